@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Services in a session: opened when the session may use them, told of its practices,
+ * closed when it is gone. A service that is switched off keeps what it has in a session
+ * (only its messages are refused), so that switching it on again loses nothing.
+ */
+#include "channel.h"
+#include "session.h"
+
+#include <stdlib.h>
+
+static void *make_state(struct px_session *session, unsigned index)
+{
+	const struct px_service *service = session->broker->services[index].service;
+	if (service->session_size == 0) {
+		return NULL;
+	}
+	if (!session->service_states) {
+		session->service_states = calloc(PX_SERVICES_MAX, sizeof(void *));
+		if (!session->service_states) {
+			return NULL;
+		}
+	}
+	session->service_states[index] = calloc(1, service->session_size);
+	return session->service_states[index];
+}
+
+void *px_session_state(const struct px_session *session, unsigned index)
+{
+	return session->service_states ? session->service_states[index] : NULL;
+}
+
+static void drop_state(struct px_session *session, unsigned index)
+{
+	if (session->service_states) {
+		free(session->service_states[index]);
+		session->service_states[index] = NULL;
+	}
+}
+
+static bool open_service(struct px_session *session, unsigned index)
+{
+	const struct px_service_slot *slot = &session->broker->services[index];
+	void *state = make_state(session, index);
+	if (slot->service->session_size > 0 && !state) {
+		return false;
+	}
+	if (slot->service->open && slot->service->open(slot->state, session, state) < 0) {
+		drop_state(session, index);
+		return false;
+	}
+	session->opened |= UINT32_C(1) << index;
+	return true;
+}
+
+static void enter_service(struct px_session *session, unsigned index,
+		struct px_practice *practice)
+{
+	const struct px_service_slot *slot = &session->broker->services[index];
+	if (slot->service->enter) {
+		slot->service->enter(slot->state, session, practice);
+	}
+}
+
+void px_session_attach(struct px_session *session)
+{
+	uint32_t wanted = px_session_services(session) & ~session->opened;
+	for (unsigned i = 0; i < session->broker->service_count; i++) {
+		if (!(wanted & UINT32_C(1) << i) || !open_service(session, i)) {
+			continue;
+		}
+		for (uint32_t p = 0; p < session->identity->practice_count; p++) {
+			enter_service(session, i, session->identity->practices[p].practice);
+		}
+	}
+}
+
+void px_session_enter(struct px_session *session, struct px_practice *practice)
+{
+	for (unsigned i = 0; i < session->broker->service_count; i++) {
+		if (session->opened & UINT32_C(1) << i) {
+			enter_service(session, i, practice);
+		}
+	}
+}
+
+void px_session_detach(struct px_session *session)
+{
+	px_session_leave_all(session, PX_DISCONNECTED);
+	for (unsigned i = 0; i < session->broker->service_count; i++) {
+		const struct px_service_slot *slot = &session->broker->services[i];
+		if (!(session->opened & UINT32_C(1) << i)) {
+			continue;
+		}
+		if (slot->service->close) {
+			slot->service->close(slot->state, session, px_session_state(session, i));
+		}
+		drop_state(session, i);
+	}
+	session->opened = 0;
+}
+
+void px_broker_site_changed(struct px_broker *broker, const struct px_site *site)
+{
+	for (struct px_session *session = broker->oldest; session; session = session->newer) {
+		if (session->site == site && session->phase == PX_SESSION_OPEN) {
+			px_session_attach(session);
+		}
+	}
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The broker itself: its making and end, its clock, its services, its figures.
+ */
+#include "broker.h"
+
+#include "message.h"
+#include "session.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int px_broker_create(const struct px_transport *transport, const struct px_broker_host *host,
+		const struct px_limits *limits, struct px_broker **ret_broker)
+{
+	struct px_broker *broker = calloc(1, sizeof(*broker));
+	if (!broker) {
+		return -ENOMEM;
+	}
+	broker->transport = *transport;
+	broker->host = *host;
+	broker->limits = *limits;
+	broker->dirty_end = &broker->dirty;
+	host->random(host->user, &broker->hash_key, sizeof(broker->hash_key));
+	/* Our pings carry a payload: lws does not tell of an empty pong. */
+	broker->ping = px_message_frame(broker, PX_OPCODE_PING, px_span("px"));
+	broker->write_buffer = malloc(PX_WRITE_BYTES);
+	if (!broker->ping || !broker->write_buffer) {
+		px_broker_destroy(broker);
+		return -ENOMEM;
+	}
+	*ret_broker = broker;
+	return 0;
+}
+
+/* What is left are channels that only their history keeps. */
+static void end_channels(struct px_broker *broker)
+{
+	for (size_t i = 0; i < broker->channels.slot_count; i++) {
+		while (broker->channels.slots[i]) {
+			px_channel_end((struct px_channel *)broker->channels.slots[i], PX_ENDED);
+		}
+	}
+}
+
+void px_broker_destroy(struct px_broker *broker)
+{
+	if (!broker) {
+		return;
+	}
+	assert(!broker->oldest);
+	end_channels(broker);
+	while (broker->service_count > 0) {
+		struct px_service_slot *slot = &broker->services[--broker->service_count];
+		if (slot->service->stop) {
+			slot->service->stop(slot->state);
+		}
+	}
+	px_message_unref(broker, broker->ping);
+	assert(broker->stats.messages_live == 0);
+	assert(broker->practices.count == 0);
+	px_queue_pool_finish(&broker->queue_pool);
+	px_table_finish(&broker->practices);
+	px_table_finish(&broker->channels);
+	px_timers_finish(&broker->timers);
+	free(broker->write_buffer);
+	free(broker);
+}
+
+void px_broker_set_limits(struct px_broker *broker, const struct px_limits *limits)
+{
+	broker->limits = *limits;
+}
+
+void px_broker_set_time(struct px_broker *broker, int64_t mono_ms, int64_t wall_ms)
+{
+	broker->wall_ms = wall_ms;
+	px_timers_advance(&broker->timers, mono_ms);
+}
+
+int64_t px_broker_deadline(const struct px_broker *broker)
+{
+	return px_timers_next(&broker->timers);
+}
+
+void px_broker_stats(const struct px_broker *broker, struct px_stats *ret_stats)
+{
+	*ret_stats = broker->stats;
+	ret_stats->channels = broker->channels.count;
+	ret_stats->practices = broker->practices.count;
+	ret_stats->messages_live -= broker->ping ? 1 : 0;
+}
+
+int64_t px_broker_wall_ms(const struct px_broker *broker)
+{
+	return broker->wall_ms;
+}
+
+void px_broker_log(const struct px_broker *broker, int level, const char *format, ...)
+{
+	char line[512];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	broker->host.log(broker->host.user, level, line);
+}
+
+int px_broker_hmac_sha1(const struct px_broker *broker, struct px_span key, struct px_span text,
+		char buf[29])
+{
+	if (!broker->host.hmac_sha1) {
+		return -ENOTSUP;
+	}
+	return broker->host.hmac_sha1(broker->host.user, key, text, buf);
+}
+
+static bool name_is_well_formed(const char *name)
+{
+	size_t len = name ? strlen(name) : 0;
+	if (len == 0 || len > 32 || name[0] < 'a' || name[0] > 'z') {
+		return false;
+	}
+	for (size_t i = 0; i < len; i++) {
+		if (!((name[i] >= 'a' && name[i] <= 'z') || (name[i] >= '0' && name[i] <= '9'))) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* A table that is not sorted would hide commands from bsearch. */
+static const char *table_fault(const struct px_service *service)
+{
+	size_t len = strlen(service->name);
+	for (size_t i = 0; i < service->command_count; i++) {
+		const char *type = service->commands[i].type;
+		if (strncmp(type, service->name, len) != 0 || type[len] != '_') {
+			return "a command's type does not begin with the service's name";
+		}
+		if (i > 0 && strcmp(service->commands[i - 1].type, type) >= 0) {
+			return "the commands are not sorted, or one is there twice";
+		}
+	}
+	return NULL;
+}
+
+static const char *service_fault(const struct px_service *service)
+{
+	if (service->abi != PX_SERVICE_ABI || service->size < sizeof(*service)) {
+		return "it was built for another version of Praxis";
+	}
+	if (!name_is_well_formed(service->name)) {
+		return "its name is not [a-z][a-z0-9]{0,31}";
+	}
+	return table_fault(service);
+}
+
+int px_broker_add_service(struct px_broker *broker, const struct px_service *service,
+		const struct px_options *options, unsigned *ret_index)
+{
+	const char *fault = service_fault(service);
+	if (fault) {
+		px_broker_log(broker, PX_LOG_ERROR, "service refused: %s", fault);
+		return -EINVAL;
+	}
+	if (px_broker_find_service(broker, px_span(service->name), NULL)) {
+		return -EEXIST;
+	}
+	if (broker->service_count == PX_SERVICES_MAX) {
+		return -ENOSPC;
+	}
+	struct px_service_slot *slot = &broker->services[broker->service_count];
+	*slot = (struct px_service_slot){ .service = service };
+	int rc = service->start ? service->start(broker, options, &slot->state) : 0;
+	if (rc < 0) {
+		return rc;
+	}
+	*ret_index = broker->service_count++;
+	return 0;
+}
+
+int px_broker_configure(struct px_broker *broker, unsigned index,
+		const struct px_options *options)
+{
+	const struct px_service_slot *slot = &broker->services[index];
+	if (!slot->service->configure) {
+		return -ENOTSUP;
+	}
+	return slot->service->configure(slot->state, options);
+}
+
+const struct px_service *px_broker_service(const struct px_broker *broker, unsigned index)
+{
+	return index < broker->service_count ? broker->services[index].service : NULL;
+}
+
+const struct px_service *px_broker_find_service(const struct px_broker *broker,
+		struct px_span name, unsigned *ret_index)
+{
+	for (unsigned i = 0; i < broker->service_count; i++) {
+		const struct px_service *service = broker->services[i].service;
+		if (px_span_equal(px_span(service->name), name)) {
+			if (ret_index) {
+				*ret_index = i;
+			}
+			return service;
+		}
+	}
+	return NULL;
+}

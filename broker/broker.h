@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inside of the broker: its one struct, and what its files tell each other. Order of
+ * ownership: the broker owns services, sessions, practices and channels; a session owns
+ * its identity, its queue and its memberships; a channel owns its members' array and its
+ * history; a message belongs to whoever counts it.
+ */
+#ifndef PX_BROKER_H
+#define PX_BROKER_H
+
+#include <praxis/broker.h>
+
+#include "envelope.h"
+#include "queue.h"
+#include "table.h"
+#include "timer.h"
+
+/* Frames of one session that go out in one write. */
+#define PX_WRITE_BYTES 65536
+
+struct px_practice {
+	struct px_table_link link;
+	uint32_t refs; /* identities and channels */
+	char *tenant;  /* both behind the struct */
+	char *id;
+	size_t id_len;
+};
+
+struct px_service_slot {
+	const struct px_service *service;
+	void *state;
+};
+
+struct px_broker {
+	struct px_transport transport;
+	struct px_broker_host host;
+	struct px_limits limits;
+	struct px_hash_key hash_key;
+
+	int64_t wall_ms;
+	struct px_timers timers;
+
+	struct px_service_slot services[PX_SERVICES_MAX];
+	unsigned service_count;
+
+	struct px_session *oldest; /* all sessions, in the order of their coming */
+	struct px_session *newest;
+	struct px_session *dirty;   /* have something to write */
+	struct px_session **dirty_end;
+	struct px_session *ending;  /* to be closed or freed when the turn ends */
+
+	struct px_table practices;
+	struct px_table channels;
+	uint64_t member_order;
+
+	struct px_message *ping;
+	struct px_queue_pool queue_pool;
+	struct px_envelope envelope; /* of the message being handled */
+	uint8_t *write_buffer;       /* PX_WRITE_BYTES */
+	struct px_stats stats;
+};
+
+/* practice.c */
+int px_practice_get(struct px_broker *broker, struct px_span tenant, struct px_span id,
+		struct px_practice **ret_practice);
+struct px_practice *px_practice_ref(struct px_practice *practice);
+void px_practice_unref(struct px_broker *broker, struct px_practice *practice);
+
+#endif

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Channels and memberships. The members are a dense array and each knows its place in it,
+ * so that joining and leaving cost the same in a room of two and in one of a thousand, and
+ * publishing walks memory in a line.
+ *
+ * The law of isolation stands in may_reach(): every way to a channel goes through it.
+ */
+#include "channel.h"
+
+#include "session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const epoch_digits = "0123456789abcdef";
+
+/* Whether the session's identity holds the practice. The one check behind isolation. */
+static bool may_reach(const struct px_session *session, const struct px_practice *practice)
+{
+	return px_identity_holds(session->identity, practice) != NULL;
+}
+
+static uint64_t hash_of(const struct px_broker *broker, const struct px_practice *practice,
+		const struct px_service *service, struct px_span name)
+{
+	const void *owners[2] = { practice, service };
+	return px_hash(broker->hash_key, owners, sizeof(owners)) ^
+			px_hash(broker->hash_key, name.data, name.len);
+}
+
+static struct px_channel *find(const struct px_broker *broker, uint64_t hash,
+		const struct px_practice *practice, const struct px_service *service,
+		struct px_span name)
+{
+	struct px_table_link *link = px_table_find(&broker->channels, hash);
+	for (; link; link = link->next) {
+		struct px_channel *channel = (struct px_channel *)link;
+		if (link->hash == hash && channel->practice == practice &&
+				channel->service == service &&
+				px_span_equal(px_channel_name(channel), name)) {
+			return channel;
+		}
+	}
+	return NULL;
+}
+
+static void on_expiry(struct px_timer *timer)
+{
+	struct px_channel *channel =
+			(struct px_channel *)((char *)timer - offsetof(struct px_channel, timer));
+	struct px_broker *broker = channel->broker;
+	px_history_expire(&channel->history, broker, &channel->limits, broker->timers.now_ms);
+	if (channel->history.count > 0) {
+		int64_t at = px_history_at(&channel->history, 0)->at_ms +
+				channel->limits.history_age_ms;
+		if (px_timer_arm(&broker->timers, timer, at) == 0) {
+			return;
+		}
+	}
+	if (channel->member_count == 0) {
+		px_channel_destroy(channel);
+	}
+}
+
+static int create(struct px_broker *broker, struct px_practice *practice,
+		const struct px_service *service, const struct px_channel_kind *kind,
+		struct px_span name, const struct px_channel_limits *limits, uint64_t hash,
+		struct px_channel **ret_channel)
+{
+	if (broker->limits.channels && broker->channels.count >= broker->limits.channels) {
+		return -ENFILE;
+	}
+	struct px_channel *channel = calloc(1, sizeof(*channel) + kind->state_size + name.len);
+	if (!channel) {
+		return -ENOMEM;
+	}
+	channel->broker = broker;
+	channel->service = service;
+	channel->kind = kind;
+	channel->limits = *limits;
+	channel->timer.fire = on_expiry;
+	channel->name = (char *)channel->state + kind->state_size;
+	channel->name_len = name.len;
+	if (name.len > 0) {
+		memcpy(channel->name, name.data, name.len);
+	}
+	if (px_table_insert(&broker->channels, &channel->link, hash) < 0) {
+		free(channel);
+		return -ENOMEM;
+	}
+	channel->practice = px_practice_ref(practice);
+	uint64_t epoch;
+	broker->host.random(broker->host.user, &epoch, sizeof(epoch));
+	for (int i = 0; i < 16; i++) {
+		channel->epoch[i] = epoch_digits[epoch >> (4 * i) & 15];
+	}
+	broker->stats.rooms += kind->counted;
+	*ret_channel = channel;
+	return 0;
+}
+
+void px_channel_destroy(struct px_channel *channel)
+{
+	struct px_broker *broker = channel->broker;
+	if (channel->kind->closed) {
+		channel->kind->closed(channel);
+	}
+	px_timer_stop(&broker->timers, &channel->timer);
+	px_history_finish(&channel->history, broker);
+	px_table_remove(&broker->channels, &channel->link);
+	px_practice_unref(broker, channel->practice);
+	broker->stats.rooms -= channel->kind->counted;
+	free(channel->members);
+	free(channel);
+}
+
+/* A channel without members lives on only for its history. */
+static void end_if_empty(struct px_channel *channel)
+{
+	if (channel->member_count == 0 && channel->history.count == 0) {
+		px_channel_destroy(channel);
+	}
+}
+
+static int reserve(struct px_channel *channel)
+{
+	if (channel->member_count < channel->member_size) {
+		return 0;
+	}
+	uint32_t size = channel->member_size ? channel->member_size * 2 : 4;
+	struct px_member **members = realloc(channel->members, size * sizeof(*members));
+	if (!members) {
+		return -ENOMEM;
+	}
+	channel->members = members;
+	channel->member_size = size;
+	return 0;
+}
+
+static int add_member(struct px_channel *channel, struct px_session *session,
+		struct px_member **ret_member)
+{
+	if (channel->limits.members && channel->member_count >= channel->limits.members) {
+		return -ENOSPC;
+	}
+	if (reserve(channel) < 0) {
+		return -ENOMEM;
+	}
+	struct px_member *member = calloc(1, sizeof(*member) + channel->kind->member_size);
+	if (!member) {
+		return -ENOMEM;
+	}
+	member->channel = channel;
+	member->session = session;
+	member->order = ++channel->broker->member_order;
+	member->index = channel->member_count;
+	channel->members[channel->member_count++] = member;
+	member->next = session->members;
+	session->members = member;
+	session->rooms += channel->kind->counted;
+	channel->broker->stats.members++;
+	*ret_member = member;
+	return 0;
+}
+
+int px_channel_join(struct px_session *session, const struct px_service *service,
+		const struct px_channel_kind *kind, struct px_practice *practice,
+		struct px_span name, const struct px_channel_limits *limits,
+		struct px_member **ret_member, bool *ret_new)
+{
+	struct px_broker *broker = session->broker;
+	if (!may_reach(session, practice)) {
+		return -EACCES;
+	}
+	if (name.len > PX_ID_MAX) {
+		return -EINVAL;
+	}
+	struct px_member *member = px_session_member(session, kind, practice, name);
+	if (member) {
+		*ret_member = member;
+		*ret_new = false;
+		return 0;
+	}
+	if (kind->counted && broker->limits.rooms_per_session &&
+			session->rooms >= broker->limits.rooms_per_session) {
+		return -EMFILE;
+	}
+	uint64_t hash = hash_of(broker, practice, service, name);
+	struct px_channel *channel = find(broker, hash, practice, service, name);
+	int rc = channel ? 0 : create(broker, practice, service, kind, name, limits, hash, &channel);
+	if (rc < 0) {
+		return rc;
+	}
+	rc = add_member(channel, session, ret_member);
+	if (rc < 0) {
+		end_if_empty(channel);
+		return rc;
+	}
+	*ret_new = true;
+	return 0;
+}
+
+static void unlink_member(struct px_member *member)
+{
+	struct px_channel *channel = member->channel;
+	struct px_member *last = channel->members[--channel->member_count];
+	channel->members[member->index] = last;
+	last->index = member->index;
+
+	struct px_member **at = &member->session->members;
+	while (*at != member) {
+		at = &(*at)->next;
+	}
+	*at = member->next;
+	member->session->rooms -= channel->kind->counted;
+	channel->broker->stats.members--;
+}
+
+/* Takes a member out; the channel stays, even if it was the last. */
+static void remove_member(struct px_member *member, enum px_leave_reason reason)
+{
+	struct px_channel *channel = member->channel;
+	unlink_member(member);
+	if (channel->kind->left) {
+		channel->kind->left(channel, member, reason);
+	}
+	free(member);
+}
+
+void px_member_leave(struct px_member *member, enum px_leave_reason reason)
+{
+	struct px_channel *channel = member->channel;
+	remove_member(member, reason);
+	end_if_empty(channel);
+}
+
+void px_channel_end(struct px_channel *channel, enum px_leave_reason reason)
+{
+	while (channel->member_count > 0) {
+		remove_member(channel->members[channel->member_count - 1], reason);
+	}
+	px_channel_destroy(channel);
+}
+
+void px_session_leave_all(struct px_session *session, enum px_leave_reason reason)
+{
+	while (session->members) {
+		px_member_leave(session->members, reason);
+	}
+}
+
+struct px_member *px_session_member(const struct px_session *session,
+		const struct px_channel_kind *kind, const struct px_practice *practice,
+		struct px_span name)
+{
+	for (struct px_member *member = session->members; member; member = member->next) {
+		const struct px_channel *channel = member->channel;
+		if (channel->kind == kind && (!practice || channel->practice == practice) &&
+				px_span_equal(px_channel_name(channel), name)) {
+			return member;
+		}
+	}
+	return NULL;
+}
+
+struct px_channel *px_session_channel(const struct px_session *session,
+		const struct px_service *service, struct px_practice *practice, struct px_span name)
+{
+	const struct px_broker *broker = session->broker;
+	if (!may_reach(session, practice)) {
+		return NULL;
+	}
+	uint64_t hash = hash_of(broker, practice, service, name);
+	return find(broker, hash, practice, service, name);
+}
+
+static void remember(struct px_channel *channel, struct px_message *message)
+{
+	struct px_broker *broker = channel->broker;
+	channel->seq++;
+	px_history_push(&channel->history, broker, &channel->limits, message, channel->seq,
+			broker->timers.now_ms);
+	if (channel->history.count > 0 && channel->limits.history_age_ms > 0 &&
+			channel->timer.place == 0) {
+		/* Without a timer it would only be expired later, by the next publication. */
+		(void)px_timer_arm(&broker->timers, &channel->timer,
+				broker->timers.now_ms + channel->limits.history_age_ms);
+	}
+}
+
+void px_channel_announce(struct px_channel *channel, struct px_message *message,
+		const struct px_session *except)
+{
+	if (!message) {
+		return;
+	}
+	if (channel->kind->sequenced) {
+		remember(channel, message);
+	}
+	/* Sending never frees a session nor changes the array: see px_session_send(). */
+	for (uint32_t i = 0; i < channel->member_count; i++) {
+		struct px_session *session = channel->members[i]->session;
+		if (session != except && session->phase == PX_SESSION_OPEN) {
+			px_session_send(session, message);
+			channel->broker->stats.deliveries++;
+		}
+	}
+}
+
+int px_channel_publish(struct px_channel *channel, const struct px_session *sender,
+		struct px_message *message, const struct px_session *except)
+{
+	if (!may_reach(sender, channel->practice)) {
+		return -EACCES;
+	}
+	px_channel_announce(channel, message, except);
+	return 0;
+}
+
+uint64_t px_channel_seq(const struct px_channel *channel)
+{
+	return channel->seq;
+}
+
+const char *px_channel_epoch(const struct px_channel *channel)
+{
+	return channel->epoch;
+}
+
+bool px_channel_covers(struct px_channel *channel, struct px_span epoch, uint64_t seq)
+{
+	struct px_broker *broker = channel->broker;
+	px_history_expire(&channel->history, broker, &channel->limits, broker->timers.now_ms);
+	return px_span_equal(epoch, px_span(channel->epoch)) && seq <= channel->seq &&
+			channel->seq - seq <= channel->history.count;
+}
+
+void px_channel_replay(struct px_channel *channel, struct px_session *session, uint64_t seq)
+{
+	const struct px_history *history = &channel->history;
+	for (uint32_t i = 0; i < history->count; i++) {
+		const struct px_history_entry *entry = px_history_at(history, i);
+		if (entry->seq > seq) {
+			px_session_send(session, entry->message);
+		}
+	}
+}
+
+uint32_t px_channel_member_count(const struct px_channel *channel)
+{
+	return channel->member_count;
+}
+
+struct px_member *px_channel_member(const struct px_channel *channel, uint32_t index)
+{
+	return channel->members[index];
+}
+
+void *px_channel_state(struct px_channel *channel)
+{
+	return channel->state;
+}
+
+struct px_practice *px_channel_practice(const struct px_channel *channel)
+{
+	return channel->practice;
+}
+
+struct px_span px_channel_name(const struct px_channel *channel)
+{
+	return (struct px_span){ channel->name, channel->name_len };
+}
+
+struct px_broker *px_channel_broker(const struct px_channel *channel)
+{
+	return channel->broker;
+}
+
+void *px_member_state(struct px_member *member)
+{
+	return member->state;
+}
+
+struct px_channel *px_member_channel(const struct px_member *member)
+{
+	return member->channel;
+}
+
+struct px_session *px_member_session(const struct px_member *member)
+{
+	return member->session;
+}
+
+uint64_t px_member_order(const struct px_member *member)
+{
+	return member->order;
+}

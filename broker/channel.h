@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* The inside of channels and memberships. */
+#ifndef PX_CHANNEL_H
+#define PX_CHANNEL_H
+
+#include "broker.h"
+#include "history.h"
+
+#include <praxis/channel.h>
+
+struct px_member {
+	struct px_channel *channel;
+	struct px_session *session;
+	struct px_member *next; /* of the same session */
+	uint64_t order;
+	uint32_t index;         /* in the channel's array */
+	max_align_t state[];    /* member_size of the kind */
+};
+
+struct px_channel {
+	struct px_table_link link;
+	struct px_broker *broker;
+	struct px_practice *practice;
+	const struct px_service *service;
+	const struct px_channel_kind *kind;
+	struct px_member **members;
+	uint32_t member_count;
+	uint32_t member_size;
+	struct px_channel_limits limits;
+	uint64_t seq;
+	char epoch[17];
+	struct px_history history;
+	struct px_timer timer; /* the oldest in the history expires */
+	char *name;
+	size_t name_len;
+	max_align_t state[]; /* state_size of the kind, then the name */
+};
+
+/* Leaves everything that the session is a member of. */
+void px_session_leave_all(struct px_session *session, enum px_leave_reason reason);
+
+/* Ends a channel that has neither members nor history, or has to go. */
+void px_channel_destroy(struct px_channel *channel);
+
+#endif

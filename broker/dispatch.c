@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From bytes to a service's handler: read, find the command in the services' tables, check
+ * who may send it, its fields and its practice, in this order, then call. Every refusal
+ * is answered, counted, and logged without a word of what was sent.
+ */
+#include "session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TYPE_MAX 64
+#define RECEIPT_MAX 64
+
+/* Unreadable messages that are forgiven in a window of this length. */
+#define BAD_MAX 10
+#define BAD_WINDOW_MS 10000
+
+/* What is known of the message being dispatched. */
+struct dispatch {
+	struct px_session *session;
+	struct px_envelope *message;
+	char type[TYPE_MAX + 1];
+	size_t type_len;
+	const struct px_field *id;
+	bool known; /* the type is one of ours, so that it may be logged */
+};
+
+void px_session_refuse(struct px_session *session, const struct px_refusal *refusal)
+{
+	struct px_json json;
+	session->broker->stats.errors[refusal->code]++;
+	px_json_begin(&json, "error");
+	px_json_text(&json, "code", px_error_name(refusal->code));
+	px_json_text(&json, "message", refusal->sentence);
+	if (refusal->ref.len > 0) {
+		px_json_string(&json, "ref", refusal->ref);
+	}
+	if (refusal->id) {
+		px_json_raw(&json, "id", refusal->id->value);
+	}
+	if (refusal->field) {
+		px_json_text(&json, "field", refusal->field);
+	}
+	px_json_end(&json);
+	px_session_send_json(session, &json);
+}
+
+static int refuse(struct dispatch *dispatch, enum px_error code, const char *field,
+		const char *sentence)
+{
+	struct px_session *session = dispatch->session;
+	char client_id[PX_CLIENT_ID_SIZE];
+	px_session_client_id(session, client_id);
+	px_broker_log(session->broker, PX_LOG_INFO, "client %s: %s refused: %s%s%s", client_id,
+			dispatch->known ? dispatch->type : "a message", px_error_name(code),
+			field ? ", field " : "", field ? field : "");
+	px_session_refuse(session, &(struct px_refusal){
+		.code = code,
+		.field = field,
+		.sentence = sentence,
+		.ref = { dispatch->type, dispatch->type_len },
+		.id = dispatch->id,
+	});
+	return -1;
+}
+
+/* A message that nobody could make sense of. Too many of them, and we part. */
+static void refuse_bad(struct dispatch *dispatch, enum px_error code, const char *field,
+		const char *sentence)
+{
+	struct px_session *session = dispatch->session;
+	int64_t now_ms = session->broker->timers.now_ms;
+	refuse(dispatch, code, field, sentence);
+	if (session->bad_count == 0 || now_ms - session->bad_since_ms >= BAD_WINDOW_MS) {
+		session->bad_since_ms = now_ms;
+		session->bad_count = 0;
+	}
+	if (++session->bad_count > BAD_MAX) {
+		px_session_close(session, PX_CLOSE_POLICY);
+	}
+}
+
+static bool type_is_well_formed(const char *type, size_t len)
+{
+	if (len == 0 || type[0] < 'a' || type[0] > 'z') {
+		return false;
+	}
+	for (size_t i = 0; i < len; i++) {
+		char c = type[i];
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_')) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Reads the text into the broker's envelope; false: refused. */
+static bool read_message(struct dispatch *dispatch, struct px_span text)
+{
+	switch (px_envelope_parse(dispatch->message, text)) {
+	case PX_ENVELOPE_FINE:
+		break;
+	case PX_ENVELOPE_NO_JSON:
+		refuse_bad(dispatch, PX_E_BAD_JSON, NULL, "The message is not valid JSON.");
+		return false;
+	case PX_ENVELOPE_TOO_DEEP:
+		refuse_bad(dispatch, PX_E_BAD_JSON, NULL,
+				"The message is nested deeper than 32 levels.");
+		return false;
+	case PX_ENVELOPE_NO_OBJECT:
+		refuse_bad(dispatch, PX_E_BAD_MESSAGE, NULL, "The message is not a JSON object.");
+		return false;
+	case PX_ENVELOPE_TOO_MANY_FIELDS:
+		refuse_bad(dispatch, PX_E_BAD_MESSAGE, NULL, "The message has too many fields.");
+		return false;
+	}
+	if (px_envelope_string(dispatch->message, "type", dispatch->type, sizeof(dispatch->type),
+			&dispatch->type_len) < 0 ||
+			!type_is_well_formed(dispatch->type, dispatch->type_len)) {
+		dispatch->type_len = 0;
+		refuse_bad(dispatch, PX_E_BAD_MESSAGE, "type",
+				"The field type must be a string: a lower-case letter, then at most "
+				"63 lower-case letters, digits and underscores.");
+		return false;
+	}
+	return true;
+}
+
+/* The receipt that the client asks for, if any; false: refused. */
+static bool read_receipt(struct dispatch *dispatch)
+{
+	const struct px_field *id = px_envelope_field(dispatch->message, "id");
+	char text[RECEIPT_MAX + 1];
+	size_t len;
+	if (!id) {
+		return true;
+	}
+	bool fine = id->kind == PX_INTEGER ? id->value.len <= RECEIPT_MAX :
+			px_envelope_string(dispatch->message, "id", text, sizeof(text), &len) == 0;
+	if (!fine) {
+		refuse(dispatch, PX_E_BAD_MESSAGE, "id",
+				"The field id must be an integer or a string of at most 64 bytes.");
+		return false;
+	}
+	dispatch->id = id;
+	return true;
+}
+
+static void acknowledge(struct dispatch *dispatch, uint64_t seq)
+{
+	struct px_json json;
+	if (!dispatch->id) {
+		return;
+	}
+	px_json_begin(&json, "ack");
+	px_json_raw(&json, "id", dispatch->id->value);
+	if (seq != 0) {
+		px_json_int(&json, "seq", (int64_t)seq);
+	}
+	px_json_end(&json);
+	px_session_send_json(dispatch->session, &json);
+}
+
+static void answer_ping(struct dispatch *dispatch)
+{
+	const struct px_field *t = px_envelope_field(dispatch->message, "t");
+	struct px_json json;
+	px_json_begin(&json, "pong");
+	if (t) {
+		px_json_raw(&json, "t", t->value);
+	}
+	px_json_end(&json);
+	px_session_send_json(dispatch->session, &json);
+	acknowledge(dispatch, 0);
+}
+
+/* What the broker answers itself; true if it was that. */
+static bool dispatch_own(struct dispatch *dispatch)
+{
+	if (strcmp(dispatch->type, "ping") == 0) {
+		dispatch->known = true;
+		answer_ping(dispatch);
+		return true;
+	}
+	if (strcmp(dispatch->type, "auth") == 0) {
+		dispatch->known = true;
+		refuse(dispatch, PX_E_UNAVAILABLE, NULL,
+				"This server runs in open mode and takes no tokens.");
+		return true;
+	}
+	return false;
+}
+
+static int compare_command(const void *key, const void *element)
+{
+	return strcmp(key, ((const struct px_command *)element)->type);
+}
+
+/* Finds service and command of the type; NULL: refused. */
+static const struct px_command *find_command(struct dispatch *dispatch, unsigned *ret_index)
+{
+	struct px_session *session = dispatch->session;
+	const char *underscore = memchr(dispatch->type, '_', dispatch->type_len);
+	size_t prefix = underscore ? (size_t)(underscore - dispatch->type) : dispatch->type_len;
+	unsigned index = 0;
+	const struct px_service *service = px_broker_find_service(session->broker,
+			(struct px_span){ dispatch->type, prefix }, &index);
+	const struct px_command *command = NULL;
+	bool concerned = service && (session->service < 0 || session->service == (int)index);
+	if (concerned && service->command_count > 0) {
+		command = bsearch(dispatch->type, service->commands, service->command_count,
+				sizeof(*service->commands), compare_command);
+	}
+	if (!command) {
+		refuse(dispatch, PX_E_UNKNOWN_TYPE, "type", "No service knows messages of this type.");
+		return NULL;
+	}
+	dispatch->known = true;
+	uint32_t bit = UINT32_C(1) << index;
+	if (!(px_session_services(session) & session->opened & bit)) {
+		refuse(dispatch, PX_E_SERVICE_DISABLED, NULL, "This service is switched off.");
+		return NULL;
+	}
+	*ret_index = index;
+	return command;
+}
+
+/* What is wrong with a field, as a sentence; NULL: nothing. */
+static const char *field_fault(const struct px_envelope *message, const struct px_field_rule *rule)
+{
+	char id_text[PX_ID_MAX + 1];
+	char name[PX_NAME_MAX + 1];
+	struct px_id id;
+	size_t len;
+	enum px_kind kind = px_envelope_kind(message, rule->name);
+	if (kind == PX_ABSENT) {
+		return rule->optional ? NULL : "A required field is missing.";
+	}
+	switch (rule->type) {
+	case PX_FIELD_ID:
+		return px_envelope_id(message, rule->name, id_text, &id) == 0 ? NULL :
+				"This field must be an integer or a string of 1 to 128 bytes.";
+	case PX_FIELD_STRING:
+		return kind == PX_STRING ? NULL : "This field must be a string.";
+	case PX_FIELD_NAME:
+		return px_envelope_string(message, rule->name, name, sizeof(name), &len) == 0 ? NULL :
+				"This field must be a string of at most 256 bytes.";
+	case PX_FIELD_INTEGER:
+		return kind == PX_INTEGER ? NULL : "This field must be an integer.";
+	case PX_FIELD_BOOL:
+		return kind == PX_BOOL ? NULL : "This field must be true or false.";
+	case PX_FIELD_OBJECT:
+		return kind == PX_OBJECT ? NULL : "This field must be an object.";
+	case PX_FIELD_OBJECT_OR_NULL:
+		return kind == PX_OBJECT || kind == PX_NULL ? NULL :
+				"This field must be an object or null.";
+	}
+	return "This field has a type that the server does not know.";
+}
+
+static bool check_fields(struct dispatch *dispatch, const struct px_command *command)
+{
+	static const struct px_field_rule practice = { "practiceId", PX_FIELD_ID, true };
+	const char *fault = field_fault(dispatch->message, &practice);
+	if (fault) {
+		refuse(dispatch, PX_E_BAD_MESSAGE, practice.name, fault);
+		return false;
+	}
+	const struct px_field_rule *rule = command->fields;
+	for (; rule && rule->name; rule++) {
+		fault = field_fault(dispatch->message, rule);
+		if (fault) {
+			refuse(dispatch, PX_E_BAD_MESSAGE, rule->name, fault);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* In open mode, a session without a practice takes the one of its first message. */
+static const struct px_held *bind_practice(struct px_session *session, struct px_id id)
+{
+	struct px_identity *identity = session->identity;
+	if (px_identity_bind(session->broker, identity, id) < 0) {
+		return NULL;
+	}
+	px_session_enter(session, identity->practices[0].practice);
+	return &identity->practices[0];
+}
+
+static bool resolve_practice(struct dispatch *dispatch, struct px_call *call)
+{
+	struct px_session *session = dispatch->session;
+	struct px_identity *identity = session->identity;
+	char text[PX_ID_MAX + 1];
+	struct px_id id;
+	const struct px_held *held = identity->practice_count > 0 ? &identity->practices[0] : NULL;
+	if (px_envelope_id(dispatch->message, "practiceId", text, &id) == 0) {
+		held = px_identity_find(identity, id.text);
+		held = held ? held : bind_practice(session, id);
+		if (!held) {
+			refuse(dispatch, PX_E_FORBIDDEN, "practiceId",
+					"This session does not belong to that practice.");
+			return false;
+		}
+		call->practice_named = true;
+	}
+	if (!held && !call->command->anywhere) {
+		refuse(dispatch, PX_E_FORBIDDEN, "practiceId",
+				"This session has no practice yet, and the message names none.");
+		return false;
+	}
+	call->practice = held ? held->practice : NULL;
+	return true;
+}
+
+static void dispatch_command(struct dispatch *dispatch)
+{
+	struct px_session *session = dispatch->session;
+	unsigned index;
+	const struct px_command *command = find_command(dispatch, &index);
+	if (!command) {
+		return;
+	}
+	if (!(command->roles & session->identity->role)) {
+		refuse(dispatch, PX_E_FORBIDDEN, NULL, "This session's role may not send this.");
+		return;
+	}
+	struct px_call call = {
+		.session = session,
+		.message = dispatch->message,
+		.service = session->broker->services[index].service,
+		.command = command,
+		.service_state = session->broker->services[index].state,
+		.session_state = px_session_state(session, index),
+	};
+	if (check_fields(dispatch, command) && resolve_practice(dispatch, &call) &&
+			command->handle(&call) == 0) {
+		acknowledge(dispatch, call.seq);
+	}
+}
+
+int px_call_fail(struct px_call *call, enum px_error code, const char *field,
+		const char *sentence)
+{
+	struct dispatch dispatch = {
+		.session = call->session,
+		.message = call->message,
+		.id = px_envelope_field(call->message, "id"),
+		.known = true,
+	};
+	dispatch.type_len = strlen(call->command->type);
+	memcpy(dispatch.type, call->command->type, dispatch.type_len);
+	return refuse(&dispatch, code, field, sentence);
+}
+
+void px_session_dispatch(struct px_session *session, struct px_span text)
+{
+	struct dispatch dispatch = { .session = session, .message = &session->broker->envelope };
+	if (read_message(&dispatch, text) && read_receipt(&dispatch) && !dispatch_own(&dispatch)) {
+		dispatch_command(&dispatch);
+	}
+	px_envelope_reset(dispatch.message);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* The inside of an envelope: for those in the broker who make one and splice it. */
+#ifndef PX_ENVELOPE_H
+#define PX_ENVELOPE_H
+
+#include <praxis/envelope.h>
+
+/* Fields of the outermost object; what lies deeper is not counted. */
+#define PX_ENVELOPE_FIELDS 256
+
+struct px_envelope {
+	struct px_span text; /* the caller's */
+	size_t field_count;
+	struct px_field fields[PX_ENVELOPE_FIELDS];
+	size_t name_bytes;
+	char names[4096]; /* field names whose escapes had to be resolved */
+	struct json_object *json; /* of the whole text, once somebody asked */
+};
+
+enum px_envelope_fault {
+	PX_ENVELOPE_FINE,
+	PX_ENVELOPE_NO_JSON,
+	PX_ENVELOPE_TOO_DEEP,
+	PX_ENVELOPE_NO_OBJECT,
+	PX_ENVELOPE_TOO_MANY_FIELDS,
+};
+
+/*
+ * Checks and indexes a text; the bytes must outlive the envelope, which must be reset
+ * before it is used again, whatever this returned.
+ */
+enum px_envelope_fault px_envelope_parse(struct px_envelope *envelope, struct px_span text);
+
+/* Gives back what was allocated. */
+void px_envelope_reset(struct px_envelope *envelope);
+
+#endif

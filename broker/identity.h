@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* The inside of an identity, and the question that isolation comes down to. */
+#ifndef PX_IDENTITY_H
+#define PX_IDENTITY_H
+
+#include <praxis/identity.h>
+
+struct px_practice;
+
+/* A practice as this identity knows it: with its own spelling of the id. */
+struct px_held {
+	struct px_practice *practice;
+	bool number;
+};
+
+struct px_identity {
+	enum px_role role;
+	bool authenticated;
+	bool user_is_number;
+	uint16_t user_len;
+	uint16_t name_len;
+	uint16_t tenant_len;
+	uint32_t practice_count;
+	const char *text; /* user, name and tenant, one behind the other, behind the array */
+	struct px_held practices[]; /* room for one at least */
+};
+
+/* NULL: the identity does not hold that practice. */
+const struct px_held *px_identity_holds(const struct px_identity *identity,
+		const struct px_practice *practice);
+
+/* The practice of that id among those it holds; NULL. */
+const struct px_held *px_identity_find(const struct px_identity *identity, struct px_span id);
+
+/* Gives an identity without any practice its first. Errors as px_identity_create(). */
+int px_identity_bind(struct px_broker *broker, struct px_identity *identity, struct px_id id);
+
+struct px_id px_identity_user(const struct px_identity *identity);
+struct px_span px_identity_name(const struct px_identity *identity);
+
+#endif

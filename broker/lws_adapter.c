@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The project's only switch over lws's callback reasons. See include/praxis/adapter.h.
+ *
+ * Three habits of lws shape this file (all measured, docs/architecture.md):
+ * - It reads at most rx_buffer_size bytes an event, and that buffer is paid for by every
+ *   idle connection. So the buffer is small, and sockets that gave something are asked at
+ *   the end of the turn whether they have more: a burst is then fanned out as one.
+ * - Frames of ours go out whole with LWS_WRITE_RAW, one write for many of them, and never
+ *   while lws still holds back the rest of an earlier write.
+ * - A close frame is sent reliably only from outside of its callbacks, with nothing
+ *   buffered. So closing is a list, worked off when the turn ends.
+ */
+#include <praxis/adapter.h>
+#include <praxis/plugin.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+/* Reads of one connection in one turn: 32 KiB, then it is the others' turn. */
+#define READS_PER_TURN 64
+
+/* Lives in lws's per-session data: zeroed at first, gone after CLOSED. */
+struct conn {
+	struct lws *wsi;
+	struct px_session *session;
+	struct px_lws *lws;
+	uint8_t *partial; /* of a message that is not complete; NULL: none */
+	uint32_t partial_len;
+	uint32_t partial_size;
+	struct conn *next_reader;
+	struct conn *next_closer;
+	uint16_t close_code;
+	bool in_message;
+	bool is_reader;
+	bool is_closer;
+};
+_Static_assert(sizeof(struct conn) <= PX_LWS_SESSION_BYTES, "lws allocates too little");
+
+struct px_lws {
+	struct px_broker *broker;
+	struct px_lws_hooks hooks;
+	size_t max_message_bytes;
+	bool in_turn;
+	struct conn *readers; /* gave something in this turn */
+	struct conn *closers; /* to be closed when it ends */
+};
+
+int px_lws_create(struct px_broker *broker, const struct px_lws_hooks *hooks,
+		size_t max_message_bytes, struct px_lws **ret_lws)
+{
+	struct px_lws *lws = calloc(1, sizeof(*lws));
+	if (!lws) {
+		return -ENOMEM;
+	}
+	lws->broker = broker;
+	lws->hooks = *hooks;
+	lws->max_message_bytes = max_message_bytes;
+	*ret_lws = lws;
+	return 0;
+}
+
+void px_lws_destroy(struct px_lws *lws)
+{
+	free(lws);
+}
+
+static int transport_write(void *user, const uint8_t *bytes, size_t len)
+{
+	struct conn *conn = user;
+	/* Raw writes are neither masked nor framed by lws: the bytes stay as they are. */
+	int n = lws_write(conn->wsi, (unsigned char *)(uintptr_t)bytes, len, LWS_WRITE_RAW);
+	return n < 0 ? -EPIPE : 0;
+}
+
+static bool transport_busy(void *user)
+{
+	const struct conn *conn = user;
+	return lws_partial_buffered(conn->wsi) != 0;
+}
+
+static void transport_close(void *user, uint16_t code)
+{
+	struct conn *conn = user;
+	conn->close_code = code;
+	if (!conn->is_closer) {
+		conn->is_closer = true;
+		conn->next_closer = conn->lws->closers;
+		conn->lws->closers = conn;
+	}
+}
+
+const struct px_transport px_lws_transport = {
+	.write = transport_write,
+	.busy = transport_busy,
+	.close = transport_close,
+};
+
+static void begin_turn(struct px_lws *lws)
+{
+	if (!lws->in_turn) {
+		lws->in_turn = true;
+		lws->hooks.begin_turn(lws->hooks.user);
+	}
+}
+
+static int on_established(struct px_lws *lws, struct lws *wsi, struct conn *conn)
+{
+	struct px_session_params params = { .conn = conn };
+	conn->wsi = wsi;
+	conn->lws = lws;
+	if (lws->hooks.accept(lws->hooks.user, wsi, &params) < 0 ||
+			px_session_open(lws->broker, &params, &conn->session) < 0) {
+		lws_close_reason(wsi, (enum lws_close_status)PX_CLOSE_TRY_LATER, NULL, 0);
+		return -1;
+	}
+	return 0;
+}
+
+static void drop_partial(struct conn *conn)
+{
+	free(conn->partial);
+	conn->partial = NULL;
+	conn->partial_len = 0;
+	conn->partial_size = 0;
+}
+
+/* Keeps a piece; the memory follows what has arrived, not what was announced. */
+static int keep_piece(struct conn *conn, const void *piece, size_t len)
+{
+	size_t need = conn->partial_len + len;
+	if (need > conn->partial_size) {
+		size_t size = conn->partial_size ? conn->partial_size : 1024;
+		while (size < need) {
+			size *= 2;
+		}
+		if (size > conn->lws->max_message_bytes) {
+			size = conn->lws->max_message_bytes;
+		}
+		uint8_t *partial = realloc(conn->partial, size);
+		if (!partial) {
+			return -ENOMEM;
+		}
+		conn->partial = partial;
+		conn->partial_size = (uint32_t)size;
+	}
+	memcpy(conn->partial + conn->partial_len, piece, len);
+	conn->partial_len += (uint32_t)len;
+	return 0;
+}
+
+static void refuse(struct conn *conn, enum px_close code)
+{
+	drop_partial(conn);
+	px_session_close(conn->session, code);
+}
+
+static void mark_reader(struct conn *conn)
+{
+	if (!conn->is_reader) {
+		conn->is_reader = true;
+		conn->next_reader = conn->lws->readers;
+		conn->lws->readers = conn;
+	}
+}
+
+static void on_receive(struct conn *conn, const void *piece, size_t len)
+{
+	struct lws *wsi = conn->wsi;
+	bool complete = lws_is_final_fragment(wsi) != 0;
+	size_t total = conn->partial_len + len + lws_remaining_packet_payload(wsi);
+	mark_reader(conn);
+	if (!conn->in_message && lws_frame_is_binary(wsi)) {
+		refuse(conn, PX_CLOSE_BINARY);
+		return;
+	}
+	if (total > conn->lws->max_message_bytes) {
+		refuse(conn, PX_CLOSE_TOO_BIG);
+		return;
+	}
+	if (complete && !conn->in_message) {
+		px_session_receive(conn->session, piece, len);
+		return;
+	}
+	conn->in_message = !complete;
+	if (len > 0 && keep_piece(conn, piece, len) < 0) {
+		refuse(conn, PX_CLOSE_TRY_LATER);
+	} else if (complete) {
+		px_session_receive(conn->session, conn->partial, conn->partial_len);
+		drop_partial(conn);
+	}
+}
+
+/* From here on lws must not be given anything to write for this connection. */
+static void on_dropped(struct conn *conn)
+{
+	if (conn->session) {
+		px_session_lost(conn->session);
+		conn->session = NULL;
+	}
+}
+
+static void unlink_conn(struct conn **list, struct conn *conn, bool readers)
+{
+	while (*list && *list != conn) {
+		list = readers ? &(*list)->next_reader : &(*list)->next_closer;
+	}
+	if (*list) {
+		*list = readers ? conn->next_reader : conn->next_closer;
+	}
+}
+
+static void on_closed(struct conn *conn)
+{
+	on_dropped(conn);
+	drop_partial(conn);
+	if (conn->is_reader) {
+		unlink_conn(&conn->lws->readers, conn, true);
+	}
+	if (conn->is_closer) {
+		unlink_conn(&conn->lws->closers, conn, false);
+	}
+}
+
+int px_lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+		size_t len)
+{
+	struct px_lws *lws = lws_context_user(lws_get_context(wsi));
+	struct conn *conn = user;
+
+	switch (reason) {
+	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+		begin_turn(lws);
+		return lws->hooks.upgrade(lws->hooks.user, wsi);
+	case LWS_CALLBACK_ESTABLISHED:
+		begin_turn(lws);
+		return on_established(lws, wsi, conn);
+	case LWS_CALLBACK_RECEIVE:
+		begin_turn(lws);
+		if (conn->session) {
+			on_receive(conn, in, len);
+		}
+		return 0;
+	case LWS_CALLBACK_RECEIVE_PONG:
+		begin_turn(lws);
+		if (conn->session) {
+			px_session_alive(conn->session);
+		}
+		return 0;
+	case LWS_CALLBACK_SERVER_WRITEABLE:
+		begin_turn(lws);
+		if (conn->session) {
+			px_session_writable(conn->session);
+		}
+		return 0;
+	case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
+		begin_turn(lws);
+		on_dropped(conn);
+		return 0;
+	case LWS_CALLBACK_CLOSED:
+		begin_turn(lws);
+		on_closed(conn);
+		return 0;
+	case LWS_CALLBACK_HTTP:
+		begin_turn(lws);
+		return lws->hooks.http(lws->hooks.user, wsi, in);
+	case LWS_CALLBACK_HTTP_FILE_COMPLETION:
+		return lws->hooks.http_done(lws->hooks.user, wsi);
+	case LWS_CALLBACK_WSI_DESTROY:
+		lws->hooks.gone(lws->hooks.user, wsi);
+		return 0;
+	case LWS_CALLBACK_RAW_CONNECTED: /* what CONNECT would make of a connection */
+	case LWS_CALLBACK_RAW_ADOPT:
+		return -1;
+	default:
+		return 0;
+	}
+}
+
+static bool has_more(const struct conn *conn)
+{
+	int bytes = 0;
+	return ioctl(lws_get_socket_fd(conn->wsi), FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
+/*
+ * One round over the connections that were read from in the round before. Reading may close
+ * and free any of them, which takes it out of the list.
+ */
+static void read_round(struct px_lws *lws)
+{
+	struct conn *again = NULL;
+	while (lws->readers) {
+		struct conn *conn = lws->readers;
+		lws->readers = conn->next_reader;
+		conn->is_reader = false;
+		if (has_more(conn)) {
+			conn->next_reader = again;
+			again = conn;
+		}
+	}
+	/* Those that are read from put themselves into lws->readers again. */
+	while (again) {
+		struct conn *conn = again;
+		struct lws_pollfd fd = {
+			.fd = lws_get_socket_fd(conn->wsi),
+			.events = LWS_POLLIN,
+			.revents = LWS_POLLIN,
+		};
+		again = conn->next_reader;
+		lws_service_fd(lws_get_context(conn->wsi), &fd);
+	}
+}
+
+static void read_rest(struct px_lws *lws)
+{
+	for (int i = 0; i < READS_PER_TURN && lws->readers; i++) {
+		read_round(lws);
+	}
+	while (lws->readers) {
+		lws->readers->is_reader = false;
+		lws->readers = lws->readers->next_reader;
+	}
+}
+
+/* Ends in DROP_PROTOCOL for that connection, and so in px_session_lost(). */
+static void close_one(struct conn *conn)
+{
+	if (conn->close_code != 0) {
+		lws_close_reason(conn->wsi, conn->close_code, NULL, 0);
+	}
+	lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
+}
+
+void px_lws_end_turn(struct px_lws *lws)
+{
+	read_rest(lws);
+	px_broker_end_turn(lws->broker);
+	while (lws->closers) {
+		struct conn *conn = lws->closers;
+		lws->closers = conn->next_closer;
+		conn->is_closer = false;
+		close_one(conn);
+		px_broker_end_turn(lws->broker);
+	}
+	lws->in_turn = false;
+}

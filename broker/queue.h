@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A session's outbound queue: references to shared messages, first in, first out. It is
+ * made of small blocks from a pool, so that an idle session holds no memory for it and a
+ * busy one asks the allocator for none.
+ */
+#ifndef PX_QUEUE_H
+#define PX_QUEUE_H
+
+#include <praxis/message.h>
+
+#define PX_QUEUE_BLOCK 15
+
+struct px_queue_block {
+	struct px_queue_block *next;
+	struct px_message *messages[PX_QUEUE_BLOCK];
+};
+
+/* Zeroed: empty. Blocks beyond its bound go back to the allocator. */
+struct px_queue_pool {
+	struct px_queue_block *free;
+	uint32_t count;
+};
+
+/* Zeroed: empty. */
+struct px_queue {
+	struct px_queue_block *head;
+	struct px_queue_block *tail;
+	uint32_t bytes; /* of all frames in it */
+	uint8_t first;  /* in head */
+	uint8_t last;   /* one behind the last, in tail */
+};
+
+void px_queue_pool_finish(struct px_queue_pool *pool);
+
+static inline bool px_queue_empty(const struct px_queue *queue)
+{
+	return queue->bytes == 0;
+}
+
+/* Takes a reference of its own. -ENOMEM: the queue is as it was. */
+int px_queue_push(struct px_queue *queue, struct px_queue_pool *pool, struct px_message *message);
+
+/* The first message, which stays in the queue; NULL if empty. */
+struct px_message *px_queue_peek(const struct px_queue *queue);
+
+/* Takes out the first; the reference becomes the caller's. The queue must not be empty. */
+struct px_message *px_queue_pop(struct px_queue *queue, struct px_queue_pool *pool);
+
+/* Drops all that is in it; returns how many messages. */
+size_t px_queue_clear(struct px_queue *queue, struct px_queue_pool *pool,
+		struct px_broker *broker);
+
+#endif

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A session's life: opened, alive, closing, closed, lost. Whoever wants it gone only marks
+ * it; what ends it happens in px_sessions_end_turn(), when no handler and no fan-out is on
+ * the stack. Ending one session may end others (a call of two), hence the loops there.
+ */
+#include "session.h"
+
+#include "json.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void on_timer(struct px_timer *timer);
+
+static struct px_session *session_of(struct px_timer *timer)
+{
+	return (struct px_session *)((char *)timer - offsetof(struct px_session, timer));
+}
+
+static void link_session(struct px_session *session)
+{
+	struct px_broker *broker = session->broker;
+	session->older = broker->newest;
+	if (broker->newest) {
+		broker->newest->newer = session;
+	} else {
+		broker->oldest = session;
+	}
+	broker->newest = session;
+	broker->stats.sessions++;
+	broker->stats.sessions_opened++;
+}
+
+static void unlink_session(struct px_session *session)
+{
+	struct px_broker *broker = session->broker;
+	if (session->older) {
+		session->older->newer = session->newer;
+	} else {
+		broker->oldest = session->newer;
+	}
+	if (session->newer) {
+		session->newer->older = session->older;
+	} else {
+		broker->newest = session->older;
+	}
+	broker->stats.sessions--;
+}
+
+static void write_user(const struct px_session *session, struct px_json *json)
+{
+	const struct px_identity *identity = session->identity;
+	px_json_open_object(json, "user");
+	if (identity->user_len > 0) {
+		px_json_id(json, "userId", px_identity_user(identity));
+	}
+	if (identity->name_len > 0) {
+		px_json_string(json, "userName", px_identity_name(identity));
+	}
+	px_json_text(json, "role", px_role_name(identity->role));
+	px_json_open_array(json, "practices");
+	for (uint32_t i = 0; i < identity->practice_count; i++) {
+		px_json_id(json, NULL, px_session_practice_id(session,
+				identity->practices[i].practice));
+	}
+	px_json_close_array(json);
+	px_json_close_object(json);
+}
+
+static void greet(struct px_session *session)
+{
+	const struct px_broker *broker = session->broker;
+	uint32_t services = px_session_services(session);
+	char client_id[PX_CLIENT_ID_SIZE];
+	struct px_json json;
+
+	px_session_client_id(session, client_id);
+	px_json_begin(&json, "connection_established");
+	px_json_text(&json, "clientId", client_id);
+	px_json_open_array(&json, "services");
+	for (unsigned i = 0; i < broker->service_count; i++) {
+		if (services & UINT32_C(1) << i) {
+			px_json_text(&json, NULL, broker->services[i].service->name);
+		}
+	}
+	px_json_close_array(&json);
+	px_json_int(&json, "protocol", 1);
+	write_user(session, &json);
+	px_json_int(&json, "heartbeatMs", broker->limits.heartbeat_ms);
+	px_json_int(&json, "maxMessageBytes", broker->limits.message_bytes);
+	px_json_end(&json);
+	px_session_send_json(session, &json);
+}
+
+static int arm(struct px_session *session, int64_t delay_ms)
+{
+	struct px_broker *broker = session->broker;
+	return px_timer_arm(&broker->timers, &session->timer, broker->timers.now_ms + delay_ms);
+}
+
+int px_session_open(struct px_broker *broker, const struct px_session_params *params,
+		struct px_session **ret_session)
+{
+	struct px_session *session = calloc(1, sizeof(*session));
+	if (!session) {
+		return -ENOMEM;
+	}
+	session->broker = broker;
+	session->site = params->site;
+	session->conn = params->conn;
+	session->service = (int8_t)params->service;
+	session->versioned = params->versioned;
+	session->timer.fire = on_timer;
+	session->alive_ms = broker->timers.now_ms;
+	if (broker->limits.heartbeat_ms > 0 && arm(session, broker->limits.heartbeat_ms) < 0) {
+		free(session);
+		return -ENOMEM;
+	}
+	session->identity = params->identity;
+	broker->host.random(broker->host.user, &session->client_id, sizeof(session->client_id));
+	link_session(session);
+	*ret_session = session;
+	greet(session);
+	px_session_attach(session);
+	return 0;
+}
+
+void px_session_receive(struct px_session *session, const uint8_t *bytes, size_t len)
+{
+	struct px_broker *broker = session->broker;
+	if (session->phase != PX_SESSION_OPEN) {
+		return;
+	}
+	session->alive_ms = broker->timers.now_ms;
+	broker->stats.messages_in++;
+	broker->stats.bytes_in += len;
+	px_session_dispatch(session, (struct px_span){ (const char *)bytes, len });
+}
+
+void px_session_alive(struct px_session *session)
+{
+	session->alive_ms = session->broker->timers.now_ms;
+}
+
+void px_session_close(struct px_session *session, enum px_close code)
+{
+	if (session->phase != PX_SESSION_OPEN) {
+		return;
+	}
+	session->phase = PX_SESSION_CLOSING;
+	session->close_code = (uint16_t)code;
+	px_session_mark_ending(session);
+}
+
+void px_session_lost(struct px_session *session)
+{
+	struct px_broker *broker = session->broker;
+	session->phase = PX_SESSION_LOST;
+	session->conn = NULL;
+	broker->stats.queue_bytes -= session->queue.bytes;
+	px_queue_clear(&session->queue, &broker->queue_pool, broker);
+	px_session_mark_ending(session);
+}
+
+static void count_close(struct px_broker *broker, uint16_t code)
+{
+	for (unsigned i = 0; i < PX_CLOSES_COUNT; i++) {
+		broker->stats.closes[i] += px_close_code(i) == code;
+	}
+}
+
+/* Code 0 cuts the connection. */
+static void tell_transport(struct px_session *session, uint16_t code)
+{
+	count_close(session->broker, code);
+	session->phase = PX_SESSION_CLOSED;
+	px_timer_stop(&session->broker->timers, &session->timer);
+	session->broker->transport.close(session->conn, code);
+}
+
+/* The queue is not written yet, or the socket not empty: a close frame would be lost. */
+static void wait_for_reader(struct px_session *session)
+{
+	if (session->is_waiting) {
+		return; /* its time runs already */
+	}
+	session->is_waiting = true;
+	if (arm(session, session->broker->limits.slow_close_ms) < 0) {
+		tell_transport(session, 0);
+	}
+}
+
+static void check_heartbeat(struct px_session *session)
+{
+	struct px_broker *broker = session->broker;
+	int64_t heartbeat = broker->limits.heartbeat_ms;
+	int64_t silent = broker->timers.now_ms - session->alive_ms;
+	if (heartbeat <= 0) {
+		return; /* switched off by a reload */
+	}
+	if (silent >= 2 * heartbeat) {
+		broker->stats.silent_peers++;
+		tell_transport(session, 0);
+		return;
+	}
+	int64_t next = session->alive_ms + heartbeat;
+	if (silent >= heartbeat) {
+		px_session_send(session, broker->ping);
+		next += heartbeat;
+	}
+	if (session->phase == PX_SESSION_OPEN && arm(session, next - broker->timers.now_ms) < 0) {
+		px_session_close(session, PX_CLOSE_TRY_LATER);
+	}
+}
+
+static void on_timer(struct px_timer *timer)
+{
+	struct px_session *session = session_of(timer);
+	if (session->phase == PX_SESSION_OPEN) {
+		check_heartbeat(session);
+	} else if (session->phase == PX_SESSION_CLOSING) {
+		tell_transport(session, 0);
+	}
+}
+
+static void free_session(struct px_session *session)
+{
+	struct px_broker *broker = session->broker;
+	px_session_detach(session);
+	px_timer_stop(&broker->timers, &session->timer);
+	unlink_session(session);
+	px_identity_destroy(broker, session->identity);
+	free(session->service_states);
+	free(session);
+}
+
+static void end_session(struct px_session *session)
+{
+	if (session->phase == PX_SESSION_LOST) {
+		free_session(session);
+	} else if (session->phase == PX_SESSION_CLOSING) {
+		if (px_queue_empty(&session->queue) &&
+				!session->broker->transport.busy(session->conn)) {
+			tell_transport(session, session->close_code);
+		} else {
+			wait_for_reader(session);
+		}
+	}
+}
+
+void px_broker_end_turn(struct px_broker *broker)
+{
+	px_broker_flush(broker);
+	while (broker->ending) {
+		struct px_session *session = broker->ending;
+		broker->ending = session->next_ending;
+		session->is_ending = false;
+		end_session(session);
+		px_broker_flush(broker);
+	}
+}
+
+uint64_t px_broker_close_some(struct px_broker *broker, uint64_t count, enum px_close code)
+{
+	uint64_t open = 0;
+	for (struct px_session *session = broker->oldest; session; session = session->newer) {
+		if (session->phase != PX_SESSION_OPEN) {
+			continue;
+		}
+		if (count > 0) {
+			px_session_close(session, code);
+			count--;
+		} else {
+			open++;
+		}
+	}
+	return open;
+}
+
+void px_broker_announce_drain(struct px_broker *broker, int64_t spread_ms)
+{
+	for (struct px_session *session = broker->oldest; session; session = session->newer) {
+		struct px_json json;
+		uint64_t dice;
+		broker->host.random(broker->host.user, &dice, sizeof(dice));
+		px_json_begin(&json, "server_draining");
+		px_json_int(&json, "reconnectAfterMs",
+				(int64_t)(dice % (uint64_t)(spread_ms > 0 ? spread_ms + 1 : 1)));
+		px_json_end(&json);
+		px_session_send_json(session, &json);
+	}
+}
+
+struct px_broker *px_session_broker(const struct px_session *session)
+{
+	return session->broker;
+}
+
+void px_session_client_id(const struct px_session *session, char buf[PX_CLIENT_ID_SIZE])
+{
+	static const char hex[] = "0123456789abcdef";
+	buf[0] = 'c';
+	for (int i = 0; i < 16; i++) {
+		buf[1 + i] = hex[session->client_id >> (60 - 4 * i) & 15];
+	}
+	buf[17] = '\0';
+}
+
+bool px_session_is(const struct px_session *session, struct px_span client_id)
+{
+	char own[PX_CLIENT_ID_SIZE];
+	px_session_client_id(session, own);
+	return px_span_equal(client_id, (struct px_span){ own, PX_CLIENT_ID_SIZE - 1 });
+}
+
+enum px_role px_session_role(const struct px_session *session)
+{
+	return session->identity->role;
+}
+
+bool px_session_authenticated(const struct px_session *session)
+{
+	return session->identity->authenticated;
+}
+
+struct px_id px_session_user(const struct px_session *session)
+{
+	return px_identity_user(session->identity);
+}
+
+struct px_span px_session_user_name(const struct px_session *session)
+{
+	return px_identity_name(session->identity);
+}
+
+struct px_id px_session_practice_id(const struct px_session *session,
+		const struct px_practice *practice)
+{
+	const struct px_held *held = px_identity_holds(session->identity, practice);
+	return (struct px_id){ { practice->id, practice->id_len }, held && held->number };
+}

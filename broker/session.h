@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* The inside of a session, for the files that make up its life. */
+#ifndef PX_SESSION_H
+#define PX_SESSION_H
+
+#include "broker.h"
+#include "identity.h"
+
+enum px_session_phase {
+	PX_SESSION_OPEN,
+	PX_SESSION_CLOSING, /* hears no more; closes when its queue is written */
+	PX_SESSION_CLOSED,  /* the transport was told; waits to be lost */
+	PX_SESSION_LOST,    /* no connection any more; freed when the turn ends */
+};
+
+struct px_session {
+	struct px_broker *broker;
+	struct px_session *older;
+	struct px_session *newer;
+	const struct px_site *site;
+	struct px_identity *identity;
+	void *conn;
+	uint64_t client_id;
+
+	struct px_member *members; /* its memberships */
+	void **service_states;     /* by index; NULL until a service wants some */
+	uint32_t opened;           /* bit i: the service of index i was opened */
+	int8_t service;            /* the only one, or -1 */
+	uint8_t phase;             /* enum px_session_phase */
+	bool versioned;
+	bool is_dirty;
+	bool is_ending;
+	bool is_waiting;           /* for a slow reader to take the rest, then the close frame */
+	uint8_t bad_count;         /* unreadable messages since bad_since_ms */
+	uint16_t close_code;
+	uint16_t rooms;
+
+	struct px_queue queue;
+	struct px_session *next_dirty;
+	struct px_session *next_ending;
+
+	struct px_timer timer; /* heartbeat; after closing: the reader's last chance */
+	int64_t alive_ms;      /* last sign of life */
+	int64_t bad_since_ms;
+};
+
+/* The services that the session may use now, as a set of indexes. */
+static inline uint32_t px_session_services(const struct px_session *session)
+{
+	uint32_t own = session->service < 0 ? UINT32_MAX : UINT32_C(1) << session->service;
+	return session->site->enabled & own;
+}
+
+/* write.c: queues and what becomes of them */
+void px_session_flush(struct px_session *session);
+void px_session_mark_ending(struct px_session *session);
+void px_broker_flush(struct px_broker *broker);
+
+/* dispatch.c */
+void px_session_dispatch(struct px_session *session, struct px_span text);
+
+/* attach.c: services begin and end in a session */
+void px_session_attach(struct px_session *session);
+void px_session_enter(struct px_session *session, struct px_practice *practice);
+void px_session_detach(struct px_session *session);
+void *px_session_state(const struct px_session *session, unsigned service);
+
+/* An `error` that answers nothing in particular, or the message of that type and id. */
+struct px_refusal {
+	enum px_error code;
+	const char *field;
+	const char *sentence;
+	struct px_span ref;          /* the type refused; len 0: unknown */
+	const struct px_field *id;   /* the receipt asked for, or NULL */
+};
+void px_session_refuse(struct px_session *session, const struct px_refusal *refusal);
+
+#endif

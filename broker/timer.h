@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Timers, driven from outside: a binary heap whose entries know their place in it, so
+ * that any timer is stopped in O(log n). Rejected: a timer wheel, which needs a tick even
+ * when nothing is due, and lws's own timers, a sorted list that a server with ten thousand
+ * heartbeats walks ten thousand times.
+ */
+#ifndef PX_TIMER_H
+#define PX_TIMER_H
+
+#include <stdint.h>
+
+/* Embedded in its owner. Zeroed: not armed. */
+struct px_timer {
+	int64_t at_ms;
+	void (*fire)(struct px_timer *timer);
+	uint32_t place; /* in the heap, from 1; 0: not armed */
+};
+
+/* Zeroed: empty. */
+struct px_timers {
+	struct px_timer **heap;
+	uint32_t count;
+	uint32_t size;
+	int64_t now_ms;
+};
+
+/* Gives back the heap. Armed timers are forgotten. */
+void px_timers_finish(struct px_timers *timers);
+
+/*
+ * Fires once at at_ms, and not within the call that arms it. Armed already: moved.
+ * -ENOMEM: it stays as it was.
+ */
+int px_timer_arm(struct px_timers *timers, struct px_timer *timer, int64_t at_ms);
+
+void px_timer_stop(struct px_timers *timers, struct px_timer *timer);
+
+/* INT64_MAX where nothing is armed. */
+int64_t px_timers_next(const struct px_timers *timers);
+
+/* Fires what is due by now_ms. `fire` may arm and stop any timer. */
+void px_timers_advance(struct px_timers *timers, int64_t now_ms);
+
+#endif

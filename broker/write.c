@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The way out. A message is queued, its session put on the dirty list once; when the turn
+ * ends each dirty session's frames leave in as few writes as they fit in. So a burst of
+ * sixteen messages to a room of a hundred is a hundred system calls, not sixteen hundred,
+ * and a message waits no longer than the turn that it came in with.
+ *
+ * A queue has a limit. Over it, and with a transport that takes nothing more, the reader
+ * is too slow: what it was owed is dropped, it is told so (4408), and nobody else waits.
+ */
+#include "message.h"
+#include "session.h"
+
+#include <string.h>
+
+static void mark_dirty(struct px_session *session)
+{
+	struct px_broker *broker = session->broker;
+	if (session->is_dirty) {
+		return;
+	}
+	session->is_dirty = true;
+	session->next_dirty = NULL;
+	*broker->dirty_end = session;
+	broker->dirty_end = &session->next_dirty;
+}
+
+void px_session_mark_ending(struct px_session *session)
+{
+	if (!session->is_ending) {
+		session->is_ending = true;
+		session->next_ending = session->broker->ending;
+		session->broker->ending = session;
+	}
+}
+
+/* As many whole frames as fit into the buffer; takes them out of the queue. */
+static size_t gather(struct px_session *session)
+{
+	struct px_broker *broker = session->broker;
+	struct px_message *message;
+	size_t len = 0;
+	while ((message = px_queue_peek(&session->queue)) &&
+			len + message->len <= PX_WRITE_BYTES) {
+		memcpy(broker->write_buffer + len, message->frame, message->len);
+		len += message->len;
+		px_message_unref(broker, px_queue_pop(&session->queue, &broker->queue_pool));
+	}
+	return len;
+}
+
+static int write_some(struct px_session *session)
+{
+	struct px_broker *broker = session->broker;
+	struct px_message *first = px_queue_peek(&session->queue);
+	int rc;
+	broker->stats.writes++;
+	if (first->len == session->queue.bytes || first->len > PX_WRITE_BYTES) {
+		/* A single frame goes out from where it lies. */
+		px_queue_pop(&session->queue, &broker->queue_pool);
+		broker->stats.bytes_out += first->len;
+		rc = broker->transport.write(session->conn, first->frame, first->len);
+		px_message_unref(broker, first);
+		return rc;
+	}
+	size_t len = gather(session);
+	broker->stats.bytes_out += len;
+	return broker->transport.write(session->conn, broker->write_buffer, len);
+}
+
+static void drop_queue(struct px_session *session)
+{
+	struct px_broker *broker = session->broker;
+	broker->stats.queue_bytes -= session->queue.bytes;
+	px_queue_clear(&session->queue, &broker->queue_pool, broker);
+}
+
+void px_session_flush(struct px_session *session)
+{
+	struct px_broker *broker = session->broker;
+	while (session->phase <= PX_SESSION_CLOSING && !px_queue_empty(&session->queue)) {
+		if (broker->transport.busy(session->conn)) {
+			return; /* px_session_writable() comes */
+		}
+		uint32_t before = session->queue.bytes;
+		int rc = write_some(session);
+		broker->stats.queue_bytes -= before - session->queue.bytes;
+		if (rc < 0) {
+			/* The transport will tell that it is lost; nothing more to say to it. */
+			session->phase = PX_SESSION_CLOSED;
+			drop_queue(session);
+		}
+	}
+	if (session->phase == PX_SESSION_CLOSING) {
+		px_session_mark_ending(session);
+	}
+}
+
+void px_broker_flush(struct px_broker *broker)
+{
+	while (broker->dirty) {
+		struct px_session *session = broker->dirty;
+		broker->dirty = session->next_dirty;
+		if (!broker->dirty) {
+			broker->dirty_end = &broker->dirty;
+		}
+		session->is_dirty = false;
+		px_session_flush(session);
+	}
+}
+
+/* Says goodbye early: what is queued can not be delivered whole. */
+static void give_up(struct px_session *session, enum px_close code)
+{
+	drop_queue(session);
+	px_session_close(session, code);
+}
+
+static bool fits(const struct px_session *session, const struct px_message *message)
+{
+	uint32_t limit = session->broker->limits.queue_bytes;
+	return limit == 0 || session->queue.bytes == 0 ||
+			(uint64_t)session->queue.bytes + message->len <= limit;
+}
+
+void px_session_send(struct px_session *session, struct px_message *message)
+{
+	struct px_broker *broker = session->broker;
+	if (!message || session->phase != PX_SESSION_OPEN) {
+		return;
+	}
+	if (!fits(session, message)) {
+		/* Many messages in one turn make no slow reader: let it take them first. */
+		px_session_flush(session);
+		if (session->phase != PX_SESSION_OPEN) {
+			return;
+		}
+		if (!fits(session, message)) {
+			broker->stats.slow_readers++;
+			give_up(session, PX_CLOSE_SLOW);
+			return;
+		}
+	}
+	if (px_queue_push(&session->queue, &broker->queue_pool, message) < 0) {
+		give_up(session, PX_CLOSE_TRY_LATER);
+		return;
+	}
+	broker->stats.queue_bytes += message->len;
+	broker->stats.messages_out++;
+	mark_dirty(session);
+}
+
+void px_session_send_json(struct px_session *session, struct px_json *json)
+{
+	struct px_message *message = px_message_from_json(session->broker, json);
+	if (!message) {
+		/* Without memory for an answer, saying nothing would be the worst one. */
+		px_session_close(session, PX_CLOSE_TRY_LATER);
+		return;
+	}
+	px_session_send(session, message);
+	px_message_unref(session->broker, message);
+}
+
+void px_session_writable(struct px_session *session)
+{
+	mark_dirty(session);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Between libwebsockets and the broker: lws's callbacks become session events, queues become
+ * writes. The host makes one px_lws, gives it to lws as the context's user pointer, and calls
+ * px_lws_end_turn() when all events of a loop turn were handled; what is HTTP comes back to
+ * it through the hooks.
+ */
+#ifndef PRAXIS_ADAPTER_H
+#define PRAXIS_ADAPTER_H
+
+#include <praxis/broker.h>
+
+struct lws;
+struct px_lws;
+
+/* What the host decides. Every hook is called on the loop's thread, from within lws. */
+struct px_lws_hooks {
+	void *user;
+
+	/* The first event of a turn: tell the broker what time it is. */
+	void (*begin_turn)(void *user);
+
+	/*
+	 * A request to upgrade. 0: let it in; 1: an answer was written; -1: drop it. Must read
+	 * the headers with lws_hdr_copy() alone (CVE-2025-11677).
+	 */
+	int (*upgrade)(void *user, struct lws *wsi);
+
+	/* It was upgraded: who it is. `conn` is the adapter's to fill. -errno: close with 1013. */
+	int (*accept)(void *user, struct lws *wsi, struct px_session_params *ret_params);
+
+	/* A plain HTTP request; the return value is lws's. */
+	int (*http)(void *user, struct lws *wsi, const char *path);
+
+	/* A file that lws sent is out; the return value is lws's. */
+	int (*http_done)(void *user, struct lws *wsi);
+
+	/* The connection is gone for good, whatever it was. */
+	void (*gone)(void *user, struct lws *wsi);
+};
+
+/* The broker's transport over lws. */
+PX_PUBLIC extern const struct px_transport px_lws_transport;
+
+/*
+ * `max_message_bytes` bounds what is put together of one message. The broker and the hooks
+ * must outlive it. -ENOMEM.
+ */
+PX_PUBLIC int px_lws_create(struct px_broker *broker, const struct px_lws_hooks *hooks,
+		size_t max_message_bytes, struct px_lws **ret_lws);
+
+/* After the lws context is destroyed. NULL is fine. */
+PX_PUBLIC void px_lws_destroy(struct px_lws *lws);
+
+/*
+ * Reads what is left in the sockets that were read from, lets the broker write and reap,
+ * and closes what it wants closed. Call it with no lws function on the stack.
+ */
+PX_PUBLIC void px_lws_end_turn(struct px_lws *lws);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The broker as its host sees it: a machine without sockets, clock or threads of its own.
+ * The host passes in what arrived and what time it is; the broker writes through a
+ * transport. So the server runs it on libuv, a unit test by hand, and the simulation on a
+ * clock that jumps.
+ *
+ * One turn of the host's loop: px_broker_set_time(), any number of events, then
+ * px_broker_end_turn(), which writes what was queued, closes what is to be closed and
+ * frees what is dead. Everything on one thread.
+ */
+#ifndef PRAXIS_BROKER_H
+#define PRAXIS_BROKER_H
+
+#include <praxis/identity.h>
+#include <praxis/service.h>
+#include <praxis/types.h>
+
+struct px_broker;
+struct px_session;
+
+/* How frames reach a client. `conn` is the transport's own, one per session. */
+struct px_transport {
+	/*
+	 * Whole frames. 0: all were taken (and may be on their way still); -errno: the
+	 * connection is lost, px_session_lost() follows when the turn is over.
+	 */
+	int (*write)(void *conn, const uint8_t *bytes, size_t len);
+
+	/* Whether it takes nothing now; px_session_writable() follows when it does again. */
+	bool (*busy)(void *conn);
+
+	/*
+	 * Close with this code (RFC 6455 section 7), or cut where code is 0. All was written
+	 * before, unless the reader was too slow. px_session_lost() follows, not from within.
+	 */
+	void (*close)(void *conn, uint16_t code);
+};
+
+/* What the broker needs of its host; copied. */
+struct px_broker_host {
+	void *user;
+	void (*random)(void *user, void *buf, size_t len);
+	void (*log)(void *user, int level, const char *line);
+	/* HMAC-SHA1 in base64, 28 bytes and the terminator; 0 or -errno. NULL: none. */
+	int (*hmac_sha1)(void *user, struct px_span key, struct px_span text, char buf[29]);
+};
+
+/* Bounds; each has its key in the configuration (docs/configuration.md). 0: without. */
+struct px_limits {
+	uint32_t queue_bytes;
+	uint32_t rooms_per_session;
+	uint32_t channels;
+	uint32_t practices;
+	uint32_t message_bytes;
+	int64_t heartbeat_ms; /* 0: no pings */
+	int64_t slow_close_ms;
+};
+
+/* Counted since the start, but for the first group, which is of now. */
+struct px_stats {
+	uint64_t sessions, channels, rooms, practices, members, messages_live, queue_bytes;
+	uint64_t sessions_opened, messages_in, messages_out, deliveries, bytes_in, bytes_out;
+	uint64_t writes, slow_readers, silent_peers;
+	uint64_t errors[PX_E_COUNT];
+	uint64_t closes[PX_CLOSES_COUNT]; /* by px_close_code() */
+};
+
+PX_PUBLIC int px_broker_create(const struct px_transport *transport,
+		const struct px_broker_host *host, const struct px_limits *limits,
+		struct px_broker **ret_broker);
+
+/* All sessions must be gone (px_broker_end_turn() after the last px_session_lost()). */
+PX_PUBLIC void px_broker_destroy(struct px_broker *broker);
+
+PX_PUBLIC void px_broker_set_limits(struct px_broker *broker, const struct px_limits *limits);
+
+/* What time it is: a clock that never goes back, and that of the wall. Fires what is due. */
+PX_PUBLIC void px_broker_set_time(struct px_broker *broker, int64_t mono_ms, int64_t wall_ms);
+
+/* When px_broker_set_time() is needed again at the latest, in mono_ms; INT64_MAX: never. */
+PX_PUBLIC int64_t px_broker_deadline(const struct px_broker *broker);
+
+PX_PUBLIC void px_broker_end_turn(struct px_broker *broker);
+
+PX_PUBLIC void px_broker_stats(const struct px_broker *broker, struct px_stats *ret_stats);
+
+/* At most this many services at once. */
+#define PX_SERVICES_MAX 32
+
+/*
+ * Starts a service. The descriptor must outlive the broker; `options` are the caller's and
+ * live as service.h says. *ret_index is its bit in px_site.enabled. -EEXIST: the name;
+ * -EINVAL: the descriptor (why is in the log); -ENOSPC; or what `start` returned.
+ */
+PX_PUBLIC int px_broker_add_service(struct px_broker *broker, const struct px_service *service,
+		const struct px_options *options, unsigned *ret_index);
+
+/* Gives a running service new options; -errno as its `configure`, -ENOTSUP without one. */
+PX_PUBLIC int px_broker_configure(struct px_broker *broker, unsigned index,
+		const struct px_options *options);
+
+/* The service of that index, or of that name; NULL. */
+PX_PUBLIC const struct px_service *px_broker_service(const struct px_broker *broker,
+		unsigned index);
+PX_PUBLIC const struct px_service *px_broker_find_service(const struct px_broker *broker,
+		struct px_span name, unsigned *ret_index);
+
+/*
+ * What sessions of one vhost may use. The host's; it must outlive them, and a change of
+ * `enabled` holds from the next message on: that is how a service is switched. Call
+ * px_broker_site_changed() after it.
+ */
+struct px_site {
+	uint32_t enabled;                /* bit i: the service of index i */
+	struct px_id open_practice;      /* text.len 0: none */
+};
+
+/* Opens the sessions of a site for services that were switched on. */
+PX_PUBLIC void px_broker_site_changed(struct px_broker *broker, const struct px_site *site);
+
+struct px_session_params {
+	const struct px_site *site;
+	struct px_identity *identity; /* taken over if the call succeeds */
+	void *conn;                   /* the transport's; good until px_session_lost() */
+	int service;                  /* index of the one service, -1: all (unified) */
+	bool versioned;               /* offered praxis.v1 */
+};
+
+/* A client has connected. Queues `connection_established`. -ENOMEM: nothing happened. */
+PX_PUBLIC int px_session_open(struct px_broker *broker, const struct px_session_params *params,
+		struct px_session **ret_session);
+
+/* One whole text message. The bytes are the caller's and are not kept. */
+PX_PUBLIC void px_session_receive(struct px_session *session, const uint8_t *bytes, size_t len);
+
+/* Some other sign of life (a pong). */
+PX_PUBLIC void px_session_alive(struct px_session *session);
+
+PX_PUBLIC void px_session_writable(struct px_session *session);
+
+/* The connection is gone, whoever ended it. The session is freed when the turn ends. */
+PX_PUBLIC void px_session_lost(struct px_session *session);
+
+/* Tells every client that it should come back in 0 to spread_ms. */
+PX_PUBLIC void px_broker_announce_drain(struct px_broker *broker, int64_t spread_ms);
+
+/* Closes up to `count` sessions with `code`, the oldest first; returns how many are left open. */
+PX_PUBLIC uint64_t px_broker_close_some(struct px_broker *broker, uint64_t count,
+		enum px_close code);
+
+#endif

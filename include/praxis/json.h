@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A writer for the messages that the server makes itself. It exists beside json-c
+ * because it can place a client's own spelling of a value (px_json_raw, px_json_id)
+ * and because a message is written once into the bytes that are then framed.
+ *
+ * Use: px_json_begin, fields, px_json_end; an allocation that failed is remembered
+ * and told by px_message_from_json() alone. Commas and escapes are the writer's.
+ * `key` is NULL for the elements of an array.
+ */
+#ifndef PRAXIS_JSON_H
+#define PRAXIS_JSON_H
+
+#include <praxis/types.h>
+
+struct px_json {
+	/* private state */
+	char *data;
+	size_t len;
+	size_t size;
+	bool failed;
+	char own[480];
+};
+
+/* Starts an object: {"type":"…". `type` NULL: an object without one. */
+PX_PUBLIC void px_json_begin(struct px_json *json, const char *type);
+
+/* Ends it. The text is json->data, json->len bytes, until px_json_finish(). */
+PX_PUBLIC void px_json_end(struct px_json *json);
+
+/* Gives back what the writer allocated. Safe to call twice. */
+PX_PUBLIC void px_json_finish(struct px_json *json);
+
+PX_PUBLIC void px_json_string(struct px_json *json, const char *key, struct px_span text);
+PX_PUBLIC void px_json_text(struct px_json *json, const char *key, const char *text);
+PX_PUBLIC void px_json_int(struct px_json *json, const char *key, int64_t value);
+PX_PUBLIC void px_json_bool(struct px_json *json, const char *key, bool value);
+PX_PUBLIC void px_json_id(struct px_json *json, const char *key, struct px_id id);
+
+/* `value` is JSON already: a client's own bytes, or json-c's. */
+PX_PUBLIC void px_json_raw(struct px_json *json, const char *key, struct px_span value);
+
+PX_PUBLIC void px_json_open_object(struct px_json *json, const char *key);
+PX_PUBLIC void px_json_close_object(struct px_json *json);
+PX_PUBLIC void px_json_open_array(struct px_json *json, const char *key);
+PX_PUBLIC void px_json_close_array(struct px_json *json);
+
+#endif

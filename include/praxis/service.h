@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a service is: a const descriptor, a table of the messages that it understands,
+ * and hooks. Start reading here, then in plugins/echo/echo.c; docs/writing-a-service.md
+ * walks through both.
+ *
+ * A service never sees a socket, a thread or libwebsockets. It gets a call (a session and
+ * a checked message) and answers with the functions of session.h and channel.h. Where a
+ * hook fails the caller owes nothing: `start` failed, no `stop`; `open` failed, no `close`.
+ * Where it succeeded, its counterpart comes exactly once.
+ */
+#ifndef PRAXIS_SERVICE_H
+#define PRAXIS_SERVICE_H
+
+#include <praxis/channel.h>
+#include <praxis/envelope.h>
+#include <praxis/json.h>
+#include <praxis/message.h>
+#include <praxis/option.h>
+#include <praxis/session.h>
+#include <praxis/types.h>
+
+/*
+ * Grows when a descriptor of an older version could no longer be read. Fields are only
+ * appended; `size` tells which of them a service was built with.
+ */
+#define PX_SERVICE_ABI 1
+
+struct px_broker;
+struct px_call;
+struct px_service;
+
+/* What a field of a message must be. */
+enum px_field_type {
+	PX_FIELD_ID,             /* an integer, or a string of 1 to PX_ID_MAX bytes */
+	PX_FIELD_STRING,
+	PX_FIELD_NAME,           /* a string of at most PX_NAME_MAX bytes */
+	PX_FIELD_INTEGER,
+	PX_FIELD_BOOL,
+	PX_FIELD_OBJECT,
+	PX_FIELD_OBJECT_OR_NULL,
+};
+
+struct px_field_rule {
+	const char *name; /* NULL ends the list */
+	enum px_field_type type;
+	bool optional;
+};
+
+struct px_command {
+	const char *type; /* "<service>_<rest>"; the table is sorted by it */
+
+	/*
+	 * Called when the session may send this, and each field is as `fields` says.
+	 * Return 0 (the broker sends the receipt that the client may have asked for) or
+	 * the value of px_call_fail().
+	 */
+	int (*handle)(struct px_call *call);
+
+	unsigned roles;  /* set of enum px_role */
+	const struct px_field_rule *fields; /* NULL: none are required */
+	bool anywhere;   /* needs no practice; call->practice may then be NULL */
+};
+
+/* One message being handled. Lives until `handle` returns. */
+struct px_call {
+	struct px_session *session;
+	struct px_envelope *message;
+	const struct px_service *service;
+	const struct px_command *command;
+	void *service_state;
+	void *session_state;
+	struct px_practice *practice; /* the message's, else the session's first; held by it */
+	bool practice_named;          /* the message named it */
+	uint64_t seq;                 /* set it, and the receipt carries it */
+};
+
+struct px_service {
+	uint32_t abi;     /* PX_SERVICE_ABI */
+	uint32_t size;    /* sizeof(struct px_service) */
+	const char *name; /* [a-z][a-z0-9]{0,31}: subprotocol, file in conf.d, prefix of its types */
+	const char *summary;
+
+	const struct px_option *options; /* key NULL ends it; NULL: none */
+	const struct px_command *commands;
+	size_t command_count;
+	size_t session_size; /* bytes of state in each session, zeroed; 0: call->session_state NULL */
+
+	/*
+	 * Once, before the first session. *ret_state is handed to every other hook and to the
+	 * handlers. -errno: the host does not start. `options` live until the next
+	 * `configure`, or `stop`.
+	 */
+	int (*start)(struct px_broker *broker, const struct px_options *options, void **ret_state);
+
+	/* Once, after the last session and channel are gone. */
+	void (*stop)(void *state);
+
+	/* New options for a running service. -errno: nothing was changed, the old ones stay. */
+	int (*configure)(void *state, const struct px_options *options);
+
+	/*
+	 * A session begins or ends here. `open` may refuse with -errno; the session then does
+	 * without this service. `close` comes after all its memberships were left.
+	 */
+	int (*open)(void *state, struct px_session *session, void *session_state);
+	void (*close)(void *state, struct px_session *session, void *session_state);
+
+	/* The session has (from now on) this practice: on connecting, or with its first message. */
+	void (*enter)(void *state, struct px_session *session, struct px_practice *practice);
+};
+
+/*
+ * Answers a call with an error that names the field (or NULL) and says what was wrong in
+ * a sentence; the sentence must not repeat what the client sent. Returns -1, for `handle`
+ * to return.
+ */
+PX_PUBLIC int px_call_fail(struct px_call *call, enum px_error code, const char *field,
+		const char *sentence);
+
+/*
+ * The message of the call as others are to see it: the sender's own bytes, with what the
+ * server stamps (timestamp, clientId, practiceId, and who an authenticated sender is), and
+ * with `seq` where it is not 0. You own the reference; NULL without memory.
+ */
+PX_PUBLIC struct px_message *px_call_forward(struct px_call *call, uint64_t seq);
+
+/* Writes what px_call_forward() stamps, for a message that the service writes itself. */
+PX_PUBLIC void px_session_stamp(const struct px_session *session, struct px_practice *practice,
+		struct px_json *json);
+
+/* Milliseconds since 1970, the broker's clock; the same all through one turn of the loop. */
+PX_PUBLIC int64_t px_broker_wall_ms(const struct px_broker *broker);
+
+/*
+ * HMAC-SHA1 in base64, for credentials after the TURN REST API draft (coturn's
+ * use-auth-secret). buf takes 29 bytes, terminated. -ENOTSUP: the host has none.
+ */
+PX_PUBLIC int px_broker_hmac_sha1(const struct px_broker *broker, struct px_span key,
+		struct px_span text, char buf[29]);
+
+/* One line to the log. Never a payload, a token, a name or a text of a chat. */
+PX_PUBLIC void px_broker_log(const struct px_broker *broker, int level, const char *format, ...)
+		PX_PRINTF(3, 4);
+
+#define PX_LOG_ERROR 0
+#define PX_LOG_WARNING 1
+#define PX_LOG_NOTICE 2
+#define PX_LOG_INFO 3
+#define PX_LOG_DEBUG 4
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * STUN and TURN servers for the clients. TURN credentials are made anew each time and soon
+ * expire, after the TURN REST API draft (draft-uberti-behave-turn-rest-00), which coturn
+ * knows as use-auth-secret: username "<unix expiry>:<user>", password the base64 of
+ * HMAC-SHA1(secret, username).
+ */
+#include "telemedicine.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *to_text(struct json_object *value)
+{
+	return strdup(json_object_to_json_string_ext(value,
+			JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
+/* Whether it is what RTCIceServer.urls may be: a string, or an array of them, not empty. */
+static bool are_urls(struct json_object *urls)
+{
+	if (json_object_is_type(urls, json_type_string)) {
+		return json_object_get_string_len(urls) > 0;
+	}
+	if (!json_object_is_type(urls, json_type_array)) {
+		return false;
+	}
+	for (size_t i = 0; i < json_object_array_length(urls); i++) {
+		if (!json_object_is_type(json_object_array_get_idx(urls, i), json_type_string)) {
+			return false;
+		}
+	}
+	return json_object_array_length(urls) > 0;
+}
+
+static int read_servers(struct ice *ice, struct json_object *servers)
+{
+	struct json_object *urls;
+	bool fine = json_object_is_type(servers, json_type_array);
+	for (size_t i = 0; fine && i < json_object_array_length(servers); i++) {
+		struct json_object *server = json_object_array_get_idx(servers, i);
+		fine = json_object_object_get_ex(server, "urls", &urls) && are_urls(urls);
+	}
+	if (!fine) {
+		return -EINVAL;
+	}
+	ice->servers = to_text(servers);
+	if (!ice->servers) {
+		return -ENOMEM;
+	}
+	/* Without its brackets, to stand in a longer array. */
+	size_t len = strlen(ice->servers);
+	ice->servers[len - 1] = '\0';
+	memmove(ice->servers, ice->servers + 1, len - 1);
+	return 0;
+}
+
+static int read_turn(struct ice *ice, const struct px_options *options)
+{
+	struct json_object *urls = px_options_json(options, "turn-urls");
+	const char *secret = px_options_string(options, "turn-secret");
+	if (!urls && !secret) {
+		return 0;
+	}
+	if (!urls || !secret || !are_urls(urls)) {
+		return -EINVAL;
+	}
+	ice->turn_urls = to_text(urls);
+	ice->turn_secret = strdup(secret);
+	return ice->turn_urls && ice->turn_secret ? 0 : -ENOMEM;
+}
+
+int telemedicine_ice_init(struct ice *ice, struct px_broker *broker,
+		const struct px_options *options)
+{
+	ice->turn_ttl_s = px_options_int(options, "turn-ttl");
+	int rc = read_servers(ice, px_options_json(options, "ice-servers"));
+	if (rc == -EINVAL) {
+		px_broker_log(broker, PX_LOG_ERROR, "telemedicine: ice-servers must be an array of "
+				"objects with urls, a string or an array of strings");
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	rc = read_turn(ice, options);
+	if (rc == -EINVAL) {
+		px_broker_log(broker, PX_LOG_ERROR, "telemedicine: turn-urls (a string or an array of "
+				"strings) and turn-secret go together");
+	}
+	return rc;
+}
+
+void telemedicine_ice_finish(struct ice *ice)
+{
+	free(ice->servers);
+	free(ice->turn_urls);
+	free(ice->turn_secret);
+	*ice = (struct ice){ 0 };
+}
+
+static void write_turn(const struct telemedicine *telemedicine, struct px_span user,
+		int64_t expires_s, struct px_json *json)
+{
+	const struct ice *ice = &telemedicine->ice;
+	char username[PX_ID_MAX + 32];
+	char credential[29];
+	int len = snprintf(username, sizeof(username), "%lld:%.*s", (long long)expires_s,
+			(int)user.len, user.data);
+	struct px_span name = { username, (size_t)len };
+	if (px_broker_hmac_sha1(telemedicine->broker, px_span(ice->turn_secret), name,
+			credential) < 0) {
+		return;
+	}
+	px_json_open_object(json, NULL);
+	px_json_raw(json, "urls", px_span(ice->turn_urls));
+	px_json_string(json, "username", name);
+	px_json_text(json, "credential", credential);
+	px_json_close_object(json);
+}
+
+int64_t telemedicine_write_ice(const struct telemedicine *telemedicine, struct px_span user,
+		struct px_json *json)
+{
+	const struct ice *ice = &telemedicine->ice;
+	int64_t expires_s = px_broker_wall_ms(telemedicine->broker) / 1000 + ice->turn_ttl_s;
+	px_json_open_array(json, "iceServers");
+	if (ice->servers[0] != '\0') {
+		px_json_raw(json, NULL, px_span(ice->servers));
+	}
+	if (ice->turn_urls) {
+		write_turn(telemedicine, user, expires_s, json);
+	}
+	px_json_close_array(json);
+	return expires_s * 1000;
+}
+
+int telemedicine_handle_ice_servers(struct px_call *call)
+{
+	struct px_span user = px_session_user(call->session).text;
+	char client_id[PX_CLIENT_ID_SIZE];
+	struct px_json json;
+	const struct px_field *room = px_envelope_field(call->message, "roomId");
+	if (user.len == 0) {
+		px_session_client_id(call->session, client_id);
+		user = px_span(client_id);
+	}
+	px_json_begin(&json, "telemedicine_ice_servers");
+	if (room) {
+		px_json_raw(&json, "roomId", room->value);
+	}
+	int64_t expires_ms = telemedicine_write_ice(call->service_state, user, &json);
+	px_json_int(&json, "expiresAt", expires_ms);
+	px_json_end(&json);
+	px_session_send_json(call->session, &json);
+	return 0;
+}

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A load from beginning to end, and taking a file apart: what is global, what is a vhost,
+ * what is said of a service.
+ *
+ * Reading goes on after an error, so that one start shows all that is wrong. What keeps this
+ * from piling up consequences of the first: a value that was complained about is void and not
+ * looked at again, and a file that cannot be parsed ends the search for what others refer to.
+ */
+#include "config_internal.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct px_option px_config_file_table[] = {
+	{ .key = "global", .type = PX_OPTION_JSON,
+		.help = "object: settings of the process" },
+	{ .key = "vhosts", .type = PX_OPTION_JSON,
+		.help = "array of objects: what to listen on, and with which services" },
+	{ .key = "vhost", .type = PX_OPTION_STRING, .min = 1, .max = 64,
+		.help = "name of the vhost to which this file's \"ws-protocols\" belong" },
+	{ .key = "ws-protocols", .type = PX_OPTION_JSON,
+		.help = "services of that vhost, as in \"vhosts\"" },
+	{ .key = NULL },
+};
+
+const struct px_option *px_config_table(const char *object)
+{
+	static const struct {
+		const char *object;
+		const struct px_option *table;
+	} tables[] = {
+		{ "", px_config_file_table },
+		{ "global", px_config_global_table },
+		{ "vhosts", px_config_vhost_table },
+		{ "mounts", px_config_mount_table },
+	};
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		if (strcmp(tables[i].object, object) == 0) {
+			return tables[i].table;
+		}
+	}
+	return NULL;
+}
+
+void *px_config_grow(void *array, size_t count, size_t size)
+{
+	char *grown = realloc(array, (count + 1) * size);
+	if (grown) {
+		memset(grown + count * size, 0, size);
+	}
+	return grown;
+}
+
+/* ---- complaints ---- */
+
+/* Keys and names of files come as they are: no line of the log may end where they want. */
+static void make_printable(char *text)
+{
+	size_t at;
+	while (!px_config_text_ok(text, strlen(text), &at)) {
+		text[at] = '?';
+	}
+	for (; *text != '\0'; text++) {
+		if ((unsigned char)*text < 0x20 || *text == 0x7f) {
+			*text = '?';
+		}
+	}
+}
+
+void px_config_complain(struct px_config_reporter *reporter, enum px_config_level level,
+		const struct px_config_file *file, unsigned line, const char *format, ...)
+{
+	if (level == PX_CONFIG_ERROR && ++reporter->error_count > PX_CONFIG_ERRORS_MAX) {
+		return;
+	}
+	char text[2048];
+	size_t used = 0;
+	if (file && line > 0) {
+		used = (size_t)snprintf(text, sizeof(text), "%.512s:%u: ", file->name, line);
+	} else if (file) {
+		used = (size_t)snprintf(text, sizeof(text), "%.512s: ", file->name);
+	}
+	va_list args;
+	va_start(args, format);
+	(void)vsnprintf(text + used, sizeof(text) - used, format, args);
+	va_end(args);
+	make_printable(text);
+	reporter->sink->on_complaint(reporter->sink->user, level, text);
+}
+
+void px_config_complain_end(struct px_config_reporter *reporter)
+{
+	if (reporter->error_count > PX_CONFIG_ERRORS_MAX) {
+		char text[64];
+		(void)snprintf(text, sizeof(text), "%u more errors are not shown",
+				reporter->error_count - PX_CONFIG_ERRORS_MAX);
+		reporter->sink->on_complaint(reporter->sink->user, PX_CONFIG_ERROR, text);
+	}
+}
+
+/* ---- one file ---- */
+
+/* Where the parser's errors go. */
+struct parse {
+	struct px_config_loader *loader;
+	const struct px_config_source *source;
+};
+
+static void on_parse_error(void *user, unsigned line, const char *text)
+{
+	const struct parse *parse = user;
+	px_config_complain(&parse->loader->reporter, PX_CONFIG_ERROR, &parse->source->file, line,
+			"%s", text);
+}
+
+static int parse_source(struct px_config_loader *loader, struct px_config_source *source,
+		const char *text, size_t length)
+{
+	struct parse parse = { .loader = loader, .source = source };
+	int r = px_config_json_parse(text, length, on_parse_error, &parse, &source->json);
+	if (r == 0) {
+		return px_config_expand(&loader->reporter, source);
+	}
+	loader->incomplete = true;
+	return r == -EINVAL ? 0 : r;
+}
+
+static int read_source(struct px_config_loader *loader, struct px_config_source *source)
+{
+	char *text;
+	size_t length;
+	int r = px_config_file_read(source->path, PX_CONFIG_FILE_BYTES_MAX, &text, &length);
+	if (r < 0) {
+		if (r == -EFBIG) {
+			px_config_complain(&loader->reporter, PX_CONFIG_ERROR, &source->file, 0,
+					"larger than %d bytes", PX_CONFIG_FILE_BYTES_MAX);
+		} else {
+			px_config_complain(&loader->reporter, PX_CONFIG_ERROR, &source->file, 0,
+					"cannot read it: %s",
+					r == -EINVAL ? "Not a regular file" : strerror(-r));
+		}
+		loader->incomplete = true;
+		return r == -ENOMEM ? r : 0;
+	}
+	r = parse_source(loader, source, text, length);
+	free(text);
+	return r;
+}
+
+/* ---- what a file holds ---- */
+
+static int take_global(struct px_config_loader *loader, const struct px_config_source *source,
+		const struct px_config_item *item)
+{
+	struct px_config_object object;
+	int r = px_config_object_read(&loader->reporter, source, item, "\"global\"", &object);
+	if (r < 0) {
+		return r == -EINVAL ? 0 : r;
+	}
+	for (size_t i = 0; r == 0 && i < object.count; i++) {
+		if (loader->global.count == PX_CONFIG_ITEMS_MAX) {
+			px_config_complain(&loader->reporter, PX_CONFIG_ERROR, &source->file, item->line,
+					"\"global\": more than %d keys", PX_CONFIG_ITEMS_MAX);
+			break;
+		}
+		r = px_config_object_set(&loader->global, &object.members[i]);
+	}
+	px_config_object_finish(&object);
+	return r;
+}
+
+static int take_vhosts(struct px_config_loader *loader, const struct px_config_source *source,
+		const struct px_config_item *item)
+{
+	if (!json_object_is_type(item->value, json_type_array)) {
+		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, &source->file, item->line,
+				"\"vhosts\": expected an array of objects");
+		loader->incomplete = true;
+		return 0;
+	}
+	struct px_config_walk walk;
+	struct px_config_item element;
+	int r = 0;
+	px_config_walk_start(&walk, &source->json, item->value, item->node);
+	while (r == 0 && px_config_walk_next(&walk, &element)) {
+		r = px_config_vhost_read(loader, source, &element);
+	}
+	return r;
+}
+
+/*
+ * "vhost" and "ws-protocols": neither goes without the other. `options` is NULL where the file
+ * has wrong keys.
+ */
+static int take_addition(struct px_config_loader *loader, const struct px_config_source *source,
+		const struct px_config_object *object, const struct px_options *options)
+{
+	const struct px_config_member *vhost = px_config_object_find(object, "vhost");
+	const struct px_config_member *protocols = px_config_object_find(object, "ws-protocols");
+	const struct px_config_member *vhosts = px_config_object_find(object, "vhosts");
+	if (!vhost) {
+		vhost = px_config_object_find(object, "vhost-file");
+	}
+	const char *sentence = NULL;
+	if (vhost && vhosts) {
+		sentence = "\"vhost\" and \"vhosts\" in one file: write the services into their vhost";
+	} else if (vhost && !protocols) {
+		sentence = "\"vhost\" without \"ws-protocols\"";
+	} else if (protocols && !vhost) {
+		sentence = "\"ws-protocols\" without the \"vhost\" to which they belong";
+	}
+	if (sentence) {
+		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, &source->file,
+				vhost ? vhost->line : protocols->line, "%s", sentence);
+		return 0;
+	}
+	const char *name = options ? px_options_string(options, "vhost") : NULL;
+	if (!options && vhost && !vhost->void_value && strcmp(vhost->key, "vhost") == 0 &&
+			json_object_is_type(vhost->value, json_type_string)) {
+		name = json_object_get_string(vhost->value);
+	}
+	if (!name) {
+		return 0;
+	}
+	return px_config_block_add(loader, &(struct px_config_block){
+		.source = source,
+		.item = px_config_member_item(protocols),
+		.vhost_name = (char *)name,
+		.vhost_line = vhost->line,
+	});
+}
+
+static int take_members(struct px_config_loader *loader, const struct px_config_source *source,
+		const struct px_config_object *object)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < object->count; i++) {
+		struct px_config_item item = px_config_member_item(&object->members[i]);
+		if (!item.value || item.void_value) {
+			continue;
+		}
+		if (strcmp(item.key, "global") == 0) {
+			r = take_global(loader, source, &item);
+		} else if (strcmp(item.key, "vhosts") == 0) {
+			r = take_vhosts(loader, source, &item);
+		}
+	}
+	return r;
+}
+
+static int take_source(struct px_config_loader *loader, const struct px_config_source *source)
+{
+	struct px_config_item root = { .value = source->json.root };
+	if (source->json.node_count == 0) { /* it could not be parsed */
+		return 0;
+	}
+	root.line = source->json.nodes[0].line;
+	struct px_config_object object;
+	int r = px_config_object_read(&loader->reporter, source, &root, "the file", &object);
+	if (r < 0) {
+		loader->incomplete = true;
+		return r == -EINVAL ? 0 : r;
+	}
+	struct px_options *options = NULL;
+	r = px_config_object_check(&loader->reporter, &object, px_config_file_table, NULL, &options);
+	if (r != -ENOMEM) {
+		r = take_members(loader, source, &object);
+	}
+	if (r == 0) {
+		r = take_addition(loader, source, &object, options);
+	}
+	px_options_destroy(options);
+	px_config_object_finish(&object);
+	return r;
+}
+
+/* ---- the load ---- */
+
+static int take_all(struct px_config_loader *loader)
+{
+	struct px_config *config = loader->config;
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < config->source_count; i++) {
+		r = take_source(loader, config->sources[i]);
+	}
+	if (r == 0) {
+		r = px_config_global_read(loader);
+	}
+	if (r == 0) {
+		px_config_vhosts_check(loader);
+		r = px_config_services_apply(loader);
+	}
+	return r;
+}
+
+static int begin(struct px_config_loader *loader, const struct px_config_sink *sink)
+{
+	*loader = (struct px_config_loader){ .reporter.sink = sink };
+	loader->config = calloc(1, sizeof(*loader->config));
+	return loader->config ? 0 : -ENOMEM;
+}
+
+/* `r` is how it went so far. */
+static int end(struct px_config_loader *loader, int r, struct px_config **ret_config)
+{
+	if (r == 0) {
+		r = take_all(loader);
+	}
+	px_config_complain_end(&loader->reporter);
+	if (r == 0 && loader->reporter.error_count > 0) {
+		r = -EINVAL;
+	}
+	struct px_config *config = loader->config;
+	for (size_t i = 0; config && i < config->source_count; i++) {
+		px_config_json_finish(&config->sources[i]->json);
+	}
+	px_config_object_finish(&loader->global);
+	px_config_blocks_finish(loader);
+	if (r < 0) {
+		px_config_destroy(config);
+		return r;
+	}
+	*ret_config = config;
+	return 0;
+}
+
+int px_config_load(const char *path, const struct px_config_sink *sink,
+		struct px_config **ret_config)
+{
+	struct px_config_loader loader;
+	int r = begin(&loader, sink);
+	if (r == 0) {
+		r = px_config_files_find(&loader, path);
+	}
+	for (size_t i = 0; r == 0 && i < loader.config->source_count; i++) {
+		r = read_source(&loader, loader.config->sources[i]);
+	}
+	return end(&loader, r, ret_config);
+}
+
+int px_config_load_text(const char *directory, const char *name, const char *text, size_t length,
+		const struct px_config_sink *sink, struct px_config **ret_config)
+{
+	struct px_config_loader loader;
+	struct px_config_source *source = NULL;
+	int r = begin(&loader, sink);
+	if (r == 0) {
+		r = px_config_sources_add(loader.config, name, directory, NULL, &source);
+	}
+	if (r == 0) {
+		r = parse_source(&loader, source, text, length);
+	}
+	return end(&loader, r, ret_config);
+}
+
+static void destroy_sources(struct px_config *config)
+{
+	for (size_t i = 0; i < config->source_count; i++) {
+		px_config_json_finish(&config->sources[i]->json);
+		free(config->sources[i]->file.name);
+		free(config->sources[i]->file.directory);
+		free(config->sources[i]->path);
+		free(config->sources[i]);
+	}
+	free(config->sources);
+}
+
+void px_config_destroy(struct px_config *config)
+{
+	if (!config) {
+		return;
+	}
+	for (size_t i = 0; i < config->vhost_count; i++) {
+		px_config_vhost_finish(&config->vhosts[i]);
+	}
+	for (size_t i = 0; i < config->global.plugin_dir_count; i++) {
+		free(config->global.plugin_dirs[i]);
+	}
+	free(config->vhosts);
+	free(config->global.plugin_dirs);
+	destroy_sources(config);
+	free(config);
+}

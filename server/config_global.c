@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * "global": the settings of the process. A new one is a row of the table, a field of
+ * struct px_config_global, a line that copies it, and a row in docs/configuration.md.
+ */
+#include "config_internal.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <praxis/service.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#ifndef PX_PLUGIN_DIR
+#define PX_PLUGIN_DIR "/usr/local/lib/praxis"
+#endif
+
+#define HOUR_MS (60 * 60 * 1000)
+
+const struct px_option px_config_global_table[] = {
+	{ .key = "plugin-dir", .type = PX_OPTION_JSON,
+		.help = "directory, or array of directories, in which praxis_svc_<name>.so is looked for" },
+	{ .key = "log-level", .type = PX_OPTION_STRING, .fallback = "notice",
+		.choices = "error|warning|notice|info|debug",
+		.help = "the least important lines that are still logged" },
+	{ .key = "max-connections", .type = PX_OPTION_INT, .fallback = "0", .max = 10000000,
+		.help = "connections at a time; 0: as many as RLIMIT_NOFILE allows" },
+	{ .key = "max-message-bytes", .type = PX_OPTION_INT, .fallback = "65536",
+		.min = 1024, .max = 16 * 1024 * 1024,
+		.help = "largest message of a client; a larger one closes with 1009" },
+	{ .key = "queue-bytes", .type = PX_OPTION_INT, .fallback = "1048576",
+		.min = 4096, .max = 1024 * 1024 * 1024,
+		.help = "outbound bytes that may wait for one session; more closes it with 4408" },
+	{ .key = "max-rooms-per-session", .type = PX_OPTION_INT, .fallback = "16",
+		.min = 1, .max = 1000,
+		.help = "rooms that one session may be in" },
+	{ .key = "max-channels", .type = PX_OPTION_INT, .fallback = "100000",
+		.min = 1, .max = 10000000,
+		.help = "practices and rooms with a member in them, counted for each service" },
+	{ .key = "heartbeat-ms", .type = PX_OPTION_INT, .fallback = "25000",
+		.min = 1000, .max = 600000,
+		.help = "how often a silent client is pinged" },
+	{ .key = "drain-ms", .type = PX_OPTION_INT, .fallback = "2000", .max = HOUR_MS,
+		.help = "time over which the clients are closed when the server is told to stop" },
+	{ .key = "drain-deadline-ms", .type = PX_OPTION_INT, .fallback = "10000", .max = HOUR_MS,
+		.help = "time after which the server stops with clients left or not" },
+	{ .key = "slow-close-ms", .type = PX_OPTION_INT, .fallback = "10000", .max = HOUR_MS,
+		.help = "time that a client which was too slow has to take the close frame" },
+	{ .key = "send-buffer-bytes", .type = PX_OPTION_INT, .fallback = "131072",
+		.min = 4096, .max = 16 * 1024 * 1024,
+		.help = "SO_SNDBUF of a connection" },
+	{ .key = NULL },
+};
+
+static int log_level(const char *word)
+{
+	static const char *const words[] = {
+		[PX_LOG_ERROR] = "error",
+		[PX_LOG_WARNING] = "warning",
+		[PX_LOG_NOTICE] = "notice",
+		[PX_LOG_INFO] = "info",
+		[PX_LOG_DEBUG] = "debug",
+	};
+	int level = PX_LOG_ERROR;
+	while (level < PX_LOG_DEBUG && strcmp(words[level], word) != 0) {
+		level++;
+	}
+	return level;
+}
+
+static void copy_numbers(struct px_config_global *global, const struct px_options *options)
+{
+	global->log_level = log_level(px_options_string(options, "log-level"));
+	global->max_connections = (uint32_t)px_options_int(options, "max-connections");
+	global->max_message_bytes = (uint32_t)px_options_int(options, "max-message-bytes");
+	global->queue_bytes = (uint32_t)px_options_int(options, "queue-bytes");
+	global->max_rooms_per_session = (uint32_t)px_options_int(options, "max-rooms-per-session");
+	global->max_channels = (uint32_t)px_options_int(options, "max-channels");
+	global->send_buffer_bytes = (uint32_t)px_options_int(options, "send-buffer-bytes");
+	global->heartbeat_ms = px_options_int(options, "heartbeat-ms");
+	global->drain_ms = px_options_int(options, "drain-ms");
+	global->drain_deadline_ms = px_options_int(options, "drain-deadline-ms");
+	global->slow_close_ms = px_options_int(options, "slow-close-ms");
+}
+
+/* `small` must not be more than `large`. At least one of them was given: defaults agree. */
+static void check_order(struct px_config_loader *loader, const struct px_options *options,
+		const char *small, const char *large)
+{
+	int64_t small_value = px_options_int(options, small);
+	int64_t large_value = px_options_int(options, large);
+	if (small_value <= large_value) {
+		return;
+	}
+	const struct px_config_member *member = px_config_object_find(&loader->global, small);
+	if (!member) {
+		member = px_config_object_find(&loader->global, large);
+	}
+	px_config_complain(&loader->reporter, PX_CONFIG_ERROR, member->file, member->line,
+			"\"%s\" (%lld) must not be more than \"%s\" (%lld)", small,
+			(long long)small_value, large, (long long)large_value);
+}
+
+static int add_plugin_dir(struct px_config_loader *loader, const struct px_config_file *file,
+		unsigned line, const char *text, void *user)
+{
+	(void)user;
+	struct px_config_global *global = &loader->config->global;
+	if (global->plugin_dir_count == PX_CONFIG_ITEMS_MAX) {
+		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, file, line,
+				"\"plugin-dir\": more than %d directories", PX_CONFIG_ITEMS_MAX);
+		return 0;
+	}
+	char **grown = px_config_grow(global->plugin_dirs, global->plugin_dir_count, sizeof(*grown));
+	if (!grown) {
+		return -ENOMEM;
+	}
+	global->plugin_dirs = grown;
+	char *path = px_config_path_join(file ? file->directory : "/", text);
+	if (!path) {
+		return -ENOMEM;
+	}
+	grown[global->plugin_dir_count++] = path;
+	struct stat st;
+	if (file && (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))) {
+		px_config_complain(&loader->reporter, PX_CONFIG_WARNING, file, line,
+				"\"plugin-dir\": there is no directory %s", path);
+	}
+	return 0;
+}
+
+int px_config_global_read(struct px_config_loader *loader)
+{
+	struct px_options *options = NULL;
+	int r = px_config_object_check(&loader->reporter, &loader->global, px_config_global_table,
+			NULL, &options);
+	if (r == 0) {
+		copy_numbers(&loader->config->global, options);
+		check_order(loader, options, "max-message-bytes", "queue-bytes");
+		check_order(loader, options, "drain-ms", "drain-deadline-ms");
+	}
+	px_options_destroy(options);
+	if (r == -ENOMEM) {
+		return r;
+	}
+	return px_config_strings(loader, &loader->global, "plugin-dir", PX_PLUGIN_DIR,
+			add_plugin_dir, NULL);
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the parts of the configuration reader share. Nobody else includes this.
+ *
+ * The order of a load: config_files.c finds and reads, config_json.c parses, config_expand.c
+ * substitutes, config.c takes the files apart, config_vhost.c and config_service.c check what
+ * they hold. Throughout: a complaint about the content is counted and reading goes on; what
+ * a function returns below 0 (-ENOMEM) ends the load.
+ */
+#ifndef PX_CONFIG_INTERNAL_H
+#define PX_CONFIG_INTERNAL_H
+
+#include "config.h"
+#include "config_json.h"
+
+/* Bounds of what a file may make the reader allocate, and compare with one another. */
+#define PX_CONFIG_FILES_MAX 1000
+#define PX_CONFIG_FILE_BYTES_MAX (1024 * 1024)
+#define PX_CONFIG_VALUE_BYTES_MAX (64 * 1024)
+#define PX_CONFIG_ITEMS_MAX 256 /* vhosts, members of an object, services, addresses … */
+
+struct px_config_reporter {
+	const struct px_config_sink *sink;
+	unsigned error_count;
+};
+
+/* A file while it is read. Its address is that of `file`, which the configuration keeps. */
+struct px_config_source {
+	struct px_config_file file;
+	char *path;     /* NULL: the text was given */
+	unsigned order; /* later files win */
+	struct px_config_json json;
+};
+
+/* One "ws-protocols", to be applied when all vhosts are known. */
+struct px_config_block {
+	const struct px_config_source *source;
+	struct px_config_item item;
+	char *vhost_name; /* NULL: that of vhost_index */
+	size_t vhost_index;
+	unsigned vhost_line;
+};
+
+struct px_config_loader {
+	struct px_config *config;
+	struct px_config_reporter reporter;
+	struct px_config_object global; /* merged from all files */
+	struct px_config_block *blocks;
+	size_t block_count;
+	bool incomplete; /* a file could not be parsed: do not complain of what may be in it */
+};
+
+/* ---- config.c ---- */
+
+/* `file` may be NULL (the whole), and `line` 0 (the whole file). */
+void px_config_complain(struct px_config_reporter *reporter, enum px_config_level level,
+		const struct px_config_file *file, unsigned line, const char *format, ...)
+		PX_PRINTF(5, 6);
+
+/* Tells how many errors were too many to be shown. */
+void px_config_complain_end(struct px_config_reporter *reporter);
+
+/* array[count] zeroed after the elements there are; NULL without memory, array unchanged. */
+void *px_config_grow(void *array, size_t count, size_t size);
+
+/* ---- config_files.c ---- */
+
+/* Fills config->sources with what there is to read at `path`. -errno after a complaint. */
+int px_config_files_find(struct px_config_loader *loader, const char *path);
+
+int px_config_sources_add(struct px_config *config, const char *name, const char *directory,
+		const char *path, struct px_config_source **ret_source);
+
+/* A regular file's bytes, with a NUL behind them. -EFBIG: more than `max`. */
+int px_config_file_read(const char *path, size_t max, char **ret_text, size_t *ret_length);
+
+/* `path`, or where it leads from `directory`. NULL without memory. */
+char *px_config_path_join(const char *directory, const char *path);
+
+/* ---- config_expand.c ---- */
+
+/* Substitutes ${NAME} in every string of a source. */
+int px_config_expand(struct px_config_reporter *reporter, struct px_config_source *source);
+
+/* ---- config_object.c ---- */
+
+/* The members of the object `item`. 0; -EINVAL after the complaint that it is none; -ENOMEM. */
+int px_config_object_read(struct px_config_reporter *reporter,
+		const struct px_config_source *source, const struct px_config_item *item,
+		const char *what, struct px_config_object *ret_object);
+
+void px_config_object_finish(struct px_config_object *object);
+
+const struct px_config_member *px_config_object_find(const struct px_config_object *object,
+		const char *key);
+
+/* Adds a copy of a member, or puts it in place of the one with its key. */
+int px_config_object_set(struct px_config_object *object, const struct px_config_member *member);
+
+/* A member as an item, to walk into it. */
+struct px_config_item px_config_member_item(const struct px_config_member *member);
+
+/*
+ * Checks an object against a table, reading the files of <key>-file. `what` (or NULL) begins
+ * each complaint. 0, -EINVAL after complaints, -ENOMEM.
+ */
+int px_config_object_check(struct px_config_reporter *reporter,
+		const struct px_config_object *object, const struct px_option *table,
+		const char *what, struct px_options **ret_options);
+
+/*
+ * Hands `each` the strings of "key": "string" or ["string", …], and complains of anything
+ * else. Without the member: the fallback. Ends with the first value below 0 of `each`.
+ */
+int px_config_strings(struct px_config_loader *loader, const struct px_config_object *object,
+		const char *key, const char *fallback,
+		int (*each)(struct px_config_loader *loader, const struct px_config_file *file,
+				unsigned line, const char *text, void *user),
+		void *user);
+
+/* ---- config_vhost.c ---- */
+
+/* One element of "vhosts". */
+int px_config_vhost_read(struct px_config_loader *loader, const struct px_config_source *source,
+		const struct px_config_item *item);
+
+/* What can be said once all vhosts are known. */
+void px_config_vhosts_check(struct px_config_loader *loader);
+
+void px_config_vhost_finish(struct px_config_vhost *vhost);
+
+/* ---- config_mount.c ---- */
+
+int px_config_mounts_read(struct px_config_loader *loader, const struct px_config_source *source,
+		const struct px_config_item *item, struct px_config_vhost *vhost);
+
+int px_config_headers_read(struct px_config_loader *loader,
+		const struct px_config_source *source, const struct px_config_item *item,
+		struct px_config_vhost *vhost);
+
+/* Whether it begins with / and has nothing that a URL's path cannot have. */
+bool px_config_url_path_ok(const char *text);
+
+/* ---- config_address.c ---- */
+
+/*
+ * Adds the addresses of "localhost", "*", a literal, or a network interface. -ENOENT: it is
+ * none of these; -EADDRNOTAVAIL: an interface without an address; -E2BIG: too many; -ENOMEM.
+ */
+int px_config_addresses_add(struct px_config_vhost *vhost, const char *text);
+
+bool px_config_address_is_loopback(const struct px_config_address *address);
+
+/* The same address and port; never where the port is 0. */
+bool px_config_address_equal(const struct px_config_address *a,
+		const struct px_config_address *b);
+
+/* "127.0.0.1", "::1". */
+void px_config_address_print(const struct px_config_address *address, char *buf, size_t size);
+
+/* ---- config_service.c ---- */
+
+/* Remembers a "ws-protocols" for px_config_services_apply(); what it points to is copied. */
+int px_config_block_add(struct px_config_loader *loader, const struct px_config_block *block);
+
+/* Applies all of them, in the order of their files. */
+int px_config_services_apply(struct px_config_loader *loader);
+
+void px_config_blocks_finish(struct px_config_loader *loader);
+
+void px_config_service_finish(struct px_config_service *service);
+
+/* ---- the tables ---- */
+
+extern const struct px_option px_config_file_table[];
+extern const struct px_option px_config_global_table[];
+extern const struct px_option px_config_vhost_table[];
+extern const struct px_option px_config_mount_table[];
+
+/* config_global.c */
+int px_config_global_read(struct px_config_loader *loader);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The text of one configuration file: JSON with comments, as a json-c tree that remembers
+ * the line of every value.
+ */
+#ifndef PX_CONFIG_JSON_H
+#define PX_CONFIG_JSON_H
+
+#include <json-c/json_object_iterator.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* How deep arrays and objects may lie in each other; the outermost is the first. */
+#define PX_CONFIG_JSON_DEPTH 32
+
+/* A value's place; the values of a text in the order in which they stand there. */
+struct px_config_node {
+	unsigned line;   /* of its key, if it has one */
+	unsigned next;   /* the node after this one and all that is in it */
+	bool void_value; /* complained about already */
+};
+
+struct px_config_json {
+	struct json_object *root;
+	struct px_config_node *nodes;
+	size_t node_count;
+};
+
+/*
+ * 0, -EINVAL after a complaint, or -ENOMEM. A key that an object has twice is complained
+ * about but does not fail: the first one counts.
+ */
+int px_config_json_parse(const char *text, size_t length,
+		void (*on_error)(void *user, unsigned line, const char *text), void *user,
+		struct px_config_json *ret_json);
+
+void px_config_json_finish(struct px_config_json *json);
+
+/* Whether these bytes are UTF-8 without NUL; if not, *ret_at is where it ends being that. */
+bool px_config_text_ok(const char *text, size_t length, size_t *ret_at);
+
+/* A member of an object or an element of an array. */
+struct px_config_item {
+	const char *key; /* NULL in an array */
+	struct json_object *value;
+	size_t node;
+	unsigned line;
+	bool void_value;
+};
+
+/* Goes through the members of an object or the elements of an array, with their places. */
+struct px_config_walk {
+	/* private state */
+	const struct px_config_json *json;
+	struct json_object *container;
+	size_t node;
+	size_t index;
+	struct json_object_iterator member;
+};
+
+/* Of a scalar there is nothing to go through. `node` is the container's. */
+void px_config_walk_start(struct px_config_walk *walk, const struct px_config_json *json,
+		struct json_object *container, size_t node);
+
+bool px_config_walk_next(struct px_config_walk *walk, struct px_config_item *ret_item);
+
+#endif

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The members of an object with their places: read, merged, and checked against a table.
+ *
+ * A value given as "<key>-file" is fetched here and not while parsing, because only the table
+ * can tell whether "history-file" is the file form of a text "history" or a key of its own.
+ * What such a file holds never gets into a complaint, and neither does its path: it may be
+ * the secret itself, written into the wrong key.
+ */
+#include "config_internal.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FILE_SUFFIX "-file"
+
+/* ---- members ---- */
+
+static void finish_member(struct px_config_member *member)
+{
+	free(member->key);
+	json_object_put(member->value);
+}
+
+void px_config_object_finish(struct px_config_object *object)
+{
+	for (size_t i = 0; i < object->count; i++) {
+		finish_member(&object->members[i]);
+	}
+	free(object->members);
+	*object = (struct px_config_object){ 0 };
+}
+
+const struct px_config_member *px_config_object_find(const struct px_config_object *object,
+		const char *key)
+{
+	for (size_t i = 0; i < object->count; i++) {
+		if (strcmp(object->members[i].key, key) == 0) {
+			return &object->members[i];
+		}
+	}
+	return NULL;
+}
+
+int px_config_object_set(struct px_config_object *object, const struct px_config_member *member)
+{
+	struct px_config_member copy = *member;
+	copy.key = strdup(member->key);
+	if (!copy.key) {
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < object->count; i++) {
+		if (strcmp(object->members[i].key, member->key) == 0) {
+			copy.value = json_object_get(member->value);
+			finish_member(&object->members[i]);
+			object->members[i] = copy;
+			return 0;
+		}
+	}
+	struct px_config_member *grown =
+			px_config_grow(object->members, object->count, sizeof(*grown));
+	if (!grown) {
+		free(copy.key);
+		return -ENOMEM;
+	}
+	object->members = grown;
+	copy.value = json_object_get(member->value);
+	grown[object->count++] = copy;
+	return 0;
+}
+
+struct px_config_item px_config_member_item(const struct px_config_member *member)
+{
+	return (struct px_config_item){
+		.key = member->key,
+		.value = member->value,
+		.node = member->node,
+		.line = member->line,
+		.void_value = member->void_value,
+	};
+}
+
+int px_config_object_read(struct px_config_reporter *reporter,
+		const struct px_config_source *source, const struct px_config_item *item,
+		const char *what, struct px_config_object *ret_object)
+{
+	if (!json_object_is_type(item->value, json_type_object) ||
+			json_object_object_length(item->value) > PX_CONFIG_ITEMS_MAX) {
+		if (!item->void_value) {
+			px_config_complain(reporter, PX_CONFIG_ERROR, &source->file, item->line,
+					"%s: expected an object of at most %d keys", what,
+					PX_CONFIG_ITEMS_MAX);
+		}
+		return -EINVAL;
+	}
+	struct px_config_object object = { 0 };
+	struct px_config_walk walk;
+	struct px_config_item member;
+	int r = 0;
+	px_config_walk_start(&walk, &source->json, item->value, item->node);
+	while (r == 0 && px_config_walk_next(&walk, &member)) {
+		r = px_config_object_set(&object, &(struct px_config_member){
+			.key = (char *)member.key,
+			.value = member.value,
+			.file = &source->file,
+			.line = member.line,
+			.node = member.node,
+			.void_value = member.void_value,
+		});
+	}
+	if (r < 0) {
+		px_config_object_finish(&object);
+		return r;
+	}
+	*ret_object = object;
+	return 0;
+}
+
+/* ---- <key>-file ---- */
+
+static const struct px_option *find_row(const struct px_option *table, const char *key,
+		size_t length)
+{
+	for (; table && table->key; table++) {
+		if (strncmp(table->key, key, length) == 0 && table->key[length] == '\0') {
+			return table;
+		}
+	}
+	return NULL;
+}
+
+/* The option that a member gives by way of a file; NULL: it is an ordinary member. */
+static const struct px_option *option_of_file(const struct px_option *table, const char *key)
+{
+	size_t length = strlen(key);
+	size_t suffix = sizeof(FILE_SUFFIX) - 1;
+	if (length <= suffix || strcmp(key + length - suffix, FILE_SUFFIX) != 0 ||
+			find_row(table, key, length)) {
+		return NULL;
+	}
+	const struct px_option *row = find_row(table, key, length - suffix);
+	return row && row->type == PX_OPTION_STRING ? row : NULL;
+}
+
+struct resolution {
+	struct px_config_reporter *reporter;
+	const struct px_config_object *object;
+	const struct px_option *table;
+	const char *what;
+	struct px_option_entry *entries; /* each holds a reference to its value */
+	size_t count;
+};
+
+static void complain_of(struct px_config_reporter *reporter, const char *what,
+		const struct px_config_member *member, const char *text)
+{
+	px_config_complain(reporter, PX_CONFIG_ERROR, member->file, member->line, "%s%s%s",
+			what ? what : "", what ? ": " : "", text);
+}
+
+static void complain_of_file(const struct resolution *resolution,
+		const struct px_config_member *member, const char *problem, const char *cause)
+{
+	char text[256];
+	(void)snprintf(text, sizeof(text), "\"%.64s\": %s%s", member->key, problem, cause);
+	complain_of(resolution->reporter, resolution->what, member, text);
+}
+
+/* What the file holds, as a JSON string; NULL after a complaint. */
+static int read_value_file(const struct resolution *resolution,
+		const struct px_config_member *member, struct json_object **ret_value)
+{
+	*ret_value = NULL;
+	if (!json_object_is_type(member->value, json_type_string)) {
+		complain_of_file(resolution, member, "expected the path of a file", "");
+		return 0;
+	}
+	char *path = px_config_path_join(member->file->directory,
+			json_object_get_string(member->value));
+	if (!path) {
+		return -ENOMEM;
+	}
+	char *text;
+	size_t length;
+	size_t at;
+	int r = px_config_file_read(path, PX_CONFIG_VALUE_BYTES_MAX, &text, &length);
+	free(path);
+	if (r < 0) {
+		complain_of_file(resolution, member, "cannot read the file that it names: ",
+				r == -EINVAL ? "Not a regular file" : strerror(-r));
+		return 0;
+	}
+	if (length > 0 && text[length - 1] == '\n') {
+		length -= length > 1 && text[length - 2] == '\r' ? 2 : 1;
+	}
+	if (!px_config_text_ok(text, length, &at)) {
+		complain_of_file(resolution, member, "the file that it names is not UTF-8 text", "");
+	} else {
+		*ret_value = json_object_new_string_len(text, (int)length);
+		r = *ret_value ? 0 : -ENOMEM;
+	}
+	free(text);
+	return r;
+}
+
+/* Whether another member gives the same option, and has the last word. */
+static bool is_overruled(const struct resolution *resolution,
+		const struct px_config_member *member, const struct px_config_member *other)
+{
+	if (!other) {
+		return false;
+	}
+	unsigned mine = ((const struct px_config_source *)member->file)->order;
+	unsigned theirs = ((const struct px_config_source *)other->file)->order;
+	bool is_file = option_of_file(resolution->table, member->key);
+	if (mine == theirs && is_file) {
+		char text[192];
+		(void)snprintf(text, sizeof(text), "\"%.64s\" and \"%.64s\" are both given",
+				other->key, member->key);
+		complain_of(resolution->reporter, resolution->what, member, text);
+	}
+	return mine == theirs ? is_file : mine < theirs;
+}
+
+/* The member that gives the same option in the other form. */
+static const struct px_config_member *other_form(const struct resolution *resolution,
+		const struct px_config_member *member)
+{
+	const struct px_option *row = option_of_file(resolution->table, member->key);
+	if (row) {
+		return px_config_object_find(resolution->object, row->key);
+	}
+	for (size_t i = 0; i < resolution->object->count; i++) {
+		const struct px_config_member *other = &resolution->object->members[i];
+		row = option_of_file(resolution->table, other->key);
+		if (row && strcmp(row->key, member->key) == 0) {
+			return other;
+		}
+	}
+	return NULL;
+}
+
+static int resolve_member(struct resolution *resolution, const struct px_config_member *member)
+{
+	if (is_overruled(resolution, member, other_form(resolution, member))) {
+		return 0;
+	}
+	struct px_option_entry entry = {
+		.key = member->key,
+		.value = member->value,
+		.void_value = member->void_value,
+		.origin = member,
+	};
+	const struct px_option *row = option_of_file(resolution->table, member->key);
+	if (!row) {
+		(void)json_object_get(entry.value);
+	} else {
+		entry.key = row->key;
+		entry.secret = true;
+		entry.value = NULL;
+		int r = member->void_value ? 0 : read_value_file(resolution, member, &entry.value);
+		if (r < 0) {
+			return r;
+		}
+		entry.void_value = !entry.value;
+	}
+	resolution->entries[resolution->count++] = entry;
+	return 0;
+}
+
+static void on_option_error(void *user, const struct px_option_entry *entry, const char *text)
+{
+	const struct resolution *resolution = user;
+	if (entry) {
+		complain_of(resolution->reporter, resolution->what, entry->origin, text);
+	} else {
+		px_config_complain(resolution->reporter, PX_CONFIG_ERROR, NULL, 0, "%s%s%s",
+				resolution->what ? resolution->what : "",
+				resolution->what ? ": " : "", text);
+	}
+}
+
+int px_config_object_check(struct px_config_reporter *reporter,
+		const struct px_config_object *object, const struct px_option *table,
+		const char *what, struct px_options **ret_options)
+{
+	struct resolution resolution = {
+		.reporter = reporter,
+		.object = object,
+		.table = table,
+		.what = what,
+		.entries = calloc(object->count + 1, sizeof(struct px_option_entry)),
+	};
+	if (!resolution.entries) {
+		return -ENOMEM;
+	}
+	unsigned errors = reporter->error_count;
+	struct px_options *options = NULL;
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < object->count; i++) {
+		r = resolve_member(&resolution, &object->members[i]);
+	}
+	if (r == 0) {
+		r = px_options_create(table, resolution.entries, resolution.count, on_option_error,
+				&resolution, &options);
+	}
+	if (r == 0 && reporter->error_count > errors) {
+		px_options_destroy(options);
+		r = -EINVAL;
+	}
+	for (size_t i = 0; i < resolution.count; i++) {
+		json_object_put(resolution.entries[i].value);
+	}
+	free(resolution.entries);
+	if (r == 0) {
+		*ret_options = options;
+	}
+	return r;
+}
+
+/* ---- a string or several ---- */
+
+int px_config_strings(struct px_config_loader *loader, const struct px_config_object *object,
+		const char *key, const char *fallback,
+		int (*each)(struct px_config_loader *loader, const struct px_config_file *file,
+				unsigned line, const char *text, void *user),
+		void *user)
+{
+	const struct px_config_member *member = px_config_object_find(object, key);
+	if (!member) {
+		return each(loader, NULL, 0, fallback, user);
+	}
+	const struct px_config_source *source = (const struct px_config_source *)member->file;
+	struct px_config_item item = px_config_member_item(member);
+	struct px_config_walk walk;
+	px_config_walk_start(&walk, &source->json, item.value, item.node);
+	bool is_array = json_object_is_type(item.value, json_type_array);
+	if (is_array && !px_config_walk_next(&walk, &item)) {
+		is_array = false;
+		item.value = NULL;
+	}
+	int r = 0;
+	do {
+		if (item.void_value) {
+			continue;
+		}
+		if (!json_object_is_type(item.value, json_type_string)) {
+			px_config_complain(&loader->reporter, PX_CONFIG_ERROR, member->file, item.line,
+					"\"%s\": expected a string or an array of strings", key);
+			continue;
+		}
+		r = each(loader, member->file, item.line, json_object_get_string(item.value), user);
+	} while (r == 0 && is_array && px_config_walk_next(&walk, &item));
+	return r;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Static mounts: a directory under a path. Served here and not by lws's mounts, because lws
+ * chooses a vhost, and with it the mounts, by a prefix of whatever `Host` a client sends.
+ */
+#include "server.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+static const struct {
+	const char *ending;
+	const char *type;
+} types[] = {
+	{ ".css", "text/css; charset=utf-8" },
+	{ ".gif", "image/gif" },
+	{ ".html", "text/html; charset=utf-8" },
+	{ ".ico", "image/x-icon" },
+	{ ".jpg", "image/jpeg" },
+	{ ".js", "text/javascript; charset=utf-8" },
+	{ ".json", "application/json" },
+	{ ".map", "application/json" },
+	{ ".mjs", "text/javascript; charset=utf-8" },
+	{ ".png", "image/png" },
+	{ ".svg", "image/svg+xml" },
+	{ ".txt", "text/plain; charset=utf-8" },
+	{ ".wasm", "application/wasm" },
+	{ ".webmanifest", "application/manifest+json" },
+	{ ".woff2", "font/woff2" },
+};
+
+static const char *type_of(const char *path)
+{
+	size_t len = strlen(path);
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		size_t ending = strlen(types[i].ending);
+		if (len > ending && strcasecmp(path + len - ending, types[i].ending) == 0) {
+			return types[i].type;
+		}
+	}
+	return "application/octet-stream";
+}
+
+/* The rest of the path behind the mountpoint; NULL: not under it. */
+static const char *under(const char *path, const char *mountpoint)
+{
+	size_t len = strlen(mountpoint);
+	while (len > 0 && mountpoint[len - 1] == '/') {
+		len--;
+	}
+	if (strncmp(path, mountpoint, len) != 0 || (path[len] != '/' && path[len] != '\0')) {
+		return NULL;
+	}
+	return path + len;
+}
+
+/* The file's real path, if it is a file and lies in the mount, links resolved. */
+static bool find_file(const struct px_config_mount *mount, const char *rest, char file[PATH_MAX])
+{
+	char wanted[PATH_MAX];
+	char root[PATH_MAX];
+	struct stat status;
+	size_t len = strlen(rest);
+	bool directory = len == 0 || rest[len - 1] == '/';
+	int n = snprintf(wanted, sizeof(wanted), "%s/%s%s", mount->origin, rest,
+			directory ? mount->index : "");
+	if (n >= (int)sizeof(wanted) || !realpath(mount->origin, root) || !realpath(wanted, file)) {
+		return false;
+	}
+	size_t root_len = strlen(root);
+	return strncmp(file, root, root_len) == 0 && file[root_len] == '/' &&
+			stat(file, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+static int send_file(struct lws *wsi, const struct px_vhost *vhost,
+		const struct px_config_mount *mount, const char *file)
+{
+	char headers[1024];
+	int len = snprintf(headers, sizeof(headers),
+			"Cache-Control: max-age=%u\r\nX-Content-Type-Options: nosniff\r\n",
+			mount->cache_max_age_s);
+	for (size_t i = 0; i < vhost->config->header_count; i++) {
+		const struct px_config_header *header = &vhost->config->headers[i];
+		int n = snprintf(headers + len, sizeof(headers) - (size_t)len, "%s: %s\r\n",
+				header->name, header->value);
+		if (n >= (int)sizeof(headers) - len) {
+			return -1;
+		}
+		len += n;
+	}
+	int n = lws_serve_http_file(wsi, file, type_of(file), headers, len);
+	if (n < 0) {
+		return -1;
+	}
+	return n > 0 ? px_http_done(NULL, wsi) : 0;
+}
+
+int px_files_serve(struct px_server *server, struct px_vhost *vhost, struct lws *wsi,
+		const char *path)
+{
+	(void)server;
+	for (size_t i = 0; i < vhost->config->mount_count; i++) {
+		const struct px_config_mount *mount = &vhost->config->mounts[i];
+		const char *rest = under(path, mount->mountpoint);
+		char file[PATH_MAX];
+		if (rest && find_file(mount, rest, file)) {
+			return send_file(wsi, vhost, mount, file);
+		}
+	}
+	return 1;
+}

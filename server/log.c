@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* See log.h. The level is the one mutable global of the program: lws's emit has no user. */
+#include "log.h"
+
+#include <libwebsockets.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define LWS_LINES_PER_SECOND 5
+
+static int log_level = PX_LOG_NOTICE;
+
+static const char *const level_names[] = {
+	[PX_LOG_ERROR] = "error",
+	[PX_LOG_WARNING] = "warning",
+	[PX_LOG_NOTICE] = "notice",
+	[PX_LOG_INFO] = "info",
+	[PX_LOG_DEBUG] = "debug",
+};
+
+void px_log_set_level(int level)
+{
+	log_level = level;
+}
+
+void px_log(int level, const char *format, ...)
+{
+	char line[1024];
+	char date[32];
+	struct timespec now;
+	struct tm utc;
+	va_list args;
+	if (level > log_level) {
+		return;
+	}
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &utc);
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc);
+	fprintf(stderr, "%s.%03ldZ %s: %s\n", date, now.tv_nsec / 1000000, level_names[level], line);
+}
+
+void px_log_lws(int lws_level, const char *text)
+{
+	static time_t second;
+	static unsigned lines;
+	time_t now = time(NULL);
+	if (now != second) {
+		if (lines > LWS_LINES_PER_SECOND) {
+			px_log(PX_LOG_INFO, "libwebsockets: %u more lines left out",
+					lines - LWS_LINES_PER_SECOND);
+		}
+		second = now;
+		lines = 0;
+	}
+	if (++lines > LWS_LINES_PER_SECOND) {
+		return;
+	}
+	/* What lws calls an error is mostly a client's doing, and no concern of the operator. */
+	int level = lws_level & (LLL_ERR | LLL_WARN) ? PX_LOG_INFO : PX_LOG_DEBUG;
+	px_log(level, "libwebsockets: %.*s", (int)strcspn(text, "\n"), text);
+}
+
+int px_log_lws_levels(void)
+{
+	return log_level >= PX_LOG_INFO ? LLL_ERR | LLL_WARN : 0;
+}

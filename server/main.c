@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * praxisd: options, start, loop, end. Starting goes from what can be wrong without harm to
+ * what others see: configuration, plugins, ports, and only then services and clients; a
+ * failure ends in exit code 2 with nothing half started.
+ */
+#include "server.h"
+
+#include "log.h"
+#include "version.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+
+#ifndef PX_CONFIG_PATH
+#define PX_CONFIG_PATH "/etc/praxis"
+#endif
+
+/* Descriptors that are not clients': listeners, plugins' files, log, loop. */
+#define OTHER_DESCRIPTORS 64
+
+#define EXIT_CONFIG 2
+
+static const char help[] =
+		"praxisd " PX_VERSION ": the real-time server of medical and veterinary practices\n"
+		"\n"
+		"Usage: praxisd [--config PATH] [--check-config]\n"
+		"\n"
+		"  -c, --config PATH   directory with praxis.json and conf.d/ (default " PX_CONFIG_PATH ")\n"
+		"  -t, --check-config  say what is wrong with the configuration, and start nothing\n"
+		"  -V, --version       print the versions of praxisd and libwebsockets\n"
+		"  -h, --help          print this\n"
+		"\n"
+		"Signals: TERM or INT drains and ends, HUP reads the configuration again.\n"
+		"Exit codes: 0 fine, 1 failed while running, 2 the configuration or the command line\n"
+		"is wrong.\n";
+
+struct arguments {
+	const char *config_path;
+	bool check;
+};
+
+/* -1: go on; else the exit code. */
+static int read_arguments(int argc, char **argv, struct arguments *arguments)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "check-config", no_argument, NULL, 't' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int option;
+	while ((option = getopt_long(argc, argv, "c:tVh", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			arguments->config_path = optarg;
+			break;
+		case 't':
+			arguments->check = true;
+			break;
+		case 'V':
+			printf("praxisd " PX_VERSION "\nlibwebsockets %s\n", lws_get_library_version());
+			return EXIT_SUCCESS;
+		case 'h':
+			fputs(help, stdout);
+			return EXIT_SUCCESS;
+		default:
+			fputs("Try praxisd --help.\n", stderr);
+			return EXIT_CONFIG;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "praxisd: unexpected argument \"%s\"\n", argv[optind]);
+		return EXIT_CONFIG;
+	}
+	return -1;
+}
+
+static void on_complaint(void *user, enum px_config_level level, const char *text)
+{
+	(void)user;
+	fprintf(stderr, "praxisd: %s: %s\n", level == PX_CONFIG_ERROR ? "error" : "warning", text);
+}
+
+static void fill_random(void *user, void *buf, size_t len)
+{
+	(void)user;
+	/* Up to 256 bytes getrandom() is never cut short; without it ids could be guessed. */
+	if (getrandom(buf, len, 0) != (ssize_t)len) {
+		abort();
+	}
+}
+
+static void log_line(void *user, int level, const char *line)
+{
+	(void)user;
+	px_log(level, "%s", line);
+}
+
+static int hmac_sha1(void *user, struct px_span key, struct px_span text, char buf[29])
+{
+	unsigned char mac[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
+	(void)user;
+	if (!HMAC(EVP_sha1(), key.data, (int)key.len, (const unsigned char *)text.data, text.len,
+			mac, &len)) {
+		return -EIO;
+	}
+	EVP_EncodeBlock((unsigned char *)buf, mac, (int)len);
+	return 0;
+}
+
+static uint64_t connections_allowed(const struct px_config *config)
+{
+	struct rlimit limit;
+	uint64_t most = 1024;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+		most = limit.rlim_cur > 2 * OTHER_DESCRIPTORS ? limit.rlim_cur - OTHER_DESCRIPTORS :
+				OTHER_DESCRIPTORS;
+	}
+	uint64_t wanted = config->global.max_connections;
+	return wanted > 0 && wanted < most ? wanted : most;
+}
+
+static void rearm(struct px_server *server);
+
+static void on_deadline(uv_timer_t *timer)
+{
+	struct px_server *server = timer->data;
+	struct timespec wall;
+	clock_gettime(CLOCK_REALTIME, &wall);
+	px_broker_set_time(server->broker, (int64_t)uv_now(&server->loop),
+			(int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000);
+}
+
+static void rearm(struct px_server *server)
+{
+	int64_t at = px_broker_deadline(server->broker);
+	int64_t now = (int64_t)uv_now(&server->loop);
+	if (at == INT64_MAX) {
+		uv_timer_stop(&server->timer);
+	} else if (!uv_is_active((uv_handle_t *)&server->timer) || at != server->deadline_ms) {
+		uv_timer_start(&server->timer, on_deadline, at > now ? (uint64_t)(at - now) : 0, 0);
+	}
+	server->deadline_ms = at;
+}
+
+static void end_turn(struct px_server *server)
+{
+	px_lws_end_turn(server->lws);
+	rearm(server);
+}
+
+static void on_prepare(uv_prepare_t *prepare)
+{
+	end_turn(prepare->data);
+}
+
+static void on_check(uv_check_t *check)
+{
+	end_turn(check->data);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	if (number == SIGHUP) {
+		px_server_reload(handle->data);
+	} else {
+		px_server_drain(handle->data);
+	}
+}
+
+static void start_loop(struct px_server *server)
+{
+	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
+	uv_prepare_init(&server->loop, &server->prepare);
+	uv_check_init(&server->loop, &server->check);
+	uv_timer_init(&server->loop, &server->timer);
+	uv_timer_init(&server->loop, &server->drain_timer);
+	server->prepare.data = server;
+	server->check.data = server;
+	server->timer.data = server;
+	uv_prepare_start(&server->prepare, on_prepare);
+	uv_check_start(&server->check, on_check);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		uv_signal_init(&server->loop, &server->signals[i]);
+		server->signals[i].data = server;
+		uv_signal_start(&server->signals[i], on_signal, numbers[i]);
+	}
+	server->started_ms = (int64_t)uv_now(&server->loop);
+}
+
+/* lws closes its own handles over the next turns of the loop; ours go with them. */
+static void stop_loop(struct px_server *server)
+{
+	px_listeners_close(server);
+	px_context_destroy(server);
+	px_broker_end_turn(server->broker);
+	uv_close((uv_handle_t *)&server->prepare, NULL);
+	uv_close((uv_handle_t *)&server->check, NULL);
+	uv_close((uv_handle_t *)&server->timer, NULL);
+	uv_close((uv_handle_t *)&server->drain_timer, NULL);
+	for (size_t i = 0; i < sizeof(server->signals) / sizeof(server->signals[0]); i++) {
+		uv_close((uv_handle_t *)&server->signals[i], NULL);
+	}
+	uv_run(&server->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&server->loop);
+}
+
+static void tell_services(const struct px_server *server)
+{
+	for (size_t i = 0; i < server->plugin_count; i++) {
+		const struct px_service *service = server->plugins[i].service;
+		char types[1024] = "";
+		for (size_t c = 0; c < service->command_count; c++) {
+			size_t at = strlen(types);
+			snprintf(types + at, sizeof(types) - at, " %s", service->commands[c].type);
+		}
+		px_log(PX_LOG_NOTICE, "service %s (%s):%s", service->name, service->summary, types);
+	}
+}
+
+static void tell_start(const struct px_server *server)
+{
+	px_log(PX_LOG_NOTICE, "praxisd %s, libwebsockets %s, at most %llu connections", PX_VERSION,
+			lws_get_library_version(), (unsigned long long)server->max_connections);
+	tell_services(server);
+	for (size_t i = 0; i < server->vhost_count; i++) {
+		const struct px_config_vhost *config = server->vhosts[i].config;
+		bool insecure = config->open_mode == PX_CONFIG_OPEN_INSECURE;
+		px_log(insecure ? PX_LOG_WARNING : PX_LOG_NOTICE, "vhost %s: open mode%s: anybody who "
+				"reaches it can be anybody", config->name,
+				insecure ? " on every address (open-mode: insecure)" : ", loopback only");
+	}
+}
+
+static int create_broker(struct px_server *server)
+{
+	static const struct px_broker_host host = {
+		.random = fill_random,
+		.log = log_line,
+		.hmac_sha1 = hmac_sha1,
+	};
+	struct px_limits limits = px_settings_limits(server->config);
+	return px_broker_create(&px_lws_transport, &host, &limits, &server->broker);
+}
+
+/* What can fail before anybody notices. */
+static int prepare(struct px_server *server, const struct px_config_sink *sink)
+{
+	int rc = px_plugins_load(server, server->config, sink);
+	rc = rc < 0 ? rc : px_vhosts_create(server);
+	return rc < 0 ? rc : px_listeners_open(server, sink);
+}
+
+static int start(struct px_server *server)
+{
+	int rc = px_plugins_start(server);
+	rc = rc < 0 ? rc : px_context_create(server);
+	if (rc < 0) {
+		return rc;
+	}
+	px_vhosts_apply(server, server->config);
+	start_loop(server);
+	tell_start(server);
+	px_listeners_start(server);
+	return 0;
+}
+
+static void finish(struct px_server *server)
+{
+	px_listeners_close(server);
+	px_broker_destroy(server->broker);
+	px_lws_destroy(server->lws);
+	px_plugins_unload(server);
+	px_vhosts_destroy(server);
+	px_config_destroy(server->config);
+}
+
+static int serve(struct px_server *server, const struct px_config_sink *sink)
+{
+	server->max_connections = connections_allowed(server->config);
+	server->max_message_bytes = server->config->global.max_message_bytes;
+	px_log_set_level(server->config->global.log_level);
+	if (create_broker(server) < 0) {
+		return EXIT_FAILURE;
+	}
+	if (prepare(server, sink) < 0) {
+		return EXIT_CONFIG;
+	}
+	uv_loop_init(&server->loop);
+	if (start(server) < 0) {
+		px_context_destroy(server);
+		return EXIT_CONFIG;
+	}
+	uv_run(&server->loop, UV_RUN_DEFAULT);
+	stop_loop(server);
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments arguments = { .config_path = PX_CONFIG_PATH };
+	struct px_config_sink sink = { .on_complaint = on_complaint };
+	int code = read_arguments(argc, argv, &arguments);
+	if (code >= 0) {
+		return code;
+	}
+	struct px_server *server = calloc(1, sizeof(*server));
+	if (!server) {
+		return EXIT_FAILURE;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	server->config_path = arguments.config_path;
+	if (px_config_load(arguments.config_path, &sink, &server->config) < 0) {
+		code = EXIT_CONFIG;
+	} else if (arguments.check) {
+		code = px_plugins_load(server, server->config, &sink) < 0 ? EXIT_CONFIG : EXIT_SUCCESS;
+	} else {
+		code = serve(server, &sink);
+	}
+	if (arguments.check && code == EXIT_SUCCESS) {
+		puts("The configuration is fine.");
+	}
+	finish(server);
+	free(server);
+	return code;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How the clients get into the server and into their rooms.
+ *
+ * The floor's clients choose a room by the path. Praxis' wait for connection_established and then
+ * join one after the other within a room, all rooms side by side: only so is it known beforehand
+ * how many announcements each must get (one from each that joined after it), and the traffic can
+ * begin as soon as the last of them is there, without waiting for silence. Joining all at once was
+ * rejected for that.
+ */
+#define _GNU_SOURCE 1
+#include "traffic.h"
+
+#define OPENING_MAX 128 /* connections being opened at a time */
+
+static bool has_type(const uint8_t *text, size_t bytes, const char *type)
+{
+	char field[80];
+	int chars = snprintf(field, sizeof(field), "\"type\":\"%s\"", type);
+
+	return memmem(text, bytes, field, (size_t)chars) != NULL;
+}
+
+static void client_enter(struct traffic *t, struct client *c)
+{
+	char path[160];
+
+	if (t->praxis) {
+		snprintf(path, sizeof(path), "/ws?practiceId=1&userId=%u&userName=u%u&role=staff",
+				c->number, c->number);
+	} else if (c->room != NULL) {
+		snprintf(path, sizeof(path), "/floor/%u", c->room->number);
+	} else {
+		snprintf(path, sizeof(path), "/idle");
+	}
+	client_connect(&t->loop, c, path);
+}
+
+void entry_connect(struct traffic *t, unsigned first, unsigned count)
+{
+	unsigned before = t->ready, started = 0;
+
+	while (t->ready - before < count) {
+		while (started < count && started - (t->ready - before) < OPENING_MAX) {
+			client_enter(t, &t->clients[first + started]);
+			started++;
+		}
+		loop_turn(&t->loop);
+	}
+}
+
+static void client_join(struct traffic *t, struct client *c)
+{
+	char text[256];
+	int chars = snprintf(text, sizeof(text),
+			"{\"type\":\"telemedicine_user_joined\",\"roomId\":\"bench-%u\","
+			"\"appointmentId\":1,\"userId\":%u,\"userName\":\"u%u\"}", c->room->number,
+			c->number, c->number);
+
+	client_send(&t->loop, c, WS_TEXT, text, (size_t)chars);
+}
+
+void entry_join(struct traffic *t)
+{
+	unsigned members = t->member_count, all = t->room_count * members;
+	unsigned announcements = all * (members - 1) / 2;
+
+	if (t->praxis) {
+		for (unsigned i = 0; i < t->room_count; i++) {
+			client_join(t, &t->rooms[i].members[0]);
+		}
+		while (t->joined < all || t->joins_seen < announcements) {
+			loop_turn(&t->loop);
+		}
+	}
+	t->entering = false;
+}
+
+static void on_joined(struct traffic *t, struct client *c)
+{
+	t->joined++;
+	if (c->place + 1 < t->member_count) {
+		client_join(t, &c->room->members[c->place + 1]);
+	}
+}
+
+void entry_receive(struct traffic *t, struct client *c, const uint8_t *text, size_t bytes)
+{
+	t->loop.progress++;
+	if (t->praxis && !c->established && has_type(text, bytes, "connection_established")) {
+		c->established = true;
+		t->ready++;
+	} else if (c->room != NULL && c->established &&
+			has_type(text, bytes, "telemedicine_room_joined")) {
+		on_joined(t, c);
+	} else if (c->room != NULL && c->joins_seen < t->member_count - 1 - c->place &&
+			has_type(text, bytes, "telemedicine_user_joined")) {
+		c->joins_seen++;
+		t->joins_seen++;
+	} else {
+		check_failed("%s %u got what it did not expect: %.*s",
+				c->room == NULL ? "idle client" : "client", c->number,
+				(int)(bytes < 300 ? bytes : 300), (const char *)text);
+	}
+}

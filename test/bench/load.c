@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bench-load: puts a server under one scenario's load, checks every delivery and prints one line
+ * of JSON.
+ *
+ * It runs one scenario against one server and knows nothing of comparing: run.mjs does that. The
+ * warm-up and the measured window are both drained, so that the server's CPU time is read while it
+ * has nothing to do and belongs to exactly the deliveries counted. Reading it in full flight, which
+ * needs no draining, was rejected: what is under way at both ends is then guessed.
+ *
+ * Exit codes: 0 all checked, 1 a check failed (said on stderr), 2 wrong usage or no such process.
+ */
+#define _GNU_SOURCE 1
+#include "traffic.h"
+
+#include <getopt.h>
+#include <sys/resource.h>
+#include <time.h>
+
+struct scenario {
+	const char *name;
+	unsigned rooms;
+	unsigned members;
+	unsigned in_flight;
+	unsigned idle;
+};
+
+static const struct scenario scenarios[] = {
+	{ "fanout", 1, 100, 1, 0 },
+	{ "rooms", 100, 10, 16, 0 },
+	{ "pairs", 500, 2, 1, 0 },
+	{ "idle", 1, 2, 1, 10000 },
+};
+
+struct options {
+	struct scenario scenario;
+	bool praxis;
+	uint16_t port;
+	long pid;
+	double seconds;
+	double warmup_seconds;
+	uint64_t messages;
+};
+
+/* What one window cost. */
+struct window {
+	double seconds;
+	uint64_t server_cpu_ns;
+	uint64_t load_cpu_ns;
+};
+
+static const char usage[] =
+		"usage: bench-load --server floor|praxis --port PORT --pid PID --scenario NAME\n"
+		"                  [--rooms N] [--members N] [--in-flight N] [--idle N]\n"
+		"                  [--seconds S | --messages N] [--warmup S]\n"
+		"scenarios, whose figures the options after --scenario change:\n"
+		"  fanout  1 room of 100, 1 in flight\n"
+		"  rooms   100 rooms of 10, 16 in flight in each\n"
+		"  pairs   500 rooms of 2, ping-pong\n"
+		"  idle    a pair alone, then the same pair among 10000 idle clients\n";
+
+static void usage_error(const char *what)
+{
+	fprintf(stderr, "bench-load: %s\n%s", what, usage);
+	exit(2);
+}
+
+static double number(const char *text, double least, double most)
+{
+	char *rest;
+	double value = strtod(text, &rest);
+
+	if (rest == text || *rest != '\0' || !(value >= least && value <= most)) {
+		fprintf(stderr, "bench-load: %s is not from %g to %g\n", text, least, most);
+		exit(2);
+	}
+	return value;
+}
+
+static struct scenario scenario_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(scenarios) / sizeof(*scenarios); i++) {
+		if (strcmp(scenarios[i].name, name) == 0) {
+			return scenarios[i];
+		}
+	}
+	usage_error("no such scenario");
+	return scenarios[0];
+}
+
+static void option_set(struct options *o, int option, const char *value)
+{
+	struct scenario *s = &o->scenario;
+
+	switch (option) {
+	case 'S':
+		o->praxis = strcmp(value, "praxis") == 0;
+		if (!o->praxis && strcmp(value, "floor") != 0) {
+			usage_error("--server is floor or praxis");
+		}
+		break;
+	case 'p': o->port = (uint16_t)number(value, 1, 65535); break;
+	case 'P': o->pid = (long)number(value, 1, 1e9); break;
+	case 's': *s = scenario_find(value); break;
+	case 'r': s->rooms = (unsigned)number(value, 1, 10000); break;
+	case 'm': s->members = (unsigned)number(value, 2, 10000); break;
+	case 'f': s->in_flight = (unsigned)number(value, 1, 1024); break;
+	case 'i': s->idle = (unsigned)number(value, 1, 100000); break;
+	case 't': o->seconds = number(value, 0.01, 600); break;
+	case 'w': o->warmup_seconds = number(value, 0, 60); break;
+	case 'n': o->messages = (uint64_t)number(value, 1, 1e9); break;
+	default: usage_error("unknown option");
+	}
+}
+
+static void options_read(struct options *o, int argc, char **argv)
+{
+	static const struct option known[] = {
+		{ "server", required_argument, NULL, 'S' },
+		{ "port", required_argument, NULL, 'p' },
+		{ "pid", required_argument, NULL, 'P' },
+		{ "scenario", required_argument, NULL, 's' },
+		{ "rooms", required_argument, NULL, 'r' },
+		{ "members", required_argument, NULL, 'm' },
+		{ "in-flight", required_argument, NULL, 'f' },
+		{ "idle", required_argument, NULL, 'i' },
+		{ "seconds", required_argument, NULL, 't' },
+		{ "warmup", required_argument, NULL, 'w' },
+		{ "messages", required_argument, NULL, 'n' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		option_set(o, option, optarg);
+	}
+	if (optind < argc || o->port == 0 || o->pid == 0 || o->scenario.name == NULL) {
+		usage_error("--server, --port, --pid and --scenario are required");
+	}
+}
+
+static uint64_t own_cpu_ns(void)
+{
+	struct timespec spent;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+	return (uint64_t)spent.tv_sec * UINT64_C(1000000000) + (uint64_t)spent.tv_nsec;
+}
+
+/* The server has answered all; two milliseconds later it sleeps, and its CPU time is up to date. */
+static void settle(void)
+{
+	const struct timespec pause = { .tv_nsec = 2000000 };
+
+	nanosleep(&pause, NULL);
+}
+
+static struct window measure(struct traffic *t, const struct options *o)
+{
+	struct window w;
+	uint64_t start_ns;
+
+	if (o->warmup_seconds > 0) {
+		traffic_run(t, o->warmup_seconds, 0);
+	}
+	settle();
+	w.server_cpu_ns = process_cpu_ns(o->pid);
+	w.load_cpu_ns = own_cpu_ns();
+	start_ns = clock_ns();
+	traffic_run(t, o->seconds, o->messages);
+	w.seconds = (double)(clock_ns() - start_ns) / 1e9;
+	w.load_cpu_ns = own_cpu_ns() - w.load_cpu_ns;
+	settle();
+	w.server_cpu_ns = process_cpu_ns(o->pid) - w.server_cpu_ns;
+	return w;
+}
+
+static void print_start(const struct options *o)
+{
+	const struct scenario *s = &o->scenario;
+
+	printf("{\"server\":\"%s\",\"scenario\":\"%s\",\"rooms\":%u,\"members\":%u,"
+			"\"in_flight\":%u", o->praxis ? "praxis" : "floor", s->name, s->rooms,
+			s->members, s->in_flight);
+}
+
+static void run_rooms(struct traffic *t, const struct options *o)
+{
+	struct window w = measure(t, o);
+
+	traffic_fence(t);
+	print_start(o);
+	printf(",\"messages\":%llu,\"deliveries\":%llu,\"seconds\":%.3f",
+			(unsigned long long)t->messages, (unsigned long long)t->deliveries,
+			w.seconds);
+	printf(",\"cpu_ns_per_delivery\":%.1f,\"latency_p50_us\":%.1f,\"latency_p99_us\":%.1f",
+			(double)w.server_cpu_ns / (double)t->deliveries,
+			histogram_us(&t->latency, 0.5), histogram_us(&t->latency, 0.99));
+	printf(",\"server_cpu_share\":%.3f,\"load_cpu_share\":%.3f}\n",
+			(double)w.server_cpu_ns / 1e9 / w.seconds,
+			(double)w.load_cpu_ns / 1e9 / w.seconds);
+}
+
+/* What is kept of a pair's window, until the line is printed as a whole. */
+struct pair {
+	uint64_t deliveries;
+	double cpu_ns_per_delivery;
+	double p50_us;
+	double p99_us;
+};
+
+static struct pair measure_pair(struct traffic *t, const struct options *o)
+{
+	struct window w = measure(t, o);
+	struct pair p = { .deliveries = t->deliveries,
+		.cpu_ns_per_delivery = (double)w.server_cpu_ns / (double)t->deliveries,
+		.p50_us = histogram_us(&t->round_trip, 0.5),
+		.p99_us = histogram_us(&t->round_trip, 0.99) };
+
+	traffic_fence(t);
+	return p;
+}
+
+static void print_pair(const char *name, const struct pair *p)
+{
+	printf(",\"%s\":{\"cpu_ns_per_delivery\":%.1f,\"round_trip_p50_us\":%.2f,"
+			"\"round_trip_p99_us\":%.2f}", name, p->cpu_ns_per_delivery, p->p50_us,
+			p->p99_us);
+}
+
+static void run_idle(struct traffic *t, const struct options *o)
+{
+	struct pair alone = measure_pair(t, o), among;
+	struct memory before = process_memory(o->pid), after;
+	double idle = o->scenario.idle;
+
+	entry_connect(t, t->room_count * t->member_count, t->idle_count);
+	traffic_fence(t);
+	settle();
+	after = process_memory(o->pid);
+	among = measure_pair(t, o);
+	print_start(o);
+	print_pair("alone", &alone);
+	print_pair("among", &among);
+	printf(",\"idle\":%u,\"rss_bytes_per_connection\":%.0f,\"pss_bytes_per_connection\":%.0f,"
+			"\"deliveries\":%llu}\n", o->scenario.idle,
+			(double)(after.rss_bytes - before.rss_bytes) / idle,
+			(double)(after.pss_bytes - before.pss_bytes) / idle,
+			(unsigned long long)(alone.deliveries + among.deliveries));
+}
+
+int main(int argc, char **argv)
+{
+	static struct traffic t;
+	struct options o = { .seconds = 2, .warmup_seconds = 0.5 };
+	struct rlimit files;
+
+	options_read(&o, argc, argv);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	t.praxis = o.praxis;
+	t.room_count = o.scenario.rooms;
+	t.member_count = o.scenario.members;
+	t.flight_count = o.scenario.in_flight;
+	t.idle_count = o.scenario.idle;
+	loop_init(&t.loop, o.port);
+	traffic_init(&t);
+	entry_connect(&t, 0, t.room_count * t.member_count);
+	entry_join(&t);
+	if (t.idle_count > 0) {
+		run_idle(&t, &o);
+	} else {
+		run_rooms(&t, &o);
+	}
+	return 0;
+}

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT
+//
+// What praxisd says to a configuration: to a wrong one a sentence that names file and key, and exit
+// code 2, with --check-config as without; to a right one nothing.
+
+import assert from 'node:assert/strict';
+import { readFile, rm, stat } from 'node:fs/promises';
+import net from 'node:net';
+import path from 'node:path';
+import { afterEach, describe, it } from 'node:test';
+import {
+	BUILD, globalConfig, pluginDir, Praxisd, runPraxisd, vhostConfig, writeConfig, writeFiles,
+} from './lib/praxisd.mjs';
+
+const GLOBAL = 'praxis.json';
+const VHOST = 'conf.d/00-default.json';
+const OTHER = 'conf.d/50-other.json';
+
+const service = (name, options) => ({ vhost: 'default', 'ws-protocols': [{ [name]: options }] });
+const quiet = (more) => globalConfig({ 'log-level': 'warn', ...more });
+
+let dir;
+
+async function config(files = {}) {
+	dir = await writeConfig({ [GLOBAL]: quiet(), [VHOST]: vhostConfig(), ...files });
+	return dir;
+}
+
+function assertRefused({ code, stderr }, ...named) {
+	assert.equal(code, 2, stderr);
+	const lines = stderr.split('\n').filter((line) => line.trim());
+	const fitting = lines.filter((line) => named.every((part) => {
+		return part instanceof RegExp ? part.test(line) : line.includes(part);
+	}));
+	assert.equal(fitting.length, 1, `one line with ${named.join(' and ')}:\n${stderr}`);
+	assert.equal(lines.length, 1, `and no other:\n${stderr}`);
+	assert.doesNotMatch(stderr, /SECRET|Sanitizer|runtime error/);
+}
+
+// A file's name as it may be given: with its directory or without.
+const name = (file) => path.basename(file);
+
+describe('a wrong configuration', () => {
+	afterEach(() => rm(dir, { recursive: true, force: true }));
+
+	// [what, files, what the sentence names…]
+	const bad = [
+		['a global file that is no JSON', { [GLOBAL]: '{\n"global": {\n"log-level": }\n}\n' }, name(GLOBAL), /\b3\b/],
+		['a global file that ends too early', { [GLOBAL]: '{ "global": {' }, name(GLOBAL)],
+		['an empty global file', { [GLOBAL]: '' }, name(GLOBAL)],
+		['a global file that is no object', { [GLOBAL]: '[]' }, name(GLOBAL)],
+		['a global file with something after it', { [GLOBAL]: '{ "global": {} } SECRET' }, name(GLOBAL)],
+		['a vhost file that is no JSON', { [VHOST]: '{\n"vhosts": [\n{ "name": "x"\n "port": 1 } ] }' }, name(VHOST), /\b4\b/],
+		['a service file that is no JSON', { [OTHER]: '# fine\n// so far\n\n{ nonsense }\n' }, name(OTHER), /\b4\b/],
+		['an unknown key at the top', { [GLOBAL]: { ...quiet(), nosuch: 1 } }, name(GLOBAL), 'nosuch'],
+		['an unknown global key', { [GLOBAL]: quiet({ 'nosuch-key': 1 }) }, name(GLOBAL), 'nosuch-key'],
+		['a key misspelt in its case', { [GLOBAL]: quiet({ 'Queue-Bytes': 1 }) }, name(GLOBAL), 'Queue-Bytes'],
+		['an unknown key of a vhost', { [VHOST]: vhostConfig({}, { 'nosuch-key': 1 }) }, name(VHOST), 'nosuch-key'],
+		['an unknown key of a service file', { [OTHER]: { ...service('echo', { status: 'ok' }), 'nosuch-key': 1 } },
+			name(OTHER), 'nosuch-key'],
+		['an unknown option of a service', { [OTHER]: service('telemedicine', { status: 'ok', 'nosuch-key': 1 }) },
+			name(OTHER), 'nosuch-key'],
+		['an option of another service', { [OTHER]: service('echo', { status: 'ok', 'room-members': 8 }) },
+			name(OTHER), 'room-members'],
+		['a log level that is none', { [GLOBAL]: quiet({ 'log-level': 'loud' }) }, name(GLOBAL), 'log-level'],
+		['a log level that is no word', { [GLOBAL]: quiet({ 'log-level': 5 }) }, name(GLOBAL), 'log-level'],
+		['plugin directories that are a number', { [GLOBAL]: quiet({ 'plugin-dir': 7 }) }, name(GLOBAL), 'plugin-dir'],
+		['a plugin directory that is a number', { [GLOBAL]: quiet({ 'plugin-dir': [7] }) }, name(GLOBAL), 'plugin-dir'],
+		['a size that is a word', { [GLOBAL]: quiet({ 'queue-bytes': 'many' }) }, name(GLOBAL), 'queue-bytes'],
+		['a size that is negative', { [GLOBAL]: quiet({ 'queue-bytes': -1 }) }, name(GLOBAL), 'queue-bytes'],
+		['a size that is a fraction', { [GLOBAL]: quiet({ 'queue-bytes': 65536.5 }) }, name(GLOBAL), 'queue-bytes'],
+		['a size that is null', { [GLOBAL]: quiet({ 'queue-bytes': null }) }, name(GLOBAL), 'queue-bytes'],
+		['a time beyond all numbers', { [GLOBAL]: '{"global":{"heartbeat-ms":99999999999999999999}}' },
+			name(GLOBAL), 'heartbeat-ms'],
+		['a number of rooms that is an object', { [GLOBAL]: quiet({ 'max-rooms-per-session': {} }) },
+			name(GLOBAL), 'max-rooms-per-session'],
+		['vhosts that are no list', { [VHOST]: { vhosts: {} } }, name(VHOST), 'vhosts'],
+		['a vhost that is no object', { [VHOST]: { vhosts: ['default'] } }, name(VHOST), 'vhosts'],
+		['a vhost without a name', { [VHOST]: vhostConfig({}, { name: undefined }) }, name(VHOST), 'name'],
+		['a port that is a word', { [VHOST]: vhostConfig({}, { port: 'many' }) }, name(VHOST), 'port'],
+		['a port that is none', { [VHOST]: vhostConfig({}, { port: 65536 }) }, name(VHOST), 'port'],
+		['a port that is negative', { [VHOST]: vhostConfig({}, { port: -1 }) }, name(VHOST), 'port'],
+		['an interface that is a number', { [VHOST]: vhostConfig({}, { interface: 127 }) }, name(VHOST), 'interface'],
+		['a mount without a place', { [VHOST]: vhostConfig({}, { mounts: [{ origin: 'file:///tmp' }] }) },
+			name(VHOST), 'mountpoint'],
+		['a mount of a directory that is missing', { [VHOST]: vhostConfig({}, {
+			mounts: [{ mountpoint: '/static', origin: 'file:///nonexistent/site' }],
+		}) }, name(VHOST), '/nonexistent/site'],
+		['services that are no list', { [VHOST]: vhostConfig({}, { 'ws-protocols': {} }) }, name(VHOST), 'ws-protocols'],
+		['a service that is no object', { [OTHER]: service('echo', true) }, name(OTHER), 'echo'],
+		['a status that is none', { [OTHER]: service('echo', { status: 'maybe' }) }, name(OTHER), 'status'],
+		['an option of the wrong type', { [OTHER]: service('telemedicine', { status: 'ok', 'room-members': [] }) },
+			name(OTHER), 'room-members'],
+		['a list that is none', { [OTHER]: service('telemedicine', { status: 'ok', 'ice-servers': 'SECRET' }) },
+			name(OTHER), 'ice-servers'],
+		['a secret of the wrong type', { [OTHER]: service('telemedicine', { status: 'ok', 'turn-secret': ['SECRET'] }) },
+			name(OTHER), 'turn-secret'],
+		['a service of an unknown vhost', { [OTHER]: { ...service('echo', { status: 'ok' }), vhost: 'nosuch' } },
+			name(OTHER), 'nosuch'],
+		['a service twice in one file', { [OTHER]: {
+			vhost: 'default', 'ws-protocols': [{ echo: { status: 'ok' } }, { echo: { status: 'disabled' } }],
+		} }, name(OTHER), 'echo'],
+		['a service that no plugin brings', { [OTHER]: service('nosuch', { status: 'ok' }) }, name(OTHER), 'nosuch'],
+		['a service with a path for a name', { [OTHER]: service('../echo/praxis_svc_echo', { status: 'ok' }) },
+			name(OTHER), '../echo'],
+		['a plugin directory that is missing', { [GLOBAL]: quiet({ 'plugin-dir': ['/nonexistent/plugins'] }) },
+			name(GLOBAL), '/nonexistent/plugins'],
+		['an environment variable that is not set', { [VHOST]: vhostConfig({}, { 'open-practice': '${PX_E2E_UNSET}' }) },
+			name(VHOST), 'PX_E2E_UNSET'],
+		['open to all the world', { [VHOST]: vhostConfig({}, { interface: '0.0.0.0' }) }, name(VHOST)],
+		['open to all the world by default', { [VHOST]: vhostConfig({}, { interface: undefined }) }, name(VHOST)],
+		['open to all the world of IPv6', { [VHOST]: vhostConfig({}, { interface: '::' }) }, name(VHOST)],
+	];
+	for (const [what, files, ...named] of bad) {
+		it(`is refused with file and key: ${what}`, async () => {
+			await config(files);
+			assertRefused(await runPraxisd(['--config', dir]), ...named);
+			assertRefused(await runPraxisd(['--check-config', '--config', dir]), ...named);
+		});
+	}
+
+	it('is refused: none', async () => {
+		await config();
+		for (const missing of ['/nonexistent/praxis', path.join(dir, GLOBAL)]) {
+			for (const check of [[], ['--check-config']]) {
+				assertRefused(await runPraxisd([...check, '--config', missing]), missing);
+			}
+		}
+		await rm(path.join(dir, GLOBAL));
+		assertRefused(await runPraxisd(['--config', dir]), GLOBAL);
+		assertRefused(await runPraxisd(['--check-config', '--config', dir]), GLOBAL);
+	});
+
+	// Plugins that cannot be loaded, in a directory of their own; `make` writes the file.
+	const plugins = {
+		'a text file': async () => 'SECRET, not a shared object\n'.repeat(100),
+		'an empty file': async () => '',
+		'a truncated file': async (whole) => whole.subarray(0, whole.length / 2),
+		'a file cut in its header': async (whole) => whole.subarray(0, 40),
+		'a file without its last byte': async (whole) => whole.subarray(0, whole.length - 1),
+		'a file of another machine': async (whole) => {
+			const copy = Buffer.from(whole);
+			copy.writeUInt16LE(0xffff, 18);
+			return copy;
+		},
+		'another service': async (whole) => whole,
+	};
+	for (const [what, make] of Object.entries(plugins)) {
+		it(`is refused: a plugin that is ${what}`, async () => {
+			const whole = await readFile(path.join(pluginDir('echo'), 'praxis_svc_echo.so'));
+			await config();
+			const own = path.join(dir, 'plugins');
+			await writeFiles(dir, {
+				'plugins/praxis_svc_broken.so': await make(whole),
+				[GLOBAL]: quiet({ 'plugin-dir': [...quiet().global['plugin-dir'], own] }),
+				[OTHER]: service('broken', { status: 'ok' }),
+			});
+			assertRefused(await runPraxisd(['--config', dir]), name(OTHER), 'praxis_svc_broken.so');
+			assertRefused(await runPraxisd(['--check-config', '--config', dir]), name(OTHER), 'praxis_svc_broken.so');
+		});
+	}
+
+	it('is refused: a plugin of another ABI', async () => {
+		const plugin = path.join(BUILD, 'test', 'plugins', 'praxis_svc_badabi.so');
+		await stat(plugin);
+		await config({
+			[GLOBAL]: quiet({ 'plugin-dir': [...quiet().global['plugin-dir'], path.dirname(plugin)] }),
+			[OTHER]: service('badabi', { status: 'ok' }),
+		});
+		assertRefused(await runPraxisd(['--config', dir]), name(OTHER), 'badabi', /abi/i);
+		assertRefused(await runPraxisd(['--check-config', '--config', dir]), name(OTHER), 'badabi', /abi/i);
+	});
+
+	it('is refused: a port in use', async () => {
+		const holder = net.createServer().listen(0, '127.0.0.1');
+		await new Promise((resolve) => holder.once('listening', resolve));
+		const { port } = holder.address();
+		await config({ [VHOST]: vhostConfig({}, { port }) });
+		assertRefused(await runPraxisd(['--config', dir]), name(VHOST), String(port));
+		holder.close();
+	});
+});
+
+describe('a right configuration', () => {
+	let praxis;
+
+	afterEach(async () => {
+		await praxis?.stop();
+		praxis = undefined;
+		await rm(dir, { recursive: true, force: true });
+	});
+
+	async function assertFine(files, env) {
+		await config(files);
+		const { code, stderr } = await runPraxisd(['--check-config', '--config', dir], env);
+		assert.equal(code, 0, stderr);
+	}
+
+	it('is fine', async () => {
+		await assertFine();
+	});
+
+	it('may have comments', async () => {
+		await assertFine({
+			[OTHER]: '# a comment\n// another\n{ "vhost": "default", // here\n "ws-protocols": [ # and there\n' +
+				'{ "echo": { "status": "ok" } } ] }\n',
+		});
+	});
+
+	it('may have values of the environment', async () => {
+		const vhost = vhostConfig({}, { 'open-practice': '${PX_E2E_PRACTICE}' });
+		await assertFine({ [VHOST]: vhost }, { PX_E2E_PRACTICE: '77' });
+		praxis = await new Praxisd().start({ files: { [VHOST]: vhost }, env: { PX_E2E_PRACTICE: '77' } });
+		const ann = await praxis.connect({ practiceId: null });
+		await ann.accepted({ type: 'whiteboard_update', practiceId: 77 });
+		await praxis.settle();
+	});
+
+	it('is checked without being started', async () => {
+		const holder = net.createServer().listen(0, '127.0.0.1');
+		await new Promise((resolve) => holder.once('listening', resolve));
+		await assertFine({ [VHOST]: vhostConfig({}, { port: holder.address().port }) });
+		holder.close();
+	});
+
+	it('may have a file for a service: to add it, to switch it off, to set it up', async () => {
+		const files = {
+			'conf.d/10-echo.json': service('echo', { status: 'ok' }),
+			'conf.d/20-whiteboard.json': service('whiteboard', { status: 'disabled' }),
+			'conf.d/30-telemedicine.json': service('telemedicine', { status: 'ok', 'room-members': 2 }),
+		};
+		praxis = await new Praxisd().start({ services: { echo: null }, files });
+		const clients = await Promise.all([1, 2, 3].map(() => praxis.connect()));
+		assert.deepEqual([...clients[0].hello.services].sort(), ['echo', 'telemedicine']);
+		await clients[0].accepted({ type: 'echo_say', text: 'SECRET' });
+		await clients[0].refused({ type: 'whiteboard_update', practiceId: 1 }, 'service_disabled');
+		await clients[0].join('r');
+		await clients[1].join('r');
+		await clients[2].refused({
+			type: 'telemedicine_user_joined', roomId: 'r', appointmentId: 1, userId: 1, userName: 'SECRET',
+		}, 'room_full');
+		await praxis.settle();
+	});
+
+	it('is read in the order of the files\' names, and of .json files alone', async () => {
+		praxis = await new Praxisd().start({
+			files: {
+				'conf.d/9-last.json': service('echo', { status: 'ok' }),
+				'conf.d/10-first.json': service('echo', { status: 'disabled' }),
+				'conf.d/99-not-me.json.bak': service('echo', { status: 'disabled' }),
+				'conf.d/99-nor-me.txt': 'nonsense',
+			},
+		});
+		const ann = await praxis.connect();
+		await ann.accepted({ type: 'echo_say', text: 'SECRET' });
+		await praxis.settle();
+	});
+
+	it('may leave the clients no practice', async () => {
+		await assertFine({ [VHOST]: vhostConfig({}, { 'open-practice': undefined }) });
+	});
+});
+
+describe('options', () => {
+	it('--version', async () => {
+		const { code, stdout } = await runPraxisd(['--version']);
+		assert.equal(code, 0);
+		assert.match(stdout, /\d+\.\d+/);
+	});
+
+	it('--help', async () => {
+		const { code, stdout } = await runPraxisd(['--help']);
+		assert.equal(code, 0);
+		for (const option of ['--config', '--check-config', '--version', '--help']) {
+			assert.ok(stdout.includes(option), option);
+		}
+	});
+
+	it('that do not exist', async () => {
+		const { code, stderr } = await runPraxisd(['--nosuch']);
+		assert.equal(code, 2);
+		assert.match(stderr, /nosuch/);
+	});
+
+	it('without what they need', async () => {
+		const { code, stderr } = await runPraxisd(['--config']);
+		assert.equal(code, 2);
+		assert.match(stderr, /config/);
+	});
+});

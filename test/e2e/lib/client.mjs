@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+//
+// A well-behaved client: the `ws` package, which like a browser refuses what a server gets wrong.
+
+import WebSocket from 'ws';
+import { Session } from './session.mjs';
+import { DEADLINE_MS } from './wait.mjs';
+
+export class WsClient extends Session {
+	#socket;
+
+	static open(url, protocols, identity) {
+		const client = new WsClient(identity);
+		const socket = new WebSocket(url, protocols, {
+			perMessageDeflate: false, handshakeTimeout: DEADLINE_MS,
+		});
+		client.#socket = socket;
+		socket.on('message', (data, isBinary) => {
+			if (isBinary) {
+				client.violations.push('a binary message');
+			}
+			client.received(data.toString());
+		});
+		socket.on('close', (code, reason) => client.ended(code, reason.toString()));
+		return new Promise((resolve, reject) => {
+			socket.once('open', () => {
+				socket.on('error', (error) => client.violations.push(`broken frame: ${error.message}`));
+				resolve(client);
+			});
+			socket.once('error', reject);
+		});
+	}
+
+	get protocol() {
+		return this.#socket.protocol;
+	}
+
+	sendText(text) {
+		this.#socket.send(text);
+	}
+
+	sendBinary(bytes) {
+		this.#socket.send(bytes, { binary: true });
+	}
+
+	// Closes as a browser does and waits until the server did, too.
+	close(code = 1000) {
+		if (this.#socket.readyState !== WebSocket.CLOSED) {
+			this.#socket.close(code);
+		}
+		return this.closing();
+	}
+
+	// Ends the connection without a close frame.
+	kill() {
+		this.#socket.terminate();
+		return this.closing();
+	}
+}

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+//
+// A real praxisd on a free port, with a configuration directory of its own, and what every test asks
+// of it: that its clients leave nothing behind, that it ends with 0 on SIGTERM, that no sanitizer
+// spoke, and that nothing a client sent is in its log, at log level "debug".
+//
+// The last is checked by a mark: everything in the tests that stands for a patient's data contains
+// SECRET (see secret()), and no log may.
+//
+// Environment: PRAXIS_BUILD, the build directory; PRAXIS_E2E_LOG=1 shows the server's log.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, afterEach, before } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { WsClient } from './client.mjs';
+import { get } from './http.mjs';
+import { RawClient } from './raw.mjs';
+import { until, within } from './wait.mjs';
+
+export const BUILD = path.resolve(
+	process.env.PRAXIS_BUILD ?? fileURLToPath(new URL('../../../build', import.meta.url)));
+const PRAXISD = path.join(BUILD, 'server', 'praxisd');
+const SERVICES = ['echo', 'telemedicine', 'whiteboard'];
+const SANITIZERS = /ERROR: AddressSanitizer|runtime error|LeakSanitizer|ThreadSanitizer/;
+
+let secrets = 0;
+let users = 0;
+
+// Something that must never be logged, different each time.
+export function secret(what = 'payload') {
+	return `SECRET-${what}-${++secrets}`;
+}
+
+export function pluginDir(name) {
+	return path.join(BUILD, 'plugins', name);
+}
+
+export function globalConfig(more = {}) {
+	return { global: { 'plugin-dir': SERVICES.map(pluginDir), 'log-level': 'debug', ...more } };
+}
+
+// `services`: name → options; a name given as null is left out.
+export function vhostConfig(services = {}, more = {}) {
+	const all = { whiteboard: {}, telemedicine: {}, echo: {}, ...services };
+	return {
+		vhosts: [{
+			name: 'default', port: 0, interface: '127.0.0.1', 'open-practice': '1',
+			'ws-protocols': Object.entries(all).filter(([, options]) => options !== null)
+				.map(([name, options]) => ({ [name]: { status: 'ok', ...options } })),
+			...more,
+		}],
+	};
+}
+
+// Writes files into a new temporary directory: path → text, or an object for JSON.
+export async function writeConfig(files) {
+	const dir = await mkdtemp(path.join(tmpdir(), 'praxis-e2e-'));
+	await writeFiles(dir, files);
+	return dir;
+}
+
+export async function writeFiles(dir, files) {
+	await mkdir(path.join(dir, 'conf.d'), { recursive: true });
+	for (const [name, content] of Object.entries(files)) {
+		await mkdir(path.dirname(path.join(dir, name)), { recursive: true });
+		await writeFile(path.join(dir, name),
+			typeof content === 'string' || Buffer.isBuffer(content) ? content : JSON.stringify(content));
+	}
+}
+
+// Runs praxisd to its end: { code, signal, stdout, stderr }. One that begins to listen is ended at
+// once, since whoever asks expects it not to.
+export async function runPraxisd(args, env = {}) {
+	const child = spawn(PRAXISD, args, { env: { ...process.env, ...env } });
+	const output = { stdout: '', stderr: '' };
+	for (const stream of ['stdout', 'stderr']) {
+		child[stream].setEncoding('utf8').on('data', (text) => {
+			output[stream] += text;
+			if (/listening on/.test(output.stderr)) {
+				child.kill('SIGKILL');
+			}
+		});
+	}
+	try {
+		return await within(new Promise((resolve, reject) => {
+			child.once('error', reject);
+			child.once('close', (code, signal) => resolve({ code, signal, ...output }));
+		}), () => `the end of praxisd ${args.join(' ')}: ${output.stderr}`);
+	} finally {
+		child.kill('SIGKILL');
+	}
+}
+
+// The server of a suite: started before its tests, asked after each whether all is gone, ended after
+// the last. Options as in Praxisd.start().
+export function usePraxisd(options) {
+	const praxis = new Praxisd();
+	before(() => praxis.start(options));
+	afterEach(() => praxis.settle());
+	after(() => praxis.stop());
+	return praxis;
+}
+
+export class Praxisd {
+	log = '';
+	#child = null;
+	#clients = [];
+	#wake = new Set();
+
+	// `global`, `services`, `vhost`: see above; `files`: more of the configuration; `env`: more of the
+	// environment.
+	async start({ global, services, vhost, files, env } = {}) {
+		this.dir = await writeConfig({
+			'praxis.json': globalConfig(global),
+			'conf.d/00-default.json': vhostConfig(services, vhost),
+			...files,
+		});
+		this.#child = spawn(PRAXISD, ['--config', this.dir], {
+			env: { ...process.env, ...env }, stdio: ['ignore', 'inherit', 'pipe'],
+		});
+		this.exited = new Promise((resolve, reject) => {
+			this.#child.once('error', reject);
+			this.#child.once('close', (code, signal) => resolve({ code, signal }));
+		});
+		this.exited.then((how) => {
+			this.exit = how;
+			this.#wake.forEach((wake) => wake());
+		}, () => {});
+		this.#child.stderr.setEncoding('utf8').on('data', (text) => {
+			this.log += text;
+			this.#wake.forEach((wake) => wake());
+			if (process.env.PRAXIS_E2E_LOG) {
+				process.stderr.write(text);
+			}
+		});
+		const [, port] = await Promise.race([
+			this.logged(/listening on 127\.0\.0\.1:(\d+)/),
+			this.exited.then((how) => assert.fail(`praxisd ended with ${how.code}:\n${this.log}`)),
+		]);
+		this.port = Number(port);
+		return this;
+	}
+
+	get pid() {
+		return this.#child.pid;
+	}
+
+	// The first match of a line of the log (from `since` on), now or when it comes.
+	async logged(pattern, since = 0) {
+		let wake;
+		const match = new Promise((resolve, reject) => {
+			wake = () => {
+				const complete = this.log.slice(since, this.log.lastIndexOf('\n') + 1);
+				const found = pattern.exec(complete);
+				if (found) {
+					resolve(found);
+				} else if (this.exit) {
+					reject(new Error(`praxisd ended before it logged ${pattern}:\n${this.#tail()}`));
+				}
+			};
+			this.#wake.add(wake);
+			wake();
+		});
+		try {
+			return await within(match, () => `a log line with ${pattern}; the log's end:\n${this.#tail()}`);
+		} finally {
+			this.#wake.delete(wake);
+		}
+	}
+
+	// Connects with the `ws` package: identity { practiceId, userId, userName, role } as the query has
+	// it, each left out where it is null. By default a member of staff of practice 1.
+	async connect(identity = {}, { protocols = [] } = {}) {
+		const { who, path: where } = this.#address(identity);
+		const client = await WsClient.open(`ws://127.0.0.1:${this.port}${where}`, protocols, who);
+		return this.#greet(client);
+	}
+
+	// The same with a client that knows no manners; `options` as in RawClient.open().
+	async connectRaw(identity = {}, options = {}) {
+		const { who, path: where } = this.#address(identity);
+		const client = await RawClient.open(this.port, where, who, options);
+		return this.#greet(client);
+	}
+
+	async stats() {
+		const response = await get(this.port, '/stats');
+		assert.equal(response?.status, 200, `GET /stats; the log's end:\n${this.#tail()}`);
+		return JSON.parse(response.body);
+	}
+
+	// Every client gone, nothing may be left of them.
+	async settle() {
+		const clients = this.#clients.splice(0);
+		await Promise.all(clients.map((client) => client.socket ? client.kill() : client.close()));
+		if (this.exit) {
+			return;
+		}
+		let left;
+		await until(() => `nothing left behind: ${JSON.stringify(left)}`, async () => {
+			const { sessions, rooms, queue_bytes: queued } = await this.stats();
+			left = { sessions, rooms, queued };
+			return sessions === 0 && rooms === 0 && queued === 0;
+		});
+		assert.deepEqual(clients.flatMap((client) => client.violations), [], 'the server keeps its protocol');
+	}
+
+	signal(name) {
+		this.#child.kill(name);
+	}
+
+	async stop() {
+		if (!this.#child) {
+			return;
+		}
+		try {
+			this.signal('SIGTERM');
+			await this.ended();
+		} finally {
+			this.#child.kill('SIGKILL');
+			await rm(this.dir, { recursive: true, force: true });
+		}
+	}
+
+	// The end after a SIGTERM: in time, with 0, and with a clean log.
+	async ended() {
+		const how = await within(this.exited, () => `the end of praxisd; the log's end:\n${this.#tail()}`);
+		assert.deepEqual(how, { code: 0, signal: null }, `praxisd's end; the log's end:\n${this.#tail()}`);
+		const lines = this.log.split('\n');
+		assert.deepEqual(lines.filter((line) => SANITIZERS.test(line)), [], `sanitizers:\n${this.#tail()}`);
+		assert.deepEqual(lines.filter((line) => /SECRET/i.test(line)), [], 'nothing sent is logged');
+	}
+
+	#address(identity) {
+		const number = ++users;
+		const who = {
+			practiceId: 1, userId: `user-${number}`, userName: secret(`name-${number}`), role: 'staff', ...identity,
+		};
+		const query = Object.entries(who).filter(([, value]) => value !== null)
+			.map(([key, value]) => `${key}=${encodeURIComponent(value)}`).join('&');
+		return { who, path: query ? `/ws?${query}` : '/ws' };
+	}
+
+	async #greet(client) {
+		this.#clients.push(client);
+		client.hello = await client.next();
+		assert.equal(client.hello.type, 'connection_established');
+		client.clientId = client.hello.clientId;
+		return client;
+	}
+
+	#tail() {
+		return this.log.split('\n').slice(-25).join('\n');
+	}
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+//
+// Runs the end-to-end tests: all of them, or the files given. Needs `npm ci` and a built praxisd.
+//
+//	node run.mjs [--option-of-node…] [file…]
+//
+// Environment: PRAXIS_BUILD, the build directory (../../build from here); PRAXIS_E2E_LOG=1 shows the
+// servers' logs; PRAXIS_E2E_DEADLINE_MS, how long to wait for anything (10000).
+
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ALL = [
+	'connect.test.mjs', 'envelope.test.mjs', 'whiteboard.test.mjs', 'telemedicine.test.mjs',
+	'slow.test.mjs', 'config.test.mjs', 'lifecycle.test.mjs', 'http.test.mjs',
+];
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const given = process.argv.slice(2);
+const options = given.filter((word) => word.startsWith('-'));
+const files = given.filter((word) => !word.startsWith('-'));
+
+if (!existsSync(path.join(here, 'node_modules', 'ws'))) {
+	console.error('no node_modules/ws: run `npm ci` in test/e2e');
+	process.exit(2);
+}
+const { BUILD } = await import('./lib/praxisd.mjs');
+if (!existsSync(path.join(BUILD, 'server', 'praxisd'))) {
+	console.error(`${BUILD}/server/praxisd does not exist: build it, or set PRAXIS_BUILD`);
+	process.exit(2);
+}
+
+spawn(process.execPath, ['--test', ...options, ...(files.length ? files : ALL)], {
+	cwd: here, stdio: 'inherit', env: { ...process.env, PRAXIS_BUILD: BUILD },
+}).on('exit', (code) => process.exit(code ?? 1));

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+//
+// A client that stops reading while its practice is busy: it is cut off, the others get everything.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { secret, usePraxisd } from './lib/praxisd.mjs';
+import { nothingArrived } from './lib/session.mjs';
+import { until } from './lib/wait.mjs';
+
+const MESSAGE_BYTES = 8192;
+const BATCH = 3;
+const ENOUGH_BYTES = 24 * 1024 * 1024;
+
+// Sends updates, a few at a time so that a reader that reads is never behind, until `done` says so.
+// Returns how many it sent.
+async function keepBusy(sender, readers, done) {
+	for (let sent = 0; ; ) {
+		for (let at = 0; at < BATCH; at++) {
+			sender.send({
+				type: 'whiteboard_update', practiceId: 1, data: { at: sent + at, fill: secret().padEnd(MESSAGE_BYTES, 'x') },
+			});
+		}
+		for (const reader of readers) {
+			for (let at = 0; at < BATCH; at++) {
+				assert.equal((await reader.next('whiteboard_update')).data.at, sent + at);
+			}
+		}
+		sent += BATCH;
+		if (sent * MESSAGE_BYTES > ENOUGH_BYTES || await done()) {
+			return sent;
+		}
+	}
+}
+
+describe('a client that stops reading', () => {
+	const praxis = usePraxisd({ global: { 'queue-bytes': 65536, 'send-buffer-bytes': 16384 } });
+	const cut = async () => (await praxis.stats()).closes['4408'] ?? 0;
+
+	it('is closed with 4408, and the others get every message in order', async () => {
+		const sender = await praxis.connect();
+		const readers = await Promise.all(Array.from({ length: 3 }, () => praxis.connect()));
+		const slow = await praxis.connectRaw();
+		const before = await cut();
+		slow.socket.pause();
+		const sent = await keepBusy(sender, readers, async () => await cut() > before);
+
+		slow.socket.resume();
+		assert.equal((await slow.closing()).code, 4408);
+		let got = 0;
+		while (slow.inbox.size) {
+			assert.equal((await slow.next('whiteboard_update')).data.at, got++, 'all in order to where it was cut');
+		}
+		assert.ok(got > 0 && got < sent, `${got} of ${sent}`);
+		assert.ok(await cut() > before);
+		await nothingArrived([sender, ...readers]);
+	});
+
+	it('leaves its rooms', async () => {
+		const [sender, peer] = [await praxis.connect(), await praxis.connect()];
+		const slow = await praxis.connectRaw();
+		await peer.join('r');
+		await slow.join('r');
+		await peer.next('telemedicine_user_joined');
+		const before = await cut();
+		slow.socket.pause();
+		await keepBusy(sender, [peer], async () => await cut() > before);
+		slow.socket.resume();
+		const left = await peer.next('telemedicine_user_left');
+		assert.equal(left.clientId, slow.clientId);
+		assert.equal(left.reason, 'disconnected');
+	});
+
+	it('and never reads on is dropped all the same', async () => {
+		const [sender, reader] = [await praxis.connect(), await praxis.connect()];
+		const slow = await praxis.connectRaw();
+		const before = await cut();
+		slow.socket.pause();
+		await keepBusy(sender, [reader], async () => await cut() > before);
+		await until('the slow one is gone', async () => (await praxis.stats()).sessions === 2);
+	});
+
+	it('and is killed then leaves nothing', async () => {
+		const [sender, reader] = [await praxis.connect(), await praxis.connect()];
+		const slow = await praxis.connectRaw();
+		slow.socket.pause();
+		await keepBusy(sender, [reader], async () => (await praxis.stats()).queue_bytes > 0);
+		await slow.kill();
+		await keepBusy(sender, [reader], () => true);
+	});
+
+	it('for a moment only loses nothing', async () => {
+		const sender = await praxis.connect();
+		const slow = await praxis.connectRaw();
+		slow.socket.pause();
+		const sent = await keepBusy(sender, [], async () => true);
+		slow.socket.resume();
+		for (let at = 0; at < sent; at++) {
+			assert.equal((await slow.next('whiteboard_update')).data.at, at);
+		}
+	});
+
+	it('of its own messages\' answers is cut off, too', async () => {
+		const witness = await praxis.connect();
+		const slow = await praxis.connectRaw();
+		const before = await cut();
+		slow.socket.pause();
+		const fill = secret().padEnd(MESSAGE_BYTES, 'x');
+		let sent = 0;
+		while (await cut() === before && sent < ENOUGH_BYTES && !slow.socket.destroyed) {
+			slow.send({ type: 'echo_say', text: fill });
+			sent += fill.length;
+			await witness.fence();
+		}
+		slow.socket.resume();
+		// What it still sends may cost it the close frame: TCP resets a connection closed with data unread.
+		assert.ok([4408, 1006].includes((await slow.closing()).code));
+		assert.ok(await cut() > before);
+		await nothingArrived([witness]);
+	});
+});
