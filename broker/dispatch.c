@@ -198,6 +198,16 @@ static int compare_command(const void *key, const void *element)
 	return strcmp(key, ((const struct px_command *)element)->type);
 }
 
+static bool is_disabled(const struct px_site *site, struct px_span service)
+{
+	for (size_t i = 0; i < site->disabled_count; i++) {
+		if (px_span_equal(px_span(site->disabled[i]), service)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Finds service and command of the type; NULL: refused. */
 static const struct px_command *find_command(struct dispatch *dispatch, unsigned *ret_index)
 {
@@ -205,21 +215,21 @@ static const struct px_command *find_command(struct dispatch *dispatch, unsigned
 	const char *underscore = memchr(dispatch->type, '_', dispatch->type_len);
 	size_t prefix = underscore ? (size_t)(underscore - dispatch->type) : dispatch->type_len;
 	unsigned index = 0;
-	const struct px_service *service = px_broker_find_service(session->broker,
-			(struct px_span){ dispatch->type, prefix }, &index);
+	struct px_span name = { dispatch->type, prefix };
+	const struct px_service *service = px_broker_find_service(session->broker, name, &index);
 	const struct px_command *command = NULL;
 	bool concerned = service && (session->service < 0 || session->service == (int)index);
 	if (concerned && service->command_count > 0) {
 		command = bsearch(dispatch->type, service->commands, service->command_count,
 				sizeof(*service->commands), compare_command);
 	}
-	if (!command) {
+	if (!command && (service || session->service >= 0 || !is_disabled(session->site, name))) {
 		refuse(dispatch, PX_E_UNKNOWN_TYPE, "type", "No service knows messages of this type.");
 		return NULL;
 	}
-	dispatch->known = true;
+	dispatch->known = command != NULL;
 	uint32_t bit = UINT32_C(1) << index;
-	if (!(px_session_services(session) & session->opened & bit)) {
+	if (!command || !(px_session_services(session) & session->opened & bit)) {
 		refuse(dispatch, PX_E_SERVICE_DISABLED, NULL, "This service is switched off.");
 		return NULL;
 	}

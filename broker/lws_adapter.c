@@ -256,6 +256,7 @@ int px_lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 			px_session_writable(conn->session);
 		}
 		return 0;
+	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: /* nothing that follows counts (RFC 6455 5.5.1) */
 	case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
 		begin_turn(lws);
 		on_dropped(conn);

@@ -373,7 +373,7 @@ static int take_entry(struct px_options *options, struct check *check)
 	}
 	options->values[row].given = true;
 	if (check->entry->void_value) {
-		return 0;
+		return -EINVAL;
 	}
 	check->option = &options->table[row];
 	int r = convert(check->option, check->entry->value, &options->values[row]);

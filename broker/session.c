@@ -6,7 +6,7 @@
  */
 #include "session.h"
 
-#include "json.h"
+#include "channel.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -241,6 +241,10 @@ static void end_session(struct px_session *session)
 	if (session->phase == PX_SESSION_LOST) {
 		free_session(session);
 	} else if (session->phase == PX_SESSION_CLOSING) {
+		/* It hears no more; that the others need not wait for its close frame to learn it. */
+		if (session->close_code != PX_CLOSE_RESTART) {
+			px_session_leave_all(session, PX_DISCONNECTED);
+		}
 		if (px_queue_empty(&session->queue) &&
 				!session->broker->transport.busy(session->conn)) {
 			tell_transport(session, session->close_code);

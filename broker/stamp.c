@@ -61,6 +61,22 @@ static bool is_servers(const struct splice *splice, const struct px_field *field
 	}
 }
 
+/*
+ * Whether a later field has the same name. Only the last counts for JSON.parse, and so for
+ * the server; a reader that takes the first must not see another message than it did.
+ */
+static bool is_superseded(const struct px_envelope *message, size_t index)
+{
+	struct px_span name = message->fields[index].name;
+	for (size_t i = index + 1; i < message->field_count; i++) {
+		if (message->fields[i].name.len == name.len &&
+				px_span_equal(message->fields[i].name, name)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* The sender's fields but for the server's, neighbours in one piece. */
 static void copy_members(const struct px_envelope *message, const struct splice *splice,
 		struct px_json *json)
@@ -69,7 +85,7 @@ static void copy_members(const struct px_envelope *message, const struct splice 
 	const struct px_field *last = NULL;
 	for (size_t i = 0; i <= message->field_count; i++) {
 		const struct px_field *field = i < message->field_count ? &message->fields[i] : NULL;
-		if (field && !is_servers(splice, field)) {
+		if (field && !is_servers(splice, field) && !is_superseded(message, i)) {
 			run = run ? run : field;
 			last = field;
 			continue;

@@ -2,9 +2,9 @@
 /*
  * Which files make up a configuration, in which order, and their bytes.
  *
- * Only regular files are opened for good, and without waiting for one: a FIFO or a device
- * that has got into conf.d is an error, not a server that hangs at start. Names are compared
- * as bytes and not as the locale sorts them, or two machines would merge differently.
+ * Only regular files are read, and none is waited for: a FIFO or a device that has got into
+ * conf.d is an error, not a server that hangs at start. Names are compared as bytes and not
+ * as the locale sorts them, or two machines would merge differently.
  */
 #define _DEFAULT_SOURCE 1 /* realpath */
 
@@ -69,21 +69,29 @@ static int read_all(int fd, size_t max, char **ret_text, size_t *ret_length)
 	return 0;
 }
 
+/* 0 for a regular file. */
+static int check_type(const struct stat *st)
+{
+	if (S_ISDIR(st->st_mode)) {
+		return -EISDIR;
+	}
+	return S_ISREG(st->st_mode) ? 0 : -EINVAL;
+}
+
 int px_config_file_read(const char *path, size_t max, char **ret_text, size_t *ret_length)
 {
+	/* asked before opening, too: opening alone does something to some devices */
+	struct stat st;
+	int r = stat(path, &st) < 0 ? -errno : check_type(&st);
+	if (r < 0) {
+		return r;
+	}
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0) {
 		return -errno;
 	}
-	int r;
-	struct stat st;
-	if (fstat(fd, &st) < 0) {
-		r = -errno;
-	} else if (S_ISDIR(st.st_mode)) {
-		r = -EISDIR;
-	} else if (!S_ISREG(st.st_mode)) {
-		r = -EINVAL;
-	} else {
+	r = fstat(fd, &st) < 0 ? -errno : check_type(&st);
+	if (r == 0) {
 		r = read_all(fd, max, ret_text, ret_length);
 	}
 	(void)close(fd);

@@ -137,8 +137,7 @@ static int read_mount(struct px_config_loader *loader, const struct px_config_so
 			!px_options_given(options, "origin"))) {
 		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, &source->file, item->line,
 				"a mount needs a \"mountpoint\" and an \"origin\"");
-	} else if (r == 0 && px_options_string(options, "mountpoint") &&
-			px_options_string(options, "origin")) {
+	} else if (r == 0) {
 		r = add_mount(loader, &object, options, vhost);
 	}
 	px_options_destroy(options);

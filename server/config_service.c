@@ -222,28 +222,37 @@ static struct px_config_vhost *vhost_of(struct px_config_loader *loader,
 	return NULL;
 }
 
-static int apply_block(struct px_config_loader *loader, const struct px_config_block *block)
+static int apply_array(const struct application *application,
+		const struct px_config_block *block)
 {
-	struct application application = { .loader = loader, .source = block->source };
-	application.vhost = vhost_of(loader, block);
-	if (!application.vhost) {
-		return 0;
-	}
-	if (!json_object_is_type(block->item.value, json_type_array)) {
-		if (!block->item.void_value && block->item.value) { /* null: the table complained */
-			complain(&application, block->item.line,
-					"\"ws-protocols\": expected an array of objects like {\"service\": {…}}",
-					NULL);
-		}
-		return 0;
-	}
 	struct px_config_walk walk;
 	struct px_config_item element;
 	int r = 0;
 	px_config_walk_start(&walk, &block->source->json, block->item.value, block->item.node);
 	while (r == 0 && px_config_walk_next(&walk, &element)) {
-		r = apply_element(&application, &element);
+		r = apply_element(application, &element);
 	}
+	return r;
+}
+
+static int apply_block(struct px_config_loader *loader, const struct px_config_block *block)
+{
+	/* what is said of an unknown vhost is checked all the same */
+	struct px_config_vhost nowhere = { 0 };
+	struct px_config_vhost *vhost = vhost_of(loader, block);
+	struct application application = {
+		.loader = loader,
+		.source = block->source,
+		.vhost = vhost ? vhost : &nowhere,
+	};
+	int r = 0;
+	if (json_object_is_type(block->item.value, json_type_array)) {
+		r = apply_array(&application, block);
+	} else if (!block->item.void_value && block->item.value) { /* null: the table complained */
+		complain(&application, block->item.line,
+				"\"ws-protocols\": expected an array of objects like {\"service\": {…}}", NULL);
+	}
+	px_config_vhost_finish(&nowhere);
 	return r;
 }
 

@@ -130,12 +130,38 @@ static int open_file(struct load *load, struct px_plugin *plugin)
 	return 0;
 }
 
+/* What only the service itself can tell about its options. */
+static int check_options(struct load *load, const struct px_plugin *plugin)
+{
+	const char *key = "";
+	const char *fault = plugin->service->check ?
+			plugin->service->check(plugin->options, &key) : NULL;
+	if (!fault) {
+		return 0;
+	}
+	const struct px_config_object *given = &load->wanted->options;
+	const struct px_config_file *file = load->wanted->file;
+	unsigned line = load->wanted->line;
+	char text[1024];
+	for (size_t i = 0; i < given->count; i++) {
+		if (strcmp(given->members[i].key, key) == 0) {
+			file = given->members[i].file;
+			line = given->members[i].line;
+		}
+	}
+	snprintf(text, sizeof(text), "%s:%u: ws-protocols.%s: %s: %s", file->name, line,
+			load->wanted->name, key, fault);
+	load->sink->on_complaint(load->sink->user, PX_CONFIG_ERROR, text);
+	return -EINVAL;
+}
+
 static int load_one(struct load *load, const struct px_config *config, struct px_plugin *plugin)
 {
 	int rc = find_file(load, config);
 	rc = rc < 0 ? rc : open_file(load, plugin);
-	rc = rc < 0 ? rc : px_config_check_options(px_config_find_service(config, load->wanted->name),
-			plugin->service->options, load->sink, &plugin->options);
+	rc = rc < 0 ? rc : px_config_check_options(load->wanted, plugin->service->options,
+			load->sink, &plugin->options);
+	rc = rc < 0 ? rc : check_options(load, plugin);
 	if (rc == 0) {
 		plugin->name = strdup(load->wanted->name);
 		rc = plugin->name ? 0 : -ENOMEM;
@@ -166,7 +192,10 @@ struct px_plugin *px_plugin_find(struct px_server *server, const char *name)
 static int ensure(struct px_server *server, const struct px_config *config,
 		const struct px_config_service *wanted, const struct px_config_sink *sink)
 {
-	struct load load = { .wanted = wanted, .sink = sink };
+	struct load load = {
+		.wanted = px_config_find_service(config, wanted->name),
+		.sink = sink,
+	};
 	struct px_plugin plugin = { 0 };
 	if (px_plugin_find(server, wanted->name)) {
 		return 0;

@@ -74,6 +74,7 @@ int px_context_create(struct px_server *server)
 		.protocols = server->protocols,
 		.pvo = server->pvos,
 		.user = server->lws,
+		.pcontext = &server->context,
 		.foreign_loops = loops,
 		.retry_and_idle_policy = &no_pings,
 		.gid = -1,
@@ -92,10 +93,14 @@ int px_context_create(struct px_server *server)
 	return server->lws_vhost ? 0 : -ENOMEM;
 }
 
+/*
+ * With a foreign libuv loop this takes two calls on 4.1.6: the first closes lws's handles,
+ * and when the loop has seen to them the second frees the rest. lws sets server->context to
+ * NULL when it is done, whichever call that was.
+ */
 void px_context_destroy(struct px_server *server)
 {
 	if (server->context) {
 		lws_context_destroy(server->context);
-		server->context = NULL;
 	}
 }

@@ -215,6 +215,7 @@ static void stop_loop(struct px_server *server)
 		uv_close((uv_handle_t *)&server->signals[i], NULL);
 	}
 	uv_run(&server->loop, UV_RUN_DEFAULT);
+	px_context_destroy(server);
 	uv_loop_close(&server->loop);
 }
 

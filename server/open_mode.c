@@ -73,7 +73,10 @@ int px_open_mode_identify(struct px_vhost *vhost, struct lws *wsi,
 		}
 	}
 	if (practice.text.len == 0) {
-		practice = vhost->site.open_practice;
+		practice = (struct px_id){
+			.text = px_span(vhost->config->open_practice),
+			.number = vhost->config->open_practice_is_number,
+		};
 	}
 	claims.practices = &practice;
 	claims.practice_count = practice.text.len > 0 ? 1 : 0;

@@ -41,6 +41,7 @@ struct px_vhost {
 	struct px_server *server;
 	const struct px_config_vhost *config;
 	struct px_site site;
+	const char **disabled; /* behind site.disabled */
 	struct px_listener *listeners;
 	size_t listener_count;
 };

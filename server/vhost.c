@@ -21,13 +21,24 @@ static uint32_t enabled_services(struct px_server *server, const struct px_confi
 	return enabled;
 }
 
+/* Without memory for the list a message is refused as unknown, not as switched off. */
+static void list_disabled(struct px_vhost *vhost, const struct px_config_vhost *config)
+{
+	free(vhost->disabled);
+	vhost->disabled = calloc(config->service_count, sizeof(*vhost->disabled));
+	vhost->site.disabled_count = 0;
+	for (size_t i = 0; vhost->disabled && i < config->service_count; i++) {
+		if (!config->services[i].enabled) {
+			vhost->disabled[vhost->site.disabled_count++] = config->services[i].name;
+		}
+	}
+	vhost->site.disabled = vhost->disabled;
+}
+
 static void apply(struct px_vhost *vhost, const struct px_config_vhost *config)
 {
 	vhost->config = config;
-	vhost->site.open_practice = (struct px_id){
-		.text = px_span(config->open_practice),
-		.number = config->open_practice_is_number,
-	};
+	list_disabled(vhost, config);
 	vhost->site.enabled = enabled_services(vhost->server, config);
 	px_broker_site_changed(vhost->server->broker, &vhost->site);
 }
@@ -68,6 +79,7 @@ void px_vhosts_destroy(struct px_server *server)
 {
 	for (size_t i = 0; i < server->vhost_count; i++) {
 		free(server->vhosts[i].listeners);
+		free(server->vhosts[i].disabled);
 	}
 	free(server->vhosts);
 	server->vhosts = NULL;

@@ -112,8 +112,9 @@ PX_PUBLIC const struct px_service *px_broker_find_service(const struct px_broker
  * px_broker_site_changed() after it.
  */
 struct px_site {
-	uint32_t enabled;                /* bit i: the service of index i */
-	struct px_id open_practice;      /* text.len 0: none */
+	uint32_t enabled; /* bit i: the service of index i */
+	const char *const *disabled; /* names of services that are known here and switched off */
+	size_t disabled_count;
 };
 
 /* Opens the sessions of a site for services that were switched on. */

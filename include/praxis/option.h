@@ -66,7 +66,7 @@ struct px_option_entry {
 	const char *key;
 	struct json_object *value;
 	bool secret;        /* its value is never repeated in a complaint */
-	bool void_value;    /* complained about already: counts as given, is not looked at */
+	bool void_value;    /* complained about already: the check fails without another word */
 	const void *origin; /* the caller's own: where it stands */
 };
 
@@ -76,7 +76,7 @@ struct px_option_entry {
  * about, or NULL where a default of the table itself is wrong. Values whose key sounds
  * like a secret ("secret", "pass", "token", "key", "credential") are not repeated.
  *
- * 0; -EINVAL after at least one complaint; -ENOMEM. The table must outlive *ret_options,
+ * 0; -EINVAL after at least one complaint (or for a void value); -ENOMEM. The table must outlive *ret_options,
  * which is the caller's until px_options_destroy().
  */
 PX_PUBLIC int px_options_create(const struct px_option *table,

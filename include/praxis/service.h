@@ -108,6 +108,12 @@ struct px_service {
 
 	/* The session has (from now on) this practice: on connecting, or with its first message. */
 	void (*enter)(void *state, struct px_session *session, struct px_practice *practice);
+
+	/*
+	 * Whether options make sense that are of the right types. NULL: they do; else a sentence
+	 * about *ret_key. Called before `start` and `configure`, and by --check-config alone.
+	 */
+	const char *(*check)(const struct px_options *options, const char **ret_key);
 };
 
 /*

@@ -36,18 +36,44 @@ static bool are_urls(struct json_object *urls)
 	return json_object_array_length(urls) > 0;
 }
 
-static int read_servers(struct ice *ice, struct json_object *servers)
+static bool are_servers(struct json_object *servers)
 {
 	struct json_object *urls;
-	bool fine = json_object_is_type(servers, json_type_array);
-	for (size_t i = 0; fine && i < json_object_array_length(servers); i++) {
+	if (!json_object_is_type(servers, json_type_array)) {
+		return false;
+	}
+	for (size_t i = 0; i < json_object_array_length(servers); i++) {
 		struct json_object *server = json_object_array_get_idx(servers, i);
-		fine = json_object_object_get_ex(server, "urls", &urls) && are_urls(urls);
+		if (!json_object_object_get_ex(server, "urls", &urls) || !are_urls(urls)) {
+			return false;
+		}
 	}
-	if (!fine) {
-		return -EINVAL;
+	return true;
+}
+
+const char *telemedicine_ice_check(const struct px_options *options, const char **ret_key)
+{
+	struct json_object *turn_urls = px_options_json(options, "turn-urls");
+	*ret_key = "ice-servers";
+	if (!are_servers(px_options_json(options, "ice-servers"))) {
+		return "must be an array of objects with urls, a string or an array of strings";
 	}
-	ice->servers = to_text(servers);
+	*ret_key = "turn-urls";
+	if (turn_urls && !are_urls(turn_urls)) {
+		return "must be a string or an array of strings";
+	}
+	*ret_key = turn_urls ? "turn-urls" : "turn-secret";
+	if (!turn_urls != !px_options_string(options, "turn-secret")) {
+		return "turn-urls and turn-secret go together";
+	}
+	return NULL;
+}
+
+int telemedicine_ice_init(struct ice *ice, const struct px_options *options)
+{
+	struct json_object *turn_urls = px_options_json(options, "turn-urls");
+	ice->turn_ttl_s = px_options_int(options, "turn-ttl");
+	ice->servers = to_text(px_options_json(options, "ice-servers"));
 	if (!ice->servers) {
 		return -ENOMEM;
 	}
@@ -55,42 +81,11 @@ static int read_servers(struct ice *ice, struct json_object *servers)
 	size_t len = strlen(ice->servers);
 	ice->servers[len - 1] = '\0';
 	memmove(ice->servers, ice->servers + 1, len - 1);
-	return 0;
-}
-
-static int read_turn(struct ice *ice, const struct px_options *options)
-{
-	struct json_object *urls = px_options_json(options, "turn-urls");
-	const char *secret = px_options_string(options, "turn-secret");
-	if (!urls && !secret) {
-		return 0;
+	if (turn_urls) {
+		ice->turn_urls = to_text(turn_urls);
+		ice->turn_secret = strdup(px_options_string(options, "turn-secret"));
 	}
-	if (!urls || !secret || !are_urls(urls)) {
-		return -EINVAL;
-	}
-	ice->turn_urls = to_text(urls);
-	ice->turn_secret = strdup(secret);
-	return ice->turn_urls && ice->turn_secret ? 0 : -ENOMEM;
-}
-
-int telemedicine_ice_init(struct ice *ice, struct px_broker *broker,
-		const struct px_options *options)
-{
-	ice->turn_ttl_s = px_options_int(options, "turn-ttl");
-	int rc = read_servers(ice, px_options_json(options, "ice-servers"));
-	if (rc == -EINVAL) {
-		px_broker_log(broker, PX_LOG_ERROR, "telemedicine: ice-servers must be an array of "
-				"objects with urls, a string or an array of strings");
-	}
-	if (rc < 0) {
-		return rc;
-	}
-	rc = read_turn(ice, options);
-	if (rc == -EINVAL) {
-		px_broker_log(broker, PX_LOG_ERROR, "telemedicine: turn-urls (a string or an array of "
-				"strings) and turn-secret go together");
-	}
-	return rc;
+	return !turn_urls || (ice->turn_urls && ice->turn_secret) ? 0 : -ENOMEM;
 }
 
 void telemedicine_ice_finish(struct ice *ice)

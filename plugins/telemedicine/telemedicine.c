@@ -31,7 +31,7 @@ static const struct px_option option_table[] = {
 static int read_options(struct telemedicine *telemedicine, const struct px_options *options)
 {
 	struct ice ice = { 0 };
-	int rc = telemedicine_ice_init(&ice, telemedicine->broker, options);
+	int rc = telemedicine_ice_init(&ice, options);
 	if (rc < 0) {
 		telemedicine_ice_finish(&ice);
 		return rc;
@@ -179,6 +179,7 @@ const struct px_service telemedicine_service = {
 	.start = start,
 	.stop = stop,
 	.configure = configure,
+	.check = telemedicine_ice_check,
 };
 
 PX_SERVICE_PLUGIN(svc_telemedicine, telemedicine_service);

@@ -82,8 +82,8 @@ int telemedicine_handle_remove(struct px_call *call);
 int telemedicine_handle_end(struct px_call *call);
 
 /* ice.c */
-int telemedicine_ice_init(struct ice *ice, struct px_broker *broker,
-		const struct px_options *options);
+const char *telemedicine_ice_check(const struct px_options *options, const char **ret_key);
+int telemedicine_ice_init(struct ice *ice, const struct px_options *options);
 void telemedicine_ice_finish(struct ice *ice);
 int telemedicine_handle_ice_servers(struct px_call *call);
 

@@ -72,8 +72,8 @@ describe('the server\'s pages', () => {
 			wire.write(request('GET', '/health'));
 			assert.equal((await wire.response()).status, 200);
 		}
-		wire.write(request('GET', '/health') + request('GET', '/nosuch') + request('GET', '/ready'));
-		for (const status of [200, 404, 200]) {
+		wire.write(request('GET', '/health') + request('GET', '/ready') + request('GET', '/nosuch'));
+		for (const status of [200, 200, 404]) {
 			assert.equal((await wire.response()).status, status);
 		}
 		wire.close();

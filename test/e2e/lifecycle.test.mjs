@@ -82,7 +82,8 @@ describe('SIGHUP', () => {
 	for (const [what, content] of [
 		['that is no JSON', '{ "vhost": "default",\n "ws-protocols": [ }'],
 		['with an unknown key', { ...service('whiteboard', { status: 'disabled' }), nosuch: 1 }],
-		['with an unknown option', service('whiteboard', { status: 'disabled', nosuch: 1 })],
+		['with an unknown option', service('whiteboard', { status: 'ok', nosuch: 1 })],
+		['with an option of the wrong type', service('telemedicine', { status: 'ok', 'room-members': 'many' })],
 		['with a missing plugin', service('nosuch', { status: 'ok' })],
 		['of an unknown vhost', { vhost: 'nosuch', 'ws-protocols': [{ whiteboard: { status: 'disabled' } }] }],
 	]) {
@@ -93,13 +94,16 @@ describe('SIGHUP', () => {
 			await writeFiles(praxis.dir, {
 				'conf.d/40-fine.json': service('telemedicine', { status: 'disabled' }),
 			});
-			await reload('60-broken.json', content);
-			await praxis.logged(/60-broken\.json/, since);
+			try {
+				await reload('60-broken.json', content);
+				await praxis.logged(/60-broken\.json/, since);
+			} finally {
+				await rm(path.join(praxis.dir, 'conf.d/40-fine.json'));
+				await rm(path.join(praxis.dir, 'conf.d/60-broken.json'));
+			}
 			await ann.accepted({ type: 'whiteboard_update', practiceId: 1 });
 			await bob.next('whiteboard_update');
 			assert.deepEqual((await praxis.stats()).services, before.services, 'nor by the files that are fine');
-			await rm(path.join(praxis.dir, 'conf.d/40-fine.json'));
-			await rm(path.join(praxis.dir, 'conf.d/60-broken.json'));
 		});
 	}
 

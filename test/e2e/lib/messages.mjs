@@ -30,6 +30,9 @@ export const KINDS = {
 const call = { roomId: 'id', appointmentId: 'id' };
 const signal = { ...call, from: 'id', 'to?': 'id', 'practiceId?': 'id' };
 
+// Of the protocol, but not of the server yet: the waiting room.
+export const TODO = new Set(['telemedicine_admit', 'telemedicine_deny']);
+
 // A name with `?` is optional.
 export const MESSAGES = {
 	echo_say: { text: 'string' },

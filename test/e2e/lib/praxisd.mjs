@@ -23,8 +23,8 @@ import { until, within } from './wait.mjs';
 
 export const BUILD = path.resolve(
 	process.env.PRAXIS_BUILD ?? fileURLToPath(new URL('../../../build', import.meta.url)));
+export const PLUGINS = path.join(BUILD, 'plugins');
 const PRAXISD = path.join(BUILD, 'server', 'praxisd');
-const SERVICES = ['echo', 'telemedicine', 'whiteboard'];
 const SANITIZERS = /ERROR: AddressSanitizer|runtime error|LeakSanitizer|ThreadSanitizer/;
 
 let secrets = 0;
@@ -35,12 +35,14 @@ export function secret(what = 'payload') {
 	return `SECRET-${what}-${++secrets}`;
 }
 
-export function pluginDir(name) {
-	return path.join(BUILD, 'plugins', name);
-}
-
+// Everything is logged, and an end takes no longer than it must.
 export function globalConfig(more = {}) {
-	return { global: { 'plugin-dir': SERVICES.map(pluginDir), 'log-level': 'debug', ...more } };
+	return {
+		global: {
+			'plugin-dir': [PLUGINS], 'log-level': 'debug', 'drain-ms': 200, 'drain-deadline-ms': 3000,
+			'slow-close-ms': 2000, ...more,
+		},
+	};
 }
 
 // `services`: name → options; a name given as null is left out.

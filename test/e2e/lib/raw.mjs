@@ -210,8 +210,7 @@ export class RawClient extends Session {
 
 	#onControl(opcode, payload) {
 		if (opcode === OP.close) {
-			this.#demand(payload.length !== 1, 'half a close code');
-			this.#close = payload.length
+			this.#close = payload.length > 1
 				? { code: payload.readUInt16BE(0), reason: payload.subarray(2).toString() }
 				: { code: 1005, reason: '' };
 			if (this.echoClose) {

@@ -15,6 +15,7 @@ const RELAYED = new Set([
 	'whiteboard_update', 'telemedicine_user_joined', 'telemedicine_offer', 'telemedicine_answer',
 	'telemedicine_ice_candidate', 'telemedicine_chat_message', 'telemedicine_media_state',
 ]);
+const STAMPS = ['clientId', 'timestamp', 'practiceId', 'seq'];
 
 let lastAsked = 0;
 
@@ -112,7 +113,7 @@ export class Session {
 
 	#check(message, text) {
 		const names = fields(text).map((field) => field.key);
-		const twice = names.filter((name, at) => names.indexOf(name) !== at);
+		const twice = STAMPS.filter((name) => names.indexOf(name) !== names.lastIndexOf(name));
 		if (typeof message.type !== 'string' || !/^[a-z][a-z0-9_]{0,63}$/.test(message.type)) {
 			this.violations.push(`no type: ${text.slice(0, 200)}`);
 		}
