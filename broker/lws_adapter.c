@@ -20,6 +20,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+/* A client's frame header, mask included, as long as the payload is below 64 KiB. */
+#define FRAME_OVERHEAD 8
+
 /* Reads of one connection in one turn: 32 KiB, then it is the others' turn. */
 #define READS_PER_TURN 64
 
@@ -34,6 +37,8 @@ struct conn {
 	struct conn *next_reader;
 	struct conn *next_closer;
 	uint16_t close_code;
+	uint16_t read_bytes;    /* since it was last looked at: about what the socket gave */
+	uint16_t largest_bytes; /* the largest piece among them */
 	bool in_message;
 	bool is_reader;
 	bool is_closer;
@@ -158,12 +163,19 @@ static void refuse(struct conn *conn, enum px_close code)
 	px_session_close(conn->session, code);
 }
 
-static void mark_reader(struct conn *conn)
+static void mark_reader(struct conn *conn, size_t len)
 {
+	size_t piece = len + FRAME_OVERHEAD;
 	if (!conn->is_reader) {
 		conn->is_reader = true;
+		conn->read_bytes = 0;
+		conn->largest_bytes = 0;
 		conn->next_reader = conn->lws->readers;
 		conn->lws->readers = conn;
+	}
+	conn->read_bytes += (uint16_t)piece;
+	if (piece > conn->largest_bytes) {
+		conn->largest_bytes = (uint16_t)piece;
 	}
 }
 
@@ -172,7 +184,7 @@ static void on_receive(struct conn *conn, const void *piece, size_t len)
 	struct lws *wsi = conn->wsi;
 	bool complete = lws_is_final_fragment(wsi) != 0;
 	size_t total = conn->partial_len + len + lws_remaining_packet_payload(wsi);
-	mark_reader(conn);
+	mark_reader(conn, len);
 	if (!conn->in_message && lws_frame_is_binary(wsi)) {
 		refuse(conn, PX_CLOSE_BINARY);
 		return;
@@ -281,9 +293,17 @@ int px_lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	}
 }
 
+/*
+ * Whether the socket has more. A read that cannot have filled the buffer has emptied it, and
+ * asking is saved: what lws keeps to itself of a frame cut off by the buffer's end is taken
+ * to be no larger than those before it. A wrong guess waits for the next turn, no more.
+ */
 static bool has_more(const struct conn *conn)
 {
 	int bytes = 0;
+	if (conn->read_bytes + conn->largest_bytes < PX_LWS_RX_BYTES) {
+		return false;
+	}
 	return ioctl(lws_get_socket_fd(conn->wsi), FIONREAD, &bytes) == 0 && bytes > 0;
 }
 
@@ -330,6 +350,9 @@ static void read_rest(struct px_lws *lws)
 /* Ends in DROP_PROTOCOL for that connection, and so in px_session_lost(). */
 static void close_one(struct conn *conn)
 {
+	if (!conn->session) {
+		return; /* lws is closing it already */
+	}
 	if (conn->close_code != 0) {
 		lws_close_reason(conn->wsi, conn->close_code, NULL, 0);
 	}
@@ -344,7 +367,7 @@ void px_lws_end_turn(struct px_lws *lws)
 		struct conn *conn = lws->closers;
 		lws->closers = conn->next_closer;
 		conn->is_closer = false;
-		close_one(conn);
+		close_one(conn); /* may free it */
 		px_broker_end_turn(lws->broker);
 	}
 	lws->in_turn = false;

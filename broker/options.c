@@ -229,7 +229,8 @@ static void complain_of_key(const struct check *check, const struct px_option *t
 	const char *key = check->entry->key;
 	const char *nearest = nearest_key(table, key);
 	if (nearest) {
-		complain(check, "unknown key \"%.*s\" (did you mean \"%s\"?)", SHOWN_BYTES, key, nearest);
+		complain(check, "unknown key \"%.*s\" (did you mean \"%s\"?)", SHOWN_BYTES, key,
+				nearest);
 		return;
 	}
 	if (table_count(table) == 0) {
@@ -390,7 +391,8 @@ static int take_default(const struct check *check, struct option_value *slot)
 		return 0;
 	}
 	bool is_json = check->option->type == PX_OPTION_JSON;
-	struct json_object *value = is_json ? json_tokener_parse(text) : json_object_new_string(text);
+	struct json_object *value =
+			is_json ? json_tokener_parse(text) : json_object_new_string(text);
 	if (!value && !is_json) {
 		return -ENOMEM;
 	}

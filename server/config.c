@@ -164,8 +164,9 @@ static int take_global(struct px_config_loader *loader, const struct px_config_s
 	}
 	for (size_t i = 0; r == 0 && i < object.count; i++) {
 		if (loader->global.count == PX_CONFIG_ITEMS_MAX) {
-			px_config_complain(&loader->reporter, PX_CONFIG_ERROR, &source->file, item->line,
-					"\"global\": more than %d keys", PX_CONFIG_ITEMS_MAX);
+			px_config_complain(&loader->reporter, PX_CONFIG_ERROR, &source->file,
+					item->line, "\"global\": more than %d keys",
+					PX_CONFIG_ITEMS_MAX);
 			break;
 		}
 		r = px_config_object_set(&loader->global, &object.members[i]);
@@ -208,7 +209,8 @@ static int take_addition(struct px_config_loader *loader, const struct px_config
 	}
 	const char *sentence = NULL;
 	if (vhost && vhosts) {
-		sentence = "\"vhost\" and \"vhosts\" in one file: write the services into their vhost";
+		sentence = "\"vhost\" and \"vhosts\" in one file: "
+				"write the services into their vhost";
 	} else if (vhost && !protocols) {
 		sentence = "\"vhost\" without \"ws-protocols\"";
 	} else if (protocols && !vhost) {
@@ -267,7 +269,8 @@ static int take_source(struct px_config_loader *loader, const struct px_config_s
 		return r == -EINVAL ? 0 : r;
 	}
 	struct px_options *options = NULL;
-	r = px_config_object_check(&loader->reporter, &object, px_config_file_table, NULL, &options);
+	r = px_config_object_check(&loader->reporter, &object, px_config_file_table, NULL,
+			&options);
 	if (r != -ENOMEM) {
 		r = take_members(loader, source, &object);
 	}

@@ -134,7 +134,10 @@ static int add_interface(struct px_config_vhost *vhost, const char *name)
 		return errno == ENOMEM ? -ENOMEM : -EADDRNOTAVAIL;
 	}
 	int r = -EADDRNOTAVAIL;
-	for (const struct ifaddrs *at = all; at && (r == 0 || r == -EADDRNOTAVAIL); at = at->ifa_next) {
+	for (const struct ifaddrs *at = all; at; at = at->ifa_next) {
+		if (r < 0 && r != -EADDRNOTAVAIL) {
+			break;
+		}
 		int family = at->ifa_addr ? at->ifa_addr->sa_family : AF_UNSPEC;
 		if (strcmp(at->ifa_name, name) != 0 || (family != AF_INET && family != AF_INET6)) {
 			continue;

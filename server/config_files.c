@@ -178,7 +178,8 @@ static int list_directory(const char *path, struct names *names)
 	errno = 0;
 	while (r == 0 && (entry = readdir(dir))) {
 		if (is_config_name(entry->d_name)) {
-			r = names->count < PX_CONFIG_FILES_MAX ? add_name(names, entry->d_name) : -E2BIG;
+			bool full = names->count == PX_CONFIG_FILES_MAX;
+			r = full ? -E2BIG : add_name(names, entry->d_name);
 		}
 		errno = 0;
 	}

@@ -20,7 +20,8 @@
 
 const struct px_option px_config_global_table[] = {
 	{ .key = "plugin-dir", .type = PX_OPTION_JSON,
-		.help = "directory, or array of directories, in which praxis_svc_<name>.so is looked for" },
+		.help = "directory, or array of directories, in which praxis_svc_<name>.so is "
+			"looked for" },
 	{ .key = "log-level", .type = PX_OPTION_STRING, .fallback = "notice",
 		.choices = "error|warning|notice|info|debug",
 		.help = "the least important lines that are still logged" },
@@ -112,7 +113,8 @@ static int add_plugin_dir(struct px_config_loader *loader, const struct px_confi
 				"\"plugin-dir\": more than %d directories", PX_CONFIG_ITEMS_MAX);
 		return 0;
 	}
-	char **grown = px_config_grow(global->plugin_dirs, global->plugin_dir_count, sizeof(*grown));
+	char **grown = px_config_grow(global->plugin_dirs, global->plugin_dir_count,
+			sizeof(*grown));
 	if (!grown) {
 		return -ENOMEM;
 	}

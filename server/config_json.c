@@ -133,7 +133,7 @@ static int read_string(struct reader *reader, struct json_object **ret_value)
 		}
 		if ((unsigned char)*reader->at < 0x20) {
 			return fail(reader, reader->line,
-					"a control character in a string (write \\t, \\u001b, …)");
+					"a control character in a string (write \\t, \\n, …)");
 		}
 		if (is_at(reader, "\\u0000")) {
 			return fail(reader, reader->line, "a NUL character in a string");
@@ -329,8 +329,10 @@ static int read_container(struct reader *reader, unsigned depth, struct json_obj
 			break;
 		}
 		if (!is_at(reader, ",")) {
-			return fail(reader, reader->line, "expected \",\" or the \"%s\" that closes "
-					"the \"%s\" of line %u", close, is_object ? "{" : "[", opened);
+			return fail(reader, reader->line,
+					"expected \",\" or the \"%s\" that closes the \"%s\" "
+					"of line %u",
+					close, is_object ? "{" : "[", opened);
 		}
 		reader->at++;
 	}
@@ -455,8 +457,11 @@ static size_t sequence_bytes(const unsigned char *at, size_t left)
 	if (at[0] < 0x80) {
 		return at[0] != 0;
 	}
-	size_t bytes = at[0] < 0xc2 ? 0 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : at[0] < 0xf5 ? 4 : 0;
-	if (bytes == 0 || bytes > left) {
+	if (at[0] < 0xc2 || at[0] > 0xf4) {
+		return 0;
+	}
+	size_t bytes = at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
+	if (bytes > left) {
 		return 0;
 	}
 	for (size_t i = 1; i < bytes; i++) {

@@ -24,7 +24,8 @@ const struct px_option px_config_mount_table[] = {
 	{ .key = "origin", .type = PX_OPTION_STRING, .min = 1, .max = 4096,
 		.help = "the directory: file:///absolute/path, or a path that starts at the "
 			"directory of this file" },
-	{ .key = "default", .type = PX_OPTION_STRING, .fallback = "index.html", .min = 1, .max = 255,
+	{ .key = "default", .type = PX_OPTION_STRING, .fallback = "index.html",
+		.min = 1, .max = 255,
 		.help = "file served for the mountpoint itself" },
 	{ .key = "cache-max-age", .type = PX_OPTION_INT, .fallback = "0", .max = 31536000,
 		.help = "seconds for which a browser may keep a file; 0: it asks every time" },
@@ -53,7 +54,7 @@ static int resolve_origin(struct px_config_loader *loader, const struct px_confi
 	const char *path = strncmp(origin, FILE_SCHEME, scheme) == 0 ? origin + scheme : origin;
 	if (strstr(path, "://") || (path != origin && *path != '/')) {
 		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, file, line,
-				"\"origin\": expected file:///absolute/path or the path of a directory");
+				"\"origin\": expected file:///absolute/path or a directory's path");
 		path = "";
 	}
 	char *joined = px_config_path_join(file->directory, path);
@@ -78,12 +79,14 @@ static void check_mountpoint(struct px_config_loader *loader, const struct px_co
 {
 	if (!px_config_url_path_ok(mountpoint)) {
 		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, file, line,
-				"\"mountpoint\": expected a path that begins with /, without ? and #");
+				"\"mountpoint\": expected a path that begins with /, "
+				"without ? and #");
 	}
 	for (size_t i = 0; i < vhost->mount_count; i++) {
 		if (strcmp(vhost->mounts[i].mountpoint, mountpoint) == 0) {
 			px_config_complain(&loader->reporter, PX_CONFIG_ERROR, file, line,
-					"\"mountpoint\": there is a mount at \"%.64s\" already", mountpoint);
+					"\"mountpoint\": there is a mount at \"%.64s\" already",
+					mountpoint);
 			return;
 		}
 	}
@@ -132,7 +135,8 @@ static int read_mount(struct px_config_loader *loader, const struct px_config_so
 	if (r < 0) {
 		return r == -EINVAL ? 0 : r;
 	}
-	r = px_config_object_check(&loader->reporter, &object, px_config_mount_table, NULL, &options);
+	r = px_config_object_check(&loader->reporter, &object, px_config_mount_table, NULL,
+			&options);
 	if (r == 0 && (!px_options_given(options, "mountpoint") ||
 			!px_options_given(options, "origin"))) {
 		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, &source->file, item->line,
@@ -154,9 +158,10 @@ static int read_array(struct px_config_loader *loader, const struct px_config_so
 	bool is_array = json_object_is_type(item->value, json_type_array);
 	if (!is_array || json_object_array_length(item->value) > PX_CONFIG_ITEMS_MAX) {
 		if (!item->void_value && item->value) { /* null: the table complained */
-			px_config_complain(&loader->reporter, PX_CONFIG_ERROR, &source->file, item->line,
-					"\"%s\": expected an array of at most %d objects", item->key,
-					PX_CONFIG_ITEMS_MAX);
+			px_config_complain(&loader->reporter, PX_CONFIG_ERROR, &source->file,
+					item->line,
+					"\"%s\": expected an array of at most %d objects",
+					item->key, PX_CONFIG_ITEMS_MAX);
 		}
 		return 0;
 	}

@@ -197,7 +197,8 @@ static int read_value_file(const struct resolution *resolution,
 		length -= length > 1 && text[length - 2] == '\r' ? 2 : 1;
 	}
 	if (!px_config_text_ok(text, length, &at)) {
-		complain_of_file(resolution, member, "the file that it names is not UTF-8 text", "");
+		complain_of_file(resolution, member, "the file that it names is not UTF-8 text",
+				"");
 	} else {
 		*ret_value = json_object_new_string_len(text, (int)length);
 		r = *ret_value ? 0 : -ENOMEM;
@@ -348,7 +349,8 @@ int px_config_strings(struct px_config_loader *loader, const struct px_config_ob
 			continue;
 		}
 		if (!json_object_is_type(item.value, json_type_string)) {
-			px_config_complain(&loader->reporter, PX_CONFIG_ERROR, member->file, item.line,
+			px_config_complain(&loader->reporter, PX_CONFIG_ERROR, member->file,
+					item.line,
 					"\"%s\": expected a string or an array of strings", key);
 			continue;
 		}

@@ -70,7 +70,8 @@ static bool is_service_name(const char *name)
 			!(name[0] >= '0' && name[0] <= '9');
 }
 
-static struct px_config_service *find_service(struct px_config_vhost *vhost, const char *name)
+static struct px_config_service *find_service(const struct px_config_vhost *vhost,
+		const char *name)
 {
 	for (size_t i = 0; i < vhost->service_count; i++) {
 		if (strcmp(vhost->services[i].name, name) == 0) {
@@ -139,8 +140,8 @@ static int apply_service(const struct application *application,
 		const struct px_config_item *item)
 {
 	if (!is_service_name(item->key)) {
-		complain(application, item->line, "the name of a service is a lower case letter and up "
-				"to 31 letters and digits, not ", item->key);
+		complain(application, item->line, "the name of a service is a lower case letter "
+				"and up to 31 letters and digits, not ", item->key);
 		return 0;
 	}
 	struct px_config_vhost *vhost = application->vhost;
@@ -148,7 +149,8 @@ static int apply_service(const struct application *application,
 	if (service && service->file == &application->source->file) {
 		char sentence[96];
 		(void)snprintf(sentence, sizeof(sentence),
-				"this file sets it up already, on line %u: the service ", service->line);
+				"this file sets it up already, on line %u: the service ",
+				service->line);
 		complain(application, item->line, sentence, item->key);
 		return 0;
 	}
@@ -181,7 +183,8 @@ static int apply_element(const struct application *application,
 	if (!json_object_is_type(element->value, json_type_object)) {
 		if (!element->void_value) {
 			complain(application, element->line,
-					"\"ws-protocols\": expected an object like {\"service\": {…}}", NULL);
+					"\"ws-protocols\": expected an object like "
+					"{\"service\": {…}}", NULL);
 		}
 		return 0;
 	}
@@ -216,7 +219,8 @@ static struct px_config_vhost *vhost_of(struct px_config_loader *loader,
 	}
 	if (!loader->incomplete) {
 		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, &block->source->file,
-				block->vhost_line, "\"vhost\": there is no vhost \"%.64s\" (known: %s)",
+				block->vhost_line,
+				"\"vhost\": there is no vhost \"%.64s\" (known: %s)",
 				block->vhost_name, known);
 	}
 	return NULL;
@@ -250,7 +254,8 @@ static int apply_block(struct px_config_loader *loader, const struct px_config_b
 		r = apply_array(&application, block);
 	} else if (!block->item.void_value && block->item.value) { /* null: the table complained */
 		complain(&application, block->item.line,
-				"\"ws-protocols\": expected an array of objects like {\"service\": {…}}", NULL);
+				"\"ws-protocols\": expected an array of objects like "
+				"{\"service\": {…}}", NULL);
 	}
 	px_config_vhost_finish(&nowhere);
 	return r;
@@ -292,25 +297,35 @@ static const struct px_config_member *find_difference(const struct px_config_obj
 	return NULL;
 }
 
+/* The first vhost before this one that has the service enabled; NULL: there is none. */
+static const struct px_config_vhost *find_first(const struct px_config *config,
+		const struct px_config_vhost *before, const char *name)
+{
+	for (struct px_config_vhost *vhost = config->vhosts; vhost < before; vhost++) {
+		const struct px_config_service *service = find_service(vhost, name);
+		if (service && service->enabled) {
+			return vhost;
+		}
+	}
+	return NULL;
+}
+
 static void check_same(struct px_config_loader *loader, const struct px_config_vhost *vhost,
 		const struct px_config_service *service)
 {
-	for (const struct px_config_vhost *other = loader->config->vhosts; other < vhost; other++) {
-		const struct px_config_service *first =
-				find_service((struct px_config_vhost *)other, service->name);
-		if (!first || !first->enabled) {
-			continue;
-		}
-		const struct px_config_member *member =
-				find_difference(&service->options, &first->options);
-		if (member) {
-			px_config_complain(&loader->reporter, PX_CONFIG_ERROR, service->file, service->line,
-					"the service \"%s\" must have the same options in every vhost: "
-					"\"%.64s\" differs from that of vhost \"%.64s\" (%s:%u)",
-					service->name, member->key, other->name, first->file->name,
-					first->line);
-		}
+	const struct px_config_vhost *other = find_first(loader->config, vhost, service->name);
+	if (!other) {
 		return;
+	}
+	const struct px_config_service *first = find_service(other, service->name);
+	const struct px_config_member *member =
+			find_difference(&service->options, &first->options);
+	if (member) {
+		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, service->file, service->line,
+				"the service \"%s\" must have the same options in every vhost: "
+				"\"%.64s\" differs from that of vhost \"%.64s\" (%s:%u)",
+				service->name, member->key, other->name, first->file->name,
+				first->line);
 	}
 }
 

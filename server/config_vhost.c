@@ -38,7 +38,8 @@ const struct px_option px_config_vhost_table[] = {
 	{ .key = "headers", .type = PX_OPTION_JSON,
 		.help = "array of {\"name\": \"value\"}: added to every HTTP response" },
 	{ .key = "ws-protocols", .type = PX_OPTION_JSON,
-		.help = "array of {\"service\": {\"status\": \"ok\" or \"disabled\", option: value, …}}" },
+		.help = "array of {\"service\": {\"status\": \"ok\" or \"disabled\", "
+			"option: value, …}}" },
 	{ .key = NULL },
 };
 
@@ -115,7 +116,8 @@ static int take_open_practice(struct reading *reading, const struct px_options *
 	const char *text = json_object_get_string(value);
 	bool is_scalar = json_object_is_type(value, json_type_int) ||
 			json_object_is_type(value, json_type_string);
-	if (!is_scalar || *text == '\0' || strlen(text) > PX_ID_MAX || !px_span_is_text(px_span(text))) {
+	if (!is_scalar || *text == '\0' || strlen(text) > PX_ID_MAX ||
+			!px_span_is_text(px_span(text))) {
 		complain(reading, "open-practice",
 				": expected a whole number or a string of 1 to 128 bytes");
 		return 0;
@@ -180,16 +182,16 @@ static void check_open_mode(struct reading *reading)
 	}
 	char text[64];
 	px_config_address_print(address, text, sizeof(text));
-	const struct px_config_member *member = px_config_object_find(&reading->object, "interface");
+	const struct px_config_member *member =
+			px_config_object_find(&reading->object, "interface");
 	bool insecure = vhost->open_mode == PX_CONFIG_OPEN_INSECURE;
 	px_config_complain(&reading->loader->reporter,
 			insecure ? PX_CONFIG_WARNING : PX_CONFIG_ERROR, &reading->source->file,
-			member->line, insecure ?
-			"vhost \"%.64s\" listens on %s and takes everybody's word for who he is (\"open-mode\": "
-			"\"insecure\")" :
-			"vhost \"%.64s\" listens on %s, which others can reach, and this version knows no "
-			"tokens: keep to \"localhost\", or write \"open-mode\": \"insecure\"",
-			vhost->name, text);
+			member->line, "vhost \"%.64s\" listens on %s%s", vhost->name, text,
+			insecure ?
+			" and takes everybody's word for who he is (\"open-mode\": \"insecure\")" :
+			", which others can reach, and this version knows no tokens: keep to "
+			"\"localhost\", or write \"open-mode\": \"insecure\"");
 }
 
 /* ---- the whole ---- */
@@ -315,8 +317,9 @@ static void check_pair(struct px_config_loader *loader, const struct px_config_v
 			}
 			char text[64];
 			px_config_address_print(&second->addresses[i], text, sizeof(text));
-			px_config_complain(&loader->reporter, PX_CONFIG_ERROR, second->file, second->line,
-					"vhost \"%.64s\" listens on %s port %u, as vhost \"%.64s\" does (%s:%u)",
+			px_config_complain(&loader->reporter, PX_CONFIG_ERROR, second->file,
+					second->line, "vhost \"%.64s\" listens on %s port %u, "
+					"as vhost \"%.64s\" does (%s:%u)",
 					second->name, text, (unsigned)second->port, first->name,
 					first->file->name, first->line);
 			return;
@@ -329,7 +332,8 @@ void px_config_vhosts_check(struct px_config_loader *loader)
 	const struct px_config *config = loader->config;
 	if (config->vhost_count == 0 && !loader->incomplete) {
 		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, NULL, 0,
-				"there is no vhost: expected {\"vhosts\": [{\"name\": …, \"port\": …}]}");
+				"there is no vhost: expected "
+				"{\"vhosts\": [{\"name\": …, \"port\": …}]}");
 	}
 	for (size_t i = 1; i < config->vhost_count; i++) {
 		for (size_t j = 0; j < i; j++) {

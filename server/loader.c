@@ -130,18 +130,12 @@ static int open_file(struct load *load, struct px_plugin *plugin)
 	return 0;
 }
 
-/* What only the service itself can tell about its options. */
-static int check_options(struct load *load, const struct px_plugin *plugin)
+static void complain_of_option(const struct px_config_service *wanted, const char *key,
+		const char *fault, const struct px_config_sink *sink)
 {
-	const char *key = "";
-	const char *fault = plugin->service->check ?
-			plugin->service->check(plugin->options, &key) : NULL;
-	if (!fault) {
-		return 0;
-	}
-	const struct px_config_object *given = &load->wanted->options;
-	const struct px_config_file *file = load->wanted->file;
-	unsigned line = load->wanted->line;
+	const struct px_config_object *given = &wanted->options;
+	const struct px_config_file *file = wanted->file;
+	unsigned line = wanted->line;
 	char text[1024];
 	for (size_t i = 0; i < given->count; i++) {
 		if (strcmp(given->members[i].key, key) == 0) {
@@ -150,18 +144,35 @@ static int check_options(struct load *load, const struct px_plugin *plugin)
 		}
 	}
 	snprintf(text, sizeof(text), "%s:%u: ws-protocols.%s: %s: %s", file->name, line,
-			load->wanted->name, key, fault);
-	load->sink->on_complaint(load->sink->user, PX_CONFIG_ERROR, text);
-	return -EINVAL;
+			wanted->name, key, fault);
+	sink->on_complaint(sink->user, PX_CONFIG_ERROR, text);
+}
+
+int px_plugin_options(const struct px_service *service, const struct px_config_service *wanted,
+		const struct px_config_sink *sink, struct px_options **ret_options)
+{
+	struct px_options *options;
+	const char *key = "";
+	int rc = px_config_check_options(wanted, service->options, sink, &options);
+	if (rc < 0) {
+		return rc;
+	}
+	const char *fault = service->check ? service->check(options, &key) : NULL;
+	if (fault) {
+		complain_of_option(wanted, key, fault, sink);
+		px_options_destroy(options);
+		return -EINVAL;
+	}
+	*ret_options = options;
+	return 0;
 }
 
 static int load_one(struct load *load, const struct px_config *config, struct px_plugin *plugin)
 {
 	int rc = find_file(load, config);
 	rc = rc < 0 ? rc : open_file(load, plugin);
-	rc = rc < 0 ? rc : px_config_check_options(load->wanted, plugin->service->options,
-			load->sink, &plugin->options);
-	rc = rc < 0 ? rc : check_options(load, plugin);
+	rc = rc < 0 ? rc : px_plugin_options(plugin->service, load->wanted, load->sink,
+			&plugin->options);
 	if (rc == 0) {
 		plugin->name = strdup(load->wanted->name);
 		rc = plugin->name ? 0 : -ENOMEM;

@@ -18,14 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 
 #ifndef PX_CONFIG_PATH
 #define PX_CONFIG_PATH "/etc/praxis"
 #endif
-
-/* Descriptors that are not clients': listeners, plugins' files, log, loop. */
-#define OTHER_DESCRIPTORS 64
 
 #define EXIT_CONFIG 2
 
@@ -118,22 +114,6 @@ static int hmac_sha1(void *user, struct px_span key, struct px_span text, char b
 	EVP_EncodeBlock((unsigned char *)buf, mac, (int)len);
 	return 0;
 }
-
-static uint64_t connections_allowed(const struct px_config *config)
-{
-	struct rlimit limit;
-	uint64_t most = 1024;
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
-		most = limit.rlim_cur > 2 * OTHER_DESCRIPTORS ? limit.rlim_cur - OTHER_DESCRIPTORS :
-				OTHER_DESCRIPTORS;
-	}
-	uint64_t wanted = config->global.max_connections;
-	return wanted > 0 && wanted < most ? wanted : most;
-}
-
-static void rearm(struct px_server *server);
 
 static void on_deadline(uv_timer_t *timer)
 {
@@ -291,7 +271,7 @@ static void finish(struct px_server *server)
 
 static int serve(struct px_server *server, const struct px_config_sink *sink)
 {
-	server->max_connections = connections_allowed(server->config);
+	server->max_connections = px_settings_connections(server->config);
 	server->max_message_bytes = server->config->global.max_message_bytes;
 	px_log_set_level(server->config->global.log_level);
 	if (create_broker(server) < 0) {

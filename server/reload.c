@@ -89,8 +89,7 @@ static size_t collect(struct px_server *server, const struct px_config *config,
 			continue;
 		}
 		changes[count].plugin = plugin;
-		int rc = px_config_check_options(wanted, plugin->service->options, sink,
-				&changes[count].options);
+		int rc = px_plugin_options(plugin->service, wanted, sink, &changes[count].options);
 		if (rc < 0) {
 			*ret_rc = rc;
 			break;
@@ -137,6 +136,7 @@ static int apply(struct px_server *server, struct px_config *config,
 	/* lws puts messages together up to the size that it was started with. */
 	limits.message_bytes = server->max_message_bytes;
 	px_broker_set_limits(server->broker, &limits);
+	server->max_connections = px_settings_connections(config);
 	px_log_set_level(config->global.log_level);
 	lws_set_log_level(px_log_lws_levels(), px_log_lws);
 	px_vhosts_apply(server, config);

@@ -91,6 +91,9 @@ struct px_server {
 /* loader.c: the plugins that a configuration names, their options checked; -EINVAL */
 int px_plugins_load(struct px_server *server, const struct px_config *config,
 		const struct px_config_sink *sink);
+/* The options of a service, by its table and its own check; -EINVAL after complaints. */
+int px_plugin_options(const struct px_service *service, const struct px_config_service *wanted,
+		const struct px_config_sink *sink, struct px_options **ret_options);
 int px_plugins_start(struct px_server *server);
 void px_plugins_drop_unstarted(struct px_server *server);
 struct px_plugin *px_plugin_find(struct px_server *server, const char *name);
@@ -132,8 +135,9 @@ int px_files_serve(struct px_server *server, struct px_vhost *vhost, struct lws 
 /* statistics.c: GET /stats as JSON; finish the writer. */
 void px_statistics_write(struct px_server *server, struct px_json *json);
 
-/* settings.c: what the configuration's global part means for broker and log */
+/* settings.c: what the configuration's global part means */
 struct px_limits px_settings_limits(const struct px_config *config);
+uint64_t px_settings_connections(const struct px_config *config);
 void px_settings_log_complaint(void *user, enum px_config_level level, const char *text);
 
 /* reload.c: on SIGHUP */

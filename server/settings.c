@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What the configuration's words mean to the broker and the log. */
+/* What the words of the configuration's global part mean to broker, listeners and log. */
 #include "server.h"
 
 #include "log.h"
+
+#include <sys/resource.h>
+
+/* Descriptors that are not clients': listeners, plugins' files, log, loop. */
+#define OTHER_DESCRIPTORS 64
 
 struct px_limits px_settings_limits(const struct px_config *config)
 {
@@ -22,4 +27,18 @@ void px_settings_log_complaint(void *user, enum px_config_level level, const cha
 {
 	(void)user;
 	px_log(level == PX_CONFIG_ERROR ? PX_LOG_ERROR : PX_LOG_WARNING, "%s", text);
+}
+
+uint64_t px_settings_connections(const struct px_config *config)
+{
+	struct rlimit limit;
+	uint64_t most = 1024;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+		most = limit.rlim_cur > 2 * OTHER_DESCRIPTORS ? limit.rlim_cur - OTHER_DESCRIPTORS :
+				OTHER_DESCRIPTORS;
+	}
+	uint64_t wanted = config->global.max_connections;
+	return wanted > 0 && wanted < most ? wanted : most;
 }

@@ -5,6 +5,7 @@
 #include "version.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void write_errors(const struct px_stats *stats, struct px_json *json)
 {
@@ -27,18 +28,46 @@ static void write_closes(const struct px_stats *stats, struct px_json *json)
 }
 
 /* A service is enabled where any vhost has it so. */
+static bool is_enabled(const struct px_server *server, const char *name)
+{
+	for (size_t v = 0; v < server->vhost_count; v++) {
+		const struct px_config_vhost *config = server->vhosts[v].config;
+		for (size_t i = 0; i < config->service_count; i++) {
+			if (config->services[i].enabled && strcmp(config->services[i].name, name) == 0) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* Whether a vhost before this one, which then has written it already, has the service, too. */
+static bool is_written(const struct px_server *server, size_t vhost, const char *name)
+{
+	for (size_t v = 0; v < vhost; v++) {
+		const struct px_config_vhost *config = server->vhosts[v].config;
+		for (size_t i = 0; i < config->service_count; i++) {
+			if (strcmp(config->services[i].name, name) == 0) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
 static void write_services(const struct px_server *server, struct px_json *json)
 {
-	uint32_t enabled = 0;
-	for (size_t i = 0; i < server->vhost_count; i++) {
-		enabled |= server->vhosts[i].site.enabled;
-	}
 	px_json_open_object(json, "services");
-	for (size_t i = 0; i < server->plugin_count; i++) {
-		const struct px_plugin *plugin = &server->plugins[i];
-		px_json_open_object(json, plugin->name);
-		px_json_bool(json, "enabled", (enabled & UINT32_C(1) << plugin->index) != 0);
-		px_json_close_object(json);
+	for (size_t v = 0; v < server->vhost_count; v++) {
+		const struct px_config_vhost *config = server->vhosts[v].config;
+		for (size_t i = 0; i < config->service_count; i++) {
+			const char *name = config->services[i].name;
+			if (!is_written(server, v, name)) {
+				px_json_open_object(json, name);
+				px_json_bool(json, "enabled", is_enabled(server, name));
+				px_json_close_object(json);
+			}
+		}
 	}
 	px_json_close_object(json);
 }

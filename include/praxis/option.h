@@ -76,8 +76,8 @@ struct px_option_entry {
  * about, or NULL where a default of the table itself is wrong. Values whose key sounds
  * like a secret ("secret", "pass", "token", "key", "credential") are not repeated.
  *
- * 0; -EINVAL after at least one complaint (or for a void value); -ENOMEM. The table must outlive *ret_options,
- * which is the caller's until px_options_destroy().
+ * 0; -EINVAL after at least one complaint (or for a void value); -ENOMEM. The table must
+ * outlive *ret_options, which is the caller's until px_options_destroy().
  */
 PX_PUBLIC int px_options_create(const struct px_option *table,
 		const struct px_option_entry *entries, size_t count,

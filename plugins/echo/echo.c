@@ -6,8 +6,8 @@
  *
  * docs/writing-a-service.md walks through this file.
  */
+#include <errno.h>
 #include <praxis/plugin.h>
-
 #include <stdlib.h>
 
 /* One for the process: what start() makes and every other hook is handed. */
@@ -31,7 +31,7 @@ static int start(struct px_broker *broker, const struct px_options *options, voi
 	(void)broker;
 	struct echo *echo = calloc(1, sizeof(*echo));
 	if (!echo) {
-		return -1;
+		return -ENOMEM;
 	}
 	echo->max_replies = px_options_int(options, "max-replies");
 	*ret_state = echo;

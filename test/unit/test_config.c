@@ -99,13 +99,16 @@ static void expect_failure(const char *path, int error, const char *expected)
 
 START_TEST(finds_nothing)
 {
-	expect_failure("/does/not/exist", -ENOENT, "E /does/not/exist: No such file or directory\n");
+	expect_failure("/does/not/exist", -ENOENT,
+			"E /does/not/exist: No such file or directory\n");
 	expect_failure(directory, -ENOENT,
-			"E DIR: no configuration here: expected praxis.json, conf.d/*.json or *.json\n");
+			"E DIR: no configuration here: expected praxis.json, conf.d/*.json or "
+			"*.json\n");
 	make_directory("conf.d");
 	put("other.json", VHOST);
 	expect_failure(directory, -ENOENT,
-			"E DIR: no configuration here: expected praxis.json, conf.d/*.json or *.json\n");
+			"E DIR: no configuration here: expected praxis.json, conf.d/*.json or "
+			"*.json\n");
 }
 END_TEST
 
@@ -154,14 +157,15 @@ START_TEST(complains_of_all_files_at_once)
 	put("conf.d/a.json", "{\"vhosts\": [{\n\"name\": \"a\",\n\"prot\": 9002}]}");
 	put("conf.d/b.json", "{\"vhost\": \"b\",\n\"ws-protocols\": []}");
 	put("conf.d/c.json", "{\"vhost\": \"a\",\n\"ws-protocols\": {}}");
-	px_config_destroy(load(
-			"E conf.d/a.json:1: \"port\" is missing in this vhost\n"
-			"E conf.d/a.json:3: unknown key \"prot\" (did you mean \"port\"?)\n"
-			"E praxis.json:2: \"log-level\": expected one of error, warning, notice, info, debug, "
-			"got \"loud\"\n"
-			"E conf.d/b.json:1: \"vhost\": there is no vhost \"b\" (known: a)\n"
-			"E conf.d/c.json:2: \"ws-protocols\": expected an array of objects like "
-			"{\"service\": {…}}\n"));
+	px_config_destroy(load("E conf.d/a.json:1: \"port\" is missing in this vhost\n"
+			       "E conf.d/a.json:3: unknown key \"prot\" (did you mean \"port\"?)\n"
+			       "E praxis.json:2: \"log-level\": expected one of error, warning, "
+			       "notice, info, debug, "
+			       "got \"loud\"\n"
+			       "E conf.d/b.json:1: \"vhost\": there is no vhost \"b\" (known: a)\n"
+			       "E conf.d/c.json:2: \"ws-protocols\": expected an array of objects "
+			       "like "
+			       "{\"service\": {…}}\n"));
 }
 END_TEST
 
@@ -189,19 +193,25 @@ START_TEST(checks_the_top_level)
 	expect("{}", NO_VHOST);
 	expect("{\"vhosts\": []}", NO_VHOST);
 	expect("{\"vhosts\": {}}", "E f.json:1: \"vhosts\": expected an array of objects\n");
-	expect("{\"vhosts\": [5]}", "E f.json:1: \"vhosts\": expected an object of at most 256 keys\n");
-	expect("{\"vhosts\": null}", "E f.json:1: \"vhosts\": expected a value, got null\n" NO_VHOST);
+	expect("{\"vhosts\": [5]}",
+			"E f.json:1: \"vhosts\": expected an object of at most 256 keys\n");
+	expect("{\"vhosts\": null}",
+			"E f.json:1: \"vhosts\": expected a value, got null\n" NO_VHOST);
 	expect("{\"global\": [], \"vhosts\": [{\"name\": \"a\", \"port\": 0}]}",
 			"E f.json:1: \"global\": expected an object of at most 256 keys\n");
 	expect("{\"vhosts\": [{\"name\": \"a\", \"port\": 0}],\n\"vhots\": 1}",
 			"E f.json:2: unknown key \"vhots\" (did you mean \"vhosts\"?)\n");
 	expect("{\"vhosts\": [{\"name\": \"a\", \"port\": 0}],\n\"foo\": 1}",
-			"E f.json:2: unknown key \"foo\" (expected: global, vhosts, vhost, ws-protocols)\n");
-	expect("{\"vhosts\": [{\"name\": \"a\", \"port\": 0}],\n\"vhost\": \"a\", \"ws-protocols\": []}",
-			"E f.json:2: \"vhost\" and \"vhosts\" in one file: write the services into their "
+			"E f.json:2: unknown key \"foo\" (expected: global, vhosts, vhost, "
+			"ws-protocols)\n");
+	expect("{\"vhosts\": [{\"name\": \"a\", \"port\": 0}],\n\"vhost\": \"a\", "
+	       "\"ws-protocols\": []}",
+			"E f.json:2: \"vhost\" and \"vhosts\" in one file: write the services into "
+			"their "
 			"vhost\n");
 	expect("{\"vhosts\": [{\"name\": \"a\", \"port\": 0}],\n\"ws-protocols\": []}",
-			"E f.json:2: \"ws-protocols\" without the \"vhost\" to which they belong\n");
+			"E f.json:2: \"ws-protocols\" without the \"vhost\" to which they "
+			"belong\n");
 	expect("{\"vhost\": \"a\"}", "E f.json:1: \"vhost\" without \"ws-protocols\"\n" NO_VHOST);
 }
 END_TEST
@@ -212,7 +222,8 @@ START_TEST(checks_additions)
 	put("b.json", "{\n\"vhost\": \"a\"}");
 	px_config_destroy(load("E b.json:2: \"vhost\" without \"ws-protocols\"\n"));
 	put("b.json", "{\"vhost\": 5,\n\"ws-protocols\": []}");
-	px_config_destroy(load("E b.json:1: \"vhost\": expected a string of 1 to 64 bytes, got 5\n"));
+	px_config_destroy(load("E b.json:1: \"vhost\": expected a string of 1 to 64 bytes, got "
+			       "5\n"));
 	put("b.json", "{\"vhost\": \"a\", \"ws-protocols\": null}");
 	px_config_destroy(load("E b.json:1: \"ws-protocols\": expected a value, got null\n"));
 	put("b.json", "{\"vhost\": \"b\",\n\"ws-protocols\": [{\"s\": 1}]}");
@@ -220,10 +231,14 @@ START_TEST(checks_additions)
 			"E b.json:2: \"s\": expected an object of at most 256 keys\n"));
 	/* what is wrong in one part does not hide the other */
 	put("b.json", "{\"vhost\": \"a\", \"foo-bar\": 1,\n\"ws-protocols\": [1]}");
-	px_config_destroy(load("E b.json:1: unknown key \"foo-bar\" (expected: global, vhosts, vhost, "
-			"ws-protocols)\n"
-			"E b.json:2: \"ws-protocols\": expected an object like {\"service\": {…}}\n"));
-	put("b.json", "{\"global\": {\"max-channels\": 7}, \"vhost\": \"a\", \"ws-protocols\": []}");
+	px_config_destroy(load("E b.json:1: unknown key \"foo-bar\" (expected: global, vhosts, "
+			       "vhost, "
+			       "ws-protocols)\n"
+			       "E b.json:2: \"ws-protocols\": expected an object like "
+			       "{\"service\": {…}}\n"));
+	put("b.json",
+			"{\"global\": {\"max-channels\": 7}, \"vhost\": \"a\", \"ws-protocols\": "
+			"[]}");
 	px_config_destroy(load(""));
 }
 END_TEST
@@ -270,10 +285,14 @@ END_TEST
 
 START_TEST(takes_global_values)
 {
-	struct px_config *config = load_global("\"log-level\": \"warning\", \"max-connections\": \"500\","
-			"\"max-message-bytes\": 1024, \"queue-bytes\": 4096, \"max-rooms-per-session\": 1,"
+	struct px_config *config = load_global(
+			"\"log-level\": \"warning\", \"max-connections\": \"500\","
+			"\"max-message-bytes\": 1024, \"queue-bytes\": 4096, "
+			"\"max-rooms-per-session\": 1,"
 			"\"max-channels\": 2, \"heartbeat-ms\": 1000, \"drain-ms\": 0,"
-			"\"drain-deadline-ms\": 0, \"slow-close-ms\": 1, \"send-buffer-bytes\": 16777216", "");
+			"\"drain-deadline-ms\": 0, \"slow-close-ms\": 1, \"send-buffer-bytes\": "
+			"16777216",
+			"");
 	const struct px_config_global *global = &config->global;
 	ck_assert_int_eq(global->log_level, PX_LOG_WARNING);
 	ck_assert_uint_eq(global->max_connections, 500);
@@ -300,17 +319,23 @@ END_TEST
 
 START_TEST(checks_global_values)
 {
-	expect_global("\"max-message-bytes\": 1023", "E f.json:1: \"max-message-bytes\": expected a "
+	expect_global("\"max-message-bytes\": 1023",
+			"E f.json:1: \"max-message-bytes\": expected a "
 			"whole number from 1024 to 16777216, got 1023\n");
-	expect_global("\"heartbeat-ms\": 999", "E f.json:1: \"heartbeat-ms\": expected a whole number "
+	expect_global("\"heartbeat-ms\": 999",
+			"E f.json:1: \"heartbeat-ms\": expected a whole number "
 			"from 1000 to 600000, got 999\n");
-	expect_global("\"heartbeat\": 1000", "E f.json:1: unknown key \"heartbeat\" (expected: "
+	expect_global("\"heartbeat\": 1000",
+			"E f.json:1: unknown key \"heartbeat\" (expected: "
 			"plugin-dir, log-level, max-connections, max-message-bytes, queue-bytes, "
-			"max-rooms-per-session, max-channels, heartbeat-ms, drain-ms, drain-deadline-ms, "
+			"max-rooms-per-session, max-channels, heartbeat-ms, drain-ms, "
+			"drain-deadline-ms, "
 			"slow-close-ms, send-buffer-bytes)\n");
-	expect_global("\"queue-bytes\": 5000", "E f.json:1: \"max-message-bytes\" (65536) must not be "
+	expect_global("\"queue-bytes\": 5000",
+			"E f.json:1: \"max-message-bytes\" (65536) must not be "
 			"more than \"queue-bytes\" (5000)\n");
-	expect_global("\"drain-ms\": 20000", "E f.json:1: \"drain-ms\" (20000) must not be more than "
+	expect_global("\"drain-ms\": 20000",
+			"E f.json:1: \"drain-ms\" (20000) must not be more than "
 			"\"drain-deadline-ms\" (10000)\n");
 }
 END_TEST
@@ -318,7 +343,8 @@ END_TEST
 START_TEST(resolves_plugin_dirs)
 {
 	make_directory("plugins");
-	struct px_config *config = load_global("\"plugin-dir\": [\"plugins\",\n\"/nowhere/at/all\"]",
+	struct px_config *config = load_global("\"plugin-dir\": "
+					       "[\"plugins\",\n\"/nowhere/at/all\"]",
 			"W f.json:2: \"plugin-dir\": there is no directory /nowhere/at/all\n");
 	char path[128];
 	(void)snprintf(path, sizeof(path), "%s/plugins", directory);
@@ -344,7 +370,9 @@ END_TEST
 START_TEST(takes_a_vhost)
 {
 	struct px_config *config = load_text("{\"vhosts\": [{\"name\": \"my-host.example_1\","
-			"\n\"port\": \"65535\", \"tenant\": \"praxis gr\xc3\xbcn\", \"path\": \"/a/ws\"}]}", "");
+					     "\n\"port\": \"65535\", \"tenant\": \"praxis "
+					     "gr\xc3\xbcn\", \"path\": \"/a/ws\"}]}",
+			"");
 	const struct px_config_vhost *vhost = &config->vhosts[0];
 	ck_assert_str_eq(vhost->name, "my-host.example_1");
 	ck_assert_uint_eq(vhost->port, 65535);
@@ -366,19 +394,25 @@ START_TEST(checks_vhost_keys)
 			"E f.json:1: \"name\": expected a string of 1 to 64 bytes, got one of 0\n");
 	expect("{\"vhosts\": [{\"name\": 5, \"port\": 65536}]}",
 			"E f.json:1: \"name\": expected a string of 1 to 64 bytes, got 5\n"
-			"E f.json:1: \"port\": expected a whole number from 0 to 65535, got 65536\n");
+			"E f.json:1: \"port\": expected a whole number from 0 to 65535, got "
+			"65536\n");
 	expect_vhost(", \"tenant\": \"\"",
-			"E f.json:1: \"tenant\": expected a string of 1 to 128 bytes, got one of 0\n");
-	expect_vhost(", \"tenant\": \"a\\nb\"", "E f.json:1: \"tenant\": a control character in it\n");
-	static const char *const paths[] = { "ws", "/a b", "/ws?x", "/ws#x", "/\xc3\xa9", "/a\\\\b" };
+			"E f.json:1: \"tenant\": expected a string of 1 to 128 bytes, got one of "
+			"0\n");
+	expect_vhost(", \"tenant\": \"a\\nb\"",
+			"E f.json:1: \"tenant\": a control character in it\n");
+	static const char *const paths[] = { "ws", "/a b", "/ws?x", "/ws#x", "/\xc3\xa9",
+		"/a\\\\b" };
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		char keys[64];
 		(void)snprintf(keys, sizeof(keys), ", \"path\": \"%s\"", paths[i]);
 		expect_vhost(keys,
-				"E f.json:1: \"path\": expected a path that begins with /, without ? and #\n");
+				"E f.json:1: \"path\": expected a path that begins with /, without "
+				"? and #\n");
 	}
 	expect_vhost(", \"open-mode\": \"yes\"",
-			"E f.json:1: \"open-mode\": expected one of loopback, insecure, got \"yes\"\n");
+			"E f.json:1: \"open-mode\": expected one of loopback, insecure, got "
+			"\"yes\"\n");
 }
 END_TEST
 
@@ -386,7 +420,8 @@ START_TEST(wants_names_to_be_unique)
 {
 	put("a.json", "{\"vhosts\": [\n{\"name\": \"a\", \"port\": 0}]}");
 	put("b.json", "{\"vhosts\": [{\"port\": 0,\n\"name\": \"a\"}]}");
-	px_config_destroy(load("E b.json:2: \"name\": there is a vhost \"a\" already (a.json:2)\n"));
+	px_config_destroy(load("E b.json:2: \"name\": there is a vhost \"a\" already "
+			       "(a.json:2)\n"));
 }
 END_TEST
 
@@ -397,8 +432,13 @@ START_TEST(takes_an_open_practice)
 		const char *text;
 		bool number;
 	} cases[] = {
-		{ "7", "7", true }, { "\"7\"", "7", true }, { "\"x7\"", "x7", false }, { "0", "0", true },
-		{ "\"007\"", "007", false }, { "-5", "-5", true }, { "\"7 \"", "7 ", false },
+		{ "7", "7", true },
+		{ "\"7\"", "7", true },
+		{ "\"x7\"", "x7", false },
+		{ "0", "0", true },
+		{ "\"007\"", "007", false },
+		{ "-5", "-5", true },
+		{ "\"7 \"", "7 ", false },
 		{ "\"12345678901234567890\"", "12345678901234567890", true },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -413,7 +453,9 @@ START_TEST(takes_an_open_practice)
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		char keys[64];
 		(void)snprintf(keys, sizeof(keys), ",\n\"open-practice\": %s", wrong[i]);
-		expect_vhost(keys, "E f.json:2: \"open-practice\": expected a whole number or a string of "
+		expect_vhost(keys,
+				"E f.json:2: \"open-practice\": expected a whole number or a "
+				"string of "
 				"1 to 128 bytes\n");
 	}
 }
@@ -434,8 +476,8 @@ static void expect_addresses(const char *keys, const char *expected, const char 
 		char host[64];
 		ck_assert_uint_eq(at->length, is_v4 ? sizeof(*v4) : sizeof(*v6));
 		ck_assert_ptr_nonnull(inet_ntop(at->address.ss_family,
-				is_v4 ? (const void *)&v4->sin_addr : (const void *)&v6->sin6_addr, host,
-				sizeof(host)));
+				is_v4 ? (const void *)&v4->sin_addr : (const void *)&v6->sin6_addr,
+				host, sizeof(host)));
 		size_t used = strlen(text);
 		(void)snprintf(text + used, sizeof(text) - used, "%s%s%s", i > 0 ? " " : "", host,
 				at->optional ? "?" : "");
@@ -445,8 +487,9 @@ static void expect_addresses(const char *keys, const char *expected, const char 
 }
 
 #define OPEN ", \"open-mode\": \"insecure\", \"interface\": "
-#define WARNS(address) "W f.json:1: vhost \"a\" listens on " address " and takes everybody's word " \
-		"for who he is (\"open-mode\": \"insecure\")\n"
+#define WARNS(address) \
+	"W f.json:1: vhost \"a\" listens on " address " and takes everybody's word " \
+	"for who he is (\"open-mode\": \"insecure\")\n"
 
 START_TEST(resolves_interfaces)
 {
@@ -458,9 +501,11 @@ START_TEST(resolves_interfaces)
 	expect_addresses(", \"interface\": \"::ffff:127.0.0.1\"", "::ffff:127.0.0.1", "");
 	expect_addresses(OPEN "\"*\"", "0.0.0.0? ::?", WARNS("0.0.0.0"));
 	expect_addresses(OPEN "\"192.0.2.1\"", "192.0.2.1", WARNS("192.0.2.1"));
-	expect_addresses(OPEN "[\"::1\", \"2001:db8::1\"]", "::1 2001:db8::1", WARNS("2001:db8::1"));
+	expect_addresses(
+			OPEN "[\"::1\", \"2001:db8::1\"]", "::1 2001:db8::1", WARNS("2001:db8::1"));
 	expect_addresses(OPEN "\"::1\"", "::1", "");
-	struct px_config *config = load_text("{\"vhosts\": [{\"name\": \"a\", \"port\": 9002}]}", "");
+	struct px_config *config = load_text(
+			"{\"vhosts\": [{\"name\": \"a\", \"port\": 9002}]}", "");
 	for (size_t i = 0; i < 2; i++) {
 		const struct px_config_address *at = &config->vhosts[0].addresses[i];
 		ck_assert_uint_eq(ntohs(at->address.ss_family == AF_INET ?
@@ -478,14 +523,25 @@ END_TEST
 START_TEST(checks_interfaces)
 {
 	static const char *const wrong[] = {
-		"", "9002", "127.1", "256.0.0.1", "example.com", "[::1]", "::g", "127.0.0.1:80", "nic0",
+		"",
+		"9002",
+		"127.1",
+		"256.0.0.1",
+		"example.com",
+		"[::1]",
+		"::g",
+		"127.0.0.1:80",
+		"nic0",
 	};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		char keys[128];
 		char expected[256];
-		(void)snprintf(keys, sizeof(keys), ", \"interface\": [\"localhost\",\n\"%s\"]", wrong[i]);
-		(void)snprintf(expected, sizeof(expected), "E f.json:2: \"interface\": \"%s\" is no address, "
-				"and no network interface of this machine\n", wrong[i]);
+		(void)snprintf(keys, sizeof(keys), ", \"interface\": [\"localhost\",\n\"%s\"]",
+				wrong[i]);
+		(void)snprintf(expected, sizeof(expected),
+				"E f.json:2: \"interface\": \"%s\" is no address, "
+				"and no network interface of this machine\n",
+				wrong[i]);
 		expect_vhost(keys, expected);
 	}
 	expect_vhost(", \"interface\": 5",
@@ -493,7 +549,8 @@ START_TEST(checks_interfaces)
 	char many[8192] = ", \"interface\": [\"127.0.0.0\"";
 	for (int i = 1; i <= 256; i++) {
 		size_t used = strlen(many);
-		(void)snprintf(many + used, sizeof(many) - used, ",\"127.0.%d.%d\"", i / 256, i % 256);
+		(void)snprintf(many + used, sizeof(many) - used, ",\"127.0.%d.%d\"", i / 256,
+				i % 256);
 	}
 	strcat(many, "]");
 	expect_vhost(many, "E f.json:1: \"interface\": \"127.0.1.0\" is one address too many\n");
@@ -502,14 +559,20 @@ END_TEST
 
 START_TEST(refuses_to_be_open_to_others)
 {
-	expect("{\"vhosts\": [{\"name\": \"a\", \"port\": 0,\n\"interface\": [\"localhost\", \"*\"]}]}",
-			"E f.json:2: vhost \"a\" listens on 0.0.0.0, which others can reach, and this version "
-			"knows no tokens: keep to \"localhost\", or write \"open-mode\": \"insecure\"\n");
+	expect("{\"vhosts\": [{\"name\": \"a\", \"port\": 0,\n\"interface\": [\"localhost\", "
+	       "\"*\"]}]}",
+			"E f.json:2: vhost \"a\" listens on 0.0.0.0, which others can reach, and "
+			"this version "
+			"knows no tokens: keep to \"localhost\", or write \"open-mode\": "
+			"\"insecure\"\n");
 	expect_vhost(", \"interface\": \"fe80::1\", \"open-mode\": \"loopback\"",
-			"E f.json:1: vhost \"a\" listens on fe80::1, which others can reach, and this version "
-			"knows no tokens: keep to \"localhost\", or write \"open-mode\": \"insecure\"\n");
+			"E f.json:1: vhost \"a\" listens on fe80::1, which others can reach, and "
+			"this version "
+			"knows no tokens: keep to \"localhost\", or write \"open-mode\": "
+			"\"insecure\"\n");
 	expect_vhost(", \"interface\": \"::ffff:10.0.0.1\"",
-			"E f.json:1: vhost \"a\" listens on ::ffff:10.0.0.1, which others can reach, and this "
+			"E f.json:1: vhost \"a\" listens on ::ffff:10.0.0.1, which others can "
+			"reach, and this "
 			"version knows no tokens: keep to \"localhost\", or write \"open-mode\": "
 			"\"insecure\"\n");
 	struct px_config *config = load_vhost(OPEN "\"*\"", WARNS("0.0.0.0"));
@@ -520,13 +583,18 @@ END_TEST
 
 START_TEST(wants_addresses_to_be_unique)
 {
-	expect("{\"vhosts\": [{\"name\": \"a\", \"port\": 9002},\n{\"name\": \"b\", \"port\": 9002}]}",
-			"E f.json:2: vhost \"b\" listens on 127.0.0.1 port 9002, as vhost \"a\" does "
+	expect("{\"vhosts\": [{\"name\": \"a\", \"port\": 9002},\n{\"name\": \"b\", \"port\": "
+	       "9002}]}",
+			"E f.json:2: vhost \"b\" listens on 127.0.0.1 port 9002, as vhost \"a\" "
+			"does "
 			"(f.json:1)\n");
-	expect("{\"vhosts\": [{\"name\": \"a\", \"port\": 9002},\n{\"name\": \"b\", \"port\": 9003},"
-			"{\"name\": \"c\", \"port\": 9002, \"interface\": \"::1\"}]}",
-			"E f.json:2: vhost \"c\" listens on ::1 port 9002, as vhost \"a\" does (f.json:1)\n");
-	expect("{\"vhosts\": [{\"name\": \"a\", \"port\": 0}, {\"name\": \"b\", \"port\": 0}]}", "");
+	expect("{\"vhosts\": [{\"name\": \"a\", \"port\": 9002},\n{\"name\": \"b\", \"port\": "
+	       "9003},"
+	       "{\"name\": \"c\", \"port\": 9002, \"interface\": \"::1\"}]}",
+			"E f.json:2: vhost \"c\" listens on ::1 port 9002, as vhost \"a\" does "
+			"(f.json:1)\n");
+	expect("{\"vhosts\": [{\"name\": \"a\", \"port\": 0}, {\"name\": \"b\", \"port\": 0}]}",
+			"");
 	expect("{\"vhosts\": [{\"name\": \"a\", \"port\": 9002, \"interface\": \"::1\"},"
 			"{\"name\": \"b\", \"port\": 9002, \"interface\": \"127.0.0.1\"}]}", "");
 }
@@ -552,10 +620,14 @@ START_TEST(takes_mounts)
 {
 	make_directory("www");
 	char keys[512];
-	(void)snprintf(keys, sizeof(keys), ", \"mounts\": ["
-			"{\"mountpoint\": \"/\", \"origin\": \"file://%s/www/\", \"cache-max-age\": \"60\"},"
-			"{\"mountpoint\": \"/b\", \"origin\": \"www\", \"default\": \"start.html\"},"
-			"{\"mountpoint\": \"/c\", \"origin\": \"/\"}]", directory);
+	(void)snprintf(keys, sizeof(keys),
+			", \"mounts\": ["
+			"{\"mountpoint\": \"/\", \"origin\": \"file://%s/www/\", "
+			"\"cache-max-age\": \"60\"},"
+			"{\"mountpoint\": \"/b\", \"origin\": \"www\", \"default\": "
+			"\"start.html\"},"
+			"{\"mountpoint\": \"/c\", \"origin\": \"/\"}]",
+			directory);
 	struct px_config *config = load_vhost(keys, "");
 	const struct px_config_vhost *vhost = &config->vhosts[0];
 	char path[128];
@@ -580,7 +652,8 @@ START_TEST(starts_relative_paths_at_the_file)
 	put("conf.d/a.json", "{\"vhosts\": [{\"name\": \"a\", \"port\": 0, \"mounts\": ["
 			"{\"mountpoint\": \"/\", \"origin\": \"../www\"},"
 			"\n{\"mountpoint\": \"/b\", \"origin\": \"www\"}]}]}");
-	px_config_destroy(load("E conf.d/a.json:2: \"origin\": there is no directory DIR/conf.d/www\n"));
+	px_config_destroy(load("E conf.d/a.json:2: \"origin\": there is no directory "
+			       "DIR/conf.d/www\n"));
 }
 END_TEST
 
@@ -596,20 +669,24 @@ START_TEST(checks_mounts)
 	expect_vhost(", \"mounts\": [{\"mountpoint\": \"/\"}]",
 			"E f.json:1: a mount needs a \"mountpoint\" and an \"origin\"\n");
 	expect_vhost(", \"mounts\": [{\"mountpoint\": \"x\",\n\"origin\": \"/nowhere\"}]",
-			"E f.json:1: \"mountpoint\": expected a path that begins with /, without ? and #\n"
+			"E f.json:1: \"mountpoint\": expected a path that begins with /, without ? "
+			"and #\n"
 			"E f.json:2: \"origin\": there is no directory /nowhere\n");
-	expect_vhost(", \"mounts\": [{\"mountpoint\": \"/\", \"origin\": \"/tmp\", \"defualt\": \"x\"}]",
+	expect_vhost(", \"mounts\": [{\"mountpoint\": \"/\", \"origin\": \"/tmp\", \"defualt\": "
+		     "\"x\"}]",
 			"E f.json:1: unknown key \"defualt\" (did you mean \"default\"?)\n");
 	expect_vhost(", \"mounts\": [{\"mountpoint\": \"/\", \"origin\": \"/tmp\"},\n"
 			"{\"mountpoint\": \"/\", \"origin\": \"/tmp\"}]",
 			"E f.json:2: \"mountpoint\": there is a mount at \"/\" already\n");
-	static const char *const origins[] = { "file://tmp", "http://example.com/", "callback://x" };
+	static const char *const origins[] = { "file://tmp", "http://example.com/",
+		"callback://x" };
 	for (size_t i = 0; i < sizeof(origins) / sizeof(origins[0]); i++) {
 		char keys[128];
 		(void)snprintf(keys, sizeof(keys),
-				", \"mounts\": [{\"mountpoint\": \"/\", \"origin\": \"%s\"}]", origins[i]);
-		expect_vhost(keys, "E f.json:1: \"origin\": expected file:///absolute/path or the path of a "
-				"directory\n");
+				", \"mounts\": [{\"mountpoint\": \"/\", \"origin\": \"%s\"}]",
+				origins[i]);
+		expect_vhost(keys, "E f.json:1: \"origin\": expected file:///absolute/path or a "
+				"directory's path\n");
 	}
 	put("file", "");
 	expect_vhost(", \"mounts\": [{\"mountpoint\": \"/\", \"origin\": \"file\"}]",
@@ -621,8 +698,10 @@ END_TEST
 
 START_TEST(takes_headers)
 {
-	struct px_config *config = load_vhost(", \"headers\": [{\"X-A\": \"1\", \"x-b:\": \"a: b\\tc\"},"
-			"{\"X-A\": \"\"}]", "");
+	struct px_config *config = load_vhost(", \"headers\": [{\"X-A\": \"1\", \"x-b:\": \"a: "
+					      "b\\tc\"},"
+					      "{\"X-A\": \"\"}]",
+			"");
 	const struct px_config_vhost *vhost = &config->vhosts[0];
 	ck_assert_uint_eq(vhost->header_count, 3);
 	ck_assert_str_eq(vhost->headers[0].name, "X-A");
@@ -644,9 +723,11 @@ START_TEST(checks_headers)
 			"E f.json:1: \"headers\": \"X Y\": not the name of an HTTP header\n"
 			"E f.json:2: \"headers\": \":\": not the name of an HTTP header\n");
 	expect_vhost(", \"headers\": [{\"X\": \"a\\r\\nSet-Cookie: b\"}]",
-			"E f.json:1: \"headers\": \"X\": expected a string of at most 2048 bytes on one line\n");
+			"E f.json:1: \"headers\": \"X\": expected a string of at most 2048 bytes "
+			"on one line\n");
 	expect_vhost(", \"headers\": [{\"X\": 5}]",
-			"E f.json:1: \"headers\": \"X\": expected a string of at most 2048 bytes on one line\n");
+			"E f.json:1: \"headers\": \"X\": expected a string of at most 2048 bytes "
+			"on one line\n");
 }
 END_TEST
 
@@ -654,8 +735,11 @@ END_TEST
 
 START_TEST(takes_services)
 {
-	struct px_config *config = load_vhost(", \"ws-protocols\": [{\"whiteboard\": {\"status\": \"ok\","
-			"\n\"history\": \"256\"}, \"admin\": {\"status\": \"disabled\"}},\n{\"t2\": {}}]", "");
+	struct px_config *config = load_vhost(", \"ws-protocols\": [{\"whiteboard\": {\"status\": "
+					      "\"ok\","
+					      "\n\"history\": \"256\"}, \"admin\": {\"status\": "
+					      "\"disabled\"}},\n{\"t2\": {}}]",
+			"");
 	const struct px_config_vhost *vhost = &config->vhosts[0];
 	ck_assert_uint_eq(vhost->service_count, 3);
 	const struct px_config_service *service = &vhost->services[0];
@@ -683,17 +767,21 @@ END_TEST
 START_TEST(checks_services)
 {
 	expect_vhost(", \"ws-protocols\": {}",
-			"E f.json:1: \"ws-protocols\": expected an array of objects like {\"service\": {…}}\n");
+			"E f.json:1: \"ws-protocols\": expected an array of objects like "
+			"{\"service\": {…}}\n");
 	expect_vhost(", \"ws-protocols\": null",
 			"E f.json:1: \"ws-protocols\": expected a value, got null\n");
 	expect_vhost(", \"ws-protocols\": [\n\"s\"]",
-			"E f.json:2: \"ws-protocols\": expected an object like {\"service\": {…}}\n");
+			"E f.json:2: \"ws-protocols\": expected an object like {\"service\": "
+			"{…}}\n");
 	expect_vhost(", \"ws-protocols\": [{\"s\": \"ok\"}]",
 			"E f.json:1: \"s\": expected an object of at most 256 keys\n");
 	expect_vhost(", \"ws-protocols\": [{\"s\": {\"status\": \"on\"}}]",
-			"E f.json:1: \"status\": expected \"ok\" or \"disabled\" for the service \"s\"\n");
+			"E f.json:1: \"status\": expected \"ok\" or \"disabled\" for the service "
+			"\"s\"\n");
 	expect_vhost(", \"ws-protocols\": [{\"s\": {\"status\": true}}]",
-			"E f.json:1: \"status\": expected \"ok\" or \"disabled\" for the service \"s\"\n");
+			"E f.json:1: \"status\": expected \"ok\" or \"disabled\" for the service "
+			"\"s\"\n");
 	expect_vhost(", \"ws-protocols\": [{\"s\": {}},\n{\"t\": {}, \"s\": {}}]",
 			"E f.json:2: this file sets it up already, on line 1: the service \"s\"\n");
 	static const char *const names[] = {
@@ -703,8 +791,10 @@ START_TEST(checks_services)
 		char keys[128];
 		char expected[256];
 		(void)snprintf(keys, sizeof(keys), ", \"ws-protocols\": [{\"%s\": {}}]", names[i]);
-		(void)snprintf(expected, sizeof(expected), "E f.json:1: the name of a service is a lower "
-				"case letter and up to 31 letters and digits, not \"%s\"\n", names[i]);
+		(void)snprintf(expected, sizeof(expected),
+				"E f.json:1: the name of a service is a lower "
+				"case letter and up to 31 letters and digits, not \"%s\"\n",
+				names[i]);
 		expect_vhost(keys, expected);
 	}
 	expect_vhost(", \"ws-protocols\": [{\"abcdefghijklmnopqrstuvwxyz012345\": {}}]", "");
@@ -717,8 +807,10 @@ START_TEST(merges_services_in_the_order_of_the_files)
 	/* the file of the vhost is neither the first nor the last */
 	put("conf.d/10-s.json", "{\"vhost\": \"a\", \"ws-protocols\": ["
 			"{\"s\": {\"one\": 10, \"two\": 10, \"status\": \"disabled\"}}]}");
-	put("conf.d/20-vhost.json", "{\"vhosts\": [{\"name\": \"a\", \"port\": 0, \"ws-protocols\": ["
-			"\n{\"s\": {\"two\": 20,\n\"three\": 20, \"status\": \"ok\"}, \"t\": {}}]}]}");
+	put("conf.d/20-vhost.json",
+			"{\"vhosts\": [{\"name\": \"a\", \"port\": 0, \"ws-protocols\": ["
+			"\n{\"s\": {\"two\": 20,\n\"three\": 20, \"status\": \"ok\"}, \"t\": "
+			"{}}]}]}");
 	put("conf.d/30-s.json", "{\"vhost\": \"a\", \"ws-protocols\": ["
 			"{\"s\": {\"three\": 30}, \"t\": {\"status\": \"disabled\"}}]}");
 	struct px_config *config = load("");
@@ -750,27 +842,36 @@ END_TEST
 
 START_TEST(wants_one_set_of_options_for_a_service)
 {
-	put("a.json", "{\"vhosts\": [\n{\"name\": \"a\", \"port\": 0, \"ws-protocols\": [\n"
+	put("a.json",
+			"{\"vhosts\": [\n{\"name\": \"a\", \"port\": 0, \"ws-protocols\": [\n"
 			"{\"s\": {\"one\": 1, \"list\": [1]}}]},\n"
-			"{\"name\": \"b\", \"port\": 0, \"ws-protocols\": [\n{\"s\": {\"one\": \"1\",\n\"list\": [1]}}]},"
-			"{\"name\": \"c\", \"port\": 0, \"ws-protocols\": [{\"s\": {\"status\": \"disabled\"}}]}]}");
+			"{\"name\": \"b\", \"port\": 0, \"ws-protocols\": [\n{\"s\": {\"one\": "
+			"\"1\",\n\"list\": [1]}}]},"
+			"{\"name\": \"c\", \"port\": 0, \"ws-protocols\": [{\"s\": {\"status\": "
+			"\"disabled\"}}]}]}");
 	struct px_config *config = load("");
 	ck_assert(config->vhosts[0].services[0].enabled);
 	ck_assert(!config->vhosts[2].services[0].enabled);
 	px_config_destroy(config);
 	put("b.json", "{\"vhost\": \"b\", \"ws-protocols\": [\n{\"s\": {\"list\": [2]}}]}");
-	px_config_destroy(load("E b.json:2: the service \"s\" must have the same options in every vhost: "
-			"\"list\" differs from that of vhost \"a\" (a.json:3)\n"));
+	px_config_destroy(load("E b.json:2: the service \"s\" must have the same options in every "
+			       "vhost: "
+			       "\"list\" differs from that of vhost \"a\" (a.json:3)\n"));
 	put("b.json", "{\"vhost\": \"b\", \"ws-protocols\": [{\"s\": {\"one\": 2}}]}");
-	px_config_destroy(load("E b.json:1: the service \"s\" must have the same options in every vhost: "
-			"\"one\" differs from that of vhost \"a\" (a.json:3)\n"));
+	px_config_destroy(load("E b.json:1: the service \"s\" must have the same options in every "
+			       "vhost: "
+			       "\"one\" differs from that of vhost \"a\" (a.json:3)\n"));
 	put("b.json", "{\"vhost\": \"b\", \"ws-protocols\": [{\"s\": {\"more\": 2}}]}");
-	px_config_destroy(load("E b.json:1: the service \"s\" must have the same options in every vhost: "
-			"\"more\" differs from that of vhost \"a\" (a.json:3)\n"));
+	px_config_destroy(load("E b.json:1: the service \"s\" must have the same options in every "
+			       "vhost: "
+			       "\"more\" differs from that of vhost \"a\" (a.json:3)\n"));
 	put("b.json", "{\"vhost\": \"a\", \"ws-protocols\": [{\"s\": {\"more\": null}}]}");
-	px_config_destroy(load("E a.json:5: the service \"s\" must have the same options in every vhost: "
-			"\"more\" differs from that of vhost \"a\" (b.json:1)\n"));
-	put("b.json", "{\"vhost\": \"b\", \"ws-protocols\": [{\"s\": {\"one\": 2, \"status\": \"disabled\"}}]}");
+	px_config_destroy(load("E a.json:5: the service \"s\" must have the same options in every "
+			       "vhost: "
+			       "\"more\" differs from that of vhost \"a\" (b.json:1)\n"));
+	put("b.json",
+			"{\"vhost\": \"b\", \"ws-protocols\": [{\"s\": {\"one\": 2, \"status\": "
+			"\"disabled\"}}]}");
 	px_config_destroy(load(""));
 }
 END_TEST
@@ -818,7 +919,8 @@ START_TEST(documents_every_key)
 			(void)snprintf(entry, sizeof(entry), "| `%s` |", row->fallback);
 			const char *fallback = row->fallback ? strstr(at, entry) : at;
 			ck_assert_msg(fallback && fallback <= strchr(at, '\n'),
-					"not in docs/configuration.md, for %s: %s", row->key, entry);
+					"not in docs/configuration.md, for %s: %s", row->key,
+					entry);
 		}
 	}
 	ck_assert_ptr_null(px_config_table("nothing"));

@@ -30,7 +30,8 @@ static struct px_options *check_service(const struct px_option *options_table,
 		const char *members, const char *expected)
 {
 	char protocols[4096];
-	(void)snprintf(protocols, sizeof(protocols), ", \"ws-protocols\": [{\"s\": {%s}}]", members);
+	(void)snprintf(protocols, sizeof(protocols), ", \"ws-protocols\": [{\"s\": {%s}}]",
+			members);
 	struct px_config *config = load_vhost(protocols, "");
 	const struct px_config_service *service = px_config_find_service(config, "s");
 	ck_assert_ptr_nonnull(service);
@@ -69,9 +70,12 @@ END_TEST
 
 START_TEST(outlives_the_configuration)
 {
-	struct px_options *options = check_service(table, "\"title\": \"a\", \"mode\": \"slow\","
-			"\"history\": \"0010\", \"offset\": -5, \"trace\": true, \"record\": \"off\","
-			"\"extra\": {\"a\": [1, 2.50]}, \"servers\": \"text\", \"status\": \"ok\"", "");
+	struct px_options *options = check_service(table,
+			"\"title\": \"a\", \"mode\": \"slow\","
+			"\"history\": \"0010\", \"offset\": -5, \"trace\": true, \"record\": "
+			"\"off\","
+			"\"extra\": {\"a\": [1, 2.50]}, \"servers\": \"text\", \"status\": \"ok\"",
+			"");
 	ck_assert_str_eq(px_options_string(options, "title"), "a");
 	ck_assert_str_eq(px_options_string(options, "mode"), "slow");
 	ck_assert_int_eq(px_options_int(options, "history"), 10);
@@ -92,7 +96,8 @@ START_TEST(spells_booleans_and_numbers)
 	static const char *const no[] = { "false", "0", "\"false\"", "\"no\"", "\"off\"", "\"0\"" };
 	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
 		char members[64];
-		(void)snprintf(members, sizeof(members), "\"trace\": %s, \"record\": %s", yes[i], no[i]);
+		(void)snprintf(members, sizeof(members), "\"trace\": %s, \"record\": %s", yes[i],
+				no[i]);
 		struct px_options *options = check_service(table, members, "");
 		ck_assert(px_options_bool(options, "trace"));
 		ck_assert(!px_options_bool(options, "record"));
@@ -111,35 +116,57 @@ START_TEST(complains_of_wrong_values)
 	expect_service("\"trace\": 2", "E f.json:1: s: \"trace\": expected true or false, got 2\n");
 	expect_service("\"trace\": []",
 			"E f.json:1: s: \"trace\": expected true or false, got an array\n");
-	expect_service("\"trace\": null", "E f.json:1: s: \"trace\": expected true or false, got null\n");
+	expect_service("\"trace\": null",
+			"E f.json:1: s: \"trace\": expected true or false, got null\n");
 	static const char *const numbers[] = {
-		"1001", "-1", "1.0", "1e2", "true", "\"\"", "\"-\"", "\"1x\"", "\" 1\"", "\"+1\"", "\"1.0\"",
-		"\"0x10\"", "\"9223372036854775808\"", "\"99999999999999999999\"",
+		"1001",
+		"-1",
+		"1.0",
+		"1e2",
+		"true",
+		"\"\"",
+		"\"-\"",
+		"\"1x\"",
+		"\" 1\"",
+		"\"+1\"",
+		"\"1.0\"",
+		"\"0x10\"",
+		"\"9223372036854775808\"",
+		"\"99999999999999999999\"",
 	};
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		char members[64];
 		char expected[160];
 		(void)snprintf(members, sizeof(members), "\"history\": %s", numbers[i]);
-		(void)snprintf(expected, sizeof(expected), "E f.json:1: s: \"history\": expected a whole "
-				"number from 0 to 1000, got %s\n", numbers[i]);
+		(void)snprintf(expected, sizeof(expected),
+				"E f.json:1: s: \"history\": expected a whole "
+				"number from 0 to 1000, got %s\n",
+				numbers[i]);
 		expect_service(members, expected);
 	}
-	expect_service("\"offset\": \"9223372036854775808\"", "E f.json:1: s: \"offset\": expected a "
+	expect_service("\"offset\": \"9223372036854775808\"",
+			"E f.json:1: s: \"offset\": expected a "
 			"whole number, got \"9223372036854775808\"\n");
-	expect_service("\"history\": {}", "E f.json:1: s: \"history\": expected a whole number from 0 "
+	expect_service("\"history\": {}",
+			"E f.json:1: s: \"history\": expected a whole number from 0 "
 			"to 1000, got an object\n");
 	expect_service("\"title\": \"123456789\"",
-			"E f.json:1: s: \"title\": expected a string of 0 to 8 bytes, got one of 9\n");
+			"E f.json:1: s: \"title\": expected a string of 0 to 8 bytes, got one of "
+			"9\n");
 	expect_service("\"note\": 5", "E f.json:1: s: \"note\": expected a string, got 5\n");
 	expect_service("\"note\": 5.50", "E f.json:1: s: \"note\": expected a string, got 5.50\n");
-	expect_service("\"note\": false", "E f.json:1: s: \"note\": expected a string, got false\n");
+	expect_service("\"note\": false",
+			"E f.json:1: s: \"note\": expected a string, got false\n");
 	expect_service("\"mode\": \"fas\"",
 			"E f.json:1: s: \"mode\": expected one of fast, slow, got \"fas\"\n");
 	expect_service("\"mode\": \"fast|slow\"",
 			"E f.json:1: s: \"mode\": expected one of fast, slow, got \"fast|slow\"\n");
-	expect_service("\"mode\": \"\"", "E f.json:1: s: \"mode\": expected one of fast, slow, got \"\"\n");
-	expect_service("\"mode\": 1", "E f.json:1: s: \"mode\": expected one of fast, slow, got 1\n");
-	expect_service("\"servers\": null", "E f.json:1: s: \"servers\": expected a value, got null\n");
+	expect_service("\"mode\": \"\"",
+			"E f.json:1: s: \"mode\": expected one of fast, slow, got \"\"\n");
+	expect_service("\"mode\": 1",
+			"E f.json:1: s: \"mode\": expected one of fast, slow, got 1\n");
+	expect_service("\"servers\": null",
+			"E f.json:1: s: \"servers\": expected a value, got null\n");
 }
 END_TEST
 
@@ -147,15 +174,20 @@ START_TEST(complains_of_unknown_keys)
 {
 	expect_service("\"histroy\": 1",
 			"E f.json:1: s: unknown key \"histroy\" (did you mean \"history\"?)\n");
-	expect_service("\"hist\": 1", "E f.json:1: s: unknown key \"hist\" (expected: title, mode, note, "
-			"history, offset, trace, record, servers, extra, turn-secret, log-file, log)\n");
-	expect_service("\"it\": 1", "E f.json:1: s: unknown key \"it\" (expected: title, mode, note, "
-			"history, offset, trace, record, servers, extra, turn-secret, log-file, log)\n");
+	expect_service("\"hist\": 1",
+			"E f.json:1: s: unknown key \"hist\" (expected: title, mode, note, "
+			"history, offset, trace, record, servers, extra, turn-secret, log-file, "
+			"log)\n");
+	expect_service("\"it\": 1",
+			"E f.json:1: s: unknown key \"it\" (expected: title, mode, note, "
+			"history, offset, trace, record, servers, extra, turn-secret, log-file, "
+			"log)\n");
 	expect_service("\"lg\": 1", "E f.json:1: s: unknown key \"lg\" (did you mean \"log\"?)\n");
 	struct px_options *none = check_service(NULL, "", "");
 	px_options_destroy(none);
 	check_service(NULL, "\"a\": 1", "E f.json:1: s: unknown key \"a\" (there are none here)\n");
-	check_service(&table[12], "\"a\": 1", "E f.json:1: s: unknown key \"a\" (there are none here)\n");
+	check_service(&table[12], "\"a\": 1",
+			"E f.json:1: s: unknown key \"a\" (there are none here)\n");
 }
 END_TEST
 
@@ -208,8 +240,10 @@ START_TEST(reads_options_from_files)
 	px_options_destroy(options);
 	expect_service("\"note\": \"a\", \"note-file\": \"secret\"",
 			"E f.json:1: s: \"note\" and \"note-file\" are both given\n");
-	expect_service("\"history-file\": \"secret\"", "E f.json:1: s: unknown key \"history-file\" "
-			"(expected: title, mode, note, history, offset, trace, record, servers, extra, "
+	expect_service("\"history-file\": \"secret\"",
+			"E f.json:1: s: unknown key \"history-file\" "
+			"(expected: title, mode, note, history, offset, trace, record, servers, "
+			"extra, "
 			"turn-secret, log-file, log)\n");
 	expect_service("\"note-file\": \"none\", \"trace\": 3",
 			"E f.json:1: s: \"note-file\": cannot read the file that it names: "
@@ -222,10 +256,14 @@ START_TEST(lets_the_later_file_win_over_the_other_form)
 {
 	make_directory("conf.d");
 	put("secret", "from-file");
-	put("conf.d/1.json", "{\"vhosts\": [{\"name\": \"a\", \"port\": 0, \"ws-protocols\": ["
-			"{\"s\": {\"turn-secret\": \"from-json\", \"note-file\": \"../secret\"}}]}]}");
-	put("conf.d/2.json", "{\"vhost\": \"a\", \"ws-protocols\": ["
-			"{\"s\": {\"turn-secret-file\": \"../secret\", \"note\": \"from-json\"}}]}");
+	put("conf.d/1.json",
+			"{\"vhosts\": [{\"name\": \"a\", \"port\": 0, \"ws-protocols\": ["
+			"{\"s\": {\"turn-secret\": \"from-json\", \"note-file\": "
+			"\"../secret\"}}]}]}");
+	put("conf.d/2.json",
+			"{\"vhost\": \"a\", \"ws-protocols\": ["
+			"{\"s\": {\"turn-secret-file\": \"../secret\", \"note\": "
+			"\"from-json\"}}]}");
 	struct px_config *config = load("");
 	struct px_options *options;
 	ck_assert_int_eq(px_config_check_options(px_config_find_service(config, "s"), table, &sink,
@@ -252,7 +290,8 @@ START_TEST(complains_of_a_wrong_default)
 	};
 	struct px_options *options;
 	int errors = 0;
-	ck_assert_int_eq(px_options_create(wrong, NULL, 0, count_errors, &errors, &options), -EINVAL);
+	ck_assert_int_eq(px_options_create(wrong, NULL, 0, count_errors, &errors, &options),
+			-EINVAL);
 	ck_assert_int_eq(errors, 1);
 	check_service(wrong, "", "E s: \"x\": its default is not a whole number from 1 to 3\n");
 	px_options_destroy(NULL);

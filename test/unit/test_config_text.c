@@ -32,11 +32,33 @@ static bool parses(const char *text)
 START_TEST(takes_all_of_json)
 {
 	static const char *const good[] = {
-		"{}", "[]", " {} ", "\xef\xbb\xbf{}", "[[],{}]", "0", "-0", "-1", "1.5", "-0.25e-3", "1E5",
-		"1e+5", "9223372036854775807", "-9223372036854775808", "\"\"", "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"",
-		"\"\\u00e9\\ud83d\\ude00\"", "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"", "true", "false",
-		"null", "[null, true ,\"x\"\t,\r\n1]", "{\"a\":{\"b\":[1,2,{\"c\":null}]},\"\":1}",
-		"# a\n{ // b\n} # c", "{\"a\": \"# no // comment\"}", "{}//", "{}#",
+		"{}",
+		"[]",
+		" {} ",
+		"\xef\xbb\xbf{}",
+		"[[],{}]",
+		"0",
+		"-0",
+		"-1",
+		"1.5",
+		"-0.25e-3",
+		"1E5",
+		"1e+5",
+		"9223372036854775807",
+		"-9223372036854775808",
+		"\"\"",
+		"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"",
+		"\"\\u00e9\\ud83d\\ude00\"",
+		"\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"",
+		"true",
+		"false",
+		"null",
+		"[null, true ,\"x\"\t,\r\n1]",
+		"{\"a\":{\"b\":[1,2,{\"c\":null}]},\"\":1}",
+		"# a\n{ // b\n} # c",
+		"{\"a\": \"# no // comment\"}",
+		"{}//",
+		"{}#",
 	};
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		ck_assert_msg(parses(good[i]), "refused: %s", good[i]);
@@ -47,13 +69,63 @@ END_TEST
 START_TEST(takes_nothing_else)
 {
 	static const char *const bad[] = {
-		"", " ", "# only a comment", "{", "[", "{]", "[}", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "[1,]",
-		"[,]", "[1 2]", "{a:1}", "{'a':1}", "'a'", "{}{}", "{} x", "NaN", "nan", "Infinity",
-		"-Infinity", "tru", "TRUE", "nul", "1.", ".5", "+1", "01", "-", "-01", "1e", "1e+", "0x10",
-		"9223372036854775808", "1e999", "\"", "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"", "\"\\", "\"\\u",
-		"\"a\nb\"", "\"a\tb\"", "\"\\u0000\"", "{\"\\u0000\":1}", "/ x\n{}", "/* x */{}", "\xff",
-		"\"\xc0\x80\"", "\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"", "\"\xe2\x82\"", "\"\xf5\x80\x80\x80\"",
-		"\"\xe0\x80\x80\"", "\"\xf0\x80\x80\x80\"", "\"\x80\"",
+		"",
+		" ",
+		"# only a comment",
+		"{",
+		"[",
+		"{]",
+		"[}",
+		"{\"a\"}",
+		"{\"a\":}",
+		"{\"a\":1,}",
+		"[1,]",
+		"[,]",
+		"[1 2]",
+		"{a:1}",
+		"{'a':1}",
+		"'a'",
+		"{}{}",
+		"{} x",
+		"NaN",
+		"nan",
+		"Infinity",
+		"-Infinity",
+		"tru",
+		"TRUE",
+		"nul",
+		"1.",
+		".5",
+		"+1",
+		"01",
+		"-",
+		"-01",
+		"1e",
+		"1e+",
+		"0x10",
+		"9223372036854775808",
+		"1e999",
+		"\"",
+		"\"\\x\"",
+		"\"\\u12\"",
+		"\"\\u12g4\"",
+		"\"\\",
+		"\"\\u",
+		"\"a\nb\"",
+		"\"a\tb\"",
+		"\"\\u0000\"",
+		"{\"\\u0000\":1}",
+		"/ x\n{}",
+		"/* x */{}",
+		"\xff",
+		"\"\xc0\x80\"",
+		"\"\xed\xa0\x80\"",
+		"\"\xf4\x90\x80\x80\"",
+		"\"\xe2\x82\"",
+		"\"\xf5\x80\x80\x80\"",
+		"\"\xe0\x80\x80\"",
+		"\"\xf0\x80\x80\x80\"",
+		"\"\x80\"",
 		"11111111111111111111111111111111111111111111111111111111111111111",
 	};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -67,9 +139,11 @@ START_TEST(names_the_line_of_an_error)
 	expect("{\n\n  \"a\" 1\n}", "E f.json:3: expected \":\" after the key \"a\"\n");
 	expect("# one\n// two\n\n{ x", "E f.json:4: expected a key in double quotes\n");
 	expect("{\n\"a\": [1,\n2\n\"b\"]}",
-			"E f.json:4: expected \",\" or the \"]\" that closes the \"[\" of line 2\n");
+			"E f.json:4: expected \",\" or the \"]\" that closes the \"[\" of line "
+			"2\n");
 	expect("{\n\"a\": 1\n",
-			"E f.json:3: expected \",\" or the \"}\" that closes the \"{\" of line 1\n");
+			"E f.json:3: expected \",\" or the \"}\" that closes the \"{\" of line "
+			"1\n");
 	expect("{\"a\": NaN}", "E f.json:1: expected a value: an object, an array, \"a string\", "
 			"a number, true, false or null\n");
 	expect("{\"a\": 'b'}", "E f.json:1: expected a value: an object, an array, \"a string\", "
@@ -84,10 +158,12 @@ START_TEST(names_the_line_of_an_error)
 	expect("{\"a\": 11111111111111111111111111111111111111111111111111111111111111111}",
 			"E f.json:1: a number of more than 64 characters\n");
 	expect("{\n\"a\": \"b\n\"}", "E f.json:2: a string without its closing quote\n");
-	expect("{\"a\": \"\t\"}", "E f.json:1: a control character in a string (write \\t, \\u001b, …)\n");
+	expect("{\"a\": \"\t\"}",
+			"E f.json:1: a control character in a string (write \\t, \\n, …)\n");
 	expect("{\"a\": \"\\u0000\"}", "E f.json:1: a NUL character in a string\n");
 	expect("{\"a\": \"\\d\"}",
-			"E f.json:1: a \\ that begins no JSON escape (write \\\\ for one backslash)\n");
+			"E f.json:1: a \\ that begins no JSON escape (write \\\\ for one "
+			"backslash)\n");
 	expect("{}\n{}", "E f.json:2: expected nothing after the object\n");
 	expect("\n# nothing\n", "E f.json:3: nothing here: expected an object, { … }\n");
 	expect("{\n\"a\": \"\xff\"}", "E f.json:2: this is not UTF-8 text\n");
@@ -124,8 +200,9 @@ END_TEST
 START_TEST(refuses_a_key_twice)
 {
 	/* the first one counts, and the places of what follows stay right */
-	expect("{\"vhosts\": [{\"name\": \"a\",\n\"port\": 0,\n\"port\": [1,\n[2, 3]],\n\"prot\": 1}],\n"
-			"\"vhosts\": [], \"glob\\u0061l\": {},\n\"global\": {}}",
+	expect("{\"vhosts\": [{\"name\": \"a\",\n\"port\": 0,\n\"port\": [1,\n[2, 3]],\n\"prot\": "
+	       "1}],\n"
+	       "\"vhosts\": [], \"glob\\u0061l\": {},\n\"global\": {}}",
 			"E f.json:3: the key \"port\" is here twice\n"
 			"E f.json:6: the key \"vhosts\" is here twice\n"
 			"E f.json:7: the key \"global\" is here twice\n"
@@ -178,9 +255,11 @@ START_TEST(refuses_wrong_substitutions)
 			"E f.json:3: \"port\": there is no environment variable PX_T_UNSET\n");
 	expect_vhost(", \"tenant\": \"${PX_T_BAD}\"",
 			"E f.json:1: \"tenant\": not UTF-8: the environment variable PX_T_BAD\n");
-	expect_vhost(", \"tenant\": \"$HOME\"", "E f.json:1: \"tenant\": a lone \"$\": write ${NAME} for "
+	expect_vhost(", \"tenant\": \"$HOME\"",
+			"E f.json:1: \"tenant\": a lone \"$\": write ${NAME} for "
 			"an environment variable, $$ for a dollar\n");
-	expect_vhost(", \"tenant\": \"x$\"", "E f.json:1: \"tenant\": a lone \"$\": write ${NAME} for "
+	expect_vhost(", \"tenant\": \"x$\"",
+			"E f.json:1: \"tenant\": a lone \"$\": write ${NAME} for "
 			"an environment variable, $$ for a dollar\n");
 	expect_vhost(", \"tenant\": \"${A\"", "E f.json:1: \"tenant\": \"${\" without its \"}\"\n");
 	expect_vhost(", \"tenant\": \"${PX_T_UNSET:-${B}}\"",
@@ -189,7 +268,8 @@ START_TEST(refuses_wrong_substitutions)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char keys[64];
 		(void)snprintf(keys, sizeof(keys), ", \"tenant\": \"${%s}\"", names[i]);
-		expect_vhost(keys, "E f.json:1: \"tenant\": expected ${NAME} or ${NAME:-default}\n");
+		expect_vhost(keys,
+				"E f.json:1: \"tenant\": expected ${NAME} or ${NAME:-default}\n");
 	}
 	/* elements of arrays have the key around them */
 	expect_vhost(", \"interface\": [\n\"localhost\",\n\"${PX_T_UNSET}\"], \"path\": 1",
@@ -216,12 +296,14 @@ START_TEST(complains_once_of_a_void_value)
 	/* nowhere a second complaint about the text that was not substituted */
 	expect("{\"vhost\": \"${PX_T_UNSET}\", \"ws-protocols\": []}",
 			"E f.json:1: \"vhost\": there is no environment variable PX_T_UNSET\n"
-			"E there is no vhost: expected {\"vhosts\": [{\"name\": …, \"port\": …}]}\n");
+			"E there is no vhost: expected {\"vhosts\": [{\"name\": …, \"port\": "
+			"…}]}\n");
 	expect("{\"vhosts\": [{\"name\": \"${PX_T_UNSET}\", \"port\": 0}]}",
 			"E f.json:1: \"name\": there is no environment variable PX_T_UNSET\n");
 	expect_vhost(", \"headers\": [{\"X\": \"${PX_T_UNSET}\"}, \"${PX_T_UNSET}\"],"
-			"\"mounts\": [{\"mountpoint\": \"/\", \"origin\": \"${PX_T_UNSET}\"}],"
-			"\"ws-protocols\": [{\"s\": {\"status\": \"${PX_T_UNSET}\"}, \"t\": \"${PX_T_UNSET}\"}]",
+		     "\"mounts\": [{\"mountpoint\": \"/\", \"origin\": \"${PX_T_UNSET}\"}],"
+		     "\"ws-protocols\": [{\"s\": {\"status\": \"${PX_T_UNSET}\"}, \"t\": "
+		     "\"${PX_T_UNSET}\"}]",
 			"E f.json:1: \"X\": there is no environment variable PX_T_UNSET\n"
 			"E f.json:1: \"headers\": there is no environment variable PX_T_UNSET\n"
 			"E f.json:1: \"origin\": there is no environment variable PX_T_UNSET\n"
@@ -236,15 +318,16 @@ START_TEST(reads_values_from_files)
 	put("path", "/from-file\r\n");
 	put("two", "a\n\n");
 	char keys[256];
-	(void)snprintf(keys, sizeof(keys), ", \"tenant-file\": \"tenant\", \"path-file\": \"%s/path\"",
-			directory);
+	(void)snprintf(keys, sizeof(keys),
+			", \"tenant-file\": \"tenant\", \"path-file\": \"%s/path\"", directory);
 	struct px_config *config = load_vhost(keys, "");
 	ck_assert_str_eq(config->vhosts[0].tenant, "berlin");
 	ck_assert_str_eq(config->vhosts[0].path, "/from-file");
 	px_config_destroy(config);
 	/* one line end is taken off, not two; $ means nothing there */
 	put("dollar", "${PX_T_UNSET}");
-	expect_vhost(", \"tenant-file\": \"two\"", "E f.json:1: \"tenant\": a control character in it\n");
+	expect_vhost(", \"tenant-file\": \"two\"",
+			"E f.json:1: \"tenant\": a control character in it\n");
 	config = load_vhost(", \"tenant-file\": \"dollar\"", "");
 	ck_assert_str_eq(config->vhosts[0].tenant, "${PX_T_UNSET}");
 	px_config_destroy(config);
@@ -274,11 +357,14 @@ START_TEST(refuses_wrong_value_files)
 			"E f.json:2: \"tenant-file\": cannot read the file that it names: "
 			"No such file or directory\n");
 	expect_vhost(", \"tenant-file\": \"dir\"",
-			"E f.json:1: \"tenant-file\": cannot read the file that it names: Is a directory\n");
+			"E f.json:1: \"tenant-file\": cannot read the file that it names: Is a "
+			"directory\n");
 	expect_vhost(", \"tenant-file\": \"fifo\"",
-			"E f.json:1: \"tenant-file\": cannot read the file that it names: Not a regular file\n");
+			"E f.json:1: \"tenant-file\": cannot read the file that it names: Not a "
+			"regular file\n");
 	expect_vhost(", \"tenant-file\": \"big\"",
-			"E f.json:1: \"tenant-file\": cannot read the file that it names: File too large\n");
+			"E f.json:1: \"tenant-file\": cannot read the file that it names: File too "
+			"large\n");
 	expect_vhost(", \"tenant-file\": \"nul\"",
 			"E f.json:1: \"tenant-file\": the file that it names is not UTF-8 text\n");
 	expect_vhost(", \"tenant-file\": 5",
@@ -289,7 +375,8 @@ START_TEST(refuses_wrong_value_files)
 			"E f.json:1: \"tenant\" and \"tenant-file\" are both given\n");
 	/* of string keys alone */
 	expect_vhost(", \"port-file\": \"x\"",
-			"E f.json:1: unknown key \"port-file\" (expected: name, port, interface, tenant, path, "
+			"E f.json:1: unknown key \"port-file\" (expected: name, port, interface, "
+			"tenant, path, "
 			"open-mode, open-practice, mounts, headers, ws-protocols)\n");
 	/* what the file holds is not shown */
 	put("mode", "hunter2");
@@ -300,13 +387,17 @@ END_TEST
 
 START_TEST(keeps_the_log_whole)
 {
-	expect_global("\"a\\nb\\u007f\\u001bc\": 1", "E f.json:1: unknown key \"a?b??c\" (expected: "
+	expect_global("\"a\\nb\\u007f\\u001bc\": 1",
+			"E f.json:1: unknown key \"a?b??c\" (expected: "
 			"plugin-dir, log-level, max-connections, max-message-bytes, queue-bytes, "
-			"max-rooms-per-session, max-channels, heartbeat-ms, drain-ms, drain-deadline-ms, "
+			"max-rooms-per-session, max-channels, heartbeat-ms, drain-ms, "
+			"drain-deadline-ms, "
 			"slow-close-ms, send-buffer-bytes)\n");
 	/* a key that is cut within a character */
-	expect_vhost(", \"headers\": [{\"0123456789012345678901234567890123456789012345678901234567890"
-			"12\xe2\x82\xac\": \"x\"}]", "E f.json:1: \"headers\": \"01234567890123456789012345678"
+	expect_vhost(", \"headers\": "
+		     "[{\"0123456789012345678901234567890123456789012345678901234567890"
+		     "12\xe2\x82\xac\": \"x\"}]",
+			"E f.json:1: \"headers\": \"01234567890123456789012345678"
 			"9012345678901234567890123456789012?\": not the name of an HTTP header\n");
 }
 END_TEST

@@ -114,7 +114,8 @@ UNUSED static void expect(const char *text, const char *expected)
 UNUSED static struct px_config *load_vhost(const char *keys, const char *expected)
 {
 	char text[8192];
-	(void)snprintf(text, sizeof(text), "{\"vhosts\": [{\"name\": \"a\", \"port\": 0%s}]}", keys);
+	(void)snprintf(text, sizeof(text), "{\"vhosts\": [{\"name\": \"a\", \"port\": 0%s}]}",
+			keys);
 	return load_text(text, expected);
 }
 
@@ -128,7 +129,8 @@ UNUSED static struct px_config *load_global(const char *members, const char *exp
 {
 	char text[8192];
 	(void)snprintf(text, sizeof(text),
-			"{\"global\": {%s}, \"vhosts\": [{\"name\": \"a\", \"port\": 0}]}", members);
+			"{\"global\": {%s}, \"vhosts\": [{\"name\": \"a\", \"port\": 0}]}",
+			members);
 	return load_text(text, expected);
 }
 

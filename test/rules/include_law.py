@@ -1,0 +1,327 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Who may include whom, call what and export what (docs/architecture.md, "The house").
+
+	include_law.py [--build DIR] [ROOT]
+
+Reads the sources as text and, with --build, the symbols of what was built. An include path
+enforces some of it, but only for targets that somebody keeps apart; this holds for a file
+that has just been dropped into a folder as well. Prints file:line of every offence, then a
+line for each rule; exit code 1 if a rule is broken, 2 if there is nothing to check.
+"""
+
+import argparse
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+# C11, POSIX 2008 and what Linux adds to them. A header that is in none of these lists is a
+# library, and a library is named in PLACES or forbidden.
+CLOCK_AND_SOCKETS = frozenset("""
+	aio.h arpa/inet.h ifaddrs.h linux/if_packet.h net/if.h netdb.h netinet/in.h netinet/ip.h
+	netinet/tcp.h poll.h sched.h sys/epoll.h sys/eventfd.h sys/ioctl.h sys/random.h sys/select.h
+	sys/sendfile.h sys/signalfd.h sys/socket.h sys/time.h sys/timerfd.h sys/timex.h sys/uio.h
+	sys/un.h time.h utime.h
+""".split())
+LIBC = CLOCK_AND_SOCKETS | frozenset("""
+	assert.h complex.h ctype.h errno.h fenv.h float.h inttypes.h iso646.h limits.h locale.h math.h
+	setjmp.h signal.h stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h
+	stdnoreturn.h string.h tgmath.h threads.h uchar.h wchar.h wctype.h
+	dirent.h dlfcn.h elf.h endian.h fcntl.h fnmatch.h ftw.h getopt.h glob.h grp.h iconv.h langinfo.h
+	libgen.h link.h malloc.h pthread.h pwd.h regex.h semaphore.h spawn.h strings.h sys/auxv.h
+	sys/file.h sys/inotify.h sys/mman.h sys/param.h sys/prctl.h sys/resource.h sys/stat.h
+	sys/statvfs.h sys/syscall.h sys/sysinfo.h sys/types.h sys/utsname.h sys/wait.h sysexits.h
+	syslog.h termios.h ucontext.h unistd.h wordexp.h
+""".split())
+
+# Libraries by how their headers begin.
+LWS = "libwebsockets"
+LIBRARIES = {
+	LWS: r"libwebsockets(\.h|/)",
+	"json-c": r"json-c/",
+	"libuv": r"uv(\.h|/)",
+	"openssl": r"openssl/",
+	"hiredis": r"hiredis/",
+	"check": r"check\.h",
+}
+
+
+class Place:
+	"""What the files that `pattern` matches may include besides libc; the first match counts.
+
+	`own`: quoted headers of the same folder. `with_lws`: the public headers that bring lws with
+	them. `pure`: no clock, no sockets. `generated`: headers that the build makes.
+	"""
+
+	def __init__(self, pattern, libraries=(), *, own=True, with_lws=False, pure=False,
+			generated=()):
+		self.pattern = re.compile(pattern)
+		self.libraries = libraries
+		self.own = own
+		self.with_lws = with_lws or LWS in libraries
+		self.pure = pure
+		self.generated = generated
+
+
+PLACES = [
+	Place(r"include/praxis/plugin\.h", [LWS], own=False),
+	Place(r"include/praxis/[^/]+\.h", own=False),
+	Place(r"broker/lws_adapter\.[ch]", ["json-c", LWS]),
+	Place(r"broker/bus/.*", ["hiredis"]),
+	Place(r"broker/[^/]+", ["json-c"], pure=True),
+	Place(r"server/[^/]+", ["json-c", LWS, "libuv", "openssl"], generated=["version.h"]),
+	Place(r"plugins/[^/]+/.*", ["json-c"], with_lws=True),
+	Place(r"tools/.*", generated=["version.h"]),
+]
+ANYTHING = re.compile(r"test/")
+PLUGIN_H = "praxis/plugin.h"
+
+# Functions that are or open a clock, a socket, a file, chance or the environment.
+IMPURE = r"""(
+	time | clock | gettimeofday | timespec_get | ftime | clock_\w+ | nanosleep | usleep | sleep
+	| alarm | timer_\w+ | timerfd_\w+ | setitimer | getitimer
+	| socket | socketpair | accept4? | bind | listen | connect | send | sendto | sendmsg | sendmmsg
+	| recv | recvfrom | recvmsg | recvmmsg | poll | ppoll | select | pselect | epoll_\w+ | eventfd
+	| read | readv | write | writev | open | openat | fopen | fdopen | pipe2? | ioctl | fcntl
+	| setsockopt | getsockopt | getaddrinfo | gethostby\w+
+	| getrandom | getentropy | rand | rand_r | random | srand | srandom | arc4random\w* | drand48
+	| getenv | secure_getenv | uv_\w+ | lws_\w+
+)"""
+IMPURE_CALL = re.compile(r"(?<![\w.>])" + IMPURE + r"\s*\(", re.VERBOSE)
+IMPURE_SYMBOL = re.compile(r"(?:__)?" + IMPURE + r"(?:64|_chk|_2)*", re.VERBOSE)
+
+SWITCH_ON_REASON = re.compile(r"\bswitch\s*\((?:[^(){};]|\([^(){};]*\))*\breason\b")
+LWS_VERSION = re.compile(r"^\s*#\s*(?:el)?if\b.*\b(?:LWS_LIBRARY_VERSION\w*|LWS_PLUGIN_API_MAGIC)\b")
+INCLUDE = re.compile(r"^\s*#\s*include(?:_next)?\s*(.*)")
+HEADER = re.compile(r'^(?:<([^>]*)>|"([^"]*)")')
+
+
+def without_comments_and_strings(text):
+	"""The text with the insides of comments, strings and characters blanked; lines stay."""
+
+	def blank(match):
+		token = match.group(0)
+		if token[0] == "/":
+			return re.sub(r"[^\n]", " ", token)
+		return token[0] + re.sub(r"[^\n]", " ", token[1:-1]) + token[-1]
+
+	return re.sub(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', blank, text,
+			flags=re.DOTALL)
+
+
+def symbols(*arguments):
+	nm = subprocess.run(["nm", *arguments], capture_output=True, text=True, check=False)
+	if nm.returncode != 0:
+		sys.exit(f"nm: {nm.stderr.strip()}")
+	# "address type name", "type name", and "member.o:" in an archive; a name may have a version.
+	lines = [line.split() for line in nm.stdout.splitlines() if not line.endswith(":")]
+	return sorted({words[-1].split("@")[0] for words in lines if len(words) > 1})
+
+
+class Source:
+	def __init__(self, root, path):
+		self.path = path
+		raw = (root / path).read_text(encoding="utf-8", errors="replace")
+		self.code = without_comments_and_strings(raw).split("\n")
+		# A name in an include is no string, but a commented include is none at all.
+		self.includes = []
+		for number, (code, line) in enumerate(zip(self.code, raw.split("\n")), 1):
+			if INCLUDE.match(code):
+				self.includes.append((number, INCLUDE.match(line).group(1).strip()))
+
+
+class Law:
+	def __init__(self, root, build):
+		self.root = root
+		self.build = build
+		self.sources = [Source(root, path) for path in self.find()]
+		self.headers_with_lws = self.find_headers_with_lws()
+		self.offences = {}
+
+	def find(self):
+		found = []
+		for directory, below, names in os.walk(self.root):
+			# Build directories, wherever they are: meson marks them.
+			below[:] = sorted(name for name in below if name not in ("node_modules", "meson-info")
+					and not name.startswith((".", "build"))
+					and not (pathlib.Path(directory, name) / "meson-private").is_dir())
+			relative = pathlib.Path(directory).relative_to(self.root)
+			found += [(relative / name).as_posix() for name in sorted(names)
+					if name.endswith((".c", ".h", ".in.h", ".h.in", ".inc"))]
+		return found
+
+	def find_headers_with_lws(self):
+		"""The public headers that bring lws with them, directly or not."""
+		direct = {source.path[len("include/"):]: [name.strip('<>"') for _, name in source.includes]
+				for source in self.sources if source.path.startswith("include/praxis/")}
+		tainted = {PLUGIN_H}
+		while True:
+			more = {header for header, names in direct.items() if header not in tainted
+					and any(name in tainted or re.match(LIBRARIES[LWS], name) for name in names)}
+			if not more:
+				return tainted
+			tainted |= more
+
+	def offend(self, rule, path, line, sentence):
+		where = f"{path}:{line}" if line else path
+		self.offences.setdefault(rule, []).append(f"{where}: {sentence}")
+
+	def place_of(self, path):
+		return next((place for place in PLACES if place.pattern.fullmatch(path)), None)
+
+	# ---- the rules; each has a name and is asked once ----
+
+	def check_includes(self):
+		for source in self.sources:
+			if ANYTHING.match(source.path):
+				continue
+			place = self.place_of(source.path)
+			if not place:
+				self.offend("includes", source.path, 1,
+						"no rule for this folder: give it a line in PLACES")
+				continue
+			for number, text in source.includes:
+				sentence = self.judge_include(place, source.path, text)
+				if sentence:
+					self.offend("includes", source.path, number, sentence)
+
+	def judge_include(self, place, path, text):
+		match = HEADER.match(text)
+		if not match:
+			return f"#include {text}: name the header"
+		angled, quoted = match.groups()
+		if quoted is not None:
+			return self.judge_own(place, path, quoted)
+		if angled.startswith("praxis/"):
+			return self.judge_public(place, angled)
+		if angled in LIBC:
+			if place.pure and angled in CLOCK_AND_SOCKETS:
+				return f"<{angled}>: no clock and no sockets here; time and writing are passed in"
+			return None
+		library = next((name for name, start in LIBRARIES.items() if re.match(start, angled)), None)
+		if library in place.libraries:
+			return None
+		return f"<{angled}>: {library or 'neither libc nor a library known here'} may not be included here"
+
+	def judge_own(self, place, path, name):
+		if name in place.generated:
+			return None
+		if not place.own:
+			return f'"{name}": public headers include each other as <praxis/...>'
+		if "/" in name or not (self.root / path).with_name(name).is_file():
+			return f'"{name}": only headers of its own folder are included in quotes'
+		return None
+
+	def judge_public(self, place, name):
+		if not (self.root / "include" / name).is_file():
+			return f"<{name}>: there is no such public header"
+		if name in self.headers_with_lws and not place.with_lws:
+			return f"<{name}>: brings libwebsockets with it, which may not be included here"
+		return None
+
+	def check_pure(self):
+		for source in self.sources:
+			place = self.place_of(source.path)
+			if not place or not place.pure:
+				continue
+			for number, line in enumerate(source.code, 1):
+				for call in IMPURE_CALL.finditer(line):
+					self.offend("pure broker", source.path, number,
+							f"{call.group(1)}(): time, chance and writing are passed in")
+
+	def check_plugins(self):
+		for source in self.sources:
+			if not source.path.startswith("plugins/"):
+				continue
+			for number, line in enumerate(source.code, 1):
+				for name in re.finditer(r"\b(?:lws|LWS)_\w+", line):
+					self.offend("plugins", source.path, number,
+							f"{name.group(0)}: a service knows no lws, only the broker")
+
+	def check_switch(self):
+		found = []
+		for source in self.sources:
+			code = "\n".join(source.code)
+			for match in SWITCH_ON_REASON.finditer(code):
+				found.append((source.path, code.count("\n", 0, match.start()) + 1))
+		if not found:
+			self.offend("one switch", "broker/lws_adapter.c", 0, "has no switch (reason)")
+		for path, line in found:
+			if path != "broker/lws_adapter.c" or len(found) > 1:
+				self.offend("one switch", path, line,
+						f"one of {len(found)}: lws's reasons are told apart in broker/lws_adapter.c, once"
+						if len(found) > 1 else "not in broker/lws_adapter.c")
+
+	def check_lws_version(self):
+		for source in self.sources:
+			for number, line in enumerate(source.code, 1):
+				if LWS_VERSION.match(line) and source.path != "include/" + PLUGIN_H:
+					self.offend("one lws version", source.path, number,
+							f"lws's versions are told apart in include/{PLUGIN_H} alone")
+
+	def check_symbols(self):
+		for path in self.built("plugins", "praxis_svc_*.so"):
+			expected = "svc_" + path.name[len("praxis_svc_"):-len(".so")]
+			exported = symbols("-D", "--defined-only", path)
+			if exported != [expected]:
+				self.offend_built(path, f"exports {', '.join(exported) or 'nothing'}; "
+						f"expected {expected} alone")
+			called = [name for name in symbols("-D", "--undefined-only", path)
+					if name.startswith("lws_")]
+			if called:
+				self.offend_built(path, f"calls {', '.join(called)}; a service knows no lws")
+		for path in self.built("broker", "libpraxis.so"):
+			foreign = [name for name in symbols("-D", "--defined-only", path)
+					if not name.startswith("px_")]
+			if foreign:
+				self.offend_built(path, f"exports {', '.join(foreign)}; expected px_* alone")
+		for path in self.built("broker", "libpraxis-core.a"):
+			impure = [name for name in symbols("--undefined-only", path)
+					if IMPURE_SYMBOL.fullmatch(name)]
+			if impure:
+				self.offend_built(path, f"calls {', '.join(impure)}; "
+						"time, chance and writing are passed in")
+
+	def built(self, folder, pattern):
+		found = sorted((self.build / folder).glob(pattern))
+		if not found:
+			self.offend("symbols", str(self.build), 0, f"no {folder}/{pattern}: is it built?")
+		return found
+
+	def offend_built(self, path, sentence):
+		self.offend("symbols", os.path.relpath(path, self.root), 0, sentence)
+
+	def rules(self):
+		yield "includes", self.check_includes
+		yield "pure broker", self.check_pure
+		yield "plugins", self.check_plugins
+		yield "one switch", self.check_switch
+		yield "one lws version", self.check_lws_version
+		if self.build:
+			yield "symbols", self.check_symbols
+
+
+def main():
+	parser = argparse.ArgumentParser(description="checks who includes, calls and exports what")
+	parser.add_argument("--build", type=pathlib.Path, help="a build directory: its symbols, too")
+	parser.add_argument("root", type=pathlib.Path, nargs="?",
+			default=pathlib.Path(__file__).resolve().parents[2])
+	arguments = parser.parse_args()
+	law = Law(arguments.root, arguments.build)
+	if not law.sources:
+		print(f"there are no C files in {arguments.root}", file=sys.stderr)
+		return 2
+	broken = 0
+	for name, check in law.rules():
+		check()
+		offences = law.offences.get(name, [])
+		print("\n".join([*offences, f"{'not ok' if offences else 'ok'} - {name}"]))
+		broken += bool(offences)
+	print(f"{len(law.sources)} files")
+	return 1 if broken else 0
+
+
+if __name__ == "__main__":
+	sys.exit(main())
