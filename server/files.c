@@ -79,19 +79,15 @@ static bool find_file(const struct px_config_mount *mount, const char *rest, cha
 static int send_file(struct lws *wsi, const struct px_vhost *vhost,
 		const struct px_config_mount *mount, const char *file)
 {
-	char headers[1024];
+	char headers[PX_HTTP_HEADERS_MAX + 128];
 	int len = snprintf(headers, sizeof(headers),
 			"Cache-Control: max-age=%u\r\nX-Content-Type-Options: nosniff\r\n",
 			mount->cache_max_age_s);
-	for (size_t i = 0; i < vhost->config->header_count; i++) {
-		const struct px_config_header *header = &vhost->config->headers[i];
-		int n = snprintf(headers + len, sizeof(headers) - (size_t)len, "%s: %s\r\n",
-				header->name, header->value);
-		if (n >= (int)sizeof(headers) - len) {
-			return -1;
-		}
-		len += n;
+	int own = px_http_headers(vhost, headers + len, sizeof(headers) - (size_t)len);
+	if (own < 0) {
+		return -1;
 	}
+	len += own;
 	int n = lws_serve_http_file(wsi, file, type_of(file), headers, len);
 	if (n < 0) {
 		return -1;

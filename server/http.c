@@ -38,18 +38,39 @@ static const char *extra_headers(int status)
 	}
 }
 
+/* The vhost's own headers, as lines; -1: they do not fit. */
+int px_http_headers(const struct px_vhost *vhost, char *buf, size_t size)
+{
+	size_t at = 0;
+	buf[0] = '\0';
+	for (size_t i = 0; i < vhost->config->header_count; i++) {
+		const struct px_config_header *header = &vhost->config->headers[i];
+		int len = snprintf(buf + at, size - at, "%s: %s\r\n", header->name, header->value);
+		if (len < 0 || (size_t)len >= size - at) {
+			return -1;
+		}
+		at += (size_t)len;
+	}
+	return (int)at;
+}
+
 static int write_answer(struct lws *wsi, int status, const char *type, struct px_span body,
 		bool close)
 {
-	char head[512];
+	const struct px_peer *peer = lws_get_opaque_user_data(wsi);
+	char own[PX_HTTP_HEADERS_MAX];
+	char head[PX_HTTP_HEADERS_MAX + 512];
+	if (px_http_headers(peer->vhost, own, sizeof(own)) < 0) {
+		return -1;
+	}
 	int head_len = snprintf(head, sizeof(head),
 			"HTTP/1.1 %d %s\r\n"
 			"Content-Type: %s\r\n"
 			"Content-Length: %zu\r\n"
 			"Cache-Control: no-store\r\n"
 			"X-Content-Type-Options: nosniff\r\n"
-			"%s%s\r\n",
-			status, reason_of(status), type, body.len, extra_headers(status),
+			"%s%s%s\r\n",
+			status, reason_of(status), type, body.len, own, extra_headers(status),
 			close ? "Connection: close\r\n" : "");
 	bool head_only = lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
 	size_t body_len = head_only ? 0 : body.len;

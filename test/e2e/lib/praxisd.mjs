@@ -122,8 +122,10 @@ export class Praxisd {
 			...files,
 		});
 		this.#child = spawn(PRAXISD, ['--config', this.dir], {
-			env: { ...process.env, ...env }, stdio: ['ignore', 'inherit', 'pipe'],
+			env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'],
 		});
+		const child = this.#child;
+		process.once('exit', () => child.kill('SIGKILL'));
 		this.exited = new Promise((resolve, reject) => {
 			this.#child.once('error', reject);
 			this.#child.once('close', (code, signal) => resolve({ code, signal }));

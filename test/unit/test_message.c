@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Messages: the frame header at every length where it changes (RFC 6455 section 5.2), and
+ * the counting of references.
+ */
+#include "message.h"
+
+#include "fake.h"
+#include "json.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void expect_frame(struct fake *fake, size_t len, const uint8_t *header, size_t header_len)
+{
+	char *text = malloc(len + 1);
+	ck_assert_ptr_nonnull(text);
+	memset(text, 'x', len);
+	struct px_message *message = px_message_create(fake->broker, (struct px_span){ text, len });
+	ck_assert_ptr_nonnull(message);
+	ck_assert_uint_eq(message->len, header_len + len);
+	ck_assert_uint_eq(message->header_len, header_len);
+	ck_assert_int_eq(memcmp(message->frame, header, header_len), 0);
+	ck_assert(px_span_equal(px_message_text(message), (struct px_span){ text, len }));
+	ck_assert_uint_ge(px_message_cost(message), header_len + len);
+	px_message_unref(fake->broker, message);
+	free(text);
+}
+
+START_TEST(headers_have_the_shortest_length)
+{
+	struct fake *fake = fake_create(NULL);
+	expect_frame(fake, 0, (const uint8_t[]){ 0x81, 0 }, 2);
+	expect_frame(fake, 1, (const uint8_t[]){ 0x81, 1 }, 2);
+	expect_frame(fake, 125, (const uint8_t[]){ 0x81, 125 }, 2);
+	expect_frame(fake, 126, (const uint8_t[]){ 0x81, 126, 0, 126 }, 4);
+	expect_frame(fake, 256, (const uint8_t[]){ 0x81, 126, 1, 0 }, 4);
+	expect_frame(fake, 65535, (const uint8_t[]){ 0x81, 126, 255, 255 }, 4);
+	expect_frame(fake, 65536, (const uint8_t[]){ 0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0 }, 10);
+	expect_frame(fake, 0x12345, (const uint8_t[]){ 0x81, 127, 0, 0, 0, 0, 0, 1, 0x23, 0x45 }, 10);
+	fake_destroy(fake);
+}
+END_TEST
+
+START_TEST(a_ping_is_a_frame_too)
+{
+	struct fake *fake = fake_create(NULL);
+	struct px_message *ping = px_message_frame(fake->broker, PX_OPCODE_PING, px_span("px"));
+	ck_assert_uint_eq(ping->len, 4);
+	ck_assert_int_eq(memcmp(ping->frame, "\x89\x02px", 4), 0);
+	px_message_unref(fake->broker, ping);
+	fake_destroy(fake);
+}
+END_TEST
+
+START_TEST(the_last_reference_frees)
+{
+	struct fake *fake = fake_create(NULL);
+	struct px_message *message = px_message_create(fake->broker, px_span("{}"));
+	ck_assert_uint_eq(fake_stats(fake).messages_live, 1);
+	ck_assert_ptr_eq(px_message_ref(message), message);
+	px_message_unref(fake->broker, message);
+	ck_assert_uint_eq(fake_stats(fake).messages_live, 1);
+	px_message_unref(fake->broker, message);
+	ck_assert_uint_eq(fake_stats(fake).messages_live, 0);
+	px_message_unref(fake->broker, NULL);
+	fake_destroy(fake);
+}
+END_TEST
+
+START_TEST(takes_over_what_a_writer_wrote)
+{
+	struct fake *fake = fake_create(NULL);
+	struct px_json json;
+	char text[1000];
+	memset(text, 'x', sizeof(text));
+	px_json_begin(&json, "t");
+	px_json_string(&json, "s", (struct px_span){ text, sizeof(text) });
+	px_json_end(&json);
+	struct px_message *message = px_message_from_json(fake->broker, &json);
+	ck_assert_uint_eq(px_message_text(message).len, sizeof(text) + strlen("{'type':'t','s':''}"));
+	px_message_unref(fake->broker, message);
+	/* A writer that ran out of memory yields nothing, and is given back all the same. */
+	px_json_begin(&json, "t");
+	json.failed = true;
+	ck_assert_ptr_null(px_message_from_json(fake->broker, &json));
+	fake_destroy(fake);
+}
+END_TEST
+
+RUN_TESTS("message", headers_have_the_shortest_length, a_ping_is_a_frame_too,
+		the_last_reference_frees, takes_over_what_a_writer_wrote);
