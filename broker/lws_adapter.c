@@ -73,20 +73,6 @@ void px_lws_destroy(struct px_lws *lws)
 	free(lws);
 }
 
-static int transport_write(void *user, const uint8_t *bytes, size_t len)
-{
-	struct conn *conn = user;
-	/* Raw writes are neither masked nor framed by lws: the bytes stay as they are. */
-	int n = lws_write(conn->wsi, (unsigned char *)(uintptr_t)bytes, len, LWS_WRITE_RAW);
-	return n < 0 ? -EPIPE : 0;
-}
-
-static bool transport_busy(void *user)
-{
-	const struct conn *conn = user;
-	return lws_partial_buffered(conn->wsi) != 0;
-}
-
 static void transport_close(void *user, uint16_t code)
 {
 	struct conn *conn = user;
@@ -96,6 +82,24 @@ static void transport_close(void *user, uint16_t code)
 		conn->next_closer = conn->lws->closers;
 		conn->lws->closers = conn;
 	}
+}
+
+static int transport_write(void *user, const uint8_t *bytes, size_t len)
+{
+	struct conn *conn = user;
+	/* Raw writes are neither masked nor framed by lws: the bytes stay as they are. */
+	int n = lws_write(conn->wsi, (unsigned char *)(uintptr_t)bytes, len, LWS_WRITE_RAW);
+	if (n < 0) {
+		transport_close(conn, 0);
+		return -EPIPE;
+	}
+	return 0;
+}
+
+static bool transport_busy(void *user)
+{
+	const struct conn *conn = user;
+	return lws_partial_buffered(conn->wsi) != 0;
 }
 
 const struct px_transport px_lws_transport = {

@@ -133,15 +133,16 @@ void px_session_receive(struct px_session *session, const uint8_t *bytes, size_t
 	if (session->phase != PX_SESSION_OPEN) {
 		return;
 	}
-	session->alive_ms = broker->timers.now_ms;
+	px_session_alive(session);
 	broker->stats.messages_in++;
 	broker->stats.bytes_in += len;
-	px_session_dispatch(session, (struct px_span){ (const char *)bytes, len });
+	px_session_dispatch(session, (struct px_span){ len > 0 ? (const char *)bytes : "", len });
 }
 
 void px_session_alive(struct px_session *session)
 {
 	session->alive_ms = session->broker->timers.now_ms;
+	session->is_pinged = false;
 }
 
 void px_session_close(struct px_session *session, enum px_close code)
@@ -200,17 +201,18 @@ static void check_heartbeat(struct px_session *session)
 	if (heartbeat <= 0) {
 		return; /* switched off by a reload */
 	}
-	if (silent >= 2 * heartbeat) {
+	if (session->is_pinged) {
 		broker->stats.silent_peers++;
 		tell_transport(session, 0);
 		return;
 	}
-	int64_t next = session->alive_ms + heartbeat;
+	/* Asked before it is dropped, also when it was this process that slept. */
 	if (silent >= heartbeat) {
+		session->is_pinged = true;
+		silent = 0;
 		px_session_send(session, broker->ping);
-		next += heartbeat;
 	}
-	if (session->phase == PX_SESSION_OPEN && arm(session, next - broker->timers.now_ms) < 0) {
+	if (session->phase == PX_SESSION_OPEN && arm(session, heartbeat - silent) < 0) {
 		px_session_close(session, PX_CLOSE_TRY_LATER);
 	}
 }

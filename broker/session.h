@@ -31,6 +31,7 @@ struct px_session {
 	bool is_dirty;
 	bool is_ending;
 	bool is_waiting;           /* for a slow reader to take the rest, then the close frame */
+	bool is_pinged;            /* and has given no sign of life since */
 	uint8_t bad_count;         /* unreadable messages since bad_since_ms */
 	uint16_t close_code;
 	uint16_t rooms;

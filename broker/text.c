@@ -78,6 +78,9 @@ enum px_role px_role_parse(struct px_span name)
 
 bool px_span_is_text(struct px_span span)
 {
+	if (span.len == 0) {
+		return true;
+	}
 	struct px_scan scan = {
 		.at = (const uint8_t *)span.data,
 		.end = (const uint8_t *)span.data + span.len,
