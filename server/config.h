@@ -97,6 +97,9 @@ struct px_config_mount {
 	uint32_t cache_max_age_s;
 };
 
+/* All headers of a vhost together, as lines of a response, are shorter than this. */
+#define PX_CONFIG_HEADER_BYTES 4096
+
 struct px_config_header {
 	char *name; /* without a colon */
 	char *value;

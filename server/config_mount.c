@@ -12,11 +12,13 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #define FILE_SCHEME "file://"
 #define HEADER_NAME_MAX 64
 #define HEADER_VALUE_MAX 2048
+#define HEADER_LINE_EXTRA 4 /* colon, space, line end */
 
 const struct px_option px_config_mount_table[] = {
 	{ .key = "mountpoint", .type = PX_OPTION_STRING, .min = 1, .max = 256,
@@ -203,6 +205,27 @@ static bool is_header_value(const char *value)
 	return length <= HEADER_VALUE_MAX;
 }
 
+/* What says where a response ends is the server's alone. */
+static bool is_framing(const char *name, size_t length)
+{
+	static const char *const names[] = { "connection", "content-length", "transfer-encoding" };
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strlen(names[i]) == length && strncasecmp(names[i], name, length) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool has_room(const struct px_config_vhost *vhost, size_t bytes)
+{
+	for (size_t i = 0; i < vhost->header_count; i++) {
+		bytes += strlen(vhost->headers[i].name) + strlen(vhost->headers[i].value) +
+				HEADER_LINE_EXTRA;
+	}
+	return bytes < PX_CONFIG_HEADER_BYTES;
+}
+
 static int add_header(struct px_config_vhost *vhost, const char *name, size_t name_length,
 		const char *value)
 {
@@ -235,13 +258,16 @@ static int read_header(struct px_config_loader *loader, const struct px_config_m
 	const char *sentence = NULL;
 	if (!is_header_name(member->key, length)) {
 		sentence = "not the name of an HTTP header";
-	} else if (vhost->header_count == PX_CONFIG_ITEMS_MAX) {
-		sentence = "one header too many";
+	} else if (is_framing(member->key, length)) {
+		sentence = "the server sets this header itself";
 	} else if (member->void_value) {
 		return 0;
 	} else if (!json_object_is_type(member->value, json_type_string) ||
 			!is_header_value(json_object_get_string(member->value))) {
 		sentence = "expected a string of at most 2048 bytes on one line";
+	} else if (!has_room(vhost, length + HEADER_LINE_EXTRA +
+			strlen(json_object_get_string(member->value)))) {
+		sentence = "the headers of a vhost have no more than 4095 bytes";
 	}
 	if (sentence) {
 		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, member->file, member->line,

@@ -126,7 +126,7 @@ int px_open_mode_identify(struct px_vhost *vhost, struct lws *wsi,
 int px_http_request(void *user, struct lws *wsi, const char *path);
 int px_http_done(void *user, struct lws *wsi);
 int px_http_refuse(struct lws *wsi, int status, const char *code, const char *sentence);
-#define PX_HTTP_HEADERS_MAX 4096
+#define PX_HTTP_HEADERS_MAX PX_CONFIG_HEADER_BYTES
 int px_http_headers(const struct px_vhost *vhost, char *buf, size_t size);
 int px_http_answer(struct lws *wsi, int status, const char *type, struct px_span body);
 

@@ -731,6 +731,35 @@ START_TEST(checks_headers)
 }
 END_TEST
 
+START_TEST(limits_the_bytes_of_headers)
+{
+	char value[2049];
+	char keys[8192];
+	memset(value, 'x', 2040);
+	value[2040] = '\0';
+	/* 2 * (1 + 2 + 2040 + 2) = 4090 */
+	(void)snprintf(keys, sizeof(keys), ", \"headers\": [{\"A\": \"%s\", \"B\": \"%s\"}]", value,
+			value);
+	expect_vhost(keys, "");
+	strcpy(strstr(keys, "}]"), ", \"C\": \"\"}]");
+	expect_vhost(keys, "");
+	strcpy(strstr(keys, "}]"), ", \"D\": \"\"}]");
+	expect_vhost(keys, "E f.json:1: \"headers\": \"D\": the headers of a vhost have no more "
+			"than 4095 bytes\n");
+	static const char *const framing[] = {
+		"Connection", "content-length:", "Transfer-Encoding",
+	};
+	for (size_t i = 0; i < sizeof(framing) / sizeof(framing[0]); i++) {
+		char expected[128];
+		(void)snprintf(keys, sizeof(keys), ", \"headers\": [{\"%s\": \"1\"}]", framing[i]);
+		(void)snprintf(expected, sizeof(expected),
+				"E f.json:1: \"headers\": \"%s\": the server sets this header "
+				"itself\n", framing[i]);
+		expect_vhost(keys, expected);
+	}
+}
+END_TEST
+
 /* ---- services ---- */
 
 START_TEST(takes_services)
@@ -944,6 +973,7 @@ RUN("config", reads_global_file_and_conf_d, reads_conf_d_alone, reads_global_fil
 		resolves_interfaces, checks_interfaces, refuses_to_be_open_to_others,
 		wants_addresses_to_be_unique, limits_the_number_of_vhosts, takes_mounts,
 		starts_relative_paths_at_the_file, checks_mounts, takes_headers, checks_headers,
-		takes_services, checks_services, merges_services_in_the_order_of_the_files,
+		limits_the_bytes_of_headers, takes_services, checks_services,
+		merges_services_in_the_order_of_the_files,
 		wants_one_set_of_options_for_a_service, limits_what_it_has_to_compare,
 		documents_every_key, destroys_nothing);
