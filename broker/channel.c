@@ -119,7 +119,8 @@ void px_channel_destroy(struct px_channel *channel)
 /* A channel without members lives on only for its history. */
 static void end_if_empty(struct px_channel *channel)
 {
-	if (channel->member_count == 0 && channel->history.count == 0) {
+	if (channel->member_count == 0 && channel->leaving == 0 &&
+			(channel->history.count == 0 || channel->is_ending)) {
 		px_channel_destroy(channel);
 	}
 }
@@ -224,7 +225,10 @@ static void remove_member(struct px_member *member, enum px_leave_reason reason)
 	struct px_channel *channel = member->channel;
 	unlink_member(member);
 	if (channel->kind->left) {
+		/* It may make others leave, or end the channel. */
+		channel->leaving++;
 		channel->kind->left(channel, member, reason);
+		channel->leaving--;
 	}
 	free(member);
 }
@@ -238,10 +242,11 @@ void px_member_leave(struct px_member *member, enum px_leave_reason reason)
 
 void px_channel_end(struct px_channel *channel, enum px_leave_reason reason)
 {
+	channel->is_ending = true;
 	while (channel->member_count > 0) {
 		remove_member(channel->members[channel->member_count - 1], reason);
 	}
-	px_channel_destroy(channel);
+	end_if_empty(channel);
 }
 
 void px_session_leave_all(struct px_session *session, enum px_leave_reason reason)

@@ -26,6 +26,8 @@ struct px_channel {
 	struct px_member **members;
 	uint32_t member_count;
 	uint32_t member_size;
+	uint16_t leaving; /* `left` hooks on the stack: it is not freed under them */
+	bool is_ending;
 	struct px_channel_limits limits;
 	uint64_t seq;
 	char epoch[17];

@@ -121,7 +121,7 @@ int px_identity_bind(struct px_broker *broker, struct px_identity *identity, str
 	if (identity->practice_count > 0 || identity->authenticated) {
 		return -EACCES;
 	}
-	return hold(broker, identity, id);
+	return id_fits(id.text) ? hold(broker, identity, id) : -EINVAL;
 }
 
 const struct px_held *px_identity_holds(const struct px_identity *identity,

@@ -58,13 +58,11 @@ static int write_some(struct px_session *session)
 	if (first->len == session->queue.bytes || first->len > PX_WRITE_BYTES) {
 		/* A single frame goes out from where it lies. */
 		px_queue_pop(&session->queue, &broker->queue_pool);
-		broker->stats.bytes_out += first->len;
 		rc = broker->transport.write(session->conn, first->frame, first->len);
 		px_message_unref(broker, first);
 		return rc;
 	}
 	size_t len = gather(session);
-	broker->stats.bytes_out += len;
 	return broker->transport.write(session->conn, broker->write_buffer, len);
 }
 
@@ -84,11 +82,14 @@ void px_session_flush(struct px_session *session)
 		}
 		uint32_t before = session->queue.bytes;
 		int rc = write_some(session);
-		broker->stats.queue_bytes -= before - session->queue.bytes;
+		uint32_t taken = before - session->queue.bytes;
+		broker->stats.queue_bytes -= taken;
 		if (rc < 0) {
 			/* The transport will tell that it is lost; nothing more to say to it. */
 			session->phase = PX_SESSION_CLOSED;
 			drop_queue(session);
+		} else {
+			broker->stats.bytes_out += taken;
 		}
 	}
 	if (session->phase == PX_SESSION_CLOSING) {

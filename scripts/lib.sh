@@ -65,8 +65,8 @@ step()
 # ---- Debian's packages ----
 #
 # A package: "name probe purpose". The probe tells whether it is needed at all: cmd=NAME, a program
-# that may come from elsewhere, or pc=NAME, a library that pkg-config knows; asked of dpkg where
-# there is one.
+# that may come from elsewhere; run=FUNCTION, which says so by its exit status; pc=NAME, a library,
+# which dpkg is asked for, or pkg-config where there is no dpkg.
 
 # What building and running take; scripts/test adds its own.
 packages=(
@@ -88,6 +88,9 @@ is_there()
 	case $probe in
 	cmd=*)
 		command -v "${probe#cmd=}" >/dev/null
+		;;
+	run=*)
+		"${probe#run=}" >/dev/null 2>&1
 		;;
 	*)
 		if command -v dpkg-query >/dev/null; then
@@ -188,13 +191,18 @@ install_packages()
 
 # ---- build directories ----
 
-# build DIRECTORY OPTION...: configures it once, and builds what has changed.
-build()
+# configure DIRECTORY OPTION...: once.
+configure()
 {
 	local directory=$1
 	shift
 	if [ ! -f "$directory/build.ninja" ]; then
-		step "Configuring ${directory#"$root"/}" meson setup "$@" "$directory" "$root" || return
+		step "Configuring ${directory#"$root"/}" meson setup "$@" "$directory" "$root"
 	fi
-	step "Building ${directory#"$root"/}" ninja -C "$directory"
+}
+
+# compile DIRECTORY [TARGET...]: what has changed.
+compile()
+{
+	step "Building ${1#"$root"/}" ninja -C "$@"
 }

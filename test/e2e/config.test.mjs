@@ -9,7 +9,14 @@ import net from 'node:net';
 import path from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import {
-	BUILD, globalConfig, PLUGINS, Praxisd, runPraxisd, vhostConfig, writeConfig, writeFiles,
+	BUILD,
+	globalConfig,
+	PLUGINS,
+	Praxisd,
+	runPraxisd,
+	vhostConfig,
+	writeConfig,
+	writeFiles,
 } from './lib/praxisd.mjs';
 
 const GLOBAL = 'praxis.json';
@@ -29,9 +36,11 @@ async function config(files = {}) {
 function assertRefused({ code, stderr }, ...named) {
 	assert.equal(code, 2, stderr);
 	const lines = stderr.split('\n').filter((line) => line.trim());
-	const fitting = lines.filter((line) => named.every((part) => {
-		return part instanceof RegExp ? part.test(line) : line.includes(part);
-	}));
+	const fitting = lines.filter((line) =>
+		named.every((part) => {
+			return part instanceof RegExp ? part.test(line) : line.includes(part);
+		}),
+	);
 	assert.equal(fitting.length, 1, `one line with ${named.join(' and ')}:\n${stderr}`);
 	assert.equal(lines.length, 1, `and no other:\n${stderr}`);
 	assert.doesNotMatch(stderr, /SECRET|Sanitizer|runtime error/);
@@ -43,77 +52,112 @@ const name = (file) => path.basename(file);
 describe('a wrong configuration', () => {
 	afterEach(() => rm(dir, { recursive: true, force: true }));
 
-	// [what, files, what the sentence names…]
-	const bad = [
-		['a global file that is no JSON', { [GLOBAL]: '{\n"global": {\n"log-level": }\n}\n' }, name(GLOBAL), /\b3\b/],
-		['a global file that ends too early', { [GLOBAL]: '{ "global": {' }, name(GLOBAL)],
-		['an empty global file', { [GLOBAL]: '' }, name(GLOBAL)],
-		['a global file that is no object', { [GLOBAL]: '[]' }, name(GLOBAL)],
-		['a global file with something after it', { [GLOBAL]: '{ "global": {} } SECRET' }, name(GLOBAL)],
-		['a vhost file that is no JSON', { [VHOST]: '{\n"vhosts": [\n{ "name": "x"\n "port": 1 } ] }' }, name(VHOST), /\b4\b/],
-		['a service file that is no JSON', { [OTHER]: '# fine\n// so far\n\n{ nonsense }\n' }, name(OTHER), /\b4\b/],
-		['an unknown key at the top', { [GLOBAL]: { ...quiet(), nosuch: 1 } }, name(GLOBAL), 'nosuch'],
-		['an unknown global key', { [GLOBAL]: quiet({ 'nosuch-key': 1 }) }, name(GLOBAL), 'nosuch-key'],
-		['a key misspelt in its case', { [GLOBAL]: quiet({ 'Queue-Bytes': 1 }) }, name(GLOBAL), 'Queue-Bytes'],
-		['an unknown key of a vhost', { [VHOST]: vhostConfig({}, { 'nosuch-key': 1 }) }, name(VHOST), 'nosuch-key'],
-		['an unknown key of a service file', { [OTHER]: { ...service('echo', { status: 'ok' }), 'nosuch-key': 1 } },
-			name(OTHER), 'nosuch-key'],
-		['an unknown option of a service', { [OTHER]: service('telemedicine', { status: 'ok', 'nosuch-key': 1 }) },
-			name(OTHER), 'nosuch-key'],
-		['an option of another service', { [OTHER]: service('echo', { status: 'ok', 'room-members': 8 }) },
-			name(OTHER), 'room-members'],
-		['a log level that is none', { [GLOBAL]: quiet({ 'log-level': 'loud' }) }, name(GLOBAL), 'log-level'],
-		['a log level that is no word', { [GLOBAL]: quiet({ 'log-level': 5 }) }, name(GLOBAL), 'log-level'],
-		['plugin directories that are a number', { [GLOBAL]: quiet({ 'plugin-dir': 7 }) }, name(GLOBAL), 'plugin-dir'],
-		['a plugin directory that is a number', { [GLOBAL]: quiet({ 'plugin-dir': [7] }) }, name(GLOBAL), 'plugin-dir'],
-		['a size that is a word', { [GLOBAL]: quiet({ 'queue-bytes': 'many' }) }, name(GLOBAL), 'queue-bytes'],
-		['a size that is negative', { [GLOBAL]: quiet({ 'queue-bytes': -1 }) }, name(GLOBAL), 'queue-bytes'],
-		['a size that is a fraction', { [GLOBAL]: quiet({ 'queue-bytes': 65536.5 }) }, name(GLOBAL), 'queue-bytes'],
-		['a size that is null', { [GLOBAL]: quiet({ 'queue-bytes': null }) }, name(GLOBAL), 'queue-bytes'],
-		['a time beyond all numbers', { [GLOBAL]: '{"global":{\n"heartbeat-ms":99999999999999999999}}' },
-			name(GLOBAL), /\b2\b/],
-		['a number of rooms that is an object', { [GLOBAL]: quiet({ 'max-rooms-per-session': {} }) },
-			name(GLOBAL), 'max-rooms-per-session'],
-		['vhosts that are no list', { [VHOST]: { vhosts: {} } }, name(VHOST), 'vhosts'],
-		['a vhost that is no object', { [VHOST]: { vhosts: ['default'] } }, name(VHOST), 'vhosts'],
-		['a vhost without a name', { [VHOST]: vhostConfig({}, { name: undefined }) }, name(VHOST), 'name'],
-		['a port that is a word', { [VHOST]: vhostConfig({}, { port: 'many' }) }, name(VHOST), 'port'],
-		['a port that is none', { [VHOST]: vhostConfig({}, { port: 65536 }) }, name(VHOST), 'port'],
-		['a port that is negative', { [VHOST]: vhostConfig({}, { port: -1 }) }, name(VHOST), 'port'],
-		['an interface that is a number', { [VHOST]: vhostConfig({}, { interface: 127 }) }, name(VHOST), 'interface'],
-		['a mount without a place', { [VHOST]: vhostConfig({}, { mounts: [{ origin: 'file:///tmp' }] }) },
-			name(VHOST), 'mountpoint'],
-		['a mount of a directory that is missing', { [VHOST]: vhostConfig({}, {
-			mounts: [{ mountpoint: '/static', origin: 'file:///nonexistent/site' }],
-		}) }, name(VHOST), '/nonexistent/site'],
-		['services that are no list', { [VHOST]: vhostConfig({}, { 'ws-protocols': {} }) }, name(VHOST), 'ws-protocols'],
-		['a service that is no object', { [OTHER]: service('echo', true) }, name(OTHER), 'echo'],
-		['a status that is none', { [OTHER]: service('echo', { status: 'maybe' }) }, name(OTHER), 'status'],
-		['an option of the wrong type', { [OTHER]: service('telemedicine', { status: 'ok', 'room-members': [] }) },
-			name(OTHER), 'room-members'],
-		['a list that is none', { [OTHER]: service('telemedicine', { status: 'ok', 'ice-servers': 'SECRET' }) },
-			name(OTHER), 'ice-servers'],
-		['a secret of the wrong type', { [OTHER]: service('telemedicine', { status: 'ok', 'turn-secret': ['SECRET'] }) },
-			name(OTHER), 'turn-secret'],
-		['a service of an unknown vhost', { [OTHER]: { ...service('echo', { status: 'ok' }), vhost: 'nosuch' } },
-			name(OTHER), 'nosuch'],
-		['a service twice in one file', { [OTHER]: {
-			vhost: 'default', 'ws-protocols': [{ echo: { status: 'ok' } }, { echo: { status: 'disabled' } }],
-		} }, name(OTHER), 'echo'],
-		['a service that no plugin brings', { [OTHER]: service('nosuch', { status: 'ok' }) }, name(OTHER), 'nosuch'],
-		['a service with a path for a name', { [OTHER]: service('../echo/praxis_svc_echo', { status: 'ok' }) },
-			name(OTHER), '../echo'],
-		['an environment variable that is not set', { [VHOST]: vhostConfig({}, { 'open-practice': '${PX_E2E_UNSET}' }) },
-			name(VHOST), 'PX_E2E_UNSET'],
-		['open to all the world', { [VHOST]: vhostConfig({}, { interface: '0.0.0.0' }) }, name(VHOST)],
-		['open to all the world of IPv6', { [VHOST]: vhostConfig({}, { interface: '::' }) }, name(VHOST)],
-	];
-	for (const [what, files, ...named] of bad) {
+	function refuses(what, files, ...named) {
 		it(`is refused with file and key: ${what}`, async () => {
 			await config(files);
 			assertRefused(await runPraxisd(['--config', dir]), ...named);
 			assertRefused(await runPraxisd(['--check-config', '--config', dir]), ...named);
 		});
+	}
+
+	// [what, file, its text, the line of the mistake]
+	for (const [what, file, text, line] of [
+		['a global file that is no JSON', GLOBAL, '{\n"global": {\n"log-level": }\n}\n', 3],
+		['a global file that ends too early', GLOBAL, '{ "global": {', 1],
+		['a global file with something after it', GLOBAL, '{ "global": {} }\nSECRET', 2],
+		['an empty global file', GLOBAL, '', 1],
+		['a global file that is no object', GLOBAL, '[]', 1],
+		[
+			'a number beyond all numbers',
+			GLOBAL,
+			'{ "global": {\n"drain-ms": 99999999999999999999 } }',
+			2,
+		],
+		[
+			'a vhost file that is no JSON',
+			VHOST,
+			'{\n"vhosts": [\n{ "name": "x"\n "port": 1 } ] }',
+			4,
+		],
+		['a service file that is no JSON', OTHER, '# fine\n// so far\n\n{ nonsense }\n', 4],
+	]) {
+		refuses(what, { [file]: text }, name(file), new RegExp(`\\b${line}\\b`));
+	}
+
+	refuses(
+		'a key unknown at the top',
+		{ [GLOBAL]: { ...quiet(), nosuch: 1 } },
+		name(GLOBAL),
+		'nosuch',
+	);
+
+	// [what, key, its value]
+	for (const [what, key, value] of [
+		['unknown', 'nosuch-key', 1],
+		['misspelt in its case', 'Queue-Bytes', 1],
+		['a log level that is none', 'log-level', 'loud'],
+		['a log level that is no word', 'log-level', 5],
+		['plugin directories that are a number', 'plugin-dir', 7],
+		['a plugin directory that is a number', 'plugin-dir', [7]],
+		['a size that is a word', 'queue-bytes', 'many'],
+		['a size that is negative', 'queue-bytes', -1],
+		['a size that is a fraction', 'queue-bytes', 65536.5],
+		['a size that is null', 'queue-bytes', null],
+		['a time that is a truth', 'heartbeat-ms', true],
+		['a number of rooms that is an object', 'max-rooms-per-session', {}],
+	]) {
+		refuses(`of all, ${what}`, { [GLOBAL]: quiet({ [key]: value }) }, name(GLOBAL), key);
+	}
+
+	// [what, key, its value, what is named if it is not the key]
+	for (const [what, key, value, named = key] of [
+		['unknown', 'nosuch-key', 1],
+		['no name', 'name', undefined],
+		['a port that is a word', 'port', 'many'],
+		['a port that is none', 'port', 65536],
+		['a port that is negative', 'port', -1],
+		['an interface that is a number', 'interface', 127],
+		['open to all the world', 'interface', '0.0.0.0', 'open'],
+		['open to all the world of IPv6', 'interface', '::', 'open'],
+		['a variable that is not set', 'open-practice', '${PX_E2E_UNSET}', 'PX_E2E_UNSET'],
+		['a mount without a place', 'mounts', [{ origin: 'file:///tmp' }], 'mountpoint'],
+		['a mount of nothing', 'mounts', [{ mountpoint: '/s', origin: 'file:///none' }], '/none'],
+		['services that are no list', 'ws-protocols', {}],
+	]) {
+		refuses(
+			`of a vhost, ${what}`,
+			{ [VHOST]: vhostConfig({}, { [key]: value }) },
+			name(VHOST),
+			named,
+		);
+	}
+	refuses('vhosts that are no list', { [VHOST]: { vhosts: {} } }, name(VHOST), 'vhosts');
+	refuses('a vhost that is no object', { [VHOST]: { vhosts: ['x'] } }, name(VHOST), 'vhosts');
+
+	// [what, service, key, its value]
+	for (const [what, of, key, value] of [
+		['unknown', 'telemedicine', 'nosuch-key', 1],
+		['of another service', 'echo', 'room-members', 8],
+		['a status that is none', 'echo', 'status', 'maybe'],
+		['a number that is a list', 'telemedicine', 'room-members', []],
+		['a list that is a string', 'telemedicine', 'ice-servers', 'SECRET'],
+		['a secret that is a list', 'telemedicine', 'turn-secret', ['SECRET']],
+	]) {
+		const file = service(of, { status: 'ok', [key]: value });
+		refuses(`of a service, ${what}`, { [OTHER]: file }, name(OTHER), key);
+	}
+
+	const echo = service('echo', { status: 'ok' });
+	// [what, file of a service, what is named]
+	for (const [what, file, named] of [
+		['with an unknown key', { ...echo, 'nosuch-key': 1 }, 'nosuch-key'],
+		['of an unknown vhost', { ...echo, vhost: 'nosuch' }, 'nosuch'],
+		['of one that is no object', service('echo', true), 'echo'],
+		['of one twice', { ...echo, 'ws-protocols': [{ echo: {} }, { echo: {} }] }, 'echo'],
+		['that no plugin brings', service('nosuch', { status: 'ok' }), 'nosuch'],
+		['that is a path', service('../plugins/praxis_svc_echo', { status: 'ok' }), '../plugins'],
+	]) {
+		refuses(`a service ${what}`, { [OTHER]: file }, name(OTHER), named);
 	}
 
 	it('is refused: none', async () => {
@@ -160,7 +204,11 @@ describe('a wrong configuration', () => {
 				[OTHER]: service('broken', { status: 'ok' }),
 			});
 			assertRefused(await runPraxisd(['--config', dir]), name(OTHER), 'praxis_svc_broken.so');
-			assertRefused(await runPraxisd(['--check-config', '--config', dir]), name(OTHER), 'praxis_svc_broken.so');
+			assertRefused(
+				await runPraxisd(['--check-config', '--config', dir]),
+				name(OTHER),
+				'praxis_svc_broken.so',
+			);
 		});
 	}
 
@@ -172,7 +220,12 @@ describe('a wrong configuration', () => {
 			[OTHER]: service('badabi', { status: 'ok' }),
 		});
 		assertRefused(await runPraxisd(['--config', dir]), name(OTHER), 'badabi', /abi/i);
-		assertRefused(await runPraxisd(['--check-config', '--config', dir]), name(OTHER), 'badabi', /abi/i);
+		assertRefused(
+			await runPraxisd(['--check-config', '--config', dir]),
+			name(OTHER),
+			'badabi',
+			/abi/i,
+		);
 	});
 
 	it('is refused: a port in use', async () => {
@@ -206,7 +259,8 @@ describe('a right configuration', () => {
 
 	it('may have comments', async () => {
 		await assertFine({
-			[OTHER]: '# a comment\n// another\n{ "vhost": "default", // here\n "ws-protocols": [ # and there\n' +
+			[OTHER]:
+				'# a comment\n// another\n{ "vhost": "default", // here\n "ws-protocols": [ # and there\n' +
 				'{ "echo": { "status": "ok" } } ] }\n',
 		});
 	});
@@ -214,7 +268,10 @@ describe('a right configuration', () => {
 	it('may have values of the environment', async () => {
 		const vhost = vhostConfig({}, { 'open-practice': '${PX_E2E_PRACTICE}' });
 		await assertFine({ [VHOST]: vhost }, { PX_E2E_PRACTICE: '77' });
-		praxis = await new Praxisd().start({ files: { [VHOST]: vhost }, env: { PX_E2E_PRACTICE: '77' } });
+		praxis = await new Praxisd().start({
+			files: { [VHOST]: vhost },
+			env: { PX_E2E_PRACTICE: '77' },
+		});
 		const ann = await praxis.connect({ practiceId: null });
 		await ann.accepted({ type: 'whiteboard_update', practiceId: 77 });
 		await praxis.settle();
@@ -231,7 +288,10 @@ describe('a right configuration', () => {
 		const files = {
 			'conf.d/10-echo.json': service('echo', { status: 'ok' }),
 			'conf.d/20-whiteboard.json': service('whiteboard', { status: 'disabled' }),
-			'conf.d/30-telemedicine.json': service('telemedicine', { status: 'ok', 'room-members': 2 }),
+			'conf.d/30-telemedicine.json': service('telemedicine', {
+				status: 'ok',
+				'room-members': 2,
+			}),
 		};
 		praxis = await new Praxisd().start({ services: { echo: null }, files });
 		const clients = await Promise.all([1, 2, 3].map(() => praxis.connect()));
@@ -240,13 +300,20 @@ describe('a right configuration', () => {
 		await clients[0].refused({ type: 'whiteboard_update', practiceId: 1 }, 'service_disabled');
 		await clients[0].join('r');
 		await clients[1].join('r');
-		await clients[2].refused({
-			type: 'telemedicine_user_joined', roomId: 'r', appointmentId: 1, userId: 1, userName: 'SECRET',
-		}, 'room_full');
+		await clients[2].refused(
+			{
+				type: 'telemedicine_user_joined',
+				roomId: 'r',
+				appointmentId: 1,
+				userId: 1,
+				userName: 'SECRET',
+			},
+			'room_full',
+		);
 		await praxis.settle();
 	});
 
-	it('is read in the order of the files\' names, and of .json files alone', async () => {
+	it("is read in the order of the files' names, and of .json files alone", async () => {
 		praxis = await new Praxisd().start({
 			files: {
 				'conf.d/9-last.json': service('echo', { status: 'ok' }),
@@ -262,8 +329,13 @@ describe('a right configuration', () => {
 
 	it('may leave out the interface: open mode is for this machine alone', async () => {
 		praxis = await new Praxisd().start({ vhost: { interface: undefined } });
-		const addresses = [...praxis.log.matchAll(/listening on (\S+):\d+/g)].map(([, address]) => address);
-		assert.ok(addresses.every((address) => ['127.0.0.1', '[::1]'].includes(address)), addresses.join());
+		const addresses = [...praxis.log.matchAll(/listening on (\S+):\d+/g)].map(
+			([, address]) => address,
+		);
+		assert.ok(
+			addresses.every((address) => ['127.0.0.1', '[::1]'].includes(address)),
+			addresses.join(),
+		);
 	});
 
 	it('may leave the clients no practice', async () => {

@@ -39,7 +39,10 @@ describe('the greeting', () => {
 
 	it('repeats the identity of the query', async () => {
 		const ann = await praxis.connect({
-			practiceId: 3, userId: 7, userName: 'SECRET Jörg & Söhne=100%', role: 'staff',
+			practiceId: 3,
+			userId: 7,
+			userName: 'SECRET Jörg & Söhne=100%',
+			role: 'staff',
 		});
 		assert.equal(String(ann.hello.user.userId), '7');
 		assert.equal(ann.hello.user.userName, 'SECRET Jörg & Söhne=100%');
@@ -120,7 +123,13 @@ describe('a foreign practice', () => {
 		const victim = await praxis.connect({ practiceId: 2 });
 		const room = await victim.join('room');
 		assert.ok(room);
-		const call = { roomId: 'room', appointmentId: 1, userId: 1, userName: 'SECRET', practiceId: 2 };
+		const call = {
+			roomId: 'room',
+			appointmentId: 1,
+			userId: 1,
+			userName: 'SECRET',
+			practiceId: 2,
+		};
 		for (const message of [
 			{ type: 'whiteboard_subscribe', practiceId: 2 },
 			{ type: 'whiteboard_unsubscribe', practiceId: 2 },
@@ -128,7 +137,13 @@ describe('a foreign practice', () => {
 			{ type: 'whiteboard_update', practiceId: '2', data: 'SECRET' },
 			{ type: 'telemedicine_user_joined', ...call },
 			{ type: 'telemedicine_offer', ...call, from: 1, offer: {} },
-			{ type: 'telemedicine_chat_message', ...call, from: 1, fromUserId: 1, message: 'SECRET' },
+			{
+				type: 'telemedicine_chat_message',
+				...call,
+				from: 1,
+				fromUserId: 1,
+				message: 'SECRET',
+			},
 		]) {
 			const error = await mallory.refused(message, 'forbidden');
 			assert.equal(error.ref, message.type);
@@ -138,13 +153,23 @@ describe('a foreign practice', () => {
 		await nothingArrived([mallory], [victim]);
 	});
 
-	it('is told apart from one\'s own by its value, not by its spelling', async () => {
+	it("is told apart from one's own by its value, not by its spelling", async () => {
 		const ann = await praxis.connect({ practiceId: 12 });
 		await ann.accepted('{"type":"whiteboard_update","practiceId":12}');
 		await ann.accepted('{"type":"whiteboard_update","practiceId":"12"}');
 		await ann.accepted('{"type":"whiteboard_update","practiceId":"1\\u0032"}');
-		for (const foreign of ['1', '"1"', '120', '"012"', '" 12"', '"12 "', '-12', '"12.0"',
-			'12345678901234567890', '"1e1"']) {
+		for (const foreign of [
+			'1',
+			'"1"',
+			'120',
+			'"012"',
+			'" 12"',
+			'"12 "',
+			'-12',
+			'"12.0"',
+			'12345678901234567890',
+			'"1e1"',
+		]) {
 			await ann.refused(`{"type":"whiteboard_update","practiceId":${foreign}}`, 'forbidden');
 		}
 		await ann.refused('{"type":"whiteboard_update","practiceId":"12\\u0000"}', 'bad_message');
@@ -152,11 +177,18 @@ describe('a foreign practice', () => {
 
 	it('cannot be reached by naming two', async () => {
 		const mallory = await praxis.connect({ practiceId: 1 });
-		const [own, foreign] = [await praxis.connect({ practiceId: 1 }), await praxis.connect({ practiceId: 2 })];
-		for (const [first, second] of [[1, 2], [2, 1]]) {
+		const [own, foreign] = [
+			await praxis.connect({ practiceId: 1 }),
+			await praxis.connect({ practiceId: 2 }),
+		];
+		for (const [first, second] of [
+			[1, 2],
+			[2, 1],
+		]) {
 			for (const key of ['practiceId', 'practice\\u0049d']) {
 				const receipt = await mallory.ask(
-					`{"type":"whiteboard_update","practiceId":${first},"${key}":${second},"data":1}`);
+					`{"type":"whiteboard_update","practiceId":${first},"${key}":${second}}`,
+				);
 				if (receipt.type === 'ack') {
 					assert.equal((await own.next('whiteboard_update')).practiceId, 1);
 				} else {
@@ -185,8 +217,16 @@ describe('subprotocols', () => {
 	});
 
 	for (const [name, own, foreign] of [
-		['whiteboard', { type: 'whiteboard_subscribe', practiceId: 1 }, { type: 'echo_say', text: 'SECRET' }],
-		['telemedicine', { type: 'telemedicine_ice_servers' }, { type: 'whiteboard_update', practiceId: 1 }],
+		[
+			'whiteboard',
+			{ type: 'whiteboard_subscribe', practiceId: 1 },
+			{ type: 'echo_say', text: 'SECRET' },
+		],
+		[
+			'telemedicine',
+			{ type: 'telemedicine_ice_servers' },
+			{ type: 'whiteboard_update', practiceId: 1 },
+		],
 		['echo', { type: 'echo_say', text: 'SECRET' }, { type: 'telemedicine_ice_servers' }],
 	]) {
 		it(`${name} is that service alone`, async () => {
@@ -198,7 +238,7 @@ describe('subprotocols', () => {
 		});
 	}
 
-	it('a whiteboard\'s session and a unified one meet', async () => {
+	it("a whiteboard's session and a unified one meet", async () => {
 		const one = await praxis.connect({}, { protocols: ['whiteboard'] });
 		const two = await praxis.connect();
 		await one.accepted({ type: 'whiteboard_update', practiceId: 1, data: 'SECRET-1' });
@@ -207,7 +247,7 @@ describe('subprotocols', () => {
 		assert.equal((await one.next('whiteboard_update')).data, 'SECRET-2');
 	});
 
-	it('a service\'s session hears nothing of the others', async () => {
+	it("a service's session hears nothing of the others", async () => {
 		const echo = await praxis.connect({}, { protocols: ['echo'] });
 		const ann = await praxis.connect();
 		await ann.accepted({ type: 'whiteboard_update', practiceId: 1 });
@@ -219,10 +259,21 @@ describe('subprotocols', () => {
 		assert.equal(ann.protocol, 'praxis.v1');
 	});
 
-	const offer = (protocols) => refusedUpgrade(praxis.port, '/ws', { 'Sec-WebSocket-Protocol': protocols });
+	const offer = (protocols) =>
+		refusedUpgrade(praxis.port, '/ws', { 'Sec-WebSocket-Protocol': protocols });
 
-	for (const protocols of ['nosuch', 'nosuch, other', 'http', 'svc_whiteboard', 'Whiteboard', 'white',
-		'whiteboardx', 'lws-mirror-protocol', 'ticket.abc', 'x'.repeat(64)]) {
+	for (const protocols of [
+		'nosuch',
+		'nosuch, other',
+		'http',
+		'svc_whiteboard',
+		'Whiteboard',
+		'white',
+		'whiteboardx',
+		'lws-mirror-protocol',
+		'ticket.abc',
+		'x'.repeat(64),
+	]) {
 		it(`only unknown names are refused: ${protocols.slice(0, 30)}`, async () => {
 			assertJsonError(await offer(protocols), 400);
 		});
@@ -234,7 +285,10 @@ describe('subprotocols', () => {
 	};
 
 	it('a list of 126 characters is read', async () => {
-		const ann = await praxis.connectRaw({}, { headers: { 'Sec-WebSocket-Protocol': filled(126) } });
+		const ann = await praxis.connectRaw(
+			{},
+			{ headers: { 'Sec-WebSocket-Protocol': filled(126) } },
+		);
 		assert.equal(ann.protocol, 'praxis.v1');
 	});
 
@@ -257,14 +311,20 @@ describe('an upgrade that is refused', () => {
 	it('with another method', async () => {
 		for (const method of ['POST', 'PUT', 'OPTIONS', 'DELETE']) {
 			const response = await refusedUpgrade(
-				praxis.port, '/ws', { 'Content-Length': '0' }, { method });
+				praxis.port,
+				'/ws',
+				{ 'Content-Length': '0' },
+				{ method },
+			);
 			assertJsonError(response, 400, 405);
 		}
 	});
 
 	it('with another version of WebSocket', async () => {
 		for (const version of ['8', '12', '14', '', 'x', null]) {
-			const response = await refusedUpgrade(praxis.port, '/ws', { 'Sec-WebSocket-Version': version });
+			const response = await refusedUpgrade(praxis.port, '/ws', {
+				'Sec-WebSocket-Version': version,
+			});
 			assertJsonError(response, 400, 426);
 			if (response.status === 426) {
 				assert.equal(response.headers['sec-websocket-version'], '13');
@@ -273,15 +333,23 @@ describe('an upgrade that is refused', () => {
 	});
 
 	it('without a key', async () => {
-		assertJsonError(await refusedUpgrade(praxis.port, '/ws', { 'Sec-WebSocket-Key': null }), 400);
+		assertJsonError(
+			await refusedUpgrade(praxis.port, '/ws', { 'Sec-WebSocket-Key': null }),
+			400,
+		);
 	});
 
 	it('to something else', async () => {
 		for (const upgrade of ['foo', 'h2c', 'websocketx']) {
 			const response = await refusedUpgrade(praxis.port, '/ws', {
-				Upgrade: upgrade, Connection: 'Upgrade, HTTP2-Settings', 'HTTP2-Settings': 'AAMAAABkAAQAAP__',
+				Upgrade: upgrade,
+				Connection: 'Upgrade, HTTP2-Settings',
+				'HTTP2-Settings': 'AAMAAABkAAQAAP__',
 			});
-			assert.ok(response === null || response.status >= 400, `${upgrade}: ${response?.status}`);
+			assert.ok(
+				response === null || response.status >= 400,
+				`${upgrade}: ${response?.status}`,
+			);
 		}
 	});
 
@@ -302,7 +370,10 @@ describe('an upgrade that is refused', () => {
 	});
 
 	it('because its request is too long', async () => {
-		const response = await refusedUpgrade(praxis.port, `/ws?userName=${'SECRET'.repeat(10_000)}`);
+		const response = await refusedUpgrade(
+			praxis.port,
+			`/ws?userName=${'SECRET'.repeat(10_000)}`,
+		);
 		assert.ok(response === null || response.status >= 400);
 	});
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Signals and time: SIGHUP changes services and drops nobody, SIGTERM lets everybody go, a peer that
-// does not answer pings is dropped.
+// Signals and time: SIGHUP changes services and drops nobody, SIGTERM lets everybody go, a peer
+// that does not answer pings is dropped.
 
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
@@ -46,7 +46,13 @@ describe('SIGHUP', () => {
 		const update = { type: 'whiteboard_update', practiceId: 1, data: secret() };
 		await ann.refused(update, 'service_disabled');
 		await nothingArrived([bob], [ann]);
-		ann.send({ type: 'telemedicine_media_state', roomId: 'r', audio: true, video: true, screen: true });
+		ann.send({
+			type: 'telemedicine_media_state',
+			roomId: 'r',
+			audio: true,
+			video: true,
+			screen: true,
+		});
 		await bob.next('telemedicine_media_state');
 		const late = await praxis.connect();
 		assert.deepEqual(late.hello.services, ['telemedicine']);
@@ -83,9 +89,15 @@ describe('SIGHUP', () => {
 		['that is no JSON', '{ "vhost": "default",\n "ws-protocols": [ }'],
 		['with an unknown key', { ...service('whiteboard', { status: 'disabled' }), nosuch: 1 }],
 		['with an unknown option', service('whiteboard', { status: 'ok', nosuch: 1 })],
-		['with an option of the wrong type', service('telemedicine', { status: 'ok', 'room-members': 'many' })],
+		[
+			'with an option of the wrong type',
+			service('telemedicine', { status: 'ok', 'room-members': 'many' }),
+		],
 		['with a missing plugin', service('nosuch', { status: 'ok' })],
-		['of an unknown vhost', { vhost: 'nosuch', 'ws-protocols': [{ whiteboard: { status: 'disabled' } }] }],
+		[
+			'of an unknown vhost',
+			{ vhost: 'nosuch', 'ws-protocols': [{ whiteboard: { status: 'disabled' } }] },
+		],
 	]) {
 		it(`with a file ${what} changes nothing and says why`, async () => {
 			const [ann, bob] = [await praxis.connect(), await praxis.connect()];
@@ -103,7 +115,11 @@ describe('SIGHUP', () => {
 			}
 			await ann.accepted({ type: 'whiteboard_update', practiceId: 1 });
 			await bob.next('whiteboard_update');
-			assert.deepEqual((await praxis.stats()).services, before.services, 'nor by the files that are fine');
+			assert.deepEqual(
+				(await praxis.stats()).services,
+				before.services,
+				'nor by the files that are fine',
+			);
 		});
 	}
 
@@ -132,7 +148,9 @@ describe('SIGTERM', () => {
 		const waits = new Set();
 		for (const client of clients) {
 			const draining = await client.next('server_draining');
-			assert.ok(Number.isInteger(draining.reconnectAfterMs) && draining.reconnectAfterMs >= 0);
+			assert.ok(
+				Number.isInteger(draining.reconnectAfterMs) && draining.reconnectAfterMs >= 0,
+			);
 			waits.add(draining.reconnectAfterMs);
 			assert.equal((await client.closing()).code, 1012);
 			assert.equal(client.inbox.size, 0, 'and nothing after it');
@@ -172,14 +190,23 @@ describe('SIGTERM', () => {
 		assert.equal(kept?.status, 503);
 		wire.close();
 
-		const refused = (error) => assert.ok(['ECONNREFUSED', 'ECONNRESET'].includes(error.code), error.message);
-		await get(praxis.port, '/ready').then((response) => assert.equal(response?.status, 503), refused);
-		await refusedUpgrade(praxis.port).then((response) => assert.equal(response?.status, 503), refused);
+		const refused = (error) =>
+			assert.ok(['ECONNREFUSED', 'ECONNRESET'].includes(error.code), error.message);
+		await get(praxis.port, '/ready').then(
+			(response) => assert.equal(response?.status, 503),
+			refused,
+		);
+		await refusedUpgrade(praxis.port).then(
+			(response) => assert.equal(response?.status, 503),
+			refused,
+		);
 		await praxis.ended();
 	});
 
 	it('does not wait for ever for one that stopped reading', async () => {
-		praxis = await new Praxisd().start({ global: { 'queue-bytes': 1 << 20, 'send-buffer-bytes': 16384 } });
+		praxis = await new Praxisd().start({
+			global: { 'queue-bytes': 1 << 20, 'send-buffer-bytes': 16384 },
+		});
 		const [ann, slow] = [await praxis.connect(), await praxis.connectRaw()];
 		slow.socket.pause();
 		const fill = secret().padEnd(30_000, 'x');
@@ -239,7 +266,10 @@ describe('a heartbeat', () => {
 		await witness.next('telemedicine_user_joined');
 
 		const { payload } = await answering.nextFrame(OP.ping);
-		assert.ok(payload.length > 0, 'with a payload: an empty one\'s answer goes unnoticed in libwebsockets');
+		assert.ok(
+			payload.length > 0,
+			"with a payload: an empty one's answer goes unnoticed in libwebsockets",
+		);
 		await silent.nextFrame(OP.ping);
 		const left = await witness.next('telemedicine_user_left');
 		assert.equal(left.clientId, silent.clientId);

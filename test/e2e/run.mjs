@@ -4,8 +4,8 @@
 //
 //	node run.mjs [--option-of-node…] [file…]
 //
-// Environment: PRAXIS_BUILD, the build directory (../../build from here); PRAXIS_E2E_LOG=1 shows the
-// servers' logs; PRAXIS_E2E_DEADLINE_MS, how long to wait for anything (10000).
+// Environment: PRAXIS_BUILD, the build directory (../../build from here); PRAXIS_E2E_LOG=1 shows
+// the servers' logs; PRAXIS_E2E_DEADLINE_MS, how long to wait for anything (10000).
 
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -13,8 +13,14 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ALL = [
-	'connect.test.mjs', 'envelope.test.mjs', 'whiteboard.test.mjs', 'telemedicine.test.mjs',
-	'slow.test.mjs', 'config.test.mjs', 'lifecycle.test.mjs', 'http.test.mjs',
+	'connect.test.mjs',
+	'envelope.test.mjs',
+	'whiteboard.test.mjs',
+	'telemedicine.test.mjs',
+	'slow.test.mjs',
+	'config.test.mjs',
+	'lifecycle.test.mjs',
+	'http.test.mjs',
 ];
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -33,5 +39,7 @@ if (!existsSync(path.join(BUILD, 'server', 'praxisd'))) {
 }
 
 spawn(process.execPath, ['--test', ...options, ...(files.length ? files : ALL)], {
-	cwd: here, stdio: 'inherit', env: { ...process.env, PRAXIS_BUILD: BUILD },
+	cwd: here,
+	stdio: 'inherit',
+	env: { ...process.env, PRAXIS_BUILD: BUILD },
 }).on('exit', (code) => process.exit(code ?? 1));

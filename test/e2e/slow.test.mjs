@@ -15,10 +15,12 @@ const ENOUGH_BYTES = 24 * 1024 * 1024;
 // Sends updates, a few at a time so that a reader that reads is never behind, until `done` says so.
 // Returns how many it sent.
 async function keepBusy(sender, readers, done) {
-	for (let sent = 0; ; ) {
+	for (let sent = 0; ;) {
 		for (let at = 0; at < BATCH; at++) {
 			sender.send({
-				type: 'whiteboard_update', practiceId: 1, data: { at: sent + at, fill: secret().padEnd(MESSAGE_BYTES, 'x') },
+				type: 'whiteboard_update',
+				practiceId: 1,
+				data: { at: sent + at, fill: secret().padEnd(MESSAGE_BYTES, 'x') },
 			});
 		}
 		for (const reader of readers) {
@@ -27,7 +29,7 @@ async function keepBusy(sender, readers, done) {
 			}
 		}
 		sent += BATCH;
-		if (sent * MESSAGE_BYTES > ENOUGH_BYTES || await done()) {
+		if (sent * MESSAGE_BYTES > ENOUGH_BYTES || (await done())) {
 			return sent;
 		}
 	}
@@ -43,16 +45,21 @@ describe('a client that stops reading', () => {
 		const slow = await praxis.connectRaw();
 		const before = await cut();
 		slow.socket.pause();
-		const sent = await keepBusy(sender, readers, async () => await cut() > before);
+		const sent = await keepBusy(sender, readers, async () => (await cut()) > before);
 
 		slow.socket.resume();
 		assert.equal((await slow.closing()).code, 4408);
 		let got = 0;
 		while (slow.inbox.size) {
-			assert.equal((await slow.next('whiteboard_update')).data.at, got++, 'all in order to where it was cut');
+			assert.equal(
+				(await slow.next('whiteboard_update')).data.at,
+				got++,
+				'all in order to where it was cut',
+			);
 		}
 		assert.ok(got > 0 && got < sent, `${got} of ${sent}`);
 		assert.equal((await praxis.stats()).closes['4408'], 1);
+		await praxis.logged(new RegExp(`${slow.clientId}.*\\b4408\\b`));
 		await nothingArrived([sender, ...readers]);
 	});
 
@@ -64,7 +71,7 @@ describe('a client that stops reading', () => {
 		await peer.next('telemedicine_user_joined');
 		const before = await cut();
 		slow.socket.pause();
-		await keepBusy(sender, [peer], async () => await cut() > before);
+		await keepBusy(sender, [peer], async () => (await cut()) > before);
 		slow.socket.resume();
 		const left = await peer.next('telemedicine_user_left');
 		assert.equal(left.clientId, slow.clientId);
@@ -76,7 +83,7 @@ describe('a client that stops reading', () => {
 		const slow = await praxis.connectRaw();
 		const before = await cut();
 		slow.socket.pause();
-		await keepBusy(sender, [reader], async () => await cut() > before);
+		await keepBusy(sender, [reader], async () => (await cut()) > before);
 		await until('the slow one is gone', async () => (await praxis.stats()).sessions === 2);
 	});
 
@@ -100,22 +107,23 @@ describe('a client that stops reading', () => {
 		}
 	});
 
-	it('of its own messages\' answers is cut off, too', async () => {
+	it("of its own messages' answers is cut off, too", async () => {
 		const witness = await praxis.connect();
 		const slow = await praxis.connectRaw();
 		const before = await cut();
 		slow.socket.pause();
 		const fill = secret().padEnd(MESSAGE_BYTES, 'x');
 		let sent = 0;
-		while (await cut() === before && sent < ENOUGH_BYTES && !slow.socket.destroyed) {
+		while ((await cut()) === before && sent < ENOUGH_BYTES && !slow.socket.destroyed) {
 			slow.send({ type: 'echo_say', text: fill });
 			sent += fill.length;
 			await witness.fence();
 		}
 		slow.socket.resume();
-		// What it still sends may cost it the close frame: TCP resets a connection closed with data unread.
+		// What it still sends may cost it the close frame: TCP resets a connection that is closed
+		// with data unread.
 		assert.ok([4408, 1006].includes((await slow.closing()).code));
-		assert.ok(await cut() > before);
+		assert.ok((await cut()) > before);
 		await nothingArrived([witness]);
 	});
 });

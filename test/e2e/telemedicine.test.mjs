@@ -9,23 +9,34 @@ import { compose, TODO } from './lib/messages.mjs';
 import { secret, usePraxisd } from './lib/praxisd.mjs';
 import { nothingArrived } from './lib/session.mjs';
 
-const others = (answer, client) => answer.participants.filter((id) => id !== client.clientId).sort();
+const others = (answer, client) =>
+	answer.participants.filter((id) => id !== client.clientId).sort();
 const ids = (clients) => clients.map((client) => client.clientId).sort();
 
 const call = (client, roomId) => ({
-	roomId, appointmentId: `appointment-${roomId}`, from: client.identity.userId,
+	roomId,
+	appointmentId: `appointment-${roomId}`,
+	from: client.identity.userId,
 });
 
 const chat = (client, roomId, message = secret('chat')) => ({
-	type: 'telemedicine_chat_message', ...call(client, roomId), fromUserId: client.identity.userId, message,
+	type: 'telemedicine_chat_message',
+	...call(client, roomId),
+	fromUserId: client.identity.userId,
+	message,
 });
 
 const leave = (client, roomId) => ({
-	type: 'telemedicine_user_left', ...call(client, roomId), userId: client.identity.userId,
+	type: 'telemedicine_user_left',
+	...call(client, roomId),
+	userId: client.identity.userId,
 });
 
 const offer = (client, roomId, to) => ({
-	type: 'telemedicine_offer', ...call(client, roomId), offer: { type: 'offer', sdp: secret('sdp') }, to,
+	type: 'telemedicine_offer',
+	...call(client, roomId),
+	offer: { type: 'offer', sdp: secret('sdp') },
+	to,
 });
 
 // `count` clients in one room, each of which has seen who came after it.
@@ -35,7 +46,10 @@ async function room(praxis, roomId, count, identity = {}) {
 		const client = await praxis.connect(identity);
 		await client.join(roomId);
 		for (const member of members) {
-			await member.next('telemedicine_user_joined', ({ clientId }) => clientId === client.clientId);
+			await member.next(
+				'telemedicine_user_joined',
+				({ clientId }) => clientId === client.clientId,
+			);
 		}
 		members.push(client);
 	}
@@ -57,7 +71,10 @@ describe('a room', () => {
 		const bob = await praxis.connect({ userId: 8, userName: 'SECRET-Bob' });
 		const second = await bob.join('appointment_1', { appointmentId: 1, userId: 8 });
 		assert.deepEqual(others(second, bob), [ann.clientId]);
-		assert.deepEqual(second.members.map((member) => member.clientId).sort(), [...second.participants].sort());
+		assert.deepEqual(
+			second.members.map((member) => member.clientId).sort(),
+			[...second.participants].sort(),
+		);
 		const member = second.members.find(({ clientId }) => clientId === ann.clientId);
 		assert.equal(String(member.userId), '7');
 		assert.equal(member.userName, 'SECRET-Ann');
@@ -73,7 +90,7 @@ describe('a room', () => {
 		await nothingArrived([ann, bob]);
 	});
 
-	it('can be joined without a role, as the reference system\'s clients do', async () => {
+	it("can be joined without a role, as the reference system's clients do", async () => {
 		const [ann, bob] = await room(praxis, 'r', 2, { role: null });
 		ann.send(offer(ann, 'r'));
 		assert.equal((await bob.next('telemedicine_offer')).clientId, ann.clientId);
@@ -160,17 +177,28 @@ describe('a room', () => {
 	it('one is not in cannot be spoken to, by any message', async () => {
 		const witnesses = await room(praxis, 7, 2);
 		const mallory = await praxis.connect();
-		for (const type of ['telemedicine_user_left', 'telemedicine_offer', 'telemedicine_answer',
-			'telemedicine_ice_candidate', 'telemedicine_chat_message', 'telemedicine_media_state',
-			'telemedicine_remove', 'telemedicine_end']) {
+		for (const type of [
+			'telemedicine_user_left',
+			'telemedicine_offer',
+			'telemedicine_answer',
+			'telemedicine_ice_candidate',
+			'telemedicine_chat_message',
+			'telemedicine_media_state',
+			'telemedicine_remove',
+			'telemedicine_end',
+		]) {
 			const error = await mallory.refused(compose(type), 'not_in_room');
 			assert.equal(error.ref, type);
 			mallory.send(compose(type));
 			assert.equal((await mallory.next('error')).id, undefined);
 		}
-		await mallory.refused(compose('telemedicine_offer', {
-			to: `"${witnesses[0].clientId}"`, offer: '{"sdp":"SECRET"}',
-		}), 'not_in_room');
+		await mallory.refused(
+			compose('telemedicine_offer', {
+				to: `"${witnesses[0].clientId}"`,
+				offer: '{"sdp":"SECRET"}',
+			}),
+			'not_in_room',
+		);
 		await nothingArrived([mallory, ...witnesses], [mallory]);
 		assert.match(praxis.log, /not_in_room/);
 	});
@@ -196,10 +224,20 @@ describe('a room', () => {
 		const [cyd, dora] = there;
 		await ann.accepted(offer(ann, 'r'));
 		await ann.accepted(chat(ann, 'r'));
-		await ann.accepted({ type: 'telemedicine_media_state', roomId: 'r', audio: true, video: true, screen: false });
+		await ann.accepted({
+			type: 'telemedicine_media_state',
+			roomId: 'r',
+			audio: true,
+			video: true,
+			screen: false,
+		});
 		await ann.refused(offer(ann, 'r', cyd.clientId), 'no_such_peer');
 		await ann.refused(offer(ann, 'r', cyd.identity.userId), 'no_such_peer');
-		assert.equal((await ann.ask({ type: 'telemedicine_remove', roomId: 'r', clientId: cyd.clientId })).type, 'error');
+		assert.equal(
+			(await ann.ask({ type: 'telemedicine_remove', roomId: 'r', clientId: cyd.clientId }))
+				.type,
+			'error',
+		);
 		for (const type of ['offer', 'chat_message', 'media_state']) {
 			await bob.next(`telemedicine_${type}`);
 		}
@@ -216,13 +254,21 @@ describe('a room', () => {
 		const members = await room(praxis, 'r', 8);
 		const ninth = await praxis.connect();
 		const join = {
-			type: 'telemedicine_user_joined', roomId: 'r', appointmentId: 1, userId: 9, userName: secret(),
+			type: 'telemedicine_user_joined',
+			roomId: 'r',
+			appointmentId: 1,
+			userId: 9,
+			userName: secret(),
 		};
 		const error = await ninth.refused(join, 'room_full');
 		assert.equal(error.ref, 'telemedicine_user_joined');
 		await ninth.refused(chat(ninth, 'r'), 'not_in_room');
 		await nothingArrived([ninth, ...members], [ninth]);
-		assert.equal((await members[0].join('r')).participants.length >= 7, true, 'members may ask again');
+		assert.equal(
+			(await members[0].join('r')).participants.length >= 7,
+			true,
+			'members may ask again',
+		);
 		await members[7].accepted(leave(members[7], 'r'));
 		await ninth.join('r');
 	});
@@ -236,17 +282,27 @@ describe('a client that wants a thousand rooms', () => {
 		const mallory = await praxis.connect();
 		for (let at = 0; at < 1000; at++) {
 			mallory.send({
-				type: 'telemedicine_user_joined', roomId: at, appointmentId: at, userId: 1, userName: 'SECRET', id: at,
+				type: 'telemedicine_user_joined',
+				roomId: at,
+				appointmentId: at,
+				userId: 1,
+				userName: 'SECRET',
+				id: at,
 			});
 		}
 		const replies = await mallory.fence();
 		const of = (type) => replies.filter((reply) => reply.type === type);
-		assert.deepEqual(of('ack').map(({ id }) => id), Array.from({ length: 16 }, (_, at) => at));
+		assert.deepEqual(
+			of('ack').map(({ id }) => id),
+			Array.from({ length: 16 }, (_, at) => at),
+		);
 		assert.equal(of('telemedicine_room_joined').length, 16);
 		assert.equal(of('error').length, 984);
-		assert.ok(of('error').every(({ code, ref }) => {
-			return code === 'too_many_rooms' && ref === 'telemedicine_user_joined';
-		}));
+		assert.ok(
+			of('error').every(({ code, ref }) => {
+				return code === 'too_many_rooms' && ref === 'telemedicine_user_joined';
+			}),
+		);
 		assert.equal((await praxis.stats()).rooms, 17);
 		await nothingArrived(witnesses);
 		await mallory.accepted(leave(mallory, 3));
@@ -260,10 +316,19 @@ describe('a client that may have a thousand rooms', () => {
 	it('gets them, and they end with it', async () => {
 		const mallory = await praxis.connectRaw();
 		for (let at = 0; at < 1001; at++) {
-			mallory.send({ type: 'telemedicine_user_joined', roomId: at, appointmentId: at, userId: 1, userName: '' });
+			mallory.send({
+				type: 'telemedicine_user_joined',
+				roomId: at,
+				appointmentId: at,
+				userId: 1,
+				userName: '',
+			});
 		}
 		const replies = await mallory.fence();
-		assert.equal(replies.filter(({ type }) => type === 'telemedicine_room_joined').length, 1000);
+		assert.equal(
+			replies.filter(({ type }) => type === 'telemedicine_room_joined').length,
+			1000,
+		);
 		assert.equal(replies.at(-1).code, 'too_many_rooms');
 		assert.equal((await praxis.stats()).rooms, 1000);
 		await mallory.kill();
@@ -291,7 +356,9 @@ describe('a call', () => {
 			assert.equal(String(got.practiceId), '1');
 
 			callee.send({
-				type: 'telemedicine_answer', ...call(callee, 'r'), to: caller.identity.userId,
+				type: 'telemedicine_answer',
+				...call(callee, 'r'),
+				to: caller.identity.userId,
 				answer: { type: 'answer', sdp },
 			});
 			const answer = await caller.next();
@@ -299,9 +366,20 @@ describe('a call', () => {
 			assert.equal(answer.answer.sdp, sdp);
 			assert.equal(answer.clientId, callee.clientId);
 
-			for (const [from, to] of [[caller, callee], [callee, caller]]) {
-				for (const candidate of [{ candidate: secret(), sdpMid: '0', sdpMLineIndex: 0 }, null]) {
-					from.send({ type: 'telemedicine_ice_candidate', ...call(from, 'r'), to: to.clientId, candidate });
+			for (const [from, to] of [
+				[caller, callee],
+				[callee, caller],
+			]) {
+				for (const candidate of [
+					{ candidate: secret(), sdpMid: '0', sdpMLineIndex: 0 },
+					null,
+				]) {
+					from.send({
+						type: 'telemedicine_ice_candidate',
+						...call(from, 'r'),
+						to: to.clientId,
+						candidate,
+					});
 					const got = await to.next();
 					assert.equal(got.type, 'telemedicine_ice_candidate');
 					assert.deepEqual(got.candidate, candidate);
@@ -315,7 +393,9 @@ describe('a call', () => {
 	it('without `to` reaches all the others', async () => {
 		const [ann, ...rest] = await room(praxis, 'r', 4);
 		for (const [type, field, value] of [
-			['offer', 'offer', { sdp }], ['answer', 'answer', { sdp }], ['ice_candidate', 'candidate', { a: 'SECRET' }],
+			['offer', 'offer', { sdp }],
+			['answer', 'answer', { sdp }],
+			['ice_candidate', 'candidate', { a: 'SECRET' }],
 			['ice_candidate', 'candidate', null],
 		]) {
 			ann.send({ type: `telemedicine_${type}`, ...call(ann, 'r'), [field]: value });
@@ -330,9 +410,13 @@ describe('a call', () => {
 
 	it('keeps the spelling of what it carries', async () => {
 		const [ann, bob] = await room(praxis, 'r', 2);
-		const spelled = '{"type":"offer","sdp":"v=0\\r\\na=\\u0053ECRET\\/\\u00e9/é\\r\\n","n":1.10e+02}';
-		ann.send(`{"type":"telemedicine_offer","roomId":"r","appointmentId":1,"from":7,"offer":${spelled},` +
-			`"big":12345678901234567890,"clientId":"forged","client\\u0049d":"forged","timestamp":1}`);
+		const spelled =
+			'{"type":"offer","sdp":"v=0\\r\\na=\\u0053ECRET\\/\\u00e9/é\\r\\n","n":1.10e+02}';
+		ann.send(
+			`{"type":"telemedicine_offer","roomId":"r","appointmentId":1,"from":7,` +
+				`"offer":${spelled},` +
+				`"big":12345678901234567890,"clientId":"x","client\\u0049d":"x","timestamp":1}`,
+		);
 		const got = await bob.next('telemedicine_offer');
 		assert.ok(got.raw.includes(spelled));
 		assert.ok(got.raw.includes('12345678901234567890'));
@@ -360,10 +444,18 @@ describe('a call', () => {
 		const [cyd, dora] = await room(praxis, 'two', 2);
 		for (const to of [cyd.clientId, cyd.identity.userId]) {
 			await ann.refused(offer(ann, 'one', to), 'no_such_peer');
-			await ann.refused({ ...offer(ann, 'one', to), type: 'telemedicine_answer', answer: {} }, 'no_such_peer');
-			await ann.refused({
-				...offer(ann, 'one', to), type: 'telemedicine_ice_candidate', candidate: null,
-			}, 'no_such_peer');
+			await ann.refused(
+				{ ...offer(ann, 'one', to), type: 'telemedicine_answer', answer: {} },
+				'no_such_peer',
+			);
+			await ann.refused(
+				{
+					...offer(ann, 'one', to),
+					type: 'telemedicine_ice_candidate',
+					candidate: null,
+				},
+				'no_such_peer',
+			);
 		}
 		await ann.refused(offer(ann, 'two', cyd.clientId), 'not_in_room');
 		await nothingArrived([bob, cyd, dora], [ann]);
@@ -383,7 +475,9 @@ describe('a call', () => {
 		const [ann, bob] = await room(praxis, 'r', 2);
 		for (let at = 0; at < 1000; at++) {
 			ann.send({
-				type: 'telemedicine_ice_candidate', ...call(ann, 'r'), candidate: { at, candidate: 'SECRET' },
+				type: 'telemedicine_ice_candidate',
+				...call(ann, 'r'),
+				candidate: { at, candidate: 'SECRET' },
 				to: at % 2 ? bob.clientId : undefined,
 			});
 		}
@@ -392,7 +486,7 @@ describe('a call', () => {
 		}
 	});
 
-	it('has a practice on every message, as the sender spells it or as the session has it', async () => {
+	it('has a practice on every message, as the sender or its session spells it', async () => {
 		const [ann, bob] = await room(praxis, 'r', 2);
 		for (const practiceId of [1, '1']) {
 			ann.send({ ...chat(ann, 'r'), practiceId });
@@ -445,10 +539,19 @@ describe('chat', () => {
 		await ann.accepted(sent[2]);
 		const cyd = await praxis.connect();
 		const { chat: shown } = await cyd.join('r');
-		assert.deepEqual(shown.map(({ message }) => message), sent.map(({ message }) => message));
-		assert.deepEqual(shown.map(({ clientId }) => clientId), [ann, bob, ann].map(({ clientId }) => clientId));
+		assert.deepEqual(
+			shown.map(({ message }) => message),
+			sent.map(({ message }) => message),
+		);
+		assert.deepEqual(
+			shown.map(({ clientId }) => clientId),
+			[ann, bob, ann].map(({ clientId }) => clientId),
+		);
 		assert.ok(shown.every(({ timestamp }) => timestamp > 1e12));
-		assert.deepEqual(shown.map(({ fromUserId }) => fromUserId), sent.map(({ fromUserId }) => fromUserId));
+		assert.deepEqual(
+			shown.map(({ fromUserId }) => fromUserId),
+			sent.map(({ fromUserId }) => fromUserId),
+		);
 	});
 
 	it('is kept to the last hundred', async () => {
@@ -460,13 +563,19 @@ describe('chat', () => {
 		}
 		const cyd = await praxis.connect();
 		const { chat: shown } = await cyd.join('r');
-		assert.deepEqual(shown.map(({ message }) => message), sent.slice(5).map(({ message }) => message));
+		assert.deepEqual(
+			shown.map(({ message }) => message),
+			sent.slice(5).map(({ message }) => message),
+		);
 	});
 
 	it('is kept to so many bytes', async () => {
 		const shown = await longChat(praxis);
 		assert.ok(shown.length >= 50 && shown.length < 100, `${shown.length}`);
-		assert.deepEqual(shown, Array.from({ length: shown.length }, (_, at) => 100 - shown.length + at));
+		assert.deepEqual(
+			shown,
+			Array.from({ length: shown.length }, (_, at) => 100 - shown.length + at),
+		);
 	});
 });
 
@@ -474,7 +583,10 @@ describe('chat with room for long messages', () => {
 	const praxis = usePraxisd({ services: { telemedicine: { 'chat-bytes': 1 << 20 } } });
 
 	it('is shown whole', async () => {
-		assert.deepEqual(await longChat(praxis), Array.from({ length: 100 }, (_, at) => at));
+		assert.deepEqual(
+			await longChat(praxis),
+			Array.from({ length: 100 }, (_, at) => at),
+		);
 	});
 });
 
@@ -497,7 +609,8 @@ describe('the media state', () => {
 	it('is told to the others and kept for those who come later', async () => {
 		const [ann, bob] = await room(praxis, 'r', 2);
 		for (const media of [
-			{ audio: true, video: true, screen: false }, { audio: false, video: true, screen: true },
+			{ audio: true, video: true, screen: false },
+			{ audio: false, video: true, screen: true },
 		]) {
 			ann.send({ type: 'telemedicine_media_state', roomId: 'r', ...media });
 			const { audio, video, screen, clientId } = await bob.next('telemedicine_media_state');
@@ -505,7 +618,10 @@ describe('the media state', () => {
 			assert.equal(clientId, ann.clientId);
 			const cyd = await praxis.connect();
 			const { members } = await cyd.join('r');
-			assert.deepEqual(members.find((member) => member.clientId === ann.clientId).media, media);
+			assert.deepEqual(
+				members.find((member) => member.clientId === ann.clientId).media,
+				media,
+			);
 			await cyd.accepted(leave(cyd, 'r'));
 			await ann.fence();
 			await bob.fence();
@@ -537,7 +653,10 @@ describe('staff', () => {
 		const [ann] = await room(praxis, 'one', 1);
 		const [cyd] = await room(praxis, 'two', 1);
 		for (const clientId of ['nobody', cyd.clientId]) {
-			await ann.refused({ type: 'telemedicine_remove', roomId: 'one', clientId }, 'no_such_peer');
+			await ann.refused(
+				{ type: 'telemedicine_remove', roomId: 'one', clientId },
+				'no_such_peer',
+			);
 		}
 		await nothingArrived([cyd], [ann]);
 	});
@@ -546,8 +665,10 @@ describe('staff', () => {
 		const [ann, ...rest] = await room(praxis, 'r', 3);
 		await ann.accepted({ type: 'telemedicine_end', roomId: 'r' });
 		for (const client of rest) {
-			const left = await client.next('telemedicine_user_left',
-				({ clientId }) => clientId === client.clientId);
+			const left = await client.next(
+				'telemedicine_user_left',
+				({ clientId }) => clientId === client.clientId,
+			);
 			assert.equal(left.reason, 'ended');
 		}
 		assert.equal((await praxis.stats()).rooms, 0);
@@ -559,9 +680,16 @@ describe('staff', () => {
 	it('is who may do so, a patient is not', async () => {
 		const [ann, bob] = await room(praxis, 'r', 2);
 		const patient = await praxis.connect({ role: 'patient' });
-		const joined = (await patient.ask({
-			type: 'telemedicine_user_joined', roomId: 'r', appointmentId: 1, userId: 1, userName: 'SECRET',
-		})).type === 'ack';
+		const joined =
+			(
+				await patient.ask({
+					type: 'telemedicine_user_joined',
+					roomId: 'r',
+					appointmentId: 1,
+					userId: 1,
+					userName: 'SECRET',
+				})
+			).type === 'ack';
 		if (joined) {
 			await ann.next('telemedicine_user_joined');
 			await bob.next('telemedicine_user_joined');
@@ -579,12 +707,16 @@ describe('staff', () => {
 	});
 
 	for (const type of ['telemedicine_admit', 'telemedicine_deny']) {
-		it(`alone may send ${type}`, { todo: TODO.has(type) }, async () => {
-			const [ann, bob] = await room(praxis, 'r', 2);
-			const patient = await praxis.connect({ role: 'patient' });
-			await patient.refused({ type, roomId: 'r', clientId: bob.clientId }, 'forbidden');
-			await nothingArrived([ann, bob], [patient]);
-		});
+		it(
+			`alone may send ${type}`,
+			{ skip: TODO.has(type) && 'no waiting room yet' },
+			async () => {
+				const [ann, bob] = await room(praxis, 'r', 2);
+				const patient = await praxis.connect({ role: 'patient' });
+				await patient.refused({ type, roomId: 'r', clientId: bob.clientId }, 'forbidden');
+				await nothingArrived([ann, bob], [patient]);
+			},
+		);
 	}
 });
 
@@ -595,21 +727,33 @@ describe('ICE servers', () => {
 	const praxis = usePraxisd({
 		services: {
 			telemedicine: {
-				'ice-servers': [stun], 'turn-urls': turn, 'turn-secret': secretOfTurn, 'turn-ttl': 600,
+				'ice-servers': [stun],
+				'turn-urls': turn,
+				'turn-secret': secretOfTurn,
+				'turn-ttl': 600,
 			},
 		},
 	});
 
 	function check(iceServers, userId) {
-		assert.deepEqual(iceServers.find(({ credential }) => credential === undefined).urls, stun.urls);
+		assert.deepEqual(
+			iceServers.find(({ credential }) => credential === undefined).urls,
+			stun.urls,
+		);
 		const relays = iceServers.filter(({ credential }) => credential !== undefined);
-		assert.deepEqual(relays.flatMap(({ urls }) => urls), turn);
+		assert.deepEqual(
+			relays.flatMap(({ urls }) => urls),
+			turn,
+		);
 		for (const { username, credential } of relays) {
 			const [, expiry, user] = /^(\d+):(.*)$/.exec(username);
 			const left = Number(expiry) - Date.now() / 1000;
 			assert.ok(left > 580 && left < 620, `${left} s of 600`);
 			assert.equal(user, String(userId));
-			assert.equal(credential, createHmac('sha1', secretOfTurn).update(username).digest('base64'));
+			assert.equal(
+				credential,
+				createHmac('sha1', secretOfTurn).update(username).digest('base64'),
+			);
 		}
 	}
 
@@ -632,7 +776,9 @@ describe('ICE servers', () => {
 });
 
 describe('ICE servers without TURN', () => {
-	const praxis = usePraxisd({ services: { telemedicine: { 'ice-servers': [{ urls: 'stun:stun.example.org' }] } } });
+	const praxis = usePraxisd({
+		services: { telemedicine: { 'ice-servers': [{ urls: 'stun:stun.example.org' }] } },
+	});
 
 	it('are those of the configuration', async () => {
 		const ann = await praxis.connect();

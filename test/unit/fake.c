@@ -217,15 +217,17 @@ static void free_conn(struct fake_conn *conn)
 	free(conn);
 }
 
-void fake_destroy(struct fake *fake)
+static void lose_all(struct fake *fake)
 {
 	for (struct fake_conn *conn = fake->conns; conn; conn = conn->next) {
 		fake_lose(conn);
 	}
 	fake_turn(fake);
-	fake_advance(fake, DAY_MS);
-	fake_turn(fake);
-	assert_empty(fake);
+}
+
+void fake_abandon(struct fake *fake)
+{
+	lose_all(fake);
 	px_broker_destroy(fake->broker);
 	while (fake->conns) {
 		struct fake_conn *conn = fake->conns;
@@ -237,6 +239,15 @@ void fake_destroy(struct fake *fake)
 	}
 	json_object_put(fake->json);
 	free(fake);
+}
+
+void fake_destroy(struct fake *fake)
+{
+	lose_all(fake);
+	fake_advance(fake, DAY_MS);
+	fake_turn(fake);
+	assert_empty(fake);
+	fake_abandon(fake);
 }
 
 /* ---- services ---- */

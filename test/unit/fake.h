@@ -103,6 +103,9 @@ struct px_limits fake_limits(void);
  */
 void fake_destroy(struct fake *fake);
 
+/* The same, but for what history keeps: ending that is left to px_broker_destroy(). */
+void fake_abandon(struct fake *fake);
+
 /* Adds a service with options (JSON text, NULL: none) and enables it; its index. */
 unsigned fake_add_service(struct fake *fake, const struct px_service *service,
 		const char *options);

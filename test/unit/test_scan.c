@@ -167,8 +167,11 @@ static void compare_utf8(const uint8_t *bytes, size_t len)
 {
 	struct px_scan scan = { bytes, bytes + len };
 	bool taken = px_scan_utf8(&scan) == 0 && scan.at == scan.end;
-	ck_assert_msg(taken == naive_utf8(bytes, len), "%zu bytes: %02x %02x %02x %02x", len, bytes[0],
-			bytes[1], len > 2 ? bytes[2] : 0u, len > 3 ? bytes[3] : 0u);
+	/* check writes down each assertion that it passes: too slow for eight million. */
+	if (taken != naive_utf8(bytes, len)) {
+		ck_abort_msg("%zu bytes: %02x %02x %02x %02x", len, bytes[0], bytes[1], bytes[2],
+				bytes[3]);
+	}
 }
 
 START_TEST(reads_utf8_as_a_naive_decoder_does)

@@ -12,7 +12,8 @@ export class WsClient extends Session {
 	static open(url, protocols, identity) {
 		const client = new WsClient(identity);
 		const socket = new WebSocket(url, protocols, {
-			perMessageDeflate: false, handshakeTimeout: DEADLINE_MS,
+			perMessageDeflate: false,
+			handshakeTimeout: DEADLINE_MS,
 		});
 		client.#socket = socket;
 		socket.on('message', (data, isBinary) => {
@@ -24,7 +25,9 @@ export class WsClient extends Session {
 		socket.on('close', (code, reason) => client.ended(code, reason.toString()));
 		return new Promise((resolve, reject) => {
 			socket.once('open', () => {
-				socket.on('error', (error) => client.violations.push(`broken frame: ${error.message}`));
+				socket.on('error', (error) =>
+					client.violations.push(`broken frame: ${error.message}`),
+				);
 				resolve(client);
 			});
 			socket.once('error', reject);

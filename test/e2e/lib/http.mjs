@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// HTTP by hand, since Node's own client will not send what a test of a server has to: wrong methods,
-// wrong versions, `..` in a path, two requests at once, half a request.
+// HTTP by hand, since Node's own client will not send what a test of a server has to: wrong
+// methods, wrong versions, `..` in a path, two requests at once, half a request.
 
 import net from 'node:net';
 import { within } from './wait.mjs';
@@ -15,18 +15,19 @@ export class Wire {
 	static async open(port) {
 		const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
 		const wire = new Wire(socket);
-		await within(new Promise((resolve, reject) => {
-			socket.once('connect', resolve);
-			socket.once('error', reject);
-		}), 'a TCP connection');
+		await within(
+			new Promise((resolve, reject) => {
+				socket.once('connect', resolve);
+				socket.once('error', reject);
+			}),
+			'a TCP connection',
+		);
 		return wire;
 	}
 
 	constructor(socket) {
 		this.socket = socket;
-		this.closed = new Promise((resolve) => {
-			socket.on('close', resolve);
-		});
+		socket.unref(); // one that a failed test left behind must not keep the process
 		this.onData = (data) => {
 			this.#chunks = Buffer.concat([this.#chunks, data]);
 			this.#wake();
@@ -51,10 +52,13 @@ export class Wire {
 
 	// { version, status, headers, body }, or null where the server ended the connection instead.
 	response({ head = false } = {}) {
-		return within(this.#response(head), () => `a response (${this.#chunks.length} bytes so far)`);
+		return within(
+			this.#response(head),
+			() => `a response (${this.#chunks.length} bytes so far)`,
+		);
 	}
 
-	// Leaves HTTP behind: the socket and what came after the response. The caller reads from here on.
+	// Leaves HTTP behind: the socket and what came after the response, for the caller to read on.
 	release() {
 		for (const event of ['end', 'error', 'close']) {
 			this.socket.off(event, this.onEnd);
@@ -88,7 +92,9 @@ export class Wire {
 		if (/chunked/i.test(headers['transfer-encoding'])) {
 			return this.#chunkedBody();
 		}
-		return this.#bytes(headers['content-length'] === undefined ? Infinity : Number(headers['content-length']));
+		return this.#bytes(
+			headers['content-length'] === undefined ? Infinity : Number(headers['content-length']),
+		);
 	}
 
 	async #chunkedBody() {
@@ -126,7 +132,8 @@ export class Wire {
 // The text of a request; a header given as null is left out.
 export function request(method, path, headers = {}, { version = 'HTTP/1.1', body = '' } = {}) {
 	const all = { Host: '127.0.0.1', ...headers };
-	const lines = Object.entries(all).filter(([, value]) => value !== null)
+	const lines = Object.entries(all)
+		.filter(([, value]) => value !== null)
 		.map(([name, value]) => `${name}: ${value}\r\n`);
 	return `${method} ${path} ${version}\r\n${lines.join('')}\r\n${body}`;
 }

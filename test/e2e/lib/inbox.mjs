@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The messages that a client got and no test has taken yet. A test takes the first one that fits and
-// leaves the others, so it need not know in which order unrelated ones arrive; whoever cares about
-// order takes without a type, or everything up to a message with takeThrough().
+// The messages that a client got and no test has taken yet. A test takes the first one that fits
+// and leaves the others, so it need not know in which order unrelated ones arrive; whoever cares
+// about order takes without a type, or everything up to a message with takeThrough().
 //
 // An `error` that nobody awaits fails the test that awaits something else at once, with its text,
 // rather than at the deadline without it.
@@ -42,7 +42,13 @@ export class Inbox {
 	// The first message of this type (any type if undefined) for which `fits` is true.
 	next(type, fits = () => true, ms = DEADLINE_MS) {
 		const wanted = (message) => (type === undefined || message.type === type) && fits(message);
-		return this.#take(wanted, false, type === undefined || type === 'error', type ?? 'a message', ms);
+		return this.#take(
+			wanted,
+			false,
+			type === undefined || type === 'error',
+			type ?? 'a message',
+			ms,
+		);
 	}
 
 	// [all that came before it…, the first that fits]
@@ -61,13 +67,17 @@ export class Inbox {
 			return Promise.reject(new Error(`${this.#end} while awaiting ${what}${this.#rest()}`));
 		}
 		this.#waiters.push(waiter);
-		return within(result, () => `${what}${this.#rest()}`, ms).finally(() => this.#forget(waiter));
+		return within(result, () => `${what}${this.#rest()}`, ms).finally(() =>
+			this.#forget(waiter),
+		);
 	}
 
 	#settle(waiter) {
 		const at = this.#messages.findIndex(waiter.fits);
 		this.#forget(waiter);
-		waiter.resolve(waiter.all ? this.#messages.splice(0, at + 1) : this.#messages.splice(at, 1)[0]);
+		waiter.resolve(
+			waiter.all ? this.#messages.splice(0, at + 1) : this.#messages.splice(at, 1)[0],
+		);
 	}
 
 	#refuse(which, why) {
@@ -82,6 +92,8 @@ export class Inbox {
 	}
 
 	#rest() {
-		return this.#messages.length ? `; not taken: ${this.#messages.slice(0, 5).map(show).join(' ')}` : '';
+		return this.#messages.length
+			? `; not taken: ${this.#messages.slice(0, 5).map(show).join(' ')}`
+			: '';
 	}
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The top-level fields of a JSON object as they are spelled. JSON.parse() hides exactly what the
-// server has to keep (the digits of a number, the escapes of a string) and what it has to prevent (a
-// field given twice), so the tests look at the text. The text is known to be valid JSON by then.
+// server has to keep (the digits of a number, the escapes of a string) and what it has to prevent
+// (a field given twice), so the tests look at the text. It is known to be valid JSON by then.
 
 // [{ key, value }] in order: `key` decoded, `value` the raw text.
 export function fields(text) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// All messages that a client may send, as a table: the fields that the protocol gives each, and their
-// kinds. The tests of missing and wrong fields are made of it, so a new message needs a row here and
-// no test of its own.
+// All messages that a client may send, as a table: the fields that the protocol gives each, and
+// their kinds. The tests of missing and wrong fields are made of it, so a new message needs a row
+// here and no test of its own.
 
 const long = (length) => JSON.stringify('x'.repeat(length));
 
@@ -20,8 +20,18 @@ export const KINDS = {
 	since: {
 		good: ['{"epoch":"e","seq":1}'],
 		bad: [
-			'7', '"x"', 'true', 'null', '[]', '{}', '{"seq":1}', '{"epoch":"e"}', '{"epoch":1,"seq":1}',
-			'{"epoch":"e","seq":"1"}', '{"epoch":"e","seq":1.5}', '{"epoch":"e","seq":null}',
+			'7',
+			'"x"',
+			'true',
+			'null',
+			'[]',
+			'{}',
+			'{"seq":1}',
+			'{"epoch":"e"}',
+			'{"epoch":1,"seq":1}',
+			'{"epoch":"e","seq":"1"}',
+			'{"epoch":"e","seq":1.5}',
+			'{"epoch":"e","seq":null}',
 		],
 	},
 	any: { good: ['7', '"x"', 'null', '[]', '{}'], bad: [] },
@@ -45,10 +55,18 @@ export const MESSAGES = {
 	telemedicine_answer: { ...signal, answer: 'object' },
 	telemedicine_ice_candidate: { ...signal, candidate: 'objectOrNull' },
 	telemedicine_chat_message: {
-		...call, message: 'string', from: 'id', fromUserId: 'id', 'practiceId?': 'id',
+		...call,
+		message: 'string',
+		from: 'id',
+		fromUserId: 'id',
+		'practiceId?': 'id',
 	},
 	telemedicine_media_state: {
-		roomId: 'id', audio: 'boolean', video: 'boolean', screen: 'boolean', 'practiceId?': 'id',
+		roomId: 'id',
+		audio: 'boolean',
+		video: 'boolean',
+		screen: 'boolean',
+		'practiceId?': 'id',
 	},
 	telemedicine_ice_servers: { 'roomId?': 'id' },
 	telemedicine_admit: { roomId: 'id', clientId: 'clientId' },
@@ -57,8 +75,8 @@ export const MESSAGES = {
 	telemedicine_end: { roomId: 'id' },
 };
 
-// The message as JSON text, with `values` (field → JSON text) over the table's first good ones, an
-// optional field only if it is given, and a field given as null left out.
+// The message as JSON text, with `values` (field → JSON text) over the table's first good ones,
+// an optional field only if it is given, and a field given as null left out.
 export function compose(type, values = {}) {
 	const all = {};
 	for (const [name, kind] of Object.entries(MESSAGES[type])) {
@@ -66,7 +84,8 @@ export function compose(type, values = {}) {
 			all[name] = KINDS[kind].good[0];
 		}
 	}
-	const parts = Object.entries({ ...all, ...values }).filter(([, value]) => value !== null)
+	const parts = Object.entries({ ...all, ...values })
+		.filter(([, value]) => value !== null)
 		.map(([name, value]) => `,"${name}":${value}`);
 	return `{"type":"${type}"${parts.join('')}}`;
 }
@@ -80,7 +99,12 @@ export function* malformed() {
 				yield { what: 'missing', type, field, text: compose(type, { [field]: null }) };
 			}
 			for (const value of KINDS[kind].bad) {
-				yield { what: value.slice(0, 40), type, field, text: compose(type, { [field]: value }) };
+				yield {
+					what: value.slice(0, 40),
+					type,
+					field,
+					text: compose(type, { [field]: value }),
+				};
 			}
 		}
 	}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// A real praxisd on a free port, with a configuration directory of its own, and what every test asks
-// of it: that its clients leave nothing behind, that it ends with 0 on SIGTERM, that no sanitizer
-// spoke, and that nothing a client sent is in its log, at log level "debug".
+// A real praxisd on a free port, with a configuration directory of its own, and what every test
+// asks of it: that its clients leave nothing behind, that it ends with 0 on SIGTERM, that no
+// sanitizer spoke, and that nothing a client sent is in its log, at log level "debug".
 //
 // The last is checked by a mark: everything in the tests that stands for a patient's data contains
 // SECRET (see secret()), and no log may.
@@ -22,7 +22,8 @@ import { RawClient } from './raw.mjs';
 import { until, within } from './wait.mjs';
 
 export const BUILD = path.resolve(
-	process.env.PRAXIS_BUILD ?? fileURLToPath(new URL('../../../build', import.meta.url)));
+	process.env.PRAXIS_BUILD ?? fileURLToPath(new URL('../../../build', import.meta.url)),
+);
 export const PLUGINS = path.join(BUILD, 'plugins');
 const PRAXISD = path.join(BUILD, 'server', 'praxisd');
 const SANITIZERS = /ERROR: AddressSanitizer|runtime error|LeakSanitizer|ThreadSanitizer/;
@@ -39,8 +40,12 @@ export function secret(what = 'payload') {
 export function globalConfig(more = {}) {
 	return {
 		global: {
-			'plugin-dir': [PLUGINS], 'log-level': 'debug', 'drain-ms': 200, 'drain-deadline-ms': 3000,
-			'slow-close-ms': 2000, ...more,
+			'plugin-dir': [PLUGINS],
+			'log-level': 'debug',
+			'drain-ms': 200,
+			'drain-deadline-ms': 3000,
+			'slow-close-ms': 2000,
+			...more,
 		},
 	};
 }
@@ -49,12 +54,18 @@ export function globalConfig(more = {}) {
 export function vhostConfig(services = {}, more = {}) {
 	const all = { whiteboard: {}, telemedicine: {}, echo: {}, ...services };
 	return {
-		vhosts: [{
-			name: 'default', port: 0, interface: '127.0.0.1', 'open-practice': '1',
-			'ws-protocols': Object.entries(all).filter(([, options]) => options !== null)
-				.map(([name, options]) => ({ [name]: { status: 'ok', ...options } })),
-			...more,
-		}],
+		vhosts: [
+			{
+				name: 'default',
+				port: 0,
+				interface: '127.0.0.1',
+				'open-practice': '1',
+				'ws-protocols': Object.entries(all)
+					.filter(([, options]) => options !== null)
+					.map(([name, options]) => ({ [name]: { status: 'ok', ...options } })),
+				...more,
+			},
+		],
 	};
 }
 
@@ -69,8 +80,12 @@ export async function writeFiles(dir, files) {
 	await mkdir(path.join(dir, 'conf.d'), { recursive: true });
 	for (const [name, content] of Object.entries(files)) {
 		await mkdir(path.dirname(path.join(dir, name)), { recursive: true });
-		await writeFile(path.join(dir, name),
-			typeof content === 'string' || Buffer.isBuffer(content) ? content : JSON.stringify(content));
+		await writeFile(
+			path.join(dir, name),
+			typeof content === 'string' || Buffer.isBuffer(content)
+				? content
+				: JSON.stringify(content),
+		);
 	}
 }
 
@@ -88,20 +103,23 @@ export async function runPraxisd(args, env = {}) {
 		});
 	}
 	try {
-		return await within(new Promise((resolve, reject) => {
-			child.once('error', reject);
-			child.once('close', (code, signal) => resolve({ code, signal, ...output }));
-		}), () => `the end of praxisd ${args.join(' ')}: ${output.stderr}`);
+		return await within(
+			new Promise((resolve, reject) => {
+				child.once('error', reject);
+				child.once('close', (code, signal) => resolve({ code, signal, ...output }));
+			}),
+			() => `the end of praxisd ${args.join(' ')}: ${output.stderr}`,
+		);
 	} finally {
 		child.kill('SIGKILL');
 	}
 }
 
-// The server of a suite: started before its tests, asked after each whether all is gone, ended after
-// the last. Options as in Praxisd.start().
+// The server of a suite: started before its tests, asked after each whether all is gone, ended
+// after the last. Options as in Praxisd.start(), or a function that returns them.
 export function usePraxisd(options) {
 	const praxis = new Praxisd();
-	before(() => praxis.start(options));
+	before(async () => praxis.start(typeof options === 'function' ? await options() : options));
 	afterEach(() => praxis.settle());
 	after(() => praxis.stop());
 	return praxis;
@@ -113,8 +131,8 @@ export class Praxisd {
 	#clients = [];
 	#wake = new Set();
 
-	// `global`, `services`, `vhost`: see above; `files`: more of the configuration; `env`: more of the
-	// environment.
+	// `global`, `services`, `vhost`: see above; `files`: more of the configuration; `env`: more of
+	// the environment.
 	async start({ global, services, vhost, files, env } = {}) {
 		this.dir = await writeConfig({
 			'praxis.json': globalConfig(global),
@@ -122,7 +140,8 @@ export class Praxisd {
 			...files,
 		});
 		this.#child = spawn(PRAXISD, ['--config', this.dir], {
-			env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'],
+			env: { ...process.env, ...env },
+			stdio: ['ignore', 'ignore', 'pipe'],
 		});
 		const child = this.#child;
 		process.once('exit', () => child.kill('SIGKILL'));
@@ -130,10 +149,13 @@ export class Praxisd {
 			this.#child.once('error', reject);
 			this.#child.once('close', (code, signal) => resolve({ code, signal }));
 		});
-		this.exited.then((how) => {
-			this.exit = how;
-			this.#wake.forEach((wake) => wake());
-		}, () => {});
+		this.exited.then(
+			(how) => {
+				this.exit = how;
+				this.#wake.forEach((wake) => wake());
+			},
+			() => {},
+		);
 		this.#child.stderr.setEncoding('utf8').on('data', (text) => {
 			this.log += text;
 			this.#wake.forEach((wake) => wake());
@@ -163,21 +185,26 @@ export class Praxisd {
 				if (found) {
 					resolve(found);
 				} else if (this.exit) {
-					reject(new Error(`praxisd ended before it logged ${pattern}:\n${this.#tail()}`));
+					reject(
+						new Error(`praxisd ended before it logged ${pattern}:\n${this.#tail()}`),
+					);
 				}
 			};
 			this.#wake.add(wake);
 			wake();
 		});
 		try {
-			return await within(match, () => `a log line with ${pattern}; the log's end:\n${this.#tail()}`);
+			return await within(
+				match,
+				() => `a log line with ${pattern}; the log's end:\n${this.#tail()}`,
+			);
 		} finally {
 			this.#wake.delete(wake);
 		}
 	}
 
-	// Connects with the `ws` package: identity { practiceId, userId, userName, role } as the query has
-	// it, each left out where it is null. By default a member of staff of practice 1.
+	// Connects with the `ws` package: identity { practiceId, userId, userName, role } as the query
+	// has it, each left out where it is null. By default a member of staff of practice 1.
 	async connect(identity = {}, { protocols = [] } = {}) {
 		const { who, path: where } = this.#address(identity);
 		const client = await WsClient.open(`ws://127.0.0.1:${this.port}${where}`, protocols, who);
@@ -200,17 +227,32 @@ export class Praxisd {
 	// Every client gone, nothing may be left of them.
 	async settle() {
 		const clients = this.#clients.splice(0);
-		await Promise.all(clients.map((client) => client.socket ? client.kill() : client.close()));
+		const ends = await Promise.allSettled(
+			clients.map(async (client) => {
+				return client.socket ? client.kill() : client.close();
+			}),
+		);
 		if (this.exit) {
 			return;
 		}
+		assert.deepEqual(
+			ends.filter(({ reason }) => reason).map(({ reason }) => reason.message),
+			[],
+		);
 		let left;
-		await until(() => `nothing left behind: ${JSON.stringify(left)}`, async () => {
-			const { sessions, rooms, queue_bytes: queued } = await this.stats();
-			left = { sessions, rooms, queued };
-			return sessions === 0 && rooms === 0 && queued === 0;
-		});
-		assert.deepEqual(clients.flatMap((client) => client.violations), [], 'the server keeps its protocol');
+		await until(
+			() => `nothing left behind: ${JSON.stringify(left)}`,
+			async () => {
+				const { sessions, rooms, queue_bytes: queued } = await this.stats();
+				left = { sessions, rooms, queued };
+				return sessions === 0 && rooms === 0 && queued === 0;
+			},
+		);
+		assert.deepEqual(
+			clients.flatMap((client) => client.violations),
+			[],
+			'the server keeps its protocol',
+		);
 	}
 
 	signal(name) {
@@ -232,20 +274,41 @@ export class Praxisd {
 
 	// The end after a SIGTERM: in time, with 0, and with a clean log.
 	async ended() {
-		const how = await within(this.exited, () => `the end of praxisd; the log's end:\n${this.#tail()}`);
-		assert.deepEqual(how, { code: 0, signal: null }, `praxisd's end; the log's end:\n${this.#tail()}`);
+		const how = await within(
+			this.exited,
+			() => `the end of praxisd; the log's end:\n${this.#tail()}`,
+		);
+		assert.deepEqual(
+			how,
+			{ code: 0, signal: null },
+			`praxisd's end; the log's end:\n${this.#tail()}`,
+		);
 		const lines = this.log.split('\n');
-		assert.deepEqual(lines.filter((line) => SANITIZERS.test(line)), [], `sanitizers:\n${this.#tail()}`);
-		assert.deepEqual(lines.filter((line) => /SECRET/i.test(line)), [], 'nothing sent is logged');
+		assert.deepEqual(
+			lines.filter((line) => SANITIZERS.test(line)),
+			[],
+			`sanitizers:\n${this.#tail()}`,
+		);
+		assert.deepEqual(
+			lines.filter((line) => /SECRET/i.test(line)),
+			[],
+			'nothing sent is logged',
+		);
 	}
 
 	#address(identity) {
 		const number = ++users;
 		const who = {
-			practiceId: 1, userId: `user-${number}`, userName: secret(`name-${number}`), role: 'staff', ...identity,
+			practiceId: 1,
+			userId: `user-${number}`,
+			userName: secret(`name-${number}`),
+			role: 'staff',
+			...identity,
 		};
-		const query = Object.entries(who).filter(([, value]) => value !== null)
-			.map(([key, value]) => `${key}=${encodeURIComponent(value)}`).join('&');
+		const query = Object.entries(who)
+			.filter(([, value]) => value !== null)
+			.map(([key, value]) => `${key}=${encodeURIComponent(value)}`)
+			.join('&');
 		return { who, path: query ? `/ws?${query}` : '/ws' };
 	}
 

@@ -15,7 +15,11 @@ const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
 // A client's frame. `announce`: the length to claim instead of the payload's, `wide`: written in 64
 // bits even if it needs fewer.
-export function frame(opcode, payload = '', { fin = true, mask = true, rsv = 0, announce, wide } = {}) {
+export function frame(
+	opcode,
+	payload = '',
+	{ fin = true, mask = true, rsv = 0, announce, wide } = {},
+) {
 	const body = Buffer.from(payload);
 	const length = BigInt(announce ?? body.length);
 	const masked = mask ? 0x80 : 0;
@@ -41,9 +45,11 @@ export function fragments(text, size) {
 	const bytes = Buffer.from(text);
 	const frames = [];
 	for (let at = 0; at < bytes.length; at += size) {
-		frames.push(frame(at === 0 ? OP.text : OP.continuation, bytes.subarray(at, at + size), {
-			fin: at + size >= bytes.length,
-		}));
+		frames.push(
+			frame(at === 0 ? OP.text : OP.continuation, bytes.subarray(at, at + size), {
+				fin: at + size >= bytes.length,
+			}),
+		);
 	}
 	return frames;
 }
@@ -54,10 +60,18 @@ export function closePayload(code, reason = '') {
 
 // The request of an upgrade as a browser writes it; a header given as null is left out.
 export function upgradeRequest(path = '/ws', headers = {}, { method = 'GET', version } = {}) {
-	return request(method, path, {
-		Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13',
-		'Sec-WebSocket-Key': randomBytes(16).toString('base64'), ...headers,
-	}, { version });
+	return request(
+		method,
+		path,
+		{
+			Connection: 'Upgrade',
+			Upgrade: 'websocket',
+			'Sec-WebSocket-Version': '13',
+			'Sec-WebSocket-Key': randomBytes(16).toString('base64'),
+			...headers,
+		},
+		{ version },
+	);
 }
 
 // What the server answers to an upgrade that it refuses: { status, headers, body }, or null.
@@ -81,15 +95,24 @@ export class RawClient extends Session {
 	#frameWaiters = [];
 
 	// `pong`: whether it answers pings; `echoClose`: whether it answers a close frame.
-	static async open(port, path, identity, { headers = {}, pong = true, echoClose = true, wire } = {}) {
+	static async open(
+		port,
+		path,
+		identity,
+		{ headers = {}, pong = true, echoClose = true, wire } = {},
+	) {
 		const client = new RawClient(identity);
 		const key = randomBytes(16).toString('base64');
 		wire ??= await Wire.open(port);
 		wire.write(upgradeRequest(path, { 'Sec-WebSocket-Key': key, ...headers }));
 		const response = await wire.response();
 		assert.equal(response?.status, 101, `upgraded: ${response?.body}`);
-		assert.equal(response.headers['sec-websocket-accept'],
-			createHash('sha1').update(key + GUID).digest('base64'));
+		assert.equal(
+			response.headers['sec-websocket-accept'],
+			createHash('sha1')
+				.update(key + GUID)
+				.digest('base64'),
+		);
 		client.protocol = response.headers['sec-websocket-protocol'] ?? '';
 		client.#adopt(wire.release(), pong, echoClose);
 		return client;
@@ -110,9 +133,13 @@ export class RawClient extends Session {
 		if (at >= 0) {
 			return Promise.resolve(this.#frames.splice(at, 1)[0]);
 		}
-		return within(new Promise((resolve, reject) => {
-			this.#frameWaiters.push({ opcode, resolve, reject });
-		}), `a frame ${opcode}`, ms);
+		return within(
+			new Promise((resolve, reject) => {
+				this.#frameWaiters.push({ opcode, resolve, reject });
+			}),
+			`a frame ${opcode}`,
+			ms,
+		);
 	}
 
 	close(code = 1000) {
@@ -185,7 +212,9 @@ export class RawClient extends Session {
 		}
 		this.#bytes = bytes.subarray(at + length);
 		return {
-			fin: (bytes[0] & 0x80) !== 0, opcode: bytes[0] & 15, payload: bytes.subarray(at, at + length),
+			fin: (bytes[0] & 0x80) !== 0,
+			opcode: bytes[0] & 15,
+			payload: bytes.subarray(at, at + length),
 		};
 	}
 
@@ -196,7 +225,10 @@ export class RawClient extends Session {
 			this.#onControl(opcode, payload);
 			return;
 		}
-		this.#demand((opcode === OP.continuation) === (this.#parts !== null), 'a fragment out of turn');
+		this.#demand(
+			(opcode === OP.continuation) === (this.#parts !== null),
+			'a fragment out of turn',
+		);
 		this.#demand(opcode !== OP.binary, 'a binary frame');
 		this.#parts = [...(this.#parts ?? []), payload];
 		if (!fin) {
@@ -210,9 +242,10 @@ export class RawClient extends Session {
 
 	#onControl(opcode, payload) {
 		if (opcode === OP.close) {
-			this.#close = payload.length > 1
-				? { code: payload.readUInt16BE(0), reason: payload.subarray(2).toString() }
-				: { code: 1005, reason: '' };
+			this.#close =
+				payload.length > 1
+					? { code: payload.readUInt16BE(0), reason: payload.subarray(2).toString() }
+					: { code: 1005, reason: '' };
 			if (this.echoClose) {
 				this.socket.end(frame(OP.close, payload.subarray(0, 2)));
 			}

@@ -12,8 +12,13 @@ import { Inbox } from './inbox.mjs';
 import { within } from './wait.mjs';
 
 const RELAYED = new Set([
-	'whiteboard_update', 'telemedicine_user_joined', 'telemedicine_offer', 'telemedicine_answer',
-	'telemedicine_ice_candidate', 'telemedicine_chat_message', 'telemedicine_media_state',
+	'whiteboard_update',
+	'telemedicine_user_joined',
+	'telemedicine_offer',
+	'telemedicine_answer',
+	'telemedicine_ice_candidate',
+	'telemedicine_chat_message',
+	'telemedicine_media_state',
 ]);
 const STAMPS = ['clientId', 'timestamp', 'practiceId', 'seq'];
 
@@ -68,12 +73,15 @@ export class Session {
 		return receipt;
 	}
 
-	// Everything that arrived and that nobody took, up to the answer to a ping sent now. All that this
-	// client sent before has been dealt with by then, and what was sent to it before is here.
+	// Everything that arrived and that nobody took, up to the answer to a ping sent now. All that
+	// this client sent before has been dealt with by then, and what was sent to it before is here.
 	async fence() {
 		const t = `fence-${++lastAsked}`;
 		this.send({ type: 'ping', t });
-		const taken = await this.inbox.takeThrough('pong', (reply) => reply.type === 'pong' && reply.t === t);
+		const taken = await this.inbox.takeThrough(
+			'pong',
+			(reply) => reply.type === 'pong' && reply.t === t,
+		);
 		return taken.slice(0, -1);
 	}
 
@@ -81,14 +89,25 @@ export class Session {
 	join(roomId, more = {}) {
 		const { userId, userName } = this.identity;
 		this.send({
-			type: 'telemedicine_user_joined', roomId, appointmentId: `appointment-${roomId}`,
-			userId, userName, ...more,
+			type: 'telemedicine_user_joined',
+			roomId,
+			appointmentId: `appointment-${roomId}`,
+			userId,
+			userName,
+			...more,
 		});
-		return this.next('telemedicine_room_joined', (reply) => String(reply.roomId) === String(roomId));
+		return this.next(
+			'telemedicine_room_joined',
+			(reply) => String(reply.roomId) === String(roomId),
+		);
 	}
 
 	closing(ms) {
-		return within(this.closed, () => `the connection's end (${this.inbox.size} messages not taken)`, ms);
+		return within(
+			this.closed,
+			() => `the connection's end (${this.inbox.size} messages not taken)`,
+			ms,
+		);
 	}
 
 	// For the transports.
@@ -120,8 +139,14 @@ export class Session {
 		if (twice.length) {
 			this.violations.push(`${twice.join()} given twice: ${text.slice(0, 200)}`);
 		}
-		if (RELAYED.has(message.type) && !(Number.isInteger(message.timestamp) &&
-				typeof message.clientId === 'string' && message.practiceId !== undefined)) {
+		if (
+			RELAYED.has(message.type) &&
+			!(
+				Number.isInteger(message.timestamp) &&
+				typeof message.clientId === 'string' &&
+				message.practiceId !== undefined
+			)
+		) {
 			this.violations.push(`not stamped: ${text.slice(0, 200)}`);
 		}
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Waiting for something to become true, with a deadline and never with a guess at how long it takes.
+// Waiting for something to become true, with a deadline, never with a guess at how long it takes.
 // A deadline that passes is a failed test, so it may be generous: PRAXIS_E2E_DEADLINE_MS raises it
 // for slow builds (sanitizers, valgrind).
 
@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 export const DEADLINE_MS = Number(process.env.PRAXIS_E2E_DEADLINE_MS ?? 10_000);
 
-// `promise`, or an error that says what was awaited. `what` may be a function, asked only on failure.
+// `promise`, or an error that says what was awaited; `what` may be a function, asked on failure.
 export async function within(promise, what, ms = DEADLINE_MS) {
 	let timer;
 	const late = new Promise((_, reject) => {

@@ -1,0 +1,719 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A session's life: greeting, writing, heartbeat, slow readers, and every way to its end.
+ * A small service publishes to a hall that each session joins; its handlers close whom they
+ * like while they publish, which must free nothing before the turn ends.
+ */
+#include "session.h"
+
+#include "channel.h"
+#include "fake.h"
+
+#include <check.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAGIC 0x5ca1ab1e
+
+static unsigned opened;
+static unsigned closed;
+static const struct px_channel_kind hall_kind = { .name = "hall" };
+static const struct px_channel_limits unlimited = { 0 };
+static const struct px_service service;
+
+static int on_open(void *state, struct px_session *session, void *session_state)
+{
+	(void)state;
+	(void)session;
+	ck_assert_uint_eq(*(uint32_t *)session_state, 0);
+	*(uint32_t *)session_state = MAGIC;
+	opened++;
+	return 0;
+}
+
+static void on_close(void *state, struct px_session *session, void *session_state)
+{
+	(void)state;
+	ck_assert_uint_eq(*(uint32_t *)session_state, MAGIC);
+	ck_assert_ptr_null(session->members);
+	closed++;
+	/* Too late for a word, and it does no harm. */
+	px_session_send(session, NULL);
+	px_session_close(session, PX_CLOSE_NORMAL);
+}
+
+static void on_enter(void *state, struct px_session *session, struct px_practice *practice)
+{
+	struct px_member *member;
+	bool is_new;
+	(void)state;
+	ck_assert_int_eq(px_channel_join(session, &service, &hall_kind, practice, px_span("hall"),
+			&unlimited, &member, &is_new), 0);
+}
+
+static struct px_channel *hall(struct px_call *call)
+{
+	return px_session_channel(call->session, call->service, call->practice, px_span("hall"));
+}
+
+static int handle_say(struct px_call *call)
+{
+	struct px_message *message = px_call_forward(call, 0);
+	px_channel_publish(hall(call), call->session, message, call->session);
+	px_message_unref(px_session_broker(call->session), message);
+	return 0;
+}
+
+/* Publishes, closes everybody else on the way, and publishes again. */
+static int handle_purge(struct px_call *call)
+{
+	struct px_channel *channel = hall(call);
+	struct px_message *message = px_call_forward(call, 0);
+	for (uint32_t i = 0; i < px_channel_member_count(channel); i++) {
+		struct px_session *other = px_member_session(px_channel_member(channel, i));
+		px_channel_publish(channel, call->session, message, NULL);
+		if (other != call->session) {
+			px_session_close(other, PX_CLOSE_REMOVED);
+		}
+	}
+	px_channel_publish(channel, call->session, message, NULL);
+	px_message_unref(px_session_broker(call->session), message);
+	return 0;
+}
+
+static int handle_bye(struct px_call *call)
+{
+	struct px_json json;
+	px_json_begin(&json, "probe_farewell");
+	px_json_end(&json);
+	px_session_send_json(call->session, &json);
+	px_session_close(call->session, PX_CLOSE_FORBIDDEN);
+	px_session_close(call->session, PX_CLOSE_NORMAL);
+	return 0;
+}
+
+static const struct px_command commands[] = {
+	{ .type = "probe_bye", .handle = handle_bye, .roles = PX_ROLES_ALL },
+	{ .type = "probe_purge", .handle = handle_purge, .roles = PX_ROLES_ALL },
+	{ .type = "probe_say", .handle = handle_say, .roles = PX_ROLES_ALL },
+};
+static const struct px_service service = {
+	.abi = PX_SERVICE_ABI,
+	.size = sizeof(struct px_service),
+	.name = "probe",
+	.commands = commands,
+	.command_count = sizeof(commands) / sizeof(commands[0]),
+	.session_size = sizeof(uint32_t),
+	.open = on_open,
+	.close = on_close,
+	.enter = on_enter,
+};
+
+static struct fake *create(struct px_limits limits)
+{
+	struct fake *fake = fake_create(&limits);
+	fake_add_service(fake, &service, NULL);
+	return fake;
+}
+
+static void destroy(struct fake *fake)
+{
+	fake_destroy(fake);
+	ck_assert_uint_eq(opened, closed);
+}
+
+/* A message of the server's own, of about that many bytes. */
+static void give(struct fake_conn *conn, unsigned number, size_t bytes)
+{
+	char *text = malloc(bytes + 64);
+	struct px_json json;
+	memset(text, 'x', bytes);
+	px_json_begin(&json, "given");
+	px_json_int(&json, "n", number);
+	px_json_string(&json, "pad", (struct px_span){ text, bytes });
+	px_json_end(&json);
+	px_session_send_json(conn->session, &json);
+	free(text);
+}
+
+static uint64_t closes(const struct fake *fake, enum px_close code)
+{
+	struct px_stats stats = fake_stats(fake);
+	for (unsigned i = 0; i < PX_CLOSES_COUNT; i++) {
+		if (px_close_code(i) == code) {
+			return stats.closes[i];
+		}
+	}
+	return 0;
+}
+
+/* ---- beginning ---- */
+
+START_TEST(greets)
+{
+	struct fake *fake = create(fake_limits());
+	struct fake_conn *conn = fake_connect(fake, WHO(.practices = "1 \"2\"", .user = "7",
+		.name = "Dr. \"Who\"", .role = PX_ROLE_PATIENT, .authenticated = true));
+	ck_assert_uint_eq(conn->writes, 0);
+	fake_turn(fake);
+	struct json_object *greeting = fake_expect(conn, "{'type':'connection_established',"
+			"'services':['probe'],'protocol':1,'heartbeatMs':25000,'maxMessageBytes':65536,"
+			"'user':{'userId':7,'userName':'Dr. \"Who\"','role':'patient',"
+			"'practices':[1,'2']}}");
+	ck_assert_str_eq(fake_member(greeting, "clientId"), conn->client_id);
+	ck_assert_uint_eq(strlen(conn->client_id), 17);
+	ck_assert(px_session_is(conn->session, px_span(conn->client_id)));
+	ck_assert(!px_session_is(conn->session, px_span("c0123456789abcdef")));
+	ck_assert(!px_session_is(conn->session, px_span("")));
+	fake_expect_nothing(conn);
+	ck_assert_uint_eq(fake_stats(fake).sessions, 1);
+	destroy(fake);
+}
+END_TEST
+
+START_TEST(greets_one_of_whom_little_is_known)
+{
+	struct fake *fake = create(fake_limits());
+	fake->site.enabled = 0;
+	struct fake_conn *conn = fake_connect(fake, WHO(.practices = ""));
+	fake_turn(fake);
+	fake_expect(conn, "{'services':[],'user':{'role':'staff','practices':[]}}");
+	ck_assert_uint_eq(opened, 0);
+	destroy(fake);
+}
+END_TEST
+
+START_TEST(client_ids_differ)
+{
+	struct fake *fake = create(fake_limits());
+	struct fake_conn *a = fake_open(fake, WHO(0));
+	struct fake_conn *b = fake_open(fake, WHO(0));
+	ck_assert_str_ne(a->client_id, b->client_id);
+	destroy(fake);
+}
+END_TEST
+
+/* ---- writing ---- */
+
+START_TEST(a_turns_frames_leave_in_one_write)
+{
+	struct fake *fake = create(fake_limits());
+	struct fake_conn *conn = fake_open(fake, WHO(0));
+	uint64_t before = conn->writes;
+	for (unsigned i = 0; i < 16; i++) {
+		give(conn, i, 100);
+	}
+	ck_assert_uint_eq(conn->writes, before);
+	fake_turn(fake);
+	ck_assert_uint_eq(conn->writes, before + 1);
+	for (unsigned i = 0; i < 16; i++) {
+		char pattern[32];
+		(void)snprintf(pattern, sizeof(pattern), "{'n':%u}", i);
+		fake_expect(conn, pattern);
+	}
+	fake_expect_nothing(conn);
+	fake_turn(fake);
+	ck_assert_uint_eq(conn->writes, before + 1);
+	destroy(fake);
+}
+END_TEST
+
+START_TEST(large_messages_keep_their_order)
+{
+	struct fake *fake = create(fake_limits());
+	struct fake_conn *conn = fake_open(fake, WHO(0));
+	static const size_t sizes[] = { 10, 65400, 10, 65536, 200000, 10, 30000, 30000, 30000, 10 };
+	for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		give(conn, i, sizes[i]);
+	}
+	fake_turn(fake);
+	for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		char pattern[32];
+		(void)snprintf(pattern, sizeof(pattern), "{'n':%u}", i);
+		const char *pad = fake_member(fake_expect(conn, pattern), "pad");
+		ck_assert_uint_eq(strlen(pad), sizes[i]);
+	}
+	fake_expect_nothing(conn);
+	ck_assert_uint_eq(fake_stats(fake).queue_bytes, 0);
+	destroy(fake);
+}
+END_TEST
+
+START_TEST(what_is_not_taken_waits_its_turn)
+{
+	struct fake *fake = create(fake_limits());
+	struct fake_conn *conn = fake_open(fake, WHO(0));
+	conn->busy_after = 1;
+	for (unsigned i = 0; i < 40; i++) {
+		give(conn, i, 10000);
+	}
+	fake_turn(fake);
+	ck_assert(conn->busy);
+	ck_assert_uint_gt(fake_stats(fake).queue_bytes, 0);
+	uint64_t written = conn->bytes;
+	fake_turn(fake);
+	ck_assert_uint_eq(conn->bytes, written);
+	while (conn->busy) {
+		conn->busy_after = 1;
+		fake_unblock(conn);
+		fake_turn(fake);
+		if (fake_stats(fake).queue_bytes == 0) {
+			conn->busy = false;
+		}
+	}
+	for (unsigned i = 0; i < 40; i++) {
+		char pattern[32];
+		(void)snprintf(pattern, sizeof(pattern), "{'n':%u}", i);
+		fake_expect(conn, pattern);
+	}
+	fake_expect_nothing(conn);
+	/* Being told once too often does nothing. */
+	px_session_writable(conn->session);
+	fake_turn(fake);
+	destroy(fake);
+}
+END_TEST
+
+START_TEST(a_failed_write_is_the_end)
+{
+	struct fake *fake = create(fake_limits());
+	struct fake_conn *a = fake_open(fake, WHO(0));
+	struct fake_conn *b = fake_open(fake, WHO(0));
+	b->fails = true;
+	for (unsigned i = 0; i < 100; i++) {
+		give(b, i, 5000);
+	}
+	fake_turn(fake);
+	ck_assert(b->failed);
+	ck_assert_uint_eq(fake_stats(fake).queue_bytes, 0);
+	ck_assert_uint_eq(fake_stats(fake).messages_live, 0);
+	/* Nothing more is tried until the transport says that it is lost. */
+	fake_say(a, "{\"type\":\"probe_say\",\"n\":1}");
+	fake_send(b, "{\"type\":\"probe_say\",\"n\":2}");
+	px_session_writable(b->session);
+	fake_turn(fake);
+	fake_expect_nothing(a);
+	fake_advance(fake, 200000);
+	fake_turn(fake);
+	fake_settle(fake);
+	ck_assert_uint_eq(fake_stats(fake).sessions, 1);
+	destroy(fake);
+}
+END_TEST
+
+/* ---- slow readers ---- */
+
+START_TEST(a_burst_makes_no_slow_reader)
+{
+	struct px_limits limits = fake_limits();
+	limits.queue_bytes = 10000;
+	struct fake *fake = create(limits);
+	struct fake_conn *conn = fake_open(fake, WHO(0));
+	for (unsigned i = 0; i < 100; i++) {
+		give(conn, i, 1000);
+		ck_assert_uint_le(fake_stats(fake).queue_bytes, 10000);
+	}
+	/* One message may be larger than the limit all by itself. */
+	give(conn, 100, 20000);
+	give(conn, 101, 20000);
+	fake_turn(fake);
+	ck_assert_int_eq(conn->close_code, FAKE_OPEN);
+	for (unsigned i = 0; i < 102; i++) {
+		char pattern[32];
+		(void)snprintf(pattern, sizeof(pattern), "{'n':%u}", i);
+		fake_expect(conn, pattern);
+	}
+	destroy(fake);
+}
+END_TEST
+
+START_TEST(a_slow_reader_is_told)
+{
+	struct px_limits limits = fake_limits();
+	limits.queue_bytes = 10000;
+	struct fake *fake = create(limits);
+	struct fake_conn *slow = fake_open(fake, WHO(0));
+	struct fake_conn *quick = fake_open(fake, WHO(0));
+	slow->busy = true;
+	for (unsigned i = 0; i < 9; i++) {
+		give(slow, i, 1000);
+		fake_turn(fake);
+	}
+	ck_assert_uint_eq(slow->session->phase, PX_SESSION_OPEN);
+	ck_assert_uint_eq(fake_stats(fake).slow_readers, 0);
+	give(slow, 9, 1000);
+	ck_assert_uint_eq(fake_stats(fake).slow_readers, 1);
+	ck_assert_uint_eq(fake_stats(fake).queue_bytes, 0);
+	ck_assert_uint_eq(fake_stats(fake).messages_live, 0);
+	give(slow, 10, 10);
+	fake_turn(fake);
+	/* Its socket is full: a close frame must wait until it is not. */
+	ck_assert_int_eq(slow->close_code, FAKE_OPEN);
+	fake_unblock(slow);
+	fake_turn(fake);
+	ck_assert_int_eq(slow->close_code, PX_CLOSE_SLOW);
+	fake_expect_nothing(slow);
+	ck_assert_uint_eq(closes(fake, PX_CLOSE_SLOW), 1);
+	fake_settle(fake);
+	ck_assert_int_eq(quick->close_code, FAKE_OPEN);
+	destroy(fake);
+}
+END_TEST
+
+START_TEST(a_slow_reader_has_its_last_chance)
+{
+	struct fake *fake = create(fake_limits());
+	struct fake_conn *late = fake_open(fake, WHO(0));
+	struct fake_conn *gone = fake_open(fake, WHO(0));
+	late->busy = gone->busy = true;
+	give(late, 1, 10);
+	give(gone, 1, 10);
+	px_session_close(late->session, PX_CLOSE_NORMAL);
+	px_session_close(gone->session, PX_CLOSE_NORMAL);
+	fake_turn(fake);
+	fake_advance(fake, 4999);
+	fake_turn(fake);
+	ck_assert_int_eq(late->close_code, FAKE_OPEN);
+	/* In time, but not for all of it: the rest is waited for, not longer. */
+	late->busy_after = 1;
+	fake_unblock(late);
+	fake_turn(fake);
+	ck_assert_int_eq(late->close_code, FAKE_OPEN);
+	fake_expect(late, "{'n':1}");
+	fake_unblock(late);
+	fake_turn(fake);
+	ck_assert_int_eq(late->close_code, PX_CLOSE_NORMAL);
+	fake_advance(fake, 1);
+	ck_assert_int_eq(gone->close_code, 0);
+	ck_assert_uint_eq(closes(fake, PX_CLOSE_NORMAL), 1);
+	fake_settle(fake);
+	ck_assert_uint_eq(fake_stats(fake).sessions, 0);
+	destroy(fake);
+}
+END_TEST
+
+/* ---- heartbeat ---- */
+
+static unsigned pings(struct fake_conn *conn)
+{
+	unsigned count = 0;
+	for (const struct fake_frame *frame = fake_next(conn); frame; frame = fake_next(conn)) {
+		ck_assert_uint_eq(frame->opcode, FAKE_PING);
+		ck_assert_str_eq(fake_frame_text(conn, frame), "px");
+		count++;
+	}
+	return count;
+}
+
+static void tick(struct fake *fake, int64_t ms)
+{
+	fake_advance(fake, ms);
+	fake_turn(fake);
+}
+
+START_TEST(asks_the_silent_and_drops_them)
+{
+	struct fake *fake = create(fake_limits());
+	struct fake_conn *silent = fake_open(fake, WHO(0));
+	struct fake_conn *alive = fake_open(fake, WHO(0));
+	tick(fake, 24999);
+	ck_assert_uint_eq(pings(silent), 0);
+	tick(fake, 1);
+	ck_assert_uint_eq(pings(silent), 1);
+	ck_assert_uint_eq(pings(alive), 1);
+	tick(fake, 10000);
+	px_session_alive(alive->session);
+	tick(fake, 14999);
+	ck_assert_int_eq(silent->close_code, FAKE_OPEN);
+	tick(fake, 1);
+	ck_assert_int_eq(silent->close_code, 0);
+	ck_assert_uint_eq(fake_stats(fake).silent_peers, 1);
+	ck_assert_int_eq(alive->close_code, FAKE_OPEN);
+	ck_assert_uint_eq(pings(alive), 0);
+	fake_settle(fake);
+	tick(fake, 9999);
+	ck_assert_uint_eq(pings(alive), 0);
+	tick(fake, 1);
+	ck_assert_uint_eq(pings(alive), 1);
+	destroy(fake);
+}
+END_TEST
+
+START_TEST(a_message_is_a_sign_of_life)
+{
+	struct fake *fake = create(fake_limits());
+	struct fake_conn *conn = fake_open(fake, WHO(0));
+	for (int i = 0; i < 20; i++) {
+		tick(fake, 20000);
+		/* Even one that makes no sense. */
+		fake_say(conn, i % 2 ? "{\"type\":\"ping\"}" : "nonsense");
+		fake_text(conn);
+		ck_assert_uint_eq(pings(conn), 0);
+	}
+	destroy(fake);
+}
+END_TEST
+
+START_TEST(a_process_that_slept_asks_first)
+{
+	struct fake *fake = create(fake_limits());
+	struct fake_conn *conn = fake_open(fake, WHO(0));
+	tick(fake, INT64_C(24) * 3600 * 1000);
+	ck_assert_int_eq(conn->close_code, FAKE_OPEN);
+	ck_assert_uint_eq(pings(conn), 1);
+	px_session_alive(conn->session);
+	tick(fake, 25000);
+	ck_assert_int_eq(conn->close_code, FAKE_OPEN);
+	destroy(fake);
+}
+END_TEST
+
+START_TEST(without_heartbeat_nobody_is_asked)
+{
+	struct px_limits limits = fake_limits();
+	limits.heartbeat_ms = 0;
+	struct fake *fake = create(limits);
+	struct fake_conn *conn = fake_open(fake, WHO(0));
+	ck_assert_int_eq(px_broker_deadline(fake->broker), INT64_MAX);
+	tick(fake, 10000000);
+	ck_assert_uint_eq(pings(conn), 0);
+	ck_assert_int_eq(conn->close_code, FAKE_OPEN);
+	destroy(fake);
+}
+END_TEST
+
+START_TEST(the_deadline_is_that_of_the_next_timer)
+{
+	struct fake *fake = create(fake_limits());
+	ck_assert_int_eq(px_broker_deadline(fake->broker), INT64_MAX);
+	fake_open(fake, WHO(0));
+	ck_assert_int_eq(px_broker_deadline(fake->broker), fake->mono_ms + 25000);
+	tick(fake, 10);
+	fake_open(fake, WHO(0));
+	ck_assert_int_eq(px_broker_deadline(fake->broker), fake->mono_ms + 24990);
+	destroy(fake);
+}
+END_TEST
+
+/* ---- ends ---- */
+
+START_TEST(closes_with_every_code)
+{
+	struct fake *fake = create(fake_limits());
+	for (unsigned i = 0; i < PX_CLOSES_COUNT; i++) {
+		struct fake_conn *conn = fake_open(fake, WHO(0));
+		give(conn, i, 10);
+		px_session_close(conn->session, px_close_code(i));
+		px_session_close(conn->session, PX_CLOSE_NORMAL);
+		give(conn, 99, 10);
+		fake_turn(fake);
+		ck_assert_int_eq(conn->close_code, px_close_code(i));
+		fake_expect(conn, "{'type':'given'}");
+		fake_expect_nothing(conn);
+		ck_assert_uint_eq(fake_stats(fake).closes[i], 1);
+		ck_assert_uint_eq(fake_stats(fake).sessions, 1);
+		/* Deaf from now on. */
+		fake_say(conn, "{\"type\":\"ping\"}");
+		fake_expect_nothing(conn);
+		fake_settle(fake);
+		ck_assert_uint_eq(fake_stats(fake).sessions, 0);
+	}
+	destroy(fake);
+}
+END_TEST
+
+START_TEST(is_lost_during_a_turn)
+{
+	struct fake *fake = create(fake_limits());
+	struct fake_conn *a = fake_open(fake, WHO(0));
+	struct fake_conn *b = fake_open(fake, WHO(0));
+	struct fake_conn *c = fake_open(fake, WHO(0));
+	fake_send(a, "{\"type\":\"probe_say\",\"n\":1}");
+	ck_assert_uint_gt(fake_stats(fake).queue_bytes, 0);
+	fake_lose(b);
+	fake_send(a, "{\"type\":\"probe_say\",\"n\":2}");
+	fake_send(c, "{\"type\":\"probe_say\",\"n\":3}");
+	fake_lose(a);
+	ck_assert_uint_eq(fake_stats(fake).sessions, 3);
+	ck_assert_uint_eq(closed, 0);
+	fake_turn(fake);
+	ck_assert_uint_eq(closed, 2);
+	fake_expect(c, "{'n':1}");
+	fake_expect(c, "{'n':2}");
+	fake_expect_nothing(c);
+	destroy(fake);
+}
+END_TEST
+
+START_TEST(is_lost_in_every_phase)
+{
+	struct fake *fake = create(fake_limits());
+	/* Before its greeting was written. */
+	fake_lose(fake_connect(fake, WHO(0)));
+	/* While closing, and while it waits for a slow reader. */
+	struct fake_conn *closing = fake_open(fake, WHO(0));
+	px_session_close(closing->session, PX_CLOSE_NORMAL);
+	fake_lose(closing);
+	struct fake_conn *waiting = fake_open(fake, WHO(0));
+	waiting->busy = true;
+	px_session_close(waiting->session, PX_CLOSE_NORMAL);
+	fake_turn(fake);
+	fake_lose(waiting);
+	/* Told to close. */
+	struct fake_conn *told = fake_open(fake, WHO(0));
+	px_session_close(told->session, PX_CLOSE_NORMAL);
+	fake_turn(fake);
+	fake_lose(told);
+	/* With a queue, dirty, and just told that it may write. */
+	struct fake_conn *full = fake_open(fake, WHO(0));
+	full->busy = true;
+	give(full, 1, 1000);
+	fake_turn(fake);
+	fake_unblock(full);
+	fake_lose(full);
+	fake_turn(fake);
+	ck_assert_uint_eq(fake_stats(fake).sessions, 0);
+	ck_assert_uint_eq(fake_stats(fake).queue_bytes, 0);
+	ck_assert_int_eq(px_broker_deadline(fake->broker), INT64_MAX);
+	destroy(fake);
+}
+END_TEST
+
+START_TEST(a_handler_may_close_its_own_session)
+{
+	struct fake *fake = create(fake_limits());
+	struct fake_conn *conn = fake_open(fake, WHO(0));
+	fake_send(conn, "{\"type\":\"probe_bye\",\"id\":1}");
+	fake_send(conn, "{\"type\":\"ping\"}");
+	ck_assert_uint_eq(closed, 0);
+	fake_turn(fake);
+	fake_expect(conn, "{'type':'probe_farewell'}");
+	fake_expect_nothing(conn);
+	ck_assert_int_eq(conn->close_code, PX_CLOSE_FORBIDDEN);
+	fake_settle(fake);
+	ck_assert_uint_eq(closed, 1);
+	destroy(fake);
+}
+END_TEST
+
+START_TEST(nothing_is_freed_during_a_fan_out)
+{
+	enum { NEIGHBOURS = 50 };
+	struct fake *fake = create(fake_limits());
+	struct fake_conn *neighbours[NEIGHBOURS];
+	struct fake_conn *purger = NULL;
+	for (size_t i = 0; i < NEIGHBOURS; i++) {
+		neighbours[i] = fake_open(fake, WHO(0));
+		purger = i == NEIGHBOURS / 2 ? fake_open(fake, WHO(0)) : purger;
+		/* Some are busy, and some break while they are written to. */
+		neighbours[i]->busy = i % 5 == 1;
+		neighbours[i]->fails = i % 5 == 2;
+	}
+	fake_send(purger, "{\"type\":\"probe_purge\"}");
+	ck_assert_uint_eq(closed, 0);
+	ck_assert_uint_eq(fake_stats(fake).members, NEIGHBOURS + 1);
+	fake_turn(fake);
+	fake_advance(fake, 5000);
+	fake_settle(fake);
+	ck_assert_uint_eq(closed, NEIGHBOURS);
+	ck_assert_uint_eq(fake_stats(fake).members, 1);
+	ck_assert_int_eq(neighbours[0]->close_code, PX_CLOSE_REMOVED);
+	for (size_t i = 0; i < NEIGHBOURS + 2; i++) {
+		fake_expect(purger, "{'type':'probe_purge'}");
+	}
+	fake_expect_nothing(purger);
+	destroy(fake);
+}
+END_TEST
+
+START_TEST(a_fan_out_may_meet_slow_readers)
+{
+	struct px_limits limits = fake_limits();
+	limits.queue_bytes = 2000;
+	struct fake *fake = create(limits);
+	struct fake_conn *a = fake_open(fake, WHO(0));
+	struct fake_conn *slow[10];
+	char text[1200] = "{\"type\":\"probe_say\",\"pad\":\"";
+	memset(text + strlen(text), 'x', 1000);
+	strcat(text, "\"}");
+	for (size_t i = 0; i < 10; i++) {
+		slow[i] = fake_open(fake, WHO(0));
+		slow[i]->busy = i % 2 == 0;
+	}
+	fake_send(a, text);
+	fake_send(a, text);
+	fake_turn(fake);
+	ck_assert_uint_eq(fake_stats(fake).slow_readers, 5);
+	for (size_t i = 0; i < 10; i++) {
+		ck_assert_uint_eq(slow[i]->session->phase,
+				i % 2 == 0 ? PX_SESSION_CLOSING : PX_SESSION_OPEN);
+	}
+	destroy(fake);
+}
+END_TEST
+
+START_TEST(a_drain_comes_in_pieces)
+{
+	struct fake *fake = create(fake_limits());
+	struct fake_conn *conns[5];
+	for (size_t i = 0; i < 5; i++) {
+		conns[i] = fake_open(fake, WHO(0));
+	}
+	px_session_close(conns[1]->session, PX_CLOSE_NORMAL);
+	px_broker_announce_drain(fake->broker, 1000);
+	fake_turn(fake);
+	for (size_t i = 0; i < 5; i++) {
+		if (i == 1) {
+			fake_expect_nothing(conns[i]);
+			continue;
+		}
+		struct json_object *told = fake_expect(conns[i], "{'type':'server_draining'}");
+		int after = atoi(fake_member(told, "reconnectAfterMs"));
+		ck_assert_int_ge(after, 0);
+		ck_assert_int_le(after, 1000);
+	}
+	ck_assert_uint_eq(px_broker_close_some(fake->broker, 2, PX_CLOSE_RESTART), 2);
+	fake_turn(fake);
+	ck_assert_int_eq(conns[0]->close_code, PX_CLOSE_RESTART);
+	ck_assert_int_eq(conns[2]->close_code, PX_CLOSE_RESTART);
+	ck_assert_int_eq(conns[3]->close_code, FAKE_OPEN);
+	ck_assert_uint_eq(px_broker_close_some(fake->broker, 0, PX_CLOSE_RESTART), 2);
+	ck_assert_uint_eq(px_broker_close_some(fake->broker, 9, PX_CLOSE_RESTART), 0);
+	fake_settle(fake);
+	ck_assert_uint_eq(fake_stats(fake).sessions, 0);
+	px_broker_announce_drain(fake->broker, 0);
+	destroy(fake);
+}
+END_TEST
+
+START_TEST(figures_add_up)
+{
+	struct fake *fake = create(fake_limits());
+	struct fake_conn *a = fake_open(fake, WHO(0));
+	struct fake_conn *b = fake_open(fake, WHO(0));
+	struct px_stats before = fake_stats(fake);
+	fake_say(a, "{\"type\":\"probe_say\",\"n\":1}");
+	struct px_stats after = fake_stats(fake);
+	ck_assert_uint_eq(after.messages_in - before.messages_in, 1);
+	ck_assert_uint_eq(after.bytes_in - before.bytes_in, strlen("{\"type\":\"probe_say\",\"n\":1}"));
+	ck_assert_uint_eq(after.messages_out - before.messages_out, 1);
+	ck_assert_uint_eq(after.deliveries - before.deliveries, 1);
+	ck_assert_uint_eq(after.writes - before.writes, 1);
+	ck_assert_uint_eq(after.bytes_out, a->bytes + b->bytes);
+	ck_assert_uint_eq(after.sessions_opened, 2);
+	destroy(fake);
+}
+END_TEST
+
+RUN_TESTS("session", greets, greets_one_of_whom_little_is_known, client_ids_differ,
+		a_turns_frames_leave_in_one_write, large_messages_keep_their_order,
+		what_is_not_taken_waits_its_turn, a_failed_write_is_the_end,
+		a_burst_makes_no_slow_reader, a_slow_reader_is_told, a_slow_reader_has_its_last_chance,
+		asks_the_silent_and_drops_them, a_message_is_a_sign_of_life,
+		a_process_that_slept_asks_first, without_heartbeat_nobody_is_asked,
+		the_deadline_is_that_of_the_next_timer, closes_with_every_code, is_lost_during_a_turn,
+		is_lost_in_every_phase, a_handler_may_close_its_own_session,
+		nothing_is_freed_during_a_fan_out, a_fan_out_may_meet_slow_readers,
+		a_drain_comes_in_pieces, figures_add_up);
