@@ -175,6 +175,10 @@ static void count_close(struct px_broker *broker, uint16_t code)
 /* Code 0 cuts the connection. */
 static void tell_transport(struct px_session *session, uint16_t code)
 {
+	char client_id[PX_CLIENT_ID_SIZE];
+	px_session_client_id(session, client_id);
+	px_broker_log(session->broker, PX_LOG_INFO, "client %s: closed with %u%s", client_id,
+			session->close_code, code == 0 ? ", cut off" : "");
 	count_close(session->broker, code);
 	session->phase = PX_SESSION_CLOSED;
 	px_timer_stop(&session->broker->timers, &session->timer);

@@ -34,8 +34,9 @@ fail()
 }
 
 # step TITLE COMMAND...: runs it with its output in $log, and says how long it took. Shows that it
-# is alive where somebody watches. If it fails: the end of its output, and its exit status.
+# is alive where somebody watches. If it fails: the last lines of that, and its exit status.
 log=$scratch/log
+tail_lines=40
 step()
 {
 	local title=$1 begin=$SECONDS status=0
@@ -55,8 +56,8 @@ step()
 		printf '\r==> %s ... ' "$title"
 	fi
 	if [ "$status" -ne 0 ]; then
-		say "failed after $((SECONDS - begin)) s; the end of its output:"
-		tail -n 40 -- "$log" | sed 's/^/    /'
+		say "failed after $((SECONDS - begin)) s:"
+		tail -n "$tail_lines" -- "$log" | sed 's/^/    /'
 		return "$status"
 	fi
 	say "$((SECONDS - begin)) s"
@@ -172,10 +173,12 @@ install_packages()
 		say "This is $(os_release PRETTY_NAME), not Debian 12 or 13: trying with the same package names."
 	fi
 	become_installer
+	say "Missing: ${missing[*]}"
+	local tail_lines=8
 	if ! step 'Fetching the package lists' apt_get update -o APT::Update::Error-Mode=any; then
 		say 'Not all package lists could be fetched; trying with those that are here.'
 	fi
-	if ! step "Installing ${missing[*]}" \
+	if ! step 'Installing what is missing' \
 			apt_get install --no-install-recommends "${missing[@]}"; then
 		fail 'the packages could not be installed. What helps:' \
 			'- no network, or a proxy: see that "apt-get update" works, then start again;' \

@@ -10,6 +10,9 @@
 
 #define LWS_LINES_PER_SECOND 5
 
+/* Of info and debug, which clients can cause at will. */
+#define LINES_PER_SECOND 500
+
 static int log_level = PX_LOG_NOTICE;
 
 static const char *const level_names[] = {
@@ -25,6 +28,28 @@ void px_log_set_level(int level)
 	log_level = level;
 }
 
+/*
+ * Whether a line that clients can cause may be written; what is left out is told when the next
+ * second begins.
+ */
+static bool is_rationed(int level, time_t second)
+{
+	static time_t current;
+	static unsigned lines;
+	if (level <= PX_LOG_NOTICE) {
+		return false;
+	}
+	if (second != current) {
+		unsigned left_out = lines > LINES_PER_SECOND ? lines - LINES_PER_SECOND : 0;
+		current = second;
+		lines = 0;
+		if (left_out > 0) {
+			px_log(PX_LOG_NOTICE, "%u lines were left out of the log", left_out);
+		}
+	}
+	return ++lines > LINES_PER_SECOND;
+}
+
 void px_log(int level, const char *format, ...)
 {
 	char line[1024];
@@ -35,10 +60,13 @@ void px_log(int level, const char *format, ...)
 	if (level > log_level) {
 		return;
 	}
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (is_rationed(level, now.tv_sec)) {
+		return;
+	}
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &utc);
 	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc);
 	fprintf(stderr, "%s.%03ldZ %s: %s\n", date, now.tv_nsec / 1000000, level_names[level], line);

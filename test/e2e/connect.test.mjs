@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Wire, exchange, request } from './lib/http.mjs';
-import { usePraxisd } from './lib/praxisd.mjs';
+import { itEnds, usePraxisd } from './lib/praxisd.mjs';
 import { RawClient, refusedUpgrade, upgradeRequest } from './lib/raw.mjs';
 import { nothingArrived } from './lib/session.mjs';
 
@@ -63,6 +63,8 @@ describe('the greeting', () => {
 		await ann.next('connection_established');
 		await ann.close();
 	});
+
+	itEnds(praxis);
 });
 
 describe('identity without tokens', () => {
@@ -91,6 +93,8 @@ describe('identity without tokens', () => {
 		await two.join('appointment_9', who(2));
 		assert.equal((await one.next('telemedicine_user_joined')).userId, 2);
 	});
+
+	itEnds(praxis);
 });
 
 describe('identity without tokens and without a configured practice', () => {
@@ -113,6 +117,8 @@ describe('identity without tokens and without a configured practice', () => {
 		await ann.accepted({ type: 'whiteboard_subscribe', practiceId: '8' });
 		assert.equal((await ann.next('whiteboard_subscribed')).practiceId, '8');
 	});
+
+	itEnds(praxis);
 });
 
 describe('a foreign practice', () => {
@@ -198,6 +204,8 @@ describe('a foreign practice', () => {
 		}
 		await nothingArrived([own, foreign], [mallory]);
 	});
+
+	itEnds(praxis);
 });
 
 describe('subprotocols', () => {
@@ -297,6 +305,8 @@ describe('subprotocols', () => {
 			assertJsonError(await offer(filled(length)), 400);
 		});
 	}
+
+	itEnds(praxis);
 });
 
 describe('an upgrade that is refused', () => {
@@ -393,4 +403,6 @@ describe('an upgrade that is refused', () => {
 		await nothingArrived([witness]);
 		assert.equal((await praxis.stats()).sessions, 1);
 	});
+
+	itEnds(praxis);
 });

@@ -8,7 +8,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Wire } from './lib/http.mjs';
 import { malformed, TODO } from './lib/messages.mjs';
-import { secret, usePraxisd } from './lib/praxisd.mjs';
+import { itEnds, secret, usePraxisd } from './lib/praxisd.mjs';
 import { closePayload, fragments, frame, OP, RawClient } from './lib/raw.mjs';
 import { nothingArrived } from './lib/session.mjs';
 
@@ -126,6 +126,8 @@ describe('what is JSON', () => {
 	it('all of it is logged by its code', () => {
 		assert.match(praxis.log, /bad_json/);
 	});
+
+	itEnds(praxis);
 });
 
 describe('what is a message', () => {
@@ -192,6 +194,8 @@ describe('what is a message', () => {
 		assert.equal((await mallory.closing()).code, 1008);
 		await nothingArrived([witness]);
 	});
+
+	itEnds(praxis);
 });
 
 describe('what is a type', () => {
@@ -239,6 +243,8 @@ describe('what is a type', () => {
 		assert.match(praxis.log, /unknown_type/);
 		assert.ok((await praxis.stats()).errors.unknown_type >= 1);
 	});
+
+	itEnds(praxis);
 });
 
 describe('a service that is switched off', () => {
@@ -257,6 +263,8 @@ describe('a service that is switched off', () => {
 		assert.equal(services.whiteboard.enabled, false);
 		assert.equal(services.echo.enabled, true);
 	});
+
+	itEnds(praxis);
 });
 
 describe('the fields', () => {
@@ -323,6 +331,8 @@ describe('the fields', () => {
 		assert.match(praxis.log, /bad_message/);
 		assert.ok((await praxis.stats()).errors.bad_message >= 1);
 	});
+
+	itEnds(praxis);
 });
 
 describe('receipts', () => {
@@ -408,6 +418,8 @@ describe('receipts', () => {
 			assert.equal((await ann.next('echo_said')).text, text);
 		}
 	});
+
+	itEnds(praxis);
 });
 
 describe('a long message', () => {
@@ -470,6 +482,8 @@ describe('a long message', () => {
 	it('is counted', async () => {
 		assert.ok((await praxis.stats()).closes['1009'] >= 1);
 	});
+
+	itEnds(praxis);
 });
 
 describe('frames', () => {
@@ -697,4 +711,6 @@ describe('frames', () => {
 			await mallory.kill();
 		}
 	});
+
+	itEnds(praxis);
 });

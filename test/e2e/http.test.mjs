@@ -7,7 +7,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { Wire, exchange, get, request } from './lib/http.mjs';
-import { usePraxisd, writeConfig } from './lib/praxisd.mjs';
+import { itEnds, usePraxisd, writeConfig } from './lib/praxisd.mjs';
 import { nothingArrived } from './lib/session.mjs';
 
 function assertJsonError(response, ...statuses) {
@@ -152,6 +152,8 @@ describe("the server's pages", () => {
 			}
 		});
 	}
+
+	itEnds(praxis);
 });
 
 describe('what is refused', () => {
@@ -243,6 +245,8 @@ describe('what is refused', () => {
 		await nothingArrived([witness]);
 		assert.equal((await praxis.stats()).sessions, 1);
 	});
+
+	itEnds(praxis);
 });
 
 describe('static files', () => {
@@ -333,4 +337,6 @@ describe('static files', () => {
 			assert.doesNotMatch(response?.body ?? '', /OUTSIDE|root:/, page);
 		}
 	});
+
+	itEnds(praxis);
 });

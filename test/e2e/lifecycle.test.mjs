@@ -8,7 +8,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import { Wire, get, request } from './lib/http.mjs';
-import { Praxisd, secret, usePraxisd, writeFiles } from './lib/praxisd.mjs';
+import { itEnds, Praxisd, secret, usePraxisd, writeFiles } from './lib/praxisd.mjs';
 import { OP, refusedUpgrade } from './lib/raw.mjs';
 import { nothingArrived } from './lib/session.mjs';
 import { until } from './lib/wait.mjs';
@@ -133,12 +133,14 @@ describe('SIGHUP', () => {
 			assert.equal((await bob.next()).data.at, at);
 		}
 	});
+
+	itEnds(praxis);
 });
 
 describe('SIGTERM', () => {
 	let praxis;
 
-	afterEach(() => praxis.stop());
+	afterEach(() => praxis?.stop());
 
 	it('lets every client know, closes with 1012, and ends with 0', async () => {
 		praxis = await new Praxisd().start();
@@ -243,13 +245,13 @@ describe('SIGTERM', () => {
 		await praxis.ended();
 	});
 
-	it('without clients ends at once, and so does SIGINT', async () => {
-		for (const signal of ['SIGTERM', 'SIGINT']) {
+	for (const signal of ['SIGTERM', 'SIGINT']) {
+		it(`(${signal}) without clients ends the server at once`, async () => {
 			praxis = await new Praxisd().start();
 			praxis.signal(signal);
 			await praxis.ended();
-		}
-	});
+		});
+	}
 });
 
 describe('a heartbeat', () => {
@@ -291,4 +293,6 @@ describe('a heartbeat', () => {
 			await talking.fence();
 		}
 	});
+
+	itEnds(praxis);
 });

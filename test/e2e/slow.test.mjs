@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { secret, usePraxisd } from './lib/praxisd.mjs';
+import { itEnds, secret, usePraxisd } from './lib/praxisd.mjs';
 import { nothingArrived } from './lib/session.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -59,8 +59,18 @@ describe('a client that stops reading', () => {
 		}
 		assert.ok(got > 0 && got < sent, `${got} of ${sent}`);
 		assert.equal((await praxis.stats()).closes['4408'], 1);
-		await praxis.logged(new RegExp(`${slow.clientId}.*\\b4408\\b`));
 		await nothingArrived([sender, ...readers]);
+	});
+
+	it('is logged by client and code', async () => {
+		const sender = await praxis.connect();
+		const slow = await praxis.connectRaw();
+		const before = await cut();
+		slow.socket.pause();
+		await keepBusy(sender, [], async () => (await cut()) > before);
+		slow.socket.resume();
+		await slow.closing();
+		await praxis.logged(new RegExp(`${slow.clientId}.*\\b4408\\b`));
 	});
 
 	it('leaves its rooms', async () => {
@@ -126,4 +136,6 @@ describe('a client that stops reading', () => {
 		assert.ok((await cut()) > before);
 		await nothingArrived([witness]);
 	});
+
+	itEnds(praxis);
 });

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { compose, TODO } from './lib/messages.mjs';
-import { secret, usePraxisd } from './lib/praxisd.mjs';
+import { itEnds, secret, usePraxisd } from './lib/praxisd.mjs';
 import { nothingArrived } from './lib/session.mjs';
 
 const others = (answer, client) =>
@@ -272,6 +272,8 @@ describe('a room', () => {
 		await members[7].accepted(leave(members[7], 'r'));
 		await ninth.join('r');
 	});
+
+	itEnds(praxis);
 });
 
 describe('a client that wants a thousand rooms', () => {
@@ -308,6 +310,8 @@ describe('a client that wants a thousand rooms', () => {
 		await mallory.accepted(leave(mallory, 3));
 		await mallory.join(999);
 	});
+
+	itEnds(praxis);
 });
 
 describe('a client that may have a thousand rooms', () => {
@@ -333,6 +337,8 @@ describe('a client that may have a thousand rooms', () => {
 		assert.equal((await praxis.stats()).rooms, 1000);
 		await mallory.kill();
 	});
+
+	itEnds(praxis);
 });
 
 describe('a call', () => {
@@ -512,6 +518,8 @@ describe('a call', () => {
 		ann.send(chat(ann, 'two'));
 		assert.equal((await bob.next()).roomId, 'two');
 	});
+
+	itEnds(praxis);
 });
 
 describe('chat', () => {
@@ -577,6 +585,8 @@ describe('chat', () => {
 			Array.from({ length: shown.length }, (_, at) => 100 - shown.length + at),
 		);
 	});
+
+	itEnds(praxis);
 });
 
 describe('chat with room for long messages', () => {
@@ -588,6 +598,8 @@ describe('chat with room for long messages', () => {
 			Array.from({ length: 100 }, (_, at) => at),
 		);
 	});
+
+	itEnds(praxis);
 });
 
 // The numbers that a late-comer is shown of a hundred numbered messages of 2,000 characters.
@@ -628,6 +640,8 @@ describe('the media state', () => {
 		}
 		await nothingArrived([ann, bob]);
 	});
+
+	itEnds(praxis);
 });
 
 describe('staff', () => {
@@ -718,6 +732,8 @@ describe('staff', () => {
 			},
 		);
 	}
+
+	itEnds(praxis);
 });
 
 describe('ICE servers', () => {
@@ -773,6 +789,8 @@ describe('ICE servers', () => {
 		ann.send({ type: 'telemedicine_ice_servers', roomId: 'r' });
 		check((await ann.next('telemedicine_ice_servers')).iceServers, 8);
 	});
+
+	itEnds(praxis);
 });
 
 describe('ICE servers without TURN', () => {
@@ -786,4 +804,6 @@ describe('ICE servers without TURN', () => {
 		const { iceServers } = await ann.next('telemedicine_ice_servers');
 		assert.deepEqual(iceServers, [{ urls: 'stun:stun.example.org' }]);
 	});
+
+	itEnds(praxis);
 });

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fields, spelling } from './lib/json.mjs';
-import { secret, usePraxisd } from './lib/praxisd.mjs';
+import { itEnds, secret, usePraxisd } from './lib/praxisd.mjs';
 import { nothingArrived } from './lib/session.mjs';
 
 // Epochs and numbers live as long as the practice's history: a practice for each test.
@@ -250,6 +250,8 @@ describe('an update', () => {
 		assert.ok(after.deliveries - before.deliveries >= 2000);
 		assert.ok(after.messages_in - before.messages_in >= 20);
 	});
+
+	itEnds(praxis);
 });
 
 describe('a subscription', () => {
@@ -307,6 +309,8 @@ describe('a subscription', () => {
 		}
 		await nothingArrived([ann]);
 	});
+
+	itEnds(praxis);
 });
 
 describe('coming back with `since`', () => {
@@ -427,4 +431,6 @@ describe('coming back with `since`', () => {
 			assert.ok(got.includes(at), `${at} of ${got}`);
 		}
 	});
+
+	itEnds(praxis);
 });

@@ -14,7 +14,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, afterEach, before } from 'node:test';
+import { after, afterEach, before, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { WsClient } from './client.mjs';
 import { get } from './http.mjs';
@@ -115,14 +115,19 @@ export async function runPraxisd(args, env = {}) {
 	}
 }
 
-// The server of a suite: started before its tests, asked after each whether all is gone, ended
-// after the last. Options as in Praxisd.start(), or a function that returns them.
+// The server of a suite: started before its tests and asked after each whether all is gone. Options
+// as in Praxisd.start(), or a function that returns them. The suite's last line is itEnds(praxis).
 export function usePraxisd(options) {
 	const praxis = new Praxisd();
 	before(async () => praxis.start(typeof options === 'function' ? await options() : options));
 	afterEach(() => praxis.settle());
-	after(() => praxis.stop());
+	after(() => praxis.kill());
 	return praxis;
+}
+
+// The last test of a suite. (What fails in after() is counted by no runner.)
+export function itEnds(praxis) {
+	it('and the server ends, with a clean log', () => praxis.stop());
 }
 
 export class Praxisd {
@@ -260,14 +265,17 @@ export class Praxisd {
 	}
 
 	async stop() {
-		if (!this.#child) {
-			return;
-		}
 		try {
 			this.signal('SIGTERM');
 			await this.ended();
 		} finally {
-			this.#child.kill('SIGKILL');
+			await this.kill();
+		}
+	}
+
+	async kill() {
+		this.#child?.kill('SIGKILL');
+		if (this.dir) {
 			await rm(this.dir, { recursive: true, force: true });
 		}
 	}

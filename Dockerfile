@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+#
+# Praxis in an image, of Debian 12, or of 13 with --build-arg BASE=debian:trixie-slim.
+#
+#   docker build -t praxis .
+#   docker run --rm --network host praxis
+#
+# As shipped there are no tokens, so it listens on loopback addresses: of the container, where only
+# the host's network makes them useful. To publish the port instead, which lets in whoever reaches
+# it, on the host's loopback address in this case:
+#
+#   docker run --rm -e PRAXIS_INTERFACE='*' -e PRAXIS_OPEN_MODE=insecure \
+#       -p 127.0.0.1:9002:9002 praxis
+#
+# Environment: PRAXIS_PORT, PRAXIS_INTERFACE, PRAXIS_OPEN_MODE, PRAXIS_OPEN_PRACTICE and
+# PRAXIS_LOG_LEVEL. A service is added by a file of its own:
+#
+#   -v "$PWD/50-notifications.json:/etc/praxis/conf.d/50-notifications.json:ro"
+#
+# and its .so goes to /usr/lib/praxis/plugins. A server in a container has its own time to stop:
+# give "docker stop" more than drain-deadline-ms (10 s).
+
+ARG BASE=debian:bookworm-slim
+
+FROM ${BASE} AS build
+RUN apt-get update && apt-get install -y --no-install-recommends \
+		gcc libc6-dev meson ninja-build pkg-config \
+		libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libjson-c-dev libssl-dev
+WORKDIR /src
+COPY . .
+RUN meson setup --prefix=/usr --libdir=lib --buildtype=release -Dtests=disabled -Dbench=disabled \
+		/build \
+	&& DESTDIR=/image meson install -C /build \
+	&& rm -r /image/usr/include /image/usr/lib/pkgconfig \
+	&& install -D -m 755 scripts/health /image/usr/bin/praxis-health \
+	&& chmod -R a+rX /image
+# What it needs at run time, by the names that this Debian has for it: the packages of the libraries
+# that the binaries ask for, and the one that libwebsockets loads by itself.
+RUN scripts/runtime-packages /image/usr/bin/praxisd /image/usr/lib/libpraxis.so \
+		/image/usr/lib/praxis/plugins/*.so > /runtime-packages \
+	&& echo libwebsockets-evlib-uv >> /runtime-packages
+
+FROM ${BASE}
+COPY --from=build /runtime-packages /tmp/
+RUN apt-get update \
+	&& xargs apt-get install -y --no-install-recommends < /tmp/runtime-packages \
+	&& apt-get clean \
+	&& rm -rf /var/lib/apt/lists/* /tmp/runtime-packages \
+	&& useradd --system --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin praxis
+COPY --from=build /image /
+ENV PRAXIS_PLUGIN_DIR=/usr/lib/praxis/plugins
+USER praxis
+EXPOSE 9002
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=5s --start-period=5s CMD ["praxis-health"]
+ENTRYPOINT ["praxisd"]

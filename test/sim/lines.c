@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Messages as lines: the words of the protocol that the model predicts, in a fixed order.
+ * What a message has besides (ICE servers, the words of an error) is not compared, so that
+ * rewording something does not break the simulation.
+ */
+#include "sim.h"
+
+#include <json-c/json.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Of frames seen lately: a fan-out is parsed once. */
+#define CACHE 64
+
+static const char *const keys[] = {
+	"type", "code", "ref", "field", "id", "t", "n", "clientId", "practiceId", "roomId", "userId",
+	"userName", "from", "fromUserId", "reason", "seq", "epoch", "recovered", "timestamp",
+	"services",
+};
+
+struct words *words_begin(const char *type)
+{
+	static struct words words;
+	words.len = 0;
+	words_add(&words, "type", "\"%s\"", type);
+	return &words;
+}
+
+void words_add(struct words *words, const char *key, const char *format, ...)
+{
+	va_list args;
+	size_t left = sizeof(words->text) - words->len;
+	int n = snprintf(words->text + words->len, left, "%s%s=", words->len > 0 ? " " : "", key);
+	words->len += (size_t)n;
+	left -= (size_t)n;
+	va_start(args, format);
+	n = vsnprintf(words->text + words->len, left, format, args);
+	va_end(args);
+	if ((size_t)n >= left) {
+		sim_fail("a line is too long");
+	}
+	words->len += (size_t)n;
+}
+
+void words_add_if(struct words *words, const char *key, const char *value)
+{
+	if (value[0] != '\0') {
+		words_add(words, key, "%s", value);
+	}
+}
+
+struct line *words_line(const struct words *words, size_t bytes_max)
+{
+	struct line *line = malloc(sizeof(*line) + words->len + 1);
+	if (!line) {
+		sim_fail("out of memory");
+	}
+	line->refs = 1;
+	line->bytes_max = bytes_max;
+	memcpy(line->text, words->text, words->len + 1);
+	return line;
+}
+
+struct line *line_ref(struct line *line)
+{
+	line->refs++;
+	return line;
+}
+
+void line_unref(struct line *line)
+{
+	if (line && --line->refs == 0) {
+		free(line);
+	}
+}
+
+/* ---- of a frame ---- */
+
+static const char *text_of(struct json_object *value)
+{
+	return json_object_to_json_string_ext(value,
+			JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+}
+
+static const char *member_text(struct json_object *object, const char *key)
+{
+	struct json_object *value;
+	return json_object_object_get_ex(object, key, &value) ? text_of(value) : "-";
+}
+
+static bool member_is_true(struct json_object *object, const char *key)
+{
+	struct json_object *value;
+	return json_object_object_get_ex(object, key, &value) && json_object_get_boolean(value);
+}
+
+static void add_members(struct words *words, struct json_object *list)
+{
+	char text[8192] = "";
+	size_t len = 0;
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *member = json_object_array_get_idx(list, i);
+		struct json_object *media = NULL;
+		json_object_object_get_ex(member, "media", &media);
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s/%s/%s/%s/%d%d%d;",
+				member_text(member, "clientId"), member_text(member, "userId"),
+				member_text(member, "userName"), member_text(member, "role"),
+				member_is_true(media, "audio"), member_is_true(media, "video"),
+				member_is_true(media, "screen"));
+	}
+	words_add(words, "members", "%s", text);
+}
+
+static void add_chat(struct words *words, struct json_object *list)
+{
+	char text[1024] = "";
+	size_t len = 0;
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *message = json_object_array_get_idx(list, i);
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s/%s;",
+				member_text(message, "n"), member_text(message, "clientId"));
+	}
+	words_add(words, "chat", "%s", text);
+}
+
+static void describe(struct words *words, struct json_object *object)
+{
+	struct json_object *value;
+	words->len = 0;
+	words->text[0] = '\0';
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (json_object_object_get_ex(object, keys[i], &value)) {
+			words_add(words, keys[i], "%s", text_of(value));
+		}
+	}
+	if (json_object_object_get_ex(object, "members", &value)) {
+		if (json_object_is_type(value, json_type_array)) {
+			add_members(words, value);
+		} else {
+			words_add(words, "members", "%s", text_of(value));
+		}
+	}
+	if (json_object_object_get_ex(object, "participants", &value)) {
+		words_add(words, "participants", "%s", text_of(value));
+	}
+	if (json_object_object_get_ex(object, "chat", &value)) {
+		add_chat(words, value);
+	}
+}
+
+struct seen {
+	size_t len;
+	char *frame;
+	char *line;
+};
+
+static void remember(struct seen *seen, const char *text, size_t len, const struct words *words)
+{
+	free(seen->frame);
+	free(seen->line);
+	seen->len = len;
+	seen->frame = malloc(len);
+	seen->line = malloc(words->len + 1);
+	if (!seen->frame || !seen->line) {
+		sim_fail("out of memory");
+	}
+	memcpy(seen->frame, text, len);
+	memcpy(seen->line, words->text, words->len + 1);
+}
+
+const char *line_of_frame(const char *text, size_t len)
+{
+	static struct seen cache[CACHE];
+	static struct words words;
+	static unsigned next;
+	for (size_t i = 0; i < CACHE; i++) {
+		if (cache[i].len == len && cache[i].frame && memcmp(cache[i].frame, text, len) == 0) {
+			return cache[i].line;
+		}
+	}
+	struct json_tokener *tokener = json_tokener_new_ex(64);
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	struct json_object *object = json_tokener_parse_ex(tokener, text, (int)len + 1);
+	if (!json_object_is_type(object, json_type_object)) {
+		sim_fail("a frame is no JSON: %s", text);
+	}
+	json_tokener_free(tokener);
+	describe(&words, object);
+	json_object_put(object);
+	remember(&cache[next], text, len, &words);
+	next = (next + 1) % CACHE;
+	return words.text;
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The simulation: a seeded random walk over the whole broker, with the real services, and a
+ * model beside it that says what every client must receive.
+ *
+ *   main.c     options, the walk, reporting a failure
+ *   talk.c     what clients say: each message goes to the broker and to the model
+ *   world.c    what happens to them: coming, going, full sockets, clocks, switches
+ *   model.c    practices' boards, rooms and halls, and who must hear what
+ *   lines.c    messages as one line of text, made by the model and of a frame
+ *   checks.c   after each action and each turn: are both still of one opinion
+ *   probe.c    a service of our own, for what the real ones do not do
+ *
+ * The model knows the contracts (docs/protocol.md, include/praxis/) and nothing of how they
+ * are kept. It looks into the broker for three things only: whether a session was found too
+ * slow, the epoch of a new channel, and in what order an ended channel loses its members.
+ *
+ * Every expected message is a line like "type="ack" id=5 seq=3". A client's lines must come
+ * in just that order, and none else; only what several sessions that end in one turn leave
+ * behind may come in any order among itself (it has the same `batch`).
+ */
+#ifndef SIM_H
+#define SIM_H
+
+#include "../unit/fake.h"
+#include "session.h"
+
+enum {
+	TENANTS = 3,
+	PRACTICES = 5,
+	PLACES = TENANTS * PRACTICES, /* (tenant, practice) */
+	PEERS = 28,
+	SITES = 2,
+	HELD = 4,        /* practices of one identity */
+	CHANNELS = 64,
+	HISTORY = 12,    /* updates that a board keeps */
+	CHATS = 4,       /* messages that a room's chat keeps */
+	ROOM_MEMBERS = 5,
+	RAW = 48,        /* an id or name as it stands in a message */
+};
+
+#define HISTORY_AGE_MS 60000
+#define HEARTBEAT_MS 25000
+#define SLOW_CLOSE_MS 5000
+#define QUEUE_BYTES 6000
+#define CHANNEL_LIMIT 34
+#define ROOMS_LIMIT 3
+
+enum service_index { WHITEBOARD, TELEMEDICINE, PROBE, SERVICES };
+enum kind { BOARD, ROOM, HALL };
+
+/* A message as it must be, shared by all who must get it. */
+struct line {
+	unsigned refs;
+	size_t bytes_max; /* of its frame, at most */
+	char text[];
+};
+
+struct expected {
+	struct line *line;
+	unsigned batch; /* 0: strictly in its place */
+};
+
+struct held {
+	unsigned practice; /* index of its id */
+	bool number;
+};
+
+/* A session as the model sees it. */
+struct peer {
+	struct fake_conn *conn; /* NULL: the place is free */
+	unsigned tenant;
+	unsigned site;
+	int service; /* -1: all */
+	enum px_role role;
+	bool authenticated;
+	struct held held[HELD];
+	unsigned held_count;
+	char user[RAW]; /* JSON; "" if unknown */
+	char name[RAW]; /* JSON */
+	enum px_session_phase phase;
+	int close_code;    /* that it must be told */
+	bool has_left;     /* its memberships, before it is lost */
+	bool is_told;      /* its close was seen, or its failure */
+	uint32_t opened;
+	int64_t alive_ms;
+	int64_t pinged_ms; /* -1: not since */
+	int64_t cut_ms;    /* its last chance as a slow reader ends; -1 */
+	unsigned pings_due;
+	unsigned bad_count;
+	int64_t bad_since_ms;
+	size_t queued;     /* bytes, when last looked at */
+	size_t added;      /* and at most added since */
+	uint64_t bytes_in;
+	struct expected *queue;
+	size_t first, count, size;
+};
+
+struct member {
+	struct peer *peer;
+	uint64_t order;
+	bool is_host;     /* of a hall: its leaving ends it */
+	bool audio, video, screen;
+	char room[RAW];   /* as it spelled the room when it joined */
+	char user[RAW];
+	char name[RAW];
+};
+
+struct entry {
+	struct line *line;
+	uint64_t seq;
+	int64_t at_ms;
+};
+
+struct channel {
+	bool exists;
+	enum kind kind;
+	unsigned place;
+	char name[16];
+	struct member members[PEERS];
+	unsigned member_count;
+	uint64_t seq;
+	char epoch[17];
+	struct entry history[HISTORY];
+	unsigned history_count;
+	struct line *chat[CHATS];
+	char chat_item[CHATS][64]; /* as a room's list of it has it */
+	unsigned chat_count;
+};
+
+struct sim {
+	struct fake *fake;
+	struct px_site sites[SITES];
+	struct peer peers[PEERS];
+	struct channel channels[CHANNELS];
+	char last_epoch[PLACES][17]; /* of the board's life before */
+	uint64_t dice;
+	uint64_t seed;
+	uint64_t step;
+	uint64_t turn;
+	uint64_t tag;   /* of the latest message; each has its own */
+	uint64_t order;
+	unsigned batch; /* of what is expected now; 0: strict */
+	uint64_t errors[PX_E_COUNT];
+	uint64_t closes[65536];
+	uint64_t messages_in, bytes_in, opened, slow, silent;
+	uint64_t done[64]; /* how often each action was taken, and each outcome */
+};
+
+extern struct sim sim;
+
+_Noreturn void sim_fail(const char *format, ...) PX_PRINTF(1, 2);
+
+/* ---- dice ---- */
+
+unsigned dice(unsigned sides); /* 0 to sides - 1 */
+bool chance(unsigned percent);
+
+/* ---- lines.c ---- */
+
+/* Writes a line word by word; the words must come in the order of line_of_frame(). */
+struct words {
+	char text[16384];
+	size_t len;
+};
+
+struct words *words_begin(const char *type);
+void words_add(struct words *words, const char *key, const char *format, ...) PX_PRINTF(3, 4);
+void words_add_if(struct words *words, const char *key, const char *value); /* unless "" */
+struct line *words_line(const struct words *words, size_t bytes_max);
+
+struct line *line_ref(struct line *line);
+void line_unref(struct line *line);
+
+/* The same of a frame; lives until the next call. */
+const char *line_of_frame(const char *text, size_t len);
+
+/* ---- model.c ---- */
+
+extern const char *const practice_ids[PRACTICES];
+
+unsigned place_of(const struct peer *peer, unsigned practice);
+const char *spell_practice(const struct peer *peer, unsigned place, char buf[RAW]);
+int find_held(const struct peer *peer, unsigned practice); /* index, or -1 */
+
+/* The peer must get that line; takes the reference. */
+void expect_line(struct peer *peer, struct line *line);
+void expect_error(struct peer *peer, enum px_error code, const char *ref, const char *field,
+		const char *id);
+void expect_ack(struct peer *peer, const char *id, uint64_t seq);
+
+/* To all members but `except`. */
+void expect_all(const struct channel *channel, const struct peer *except, struct line *line);
+
+struct channel *find_channel(enum kind kind, unsigned place, const char *name);
+
+/* As px_channel_join(): 0 or -errno; *ret_new NULL: do not care. */
+int model_join(struct peer *peer, enum kind kind, unsigned place, const char *name,
+		struct channel **ret_channel, bool *ret_new);
+struct member *find_member(const struct channel *channel, const struct peer *peer);
+
+/* The membership in a room or hall of that name; place < 0: of any, the latest first. */
+struct channel *find_membership(const struct peer *peer, enum kind kind, int place,
+		const char *name);
+
+void model_leave(struct channel *channel, struct peer *peer, const char *reason);
+void model_leave_all(struct peer *peer);
+void model_end_room(struct channel *channel);
+void model_publish(struct channel *channel, struct line *line, const struct peer *except);
+void model_keep_chat(struct channel *channel, struct line *line, const char *item);
+void model_expire(void);
+
+/* The services that it may use now are opened, and entered with its practices. */
+void model_attach(struct peer *peer);
+void model_enter(struct peer *peer, unsigned practice, uint32_t services);
+void model_close(struct peer *peer, int code);
+void model_clear(struct peer *peer); /* it must get nothing more */
+void model_free(struct peer *peer);
+
+/* ---- talk.c, world.c ---- */
+
+void talk(void);
+void happen(void);
+void pass_time(void);
+
+/* The whole end of the walk: all are lost. */
+void lose_all(void);
+
+/* ---- checks.c ---- */
+
+/* After each action: who failed, who was too slow. */
+void check_action(void);
+
+/* Ends the turn in the broker and the model; then everything. */
+void check_turn(void);
+void check_end(void);
+
+/* ---- probe.c ---- */
+
+extern const struct px_service probe_service;
+extern unsigned probe_opened, probe_closed;
+
+/* What a handler of ours tries to reach, and must not. */
+extern struct px_practice *probe_foreign_practice;
+extern struct px_channel *probe_foreign_channel;
+extern uint64_t probe_crossings;
+
+#endif

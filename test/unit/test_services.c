@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Services: which descriptors are refused, starting and stopping, and their life within a
+ * session: opened and closed exactly once, entered with every practice, switched off and on.
+ */
+#include "session.h"
+
+#include "channel.h"
+#include "fake.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One for each service: what its hooks were called for. */
+struct tally {
+	unsigned starts, stops, configures, opens, closes, enters, calls;
+	int start_rc;
+	int open_rc;
+	char entered[128]; /* the practices, one behind the other */
+};
+
+static struct tally *next_state; /* of the service that starts next */
+
+static int start(struct px_broker *broker, const struct px_options *options, void **ret_state)
+{
+	(void)broker;
+	(void)options;
+	next_state->starts++;
+	*ret_state = next_state;
+	return next_state->start_rc;
+}
+
+static void stop(void *state)
+{
+	((struct tally *)state)->stops++;
+}
+
+static int configure(void *state, const struct px_options *options)
+{
+	(void)options;
+	((struct tally *)state)->configures++;
+	return -EBUSY;
+}
+
+static int on_open(void *state, struct px_session *session, void *session_state)
+{
+	struct tally *tally = state;
+	ck_assert_ptr_nonnull(px_session_broker(session));
+	for (int i = 0; i < 16; i++) {
+		ck_assert_int_eq(((char *)session_state)[i], 0);
+	}
+	memset(session_state, 1, 16);
+	tally->opens++;
+	return tally->open_rc;
+}
+
+static void on_close(void *state, struct px_session *session, void *session_state)
+{
+	struct tally *tally = state;
+	char client_id[PX_CLIENT_ID_SIZE];
+	px_session_client_id(session, client_id);
+	ck_assert_int_eq(((char *)session_state)[15], 1);
+	ck_assert_ptr_null(session->members);
+	tally->closes++;
+}
+
+static void on_enter(void *state, struct px_session *session, struct px_practice *practice)
+{
+	struct tally *tally = state;
+	ck_assert_ptr_nonnull(px_identity_holds(session->identity, practice));
+	tally->enters++;
+	strcat(tally->entered, px_practice_id(practice));
+}
+
+static int handle_call(struct px_call *call)
+{
+	struct tally *tally = call->service_state;
+	if (call->service->session_size > 0) {
+		ck_assert_int_eq(*(char *)call->session_state, 1);
+	} else {
+		ck_assert_ptr_null(call->session_state);
+	}
+	tally->calls++;
+	return 0;
+}
+
+static const struct px_command alpha_commands[] = {
+	{ .type = "alpha_call", .handle = handle_call, .roles = PX_ROLES_ALL },
+};
+static const struct px_command beta_commands[] = {
+	{ .type = "beta_call", .handle = handle_call, .roles = PX_ROLES_ALL, .anywhere = true },
+};
+
+#define SERVICE(service_name) \
+	.abi = PX_SERVICE_ABI, .size = sizeof(struct px_service), .name = service_name
+
+static const struct px_service alpha = {
+	SERVICE("alpha"),
+	.commands = alpha_commands,
+	.command_count = 1,
+	.session_size = 16,
+	.start = start,
+	.stop = stop,
+	.configure = configure,
+	.open = on_open,
+	.close = on_close,
+	.enter = on_enter,
+};
+/* Without state, and with hardly a hook. */
+static const struct px_service beta = {
+	SERVICE("beta"),
+	.commands = beta_commands,
+	.command_count = 1,
+	.start = start,
+};
+
+static unsigned add(struct fake *fake, const struct px_service *service, struct tally *tally)
+{
+	next_state = tally;
+	return fake_add_service(fake, service, NULL);
+}
+
+static void ask(struct fake_conn *conn, const char *text, const char *pattern)
+{
+	fake_say(conn, text);
+	if (pattern) {
+		fake_expect(conn, pattern);
+	}
+	fake_expect_nothing(conn);
+}
+
+static void switch_services(struct fake *fake, uint32_t enabled)
+{
+	fake->site.enabled = enabled;
+	px_broker_site_changed(fake->broker, &fake->site);
+	fake_turn(fake);
+}
+
+/* ---- descriptors ---- */
+
+static int refused(struct px_service service)
+{
+	struct fake *fake = fake_create(NULL);
+	unsigned index = 99;
+	int rc = px_broker_add_service(fake->broker, &service, NULL, &index);
+	ck_assert_int_eq(index == 99, rc < 0);
+	ck_assert_int_eq(fake->log_count > 0, rc == -EINVAL);
+	ck_assert_int_eq(px_broker_service(fake->broker, 0) != NULL, rc == 0);
+	fake_destroy(fake);
+	return rc;
+}
+
+START_TEST(a_descriptor_must_be_of_this_abi)
+{
+	ck_assert_int_eq(refused((struct px_service){ SERVICE("probe") }), 0);
+	ck_assert_int_eq(refused((struct px_service){ .abi = 999, .size = sizeof(struct px_service),
+		.name = "probe" }), -EINVAL);
+	ck_assert_int_eq(refused((struct px_service){ .abi = PX_SERVICE_ABI + 1,
+		.size = sizeof(struct px_service), .name = "probe" }), -EINVAL);
+	ck_assert_int_eq(refused((struct px_service){ .abi = PX_SERVICE_ABI, .size = 16,
+		.name = "probe" }), -EINVAL);
+	/* One that was built later has fields behind those that are known here. */
+	ck_assert_int_eq(refused((struct px_service){ .abi = PX_SERVICE_ABI,
+		.size = sizeof(struct px_service) + 64, .name = "probe" }), 0);
+}
+END_TEST
+
+START_TEST(a_service_has_a_plain_name)
+{
+	static const char *const bad[] = { "", "Probe", "pro-be", "pro_be", "1probe", "p.", "pr\xc3\xb6",
+		"abcdefghijklmnopqrstuvwxyzabcdefg" };
+	static const char *const good[] = { "p", "probe2", "abcdefghijklmnopqrstuvwxyzabcdef" };
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		ck_assert_msg(refused((struct px_service){ SERVICE(bad[i]) }) == -EINVAL, "%s", bad[i]);
+	}
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		ck_assert_int_eq(refused((struct px_service){ SERVICE(good[i]) }), 0);
+	}
+	ck_assert_int_eq(refused((struct px_service){ SERVICE(NULL) }), -EINVAL);
+}
+END_TEST
+
+static int refused_table(const char *first, const char *second, const char *third)
+{
+	const struct px_command table[] = {
+		{ .type = first, .handle = handle_call },
+		{ .type = second, .handle = handle_call },
+		{ .type = third, .handle = handle_call },
+	};
+	return refused((struct px_service){ SERVICE("probe"), .commands = table,
+		.command_count = third ? 3 : second ? 2 : 1 });
+}
+
+START_TEST(a_table_must_be_sorted)
+{
+	ck_assert_int_eq(refused_table("probe_a", "probe_b", "probe_c"), 0);
+	ck_assert_int_eq(refused_table("probe_a", "probe_a_b", "probe_b"), 0);
+	ck_assert_int_eq(refused_table("probe_b", "probe_a", NULL), -EINVAL);
+	ck_assert_int_eq(refused_table("probe_a", "probe_c", "probe_b"), -EINVAL);
+	ck_assert_int_eq(refused_table("probe_a", "probe_a", NULL), -EINVAL);
+	ck_assert_int_eq(refused_table("probe_a", "probe_b", "probe_b"), -EINVAL);
+	/* By bytes, as bsearch compares. */
+	ck_assert_int_eq(refused_table("probe_a_", "probe_a1", NULL), -EINVAL);
+}
+END_TEST
+
+START_TEST(a_type_begins_with_its_services_name)
+{
+	ck_assert_int_eq(refused_table("other_a", NULL, NULL), -EINVAL);
+	ck_assert_int_eq(refused_table("probea", NULL, NULL), -EINVAL);
+	ck_assert_int_eq(refused_table("prob_a", NULL, NULL), -EINVAL);
+	ck_assert_int_eq(refused_table("probe", NULL, NULL), -EINVAL);
+	ck_assert_int_eq(refused_table("probes_a", NULL, NULL), -EINVAL);
+}
+END_TEST
+
+START_TEST(a_name_is_taken_once_and_places_run_out)
+{
+	static struct px_service services[PX_SERVICES_MAX + 1];
+	static char names[PX_SERVICES_MAX + 1][8];
+	struct fake *fake = fake_create(NULL);
+	unsigned index;
+	for (unsigned i = 0; i <= PX_SERVICES_MAX; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "s%u", i);
+		services[i] = (struct px_service){ SERVICE(names[i]) };
+		int rc = px_broker_add_service(fake->broker, &services[i], NULL, &index);
+		ck_assert_int_eq(rc, i < PX_SERVICES_MAX ? 0 : -ENOSPC);
+		ck_assert(rc < 0 || index == i);
+	}
+	ck_assert_int_eq(px_broker_add_service(fake->broker, &services[3], NULL, &index), -EEXIST);
+	ck_assert_ptr_eq(px_broker_service(fake->broker, 31), &services[31]);
+	ck_assert_ptr_null(px_broker_service(fake->broker, 32));
+	ck_assert_ptr_eq(px_broker_find_service(fake->broker, px_span("s7"), &index), &services[7]);
+	ck_assert_uint_eq(index, 7);
+	ck_assert_ptr_null(px_broker_find_service(fake->broker, px_span("s"), NULL));
+	/* The last bit is as good as the first. */
+	fake->site.enabled = UINT32_MAX;
+	struct fake_conn *conn = fake_open(fake, WHO(0));
+	ck_assert_uint_eq(conn->session->opened, UINT32_MAX);
+	conn = fake_open(fake, WHO(.service = "s31"));
+	ck_assert_uint_eq(conn->session->opened, UINT32_C(1) << 31);
+	fake_destroy(fake);
+}
+END_TEST
+
+/* ---- starting and stopping ---- */
+
+START_TEST(one_that_fails_to_start_is_not_there)
+{
+	struct fake *fake = fake_create(NULL);
+	struct tally failing = { .start_rc = -EIO };
+	struct tally tally = { 0 };
+	unsigned index = 99;
+	next_state = &failing;
+	ck_assert_int_eq(px_broker_add_service(fake->broker, &alpha, NULL, &index), -EIO);
+	ck_assert_uint_eq(index, 99);
+	ck_assert_ptr_null(px_broker_service(fake->broker, 0));
+	/* Its place and name are free. */
+	ck_assert_uint_eq(add(fake, &alpha, &tally), 0);
+	fake_destroy(fake);
+	ck_assert_uint_eq(failing.stops, 0);
+	ck_assert_uint_eq(tally.starts, 1);
+	ck_assert_uint_eq(tally.stops, 1);
+}
+END_TEST
+
+START_TEST(options_may_change)
+{
+	struct fake *fake = fake_create(NULL);
+	struct tally tallies[2] = { { 0 }, { 0 } };
+	add(fake, &alpha, &tallies[0]);
+	add(fake, &beta, &tallies[1]);
+	ck_assert_int_eq(px_broker_configure(fake->broker, 0, NULL), -EBUSY);
+	ck_assert_uint_eq(tallies[0].configures, 1);
+	ck_assert_int_eq(px_broker_configure(fake->broker, 1, NULL), -ENOTSUP);
+	fake_destroy(fake);
+}
+END_TEST
+
+/* ---- in a session ---- */
+
+START_TEST(is_opened_and_closed_once)
+{
+	struct fake *fake = fake_create(NULL);
+	struct tally tallies[2] = { { 0 }, { 0 } };
+	struct tally *tally = &tallies[0];
+	add(fake, &alpha, &tallies[0]);
+	add(fake, &beta, &tallies[1]);
+	struct fake_conn *conn = fake_open(fake, WHO(.practices = "1 2 3"));
+	ck_assert_uint_eq(tally->opens, 1);
+	ck_assert_str_eq(tally->entered, "123");
+	ask(conn, "{\"type\":\"alpha_call\"}", NULL);
+	ask(conn, "{\"type\":\"beta_call\"}", NULL);
+	ck_assert_uint_eq(tally->calls, 1);
+	ck_assert_uint_eq(tallies[1].calls, 1);
+	px_session_close(conn->session, PX_CLOSE_NORMAL);
+	fake_turn(fake);
+	fake_turn(fake);
+	fake_settle(fake);
+	ck_assert_uint_eq(tally->closes, 1);
+	fake_destroy(fake);
+	ck_assert_uint_eq(tally->opens, 1);
+	ck_assert_uint_eq(tally->closes, 1);
+}
+END_TEST
+
+START_TEST(may_refuse_a_session)
+{
+	struct fake *fake = fake_create(NULL);
+	struct tally tally = { .open_rc = -EACCES };
+	add(fake, &alpha, &tally);
+	struct fake_conn *conn = fake_open(fake, WHO(0));
+	ck_assert_uint_eq(tally.opens, 1);
+	ck_assert_uint_eq(tally.enters, 0);
+	ask(conn, "{\"type\":\"alpha_call\"}", "{'code':'service_disabled'}");
+	/* A change of the site is another chance, with a clean state. */
+	tally.open_rc = 0;
+	switch_services(fake, 1);
+	ck_assert_uint_eq(tally.opens, 2);
+	ck_assert_uint_eq(tally.enters, 1);
+	ask(conn, "{\"type\":\"alpha_call\"}", NULL);
+	ck_assert_uint_eq(tally.calls, 1);
+	fake_destroy(fake);
+	ck_assert_uint_eq(tally.closes, 1);
+}
+END_TEST
+
+START_TEST(one_that_refused_is_not_closed)
+{
+	struct fake *fake = fake_create(NULL);
+	struct tally tally = { .open_rc = -EACCES };
+	add(fake, &alpha, &tally);
+	fake_open(fake, WHO(0));
+	fake_destroy(fake);
+	ck_assert_uint_eq(tally.opens, 1);
+	ck_assert_uint_eq(tally.closes, 0);
+}
+END_TEST
+
+START_TEST(is_entered_when_a_practice_is_bound)
+{
+	struct fake *fake = fake_create(NULL);
+	struct tally tallies[2] = { { 0 }, { 0 } };
+	add(fake, &alpha, &tallies[0]);
+	add(fake, &beta, &tallies[1]);
+	struct fake_conn *conn = fake_open(fake, WHO(.practices = ""));
+	ck_assert_uint_eq(tallies[0].enters, 0);
+	/* Bound by a message of one, entered by all. */
+	ask(conn, "{\"type\":\"beta_call\",\"practiceId\":5}", NULL);
+	ck_assert_str_eq(tallies[0].entered, "5");
+	fake_destroy(fake);
+}
+END_TEST
+
+START_TEST(a_session_may_be_of_one_service_alone)
+{
+	struct fake *fake = fake_create(NULL);
+	struct tally tallies[2] = { { 0 }, { 0 } };
+	add(fake, &alpha, &tallies[0]);
+	add(fake, &beta, &tallies[1]);
+	struct fake_conn *conn = fake_connect(fake, WHO(.service = "beta"));
+	fake_turn(fake);
+	fake_expect(conn, "{'services':['beta']}");
+	ck_assert_uint_eq(tallies[0].opens, 0);
+	ask(conn, "{\"type\":\"alpha_call\"}", "{'code':'unknown_type'}");
+	ask(conn, "{\"type\":\"beta_call\"}", NULL);
+	ask(conn, "{\"type\":\"ping\"}", "{'type':'pong'}");
+	ck_assert_uint_eq(tallies[1].calls, 1);
+	fake_destroy(fake);
+	ck_assert_uint_eq(tallies[0].closes, 0);
+}
+END_TEST
+
+START_TEST(is_switched_off_and_on)
+{
+	struct fake *fake = fake_create(NULL);
+	struct tally tally = { 0 };
+	add(fake, &alpha, &tally);
+	struct fake_conn *before = fake_open(fake, WHO(0));
+	switch_services(fake, 0);
+	ask(before, "{\"type\":\"alpha_call\"}", "{'code':'service_disabled','ref':'alpha_call'}");
+	ask(before, "{\"type\":\"alpha_none\"}", "{'code':'unknown_type'}");
+	struct fake_conn *meanwhile = fake_open(fake, WHO(0));
+	ck_assert_uint_eq(tally.opens, 1);
+	switch_services(fake, 1);
+	/* Who had it kept it; who came meanwhile gets it now. */
+	ck_assert_uint_eq(tally.opens, 2);
+	ck_assert_uint_eq(tally.enters, 2);
+	ask(before, "{\"type\":\"alpha_call\"}", NULL);
+	ask(meanwhile, "{\"type\":\"alpha_call\"}", NULL);
+	switch_services(fake, 0);
+	switch_services(fake, 1);
+	ck_assert_uint_eq(tally.opens, 2);
+	/* Enabled, but the sessions were not told yet. */
+	ck_assert_uint_eq(tally.calls, 2);
+	fake_destroy(fake);
+	ck_assert_uint_eq(tally.closes, 2);
+}
+END_TEST
+
+START_TEST(sites_are_switched_apart)
+{
+	struct fake *fake = fake_create(NULL);
+	struct tally tally = { 0 };
+	struct px_site other = { 0 };
+	add(fake, &alpha, &tally);
+	struct fake_conn *here = fake_open(fake, WHO(0));
+	struct fake_conn *there = fake_open(fake, WHO(.site = &other));
+	ask(there, "{\"type\":\"alpha_call\"}", "{'code':'service_disabled'}");
+	other.enabled = 1;
+	px_broker_site_changed(fake->broker, &fake->site);
+	ck_assert_uint_eq(tally.opens, 1);
+	/* Enabled, and the sessions were not told: still refused, never half open. */
+	ask(there, "{\"type\":\"alpha_call\"}", "{'code':'service_disabled'}");
+	px_broker_site_changed(fake->broker, &other);
+	ck_assert_uint_eq(tally.opens, 2);
+	ask(there, "{\"type\":\"alpha_call\"}", NULL);
+	switch_services(fake, 0);
+	ask(there, "{\"type\":\"alpha_call\"}", NULL);
+	ask(here, "{\"type\":\"alpha_call\"}", "{'code':'service_disabled'}");
+	fake_destroy(fake);
+}
+END_TEST
+
+START_TEST(one_that_is_closing_is_not_opened)
+{
+	struct fake *fake = fake_create(NULL);
+	struct tally tally = { 0 };
+	add(fake, &alpha, &tally);
+	fake->site.enabled = 0;
+	struct fake_conn *conn = fake_open(fake, WHO(0));
+	px_session_close(conn->session, PX_CLOSE_NORMAL);
+	switch_services(fake, 1);
+	ck_assert_uint_eq(tally.opens, 0);
+	fake_destroy(fake);
+}
+END_TEST
+
+START_TEST(a_service_comes_while_sessions_are_open)
+{
+	struct fake *fake = fake_create(NULL);
+	struct tally tallies[2] = { { 0 }, { 0 } };
+	add(fake, &beta, &tallies[1]);
+	struct fake_conn *conn = fake_open(fake, WHO(0));
+	ask(conn, "{\"type\":\"alpha_call\"}", "{'code':'unknown_type'}");
+	add(fake, &alpha, &tallies[0]);
+	px_broker_site_changed(fake->broker, &fake->site);
+	ask(conn, "{\"type\":\"alpha_call\"}", NULL);
+	ck_assert_uint_eq(tallies[0].calls, 1);
+	fake_destroy(fake);
+	ck_assert_uint_eq(tallies[0].closes, 1);
+}
+END_TEST
+
+START_TEST(a_service_that_was_never_loaded_may_be_known)
+{
+	static const char *const disabled[] = { "gamma", "delta" };
+	struct fake *fake = fake_create(NULL);
+	struct tally tally = { 0 };
+	add(fake, &beta, &tally);
+	fake->site.disabled = disabled;
+	fake->site.disabled_count = 2;
+	struct fake_conn *conn = fake_open(fake, WHO(0));
+	ask(conn, "{\"type\":\"delta_x\",\"id\":1}", "{'code':'service_disabled','id':1}");
+	ask(conn, "{\"type\":\"delta\"}", "{'code':'service_disabled'}");
+	ask(conn, "{\"type\":\"delt_x\"}", "{'code':'unknown_type'}");
+	ask(conn, "{\"type\":\"beta_x\"}", "{'code':'unknown_type'}");
+	/* For a session of one service, others do not exist. */
+	conn = fake_open(fake, WHO(.service = "beta"));
+	ask(conn, "{\"type\":\"delta_x\"}", "{'code':'unknown_type'}");
+	fake_destroy(fake);
+}
+END_TEST
+
+RUN_TESTS("services", a_descriptor_must_be_of_this_abi, a_service_has_a_plain_name,
+		a_table_must_be_sorted, a_type_begins_with_its_services_name,
+		a_name_is_taken_once_and_places_run_out, one_that_fails_to_start_is_not_there,
+		options_may_change, is_opened_and_closed_once, may_refuse_a_session,
+		one_that_refused_is_not_closed, is_entered_when_a_practice_is_bound,
+		a_session_may_be_of_one_service_alone, is_switched_off_and_on,
+		sites_are_switched_apart, one_that_is_closing_is_not_opened,
+		a_service_comes_while_sessions_are_open,
+		a_service_that_was_never_loaded_may_be_known);
