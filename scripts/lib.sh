@@ -16,6 +16,9 @@ clean_up()
 	rm -rf -- "$scratch"
 }
 trap clean_up EXIT
+# Otherwise a step that ends in good order on Ctrl-C, as ninja does, would only have failed.
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 say()
 {
@@ -207,5 +210,5 @@ configure()
 # compile DIRECTORY [TARGET...]: what has changed.
 compile()
 {
-	step "Building ${1#"$root"/}" ninja -C "$@"
+	step "Building ${1#"$root"/}" ninja --quiet -C "$@"
 }

@@ -278,6 +278,9 @@ class Law:
 			if foreign:
 				self.offend_built(path, f"exports {', '.join(foreign)}; expected px_* alone")
 		for path in self.built("broker", "libpraxis-core.a"):
+			# Objects for link-time optimisation are empty to an nm that lacks the compiler's plugin.
+			if not any(name.startswith("px_") for name in symbols("--defined-only", path)):
+				self.offend_built(path, "nm finds no px_* in it: it does not understand these objects")
 			impure = [name for name in symbols("--undefined-only", path)
 					if IMPURE_SYMBOL.fullmatch(name)]
 			if impure:

@@ -159,7 +159,9 @@ class IncludeLaw(unittest.TestCase):
 			("plugins/praxis_svc_echo.so", "int lws_write(void); __attribute__((visibility(\"hidden\")))"
 				" int f(void) { return lws_write(); } int svc_echo;", "calls lws_write"),
 			("broker/libpraxis.so", "int px_thing, thing;", "exports thing"),
-			("broker/libpraxis-core.a", "#include <time.h>\nlong f(void) { return time(0); }", "calls time"),
+			("broker/libpraxis-core.a", "#include <time.h>\nlong px_f(void) { return time(0); }",
+				"calls time"),
+			("broker/libpraxis-core.a", "int thing;", "no px_* in it"),
 		]:
 			with self.subTest(text=text):
 				self.compile(build / name, text)

@@ -4,6 +4,7 @@
  * What a message has besides (ICE servers, the words of an error) is not compared, so that
  * rewording something does not break the simulation.
  */
+#include "envelope.h"
 #include "sim.h"
 
 #include <json-c/json.h>
@@ -171,6 +172,17 @@ static void remember(struct seen *seen, const char *text, size_t len, const stru
 	memcpy(seen->line, words->text, words->len + 1);
 }
 
+/* Each name once: what a client makes of two is its own affair, and not to be relied on. */
+static void check_doubles(const char *text, size_t len, struct json_object *object)
+{
+	static struct px_envelope envelope;
+	if (px_envelope_parse(&envelope, (struct px_span){ text, len }) != PX_ENVELOPE_FINE ||
+			envelope.field_count != (size_t)json_object_object_length(object)) {
+		sim_fail("a frame has a name twice, or our own scan refuses it: %s", text);
+	}
+	px_envelope_reset(&envelope);
+}
+
 const char *line_of_frame(const char *text, size_t len)
 {
 	static struct seen cache[CACHE];
@@ -188,6 +200,7 @@ const char *line_of_frame(const char *text, size_t len)
 		sim_fail("a frame is no JSON: %s", text);
 	}
 	json_tokener_free(tokener);
+	check_doubles(text, len, object);
 	describe(&words, object);
 	json_object_put(object);
 	remember(&cache[next], text, len, &words);

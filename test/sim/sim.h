@@ -35,7 +35,7 @@ enum {
 	CHANNELS = 64,
 	HISTORY = 12,    /* updates that a board keeps */
 	CHATS = 4,       /* messages that a room's chat keeps */
-	ROOM_MEMBERS = 5,
+	ROOM_MEMBERS = 4,
 	RAW = 48,        /* an id or name as it stands in a message */
 };
 
@@ -116,7 +116,7 @@ struct channel {
 	bool exists;
 	enum kind kind;
 	unsigned place;
-	char name[16];
+	char name[RAW];
 	struct member members[PEERS];
 	unsigned member_count;
 	uint64_t seq;

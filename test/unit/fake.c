@@ -407,6 +407,16 @@ void fake_lose(struct fake_conn *conn)
 	}
 }
 
+void fake_forget_conn(struct fake_conn *conn)
+{
+	struct fake_conn **at = &conn->fake->conns;
+	while (*at != conn) {
+		at = &(*at)->next;
+	}
+	*at = conn->next;
+	free_conn(conn);
+}
+
 void fake_settle(struct fake *fake)
 {
 	bool again = true;

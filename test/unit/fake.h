@@ -134,6 +134,9 @@ void fake_turn(struct fake *fake);
 /* The connection breaks, or its close is through; the turn is not ended. */
 void fake_lose(struct fake_conn *conn);
 
+/* Gives back one that was lost, after the end of that turn. */
+void fake_forget_conn(struct fake_conn *conn);
+
 /* Ends turns until every connection that was told to close is lost. */
 void fake_settle(struct fake *fake);
 

@@ -538,8 +538,8 @@ START_TEST(the_log_repeats_nothing_of_what_was_sent)
 	struct fake_conn *conn = fake_open(fake, WHO(.name = "Secret", .user = "secret"));
 	static const char *const texts[] = { "secret", "{\"type\":\"secret_type\"}",
 		"{\"type\":\"probe_note\",\"practiceId\":\"secret\"}",
-		"{\"type\":\"probe_fields\",\"anId\":[\"secret\"]}", "{\"type\":\"probe_fail\","
-		"\"id\":\"secret\",\"x\":\"secret\"}", "{\"secret\":1}" };
+		"{\"type\":\"probe_fields\",\"anId\":[\"secret\"]}",
+		"{\"type\":\"probe_fail\",\"id\":\"secret\"}", "{\"secret\":1}" };
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		unsigned before = fake->log_count;
 		fake_say(conn, texts[i]);

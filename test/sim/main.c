@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The walk: a turn is one to five things that happen, with time passing before them. Whatever
+ * goes wrong, here, in the fake transport, in an assertion or under a sanitizer, the seed and
+ * the step are told, and the same seed leads to the same step again.
+ *
+ *     sim [--seed N] [--steps N] [--verbose]
+ */
+#include "sim.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <praxis/plugin.h>
+
+struct sim sim;
+static bool verbose;
+
+/* The services' descriptors, as the host finds them. */
+extern const lws_plugin_protocol_t svc_whiteboard;
+extern const lws_plugin_protocol_t svc_telemedicine;
+
+/* Of the sanitizers, where there is one. */
+void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
+
+static void tell_where(void)
+{
+	char text[128];
+	int len = snprintf(text, sizeof(text), "sim: failed with --seed %llu at step %llu\n",
+			(unsigned long long)sim.seed, (unsigned long long)sim.step);
+	if (write(STDERR_FILENO, text, (size_t)len) < 0) {
+		return; /* there is nobody left to tell */
+	}
+}
+
+static void on_abort(int number)
+{
+	tell_where();
+	(void)signal(number, SIG_DFL);
+	(void)raise(number);
+}
+
+void sim_fail(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	(void)fputs("sim: ", stderr);
+	(void)vfprintf(stderr, format, args);
+	(void)fputc('\n', stderr);
+	va_end(args);
+	abort();
+}
+
+unsigned dice(unsigned sides)
+{
+	return (unsigned)(fake_random(&sim.dice) >> 33) % sides;
+}
+
+bool chance(unsigned percent)
+{
+	return dice(100) < percent;
+}
+
+static void add(const struct px_service *service, const char *options)
+{
+	(void)fake_add_service(sim.fake, service, options);
+}
+
+static void begin(uint64_t seed)
+{
+	char board[64];
+	char room[64];
+	struct px_limits limits = {
+		.queue_bytes = QUEUE_BYTES,
+		.rooms_per_session = ROOMS_LIMIT,
+		.channels = CHANNEL_LIMIT,
+		.message_bytes = 65536,
+		.heartbeat_ms = HEARTBEAT_MS,
+		.slow_close_ms = SLOW_CLOSE_MS,
+	};
+	sim.seed = seed;
+	sim.dice = seed * 2 + 1;
+	for (int i = 0; i < 8; i++) {
+		(void)fake_random(&sim.dice);
+	}
+	sim.fake = fake_create(&limits);
+	sim.fake->random = sim.dice;
+	(void)snprintf(board, sizeof(board), "{\"history\":%d,\"history-age-s\":%d}", HISTORY,
+			HISTORY_AGE_MS / 1000);
+	(void)snprintf(room, sizeof(room), "{\"room-members\":%d,\"chat-history\":%d}",
+			ROOM_MEMBERS, CHATS);
+	add(svc_whiteboard.protocols[0].user, board);
+	add(svc_telemedicine.protocols[0].user, room);
+	add(&probe_service, NULL);
+	sim.sites[0].enabled = sim.sites[1].enabled = (1u << SERVICES) - 1;
+}
+
+static void walk(uint64_t steps)
+{
+	for (sim.step = 1; sim.step <= steps; sim.step++) {
+		pass_time();
+		check_action();
+		for (unsigned i = 1 + dice(5); i > 0; i--) {
+			if (chance(75)) {
+				talk();
+			} else {
+				happen();
+			}
+			check_action();
+		}
+		check_turn();
+	}
+	check_end();
+}
+
+static void report(double seconds)
+{
+	uint64_t all = 0;
+	for (unsigned i = 0; i < PX_E_COUNT; i++) {
+		all += sim.errors[i];
+	}
+	(void)printf("seed %llu, %llu steps in %.1f s: %llu sessions, %llu messages in, "
+			"%llu errors, %llu slow, %llu silent, %llu crossings refused, %llu of %llu "
+			"subscriptions recovered\n", (unsigned long long)sim.seed,
+			(unsigned long long)sim.step - 1, seconds, (unsigned long long)sim.opened,
+			(unsigned long long)sim.messages_in, (unsigned long long)all,
+			(unsigned long long)sim.slow, (unsigned long long)sim.silent,
+			(unsigned long long)probe_crossings, (unsigned long long)sim.done[41],
+			(unsigned long long)(sim.done[40] + sim.done[41]));
+	for (unsigned i = 0; verbose && i < PX_E_COUNT; i++) {
+		(void)printf("  %-18s %llu\n", px_error_name(i), (unsigned long long)sim.errors[i]);
+	}
+	for (unsigned i = 0; verbose && i < PX_CLOSES_COUNT; i++) {
+		(void)printf("  closed with %-6u %llu\n", px_close_code(i),
+				(unsigned long long)sim.closes[px_close_code(i)]);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct timespec start, end;
+	uint64_t seed = (uint64_t)time(NULL);
+	uint64_t steps = 200000;
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--verbose") == 0) {
+			verbose = true;
+		} else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc) {
+			seed = strtoull(argv[++i], NULL, 10);
+		} else if (strcmp(argv[i], "--steps") == 0 && i + 1 < argc) {
+			steps = strtoull(argv[++i], NULL, 10);
+		} else {
+			(void)fprintf(stderr, "usage: sim [--seed N] [--steps N] [--verbose]\n");
+			return 2;
+		}
+	}
+	(void)signal(SIGABRT, on_abort);
+	if (__sanitizer_set_death_callback) {
+		__sanitizer_set_death_callback(tell_where);
+	}
+	(void)printf("seed %llu\n", (unsigned long long)seed);
+	(void)fflush(stdout);
+	(void)clock_gettime(CLOCK_MONOTONIC, &start);
+	begin(seed);
+	walk(steps);
+	(void)clock_gettime(CLOCK_MONOTONIC, &end);
+	report((double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9);
+	fake_destroy(sim.fake);
+	return 0;
+}

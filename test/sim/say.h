@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One message of a client on its way to both the broker and the model: its text is put
+ * together field by field, and what others are to see of it is noted beside.
+ */
+#ifndef SAY_H
+#define SAY_H
+
+#include "sim.h"
+
+struct said {
+	struct peer *peer;
+	int service;      /* -1: nobody's type */
+	const char *type;
+	unsigned roles;
+	bool anywhere;
+	const char *bad_field; /* is missing or of a wrong type; NULL: none */
+	bool bad_id;
+	char id[RAW];     /* the rest is JSON as it stands in the message; "": not there */
+	char practice[RAW];
+	int practice_index;
+	char room[RAW];
+	char room_name[RAW];
+	char user[RAW];
+	char name[RAW];
+	char from[RAW];
+	char from_user[RAW];
+	char seq[RAW];
+	uint64_t tag;
+	unsigned place;   /* set by said_send(): the practice that it is of */
+	char text[4096];
+	size_t len;
+};
+
+/* Which words about itself a message must have. */
+enum {
+	SAY_USER = 1,
+	SAY_FROM = 2,
+	SAY_FROM_USER = 4,
+};
+
+/* The text of a JSON string or number without quotes. */
+const char *text_of_raw(const char *raw, char buf[RAW]);
+
+/* Some id of a user or a room, as number or string. */
+void pick_user(char raw[RAW]);
+void pick_name(char raw[RAW]);
+
+struct peer *pick_peer(void);
+
+/* {"type":…, then perhaps an id, a practice and lies about who it is. */
+void said_begin(struct said *said, struct peer *peer, int service, const char *type,
+		unsigned roles);
+void said_add(struct said *said, const char *key, const char *format, ...) PX_PRINTF(3, 4);
+
+/* A practice: most often one that it holds. `needed`: never none. */
+void said_practice(struct said *said, bool needed);
+
+/* A room, most often one that it is in or joins, and the appointment that goes with it. */
+void said_room(struct said *said, bool joins);
+void said_self(struct said *said, unsigned needed);
+void said_pad(struct said *said);
+
+/*
+ * Ends the text, gives it to the broker, and asks the model what must come of it: true if
+ * it reaches its handler; else what was wrong is expected already.
+ */
+bool said_send(struct said *said);
+
+/* What others see of it. `seq` 0: its own, if any. */
+struct line *said_line(const struct said *said, unsigned place, uint64_t seq);
+
+/* The same with an error, or its receipt. */
+void said_fail(const struct said *said, enum px_error code, const char *field);
+void said_ack(const struct said *said, uint64_t seq);
+
+/* Raw text to the broker; false: the session does not hear it any more. */
+bool say_raw(struct peer *peer, const char *text, size_t len);
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What happens to clients without their saying anything: they come and go, their sockets
+ * fill up and break, clocks move, and somebody switches services off and on.
+ */
+#include "say.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void practice_words(const struct peer *peer, char *text)
+{
+	text[0] = '\0';
+	for (unsigned i = 0; i < peer->held_count; i++) {
+		text += sprintf(text, peer->held[i].number ? "%s%s" : "%s\"%s\"", i > 0 ? " " : "",
+				practice_ids[peer->held[i].practice]);
+	}
+}
+
+/* Makes up somebody. */
+static void invent(struct peer *peer)
+{
+	static const enum px_role roles[] = { PX_ROLE_STAFF, PX_ROLE_STAFF, PX_ROLE_STAFF,
+		PX_ROLE_STAFF, PX_ROLE_PATIENT, PX_ROLE_SERVICE, PX_ROLE_ADMIN, PX_ROLE_STAFF };
+	*peer = (struct peer){ .tenant = chance(40) ? 0 : dice(TENANTS), .site = chance(80) ? 0 : 1,
+		.service = chance(92) ? -1 : (int)dice(SERVICES), .role = roles[dice(8)],
+		.authenticated = chance(60), .pinged_ms = -1, .cut_ms = -1, .close_code = FAKE_OPEN };
+	unsigned count = chance(peer->authenticated ? 3 : 30) ? 0 : 1 + dice(chance(30) ? HELD : 2);
+	for (unsigned i = 0; i < count; i++) {
+		unsigned practice = chance(40) ? 0 : dice(PRACTICES);
+		if (find_held(peer, practice) < 0) {
+			peer->held[peer->held_count++] = (struct held){ practice,
+				practice_ids[practice][0] != 'p' && chance(50) };
+		}
+	}
+	pick_name(peer->name);
+	if (peer->authenticated || chance(50)) {
+		pick_user(peer->user);
+	}
+}
+
+static void expect_greeting(struct peer *peer)
+{
+	static const char *const names[] = { "whiteboard", "telemedicine", "probe" };
+	char list[64] = "";
+	uint32_t own = peer->service < 0 ? UINT32_MAX : 1u << peer->service;
+	for (unsigned i = 0; i < SERVICES; i++) {
+		if (sim.sites[peer->site].enabled & own & 1u << i) {
+			strcat(strcat(strcat(list, list[0] != '\0' ? ",\"" : "\""), names[i]), "\"");
+		}
+	}
+	struct words *words = words_begin("connection_established");
+	words_add(words, "clientId", "\"%s\"", peer->conn->client_id);
+	words_add(words, "services", "[%s]", list);
+	expect_line(peer, words_line(words, 1024));
+}
+
+static void come(void)
+{
+	static const char *const tenants[TENANTS] = { "north", "south", "north1" };
+	static const char *const services[SERVICES] = { "whiteboard", "telemedicine", "probe" };
+	struct peer *peer = &sim.peers[dice(PEERS)];
+	char practices[64];
+	char name[RAW];
+	if (peer->conn) {
+		return;
+	}
+	invent(peer);
+	practice_words(peer, practices);
+	/* As a host would read it out of a token: without JSON's escapes. */
+	text_of_raw(peer->name, name);
+	if (strcmp(name, "Q\\\"x") == 0) {
+		strcpy(name, "Q\"x");
+	}
+	peer->conn = fake_connect(sim.fake, &(struct fake_who){
+		.tenant = tenants[peer->tenant],
+		.practices = practices,
+		.user = peer->user,
+		.name = name,
+		.role = peer->role,
+		.authenticated = peer->authenticated,
+		.service = peer->service < 0 ? NULL : services[peer->service],
+		.site = &sim.sites[peer->site],
+	});
+	peer->alive_ms = sim.fake->mono_ms;
+	sim.opened++;
+	expect_greeting(peer);
+	model_attach(peer);
+}
+
+static void lose(struct peer *peer)
+{
+	fake_lose(peer->conn);
+	peer->phase = PX_SESSION_LOST;
+	model_clear(peer);
+}
+
+/* Those who were told to go, as a transport does; and now and then anybody. */
+static void lose_some(struct peer *any)
+{
+	for (size_t i = 0; i < PEERS; i++) {
+		struct peer *peer = &sim.peers[i];
+		if (peer->conn && peer->is_told && peer->phase != PX_SESSION_LOST && chance(50)) {
+			lose(peer);
+		}
+	}
+	if (any->phase != PX_SESSION_LOST && chance(20)) {
+		lose(any);
+	}
+}
+
+static void close_one(struct peer *peer)
+{
+	static const enum px_close codes[] = { PX_CLOSE_NORMAL, PX_CLOSE_RESTART, PX_CLOSE_BINARY,
+		PX_CLOSE_TOO_BIG, PX_CLOSE_REMOVED, PX_CLOSE_GOING_AWAY };
+	enum px_close code = codes[dice(6)];
+	px_session_close(peer->conn->session, code);
+	model_close(peer, code);
+}
+
+static void switch_service(void)
+{
+	struct px_site *site = &sim.sites[dice(SITES)];
+	/* Off seldom, on often. */
+	if (chance(85)) {
+		site->enabled = (1u << SERVICES) - 1;
+	} else {
+		site->enabled ^= 1u << dice(SERVICES);
+	}
+	px_broker_site_changed(sim.fake->broker, site);
+	/* In the order of their coming: limits may meet the later ones. */
+	for (const struct px_session *at = sim.fake->broker->oldest; at; at = at->newer) {
+		for (size_t i = 0; i < PEERS; i++) {
+			struct peer *peer = &sim.peers[i];
+			if (peer->conn && peer->conn->session == at && &sim.sites[peer->site] == site &&
+					peer->phase == PX_SESSION_OPEN) {
+				model_attach(peer);
+			}
+		}
+	}
+}
+
+static void drain(void)
+{
+	px_broker_announce_drain(sim.fake->broker, 1000);
+	for (size_t i = 0; i < PEERS; i++) {
+		if (sim.peers[i].conn) {
+			expect_line(&sim.peers[i], words_line(words_begin("server_draining"), 128));
+		}
+	}
+}
+
+void happen(void)
+{
+	unsigned way = dice(100);
+	struct peer *peer = pick_peer();
+	if (way < 30 || !peer) {
+		come();
+	} else if (way < 40) {
+		lose_some(peer);
+	} else if (way < 55) {
+		peer->conn->busy = true;
+	} else if (way < 78) {
+		if (peer->conn->busy || chance(10)) {
+			fake_unblock(peer->conn);
+		}
+	} else if (way < 82) {
+		peer->conn->busy_after = 1 + dice(3);
+	} else if (way < 83) {
+		peer->conn->fails = true;
+	} else if (way < 84) {
+		close_one(peer);
+	} else if (way < 97) {
+		px_session_alive(peer->conn->session);
+		peer->alive_ms = sim.fake->mono_ms;
+		peer->pinged_ms = -1;
+	} else if (way < 99) {
+		switch_service();
+	} else if (chance(20)) {
+		drain();
+	}
+}
+
+/* ---- time ---- */
+
+static void cut(struct peer *peer)
+{
+	peer->phase = PX_SESSION_CLOSED;
+	peer->close_code = 0;
+	model_clear(peer);
+}
+
+/* A silent client is asked, and dropped if it does not answer. */
+static void check_heartbeat(struct peer *peer)
+{
+	int64_t now_ms = sim.fake->mono_ms;
+	if (peer->pinged_ms >= 0) {
+		if (now_ms >= peer->pinged_ms + HEARTBEAT_MS) {
+			sim.silent++;
+			cut(peer);
+		}
+	} else if (now_ms >= peer->alive_ms + HEARTBEAT_MS) {
+		peer->pinged_ms = now_ms;
+		peer->pings_due++;
+		peer->added += 4;
+	}
+}
+
+void pass_time(void)
+{
+	struct fake *fake = sim.fake;
+	unsigned way = dice(1000);
+	int64_t ms = way < 990 ? dice(60) : way < 996 ? dice(4000) : way < 999 ? 10000 + dice(70000) :
+			INT64_C(3600) * 1000 * (1 + dice(100));
+	fake->mono_ms += ms;
+	/* The wall's clock is set now and then, back as well as forth. */
+	fake->wall_ms += chance(1) ? (int64_t)dice(20000) - 10000 : ms;
+	px_broker_set_time(fake->broker, fake->mono_ms, fake->wall_ms);
+	for (size_t i = 0; i < PEERS; i++) {
+		struct peer *peer = &sim.peers[i];
+		if (peer->conn && peer->phase == PX_SESSION_OPEN) {
+			check_heartbeat(peer);
+		} else if (peer->conn && peer->phase == PX_SESSION_CLOSING && peer->cut_ms >= 0 &&
+				fake->mono_ms >= peer->cut_ms) {
+			cut(peer);
+		}
+	}
+	model_expire();
+}
+
+void lose_all(void)
+{
+	for (size_t i = 0; i < PEERS; i++) {
+		if (sim.peers[i].conn && sim.peers[i].phase != PX_SESSION_LOST) {
+			lose(&sim.peers[i]);
+		}
+	}
+}
