@@ -83,8 +83,9 @@ static void restore_one(size_t i)
 	conns[i] = conns[i] ? conns[i] : fake_connect(fake, &who[i]);
 	if (count_memberships(conns[i]) != memberships[i]) {
 		fake_send(conns[i], JOIN);
-		fake_send(conns[i], i == 4 ? "{\"type\":\"whiteboard_subscribe\",\"practiceId\":2}" :
-				"{\"type\":\"whiteboard_subscribe\",\"practiceId\":1}");
+		fake_send(conns[i],
+				i == 4 ? "{\"type\":\"whiteboard_subscribe\",\"practiceId\":2}" :
+					 "{\"type\":\"whiteboard_subscribe\",\"practiceId\":1}");
 		memberships[i] = count_memberships(conns[i]);
 	}
 }

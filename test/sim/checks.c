@@ -113,10 +113,12 @@ static void check_phase(struct peer *peer)
 	}
 	if (peer->phase == PX_SESSION_OPEN && session->queue.bytes > QUEUE_BYTES &&
 			peer->count + peer->pings_due > 1) {
-		sim_fail("client %s has %u bytes queued", peer->conn->client_id, session->queue.bytes);
+		sim_fail("client %s has %u bytes queued", peer->conn->client_id,
+				session->queue.bytes);
 	}
 	if (peer->conn->close_code != FAKE_OPEN && !peer->is_told) {
-		if (peer->phase != PX_SESSION_CLOSED || peer->conn->close_code != peer->close_code) {
+		if (peer->phase != PX_SESSION_CLOSED ||
+				peer->conn->close_code != peer->close_code) {
 			sim_fail("client %s is told %d, but must be told %d", peer->conn->client_id,
 					peer->conn->close_code, peer->close_code);
 		}
@@ -164,8 +166,10 @@ static void leave_those_who_go(const bool failed[PEERS], const bool slow[PEERS])
 {
 	for (size_t i = 0; i < PEERS; i++) {
 		struct peer *peer = &sim.peers[i];
-		if (peer->conn && ((peer->phase == PX_SESSION_CLOSING && !failed[i] &&
-				peer->close_code != PX_CLOSE_RESTART) || peer->phase == PX_SESSION_LOST)) {
+		if (peer->conn &&
+				((peer->phase == PX_SESSION_CLOSING && !failed[i] &&
+						 peer->close_code != PX_CLOSE_RESTART) ||
+						peer->phase == PX_SESSION_LOST)) {
 			leave(peer);
 		}
 	}
@@ -206,8 +210,10 @@ static void check_owed(const struct peer *peer)
 {
 	if (peer->phase == PX_SESSION_OPEN && !peer->conn->busy &&
 			(peer->count > 0 || peer->pings_due > 0)) {
-		sim_fail("client %s is owed %u pings and %s", peer->conn->client_id, peer->pings_due,
-				peer->count > 0 ? peer->queue[peer->first].line->text : "no message");
+		sim_fail("client %s is owed %u pings and %s", peer->conn->client_id,
+				peer->pings_due,
+				peer->count > 0 ? peer->queue[peer->first].line->text :
+						  "no message");
 	}
 }
 
@@ -337,16 +343,18 @@ static void check_channel(const struct px_channel *real)
 	(void)snprintf(name, sizeof(name), "%.*s", (int)real->name_len, real->name);
 	unsigned place = place_of_practice(real->practice);
 	const struct channel *channel = find_channel(kind, place, name);
-	if (!channel || channel->member_count != real->member_count ||
-			channel->seq != real->seq || channel->history_count != real->history.count) {
-		sim_fail("%s %s of place %u is not as it must be", real->service->name, name, place);
+	if (!channel || channel->member_count != real->member_count || channel->seq != real->seq ||
+			channel->history_count != real->history.count) {
+		sim_fail("%s %s of place %u is not as it must be", real->service->name, name,
+				place);
 	}
 	for (uint32_t i = 0; i < real->member_count; i++) {
 		const struct px_member *member = real->members[i];
 		const struct peer *peer = peer_of(member->session);
 		if (member->index != i || member->channel != real ||
-				!is_listed(member->session, member) || !find_member(channel, peer) ||
-				peer->tenant != place / PRACTICES || find_held(peer, place % PRACTICES) < 0) {
+				!is_listed(member->session, member) ||
+				!find_member(channel, peer) || peer->tenant != place / PRACTICES ||
+				find_held(peer, place % PRACTICES) < 0) {
 			sim_fail("a member of %s %s of place %u is not as it must be",
 					real->service->name, name, place);
 		}

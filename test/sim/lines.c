@@ -17,8 +17,25 @@
 #define CACHE 64
 
 static const char *const keys[] = {
-	"type", "code", "ref", "field", "id", "t", "n", "clientId", "practiceId", "roomId", "userId",
-	"userName", "from", "fromUserId", "reason", "seq", "epoch", "recovered", "timestamp",
+	"type",
+	"code",
+	"ref",
+	"field",
+	"id",
+	"t",
+	"n",
+	"clientId",
+	"practiceId",
+	"roomId",
+	"userId",
+	"userName",
+	"from",
+	"fromUserId",
+	"reason",
+	"seq",
+	"epoch",
+	"recovered",
+	"timestamp",
 	"services",
 };
 
@@ -189,7 +206,8 @@ const char *line_of_frame(const char *text, size_t len)
 	static struct words words;
 	static unsigned next;
 	for (size_t i = 0; i < CACHE; i++) {
-		if (cache[i].len == len && cache[i].frame && memcmp(cache[i].frame, text, len) == 0) {
+		if (cache[i].len == len && cache[i].frame &&
+				memcmp(cache[i].frame, text, len) == 0) {
 			return cache[i].line;
 		}
 	}

@@ -38,7 +38,8 @@ static void tell_where(void)
 	}
 }
 
-static void on_abort(int number)
+/* Also what never ends is a failure of that step. */
+static void on_signal(int number)
 {
 	tell_where();
 	(void)signal(number, SIG_DFL);
@@ -114,6 +115,9 @@ static void walk(uint64_t steps)
 			check_action();
 		}
 		check_turn();
+		if (sim.step % 1024 == 0) {
+			(void)alarm(60);
+		}
 	}
 	check_end();
 }
@@ -158,7 +162,8 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	(void)signal(SIGABRT, on_abort);
+	(void)signal(SIGABRT, on_signal);
+	(void)signal(SIGALRM, on_signal);
 	if (__sanitizer_set_death_callback) {
 		__sanitizer_set_death_callback(tell_where);
 	}

@@ -50,8 +50,11 @@ void said_add(struct said *said, const char *key, const char *format, ...)
 {
 	va_list args;
 	static const char *const spaces[] = { "", "", "", " ", "\n\t" };
+	/* One throw of the dice a statement: compilers differ in which comes first. */
+	const char *before = PICK(spaces);
+	const char *behind = PICK(spaces);
 	said->len += (size_t)sprintf(said->text + said->len, "%s%s\"%s\":%s",
-			said->len > 1 ? "," : "", PICK(spaces), key, PICK(spaces));
+			said->len > 1 ? "," : "", before, key, behind);
 	va_start(args, format);
 	said->len += (size_t)vsprintf(said->text + said->len, format, args);
 	va_end(args);
@@ -59,8 +62,10 @@ void said_add(struct said *said, const char *key, const char *format, ...)
 
 static void add_forgery(struct said *said)
 {
-	static const char *const keys[] = { "clientId", "client\\u0049d", "timestamp", "\\u0074imestamp" };
-	said_add(said, PICK(keys), "%s", chance(50) ? "\"c0000000000000000\"" : "0");
+	static const char *const keys[] = { "clientId", "client\\u0049d", "timestamp",
+		"\\u0074imestamp" };
+	const char *key = PICK(keys);
+	said_add(said, key, "%s", chance(50) ? "\"c0000000000000000\"" : "0");
 	if (chance(50)) {
 		strcpy(said->seq, "99");
 		said_add(said, "seq", "%s", said->seq);
@@ -178,7 +183,8 @@ void said_self(struct said *said, unsigned needed)
 
 void said_pad(struct said *said)
 {
-	static const char pad[] = "................................................................";
+	static const char pad[] =
+			"................................................................";
 	unsigned rows = chance(80) ? dice(3) : dice(16);
 	said_add(said, "pad", "\"");
 	while (rows-- > 0) {
@@ -271,7 +277,8 @@ static bool is_own(const struct said *said)
 	char user[RAW];
 	text_of_raw(said->from, from);
 	return strcmp(from, text_of_raw(peer->user, user)) == 0 ||
-			strcmp(from, peer->conn->client_id) == 0 || strcmp(said->from, peer->name) == 0;
+			strcmp(from, peer->conn->client_id) == 0 ||
+			strcmp(said->from, peer->name) == 0;
 }
 
 struct line *said_line(const struct said *said, unsigned place, uint64_t seq)

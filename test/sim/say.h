@@ -77,4 +77,26 @@ void said_ack(const struct said *said, uint64_t seq);
 /* Raw text to the broker; false: the session does not hear it any more. */
 bool say_raw(struct peer *peer, const char *text, size_t len);
 
+/* ---- talk_board.c, talk_room.c, talk_hall.c ---- */
+
+void say_update(struct peer *peer);
+void say_subscribe(struct peer *peer);
+void say_unsubscribe(struct peer *peer);
+void say_join_room(struct peer *peer);
+void say_leave_room(struct peer *peer);
+void say_signal(struct peer *peer);
+void say_chat(struct peer *peer);
+void say_media(struct peer *peer);
+void say_ice(struct peer *peer);
+void say_remove(struct peer *peer);
+void say_end(struct peer *peer);
+void say_join_hall(struct peer *peer);
+void say_leave_hall(struct peer *peer);
+void say_kick(struct peer *peer);
+void say_bye(struct peer *peer);
+void say_cross(struct peer *peer);
+
+/* talk_room.c: some clientId or userId, perhaps of nobody in the room; as JSON. */
+void pick_target(char raw[RAW]);
+
 #endif

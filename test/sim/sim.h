@@ -4,7 +4,8 @@
  * model beside it that says what every client must receive.
  *
  *   main.c     options, the walk, reporting a failure
- *   talk.c     what clients say: each message goes to the broker and to the model
+ *   talk*.c    what clients say: each message goes to the broker and to the model
+ *   say.c      … put together field by field
  *   world.c    what happens to them: coming, going, full sockets, clocks, switches
  *   model.c    practices' boards, rooms and halls, and who must hear what
  *   lines.c    messages as one line of text, made by the model and of a frame

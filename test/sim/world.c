@@ -22,9 +22,12 @@ static void invent(struct peer *peer)
 {
 	static const enum px_role roles[] = { PX_ROLE_STAFF, PX_ROLE_STAFF, PX_ROLE_STAFF,
 		PX_ROLE_STAFF, PX_ROLE_PATIENT, PX_ROLE_SERVICE, PX_ROLE_ADMIN, PX_ROLE_STAFF };
-	*peer = (struct peer){ .tenant = chance(40) ? 0 : dice(TENANTS), .site = chance(80) ? 0 : 1,
-		.service = chance(92) ? -1 : (int)dice(SERVICES), .role = roles[dice(8)],
-		.authenticated = chance(60), .pinged_ms = -1, .cut_ms = -1, .close_code = FAKE_OPEN };
+	*peer = (struct peer){ .pinged_ms = -1, .cut_ms = -1, .close_code = FAKE_OPEN };
+	peer->tenant = chance(40) ? 0 : dice(TENANTS);
+	peer->site = chance(80) ? 0 : 1;
+	peer->service = chance(92) ? -1 : (int)dice(SERVICES);
+	peer->role = roles[dice(8)];
+	peer->authenticated = chance(60);
 	unsigned count = chance(peer->authenticated ? 3 : 30) ? 0 : 1 + dice(chance(30) ? HELD : 2);
 	for (unsigned i = 0; i < count; i++) {
 		unsigned practice = chance(40) ? 0 : dice(PRACTICES);
@@ -46,7 +49,8 @@ static void expect_greeting(struct peer *peer)
 	uint32_t own = peer->service < 0 ? UINT32_MAX : 1u << peer->service;
 	for (unsigned i = 0; i < SERVICES; i++) {
 		if (sim.sites[peer->site].enabled & own & 1u << i) {
-			strcat(strcat(strcat(list, list[0] != '\0' ? ",\"" : "\""), names[i]), "\"");
+			strcat(strcat(strcat(list, list[0] != '\0' ? ",\"" : "\""), names[i]),
+					"\"");
 		}
 	}
 	struct words *words = words_begin("connection_established");
@@ -132,7 +136,8 @@ static void switch_service(void)
 	for (const struct px_session *at = sim.fake->broker->oldest; at; at = at->newer) {
 		for (size_t i = 0; i < PEERS; i++) {
 			struct peer *peer = &sim.peers[i];
-			if (peer->conn && peer->conn->session == at && &sim.sites[peer->site] == site &&
+			if (peer->conn && peer->conn->session == at &&
+					&sim.sites[peer->site] == site &&
 					peer->phase == PX_SESSION_OPEN) {
 				model_attach(peer);
 			}
@@ -210,8 +215,10 @@ void pass_time(void)
 {
 	struct fake *fake = sim.fake;
 	unsigned way = dice(1000);
-	int64_t ms = way < 990 ? dice(60) : way < 996 ? dice(4000) : way < 999 ? 10000 + dice(70000) :
-			INT64_C(3600) * 1000 * (1 + dice(100));
+	int64_t ms = way < 990    ? dice(60) :
+			way < 996 ? dice(4000) :
+			way < 999 ? 10000 + dice(70000) :
+				    INT64_C(3600) * 1000 * (1 + dice(100));
 	fake->mono_ms += ms;
 	/* The wall's clock is set now and then, back as well as forth. */
 	fake->wall_ms += chance(1) ? (int64_t)dice(20000) - 10000 : ms;

@@ -206,7 +206,8 @@ static void assert_empty(const struct fake *fake)
 	}
 	if (s.bytes_out != fake->bytes_out) {
 		fake_fault("bytes_out is %llu, but %llu were written",
-				(unsigned long long)s.bytes_out, (unsigned long long)fake->bytes_out);
+				(unsigned long long)s.bytes_out,
+				(unsigned long long)fake->bytes_out);
 	}
 }
 

@@ -79,8 +79,8 @@ static int join_limited(struct fake_conn *conn, struct px_practice *practice, co
 		const struct px_channel_limits *limits, struct px_member **ret_member)
 {
 	bool is_new = false;
-	int rc = px_channel_join(conn->session, &service, &room_kind, practice, px_span(name), limits,
-			ret_member, &is_new);
+	int rc = px_channel_join(conn->session, &service, &room_kind, practice, px_span(name),
+			limits, ret_member, &is_new);
 	ck_assert(rc < 0 || is_new);
 	return rc;
 }
@@ -217,7 +217,8 @@ START_TEST(the_four_parts_of_its_key_all_count)
 			px_span("x"), &unlimited, &members[4], &is_new), 0);
 	for (size_t i = 0; i < 5; i++) {
 		for (size_t j = 0; j < i; j++) {
-			ck_assert_ptr_ne(px_member_channel(members[i]), px_member_channel(members[j]));
+			ck_assert_ptr_ne(px_member_channel(members[i]),
+					px_member_channel(members[j]));
 		}
 		ck_assert_uint_eq(px_channel_member_count(px_member_channel(members[i])), 1);
 	}
@@ -243,7 +244,8 @@ START_TEST(finds_memberships_by_name)
 	join(a, "x");
 	ck_assert_int_eq(join_limited(a, second, "y", &unlimited, &in_second), 0);
 	ck_assert_ptr_eq(px_session_member(a->session, &room_kind, NULL, px_span("y")), in_second);
-	ck_assert_ptr_eq(px_session_member(a->session, &room_kind, second, px_span("y")), in_second);
+	ck_assert_ptr_eq(px_session_member(a->session, &room_kind, second, px_span("y")),
+			in_second);
 	ck_assert_ptr_null(px_session_member(a->session, &room_kind, first, px_span("y")));
 	ck_assert_ptr_null(px_session_member(a->session, &plain_kind, NULL, px_span("y")));
 	ck_assert_ptr_null(px_session_member(a->session, &room_kind, NULL, px_span("z")));
@@ -263,7 +265,8 @@ START_TEST(a_session_reaches_only_what_it_holds)
 	struct px_practice *practice = practice_of(a);
 	for (size_t i = 0; i < 3; i++) {
 		struct px_member *member = NULL;
-		ck_assert_int_eq(join_limited(strangers[i], practice, "x", &unlimited, &member), -EACCES);
+		ck_assert_int_eq(join_limited(strangers[i], practice, "x", &unlimited, &member),
+				-EACCES);
 		ck_assert_int_eq(join_limited(strangers[i], practice, "new", &unlimited, &member),
 				-EACCES);
 		ck_assert_ptr_null(member);

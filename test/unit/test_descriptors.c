@@ -102,14 +102,16 @@ static void check_table(const char *path, const struct px_service *service, bool
 		const struct px_command *command = &service->commands[i];
 		ck_assert_msg(i == 0 || strcmp(command[-1].type, command->type) < 0,
 				"%s: %s is not behind the one before it", path, command->type);
-		ck_assert(strncmp(command->type, service->name, len) == 0 && command->type[len] == '_');
+		ck_assert(strncmp(command->type, service->name, len) == 0 &&
+				command->type[len] == '_');
 		ck_assert_uint_le(strlen(command->type), 64);
 		ck_assert_msg(command->handle != NULL, "%s", command->type);
-		ck_assert_msg(command->roles != 0 && !(command->roles & ~(unsigned)PX_ROLES_ALL), "%s",
-				command->type);
-		for (const struct px_field_rule *rule = command->fields; rule && rule->name; rule++) {
-			ck_assert_msg(rule->type <= PX_FIELD_OBJECT_OR_NULL, "%s: %s", command->type,
-					rule->name);
+		ck_assert_msg(command->roles != 0 && !(command->roles & ~(unsigned)PX_ROLES_ALL),
+				"%s", command->type);
+		for (const struct px_field_rule *rule = command->fields; rule && rule->name;
+				rule++) {
+			ck_assert_msg(rule->type <= PX_FIELD_OBJECT_OR_NULL, "%s: %s",
+					command->type, rule->name);
 		}
 	}
 }
@@ -125,9 +127,10 @@ static void check_start(const char *path, const struct px_service *service, bool
 	struct fake *fake = fake_create(NULL);
 	unsigned index;
 	if (last) {
-		ck_assert_int_eq(px_broker_add_service(fake->broker, service, NULL, &index), -EINVAL);
-		ck_assert_msg(strstr(fake->log, "another version of Praxis") != NULL, "%s: %s", path,
-				fake->log);
+		ck_assert_int_eq(px_broker_add_service(fake->broker, service, NULL, &index),
+				-EINVAL);
+		ck_assert_msg(strstr(fake->log, "another version of Praxis") != NULL, "%s: %s",
+				path, fake->log);
 	} else {
 		/* The defaults alone are a working configuration. */
 		fake_add_service(fake, service, NULL);

@@ -66,7 +66,8 @@ static const struct px_field_rule needed_fields[] = {
 };
 
 static const struct px_command commands[] = {
-	{ .type = "probe_anywhere", .handle = handle_note, .roles = PX_ROLES_ALL, .anywhere = true },
+	{ .type = "probe_anywhere", .handle = handle_note, .roles = PX_ROLES_ALL,
+		.anywhere = true },
 	{ .type = "probe_close", .handle = handle_close, .roles = PX_ROLES_ALL, .anywhere = true },
 	{ .type = "probe_fail", .handle = handle_fail, .roles = PX_ROLES_ALL },
 	{ .type = "probe_fields", .handle = handle_note, .roles = PX_ROLES_ALL,
@@ -246,18 +247,19 @@ END_TEST
 START_TEST(fields_have_a_type)
 {
 	static const char *const good[] = {
-		"\"anId\":7", "\"anId\":\"7\"", "\"aString\":\"\"", "\"aString\":\"\\ud800\\u0000\"",
-		"\"aName\":\"\"", "\"aName\":\"M\\u00fcller\"", "\"anInteger\":-0",
-		"\"anInteger\":99999999999999999999", "\"aBool\":true", "\"aBool\":false",
-		"\"anObject\":{}", "\"anObjectOrNull\":{\"a\":1}", "\"anObjectOrNull\":null",
-		"\"aBool\":1,\"aBool\":true",
+		"\"anId\":7", "\"anId\":\"7\"", "\"aString\":\"\"",
+		"\"aString\":\"\\ud800\\u0000\"", "\"aName\":\"\"", "\"aName\":\"M\\u00fcller\"",
+		"\"anInteger\":-0", "\"anInteger\":99999999999999999999", "\"aBool\":true",
+		"\"aBool\":false", "\"anObject\":{}", "\"anObjectOrNull\":{\"a\":1}",
+		"\"anObjectOrNull\":null", "\"aBool\":1,\"aBool\":true",
 	};
 	static const char *const bad[] = {
 		"\"anId\":7.0", "\"anId\":\"\"", "\"anId\":null", "\"anId\":[]", "\"aString\":1",
 		"\"aString\":null", "\"aName\":7", "\"aName\":\"\\u0000\"", "\"aName\":\"\\ud800\"",
-		"\"anInteger\":1.5", "\"anInteger\":\"1\"", "\"anInteger\":1e3", "\"aBool\":\"true\"",
-		"\"aBool\":0", "\"aBool\":null", "\"anObject\":[]", "\"anObject\":null",
-		"\"anObjectOrNull\":[]", "\"anObjectOrNull\":\"\"", "\"aBool\":true,\"aBool\":1",
+		"\"anInteger\":1.5", "\"anInteger\":\"1\"", "\"anInteger\":1e3",
+		"\"aBool\":\"true\"", "\"aBool\":0", "\"aBool\":null", "\"anObject\":[]",
+		"\"anObject\":null", "\"anObjectOrNull\":[]", "\"anObjectOrNull\":\"\"",
+		"\"aBool\":true,\"aBool\":1",
 	};
 	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(0));
@@ -269,9 +271,10 @@ START_TEST(fields_have_a_type)
 	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		(void)snprintf(text, sizeof(text), "{%s,\"type\":\"probe_fields\"}", bad[i]);
-		(void)snprintf(pattern, sizeof(pattern), "{'type':'error','code':'bad_message',"
-				"'ref':'probe_fields','field':\"%.*s\"}", (int)strcspn(bad[i] + 1, "\""),
-				bad[i] + 1);
+		(void)snprintf(pattern, sizeof(pattern),
+				"{'type':'error','code':'bad_message',"
+				"'ref':'probe_fields','field':\"%.*s\"}",
+				(int)strcspn(bad[i] + 1, "\""), bad[i] + 1);
 		ask(conn, text, pattern);
 	}
 	/* Faults like these are no nonsense: nobody is thrown out for them. */
@@ -340,8 +343,10 @@ START_TEST(a_receipt_has_a_length_and_a_type)
 	}
 	memset(digits, '1', sizeof(digits));
 	for (int len = 64; len < 66; len++) {
-		const char *pattern = len == 64 ? "{'type':'ack'}" : "{'type':'error','field':'id'}";
-		(void)snprintf(text, sizeof(text), "{\"type\":\"probe_note\",\"id\":%.*s}", len, digits);
+		const char *pattern =
+				len == 64 ? "{'type':'ack'}" : "{'type':'error','field':'id'}";
+		(void)snprintf(text, sizeof(text), "{\"type\":\"probe_note\",\"id\":%.*s}", len,
+				digits);
 		ask(conn, text, pattern);
 		(void)snprintf(text, sizeof(text), "{\"type\":\"probe_note\",\"id\":\"%.*s\"}", len,
 				digits);

@@ -56,7 +56,8 @@ START_TEST(is_bounded_by_number)
 	struct fake *fake = fake_create(NULL);
 	for (uint32_t count = 1; count < 40; count += 3) {
 		struct px_history history = { 0 };
-		struct px_channel_limits limits = { .history_count = count, .history_bytes = 1 << 20 };
+		struct px_channel_limits limits = { .history_count = count,
+			.history_bytes = 1 << 20 };
 		for (uint64_t seq = 1; seq <= 100; seq++) {
 			push(fake, &history, &limits, seq, 0);
 			expect(&history, seq > count ? seq - count + 1 : 1, seq);
@@ -138,8 +139,9 @@ static struct px_member *join(struct fake_conn *conn)
 	struct px_member *member;
 	bool is_new;
 	struct px_practice *practice = conn->session->identity->practices[0].practice;
-	ck_assert_int_eq(px_channel_join(conn->session, &service, &kind, practice, px_span("x"), &ten,
-			&member, &is_new), 0);
+	ck_assert_int_eq(px_channel_join(conn->session, &service, &kind, practice, px_span("x"),
+					 &ten, &member, &is_new),
+			0);
 	return member;
 }
 
@@ -147,7 +149,8 @@ static void publish(struct fake_conn *conn, struct px_channel *channel, unsigned
 {
 	for (unsigned i = 0; i < count; i++) {
 		struct px_message *message = make(conn->fake, px_channel_seq(channel) + 1);
-		ck_assert_int_eq(px_channel_publish(channel, conn->session, message, conn->session), 0);
+		ck_assert_int_eq(px_channel_publish(channel, conn->session, message, conn->session),
+				0);
 		px_message_unref(conn->fake->broker, message);
 	}
 }

@@ -38,7 +38,8 @@ START_TEST(headers_have_the_shortest_length)
 	expect_frame(fake, 256, (const uint8_t[]){ 0x81, 126, 1, 0 }, 4);
 	expect_frame(fake, 65535, (const uint8_t[]){ 0x81, 126, 255, 255 }, 4);
 	expect_frame(fake, 65536, (const uint8_t[]){ 0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0 }, 10);
-	expect_frame(fake, 0x12345, (const uint8_t[]){ 0x81, 127, 0, 0, 0, 0, 0, 1, 0x23, 0x45 }, 10);
+	expect_frame(fake, 0x12345, (const uint8_t[]){ 0x81, 127, 0, 0, 0, 0, 0, 1, 0x23, 0x45 },
+			10);
 	fake_destroy(fake);
 }
 END_TEST
@@ -79,7 +80,8 @@ START_TEST(takes_over_what_a_writer_wrote)
 	px_json_string(&json, "s", (struct px_span){ text, sizeof(text) });
 	px_json_end(&json);
 	struct px_message *message = px_message_from_json(fake->broker, &json);
-	ck_assert_uint_eq(px_message_text(message).len, sizeof(text) + strlen("{'type':'t','s':''}"));
+	ck_assert_uint_eq(px_message_text(message).len,
+			sizeof(text) + strlen("{'type':'t','s':''}"));
 	px_message_unref(fake->broker, message);
 	/* A writer that ran out of memory yields nothing, and is given back all the same. */
 	px_json_begin(&json, "t");

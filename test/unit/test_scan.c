@@ -81,18 +81,17 @@ START_TEST(takes_all_of_json)
 END_TEST
 
 static const char *const bad[] = {
-	"", " ", " 1", "x", "nul", "nulL", "True", "TRUE", "tru", "fals", "undefined",
-	"NaN", "nan", "-NaN", "Infinity", "-Infinity", "inf",
-	"-", "+1", "01", "00", "-01", "1.", ".5", "-.5", "1.e5", "1e", "1e+", "1E-", "1.5e", "0x10",
-	"1_000", "--1", "1..2", "1,5", "0b1", "1f", "1 2",
-	"'a'", "\"", "\"a", "\"\\\"", "\"\\", "\"\\x\"", "\"\\a\"", "\"\\'\"", "\"\\u\"", "\"\\u12\"",
-	"\"\\u123\"", "\"\\u12g4\"", "\"\\u123", "\"\\U0041\"", "\"\\u+123\"", "\"a\nb\"", "\"\t\"",
-	"[", "[1", "[1,", "[1,]", "[,1]", "[,]", "[1 2]", "[1;2]", "[1}", "]", "[1]]", "[\"a]",
-	"[//\n1]", "[/**/1]", "[#\n1]", "[\f1]", "[\v1]", "[\xc2\xa0" "1]", "[\xef\xbb\xbf" "1]",
-	"{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}", "{,}", "{\"a\"}", "{\"a\":}",
-	"{:1}", "{a:1}", "{'a':1}", "{1:1}", "{null:1}", "{\"a\" 1}", "{\"a\"=1}", "{\"a\":1 \"b\":2}",
-	"{\"a\":1;\"b\":2}", "{\"a\":1]", "{\"a\"::1}", "{\"a\":1,,\"b\":2}", "{\"a\n\":1}", "}", "{}}",
-	"{\"a\":1} x", "\xef\xbb\xbf{}",
+	"", " ", " 1", "x", "nul", "nulL", "True", "TRUE", "tru", "fals", "undefined", "NaN", "nan",
+	"-NaN", "Infinity", "-Infinity", "inf", "-", "+1", "01", "00", "-01", "1.", ".5", "-.5",
+	"1.e5", "1e", "1e+", "1E-", "1.5e", "0x10", "1_000", "--1", "1..2", "1,5", "0b1", "1f",
+	"1 2", "'a'", "\"", "\"a", "\"\\\"", "\"\\", "\"\\x\"", "\"\\a\"", "\"\\'\"", "\"\\u\"",
+	"\"\\u12\"", "\"\\u123\"", "\"\\u12g4\"", "\"\\u123", "\"\\U0041\"", "\"\\u+123\"",
+	"\"a\nb\"", "\"\t\"", "[", "[1", "[1,", "[1,]", "[,1]", "[,]", "[1 2]", "[1;2]", "[1}", "]",
+	"[1]]", "[\"a]", "[//\n1]", "[/**/1]", "[#\n1]", "[\f1]", "[\v1]", "[\xc2\xa0" "1]",
+	"[\xef\xbb\xbf" "1]", "{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}",
+	"{,}", "{\"a\"}", "{\"a\":}", "{:1}", "{a:1}", "{'a':1}", "{1:1}", "{null:1}", "{\"a\" 1}",
+	"{\"a\"=1}", "{\"a\":1 \"b\":2}", "{\"a\":1;\"b\":2}", "{\"a\":1]", "{\"a\"::1}",
+	"{\"a\":1,,\"b\":2}", "{\"a\n\":1}", "}", "{}}", "{\"a\":1} x", "\xef\xbb\xbf{}",
 };
 
 START_TEST(takes_nothing_else)
@@ -256,5 +255,6 @@ START_TEST(skips_the_four_spaces_of_json)
 END_TEST
 
 RUN_TESTS("scan", takes_all_of_json, takes_nothing_else, takes_nothing_that_is_cut,
-		knows_every_byte_of_a_string, knows_every_hex_digit, reads_utf8_as_a_naive_decoder_does,
-		takes_no_utf8_that_is_cut, ends_at_its_depth, skips_the_four_spaces_of_json);
+		knows_every_byte_of_a_string, knows_every_hex_digit,
+		reads_utf8_as_a_naive_decoder_does, takes_no_utf8_that_is_cut, ends_at_its_depth,
+		skips_the_four_spaces_of_json);

@@ -170,11 +170,12 @@ END_TEST
 
 START_TEST(a_service_has_a_plain_name)
 {
-	static const char *const bad[] = { "", "Probe", "pro-be", "pro_be", "1probe", "p.", "pr\xc3\xb6",
-		"abcdefghijklmnopqrstuvwxyzabcdefg" };
+	static const char *const bad[] = { "", "Probe", "pro-be", "pro_be", "1probe", "p.",
+		"pr\xc3\xb6", "abcdefghijklmnopqrstuvwxyzabcdefg" };
 	static const char *const good[] = { "p", "probe2", "abcdefghijklmnopqrstuvwxyzabcdef" };
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		ck_assert_msg(refused((struct px_service){ SERVICE(bad[i]) }) == -EINVAL, "%s", bad[i]);
+		ck_assert_msg(refused((struct px_service){ SERVICE(bad[i]) }) == -EINVAL, "%s",
+				bad[i]);
 	}
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		ck_assert_int_eq(refused((struct px_service){ SERVICE(good[i]) }), 0);

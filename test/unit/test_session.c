@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A session's life: greeting, writing, heartbeat, slow readers, and every way to its end.
+ * A session's life: greeting, heartbeat, and every way to its end; writing is in test_write.c.
  * A small service publishes to a hall that each session joins; its handlers close whom they
  * like while they publish, which must free nothing before the turn ends.
  */
@@ -138,17 +138,6 @@ static void give(struct fake_conn *conn, unsigned number, size_t bytes)
 	free(text);
 }
 
-static uint64_t closes(const struct fake *fake, enum px_close code)
-{
-	struct px_stats stats = fake_stats(fake);
-	for (unsigned i = 0; i < PX_CLOSES_COUNT; i++) {
-		if (px_close_code(i) == code) {
-			return stats.closes[i];
-		}
-	}
-	return 0;
-}
-
 /* ---- beginning ---- */
 
 START_TEST(greets)
@@ -158,7 +147,8 @@ START_TEST(greets)
 		.name = "Dr. \"Who\"", .role = PX_ROLE_PATIENT, .authenticated = true));
 	ck_assert_uint_eq(conn->writes, 0);
 	fake_turn(fake);
-	struct json_object *greeting = fake_expect(conn, "{'type':'connection_established',"
+	struct json_object *greeting = fake_expect(conn,
+			"{'type':'connection_established',"
 			"'services':['probe'],'protocol':1,'heartbeatMs':25000,'maxMessageBytes':65536,"
 			"'user':{'userId':7,'userName':'Dr. \"Who\"','role':'patient',"
 			"'practices':[1,'2']}}");
@@ -191,205 +181,6 @@ START_TEST(client_ids_differ)
 	struct fake_conn *a = fake_open(fake, WHO(0));
 	struct fake_conn *b = fake_open(fake, WHO(0));
 	ck_assert_str_ne(a->client_id, b->client_id);
-	destroy(fake);
-}
-END_TEST
-
-/* ---- writing ---- */
-
-START_TEST(a_turns_frames_leave_in_one_write)
-{
-	struct fake *fake = create(fake_limits());
-	struct fake_conn *conn = fake_open(fake, WHO(0));
-	uint64_t before = conn->writes;
-	for (unsigned i = 0; i < 16; i++) {
-		give(conn, i, 100);
-	}
-	ck_assert_uint_eq(conn->writes, before);
-	fake_turn(fake);
-	ck_assert_uint_eq(conn->writes, before + 1);
-	for (unsigned i = 0; i < 16; i++) {
-		char pattern[32];
-		(void)snprintf(pattern, sizeof(pattern), "{'n':%u}", i);
-		fake_expect(conn, pattern);
-	}
-	fake_expect_nothing(conn);
-	fake_turn(fake);
-	ck_assert_uint_eq(conn->writes, before + 1);
-	destroy(fake);
-}
-END_TEST
-
-START_TEST(large_messages_keep_their_order)
-{
-	struct fake *fake = create(fake_limits());
-	struct fake_conn *conn = fake_open(fake, WHO(0));
-	static const size_t sizes[] = { 10, 65400, 10, 65536, 200000, 10, 30000, 30000, 30000, 10 };
-	for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		give(conn, i, sizes[i]);
-	}
-	fake_turn(fake);
-	for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		char pattern[32];
-		(void)snprintf(pattern, sizeof(pattern), "{'n':%u}", i);
-		const char *pad = fake_member(fake_expect(conn, pattern), "pad");
-		ck_assert_uint_eq(strlen(pad), sizes[i]);
-	}
-	fake_expect_nothing(conn);
-	ck_assert_uint_eq(fake_stats(fake).queue_bytes, 0);
-	destroy(fake);
-}
-END_TEST
-
-START_TEST(what_is_not_taken_waits_its_turn)
-{
-	struct fake *fake = create(fake_limits());
-	struct fake_conn *conn = fake_open(fake, WHO(0));
-	conn->busy_after = 1;
-	for (unsigned i = 0; i < 40; i++) {
-		give(conn, i, 10000);
-	}
-	fake_turn(fake);
-	ck_assert(conn->busy);
-	ck_assert_uint_gt(fake_stats(fake).queue_bytes, 0);
-	uint64_t written = conn->bytes;
-	fake_turn(fake);
-	ck_assert_uint_eq(conn->bytes, written);
-	while (conn->busy) {
-		conn->busy_after = 1;
-		fake_unblock(conn);
-		fake_turn(fake);
-		if (fake_stats(fake).queue_bytes == 0) {
-			conn->busy = false;
-		}
-	}
-	for (unsigned i = 0; i < 40; i++) {
-		char pattern[32];
-		(void)snprintf(pattern, sizeof(pattern), "{'n':%u}", i);
-		fake_expect(conn, pattern);
-	}
-	fake_expect_nothing(conn);
-	/* Being told once too often does nothing. */
-	px_session_writable(conn->session);
-	fake_turn(fake);
-	destroy(fake);
-}
-END_TEST
-
-START_TEST(a_failed_write_is_the_end)
-{
-	struct fake *fake = create(fake_limits());
-	struct fake_conn *a = fake_open(fake, WHO(0));
-	struct fake_conn *b = fake_open(fake, WHO(0));
-	b->fails = true;
-	for (unsigned i = 0; i < 100; i++) {
-		give(b, i, 5000);
-	}
-	fake_turn(fake);
-	ck_assert(b->failed);
-	ck_assert_uint_eq(fake_stats(fake).queue_bytes, 0);
-	ck_assert_uint_eq(fake_stats(fake).messages_live, 0);
-	/* Nothing more is tried until the transport says that it is lost. */
-	fake_say(a, "{\"type\":\"probe_say\",\"n\":1}");
-	fake_send(b, "{\"type\":\"probe_say\",\"n\":2}");
-	px_session_writable(b->session);
-	fake_turn(fake);
-	fake_expect_nothing(a);
-	fake_advance(fake, 200000);
-	fake_turn(fake);
-	fake_settle(fake);
-	ck_assert_uint_eq(fake_stats(fake).sessions, 1);
-	destroy(fake);
-}
-END_TEST
-
-/* ---- slow readers ---- */
-
-START_TEST(a_burst_makes_no_slow_reader)
-{
-	struct px_limits limits = fake_limits();
-	limits.queue_bytes = 10000;
-	struct fake *fake = create(limits);
-	struct fake_conn *conn = fake_open(fake, WHO(0));
-	for (unsigned i = 0; i < 100; i++) {
-		give(conn, i, 1000);
-		ck_assert_uint_le(fake_stats(fake).queue_bytes, 10000);
-	}
-	/* One message may be larger than the limit all by itself. */
-	give(conn, 100, 20000);
-	give(conn, 101, 20000);
-	fake_turn(fake);
-	ck_assert_int_eq(conn->close_code, FAKE_OPEN);
-	for (unsigned i = 0; i < 102; i++) {
-		char pattern[32];
-		(void)snprintf(pattern, sizeof(pattern), "{'n':%u}", i);
-		fake_expect(conn, pattern);
-	}
-	destroy(fake);
-}
-END_TEST
-
-START_TEST(a_slow_reader_is_told)
-{
-	struct px_limits limits = fake_limits();
-	limits.queue_bytes = 10000;
-	struct fake *fake = create(limits);
-	struct fake_conn *slow = fake_open(fake, WHO(0));
-	struct fake_conn *quick = fake_open(fake, WHO(0));
-	slow->busy = true;
-	for (unsigned i = 0; i < 9; i++) {
-		give(slow, i, 1000);
-		fake_turn(fake);
-	}
-	ck_assert_uint_eq(slow->session->phase, PX_SESSION_OPEN);
-	ck_assert_uint_eq(fake_stats(fake).slow_readers, 0);
-	give(slow, 9, 1000);
-	ck_assert_uint_eq(fake_stats(fake).slow_readers, 1);
-	ck_assert_uint_eq(fake_stats(fake).queue_bytes, 0);
-	ck_assert_uint_eq(fake_stats(fake).messages_live, 0);
-	give(slow, 10, 10);
-	fake_turn(fake);
-	/* Its socket is full: a close frame must wait until it is not. */
-	ck_assert_int_eq(slow->close_code, FAKE_OPEN);
-	fake_unblock(slow);
-	fake_turn(fake);
-	ck_assert_int_eq(slow->close_code, PX_CLOSE_SLOW);
-	fake_expect_nothing(slow);
-	ck_assert_uint_eq(closes(fake, PX_CLOSE_SLOW), 1);
-	fake_settle(fake);
-	ck_assert_int_eq(quick->close_code, FAKE_OPEN);
-	destroy(fake);
-}
-END_TEST
-
-START_TEST(a_slow_reader_has_its_last_chance)
-{
-	struct fake *fake = create(fake_limits());
-	struct fake_conn *late = fake_open(fake, WHO(0));
-	struct fake_conn *gone = fake_open(fake, WHO(0));
-	late->busy = gone->busy = true;
-	give(late, 1, 10);
-	give(gone, 1, 10);
-	px_session_close(late->session, PX_CLOSE_NORMAL);
-	px_session_close(gone->session, PX_CLOSE_NORMAL);
-	fake_turn(fake);
-	fake_advance(fake, 4999);
-	fake_turn(fake);
-	ck_assert_int_eq(late->close_code, FAKE_OPEN);
-	/* In time, but not for all of it: the rest is waited for, not longer. */
-	late->busy_after = 1;
-	fake_unblock(late);
-	fake_turn(fake);
-	ck_assert_int_eq(late->close_code, FAKE_OPEN);
-	fake_expect(late, "{'n':1}");
-	fake_unblock(late);
-	fake_turn(fake);
-	ck_assert_int_eq(late->close_code, PX_CLOSE_NORMAL);
-	fake_advance(fake, 1);
-	ck_assert_int_eq(gone->close_code, 0);
-	ck_assert_uint_eq(closes(fake, PX_CLOSE_NORMAL), 1);
-	fake_settle(fake);
-	ck_assert_uint_eq(fake_stats(fake).sessions, 0);
 	destroy(fake);
 }
 END_TEST
@@ -697,7 +488,8 @@ START_TEST(figures_add_up)
 	fake_say(a, "{\"type\":\"probe_say\",\"n\":1}");
 	struct px_stats after = fake_stats(fake);
 	ck_assert_uint_eq(after.messages_in - before.messages_in, 1);
-	ck_assert_uint_eq(after.bytes_in - before.bytes_in, strlen("{\"type\":\"probe_say\",\"n\":1}"));
+	ck_assert_uint_eq(after.bytes_in - before.bytes_in,
+			strlen("{\"type\":\"probe_say\",\"n\":1}"));
 	ck_assert_uint_eq(after.messages_out - before.messages_out, 1);
 	ck_assert_uint_eq(after.deliveries - before.deliveries, 1);
 	ck_assert_uint_eq(after.writes - before.writes, 1);
@@ -708,12 +500,9 @@ START_TEST(figures_add_up)
 END_TEST
 
 RUN_TESTS("session", greets, greets_one_of_whom_little_is_known, client_ids_differ,
-		a_turns_frames_leave_in_one_write, large_messages_keep_their_order,
-		what_is_not_taken_waits_its_turn, a_failed_write_is_the_end,
-		a_burst_makes_no_slow_reader, a_slow_reader_is_told, a_slow_reader_has_its_last_chance,
 		asks_the_silent_and_drops_them, a_message_is_a_sign_of_life,
 		a_process_that_slept_asks_first, without_heartbeat_nobody_is_asked,
-		the_deadline_is_that_of_the_next_timer, closes_with_every_code, is_lost_during_a_turn,
-		is_lost_in_every_phase, a_handler_may_close_its_own_session,
+		the_deadline_is_that_of_the_next_timer, closes_with_every_code,
+		is_lost_during_a_turn, is_lost_in_every_phase, a_handler_may_close_its_own_session,
 		nothing_is_freed_during_a_fan_out, a_fan_out_may_meet_slow_readers,
 		a_drain_comes_in_pieces, figures_add_up);

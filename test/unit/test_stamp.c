@@ -72,7 +72,8 @@ static void relay(struct fake_conn *conn, const char *members, const char *expec
 					(long long)conn->fake->wall_ms);
 			at++;
 		} else if (at[0] == '@' && at[1] == 'C') {
-			(void)snprintf(wanted + len, sizeof(wanted) - len, "\"%s\"", conn->client_id);
+			(void)snprintf(wanted + len, sizeof(wanted) - len, "\"%s\"",
+					conn->client_id);
 			at++;
 		} else {
 			wanted[len] = *at;
@@ -127,7 +128,8 @@ START_TEST(drops_what_is_the_servers_to_say)
 		{ ",\"clientId\":1,\"clientId\":2,\"\\u0063lientId\":3", "" },
 		{ ",\"timestamp\":0,\"time\\u0073tamp\":{}", "" },
 		{ ",\"a\":1,\"clientId\":{\"x\":[1,2]},\"b\":2", ",\"a\":1,\"b\":2" },
-		{ ",\"clientId\":1,\"a\":1,\"timestamp\":1,\"b\":2,\"clientId\":1", ",\"a\":1,\"b\":2" },
+		{ ",\"clientId\":1,\"a\":1,\"timestamp\":1,\"b\":2,\"clientId\":1",
+				",\"a\":1,\"b\":2" },
 		{ " ,\"a\":1 , \"clientId\":1 , \"b\":2", " ,\"a\":1,\"b\":2" },
 		{ ",\"practiceId\":1,\"a\":1,\"practice\\u0049d\":1", ",\"a\":1" },
 		/* Of any name only the last goes on, whichever a reader would take. */
@@ -135,17 +137,19 @@ START_TEST(drops_what_is_the_servers_to_say)
 		{ ",\"a\":1,\"a\":2,\"a\":3", ",\"a\":3" },
 		/* Other names, however like them. */
 		{ ",\"ClientId\":1,\"clientid\":2,\"clientId \":3,\"client\\u0000Id\":4",
-			",\"ClientId\":1,\"clientid\":2,\"clientId \":3,\"client\\u0000Id\":4" },
+				",\"ClientId\":1,\"clientid\":2,\"clientId \":3,\"client\\u0000Id\":4" },
 		/* Who is not authenticated speaks for itself. */
 		{ ",\"userId\":9,\"userName\":\"x\",\"from\":\"y\",\"fromUserId\":8,\"seq\":5",
-			",\"userId\":9,\"userName\":\"x\",\"from\":\"y\",\"fromUserId\":8,\"seq\":5" },
+				",\"userId\":9,\"userName\":\"x\",\"from\":\"y\",\"fromUserId\":8,\"seq\":5" },
 	};
 	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(0));
 	char expected[512];
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		(void)snprintf(expected, sizeof(expected), "{\"type\":\"probe_relay\"%s,"
-				"\"timestamp\":@T,\"clientId\":@C,\"practiceId\":1}", cases[i].kept);
+		(void)snprintf(expected, sizeof(expected),
+				"{\"type\":\"probe_relay\"%s,"
+				"\"timestamp\":@T,\"clientId\":@C,\"practiceId\":1}",
+				cases[i].kept);
 		relay(conn, cases[i].members, expected);
 	}
 	fake_destroy(fake);
@@ -187,23 +191,30 @@ START_TEST(an_authenticated_sender_is_who_its_token_says)
 		const char *stamped;
 	} cases[] = {
 		{ "", ",\"userId\":7,\"userName\":\"Dr. Who\"" },
-		{ ",\"userId\":8,\"userName\":\"Mallory\"", ",\"userId\":7,\"userName\":\"Dr. Who\"" },
+		{ ",\"userId\":8,\"userName\":\"Mallory\"",
+				",\"userId\":7,\"userName\":\"Dr. Who\"" },
 		{ ",\"user\\u0049d\":8,\"userId\":9,\"\\u0075serName\":\"M\",\"userName\":\"N\"",
-			",\"userId\":7,\"userName\":\"Dr. Who\"" },
-		{ ",\"fromUserId\":8,\"a\":1", ",\"a\":1,\"userId\":7,\"fromUserId\":7,"
-			"\"userName\":\"Dr. Who\"" },
-		{ ",\"fromUser\\u0049d\":8,\"fromUserId\":9", ",\"userId\":7,\"fromUserId\":7,"
-			"\"userName\":\"Dr. Who\"" },
+				",\"userId\":7,\"userName\":\"Dr. Who\"" },
+		{ ",\"fromUserId\":8,\"a\":1",
+				",\"a\":1,\"userId\":7,\"fromUserId\":7,"
+				"\"userName\":\"Dr. Who\"" },
+		{ ",\"fromUser\\u0049d\":8,\"fromUserId\":9",
+				",\"userId\":7,\"fromUserId\":7,"
+				"\"userName\":\"Dr. Who\"" },
 		/* Its own names may stand, in its own spelling. */
 		{ ",\"from\":\"7\"", ",\"from\":\"7\",\"userId\":7,\"userName\":\"Dr. Who\"" },
 		{ ",\"from\":7", ",\"from\":7,\"userId\":7,\"userName\":\"Dr. Who\"" },
-		{ ",\"from\":\"Dr.\\u0020Who\"", ",\"from\":\"Dr.\\u0020Who\",\"userId\":7,"
-			"\"userName\":\"Dr. Who\"" },
+		{ ",\"from\":\"Dr.\\u0020Who\"",
+				",\"from\":\"Dr.\\u0020Who\",\"userId\":7,"
+				"\"userName\":\"Dr. Who\"" },
 		/* Anybody else's become its own. */
-		{ ",\"from\":\"8\"", ",\"userId\":7,\"userName\":\"Dr. Who\",\"from\":\"Dr. Who\"" },
-		{ ",\"from\":\"Dr. Who\",\"fr\\u006fm\":\"M\"", ",\"userId\":7,"
-			"\"userName\":\"Dr. Who\",\"from\":\"Dr. Who\"" },
-		{ ",\"from\":{\"a\":1}", ",\"userId\":7,\"userName\":\"Dr. Who\",\"from\":\"Dr. Who\"" },
+		{ ",\"from\":\"8\"",
+				",\"userId\":7,\"userName\":\"Dr. Who\",\"from\":\"Dr. Who\"" },
+		{ ",\"from\":\"Dr. Who\",\"fr\\u006fm\":\"M\"",
+				",\"userId\":7,"
+				"\"userName\":\"Dr. Who\",\"from\":\"Dr. Who\"" },
+		{ ",\"from\":{\"a\":1}",
+				",\"userId\":7,\"userName\":\"Dr. Who\",\"from\":\"Dr. Who\"" },
 		{ ",\"from\":null", ",\"userId\":7,\"userName\":\"Dr. Who\",\"from\":\"Dr. Who\"" },
 	};
 	char expected[512];
@@ -228,7 +239,8 @@ END_TEST
  */
 START_TEST(no_doubled_name_gets_through)
 {
-	static const char *const names[] = { "clientId", "userId", "userName", "fromUserId", "from" };
+	static const char *const names[] = { "clientId", "userId", "userName", "fromUserId",
+		"from" };
 	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(.user = "\"7\"", .name = "Who",
 		.authenticated = true));
@@ -237,9 +249,11 @@ START_TEST(no_doubled_name_gets_through)
 			char text[256];
 			const char *own = i < 4 ? "7" : "Who";
 			own = i == 0 ? conn->client_id : i == 2 ? "Who" : own;
-			(void)snprintf(text, sizeof(text), "{\"%s\":\"%s\",\"type\":\"probe_relay\","
-					"\"\\u%04x%s\":\"%s\"}", names[i], order ? own : "forged",
-					(unsigned)names[i][0], names[i] + 1, order ? "forged" : own);
+			(void)snprintf(text, sizeof(text),
+					"{\"%s\":\"%s\",\"type\":\"probe_relay\","
+					"\"\\u%04x%s\":\"%s\"}",
+					names[i], order ? own : "forged", (unsigned)names[i][0],
+					names[i] + 1, order ? "forged" : own);
 			fake_say(conn, text);
 			struct json_object *got = fake_expect(conn, "{'type':'probe_relay'}");
 			ck_assert_str_eq(fake_member(got, names[i]), own);
@@ -265,7 +279,8 @@ START_TEST(names_and_ids_are_escaped)
 	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(.user = "\"a\"b\\\"", .name = "\"\\",
 		.practices = "\"p\"q\"", .authenticated = true));
-	relay(conn, "", "{\"type\":\"probe_relay\",\"userId\":\"a\\\"b\\\\\",\"userName\":\"\\\"\\\\\","
+	relay(conn, "",
+			"{\"type\":\"probe_relay\",\"userId\":\"a\\\"b\\\\\",\"userName\":\"\\\"\\\\\","
 			"\"timestamp\":@T,\"clientId\":@C,\"practiceId\":\"p\\\"q\"}");
 	fake_destroy(fake);
 }

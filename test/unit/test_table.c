@@ -44,7 +44,8 @@ START_TEST(siphash_is_siphash)
 	};
 	struct px_hash_key key = { 0, 0 };
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		ck_assert_uint_eq(px_hash(key, known[i].text, strlen(known[i].text)), known[i].hash);
+		ck_assert_uint_eq(px_hash(key, known[i].text, strlen(known[i].text)),
+				known[i].hash);
 	}
 	ck_assert_uint_ne(px_hash((struct px_hash_key){ 1, 0 }, "a", 1), known[0].hash);
 	ck_assert_uint_ne(px_hash((struct px_hash_key){ 0, 1 }, "a", 1), known[0].hash);

@@ -78,8 +78,8 @@ END_TEST
 START_TEST(integers_are_those_of_json)
 {
 	static const char *const yes[] = { "0", "7", "-7", "10", "123456789012345678901234567890" };
-	static const char *const no[] = { "", "-", "+1", "01", "00", "-0", "-01", "1.0", "1e3", " 1",
-		"1 ", "x", "0x1" };
+	static const char *const no[] = { "", "-", "+1", "01", "00", "-0", "-01", "1.0", "1e3",
+		" 1", "1 ", "x", "0x1" };
 	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
 		ck_assert_msg(px_id_is_integer(px_span(yes[i])), "%s", yes[i]);
 	}

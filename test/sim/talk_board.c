@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* What clients say to the whiteboard: updates, and subscriptions with all kinds of `since`. */
+#include "say.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void say_update(struct peer *peer)
+{
+	struct said said;
+	struct channel *board;
+	said_begin(&said, peer, WHITEBOARD, "whiteboard_update", PX_ROLES_TEAM);
+	said_practice(&said, true);
+	said_self(&said, 0);
+	said_pad(&said);
+	if (!said_send(&said)) {
+		return;
+	}
+	bool is_new;
+	if (model_join(peer, BOARD, said.place, "", &board, &is_new) < 0) {
+		said_fail(&said, PX_E_UNAVAILABLE, "");
+		return;
+	}
+	uint64_t seq = board->seq + 1;
+	model_publish(board, said_line(&said, said.place, seq), peer);
+	if (is_new) {
+		model_leave(board, peer, "left");
+	}
+	said_ack(&said, seq);
+}
+
+/* `since`, right or wrong in one way or another; false: only its handler can tell. */
+static bool add_since(struct said *said, char epoch[17], uint64_t *ret_seq)
+{
+	const struct peer *peer = said->peer;
+	unsigned place = said->practice_index < 0 ? 0 :
+			place_of(peer, (unsigned)said->practice_index);
+	const struct channel *board = find_channel(BOARD, place, "");
+	strcpy(epoch, board && chance(70) ? board->epoch : sim.last_epoch[place]);
+	uint64_t seq = board ? board->seq : 3;
+	uint64_t back = dice(HISTORY + 4);
+	*ret_seq = chance(5) ? seq + 1 + dice(3) : seq > back ? seq - back : 0;
+	if (chance(2)) {
+		said_add(said, "since", "{\"epoch\":1,\"seq\":1}");
+		return false;
+	}
+	if (chance(2)) {
+		said->bad_field = said->bad_field ? said->bad_field : "since";
+		said_add(said, "since", "[]");
+		return true;
+	}
+	said_add(said, "since", "{\"epoch\":\"%s\",\"seq\":%llu}", epoch,
+			(unsigned long long)*ret_seq);
+	return true;
+}
+
+static struct line *subscribed_line(const struct said *said, const struct channel *board,
+		bool recovered)
+{
+	char practice[RAW];
+	const struct peer *peer = said->peer;
+	struct words *words = words_begin("whiteboard_subscribed");
+	words_add(words, "clientId", "\"%s\"", peer->conn->client_id);
+	words_add(words, "practiceId", "%s", spell_practice(peer, said->place, practice));
+	words_add(words, "seq", "%llu", (unsigned long long)board->seq);
+	words_add(words, "epoch", "\"%s\"", board->epoch);
+	words_add(words, "recovered", recovered ? "true" : "false");
+	words_add(words, "timestamp", "%lld", (long long)sim.fake->wall_ms);
+	words_add(words, "members", "%u", board->member_count);
+	return words_line(words, 512);
+}
+
+void say_subscribe(struct peer *peer)
+{
+	struct said said;
+	struct channel *board;
+	char epoch[17] = "";
+	uint64_t seq = 0;
+	bool since = chance(70);
+	said_begin(&said, peer, WHITEBOARD, "whiteboard_subscribe", PX_ROLES_TEAM);
+	said_practice(&said, true);
+	bool fine = !since || add_since(&said, epoch, &seq);
+	if (!said_send(&said)) {
+		return;
+	}
+	if (!fine) {
+		said_fail(&said, PX_E_BAD_MESSAGE, "since");
+		return;
+	}
+	if (model_join(peer, BOARD, said.place, "", &board, NULL) < 0) {
+		said_fail(&said, PX_E_UNAVAILABLE, "");
+		return;
+	}
+	bool recovered = since && strcmp(epoch, board->epoch) == 0 && seq <= board->seq &&
+			board->seq - seq <= board->history_count;
+	sim.done[40 + recovered]++;
+	expect_line(peer, subscribed_line(&said, board, recovered));
+	for (unsigned i = 0; recovered && i < board->history_count; i++) {
+		if (board->history[i].seq > seq) {
+			expect_line(peer, line_ref(board->history[i].line));
+		}
+	}
+	said_ack(&said, 0);
+}
+
+void say_unsubscribe(struct peer *peer)
+{
+	struct said said;
+	said_begin(&said, peer, WHITEBOARD, "whiteboard_unsubscribe", PX_ROLES_TEAM);
+	said_practice(&said, true);
+	if (!said_send(&said)) {
+		return;
+	}
+	struct channel *board = find_channel(BOARD, said.place, "");
+	if (board && find_member(board, peer)) {
+		model_leave(board, peer, "left");
+	}
+	said_ack(&said, 0);
+}
