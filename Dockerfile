@@ -25,7 +25,8 @@ ARG BASE=debian:bookworm-slim
 FROM ${BASE} AS build
 RUN apt-get update && apt-get install -y --no-install-recommends \
 		gcc libc6-dev meson ninja-build pkg-config \
-		libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libjson-c-dev libssl-dev
+		libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libjson-c-dev libssl-dev \
+		libcurl4-openssl-dev librhonabwy-dev
 WORKDIR /src
 COPY . .
 RUN meson setup --prefix=/usr --libdir=lib --buildtype=release -Dtests=disabled -Dbench=disabled \

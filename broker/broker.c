@@ -95,6 +95,11 @@ void px_broker_stats(const struct px_broker *broker, struct px_stats *ret_stats)
 	ret_stats->messages_live -= broker->ping ? 1 : 0;
 }
 
+int px_broker_tell(struct px_broker *broker, const struct px_event *event)
+{
+	return broker->host.event ? broker->host.event(broker->host.user, event) : 0;
+}
+
 int64_t px_broker_wall_ms(const struct px_broker *broker)
 {
 	return broker->wall_ms;

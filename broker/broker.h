@@ -24,6 +24,7 @@ struct px_practice {
 	char *tenant;  /* both behind the struct */
 	char *id;
 	size_t id_len;
+	uint32_t rooms;
 };
 
 struct px_service_slot {
@@ -52,6 +53,7 @@ struct px_broker {
 	struct px_table practices;
 	struct px_table channels;
 	uint64_t member_order;
+	struct px_session *acting; /* whose message is being handled */
 
 	struct px_message *ping;
 	struct px_queue_pool queue_pool;
@@ -59,6 +61,9 @@ struct px_broker {
 	uint8_t *write_buffer;       /* PX_WRITE_BYTES */
 	struct px_stats stats;
 };
+
+/* Tells the host; 0 if it has nothing against it. */
+int px_broker_tell(struct px_broker *broker, const struct px_event *event);
 
 /* practice.c */
 int px_practice_get(struct px_broker *broker, struct px_span tenant, struct px_span id,

@@ -72,6 +72,10 @@ static int create(struct px_broker *broker, struct px_practice *practice,
 	if (broker->limits.channels && broker->channels.count >= broker->limits.channels) {
 		return -ENFILE;
 	}
+	if (kind->counted && broker->limits.rooms_per_practice &&
+			practice->rooms >= broker->limits.rooms_per_practice) {
+		return -EDQUOT;
+	}
 	struct px_channel *channel = calloc(1, sizeof(*channel) + kind->state_size + name.len);
 	if (!channel) {
 		return -ENOMEM;
@@ -97,6 +101,7 @@ static int create(struct px_broker *broker, struct px_practice *practice,
 		channel->epoch[i] = epoch_digits[epoch >> (4 * i) & 15];
 	}
 	broker->stats.rooms += kind->counted;
+	practice->rooms += kind->counted;
 	*ret_channel = channel;
 	return 0;
 }
@@ -110,6 +115,7 @@ void px_channel_destroy(struct px_channel *channel)
 	px_timer_stop(&broker->timers, &channel->timer);
 	px_history_finish(&channel->history, broker);
 	px_table_remove(&broker->channels, &channel->link);
+	channel->practice->rooms -= channel->kind->counted;
 	px_practice_unref(broker, channel->practice);
 	broker->stats.rooms -= channel->kind->counted;
 	free(channel->members);
@@ -140,6 +146,23 @@ static int reserve(struct px_channel *channel)
 	return 0;
 }
 
+/* Rooms are in the trail; a practice's whiteboard comes with the session itself. */
+static int tell(const struct px_member *member, enum px_event_kind kind,
+		enum px_leave_reason reason)
+{
+	const struct px_channel *channel = member->channel;
+	if (!channel->kind->counted) {
+		return 0;
+	}
+	return px_broker_tell(channel->broker, &(struct px_event){
+		.kind = kind,
+		.session = member->session,
+		.actor = reason == PX_REMOVED || reason == PX_ENDED ? channel->broker->acting : NULL,
+		.channel = channel,
+		.reason = reason,
+	});
+}
+
 static int add_member(struct px_channel *channel, struct px_session *session,
 		struct px_member **ret_member)
 {
@@ -166,6 +189,22 @@ static int add_member(struct px_channel *channel, struct px_session *session,
 	return 0;
 }
 
+static void unlink_member(struct px_member *member)
+{
+	struct px_channel *channel = member->channel;
+	struct px_member *last = channel->members[--channel->member_count];
+	channel->members[member->index] = last;
+	last->index = member->index;
+
+	struct px_member **at = &member->session->members;
+	while (*at != member) {
+		at = &(*at)->next;
+	}
+	*at = member->next;
+	member->session->rooms -= channel->kind->counted;
+	channel->broker->stats.members--;
+}
+
 int px_channel_join(struct px_session *session, const struct px_service *service,
 		const struct px_channel_kind *kind, struct px_practice *practice,
 		struct px_span name, const struct px_channel_limits *limits,
@@ -184,6 +223,9 @@ int px_channel_join(struct px_session *session, const struct px_service *service
 		*ret_new = false;
 		return 0;
 	}
+	if (kind->counted && !px_identity_admits(session->identity, name)) {
+		return -EACCES;
+	}
 	if (kind->counted && broker->limits.rooms_per_session &&
 			session->rooms >= broker->limits.rooms_per_session) {
 		return -EMFILE;
@@ -194,35 +236,28 @@ int px_channel_join(struct px_session *session, const struct px_service *service
 	if (rc < 0) {
 		return rc;
 	}
-	rc = add_member(channel, session, ret_member);
+	rc = add_member(channel, session, &member);
+	if (rc == 0) {
+		rc = tell(member, PX_EVENT_JOINED, PX_LEFT);
+		if (rc < 0) {
+			unlink_member(member);
+			free(member);
+		}
+	}
 	if (rc < 0) {
 		end_if_empty(channel);
-		return rc;
+		return rc == -ENOSPC || rc == -ENOMEM ? rc : -EROFS;
 	}
+	*ret_member = member;
 	*ret_new = true;
 	return 0;
-}
-
-static void unlink_member(struct px_member *member)
-{
-	struct px_channel *channel = member->channel;
-	struct px_member *last = channel->members[--channel->member_count];
-	channel->members[member->index] = last;
-	last->index = member->index;
-
-	struct px_member **at = &member->session->members;
-	while (*at != member) {
-		at = &(*at)->next;
-	}
-	*at = member->next;
-	member->session->rooms -= channel->kind->counted;
-	channel->broker->stats.members--;
 }
 
 /* Takes a member out; the channel stays, even if it was the last. */
 static void remove_member(struct px_member *member, enum px_leave_reason reason)
 {
 	struct px_channel *channel = member->channel;
+	(void)tell(member, PX_EVENT_LEFT, reason);
 	unlink_member(member);
 	if (channel->kind->left) {
 		/* It may make others leave, or end the channel. */
@@ -366,6 +401,11 @@ struct px_member *px_channel_member(const struct px_channel *channel, uint32_t i
 void *px_channel_state(struct px_channel *channel)
 {
 	return channel->state;
+}
+
+const struct px_service *px_channel_service(const struct px_channel *channel)
+{
+	return channel->service;
 }
 
 struct px_practice *px_channel_practice(const struct px_channel *channel)

@@ -17,6 +17,10 @@
 #define BAD_MAX 10
 #define BAD_WINDOW_MS 10000
 
+/* Messages over its rate that a session is forgiven in a window of this length. */
+#define FLOOD_MAX 100
+#define FLOOD_WINDOW_MS 10000
+
 /* What is known of the message being dispatched. */
 struct dispatch {
 	struct px_session *session;
@@ -43,6 +47,9 @@ void px_session_refuse(struct px_session *session, const struct px_refusal *refu
 	if (refusal->field) {
 		px_json_text(&json, "field", refusal->field);
 	}
+	if (refusal->retry_after_ms > 0) {
+		px_json_int(&json, "retryAfterMs", refusal->retry_after_ms);
+	}
 	px_json_end(&json);
 	px_session_send_json(session, &json);
 }
@@ -51,6 +58,13 @@ static int refuse(struct dispatch *dispatch, enum px_error code, const char *fie
 		const char *sentence)
 {
 	struct px_session *session = dispatch->session;
+	if (code == PX_E_FORBIDDEN || code == PX_E_UNAUTHENTICATED) {
+		(void)px_broker_tell(session->broker, &(struct px_event){
+			.kind = PX_EVENT_REFUSED,
+			.session = session,
+			.error = code,
+		});
+	}
 	char client_id[PX_CLIENT_ID_SIZE];
 	px_session_client_id(session, client_id);
 	px_broker_log(session->broker, PX_LOG_INFO, "client %s: %s refused: %s%s%s", client_id,
@@ -71,7 +85,7 @@ static void refuse_bad(struct dispatch *dispatch, enum px_error code, const char
 		const char *sentence)
 {
 	struct px_session *session = dispatch->session;
-	int64_t now_ms = session->broker->timers.now_ms;
+	uint32_t now_ms = (uint32_t)session->broker->timers.now_ms;
 	refuse(dispatch, code, field, sentence);
 	if (session->bad_count == 0 || now_ms - session->bad_since_ms >= BAD_WINDOW_MS) {
 		session->bad_since_ms = now_ms;
@@ -186,8 +200,13 @@ static bool dispatch_own(struct dispatch *dispatch)
 	}
 	if (strcmp(dispatch->type, "auth") == 0) {
 		dispatch->known = true;
-		refuse(dispatch, PX_E_UNAVAILABLE, NULL,
-				"This server runs in open mode and takes no tokens.");
+		if (px_session_authenticate(dispatch->session, dispatch->message, dispatch->id)) {
+			acknowledge(dispatch, 0);
+		}
+		return true;
+	}
+	if (dispatch->session->identity->role == 0) {
+		refuse(dispatch, PX_E_UNAUTHENTICATED, NULL, "Authenticate first.");
 		return true;
 	}
 	return false;
@@ -289,15 +308,19 @@ static bool check_fields(struct dispatch *dispatch, const struct px_command *com
 	return true;
 }
 
-/* In open mode, a session without a practice takes the one of its first message. */
+/*
+ * A practice that the session did not hold before: in open mode the one of its first message;
+ * of an administrator of all practices any.
+ */
 static const struct px_held *bind_practice(struct px_session *session, struct px_id id)
 {
 	struct px_identity *identity = session->identity;
 	if (px_identity_bind(session->broker, identity, id) < 0) {
 		return NULL;
 	}
-	px_session_enter(session, identity->practices[0].practice);
-	return &identity->practices[0];
+	const struct px_held *held = &identity->practices[identity->practice_count - 1];
+	px_session_enter(session, held->practice);
+	return held;
 }
 
 static bool resolve_practice(struct dispatch *dispatch, struct px_call *call)
@@ -366,11 +389,50 @@ int px_call_fail(struct px_call *call, enum px_error code, const char *field,
 	return refuse(&dispatch, code, field, sentence);
 }
 
+/* Over its rate; false: refused. Who goes on regardless is shown the door. */
+static bool check_rate(struct dispatch *dispatch, size_t len)
+{
+	struct px_session *session = dispatch->session;
+	struct px_broker *broker = session->broker;
+	const struct px_limits *limits = &broker->limits;
+	int64_t now_ms = broker->timers.now_ms;
+	int64_t wait_ms = px_bucket_take(&session->messages, limits->messages_per_s,
+			limits->messages_burst, 1, now_ms);
+	if (wait_ms == 0) {
+		wait_ms = px_bucket_take(&session->bytes, limits->bytes_per_s, limits->bytes_burst,
+				(uint32_t)len, now_ms);
+	}
+	if (wait_ms == 0) {
+		return true;
+	}
+	broker->stats.rate_limited++;
+	px_session_refuse(session, &(struct px_refusal){
+		.code = PX_E_RATE_LIMITED,
+		.sentence = "This session sends more than it may; the message was dropped.",
+		.ref = { dispatch->type, dispatch->type_len },
+		.id = dispatch->id,
+		.retry_after_ms = wait_ms,
+	});
+	if (session->floods == 0 ||
+			(uint32_t)now_ms - session->floods_since_ms >= FLOOD_WINDOW_MS) {
+		session->floods_since_ms = (uint32_t)now_ms;
+		session->floods = 0;
+	}
+	if (++session->floods > FLOOD_MAX) {
+		px_session_close(session, PX_CLOSE_FLOODING);
+	}
+	return false;
+}
+
 void px_session_dispatch(struct px_session *session, struct px_span text)
 {
-	struct dispatch dispatch = { .session = session, .message = &session->broker->envelope };
-	if (read_message(&dispatch, text) && read_receipt(&dispatch) && !dispatch_own(&dispatch)) {
+	struct px_broker *broker = session->broker;
+	struct dispatch dispatch = { .session = session, .message = &broker->envelope };
+	broker->acting = session;
+	if (read_message(&dispatch, text) && read_receipt(&dispatch) &&
+			check_rate(&dispatch, text.len) && !dispatch_own(&dispatch)) {
 		dispatch_command(&dispatch);
 	}
+	broker->acting = NULL;
 	px_envelope_reset(dispatch.message);
 }

@@ -11,25 +11,34 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Practices that one who may have all of the tenant can name in one session. */
+#define WILDCARD_PRACTICES 64
+
 static bool id_fits(struct px_span id)
 {
 	return id.len > 0 && id.len <= PX_ID_MAX && px_span_is_text(id);
 }
 
-static bool claims_fit(const struct px_claims *claims)
+static bool ids_fit(const struct px_id *ids, size_t count, size_t max)
 {
-	if (!id_fits(claims->tenant) ||
-			(claims->user.text.len > 0 && !id_fits(claims->user.text)) ||
-			claims->name.len > PX_NAME_MAX || !px_span_is_text(claims->name) ||
-			claims->practice_count > PX_PRACTICES_MAX) {
+	if (count > max) {
 		return false;
 	}
-	for (size_t i = 0; i < claims->practice_count; i++) {
-		if (!id_fits(claims->practices[i].text)) {
+	for (size_t i = 0; i < count; i++) {
+		if (!id_fits(ids[i].text)) {
 			return false;
 		}
 	}
 	return true;
+}
+
+static bool claims_fit(const struct px_claims *claims)
+{
+	return id_fits(claims->tenant) &&
+			(claims->user.text.len == 0 || id_fits(claims->user.text)) &&
+			claims->address.len <= PX_ADDRESS_MAX && claims->name.len <= PX_NAME_MAX && px_span_is_text(claims->name) &&
+			ids_fit(claims->practices, claims->practice_count, PX_PRACTICES_MAX) &&
+			ids_fit(claims->rooms, claims->room_count, PX_ROOMS_MAX);
 }
 
 static char *put(char *at, struct px_span text)
@@ -40,26 +49,51 @@ static char *put(char *at, struct px_span text)
 	return at + text.len;
 }
 
+static size_t rooms_size(const struct px_claims *claims)
+{
+	size_t size = 0;
+	for (size_t i = 0; i < claims->room_count; i++) {
+		size += claims->rooms[i].text.len + 1;
+	}
+	return size;
+}
+
 static struct px_identity *allocate(const struct px_claims *claims)
 {
 	size_t count = claims->practice_count > 0 ? claims->practice_count : 1;
+	if (claims->all_practices && count < WILDCARD_PRACTICES) {
+		count = WILDCARD_PRACTICES;
+	}
 	size_t array = count * sizeof(struct px_held);
 	struct px_identity *identity = malloc(sizeof(*identity) + array + claims->user.text.len +
-			claims->name.len + claims->tenant.len);
+			claims->name.len + claims->tenant.len + claims->address.len + rooms_size(claims));
 	if (!identity) {
 		return NULL;
 	}
 	*identity = (struct px_identity){
 		.role = claims->role,
 		.authenticated = claims->authenticated,
+		.all_practices = claims->all_practices,
+		.has_rooms = claims->has_rooms,
 		.user_is_number = claims->user.number,
 		.user_len = (uint16_t)claims->user.text.len,
 		.name_len = (uint16_t)claims->name.len,
 		.tenant_len = (uint16_t)claims->tenant.len,
+		.address_len = (uint8_t)claims->address.len,
+		.practice_size = (uint32_t)count,
+		.room_count = (uint32_t)claims->room_count,
+		.leeway_ms = claims->leeway_ms,
+		.expires_ms = claims->expires_ms,
 	};
-	char *text = (char *)identity->practices + array;
-	identity->text = text;
-	put(put(put(text, claims->user.text), claims->name), claims->tenant);
+	char *at = (char *)identity->practices + array;
+	identity->text = at;
+	at = put(put(put(at, claims->user.text), claims->name), claims->tenant);
+	at = put(at, claims->address);
+	identity->rooms = at;
+	for (size_t i = 0; i < claims->room_count; i++) {
+		at = put(at, claims->rooms[i].text);
+		*at++ = '\0';
+	}
 	return identity;
 }
 
@@ -72,12 +106,13 @@ static struct px_span tenant_of(const struct px_identity *identity)
 static int hold(struct px_broker *broker, struct px_identity *identity, struct px_id id)
 {
 	struct px_practice *practice;
-	if (px_identity_find(identity, id.text)) {
-		return 0; /* a token may name one twice */
-	}
 	int rc = px_practice_get(broker, tenant_of(identity), id.text, &practice);
 	if (rc < 0) {
 		return rc;
+	}
+	if (px_identity_holds(identity, practice)) {
+		px_practice_unref(broker, practice); /* a token may name one twice */
+		return 0;
 	}
 	identity->practices[identity->practice_count++] =
 			(struct px_held){ .practice = practice, .number = id.number };
@@ -118,7 +153,10 @@ void px_identity_destroy(struct px_broker *broker, struct px_identity *identity)
 
 int px_identity_bind(struct px_broker *broker, struct px_identity *identity, struct px_id id)
 {
-	if (identity->practice_count > 0 || identity->authenticated) {
+	bool first = identity->practice_count == 0 && !identity->authenticated &&
+			identity->role != 0;
+	if ((!first && !identity->all_practices) ||
+			identity->practice_count == identity->practice_size) {
 		return -EACCES;
 	}
 	return id_fits(id.text) ? hold(broker, identity, id) : -EINVAL;
@@ -154,4 +192,37 @@ struct px_id px_identity_user(const struct px_identity *identity)
 struct px_span px_identity_name(const struct px_identity *identity)
 {
 	return (struct px_span){ identity->text + identity->user_len, identity->name_len };
+}
+
+bool px_identity_admits(const struct px_identity *identity, struct px_span room)
+{
+	if (!identity->has_rooms) {
+		return !identity->authenticated || identity->role != PX_ROLE_PATIENT;
+	}
+	const char *at = identity->rooms;
+	for (uint32_t i = 0; i < identity->room_count; i++) {
+		struct px_span name = px_span(at);
+		if (px_span_equal(name, room)) {
+			return true;
+		}
+		at += name.len + 1;
+	}
+	return false;
+}
+
+bool px_identity_same_user(const struct px_identity *a, const struct px_identity *b)
+{
+	return px_span_equal(px_identity_user(a).text, px_identity_user(b).text) &&
+			px_span_equal(tenant_of(a), tenant_of(b));
+}
+
+struct px_span px_identity_tenant(const struct px_identity *identity)
+{
+	return tenant_of(identity);
+}
+
+struct px_span px_identity_address(const struct px_identity *identity)
+{
+	struct px_span tenant = tenant_of(identity);
+	return (struct px_span){ tenant.data + tenant.len, identity->address_len };
 }

@@ -16,12 +16,20 @@ struct px_held {
 struct px_identity {
 	enum px_role role;
 	bool authenticated;
+	bool all_practices;
+	bool has_rooms;
 	bool user_is_number;
 	uint16_t user_len;
 	uint16_t name_len;
 	uint16_t tenant_len;
+	uint8_t address_len;
 	uint32_t practice_count;
-	const char *text; /* user, name and tenant, one behind the other, behind the array */
+	uint32_t practice_size; /* room in the array */
+	uint32_t room_count;
+	uint32_t leeway_ms;
+	int64_t expires_ms;
+	const char *text;  /* user, name, tenant and address, one behind the other, behind the array */
+	const char *rooms; /* behind the text, each terminated */
 	struct px_held practices[]; /* room for one at least */
 };
 
@@ -32,10 +40,21 @@ const struct px_held *px_identity_holds(const struct px_identity *identity,
 /* The practice of that id among those it holds; NULL. */
 const struct px_held *px_identity_find(const struct px_identity *identity, struct px_span id);
 
-/* Gives an identity without any practice its first. Errors as px_identity_create(). */
+/*
+ * Gives an identity a practice more: in open mode its first; one of all that it may have
+ * (all_practices). -EACCES: it may not; else errors as px_identity_create().
+ */
 int px_identity_bind(struct px_broker *broker, struct px_identity *identity, struct px_id id);
 
+/* Whether it may join rooms of that name: a patient only those that its token names. */
+bool px_identity_admits(const struct px_identity *identity, struct px_span room);
+
+/* Whether both are the same user of the same tenant. */
+bool px_identity_same_user(const struct px_identity *a, const struct px_identity *b);
+
 struct px_id px_identity_user(const struct px_identity *identity);
+struct px_span px_identity_address(const struct px_identity *identity);
+struct px_span px_identity_tenant(const struct px_identity *identity);
 struct px_span px_identity_name(const struct px_identity *identity);
 
 #endif

@@ -42,6 +42,7 @@ struct conn {
 	bool in_message;
 	bool is_reader;
 	bool is_closer;
+	bool is_dropped; /* lws is closing it */
 };
 _Static_assert(sizeof(struct conn) <= PX_LWS_SESSION_BYTES, "lws allocates too little");
 
@@ -121,12 +122,33 @@ static int on_established(struct px_lws *lws, struct lws *wsi, struct conn *conn
 	struct px_session_params params = { .conn = conn };
 	conn->wsi = wsi;
 	conn->lws = lws;
-	if (lws->hooks.accept(lws->hooks.user, wsi, &params) < 0 ||
-			px_session_open(lws->broker, &params, &conn->session) < 0) {
+	int rc = lws->hooks.accept(lws->hooks.user, wsi, &params);
+	if (rc == -EINPROGRESS) {
+		lws_rx_flow_control(wsi, 0);
+		return 0;
+	}
+	if (rc < 0 || px_session_open(lws->broker, &params, &conn->session) < 0) {
 		lws_close_reason(wsi, (enum lws_close_status)PX_CLOSE_TRY_LATER, NULL, 0);
 		return -1;
 	}
 	return 0;
+}
+
+struct lws *px_lws_wsi(void *conn)
+{
+	return ((struct conn *)conn)->wsi;
+}
+
+void px_lws_admit(struct lws *wsi, const struct px_session_params *params, enum px_close code)
+{
+	struct conn *conn = lws_wsi_user(wsi);
+	struct px_session_params own = params ? *params : (struct px_session_params){ 0 };
+	begin_turn(conn->lws);
+	own.conn = conn;
+	lws_rx_flow_control(wsi, 1); /* also to hear the answer to a close frame */
+	if (!params || px_session_open(conn->lws->broker, &own, &conn->session) < 0) {
+		transport_close(conn, params ? PX_CLOSE_TRY_LATER : (uint16_t)code);
+	}
 }
 
 static void drop_partial(struct conn *conn)
@@ -213,6 +235,7 @@ static void on_receive(struct conn *conn, const void *piece, size_t len)
 /* From here on lws must not be given anything to write for this connection. */
 static void on_dropped(struct conn *conn)
 {
+	conn->is_dropped = true;
 	if (conn->session) {
 		px_session_lost(conn->session);
 		conn->session = NULL;
@@ -284,6 +307,11 @@ int px_lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_HTTP:
 		begin_turn(lws);
 		return lws->hooks.http(lws->hooks.user, wsi, in);
+	case LWS_CALLBACK_HTTP_BODY:
+		return lws->hooks.http_body(lws->hooks.user, wsi, in, len);
+	case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+		begin_turn(lws);
+		return lws->hooks.http_body_end(lws->hooks.user, wsi);
 	case LWS_CALLBACK_HTTP_FILE_COMPLETION:
 		return lws->hooks.http_done(lws->hooks.user, wsi);
 	case LWS_CALLBACK_WSI_DESTROY:
@@ -354,7 +382,7 @@ static void read_rest(struct px_lws *lws)
 /* Ends in DROP_PROTOCOL for that connection, and so in px_session_lost(). */
 static void close_one(struct conn *conn)
 {
-	if (!conn->session) {
+	if (conn->is_dropped) {
 		return; /* lws is closing it already */
 	}
 	if (conn->close_code != 0) {

@@ -9,6 +9,8 @@
  * The sentences say what was expected and what was got; what was got is left out wherever it
  * may be a secret.
  */
+#define _DEFAULT_SOURCE 1 /* explicit_bzero */
+
 #include <praxis/option.h>
 
 #include <assert.h>
@@ -444,7 +446,11 @@ void px_options_destroy(struct px_options *options)
 		return;
 	}
 	for (size_t i = 0; i < options->count; i++) {
-		free(options->values[i].string);
+		char *string = options->values[i].string;
+		if (string) { /* it may be a secret */
+			explicit_bzero(string, strlen(string));
+		}
+		free(string);
 		json_object_put(options->values[i].json);
 	}
 	free(options);

@@ -47,6 +47,7 @@ int px_practice_get(struct px_broker *broker, struct px_span tenant, struct px_s
 		return -ENOMEM;
 	}
 	practice->refs = 1;
+	practice->rooms = 0;
 	practice->tenant = (char *)(practice + 1);
 	practice->id = practice->tenant + tenant.len + 1;
 	practice->id_len = id.len;

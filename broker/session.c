@@ -49,26 +49,6 @@ static void unlink_session(struct px_session *session)
 	broker->stats.sessions--;
 }
 
-static void write_user(const struct px_session *session, struct px_json *json)
-{
-	const struct px_identity *identity = session->identity;
-	px_json_open_object(json, "user");
-	if (identity->user_len > 0) {
-		px_json_id(json, "userId", px_identity_user(identity));
-	}
-	if (identity->name_len > 0) {
-		px_json_string(json, "userName", px_identity_name(identity));
-	}
-	px_json_text(json, "role", px_role_name(identity->role));
-	px_json_open_array(json, "practices");
-	for (uint32_t i = 0; i < identity->practice_count; i++) {
-		px_json_id(json, NULL, px_session_practice_id(session,
-				identity->practices[i].practice));
-	}
-	px_json_close_array(json);
-	px_json_close_object(json);
-}
-
 static void greet(struct px_session *session)
 {
 	const struct px_broker *broker = session->broker;
@@ -87,17 +67,13 @@ static void greet(struct px_session *session)
 	}
 	px_json_close_array(&json);
 	px_json_int(&json, "protocol", 1);
-	write_user(session, &json);
+	if (session->identity->role != 0) {
+		px_session_write_user(session, &json);
+	}
 	px_json_int(&json, "heartbeatMs", broker->limits.heartbeat_ms);
 	px_json_int(&json, "maxMessageBytes", broker->limits.message_bytes);
 	px_json_end(&json);
 	px_session_send_json(session, &json);
-}
-
-static int arm(struct px_session *session, int64_t delay_ms)
-{
-	struct px_broker *broker = session->broker;
-	return px_timer_arm(&broker->timers, &session->timer, broker->timers.now_ms + delay_ms);
 }
 
 int px_session_open(struct px_broker *broker, const struct px_session_params *params,
@@ -114,16 +90,34 @@ int px_session_open(struct px_broker *broker, const struct px_session_params *pa
 	session->versioned = params->versioned;
 	session->timer.fire = on_timer;
 	session->alive_ms = broker->timers.now_ms;
-	if (broker->limits.heartbeat_ms > 0 && arm(session, broker->limits.heartbeat_ms) < 0) {
-		free(session);
-		return -ENOMEM;
-	}
+	session->opened_ms = broker->timers.now_ms;
 	session->identity = params->identity;
 	broker->host.random(broker->host.user, &session->client_id, sizeof(session->client_id));
+	session->is_rejected = params->verdict != PX_VERDICT_GOOD;
+	int rc = px_session_arm(session);
+	if (rc == 0 && !session->is_rejected) {
+		rc = px_broker_tell(broker, &(struct px_event){
+			.kind = PX_EVENT_CONNECTED,
+			.session = session,
+		});
+	}
+	if (rc < 0) {
+		px_timer_stop(&broker->timers, &session->timer);
+		free(session);
+		return rc;
+	}
 	link_session(session);
 	*ret_session = session;
-	greet(session);
-	px_session_attach(session);
+	if (params->verdict != PX_VERDICT_GOOD) {
+		px_session_reject(session, &(struct px_authentication){
+			.verdict = params->verdict,
+			.sentence = params->sentence,
+		}, NULL);
+		px_session_close(session, PX_CLOSE_UNAUTHENTICATED);
+	} else {
+		greet(session);
+		px_session_attach(session);
+	}
 	return 0;
 }
 
@@ -173,7 +167,7 @@ static void count_close(struct px_broker *broker, uint16_t code)
 }
 
 /* Code 0 cuts the connection. */
-static void tell_transport(struct px_session *session, uint16_t code)
+void px_session_shut(struct px_session *session, uint16_t code)
 {
 	char client_id[PX_CLIENT_ID_SIZE];
 	px_session_client_id(session, client_id);
@@ -192,32 +186,10 @@ static void wait_for_reader(struct px_session *session)
 		return; /* its time runs already */
 	}
 	session->is_waiting = true;
-	if (arm(session, session->broker->limits.slow_close_ms) < 0) {
-		tell_transport(session, 0);
-	}
-}
-
-static void check_heartbeat(struct px_session *session)
-{
-	struct px_broker *broker = session->broker;
-	int64_t heartbeat = broker->limits.heartbeat_ms;
-	int64_t silent = broker->timers.now_ms - session->alive_ms;
-	if (heartbeat <= 0) {
-		return; /* switched off by a reload */
-	}
-	if (session->is_pinged) {
-		broker->stats.silent_peers++;
-		tell_transport(session, 0);
-		return;
-	}
-	/* Asked before it is dropped, also when it was this process that slept. */
-	if (silent >= heartbeat) {
-		session->is_pinged = true;
-		silent = 0;
-		px_session_send(session, broker->ping);
-	}
-	if (session->phase == PX_SESSION_OPEN && arm(session, heartbeat - silent) < 0) {
-		px_session_close(session, PX_CLOSE_TRY_LATER);
+	struct px_timers *timers = &session->broker->timers;
+	int64_t at_ms = timers->now_ms + session->broker->limits.slow_close_ms;
+	if (px_timer_arm(timers, &session->timer, at_ms) < 0) {
+		px_session_shut(session, 0);
 	}
 }
 
@@ -225,9 +197,9 @@ static void on_timer(struct px_timer *timer)
 {
 	struct px_session *session = session_of(timer);
 	if (session->phase == PX_SESSION_OPEN) {
-		check_heartbeat(session);
+		px_session_pulse(session);
 	} else if (session->phase == PX_SESSION_CLOSING) {
-		tell_transport(session, 0);
+		px_session_shut(session, 0);
 	}
 }
 
@@ -235,6 +207,13 @@ static void free_session(struct px_session *session)
 {
 	struct px_broker *broker = session->broker;
 	px_session_detach(session);
+	if (!session->is_rejected) {
+		(void)px_broker_tell(broker, &(struct px_event){
+			.kind = PX_EVENT_DISCONNECTED,
+			.session = session,
+			.close_code = session->close_code,
+		});
+	}
 	px_timer_stop(&broker->timers, &session->timer);
 	unlink_session(session);
 	px_identity_destroy(broker, session->identity);
@@ -253,7 +232,7 @@ static void end_session(struct px_session *session)
 		}
 		if (px_queue_empty(&session->queue) &&
 				!session->broker->transport.busy(session->conn)) {
-			tell_transport(session, session->close_code);
+			px_session_shut(session, session->close_code);
 		} else {
 			wait_for_reader(session);
 		}
@@ -350,4 +329,24 @@ struct px_id px_session_practice_id(const struct px_session *session,
 {
 	const struct px_held *held = px_identity_holds(session->identity, practice);
 	return (struct px_id){ { practice->id, practice->id_len }, held && held->number };
+}
+
+struct px_span px_session_tenant(const struct px_session *session)
+{
+	return px_identity_tenant(session->identity);
+}
+
+struct px_span px_session_address(const struct px_session *session)
+{
+	return px_identity_address(session->identity);
+}
+
+void *px_session_conn(const struct px_session *session)
+{
+	return session->conn;
+}
+
+const struct px_site *px_session_site(const struct px_session *session)
+{
+	return session->site;
 }

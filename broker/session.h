@@ -6,6 +6,8 @@
 #include "broker.h"
 #include "identity.h"
 
+#include <praxis/bucket.h>
+
 enum px_session_phase {
 	PX_SESSION_OPEN,
 	PX_SESSION_CLOSING, /* hears no more; closes when its queue is written */
@@ -31,6 +33,8 @@ struct px_session {
 	bool is_dirty;
 	bool is_ending;
 	bool is_waiting;           /* for a slow reader to take the rest, then the close frame */
+	bool is_rejected;          /* was turned away with the token that it came with */
+	bool is_noticed;           /* was told that its token expires soon */
 	bool is_pinged;            /* and has given no sign of life since */
 	uint8_t bad_count;         /* unreadable messages since bad_since_ms */
 	uint16_t close_code;
@@ -40,9 +44,15 @@ struct px_session {
 	struct px_session *next_dirty;
 	struct px_session *next_ending;
 
-	struct px_timer timer; /* heartbeat; after closing: the reader's last chance */
+	struct px_timer timer; /* the next of pulse.c's deadlines; closing: the reader's last chance */
 	int64_t alive_ms;      /* last sign of life */
-	int64_t bad_since_ms;
+	int64_t pinged_ms;
+	int64_t opened_ms;
+	uint32_t bad_since_ms;    /* the low bits of the clock: windows are seconds long */
+	struct px_bucket messages; /* what it may still send now */
+	struct px_bucket bytes;
+	uint32_t floods_since_ms;
+	uint8_t floods;           /* messages over it, since then */
 };
 
 /* The services that the session may use now, as a set of indexes. */
@@ -56,6 +66,22 @@ static inline uint32_t px_session_services(const struct px_session *session)
 void px_session_flush(struct px_session *session);
 void px_session_mark_ending(struct px_session *session);
 void px_broker_flush(struct px_broker *broker);
+
+/* pulse.c: heartbeats, time to authenticate, expiry */
+int px_session_arm(struct px_session *session);
+void px_session_pulse(struct px_session *session);
+
+/* authenticate.c */
+/* True: it is now who the token says; false: it was told why not. */
+bool px_session_authenticate(struct px_session *session, const struct px_envelope *message,
+		const struct px_field *id);
+/* Says why a token is no good; one who was nobody is closed with 4401. */
+void px_session_reject(struct px_session *session, const struct px_authentication *authentication,
+		const struct px_field *id);
+void px_session_write_user(const struct px_session *session, struct px_json *json);
+
+/* session.c: tells the transport; 0 cuts the connection */
+void px_session_shut(struct px_session *session, uint16_t code);
 
 /* dispatch.c */
 void px_session_dispatch(struct px_session *session, struct px_span text);
@@ -73,6 +99,7 @@ struct px_refusal {
 	const char *sentence;
 	struct px_span ref;          /* the type refused; len 0: unknown */
 	const struct px_field *id;   /* the receipt asked for, or NULL */
+	int64_t retry_after_ms;      /* 0: not said */
 };
 void px_session_refuse(struct px_session *session, const struct px_refusal *refusal);
 

@@ -84,6 +84,8 @@ packages=(
 	'libuv1-dev pc=libuv the event loop'
 	'libjson-c-dev pc=json-c JSON, 0.16 or newer'
 	'libssl-dev pc=libcrypto cryptography, OpenSSL 3'
+	'libcurl4-openssl-dev pc=libcurl asking the application of its users (auth-url)'
+	'librhonabwy-dev pc=librhonabwy checking tokens'
 )
 
 is_there()

@@ -7,6 +7,8 @@
  * from piling up consequences of the first: a value that was complained about is void and not
  * looked at again, and a file that cannot be parsed ends the search for what others refer to.
  */
+#define _DEFAULT_SOURCE 1 /* explicit_bzero */
+
 #include "config_internal.h"
 
 #include <errno.h>
@@ -36,7 +38,10 @@ const struct px_option *px_config_table(const char *object)
 	} tables[] = {
 		{ "", px_config_file_table },
 		{ "global", px_config_global_table },
+		{ "audit", px_config_audit_table },
 		{ "vhosts", px_config_vhost_table },
+		{ "tokens", px_config_tokens_table },
+		{ "claims", px_config_claims_table },
 		{ "mounts", px_config_mount_table },
 	};
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
@@ -148,6 +153,7 @@ static int read_source(struct px_config_loader *loader, struct px_config_source 
 		return r == -ENOMEM ? r : 0;
 	}
 	r = parse_source(loader, source, text, length);
+	explicit_bzero(text, length); /* there may be secrets in it */
 	free(text);
 	return r;
 }
@@ -381,11 +387,8 @@ void px_config_destroy(struct px_config *config)
 	for (size_t i = 0; i < config->vhost_count; i++) {
 		px_config_vhost_finish(&config->vhosts[i]);
 	}
-	for (size_t i = 0; i < config->global.plugin_dir_count; i++) {
-		free(config->global.plugin_dirs[i]);
-	}
+	px_config_global_finish(&config->global);
 	free(config->vhosts);
-	free(config->global.plugin_dirs);
 	destroy_sources(config);
 	free(config);
 }

@@ -16,6 +16,7 @@
 
 #include <praxis/option.h>
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -54,12 +55,31 @@ struct px_config_member {
 	/* private to the reader */
 	size_t node;
 	bool void_value;
+	bool substituted; /* a variable of the environment was in it */
 };
 
 /* The members of one object, or of several merged ones. No key comes twice. */
 struct px_config_object {
 	struct px_config_member *members;
 	size_t count;
+};
+
+enum px_config_sync {
+	PX_CONFIG_SYNC_NONE, /* the system writes it when it likes */
+	PX_CONFIG_SYNC_LINE, /* each line is on the disk before what it tells is confirmed */
+};
+
+enum px_config_on_full {
+	PX_CONFIG_FULL_REFUSE,   /* what cannot be written down does not happen */
+	PX_CONFIG_FULL_CONTINUE, /* it happens all the same */
+};
+
+/* The audit trail. */
+struct px_config_audit {
+	char *file; /* absolute; need not be there yet */
+	enum px_config_sync sync;
+	enum px_config_on_full on_full;
+	char *key; /* of the HMAC; NULL: plain hashes. Wiped when destroyed */
 };
 
 struct px_config_global {
@@ -76,6 +96,19 @@ struct px_config_global {
 	int64_t drain_ms;
 	int64_t drain_deadline_ms;
 	int64_t slow_close_ms;
+	struct px_config_audit *audit; /* NULL: none is kept */
+
+	/* limits; 0: without, if not said otherwise */
+	uint32_t max_connections_per_address;
+	uint32_t max_connections_per_user;
+	uint32_t connections_per_second_per_address; /* in a burst twice as many */
+	uint32_t max_unauthenticated; /* connections that have not authenticated yet, in all */
+	uint32_t auth_failures;       /* of an address in 30 minutes; then it is refused */
+	uint32_t max_rooms_per_practice;
+	uint32_t messages_per_second; /* of one session, as the three below */
+	uint32_t messages_burst;      /* at least 1 */
+	uint32_t bytes_per_second;
+	uint32_t bytes_burst; /* at least 1; may be less than one message */
 };
 
 struct px_config_address {
@@ -114,7 +147,45 @@ struct px_config_service {
 	struct px_config_object options; /* unchecked; see px_config_check_options() */
 };
 
+/* How a token spells what it says of its bearer. None is NULL; all by default their key. */
+struct px_config_claim_names {
+	char *sub;
+	char *name;
+	char *tenant;
+	char *practices;
+	char *practice_id; /* "practiceId" */
+	char *role;
+	char *rooms;
+};
+
+/* Identities from tokens. */
+struct px_config_tokens {
+	char *secret;    /* of HS256; NULL: none. Wiped when destroyed */
+	char *jwks_file; /* absolute path of a file that could be read; NULL: none */
+	char *issuer;    /* NULL: any */
+	char *audience;  /* NULL: any */
+	uint32_t leeway_s;
+	bool require_exp;
+	enum px_role default_role; /* of a token that names none; 0: it is refused */
+	struct px_config_claim_names claims;
+	char *cookie; /* name of the cookie with a token in it; NULL: none */
+	bool query;   /* whether the query may have an access_token */
+	int64_t auth_ms; /* in which a session must have authenticated */
+};
+
+/* An entry of "trusted-proxies". */
+struct px_config_proxy {
+	struct in6_addr address; /* IPv4 mapped */
+	uint8_t prefix;          /* bits of those 128; 10.0.0.0/8 has 104 */
+};
+
+enum px_config_tls_version {
+	PX_CONFIG_TLS_1_2,
+	PX_CONFIG_TLS_1_3,
+};
+
 enum px_config_open_mode {
+	PX_CONFIG_OPEN_OFF,      /* there are tokens or an auth_url, or it only redirects */
 	PX_CONFIG_OPEN_LOOPBACK, /* every address of the vhost is a loopback address */
 	PX_CONFIG_OPEN_INSECURE,
 };
@@ -126,9 +197,41 @@ struct px_config_vhost {
 	size_t address_count;
 	char *tenant;
 	char *path;
+
+	/* Who a client is: tokens, or the application's word, or both; neither: open mode. */
+	struct px_config_tokens *tokens; /* NULL: none are taken */
+	char *auth_url; /* "https://host:port/path?query", path never empty; NULL: none is asked */
+	int64_t auth_timeout_ms;
+	uint32_t auth_max;     /* questions in flight */
+	uint32_t auth_cache_s; /* 0: each answer is used once */
 	enum px_config_open_mode open_mode;
-	char *open_practice; /* NULL: none */
+	char *open_practice; /* NULL: none; always so where open_mode is OFF */
 	bool open_practice_is_number;
+
+	/*
+	 * As px_origin_allowed() wants them, and browsers write them: "*", "https://host:port"
+	 * or with "*." before the host; lower case, no port where it is the scheme's own.
+	 */
+	char **origins; /* none: only pages of the same host */
+	size_t origin_count;
+	struct px_config_proxy *trusted_proxies; /* see px_config_is_trusted_proxy() */
+	size_t trusted_proxy_count;
+	bool proxy_protocol; /* trusted proxies begin each connection with a PROXY header */
+
+	/* TLS: cert and key both or neither; the paths absolute, and the files could be read. */
+	char *host_ssl_cert;
+	char *host_ssl_key;
+	char *host_ssl_ca; /* who signs client certificates; NULL: none are asked for */
+	bool client_cert_required;
+	enum px_config_tls_version tls_min_version;
+	uint32_t hsts_max_age; /* seconds; 0: no such header. Given, it is so without TLS, too */
+
+	/*
+	 * Not 0: the vhost answers every request, upgrades too, with a redirect to https on
+	 * this port, and does nothing else. Then there is no TLS in it.
+	 */
+	uint16_t redirect_to_https;
+
 	struct px_config_mount *mounts;
 	size_t mount_count;
 	struct px_config_header *headers;
@@ -183,7 +286,14 @@ int px_config_check_options(const struct px_config_service *service,
 		const struct px_option *table, const struct px_config_sink *sink,
 		struct px_options **ret_options);
 
-/* The reader's own tables: "" (a file), "global", "vhosts", "mounts". NULL: no such. */
+/* Whether "trusted-proxies" has the address (IPv4 mapped). */
+bool px_config_is_trusted_proxy(const struct px_config_vhost *vhost,
+		const struct in6_addr *address);
+
+/*
+ * The reader's own tables: "" (a file), "global", "audit", "vhosts", "tokens", "claims",
+ * "mounts". NULL: no such.
+ */
 const struct px_option *px_config_table(const char *object);
 
 #endif

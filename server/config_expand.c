@@ -6,6 +6,8 @@
  * a file: a password with a quote in it stays a password. A lone $ is an error and not a
  * dollar, because "$HOME" is a mistake that would otherwise pass in silence.
  */
+#define _DEFAULT_SOURCE 1 /* explicit_bzero */
+
 #include "config_internal.h"
 
 #include <errno.h>
@@ -24,6 +26,7 @@ struct expansion {
 	unsigned line;
 	char *text;      /* PX_CONFIG_VALUE_BYTES_MAX + 1 bytes */
 	size_t length;
+	bool substituted; /* there was a variable in it */
 };
 
 /* The functions from here to expand_text(): 0, or -EINVAL after a complaint. */
@@ -93,6 +96,7 @@ static int expand_dollar(struct expansion *expansion, const char **text)
 		return fail(expansion, "a variable inside of a variable", "");
 	}
 	*text = close + 1;
+	expansion->substituted = true;
 	return append_variable(expansion, at + 2, (size_t)(close - at) - 2);
 }
 
@@ -100,6 +104,7 @@ static int expand_text(struct expansion *expansion, const char *text)
 {
 	int r = 0;
 	expansion->length = 0;
+	expansion->substituted = false;
 	while (r == 0 && *text != '\0') {
 		size_t plain = strcspn(text, "$");
 		r = append(expansion, text, plain);
@@ -123,6 +128,7 @@ static int expand_string(struct expansion *expansion, struct json_object *value,
 		node->void_value = true;
 		return 0;
 	}
+	node->substituted = expansion->substituted;
 	return json_object_set_string_len(value, expansion->text, (int)expansion->length) ? 0 :
 			-ENOMEM;
 }
@@ -159,6 +165,7 @@ int px_config_expand(struct px_config_reporter *reporter, struct px_config_sourc
 		return -ENOMEM;
 	}
 	int r = expand_tree(&expansion, source, source->json.root, 0);
+	explicit_bzero(expansion.text, PX_CONFIG_VALUE_BYTES_MAX + 1);
 	free(expansion.text);
 	return r;
 }

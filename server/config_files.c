@@ -78,7 +78,8 @@ static int check_type(const struct stat *st)
 	return S_ISREG(st->st_mode) ? 0 : -EINVAL;
 }
 
-int px_config_file_read(const char *path, size_t max, char **ret_text, size_t *ret_length)
+/* A descriptor. */
+static int open_regular(const char *path)
 {
 	/* asked before opening, too: opening alone does something to some devices */
 	struct stat st;
@@ -91,11 +92,32 @@ int px_config_file_read(const char *path, size_t max, char **ret_text, size_t *r
 		return -errno;
 	}
 	r = fstat(fd, &st) < 0 ? -errno : check_type(&st);
-	if (r == 0) {
-		r = read_all(fd, max, ret_text, ret_length);
+	if (r < 0) {
+		(void)close(fd);
+		return r;
 	}
+	return fd;
+}
+
+int px_config_file_read(const char *path, size_t max, char **ret_text, size_t *ret_length)
+{
+	int fd = open_regular(path);
+	if (fd < 0) {
+		return fd;
+	}
+	int r = read_all(fd, max, ret_text, ret_length);
 	(void)close(fd);
 	return r;
+}
+
+int px_config_file_check(const char *path)
+{
+	int fd = open_regular(path);
+	if (fd < 0) {
+		return fd;
+	}
+	(void)close(fd);
+	return 0;
 }
 
 int px_config_sources_add(struct px_config *config, const char *name, const char *directory,

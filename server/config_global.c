@@ -17,6 +17,9 @@
 #endif
 
 #define HOUR_MS (60 * 60 * 1000)
+#define CONNECTIONS_MAX 10000000
+#define RATE_MAX 1000000
+#define BYTES_MAX (1024 * 1024 * 1024)
 
 const struct px_option px_config_global_table[] = {
 	{ .key = "plugin-dir", .type = PX_OPTION_JSON,
@@ -25,20 +28,50 @@ const struct px_option px_config_global_table[] = {
 	{ .key = "log-level", .type = PX_OPTION_STRING, .fallback = "notice",
 		.choices = "error|warning|notice|info|debug",
 		.help = "the least important lines that are still logged" },
-	{ .key = "max-connections", .type = PX_OPTION_INT, .fallback = "0", .max = 10000000,
+	{ .key = "max-connections", .type = PX_OPTION_INT, .fallback = "0", .max = CONNECTIONS_MAX,
 		.help = "connections at a time; 0: as many as RLIMIT_NOFILE allows" },
+	{ .key = "max-connections-per-address", .type = PX_OPTION_INT, .fallback = "1000",
+		.max = CONNECTIONS_MAX,
+		.help = "connections of one address at a time; 0: no limit" },
+	{ .key = "max-connections-per-user", .type = PX_OPTION_INT, .fallback = "50",
+		.max = CONNECTIONS_MAX,
+		.help = "connections of one user of a tenant at a time; 0: no limit" },
+	{ .key = "connections-per-second-per-address", .type = PX_OPTION_INT, .fallback = "50",
+		.max = RATE_MAX,
+		.help = "new connections of one address, twice as many at once; 0: no limit" },
+	{ .key = "max-unauthenticated", .type = PX_OPTION_INT, .fallback = "2000",
+		.max = CONNECTIONS_MAX,
+		.help = "connections at a time that have not authenticated yet; 0: no limit" },
+	{ .key = "auth-failures", .type = PX_OPTION_INT, .fallback = "10", .max = RATE_MAX,
+		.help = "failed authentications of one address in 30 minutes, after which it is "
+			"refused; 0: no limit" },
 	{ .key = "max-message-bytes", .type = PX_OPTION_INT, .fallback = "65536",
 		.min = 1024, .max = 16 * 1024 * 1024,
 		.help = "largest message of a client; a larger one closes with 1009" },
 	{ .key = "queue-bytes", .type = PX_OPTION_INT, .fallback = "1048576",
-		.min = 4096, .max = 1024 * 1024 * 1024,
+		.min = 4096, .max = BYTES_MAX,
 		.help = "outbound bytes that may wait for one session; more closes it with 4408" },
 	{ .key = "max-rooms-per-session", .type = PX_OPTION_INT, .fallback = "16",
 		.min = 1, .max = 1000,
 		.help = "rooms that one session may be in" },
+	{ .key = "max-rooms-per-practice", .type = PX_OPTION_INT, .fallback = "1000",
+		.max = 10000000,
+		.help = "rooms with somebody in them that one practice may have, counted for each "
+			"service; 0: no limit" },
 	{ .key = "max-channels", .type = PX_OPTION_INT, .fallback = "100000",
 		.min = 1, .max = 10000000,
 		.help = "practices and rooms with a member in them, counted for each service" },
+	{ .key = "messages-per-second", .type = PX_OPTION_INT, .fallback = "100", .max = RATE_MAX,
+		.help = "messages that one session may send in the long run; 0: no limit" },
+	{ .key = "messages-burst", .type = PX_OPTION_INT, .fallback = "500",
+		.min = 1, .max = RATE_MAX,
+		.help = "messages that one session may send at once" },
+	{ .key = "bytes-per-second", .type = PX_OPTION_INT, .fallback = "262144",
+		.max = BYTES_MAX,
+		.help = "bytes that one session may send in the long run; 0: no limit" },
+	{ .key = "bytes-burst", .type = PX_OPTION_INT, .fallback = "1048576",
+		.min = 1, .max = BYTES_MAX,
+		.help = "bytes of messages that one session may send at once" },
 	{ .key = "heartbeat-ms", .type = PX_OPTION_INT, .fallback = "25000",
 		.min = 1000, .max = 600000,
 		.help = "how often a silent client is pinged" },
@@ -51,6 +84,8 @@ const struct px_option px_config_global_table[] = {
 	{ .key = "send-buffer-bytes", .type = PX_OPTION_INT, .fallback = "131072",
 		.min = 4096, .max = 16 * 1024 * 1024,
 		.help = "SO_SNDBUF of a connection" },
+	{ .key = "audit", .type = PX_OPTION_JSON,
+		.help = "object: the audit trail" },
 	{ .key = NULL },
 };
 
@@ -83,6 +118,29 @@ static void copy_numbers(struct px_config_global *global, const struct px_option
 	global->drain_ms = px_options_int(options, "drain-ms");
 	global->drain_deadline_ms = px_options_int(options, "drain-deadline-ms");
 	global->slow_close_ms = px_options_int(options, "slow-close-ms");
+}
+
+static void copy_limits(struct px_config_global *global, const struct px_options *options)
+{
+	const struct {
+		const char *key;
+		uint32_t *slot;
+	} limits[] = {
+		{ "max-connections-per-address", &global->max_connections_per_address },
+		{ "max-connections-per-user", &global->max_connections_per_user },
+		{ "connections-per-second-per-address",
+				&global->connections_per_second_per_address },
+		{ "max-unauthenticated", &global->max_unauthenticated },
+		{ "auth-failures", &global->auth_failures },
+		{ "max-rooms-per-practice", &global->max_rooms_per_practice },
+		{ "messages-per-second", &global->messages_per_second },
+		{ "messages-burst", &global->messages_burst },
+		{ "bytes-per-second", &global->bytes_per_second },
+		{ "bytes-burst", &global->bytes_burst },
+	};
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		*limits[i].slot = (uint32_t)px_options_int(options, limits[i].key);
+	}
 }
 
 /* `small` must not be more than `large`. At least one of them was given: defaults agree. */
@@ -139,13 +197,27 @@ int px_config_global_read(struct px_config_loader *loader)
 			NULL, &options);
 	if (r == 0) {
 		copy_numbers(&loader->config->global, options);
+		copy_limits(&loader->config->global, options);
 		check_order(loader, options, "max-message-bytes", "queue-bytes");
 		check_order(loader, options, "drain-ms", "drain-deadline-ms");
 	}
 	px_options_destroy(options);
+	const struct px_config_member *audit = px_config_object_find(&loader->global, "audit");
+	if (r != -ENOMEM && audit) {
+		r = px_config_audit_read(loader, audit, &loader->config->global.audit);
+	}
 	if (r == -ENOMEM) {
 		return r;
 	}
 	return px_config_strings(loader, &loader->global, "plugin-dir", PX_PLUGIN_DIR,
 			add_plugin_dir, NULL);
+}
+
+void px_config_global_finish(struct px_config_global *global)
+{
+	for (size_t i = 0; i < global->plugin_dir_count; i++) {
+		free(global->plugin_dirs[i]);
+	}
+	free(global->plugin_dirs);
+	px_config_audit_destroy(global->audit);
 }

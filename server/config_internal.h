@@ -3,8 +3,8 @@
  * What the parts of the configuration reader share. Nobody else includes this.
  *
  * The order of a load: config_files.c finds and reads, config_json.c parses, config_expand.c
- * substitutes, config.c takes the files apart, config_vhost.c and config_service.c check what
- * they hold. Throughout: a complaint about the content is counted and reading goes on; what
+ * substitutes, config.c takes the files apart, the others check what they hold, config_vhost.c
+ * and config_global.c first. Throughout: a complaint about the content is counted and reading goes on; what
  * a function returns below 0 (-ENOMEM) ends the load.
  */
 #ifndef PX_CONFIG_INTERNAL_H
@@ -74,6 +74,9 @@ int px_config_sources_add(struct px_config *config, const char *name, const char
 /* A regular file's bytes, with a NUL behind them. -EFBIG: more than `max`. */
 int px_config_file_read(const char *path, size_t max, char **ret_text, size_t *ret_length);
 
+/* Whether px_config_file_read() could read it, of whatever size: 0, or -errno as there. */
+int px_config_file_check(const char *path);
+
 /* `path`, or where it leads from `directory`. NULL without memory. */
 char *px_config_path_join(const char *directory, const char *path);
 
@@ -94,6 +97,14 @@ void px_config_object_finish(struct px_config_object *object);
 const struct px_config_member *px_config_object_find(const struct px_config_object *object,
 		const char *key);
 
+/* The member that gives an option, as "key" or as "key-file". */
+const struct px_config_member *px_config_object_given(const struct px_config_object *object,
+		const char *key);
+
+/* Says `sentence` of "key", which the object has. */
+void px_config_object_complain(struct px_config_reporter *reporter, enum px_config_level level,
+		const struct px_config_object *object, const char *key, const char *sentence);
+
 /* Adds a copy of a member, or puts it in place of the one with its key. */
 int px_config_object_set(struct px_config_object *object, const struct px_config_member *member);
 
@@ -108,9 +119,29 @@ int px_config_object_check(struct px_config_reporter *reporter,
 		const struct px_config_object *object, const struct px_option *table,
 		const char *what, struct px_options **ret_options);
 
+/* A copy of a string option; NULL where it is unset. 0 or -ENOMEM. */
+int px_config_string_copy(const struct px_options *options, const char *key, char **ret_string);
+
+/*
+ * The same for the path of a file, made absolute; complains where the file cannot be read,
+ * without a word of the path. `object` is what the options were checked from.
+ */
+int px_config_path_copy(struct px_config_reporter *reporter,
+		const struct px_config_object *object, const struct px_options *options,
+		const char *key, char **ret_path);
+
+/* The same for a secret: warns of one that is too short, and wipes what the file had of it. */
+int px_config_secret_copy(struct px_config_reporter *reporter,
+		const struct px_config_object *object, const struct px_options *options,
+		const char *key, char **ret_secret);
+
+/* Wipes and frees; NULL-safe. */
+void px_config_secret_destroy(char *secret);
+
 /*
  * Hands `each` the strings of "key": "string" or ["string", …], and complains of anything
- * else. Without the member: the fallback. Ends with the first value below 0 of `each`.
+ * else. Without the member: the fallback; if that is NULL, there may be none, also as [].
+ * Ends with the first value below 0 of `each`.
  */
 int px_config_strings(struct px_config_loader *loader, const struct px_config_object *object,
 		const char *key, const char *fallback,
@@ -138,6 +169,9 @@ int px_config_headers_read(struct px_config_loader *loader,
 		const struct px_config_source *source, const struct px_config_item *item,
 		struct px_config_vhost *vhost);
 
+/* Whether it is a token of HTTP (RFC 9110, 5.6.2): the name of a header, or of a cookie. */
+bool px_config_http_token_ok(const char *text, size_t length);
+
 /* Whether it begins with / and has nothing that a URL's path cannot have. */
 bool px_config_url_path_ok(const char *text);
 
@@ -158,6 +192,37 @@ bool px_config_address_equal(const struct px_config_address *a,
 /* "127.0.0.1", "::1". */
 void px_config_address_print(const struct px_config_address *address, char *buf, size_t size);
 
+/* ---- config_tokens.c ---- */
+
+/* "tokens" of a vhost. vhost->tokens stays NULL after complaints. */
+int px_config_tokens_read(struct px_config_loader *loader,
+		const struct px_config_member *member, struct px_config_vhost *vhost);
+
+void px_config_tokens_destroy(struct px_config_tokens *tokens);
+
+/* ---- config_url.c, config_proxy.c, config_tls.c: keys of a vhost ---- */
+
+int px_config_auth_url_read(struct px_config_loader *loader,
+		const struct px_config_object *object, const struct px_options *options,
+		struct px_config_vhost *vhost);
+
+int px_config_origins_read(struct px_config_loader *loader,
+		const struct px_config_object *object, struct px_config_vhost *vhost);
+
+int px_config_proxies_read(struct px_config_loader *loader,
+		const struct px_config_object *object, struct px_config_vhost *vhost);
+
+int px_config_tls_read(struct px_config_loader *loader, const struct px_config_object *object,
+		const struct px_options *options, struct px_config_vhost *vhost);
+
+/* ---- config_audit.c ---- */
+
+/* "audit" of the global part, which stays NULL after complaints. */
+int px_config_audit_read(struct px_config_loader *loader, const struct px_config_member *member,
+		struct px_config_audit **ret_audit);
+
+void px_config_audit_destroy(struct px_config_audit *audit);
+
 /* ---- config_service.c ---- */
 
 /* Remembers a "ws-protocols" for px_config_services_apply(); what it points to is copied. */
@@ -176,8 +241,13 @@ extern const struct px_option px_config_file_table[];
 extern const struct px_option px_config_global_table[];
 extern const struct px_option px_config_vhost_table[];
 extern const struct px_option px_config_mount_table[];
+extern const struct px_option px_config_tokens_table[];
+extern const struct px_option px_config_claims_table[];
+extern const struct px_option px_config_audit_table[];
 
 /* config_global.c */
 int px_config_global_read(struct px_config_loader *loader);
+
+void px_config_global_finish(struct px_config_global *global);
 
 #endif

@@ -519,6 +519,7 @@ bool px_config_walk_next(struct px_config_walk *walk, struct px_config_item *ret
 	const struct px_config_node *node = &walk->json->nodes[walk->node];
 	item.line = node->line;
 	item.void_value = node->void_value;
+	item.substituted = node->substituted;
 	walk->node = node->next;
 	*ret_item = item;
 	return true;

@@ -18,6 +18,7 @@ struct px_config_node {
 	unsigned line;   /* of its key, if it has one */
 	unsigned next;   /* the node after this one and all that is in it */
 	bool void_value; /* complained about already */
+	bool substituted; /* a variable was in it */
 };
 
 struct px_config_json {
@@ -46,6 +47,7 @@ struct px_config_item {
 	size_t node;
 	unsigned line;
 	bool void_value;
+	bool substituted;
 };
 
 /* Goes through the members of an object or the elements of an array, with their places. */

@@ -185,11 +185,16 @@ int px_config_mounts_read(struct px_config_loader *loader, const struct px_confi
 
 /* ---- headers ---- */
 
-static bool is_header_name(const char *name, size_t length)
+bool px_config_http_token_ok(const char *text, size_t length)
 {
 	static const char characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 			"0123456789!#$%&'*+-.^_`|~";
-	return length > 0 && length <= HEADER_NAME_MAX && strspn(name, characters) == length;
+	return length > 0 && strspn(text, characters) >= length;
+}
+
+static bool is_header_name(const char *name, size_t length)
+{
+	return length <= HEADER_NAME_MAX && px_config_http_token_ok(name, length);
 }
 
 /* A line end in a value would let it write headers of its own. */

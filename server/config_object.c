@@ -7,6 +7,8 @@
  * What such a file holds never gets into a complaint, and neither does its path: it may be
  * the secret itself, written into the wrong key.
  */
+#define _DEFAULT_SOURCE 1 /* explicit_bzero */
+
 #include "config_internal.h"
 
 #include <errno.h>
@@ -16,6 +18,7 @@
 #include <string.h>
 
 #define FILE_SUFFIX "-file"
+#define SECRET_BYTES_MIN 32 /* shorter ones are warned of */
 
 /* ---- members ---- */
 
@@ -43,6 +46,23 @@ const struct px_config_member *px_config_object_find(const struct px_config_obje
 		}
 	}
 	return NULL;
+}
+
+const struct px_config_member *px_config_object_given(const struct px_config_object *object,
+		const char *key)
+{
+	const struct px_config_member *member = px_config_object_find(object, key);
+	char in_file[64];
+	(void)snprintf(in_file, sizeof(in_file), "%s" FILE_SUFFIX, key);
+	return member ? member : px_config_object_find(object, in_file);
+}
+
+void px_config_object_complain(struct px_config_reporter *reporter, enum px_config_level level,
+		const struct px_config_object *object, const char *key, const char *sentence)
+{
+	const struct px_config_member *member = px_config_object_given(object, key);
+	px_config_complain(reporter, level, member ? member->file : NULL, member ? member->line : 0,
+			"\"%s\"%s", key, sentence);
 }
 
 int px_config_object_set(struct px_config_object *object, const struct px_config_member *member)
@@ -80,6 +100,7 @@ struct px_config_item px_config_member_item(const struct px_config_member *membe
 		.node = member->node,
 		.line = member->line,
 		.void_value = member->void_value,
+		.substituted = member->substituted,
 	};
 }
 
@@ -109,6 +130,7 @@ int px_config_object_read(struct px_config_reporter *reporter,
 			.line = member.line,
 			.node = member.node,
 			.void_value = member.void_value,
+			.substituted = member.substituted,
 		});
 	}
 	if (r < 0) {
@@ -169,6 +191,15 @@ static void complain_of_file(const struct resolution *resolution,
 	complain_of(resolution->reporter, resolution->what, member, text);
 }
 
+/* For a value that nobody else reads any more: json-c's own free leaves the bytes. */
+static void wipe(struct json_object *value)
+{
+	if (json_object_is_type(value, json_type_string)) {
+		explicit_bzero((char *)json_object_get_string(value),
+				(size_t)json_object_get_string_len(value));
+	}
+}
+
 /* What the file holds, as a JSON string; NULL after a complaint. */
 static int read_value_file(const struct resolution *resolution,
 		const struct px_config_member *member, struct json_object **ret_value)
@@ -184,15 +215,16 @@ static int read_value_file(const struct resolution *resolution,
 		return -ENOMEM;
 	}
 	char *text;
-	size_t length;
+	size_t size;
 	size_t at;
-	int r = px_config_file_read(path, PX_CONFIG_VALUE_BYTES_MAX, &text, &length);
+	int r = px_config_file_read(path, PX_CONFIG_VALUE_BYTES_MAX, &text, &size);
 	free(path);
 	if (r < 0) {
 		complain_of_file(resolution, member, "cannot read the file that it names: ",
 				r == -EINVAL ? "Not a regular file" : strerror(-r));
 		return 0;
 	}
+	size_t length = size;
 	if (length > 0 && text[length - 1] == '\n') {
 		length -= length > 1 && text[length - 2] == '\r' ? 2 : 1;
 	}
@@ -203,6 +235,7 @@ static int read_value_file(const struct resolution *resolution,
 		*ret_value = json_object_new_string_len(text, (int)length);
 		r = *ret_value ? 0 : -ENOMEM;
 	}
+	explicit_bzero(text, size);
 	free(text);
 	return r;
 }
@@ -313,6 +346,9 @@ int px_config_object_check(struct px_config_reporter *reporter,
 		r = -EINVAL;
 	}
 	for (size_t i = 0; i < resolution.count; i++) {
+		if (resolution.entries[i].secret) { /* read from its file for this check alone */
+			wipe(resolution.entries[i].value);
+		}
 		json_object_put(resolution.entries[i].value);
 	}
 	free(resolution.entries);
@@ -320,6 +356,69 @@ int px_config_object_check(struct px_config_reporter *reporter,
 		*ret_options = options;
 	}
 	return r;
+}
+
+/* ---- copies of checked options ---- */
+
+int px_config_string_copy(const struct px_options *options, const char *key, char **ret_string)
+{
+	const char *text = px_options_string(options, key);
+	char *copy = text ? strdup(text) : NULL;
+	if (text && !copy) {
+		return -ENOMEM;
+	}
+	*ret_string = copy;
+	return 0;
+}
+
+int px_config_path_copy(struct px_config_reporter *reporter,
+		const struct px_config_object *object, const struct px_options *options,
+		const char *key, char **ret_path)
+{
+	const char *text = px_options_string(options, key);
+	if (!text) {
+		*ret_path = NULL;
+		return 0;
+	}
+	char *path = px_config_path_join(px_config_object_given(object, key)->file->directory,
+			text);
+	if (!path) {
+		return -ENOMEM;
+	}
+	int r = px_config_file_check(path);
+	if (r < 0) {
+		char sentence[128];
+		(void)snprintf(sentence, sizeof(sentence),
+				": cannot read the file that it names: %s",
+				r == -EINVAL ? "Not a regular file" : strerror(-r));
+		px_config_object_complain(reporter, PX_CONFIG_ERROR, object, key, sentence);
+	}
+	*ret_path = path;
+	return 0;
+}
+
+int px_config_secret_copy(struct px_config_reporter *reporter,
+		const struct px_config_object *object, const struct px_options *options,
+		const char *key, char **ret_secret)
+{
+	const struct px_config_member *member = px_config_object_find(object, key);
+	int r = px_config_string_copy(options, key, ret_secret);
+	if (member) {
+		wipe(member->value);
+	}
+	if (r == 0 && *ret_secret && strlen(*ret_secret) < SECRET_BYTES_MIN) {
+		px_config_object_complain(reporter, PX_CONFIG_WARNING, object, key,
+				": a weak secret: expected at least 32 random bytes");
+	}
+	return r;
+}
+
+void px_config_secret_destroy(char *secret)
+{
+	if (secret) {
+		explicit_bzero(secret, strlen(secret));
+		free(secret);
+	}
 }
 
 /* ---- a string or several ---- */
@@ -332,7 +431,7 @@ int px_config_strings(struct px_config_loader *loader, const struct px_config_ob
 {
 	const struct px_config_member *member = px_config_object_find(object, key);
 	if (!member) {
-		return each(loader, NULL, 0, fallback, user);
+		return fallback ? each(loader, NULL, 0, fallback, user) : 0;
 	}
 	const struct px_config_source *source = (const struct px_config_source *)member->file;
 	struct px_config_item item = px_config_member_item(member);
@@ -340,6 +439,9 @@ int px_config_strings(struct px_config_loader *loader, const struct px_config_ob
 	px_config_walk_start(&walk, &source->json, item.value, item.node);
 	bool is_array = json_object_is_type(item.value, json_type_array);
 	if (is_array && !px_config_walk_next(&walk, &item)) {
+		if (!fallback) {
+			return 0;
+		}
 		is_array = false;
 		item.value = NULL;
 	}

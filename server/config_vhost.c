@@ -2,9 +2,9 @@
 /*
  * One vhost: its keys, and what must hold among several.
  *
- * This version knows no tokens, so whoever reaches a vhost may say who he is. That is why an
- * address which others can reach is an error until the configuration says in so many words
- * that it is meant.
+ * Without tokens and without an application to ask, whoever reaches a vhost may say who he
+ * is. That is why an address which others can reach is then an error until the configuration
+ * says in so many words that it is meant.
  */
 #include "config_internal.h"
 
@@ -28,11 +28,45 @@ const struct px_option px_config_vhost_table[] = {
 		.help = "the tenant of a client whose identity names none; default: the name" },
 	{ .key = "path", .type = PX_OPTION_STRING, .fallback = "/ws", .min = 1, .max = 256,
 		.help = "path of the WebSocket endpoint" },
+	{ .key = "tokens", .type = PX_OPTION_JSON,
+		.help = "object: how tokens are checked; without it none are taken" },
+	{ .key = "auth-url", .type = PX_OPTION_STRING, .min = 1, .max = 2048,
+		.help = "URL of the application that is asked who a client is" },
+	{ .key = "auth-timeout-ms", .type = PX_OPTION_INT, .fallback = "2000",
+		.min = 100, .max = 30000,
+		.help = "time that \"auth-url\" has to answer" },
+	{ .key = "auth-max", .type = PX_OPTION_INT, .fallback = "64", .min = 1, .max = 1000,
+		.help = "questions to \"auth-url\" at a time" },
+	{ .key = "auth-cache-s", .type = PX_OPTION_INT, .fallback = "0", .max = 60,
+		.help = "seconds for which an answer of \"auth-url\" is used again" },
 	{ .key = "open-mode", .type = PX_OPTION_STRING, .fallback = "loopback",
 		.choices = "loopback|insecure",
 		.help = "\"insecure\" permits addresses that other machines can reach" },
 	{ .key = "open-practice", .type = PX_OPTION_JSON,
 		.help = "practice of a client that names none: a whole number or a string" },
+	{ .key = "origins", .type = PX_OPTION_JSON,
+		.help = "origin, or array of origins, whose pages may connect: "
+			"https://host[:port], https://*.host, or * for all; without: pages of the same host" },
+	{ .key = "trusted-proxies", .type = PX_OPTION_JSON,
+		.help = "address, or array of addresses, also as ADDRESS/BITS, of proxies whose "
+			"word is taken for where a client comes from" },
+	{ .key = "proxy-protocol", .type = PX_OPTION_BOOL, .fallback = "false",
+		.help = "whether the trusted proxies speak the PROXY protocol" },
+	{ .key = "host-ssl-cert", .type = PX_OPTION_STRING, .min = 1, .max = 4096,
+		.help = "file of the certificate and those above it, as PEM; turns TLS on" },
+	{ .key = "host-ssl-key", .type = PX_OPTION_STRING, .min = 1, .max = 4096,
+		.help = "file of the certificate's key, as PEM" },
+	{ .key = "host-ssl-ca", .type = PX_OPTION_STRING, .min = 1, .max = 4096,
+		.help = "file of the certificates, as PEM, that sign those of clients" },
+	{ .key = "client-cert-required", .type = PX_OPTION_BOOL, .fallback = "false",
+		.help = "whether a client without a certificate is refused" },
+	{ .key = "tls-min-version", .type = PX_OPTION_JSON, .fallback = "1.2",
+		.help = "the oldest version of TLS that is spoken: 1.2 or 1.3" },
+	{ .key = "hsts-max-age", .type = PX_OPTION_INT, .max = 315360000,
+		.help = "seconds for which browsers shall keep to TLS; default with TLS: a year; "
+			"0: not asked for" },
+	{ .key = "redirect-to-https", .type = PX_OPTION_INT, .fallback = "0", .max = 65535,
+		.help = "port to which every request is redirected, with https; 0: none is" },
 	{ .key = "mounts", .type = PX_OPTION_JSON,
 		.help = "array of objects: directories of files to serve" },
 	{ .key = "headers", .type = PX_OPTION_JSON,
@@ -54,7 +88,7 @@ struct reading {
 
 static void complain(struct reading *reading, const char *key, const char *sentence)
 {
-	const struct px_config_member *member = px_config_object_find(&reading->object, key);
+	const struct px_config_member *member = px_config_object_given(&reading->object, key);
 	px_config_complain(&reading->loader->reporter, PX_CONFIG_ERROR, &reading->source->file,
 			member ? member->line : reading->item->line, "\"%s\"%s", key, sentence);
 }
@@ -106,6 +140,46 @@ static int copy_text(const char *text, char **slot)
 	return *slot ? 0 : -ENOMEM;
 }
 
+/* "tokens" or "auth-url", if the vhost has one of them. */
+static const char *find_proof(const struct reading *reading)
+{
+	if (px_config_object_given(&reading->object, "tokens")) {
+		return "tokens";
+	}
+	return px_config_object_given(&reading->object, "auth-url") ? "auth-url" : NULL;
+}
+
+/* What came from the environment is no contradiction: the file may be there for both. */
+static void check_not_open(struct reading *reading, const char *proof)
+{
+	static const char *const keys[] = { "open-mode", "open-practice" };
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const struct px_config_member *member =
+				px_config_object_given(&reading->object, keys[i]);
+		if (member && !member->substituted) {
+			char sentence[128];
+			(void)snprintf(sentence, sizeof(sentence),
+					" in a vhost with \"%s\": a client's own word counts for "
+					"nothing there", proof);
+			complain(reading, keys[i], sentence);
+		}
+	}
+}
+
+static void take_open_mode(struct reading *reading, const struct px_options *options)
+{
+	bool insecure = strcmp(px_options_string(options, "open-mode"), "insecure") == 0;
+	bool redirects = px_options_int(options, "redirect-to-https") != 0;
+	const char *proof = find_proof(reading);
+	reading->vhost->open_mode = insecure ? PX_CONFIG_OPEN_INSECURE : PX_CONFIG_OPEN_LOOPBACK;
+	if (proof || redirects) {
+		reading->vhost->open_mode = PX_CONFIG_OPEN_OFF;
+	}
+	if (proof) {
+		check_not_open(reading, proof);
+	}
+}
+
 /* Written as a number, or a string that is spelled like one: clients get it back as it is. */
 static int take_open_practice(struct reading *reading, const struct px_options *options)
 {
@@ -120,6 +194,9 @@ static int take_open_practice(struct reading *reading, const struct px_options *
 			!px_span_is_text(px_span(text))) {
 		complain(reading, "open-practice",
 				": expected a whole number or a string of 1 to 128 bytes");
+		return 0;
+	}
+	if (reading->vhost->open_mode == PX_CONFIG_OPEN_OFF) {
 		return 0;
 	}
 	reading->vhost->open_practice_is_number = px_id_is_integer(px_span(text));
@@ -137,8 +214,7 @@ static int take_texts(struct reading *reading, const struct px_options *options)
 	if (!px_config_url_path_ok(path)) {
 		complain(reading, "path", ": expected a path that begins with /, without ? and #");
 	}
-	bool insecure = strcmp(px_options_string(options, "open-mode"), "insecure") == 0;
-	vhost->open_mode = insecure ? PX_CONFIG_OPEN_INSECURE : PX_CONFIG_OPEN_LOOPBACK;
+	take_open_mode(reading, options);
 	vhost->port = (uint16_t)px_options_int(options, "port");
 	int r = copy_text(tenant ? tenant : vhost->name, &vhost->tenant);
 	if (r == 0) {
@@ -167,8 +243,31 @@ static int add_address(struct px_config_loader *loader, const struct px_config_f
 	return 0;
 }
 
+/* What is to be said of an address that others can reach; NULL: nothing. */
+static const char *judge_public(const struct px_config_vhost *vhost,
+		enum px_config_level *ret_level)
+{
+	*ret_level = PX_CONFIG_WARNING;
+	switch (vhost->open_mode) {
+	case PX_CONFIG_OPEN_INSECURE:
+		return " and takes everybody's word for who he is (\"open-mode\": \"insecure\")";
+	case PX_CONFIG_OPEN_LOOPBACK:
+		*ret_level = PX_CONFIG_ERROR;
+		return ", which others can reach, and takes everybody's word for who he is: "
+		       "keep to \"localhost\", set up \"tokens\" or \"auth-url\", or write "
+		       "\"open-mode\": \"insecure\"";
+	case PX_CONFIG_OPEN_OFF:
+		break;
+	}
+	if (vhost->redirect_to_https != 0 || vhost->host_ssl_cert ||
+			vhost->trusted_proxy_count > 0) {
+		return NULL;
+	}
+	return " with no TLS on a public address: tokens and patients' data can be read on the way";
+}
+
 /* Complains, or warns, of the first address that is not a loopback address. */
-static void check_open_mode(struct reading *reading)
+static void check_public(struct reading *reading)
 {
 	const struct px_config_vhost *vhost = reading->vhost;
 	const struct px_config_address *address = vhost->addresses;
@@ -177,21 +276,81 @@ static void check_open_mode(struct reading *reading)
 		address++;
 		left--;
 	}
-	if (left == 0) {
+	enum px_config_level level;
+	const char *sentence = judge_public(vhost, &level);
+	if (left == 0 || !sentence) {
 		return;
 	}
 	char text[64];
 	px_config_address_print(address, text, sizeof(text));
 	const struct px_config_member *member =
 			px_config_object_find(&reading->object, "interface");
-	bool insecure = vhost->open_mode == PX_CONFIG_OPEN_INSECURE;
-	px_config_complain(&reading->loader->reporter,
-			insecure ? PX_CONFIG_WARNING : PX_CONFIG_ERROR, &reading->source->file,
-			member->line, "vhost \"%.64s\" listens on %s%s", vhost->name, text,
-			insecure ?
-			" and takes everybody's word for who he is (\"open-mode\": \"insecure\")" :
-			", which others can reach, and this version knows no tokens: keep to "
-			"\"localhost\", or write \"open-mode\": \"insecure\"");
+	px_config_complain(&reading->loader->reporter, level, &reading->source->file, member->line,
+			"vhost \"%.64s\" listens on %s%s", vhost->name, text, sentence);
+}
+
+/* ---- from where, with whose proof, and through what ---- */
+
+/* Keys that mean nothing without another one. */
+static void check_companions(struct reading *reading, const struct px_options *options)
+{
+	static const struct {
+		const char *key;
+		bool is_bool; /* and may be false on its own */
+		const char *needed;
+	} companions[] = {
+		{ "auth-timeout-ms", false, "auth-url" },
+		{ "auth-max", false, "auth-url" },
+		{ "auth-cache-s", false, "auth-url" },
+		{ "host-ssl-cert", false, "host-ssl-key" },
+		{ "host-ssl-key", false, "host-ssl-cert" },
+		{ "host-ssl-ca", false, "host-ssl-cert" },
+		{ "client-cert-required", true, "host-ssl-ca" },
+		{ "tls-min-version", false, "host-ssl-cert" },
+	};
+	for (size_t i = 0; i < sizeof(companions) / sizeof(companions[0]); i++) {
+		const char *key = companions[i].key;
+		char sentence[64];
+		if (!px_options_given(options, key) ||
+				(companions[i].is_bool && !px_options_bool(options, key)) ||
+				px_options_given(options, companions[i].needed)) {
+			continue;
+		}
+		(void)snprintf(sentence, sizeof(sentence), " without \"%s\"",
+				companions[i].needed);
+		complain(reading, key, sentence);
+	}
+}
+
+/* Be it in vain. */
+static bool names_proxies(const struct px_options *options)
+{
+	struct json_object *value = px_options_json(options, "trusted-proxies");
+	return value && !(json_object_is_type(value, json_type_array) &&
+			json_object_array_length(value) == 0);
+}
+
+static int take_access(struct reading *reading, const struct px_options *options)
+{
+	struct px_config_loader *loader = reading->loader;
+	struct px_config_vhost *vhost = reading->vhost;
+	const struct px_config_member *tokens = px_config_object_find(&reading->object, "tokens");
+	check_companions(reading, options);
+	int r = tokens ? px_config_tokens_read(loader, tokens, vhost) : 0;
+	if (r == 0) {
+		r = px_config_auth_url_read(loader, &reading->object, options, vhost);
+	}
+	if (r == 0) {
+		r = px_config_origins_read(loader, &reading->object, vhost);
+	}
+	if (r == 0) {
+		r = px_config_proxies_read(loader, &reading->object, vhost);
+	}
+	vhost->proxy_protocol = px_options_bool(options, "proxy-protocol");
+	if (vhost->proxy_protocol && !names_proxies(options)) {
+		complain(reading, "proxy-protocol", " without \"trusted-proxies\"");
+	}
+	return r < 0 ? r : px_config_tls_read(loader, &reading->object, options, vhost);
 }
 
 /* ---- the whole ---- */
@@ -205,6 +364,9 @@ static int take_keys(struct reading *reading)
 	if (r == 0 && options) {
 		r = take_texts(reading, options);
 	}
+	if (r == 0 && options) {
+		r = take_access(reading, options);
+	}
 	px_options_destroy(options);
 	if (r < 0 || checked < 0) { /* the addresses are better not judged without the rest */
 		return r;
@@ -212,7 +374,7 @@ static int take_keys(struct reading *reading)
 	r = px_config_strings(reading->loader, &reading->object, "interface", "localhost",
 			add_address, reading);
 	if (r == 0) {
-		check_open_mode(reading);
+		check_public(reading);
 	}
 	return r;
 }
@@ -253,10 +415,7 @@ static void check_required(struct reading *reading)
 {
 	static const char *const required[] = { "name", "port" };
 	for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++) {
-		char in_file[16];
-		(void)snprintf(in_file, sizeof(in_file), "%s-file", required[i]);
-		if (!px_config_object_find(&reading->object, required[i]) &&
-				!px_config_object_find(&reading->object, in_file)) {
+		if (!px_config_object_given(&reading->object, required[i])) {
 			complain(reading, required[i], " is missing in this vhost");
 		}
 	}
@@ -356,6 +515,16 @@ void px_config_vhost_finish(struct px_config_vhost *vhost)
 	for (size_t i = 0; i < vhost->service_count; i++) {
 		px_config_service_finish(&vhost->services[i]);
 	}
+	for (size_t i = 0; i < vhost->origin_count; i++) {
+		free(vhost->origins[i]);
+	}
+	px_config_tokens_destroy(vhost->tokens);
+	free(vhost->auth_url);
+	free(vhost->origins);
+	free(vhost->trusted_proxies);
+	free(vhost->host_ssl_cert);
+	free(vhost->host_ssl_key);
+	free(vhost->host_ssl_ca);
 	free(vhost->mounts);
 	free(vhost->headers);
 	free(vhost->services);

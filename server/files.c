@@ -79,15 +79,13 @@ static bool find_file(const struct px_config_mount *mount, const char *rest, cha
 static int send_file(struct lws *wsi, const struct px_vhost *vhost,
 		const struct px_config_mount *mount, const char *file)
 {
-	char headers[PX_HTTP_HEADERS_MAX + 128];
-	int len = snprintf(headers, sizeof(headers),
-			"Cache-Control: max-age=%u\r\nX-Content-Type-Options: nosniff\r\n",
-			mount->cache_max_age_s);
-	int own = px_http_headers(vhost, headers + len, sizeof(headers) - (size_t)len);
-	if (own < 0) {
+	char headers[PX_HTTP_HEADERS_MAX];
+	char caching[32];
+	(void)snprintf(caching, sizeof(caching), "max-age=%u", mount->cache_max_age_s);
+	int len = px_http_headers(vhost, PX_HTTP_PAGE, caching, headers, sizeof(headers));
+	if (len < 0) {
 		return -1;
 	}
-	len += own;
 	int n = lws_serve_http_file(wsi, file, type_of(file), headers, len);
 	if (n < 0) {
 		return -1;

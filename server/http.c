@@ -11,77 +11,164 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const char *reason_of(int status)
 {
 	switch (status) {
 	case 200: return "OK";
+	case 308: return "Permanent Redirect";
 	case 400: return "Bad Request";
+	case 401: return "Unauthorized";
 	case 403: return "Forbidden";
 	case 404: return "Not Found";
 	case 405: return "Method Not Allowed";
 	case 411: return "Length Required";
+	case 413: return "Content Too Large";
+	case 421: return "Misdirected Request";
 	case 426: return "Upgrade Required";
+	case 429: return "Too Many Requests";
 	case 503: return "Service Unavailable";
 	default: return "Internal Server Error";
 	}
 }
 
+/* Whether the path, of whichever method, is one of the API's. */
+static bool is_for_api(struct lws *wsi)
+{
+	static const enum lws_token_indexes methods[] = {
+		WSI_TOKEN_GET_URI, WSI_TOKEN_HEAD_URI, WSI_TOKEN_PUT_URI, WSI_TOKEN_PATCH_URI,
+		WSI_TOKEN_DELETE_URI, WSI_TOKEN_OPTIONS_URI,
+	};
+	char path[256];
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		if (lws_hdr_total_length(wsi, methods[i]) > 0) {
+			return lws_hdr_copy(wsi, path, sizeof(path), methods[i]) > 0 &&
+					px_api_concerns(path);
+		}
+	}
+	return false;
+}
+
 /* What a status asks for besides. */
-static const char *extra_headers(int status)
+static const char *extra_headers(struct lws *wsi, int status)
 {
 	switch (status) {
-	case 405: return "Allow: GET, HEAD\r\n";
+	case 405: return is_for_api(wsi) ? "Allow: POST\r\n" : "Allow: GET, HEAD\r\n";
 	case 426: return "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\n";
+	case 401: return "WWW-Authenticate: Bearer\r\n";
+	case 429: return "Retry-After: 5\r\n";
 	case 503: return "Retry-After: 5\r\n";
 	default: return "";
 	}
 }
 
-/* The vhost's own headers, as lines; -1: they do not fit. */
-int px_http_headers(const struct px_vhost *vhost, char *buf, size_t size)
+/* Pages may load what is of their own server; answers in JSON are no pages at all. */
+#define PAGE_POLICY \
+	"default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; " \
+	"form-action 'self'; frame-ancestors 'none'"
+#define DATA_POLICY "default-src 'none'; frame-ancestors 'none'"
+
+/* Lines of a response's head, one after the other. */
+struct lines {
+	char *buf;
+	size_t size;
+	size_t at;
+	bool failed;
+};
+
+static void add_line(struct lines *lines, const char *name, const char *value)
 {
-	size_t at = 0;
-	buf[0] = '\0';
-	for (size_t i = 0; i < vhost->config->header_count; i++) {
-		const struct px_config_header *header = &vhost->config->headers[i];
-		int len = snprintf(buf + at, size - at, "%s: %s\r\n", header->name, header->value);
-		if (len < 0 || (size_t)len >= size - at) {
-			return -1;
-		}
-		at += (size_t)len;
+	size_t left = lines->size - lines->at;
+	int len = snprintf(lines->buf + lines->at, left, "%s: %s\r\n", name, value);
+	if (len < 0 || (size_t)len >= left) {
+		lines->failed = true;
+		return;
 	}
-	return (int)at;
+	lines->at += (size_t)len;
 }
 
-static int write_answer(struct lws *wsi, int status, const char *type, struct px_span body,
-		bool close)
+/* One of ours, if the vhost has none of that name. */
+static void add_ours(struct lines *lines, const struct px_config_vhost *config, const char *name,
+		const char *value)
+{
+	for (size_t i = 0; i < config->header_count; i++) {
+		if (strcasecmp(config->headers[i].name, name) == 0) {
+			return;
+		}
+	}
+	add_line(lines, name, value);
+}
+
+int px_http_headers(const struct px_vhost *vhost, enum px_http_kind kind, const char *caching,
+		char *buf, size_t size)
+{
+	const struct px_config_vhost *config = vhost->config;
+	struct lines lines = { .buf = buf, .size = size };
+	char hsts[32];
+	buf[0] = '\0';
+	add_ours(&lines, config, "Cache-Control", caching);
+	add_ours(&lines, config, "X-Content-Type-Options", "nosniff");
+	add_ours(&lines, config, "X-Frame-Options", "DENY");
+	add_ours(&lines, config, "Content-Security-Policy",
+			kind == PX_HTTP_PAGE ? PAGE_POLICY : DATA_POLICY);
+	add_ours(&lines, config, "Referrer-Policy", "no-referrer");
+	if (config->hsts_max_age > 0) {
+		(void)snprintf(hsts, sizeof(hsts), "max-age=%u", config->hsts_max_age);
+		add_ours(&lines, config, "Strict-Transport-Security", hsts);
+	}
+	for (size_t i = 0; i < config->header_count; i++) {
+		add_line(&lines, config->headers[i].name, config->headers[i].value);
+	}
+	return lines.failed ? -1 : (int)lines.at;
+}
+
+struct answer {
+	int status;
+	const char *type;
+	struct px_span body;
+	const char *location; /* NULL: none */
+	bool close;
+};
+
+/* The head of an answer, allocated, with lws's headroom and `room` bytes behind. */
+static unsigned char *make_head(struct lws *wsi, const struct answer *answer, size_t room,
+		size_t *ret_len)
 {
 	const struct px_peer *peer = lws_get_opaque_user_data(wsi);
 	char own[PX_HTTP_HEADERS_MAX];
-	char head[PX_HTTP_HEADERS_MAX + 512];
-	if (px_http_headers(peer->vhost, own, sizeof(own)) < 0) {
-		return -1;
+	if (px_http_headers(peer->vhost, PX_HTTP_DATA, "no-store", own, sizeof(own)) < 0) {
+		return NULL;
 	}
-	int head_len = snprintf(head, sizeof(head),
+	size_t size = PX_HTTP_HEADERS_MAX + 512 + (answer->location ? strlen(answer->location) : 0);
+	unsigned char *buf = malloc(LWS_PRE + size + room);
+	if (!buf) {
+		return NULL;
+	}
+	*ret_len = (size_t)snprintf((char *)buf + LWS_PRE, size,
 			"HTTP/1.1 %d %s\r\n"
 			"Content-Type: %s\r\n"
 			"Content-Length: %zu\r\n"
-			"Cache-Control: no-store\r\n"
-			"X-Content-Type-Options: nosniff\r\n"
-			"%s%s%s\r\n",
-			status, reason_of(status), type, body.len, own, extra_headers(status),
-			close ? "Connection: close\r\n" : "");
+			"%s%s%s%s%s%s\r\n",
+			answer->status, reason_of(answer->status), answer->type, answer->body.len,
+			own, extra_headers(wsi, answer->status), answer->location ? "Location: " : "",
+			answer->location ? answer->location : "", answer->location ? "\r\n" : "",
+			answer->close ? "Connection: close\r\n" : "");
+	return buf;
+}
+
+static int write_answer(struct lws *wsi, const struct answer *answer)
+{
 	bool head_only = lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
-	size_t body_len = head_only ? 0 : body.len;
-	unsigned char *answer = malloc(LWS_PRE + (size_t)head_len + body_len);
-	if (!answer) {
+	size_t body_len = head_only ? 0 : answer->body.len;
+	size_t head_len;
+	unsigned char *buf = make_head(wsi, answer, body_len, &head_len);
+	if (!buf) {
 		return -1;
 	}
-	memcpy(answer + LWS_PRE, head, (size_t)head_len);
-	memcpy(answer + LWS_PRE + head_len, body.data, body_len);
-	int n = lws_write(wsi, answer + LWS_PRE, (size_t)head_len + body_len, LWS_WRITE_HTTP);
-	free(answer);
+	memcpy(buf + LWS_PRE + head_len, answer->body.data, body_len);
+	int n = lws_write(wsi, buf + LWS_PRE, head_len + body_len, LWS_WRITE_HTTP);
+	free(buf);
 	return n < 0 ? -1 : 0;
 }
 
@@ -94,8 +181,12 @@ static int write_error(struct lws *wsi, int status, const char *code, const char
 	px_json_text(&json, "message", sentence);
 	px_json_close_object(&json);
 	px_json_end(&json);
-	int rc = json.failed ? -1 : write_answer(wsi, status, "application/json",
-			(struct px_span){ json.data, json.len }, true);
+	int rc = json.failed ? -1 : write_answer(wsi, &(struct answer){
+		.status = status,
+		.type = "application/json",
+		.body = { json.data, json.len },
+		.close = true,
+	});
 	px_json_finish(&json);
 	return rc;
 }
@@ -103,6 +194,18 @@ static int write_error(struct lws *wsi, int status, const char *code, const char
 int px_http_refuse(struct lws *wsi, int status, const char *code, const char *sentence)
 {
 	return write_error(wsi, status, code, sentence) < 0 ? -1 : 1;
+}
+
+int px_http_redirect(struct lws *wsi, const char *location)
+{
+	struct answer answer = {
+		.status = 308,
+		.type = "text/plain; charset=utf-8",
+		.body = px_span("This is to be had with https.\n"),
+		.location = location,
+		.close = true,
+	};
+	return write_answer(wsi, &answer) < 0 ? -1 : 1;
 }
 
 int px_http_done(void *user, struct lws *wsi)
@@ -113,7 +216,8 @@ int px_http_done(void *user, struct lws *wsi)
 
 int px_http_answer(struct lws *wsi, int status, const char *type, struct px_span body)
 {
-	if (write_answer(wsi, status, type, body, false) < 0) {
+	struct answer answer = { .status = status, .type = type, .body = body };
+	if (write_answer(wsi, &answer) < 0) {
 		return -1;
 	}
 	return px_http_done(NULL, wsi);
@@ -149,6 +253,9 @@ int px_http_request(void *user, struct lws *wsi, const char *path)
 	struct px_peer *peer = lws_get_opaque_user_data(wsi);
 	if (!peer) {
 		return -1;
+	}
+	if (px_api_concerns(path)) {
+		return px_api_begin(peer, wsi, path);
 	}
 	if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) == 0 &&
 			lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) == 0) {

@@ -8,6 +8,7 @@
 #include "server.h"
 
 #include "log.h"
+#include "proxy_protocol.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,18 +22,6 @@
 #define BACKLOG 4096
 #define ACCEPTS_PER_EVENT 64
 #define PAUSE_MS 200
-
-#define BUSY_BODY \
-	"{\"error\":{\"code\":\"unavailable\",\"message\":\"The server has too many connections.\"}}"
-
-static const char busy_answer[] =
-		"HTTP/1.1 503 Service Unavailable\r\n"
-		"Content-Type: application/json\r\n"
-		"Retry-After: 5\r\n"
-		"Connection: close\r\n"
-		"Content-Length: 81\r\n"
-		"\r\n" BUSY_BODY;
-_Static_assert(sizeof(BUSY_BODY) - 1 == 81, "Content-Length of the busy answer");
 
 static void format_address(const struct sockaddr_storage *address, char *buf, size_t size)
 {
@@ -151,29 +140,99 @@ static void tune(const struct px_server *server, int fd)
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 }
 
-static void adopt(struct px_listener *listener, int fd, const struct sockaddr_storage *from)
+/*
+ * Closes a connection that can not be taken, with an answer where it can be read. What the
+ * client sent is read first: closing with that unread would take the answer back.
+ */
+static void turn_away(const struct px_vhost *vhost, int fd, int status, const char *code,
+		const char *sentence)
 {
-	struct px_server *server = listener->server;
-	struct px_peer *peer = calloc(1, sizeof(*peer));
-	if (!peer || server->connections >= server->max_connections) {
-		(void)!write(fd, busy_answer, sizeof(busy_answer) - 1);
-		close(fd);
-		free(peer);
-		server->refused++;
+	char text[512];
+	char unread[1024];
+	size_t body_len = strlen("{'error':{'code':'','message':''}}") + strlen(code) +
+			strlen(sentence);
+	int len = snprintf(text, sizeof(text),
+			"HTTP/1.1 %d %s\r\n"
+			"Content-Type: application/json\r\n"
+			"Content-Length: %zu\r\n"
+			"Retry-After: 5\r\n"
+			"Connection: close\r\n"
+			"\r\n"
+			"{\"error\":{\"code\":\"%s\",\"message\":\"%s\"}}",
+			status, status == 429 ? "Too Many Requests" : "Service Unavailable",
+			body_len, code, sentence);
+	if (!vhost->tls && len > 0 && len < (int)sizeof(text)) {
+		(void)!recv(fd, unread, sizeof(unread), MSG_DONTWAIT);
+		(void)!send(fd, text, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	}
+	close(fd);
+	vhost->server->refused++;
+}
+
+/* Writes down and tells who may not come now. */
+static void refuse(struct px_peer *peer, int fd, int reason)
+{
+	bool full = reason == -ENOSPC;
+	const char *code = full ? "unavailable" : "rate_limited";
+	px_trail_refused(peer->vhost->server, peer, code);
+	turn_away(peer->vhost, fd, full ? 503 : 429, code,
+			full ? "The server is at its limit." :
+			reason == -EMFILE ? "There are too many connections from this address." :
+			"Connections from this address come too fast.");
+	px_peer_destroy(peer);
+}
+
+/* A trusted proxy's connections are counted by whom they are for, once that is known. */
+void px_listener_adopt(struct px_peer *peer, int fd)
+{
+	int rc = px_config_is_trusted_proxy(peer->vhost->config, &peer->address) ? 0 :
+			px_peer_count_address(peer);
+	if (rc < 0) {
+		refuse(peer, fd, rc);
 		return;
 	}
-	peer->vhost = listener->vhost;
-	peer->address = address_of(from);
-	tune(server, fd);
-	server->connections++;
 	/* Closes the descriptor where it fails. */
-	struct lws *wsi = lws_adopt_socket_vhost(server->lws_vhost, fd);
+	struct lws *wsi = lws_adopt_socket_vhost(peer->vhost->lws_vhost, fd);
 	if (!wsi) {
-		server->connections--;
-		free(peer);
+		px_peer_destroy(peer);
 		return;
 	}
 	lws_set_opaque_user_data(wsi, peer);
+}
+
+/* It has to say for whom it comes, if it is one of those who may say so. */
+static void greet(struct px_peer *peer, int fd)
+{
+	struct px_server *server = peer->vhost->server;
+	if (px_config_is_trusted_proxy(peer->vhost->config, &peer->address) &&
+			px_greeting_begin(peer, fd) == 0) {
+		return;
+	}
+	px_log(PX_LOG_INFO, "vhost %s: a connection that is no trusted proxy's was closed",
+			peer->vhost->config->name);
+	px_trail_refused(server, peer, "forbidden");
+	close(fd);
+	server->refused++;
+	px_peer_destroy(peer);
+}
+
+static void take(struct px_listener *listener, int fd, const struct sockaddr_storage *from)
+{
+	struct px_server *server = listener->server;
+	struct in6_addr address = address_of(from);
+	struct px_peer *peer = server->connections < server->max_connections ?
+			px_peer_create(listener->vhost, &address) : NULL;
+	if (!peer) {
+		turn_away(listener->vhost, fd, 503, "unavailable",
+				"The server has too many connections.");
+		return;
+	}
+	tune(server, fd);
+	if (listener->vhost->config->proxy_protocol) {
+		greet(peer, fd);
+	} else {
+		px_listener_adopt(peer, fd);
+	}
 }
 
 static void on_connection(uv_poll_t *poll, int status, int events);
@@ -196,7 +255,7 @@ static void on_connection(uv_poll_t *poll, int status, int events)
 		int fd = accept4(listener->fd, (struct sockaddr *)&from, &length,
 				SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
-			adopt(listener, fd, &from);
+			take(listener, fd, &from);
 		} else if (errno == EAGAIN) {
 			return;
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
@@ -244,6 +303,7 @@ static void close_listener(struct px_listener *listener)
 
 void px_listeners_close(struct px_server *server)
 {
+	px_greetings_drop(server);
 	for (size_t v = 0; v < server->vhost_count; v++) {
 		for (size_t i = 0; i < server->vhosts[v].listener_count; i++) {
 			close_listener(&server->vhosts[v].listeners[i]);

@@ -185,6 +185,7 @@ static void start_loop(struct px_server *server)
 static void stop_loop(struct px_server *server)
 {
 	px_listeners_close(server);
+	px_security_stop(server);
 	px_context_destroy(server);
 	px_broker_end_turn(server->broker);
 	uv_close((uv_handle_t *)&server->prepare, NULL);
@@ -220,6 +221,9 @@ static void tell_start(const struct px_server *server)
 	for (size_t i = 0; i < server->vhost_count; i++) {
 		const struct px_config_vhost *config = server->vhosts[i].config;
 		bool insecure = config->open_mode == PX_CONFIG_OPEN_INSECURE;
+		if (config->open_mode == PX_CONFIG_OPEN_OFF) {
+			continue;
+		}
 		px_log(insecure ? PX_LOG_WARNING : PX_LOG_NOTICE, "vhost %s: open mode%s: anybody who "
 				"reaches it can be anybody", config->name,
 				insecure ? " on every address (open-mode: insecure)" : ", loopback only");
@@ -232,9 +236,13 @@ static int create_broker(struct px_server *server)
 		.random = fill_random,
 		.log = log_line,
 		.hmac_sha1 = hmac_sha1,
+		.event = px_trail_event,
+		.authenticate = px_security_authenticate,
 	};
+	struct px_broker_host own = host;
+	own.user = server;
 	struct px_limits limits = px_settings_limits(server->config);
-	return px_broker_create(&px_lws_transport, &host, &limits, &server->broker);
+	return px_broker_create(&px_lws_transport, &own, &limits, &server->broker);
 }
 
 /* What can fail before anybody notices. */
@@ -242,12 +250,14 @@ static int prepare(struct px_server *server, const struct px_config_sink *sink)
 {
 	int rc = px_plugins_load(server, server->config, sink);
 	rc = rc < 0 ? rc : px_vhosts_create(server);
+	rc = rc < 0 ? rc : px_security_create(server, sink);
 	return rc < 0 ? rc : px_listeners_open(server, sink);
 }
 
 static int start(struct px_server *server)
 {
 	int rc = px_plugins_start(server);
+	rc = rc < 0 ? rc : px_security_start(server);
 	rc = rc < 0 ? rc : px_context_create(server);
 	if (rc < 0) {
 		return rc;
@@ -263,6 +273,7 @@ static void finish(struct px_server *server)
 {
 	px_listeners_close(server);
 	px_broker_destroy(server->broker);
+	px_security_destroy(server);
 	px_lws_destroy(server->lws);
 	px_plugins_unload(server);
 	px_vhosts_destroy(server);
@@ -303,11 +314,13 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a full audit trail is an error that is handled */
 	server->config_path = arguments.config_path;
 	if (px_config_load(arguments.config_path, &sink, &server->config) < 0) {
 		code = EXIT_CONFIG;
 	} else if (arguments.check) {
-		code = px_plugins_load(server, server->config, &sink) < 0 ? EXIT_CONFIG : EXIT_SUCCESS;
+		code = px_plugins_load(server, server->config, &sink) < 0 ||
+				px_security_check(server->config, &sink) < 0 ? EXIT_CONFIG : EXIT_SUCCESS;
 	} else {
 		code = serve(server, &sink);
 	}

@@ -47,9 +47,11 @@ static int id_parameter(struct lws *wsi, const char *name, char buf[PX_ID_MAX + 
 	return rc;
 }
 
-int px_open_mode_identify(struct px_vhost *vhost, struct lws *wsi,
+int px_open_mode_identify(const struct px_peer *peer, struct lws *wsi,
 		struct px_identity **ret_identity)
 {
+	const struct px_vhost *vhost = peer->vhost;
+	char address[PX_ADDRESS_SIZE];
 	char practice_text[PX_ID_MAX + 1];
 	char user_text[PX_ID_MAX + 1];
 	char name_text[PX_NAME_MAX + 1];
@@ -60,6 +62,8 @@ int px_open_mode_identify(struct px_vhost *vhost, struct lws *wsi,
 		.tenant = px_span(vhost->config->tenant),
 		.role = PX_ROLE_STAFF,
 	};
+	px_address_format(&peer->address, address);
+	claims.address = px_span(address);
 	if (id_parameter(wsi, "practiceId", practice_text, &practice) < 0 ||
 			id_parameter(wsi, "userId", user_text, &claims.user) < 0 ||
 			parameter(wsi, "userName", name_text, sizeof(name_text), &claims.name) < 0 ||

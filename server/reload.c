@@ -8,6 +8,7 @@
 #include "server.h"
 
 #include "log.h"
+#include "tls.h"
 
 #include <errno.h>
 #include <string.h>
@@ -38,6 +39,11 @@ static int check_vhosts(const struct px_server *server, const struct px_config *
 				continue;
 			}
 			found++;
+			if (!old->host_ssl_cert != !config->vhosts[i].host_ssl_cert) {
+				px_log(PX_LOG_ERROR, "vhost %s: TLS is switched on and off with a "
+						"restart only", old->name);
+				return -EINVAL;
+			}
 			if (!same_listeners(old, &config->vhosts[i])) {
 				px_log(PX_LOG_WARNING, "vhost %s: port and interface change with a restart "
 						"only", old->name);
@@ -127,8 +133,11 @@ static int apply(struct px_server *server, struct px_config *config,
 	struct px_limits limits = px_settings_limits(config);
 	int rc = check_vhosts(server, config);
 	rc = rc < 0 ? rc : px_plugins_load(server, config, sink);
+	rc = rc < 0 ? rc : px_security_check(config, sink);
 	rc = rc < 0 ? rc : change_options(server, config, sink);
 	rc = rc < 0 ? rc : px_plugins_start(server);
+	/* Fails only if a key file went bad since it was checked; then vhosts stay as they were. */
+	rc = rc < 0 ? rc : px_security_apply(server, config, sink);
 	if (rc < 0) {
 		px_plugins_drop_unstarted(server);
 		return rc;
@@ -139,7 +148,9 @@ static int apply(struct px_server *server, struct px_config *config,
 	server->max_connections = px_settings_connections(config);
 	px_log_set_level(config->global.log_level);
 	lws_set_log_level(px_log_lws_levels(), px_log_lws);
+	(void)px_tls_apply(server, config, sink); /* what was fine a moment ago, or the old one */
 	px_vhosts_apply(server, config);
+	px_security_reload_audit(server, config);
 	return 0;
 }
 
@@ -161,5 +172,6 @@ void px_server_reload(struct px_server *server)
 	}
 	px_config_destroy(server->config);
 	server->config = config;
+	(void)px_trail_note(server, "reconfigured", "");
 	px_log(PX_LOG_NOTICE, "configuration reloaded");
 }

@@ -7,13 +7,17 @@
 #define PX_SERVER_H
 
 #include "config.h"
+#include "tally.h"
 
 #include <libwebsockets.h>
 #include <netinet/in.h>
 #include <praxis/adapter.h>
 #include <uv.h>
 
+struct px_authority;
+struct px_greeting;
 struct px_server;
+struct px_tls;
 
 /* A service that was loaded; stays until the process ends. */
 struct px_plugin {
@@ -36,12 +40,18 @@ struct px_listener {
 	char address[64];
 };
 
+/* Room for an address as text. */
+#define PX_ADDRESS_SIZE (PX_ADDRESS_MAX + 1)
+
 /* A vhost in force. Its config is replaced by a reload; sessions hold on to its site. */
 struct px_vhost {
 	struct px_server *server;
 	const struct px_config_vhost *config;
 	struct px_site site;
 	const char **disabled; /* behind site.disabled */
+	struct px_authority *authority; /* NULL: open mode */
+	struct px_tls *tls;             /* NULL: none */
+	struct lws_vhost *lws_vhost;    /* its connections are adopted into */
 	struct px_listener *listeners;
 	size_t listener_count;
 };
@@ -49,10 +59,17 @@ struct px_vhost {
 /* One TCP connection; lws's opaque user data, from adoption to the end. */
 struct px_peer {
 	struct px_vhost *vhost;
-	struct in6_addr address; /* IPv4 mapped */
+	struct in6_addr address; /* IPv4 mapped; the client's, where a trusted proxy told it */
+	struct px_tally_entry *address_entry; /* once it is counted */
+	struct px_tally_entry *user_entry;
 	struct px_identity *identity; /* let in, not yet a session */
+	struct px_asking *asking;     /* the application's back end is asked */
+	struct px_request *request;   /* an HTTP request with a body is being read */
 	int8_t service;
 	bool versioned;
+	bool nobody;                  /* an open session that has not authenticated */
+	uint8_t verdict;              /* enum px_verdict, of the token that it came with */
+	const char *sentence;         /* … if it is no good */
 };
 
 struct px_server {
@@ -65,8 +82,8 @@ struct px_server {
 	uv_timer_t timer;        /* the broker's next deadline */
 	uv_signal_t signals[3];
 	uv_timer_t drain_timer;
+	uv_timer_t keys_timer;
 	struct lws_context *context;
-	struct lws_vhost *lws_vhost;
 	struct lws_protocols protocols[PX_SERVICES_MAX + 2];
 	struct lws_protocol_vhost_options pvos[PX_SERVICES_MAX + 1];
 	struct px_lws *lws;
@@ -77,10 +94,21 @@ struct px_server {
 	struct px_vhost *vhosts;
 	size_t vhost_count;
 
+	struct px_tally *addresses;
+	struct px_tally *users;
+	struct px_tickets *tickets;
+	struct px_backend *backend;
+	struct px_audit *audit; /* NULL: none is kept */
+	struct px_greeting *greetings; /* connections that owe a PROXY header */
 	uint64_t connections;
+	uint64_t nobodies;
+	uint64_t bad_tokens;
 	uint64_t max_connections;
 	uint32_t max_message_bytes; /* as lws was started with */
-	uint64_t refused;
+	uint64_t refused;         /* upgrades and connections, for whatever reason … */
+	uint64_t refused_busy;    /* … because the server or a table was at its limit (503) */
+	uint64_t refused_often;   /* … because of the address or user: too many, too fast (429) */
+	uint64_t refused_origin;  /* … because of the page's origin (403) */
 	int64_t started_ms;
 	int64_t deadline_ms;       /* the timer is set to */
 	int64_t drain_end_ms;      /* the last client is asked to go */
@@ -108,26 +136,91 @@ void px_vhosts_destroy(struct px_server *server);
 int px_listeners_open(struct px_server *server, const struct px_config_sink *sink);
 void px_listeners_start(struct px_server *server);
 void px_listeners_close(struct px_server *server);
+/* A connection whose address is known goes on to lws; takes both over. */
+void px_listener_adopt(struct px_peer *peer, int fd);
 
-/* lws.c: the one lws context and vhost */
+/* lws.c: the one lws context and its vhosts */
 int px_context_create(struct px_server *server);
 void px_context_destroy(struct px_server *server);
+
+/* gate.c: 0: go on; 1: an answer was written; -1: drop it */
+int px_gate_pass(struct lws *wsi);
 
 /* upgrade.c: hooks of the adapter */
 int px_upgrade_decide(void *user, struct lws *wsi);
 int px_upgrade_accept(void *user, struct lws *wsi, struct px_session_params *ret_params);
+
+/* security.c: all that stands before a session; in the order of a process' life */
+int px_security_check(const struct px_config *config, const struct px_config_sink *sink);
+int px_security_create(struct px_server *server, const struct px_config_sink *sink);
+int px_security_start(struct px_server *server);
+int px_security_apply(struct px_server *server, const struct px_config *config,
+		const struct px_config_sink *sink);
+void px_security_reload_audit(struct px_server *server, const struct px_config *config);
+void px_security_stop(struct px_server *server);
+void px_security_destroy(struct px_server *server);
+void px_security_authenticate(void *user, void *conn, const struct px_site *site,
+		struct px_span token, struct px_authentication *ret_authentication);
+
+/* peer.c. Counting is undone when the peer is gone. -EMFILE, -EAGAIN, -ENOSPC. */
+struct px_peer *px_peer_create(struct px_vhost *vhost, const struct in6_addr *address);
+void px_peer_destroy(struct px_peer *peer);
 void px_peer_gone(void *user, struct lws *wsi);
+struct px_tally_entry *px_peer_address_entry(struct px_peer *peer);
+int px_peer_count_address(struct px_peer *peer);
+int px_peer_count_user(struct px_peer *peer, struct px_span tenant, struct px_span user);
+void px_peer_set_nobody(struct px_peer *peer, bool nobody);
+void px_peer_session_params(struct px_peer *peer, struct px_session_params *ret_params);
+
+/* forwarded.c */
+bool px_address_parse(const char *text, struct in6_addr *ret_address);
+void px_peer_read_forwarded(struct px_peer *peer, struct lws *wsi);
+
+/* trail.c: the audit trail. -errno: what happens must not. */
+void px_address_format(const struct in6_addr *address, char buf[PX_ADDRESS_SIZE]);
+int px_trail_event(void *user, const struct px_event *event);
+void px_trail_refused(struct px_server *server, const struct px_peer *peer, const char *reason);
+int px_trail_note(struct px_server *server, const char *event, const char *reason);
+
+/* asking.c: auth-url. Prepared while the headers are there, started once it is upgraded. */
+int px_asking_prepare(struct px_peer *peer, struct lws *wsi);
+int px_asking_start(struct px_peer *peer, struct lws *wsi);
+void px_asking_drop(struct px_peer *peer);
+
+/* api.c: requests with a body, under /api/v1/ */
+bool px_api_concerns(const char *path);
+int px_api_begin(struct px_peer *peer, struct lws *wsi, const char *path);
+int px_api_body(void *user, struct lws *wsi, const void *piece, size_t len);
+int px_api_end(void *user, struct lws *wsi);
+void px_request_drop(struct px_peer *peer);
+
+/* The vhost that a session's site is part of. */
+static inline struct px_vhost *px_vhost_of(const struct px_site *site)
+{
+	return (struct px_vhost *)((char *)(uintptr_t)site - offsetof(struct px_vhost, site));
+}
 
 /* open_mode.c: an identity from the query. -EINVAL: it makes no sense. */
-int px_open_mode_identify(struct px_vhost *vhost, struct lws *wsi,
+int px_open_mode_identify(const struct px_peer *peer, struct lws *wsi,
 		struct px_identity **ret_identity);
 
 /* http.c: hooks of the adapter, and how answers look */
 int px_http_request(void *user, struct lws *wsi, const char *path);
 int px_http_done(void *user, struct lws *wsi);
 int px_http_refuse(struct lws *wsi, int status, const char *code, const char *sentence);
-#define PX_HTTP_HEADERS_MAX PX_CONFIG_HEADER_BYTES
-int px_http_headers(const struct px_vhost *vhost, char *buf, size_t size);
+int px_http_redirect(struct lws *wsi, const char *location); /* 1, or -1 */
+
+/*
+ * The vhost's headers as lines, and those of ours that it has none of the same name for;
+ * their length, or -1: they do not fit.
+ */
+enum px_http_kind {
+	PX_HTTP_DATA,
+	PX_HTTP_PAGE, /* a file, which may be one */
+};
+#define PX_HTTP_HEADERS_MAX (PX_CONFIG_HEADER_BYTES + 512)
+int px_http_headers(const struct px_vhost *vhost, enum px_http_kind kind, const char *caching,
+		char *buf, size_t size);
 int px_http_answer(struct lws *wsi, int status, const char *type, struct px_span body);
 
 /* files.c: static mounts. 1: there is no such file here. */

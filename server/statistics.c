@@ -2,6 +2,7 @@
 /* GET /stats: what the server counts, for people and scripts. */
 #include "server.h"
 
+#include "audit.h"
 #include "version.h"
 
 #include <stdio.h>
@@ -55,6 +56,18 @@ static bool is_written(const struct px_server *server, size_t vhost, const char 
 	return false;
 }
 
+static void write_audit(const struct px_server *server, struct px_json *json)
+{
+	struct px_audit_stats stats;
+	px_audit_stats(server->audit, &stats);
+	px_json_open_object(json, "audit");
+	px_json_bool(json, "enabled", server->audit != NULL);
+	px_json_int(json, "lines", (int64_t)stats.lines);
+	px_json_int(json, "lost", (int64_t)stats.lost);
+	px_json_bool(json, "failing", stats.failing);
+	px_json_close_object(json);
+}
+
 static void write_services(const struct px_server *server, struct px_json *json)
 {
 	px_json_open_object(json, "services");
@@ -81,7 +94,12 @@ void px_statistics_write(struct px_server *server, struct px_json *json)
 	px_json_int(json, "uptime_ms", (int64_t)uv_now(&server->loop) - server->started_ms);
 	px_json_bool(json, "draining", server->draining);
 	px_json_int(json, "connections", (int64_t)server->connections);
+	px_json_int(json, "unauthenticated", (int64_t)server->nobodies);
+	px_json_int(json, "bad_tokens", (int64_t)server->bad_tokens);
 	px_json_int(json, "refused", (int64_t)server->refused);
+	px_json_int(json, "refused_busy", (int64_t)server->refused_busy);
+	px_json_int(json, "refused_often", (int64_t)server->refused_often);
+	px_json_int(json, "refused_origin", (int64_t)server->refused_origin);
 	px_json_int(json, "sessions", (int64_t)stats.sessions);
 	px_json_int(json, "sessions_opened", (int64_t)stats.sessions_opened);
 	px_json_int(json, "practices", (int64_t)stats.practices);
@@ -98,8 +116,10 @@ void px_statistics_write(struct px_server *server, struct px_json *json)
 	px_json_int(json, "messages_live", (int64_t)stats.messages_live);
 	px_json_int(json, "slow_readers", (int64_t)stats.slow_readers);
 	px_json_int(json, "silent_peers", (int64_t)stats.silent_peers);
+	px_json_int(json, "rate_limited", (int64_t)stats.rate_limited);
 	write_errors(&stats, json);
 	write_closes(&stats, json);
+	write_audit(server, json);
 	write_services(server, json);
 	px_json_end(json);
 }

@@ -9,7 +9,10 @@
  */
 #include "server.h"
 
+#include "authority.h"
+#include "credentials.h"
 #include "log.h"
+#include "origin.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -26,7 +29,12 @@ static int refuse(struct lws *wsi, const struct px_peer *peer, int status, const
 {
 	px_log(PX_LOG_INFO, "vhost %s: an upgrade was refused with %d: %s",
 			peer->vhost->config->name, status, sentence);
-	peer->vhost->server->refused++;
+	struct px_server *server = peer->vhost->server;
+	server->refused++;
+	server->refused_busy += status == 503;
+	server->refused_often += status == 429;
+	server->refused_origin += status == 403;
+	px_trail_refused(server, peer, code);
 	return px_http_refuse(wsi, status, code, sentence);
 }
 
@@ -92,38 +100,132 @@ static bool path_is(struct lws *wsi, const char *wanted)
 	return len > 0 && strcmp(path, wanted) == 0;
 }
 
-int px_upgrade_decide(void *user, struct lws *wsi)
+/* What is wrong with the request itself; NULL: nothing. */
+static const char *request_fault(const struct px_peer *peer, struct lws *wsi, int *ret_status)
 {
-	struct px_server *server = user;
-	struct px_peer *peer = lws_get_opaque_user_data(wsi);
-	if (!peer || lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE) == 0) {
-		return -1;
-	}
+	*ret_status = 400;
 	if (!header_is(wsi, WSI_TOKEN_UPGRADE, "websocket")) {
-		return refuse(wsi, peer, 400, "bad_request", "Only an upgrade to websocket is known.");
+		return "Only an upgrade to websocket is known.";
 	}
+	*ret_status = 405;
 	if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) == 0) {
-		return refuse(wsi, peer, 405, "bad_request", "A WebSocket begins with GET.");
+		return "A WebSocket begins with GET.";
 	}
+	*ret_status = 404;
 	if (!path_is(wsi, peer->vhost->config->path)) {
-		return refuse(wsi, peer, 404, "not_found", "There is no WebSocket at this path.");
+		return "There is no WebSocket at this path.";
 	}
+	*ret_status = 426;
 	if (!header_is(wsi, WSI_TOKEN_VERSION, "13")) {
-		return refuse(wsi, peer, 426, "bad_request", "Only WebSocket version 13 is known.");
+		return "Only WebSocket version 13 is known.";
 	}
+	*ret_status = 400;
 	if (lws_hdr_total_length(wsi, WSI_TOKEN_KEY) == 0) {
-		return refuse(wsi, peer, 400, "bad_request", "Sec-WebSocket-Key is missing.");
+		return "Sec-WebSocket-Key is missing.";
 	}
-	if (server->draining) {
-		return refuse(wsi, peer, 503, "unavailable", "The server is about to end.");
+	return NULL;
+}
+
+/* What is no browser sends no Origin, and has no visitor's cookie to misuse. */
+static bool origin_is_allowed(const struct px_peer *peer, struct lws *wsi)
+{
+	const struct px_config_vhost *config = peer->vhost->config;
+	char origin[512];
+	char host[256] = "";
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) == 0) {
+		return true;
 	}
-	const char *fault = subprotocol_fault(peer, wsi);
-	if (fault) {
-		return refuse(wsi, peer, 400, "bad_request", fault);
+	if (lws_hdr_copy(wsi, origin, sizeof(origin), WSI_TOKEN_ORIGIN) <= 0 ||
+			lws_hdr_copy(wsi, host, sizeof(host), WSI_TOKEN_HOST) < 0) {
+		return false;
 	}
-	px_identity_destroy(server->broker, peer->identity);
-	peer->identity = NULL;
-	switch (px_open_mode_identify(peer->vhost, wsi, &peer->identity)) {
+	return px_origin_allowed(origin, host, config->origins, config->origin_count);
+}
+
+/* Writes the answer to who may not come now; 0: may. */
+static int check_address(struct px_peer *peer, struct lws *wsi)
+{
+	switch (px_peer_count_address(peer)) {
+	case 0:
+		return 0;
+	case -EMFILE:
+		return refuse(wsi, peer, 429, "rate_limited",
+				"There are too many connections from this address.");
+	case -EAGAIN:
+		return refuse(wsi, peer, 429, "rate_limited",
+				"Connections from this address come too fast.");
+	default:
+		return refuse(wsi, peer, 503, "unavailable", "The server is at its limit.");
+	}
+}
+
+/* A good token makes an identity, a bad one is told of in-band: see px_upgrade_accept(). */
+static int take_verdict(struct px_peer *peer, struct lws *wsi,
+		const struct px_authentication *authentication)
+{
+	peer->verdict = (uint8_t)authentication->verdict;
+	peer->sentence = authentication->sentence;
+	switch (authentication->verdict) {
+	case PX_VERDICT_GOOD:
+		peer->identity = authentication->identity;
+		return 0;
+	case PX_VERDICT_THROTTLED:
+		return refuse(wsi, peer, 429, "rate_limited", authentication->sentence);
+	case PX_VERDICT_UNAVAILABLE:
+		return refuse(wsi, peer, 503, "unavailable", "The server is at its limit.");
+	default:
+		peer->identity = px_authority_nobody(peer);
+		return peer->identity ? 0 : -1;
+	}
+}
+
+/* Nothing was brought: the back end is asked, or the client has to send `auth`. */
+static int take_nobody(struct px_peer *peer, struct lws *wsi)
+{
+	const struct px_server *server = peer->vhost->server;
+	uint32_t most = server->config->global.max_unauthenticated;
+	if (most > 0 && server->nobodies >= most) {
+		return refuse(wsi, peer, 503, "unavailable",
+				"Too many clients have not authenticated yet.");
+	}
+	peer->identity = px_authority_nobody(peer);
+	return peer->identity ? 0 : -1;
+}
+
+static int identify_by_credentials(struct px_peer *peer, struct lws *wsi)
+{
+	const struct px_config_vhost *config = peer->vhost->config;
+	struct px_credentials credentials = { 0 };
+	int rc = px_credentials_read(wsi, config->tokens, &credentials);
+	if (rc < 0) {
+		px_credentials_finish(&credentials);
+		return refuse(wsi, peer, 400, "bad_request",
+				"The credentials can not be read: more than one, too long, or no bearer's.");
+	}
+	struct px_authentication authentication = { .verdict = PX_VERDICT_NO_TOKENS };
+	if (credentials.kind == PX_CREDENTIAL_TICKET) {
+		px_authority_redeem(peer, credentials.text, &authentication);
+	} else if (credentials.kind == PX_CREDENTIAL_TOKEN) {
+		px_authority_judge(peer, credentials.text, &authentication);
+	}
+	bool nothing = credentials.kind == PX_CREDENTIAL_NONE;
+	px_credentials_finish(&credentials);
+	if (!nothing) {
+		return take_verdict(peer, wsi, &authentication);
+	}
+	if (config->auth_url && px_authority_throttles(peer, &authentication)) {
+		return take_verdict(peer, wsi, &authentication);
+	}
+	if (config->auth_url) {
+		return px_asking_prepare(peer, wsi) < 0 ? refuse(wsi, peer, 503, "unavailable",
+				"The server is at its limit.") : 0;
+	}
+	return take_nobody(peer, wsi);
+}
+
+static int identify_by_query(struct px_peer *peer, struct lws *wsi)
+{
+	switch (px_open_mode_identify(peer, wsi, &peer->identity)) {
 	case 0:
 		return 0;
 	case -EINVAL:
@@ -134,29 +236,64 @@ int px_upgrade_decide(void *user, struct lws *wsi)
 	}
 }
 
-int px_upgrade_accept(void *user, struct lws *wsi, struct px_session_params *ret_params)
+int px_upgrade_decide(void *user, struct lws *wsi)
 {
+	struct px_server *server = user;
 	struct px_peer *peer = lws_get_opaque_user_data(wsi);
-	(void)user;
-	if (!peer || !peer->identity) {
-		return -EINVAL;
+	int status;
+	if (!peer || lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE) == 0) {
+		return -1;
 	}
+	px_peer_read_forwarded(peer, wsi);
+	const char *fault = request_fault(peer, wsi, &status);
+	if (fault) {
+		return refuse(wsi, peer, status, status == 404 ? "not_found" : "bad_request", fault);
+	}
+	if (server->draining) {
+		return refuse(wsi, peer, 503, "unavailable", "The server is about to end.");
+	}
+	if (!origin_is_allowed(peer, wsi)) {
+		return refuse(wsi, peer, 403, "forbidden", "Pages of this origin may not connect.");
+	}
+	fault = subprotocol_fault(peer, wsi);
+	if (fault) {
+		return refuse(wsi, peer, 400, "bad_request", fault);
+	}
+	int rc = check_address(peer, wsi);
+	if (rc != 0) {
+		return rc;
+	}
+	px_identity_destroy(server->broker, peer->identity);
+	peer->identity = NULL;
+	peer->verdict = PX_VERDICT_GOOD;
+	return peer->vhost->authority ? identify_by_credentials(peer, wsi) :
+			identify_by_query(peer, wsi);
+}
+
+void px_peer_session_params(struct px_peer *peer, struct px_session_params *ret_params)
+{
 	ret_params->site = &peer->vhost->site;
 	ret_params->identity = peer->identity;
 	ret_params->service = peer->service;
 	ret_params->versioned = peer->versioned;
+	ret_params->verdict = peer->verdict;
+	ret_params->sentence = peer->sentence;
 	peer->identity = NULL;
-	return 0;
 }
 
-void px_peer_gone(void *user, struct lws *wsi)
+int px_upgrade_accept(void *user, struct lws *wsi, struct px_session_params *ret_params)
 {
-	struct px_server *server = user;
 	struct px_peer *peer = lws_get_opaque_user_data(wsi);
-	if (peer) {
-		lws_set_opaque_user_data(wsi, NULL);
-		px_identity_destroy(server->broker, peer->identity);
-		server->connections--;
-		free(peer);
+	(void)user;
+	if (!peer) {
+		return -EINVAL;
 	}
+	if (peer->asking) {
+		return px_asking_start(peer, wsi) < 0 ? -EBUSY : -EINPROGRESS;
+	}
+	if (!peer->identity) {
+		return -EINVAL;
+	}
+	px_peer_session_params(peer, ret_params);
+	return 0;
 }

@@ -5,9 +5,14 @@
  */
 #include "server.h"
 
+#include "tls.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Time to authenticate where no tokens are configured to say so. */
+#define AUTH_MS 10000
 
 static uint32_t enabled_services(struct px_server *server, const struct px_config_vhost *config)
 {
@@ -39,6 +44,7 @@ static void apply(struct px_vhost *vhost, const struct px_config_vhost *config)
 {
 	vhost->config = config;
 	list_disabled(vhost, config);
+	vhost->site.auth_ms = config->tokens ? config->tokens->auth_ms : AUTH_MS;
 	vhost->site.enabled = enabled_services(vhost->server, config);
 	px_broker_site_changed(vhost->server->broker, &vhost->site);
 }
@@ -78,6 +84,7 @@ void px_vhosts_apply(struct px_server *server, const struct px_config *config)
 void px_vhosts_destroy(struct px_server *server)
 {
 	for (size_t i = 0; i < server->vhost_count; i++) {
+		px_tls_destroy(server->vhosts[i].tls);
 		free(server->vhosts[i].listeners);
 		free(server->vhosts[i].disabled);
 	}

@@ -26,11 +26,18 @@ struct px_lws_hooks {
 	 */
 	int (*upgrade)(void *user, struct lws *wsi);
 
-	/* It was upgraded: who it is. `conn` is the adapter's to fill. -errno: close with 1013. */
+	/*
+	 * It was upgraded: who it is. `conn` is the adapter's to fill. -EINPROGRESS: that is not
+	 * known yet; nothing is read from it until px_lws_admit(). Other -errno: close with 1013.
+	 */
 	int (*accept)(void *user, struct lws *wsi, struct px_session_params *ret_params);
 
 	/* A plain HTTP request; the return value is lws's. */
 	int (*http)(void *user, struct lws *wsi, const char *path);
+
+	/* A piece of its body, and its end; the return value is lws's. */
+	int (*http_body)(void *user, struct lws *wsi, const void *piece, size_t len);
+	int (*http_body_end)(void *user, struct lws *wsi);
 
 	/* A file that lws sent is out; the return value is lws's. */
 	int (*http_done)(void *user, struct lws *wsi);
@@ -51,6 +58,16 @@ PX_PUBLIC int px_lws_create(struct px_broker *broker, const struct px_lws_hooks 
 
 /* After the lws context is destroyed. NULL is fine. */
 PX_PUBLIC void px_lws_destroy(struct px_lws *lws);
+
+/*
+ * Opens the session of a connection whose `accept` said -EINPROGRESS, or, with params NULL,
+ * closes it with that code. Not from within lws's callbacks of that connection.
+ */
+PX_PUBLIC void px_lws_admit(struct lws *wsi, const struct px_session_params *params,
+		enum px_close code);
+
+/* The connection behind a session's `conn`. */
+PX_PUBLIC struct lws *px_lws_wsi(void *conn);
 
 /*
  * Reads what is left in the sockets that were read from, lets the broker write and reap,

@@ -18,6 +18,7 @@
 
 struct px_broker;
 struct px_session;
+struct px_site;
 
 /* How frames reach a client. `conn` is the transport's own, one per session. */
 struct px_transport {
@@ -37,9 +38,57 @@ struct px_transport {
 	void (*close)(void *conn, uint16_t code);
 };
 
+/* What happened, for those who must know of it: the audit trail. */
+enum px_event_kind {
+	PX_EVENT_CONNECTED,     /* a session begins; its identity may still be nobody's */
+	PX_EVENT_AUTHENTICATED, /* it became somebody, or renewed its token */
+	PX_EVENT_REFUSED,       /* it tried what it may not; `error` says which way */
+	PX_EVENT_JOINED,        /* a counted channel (a room) */
+	PX_EVENT_LEFT,          /* `reason` says why; `actor` who removed it, if somebody did */
+	PX_EVENT_DISCONNECTED,  /* it ended; `close_code`, or 0 if nobody asked it to go */
+};
+
+/* Lives during the call. `channel` only for JOINED and LEFT. */
+struct px_event {
+	enum px_event_kind kind;
+	const struct px_session *session;
+	const struct px_session *actor;
+	const struct px_channel *channel;
+	enum px_leave_reason reason;
+	enum px_error error;
+	uint16_t close_code;
+};
+
+/* What a host says of a token. */
+enum px_verdict {
+	PX_VERDICT_GOOD,
+	PX_VERDICT_BAD,
+	PX_VERDICT_EXPIRED,
+	PX_VERDICT_THROTTLED, /* too many bad ones from there, or too many connections; later */
+	PX_VERDICT_NO_TOKENS, /* this vhost takes none */
+	PX_VERDICT_UNAVAILABLE,
+};
+
+struct px_authentication {
+	enum px_verdict verdict;
+	struct px_identity *identity; /* GOOD: the broker's from here on */
+	const char *sentence;         /* BAD, THROTTLED: why, without a word of the token; static */
+	int64_t retry_after_ms;       /* THROTTLED */
+};
+
 /* What the broker needs of its host; copied. */
 struct px_broker_host {
 	void *user;
+
+	/*
+	 * Something happens; before CONNECTED, AUTHENTICATED and JOINED are confirmed to anybody.
+	 * -errno for one of these three: it must not happen. NULL: nobody wants to know.
+	 */
+	int (*event)(void *user, const struct px_event *event);
+
+	/* Judges a token of the `auth` message; conn is the session's. NULL: there are none. */
+	void (*authenticate)(void *user, void *conn, const struct px_site *site,
+			struct px_span token, struct px_authentication *ret_authentication);
 	void (*random)(void *user, void *buf, size_t len);
 	void (*log)(void *user, int level, const char *line);
 	/* HMAC-SHA1 in base64, 28 bytes and the terminator; 0 or -errno. NULL: none. */
@@ -53,15 +102,21 @@ struct px_limits {
 	uint32_t channels;
 	uint32_t practices;
 	uint32_t message_bytes;
+	uint32_t rooms_per_practice;
+	uint32_t messages_per_s; /* of a session, and how many it may save up */
+	uint32_t messages_burst;
+	uint32_t bytes_per_s;
+	uint32_t bytes_burst;
 	int64_t heartbeat_ms; /* 0: no pings */
 	int64_t slow_close_ms;
+	int64_t auth_notice_ms; /* before its token expires, it is told */
 };
 
 /* Counted since the start, but for the first group, which is of now. */
 struct px_stats {
 	uint64_t sessions, channels, rooms, practices, members, messages_live, queue_bytes;
 	uint64_t sessions_opened, messages_in, messages_out, deliveries, bytes_in, bytes_out;
-	uint64_t writes, slow_readers, silent_peers;
+	uint64_t writes, slow_readers, silent_peers, rate_limited;
 	uint64_t errors[PX_E_COUNT];
 	uint64_t closes[PX_CLOSES_COUNT]; /* by px_close_code() */
 };
@@ -115,6 +170,7 @@ struct px_site {
 	uint32_t enabled; /* bit i: the service of index i */
 	const char *const *disabled; /* names of services that are known here and switched off */
 	size_t disabled_count;
+	int64_t auth_ms; /* in which a session must have authenticated */
 };
 
 /* Opens the sessions of a site for services that were switched on. */
@@ -126,11 +182,26 @@ struct px_session_params {
 	void *conn;                   /* the transport's; good until px_session_lost() */
 	int service;                  /* index of the one service, -1: all (unified) */
 	bool versioned;               /* offered praxis.v1 */
+	/*
+	 * It brought a token that is no good: it is told so, and closed with 4401. GOOD: none, or
+	 * a good one.
+	 */
+	enum px_verdict verdict;
+	const char *sentence;
 };
 
 /* A client has connected. Queues `connection_established`. -ENOMEM: nothing happened. */
 PX_PUBLIC int px_session_open(struct px_broker *broker, const struct px_session_params *params,
 		struct px_session **ret_session);
+
+/*
+ * Who it is, as far as it is known; and what a host may ask for its trail. Texts live as
+ * long as the session's identity.
+ */
+PX_PUBLIC struct px_span px_session_address(const struct px_session *session);
+PX_PUBLIC struct px_span px_session_tenant(const struct px_session *session);
+PX_PUBLIC void *px_session_conn(const struct px_session *session);
+PX_PUBLIC const struct px_site *px_session_site(const struct px_session *session);
 
 /* One whole text message. The bytes are the caller's and are not kept. */
 PX_PUBLIC void px_session_receive(struct px_session *session, const uint8_t *bytes, size_t len);

@@ -64,8 +64,9 @@ struct px_channel_limits {
 /*
  * Makes the session a member, and the channel if it does not exist. A member already:
  * 0, that membership, and *ret_new false. -EACCES: the session's identity does not hold
- * the practice; -ENOSPC: the channel is full; -EMFILE: the session has too many rooms;
- * -ENFILE: the broker has too many channels; -EINVAL: the name; -ENOMEM.
+ * the practice, or may not join a room of that name; -ENOSPC: the channel is full; -EMFILE:
+ * the session has too many rooms, -EDQUOT: the practice has, -ENFILE: the broker has too
+ * many channels; -EROFS: the host does not let it happen; -EINVAL: the name; -ENOMEM.
  */
 PX_PUBLIC int px_channel_join(struct px_session *session, const struct px_service *service,
 		const struct px_channel_kind *kind, struct px_practice *practice,
@@ -128,6 +129,7 @@ PX_PUBLIC uint32_t px_channel_member_count(const struct px_channel *channel);
 PX_PUBLIC struct px_member *px_channel_member(const struct px_channel *channel, uint32_t index);
 
 PX_PUBLIC void *px_channel_state(struct px_channel *channel);
+PX_PUBLIC const struct px_service *px_channel_service(const struct px_channel *channel);
 PX_PUBLIC struct px_practice *px_channel_practice(const struct px_channel *channel);
 PX_PUBLIC struct px_span px_channel_name(const struct px_channel *channel);
 PX_PUBLIC struct px_broker *px_channel_broker(const struct px_channel *channel);

@@ -19,16 +19,26 @@ struct px_claims {
 	size_t practice_count; /* at most PX_PRACTICES_MAX */
 	struct px_id user;     /* text.len 0: unknown */
 	struct px_span name;
-	enum px_role role;
+	struct px_span address; /* where it came from, as text; for the trail alone */
+	enum px_role role; /* 0: nobody yet; may authenticate and ping, and is closed in time */
 	/*
 	 * Proven by a token. Without it nothing in a message is overwritten by the
 	 * identity, and the first message may name the practice (open mode).
 	 */
 	bool authenticated;
+
+	bool all_practices;        /* of the tenant; for administrators */
+	bool has_rooms;            /* may join only these */
+	const struct px_id *rooms; /* at most PX_ROOMS_MAX */
+	size_t room_count;
+	int64_t expires_ms;        /* since 1970; 0: never */
+	uint32_t leeway_ms;        /* it lives on after that, for clocks that differ */
 };
 
 #define PX_PRACTICES_MAX 1000
+#define PX_ROOMS_MAX 1000
 #define PX_NAME_MAX 256
+#define PX_ADDRESS_MAX 45
 
 /*
  * The caller owns it until it hands it to px_session_open(), else until

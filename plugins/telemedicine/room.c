@@ -176,9 +176,12 @@ static int fail_join(struct px_call *call, int error)
 	case -EMFILE:
 		return px_call_fail(call, PX_E_TOO_MANY_ROOMS, "roomId",
 				"This session is in as many rooms as it may be.");
+	case -EDQUOT:
+		return px_call_fail(call, PX_E_TOO_MANY_ROOMS, "practiceId",
+				"The practice has as many rooms as it may have.");
 	case -EACCES:
-		return px_call_fail(call, PX_E_FORBIDDEN, "practiceId",
-				"This session does not belong to that practice.");
+		return px_call_fail(call, PX_E_FORBIDDEN, "roomId",
+				"This session may not join that room.");
 	default:
 		return px_call_fail(call, PX_E_UNAVAILABLE, NULL, "The server is at its limit.");
 	}

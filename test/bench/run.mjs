@@ -64,7 +64,15 @@ class BenchError extends Error {}
 
 // Everything that praxisd is configured with, in one place.
 async function writePraxisConfig(dir, port, options) {
-	const global = { 'plugin-dir': pluginDirs(options.build), 'log-level': 'warning' };
+	const global = {
+		'plugin-dir': pluginDirs(options.build),
+		'log-level': 'warning',
+		// What is measured is what the server can, not what a client may.
+		'max-connections-per-address': 0,
+		'connections-per-second-per-address': 0,
+		'messages-per-second': 0,
+		'bytes-per-second': 0,
+	};
 	const vhost = {
 		name: 'default', port, interface: HOST,
 		'ws-protocols': [

@@ -21,6 +21,14 @@ const ALL = [
 	'config.test.mjs',
 	'lifecycle.test.mjs',
 	'http.test.mjs',
+	'tls.test.mjs',
+	'proxy.test.mjs',
+	'identity.test.mjs',
+	'matrix.test.mjs',
+	'attacks.test.mjs',
+	'limits.test.mjs',
+	'authurl.test.mjs',
+	'secrets.test.mjs',
 ];
 
 const here = path.dirname(fileURLToPath(import.meta.url));

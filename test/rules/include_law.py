@@ -30,7 +30,7 @@ LIBC = CLOCK_AND_SOCKETS | frozenset("""
 	setjmp.h signal.h stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h
 	stdnoreturn.h string.h tgmath.h threads.h uchar.h wchar.h wctype.h
 	dirent.h dlfcn.h elf.h endian.h fcntl.h fnmatch.h ftw.h getopt.h glob.h grp.h iconv.h langinfo.h
-	libgen.h link.h malloc.h pthread.h pwd.h regex.h semaphore.h spawn.h strings.h sys/auxv.h
+	libgen.h link.h malloc.h pthread.h pwd.h regex.h search.h semaphore.h spawn.h strings.h sys/auxv.h
 	sys/file.h sys/inotify.h sys/mman.h sys/param.h sys/prctl.h sys/resource.h sys/stat.h
 	sys/statvfs.h sys/syscall.h sys/sysinfo.h sys/types.h sys/utsname.h sys/wait.h sysexits.h
 	syslog.h termios.h ucontext.h unistd.h wordexp.h
@@ -43,6 +43,8 @@ LIBRARIES = {
 	"json-c": r"json-c/",
 	"libuv": r"uv(\.h|/)",
 	"openssl": r"openssl/",
+	"curl": r"curl/",
+	"rhonabwy": r"rhonabwy\.h",
 	"hiredis": r"hiredis/",
 	"check": r"check\.h",
 }
@@ -71,9 +73,12 @@ PLACES = [
 	Place(r"broker/lws_adapter\.[ch]", ["json-c", LWS]),
 	Place(r"broker/bus/.*", ["hiredis"]),
 	Place(r"broker/[^/]+", ["json-c"], pure=True),
+	Place(r"server/jose\.[ch]", ["json-c", "openssl", "rhonabwy"]),
+	Place(r"server/backend[^/]*", ["json-c", "libuv", "openssl", "curl"]),
 	Place(r"server/[^/]+", ["json-c", LWS, "libuv", "openssl"], generated=["version.h"]),
 	Place(r"plugins/[^/]+/.*", ["json-c"], with_lws=True),
-	Place(r"tools/.*", generated=["version.h"]),
+	# The audit trail's chain is said once, in the server's folder.
+	Place(r"tools/.*", ["json-c", "openssl"], generated=["version.h", "audit_chain.h"]),
 ]
 ANYTHING = re.compile(r"test/")
 PLUGIN_H = "praxis/plugin.h"

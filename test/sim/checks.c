@@ -210,10 +210,10 @@ static void check_owed(const struct peer *peer)
 {
 	if (peer->phase == PX_SESSION_OPEN && !peer->conn->busy &&
 			(peer->count > 0 || peer->pings_due > 0)) {
+		const char *line = peer->count > 0 ? peer->queue[peer->first].line->text :
+				"no message";
 		sim_fail("client %s is owed %u pings and %s", peer->conn->client_id,
-				peer->pings_due,
-				peer->count > 0 ? peer->queue[peer->first].line->text :
-						  "no message");
+				peer->pings_due, line);
 	}
 }
 

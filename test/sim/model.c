@@ -249,6 +249,10 @@ int model_join(struct peer *peer, enum kind kind, unsigned place, const char *na
 		}
 		return 0;
 	}
+	/* The simulation's tokens name no rooms, and patients may join only those of theirs. */
+	if (kind == ROOM && peer->authenticated && peer->role == PX_ROLE_PATIENT) {
+		return -EACCES;
+	}
 	if (kind == ROOM && count_rooms(peer) >= ROOMS_LIMIT) {
 		return -EMFILE;
 	}

@@ -92,6 +92,8 @@ static void fail_join(const struct said *said, int rc)
 		said_fail(said, PX_E_ROOM_FULL, "roomId");
 	} else if (rc == -EMFILE) {
 		said_fail(said, PX_E_TOO_MANY_ROOMS, "roomId");
+	} else if (rc == -EACCES) {
+		said_fail(said, PX_E_FORBIDDEN, "roomId");
 	} else {
 		said_fail(said, PX_E_UNAVAILABLE, "");
 	}

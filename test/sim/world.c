@@ -211,14 +211,22 @@ static void check_heartbeat(struct peer *peer)
 	}
 }
 
+static int64_t pick_ms(void)
+{
+	unsigned way = dice(1000);
+	if (way < 990) {
+		return dice(60);
+	}
+	if (way < 996) {
+		return dice(4000);
+	}
+	return way < 999 ? 10000 + dice(70000) : INT64_C(3600) * 1000 * (1 + dice(100));
+}
+
 void pass_time(void)
 {
 	struct fake *fake = sim.fake;
-	unsigned way = dice(1000);
-	int64_t ms = way < 990    ? dice(60) :
-			way < 996 ? dice(4000) :
-			way < 999 ? 10000 + dice(70000) :
-				    INT64_C(3600) * 1000 * (1 + dice(100));
+	int64_t ms = pick_ms();
 	fake->mono_ms += ms;
 	/* The wall's clock is set now and then, back as well as forth. */
 	fake->wall_ms += chance(1) ? (int64_t)dice(20000) - 10000 : ms;

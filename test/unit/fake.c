@@ -307,22 +307,34 @@ static struct px_id read_id(const char **text)
 	return (struct px_id){ span, px_id_is_integer(span) };
 }
 
+static size_t read_ids(const char *list, struct px_id ids[64])
+{
+	size_t count = 0;
+	while (list && *list != '\0') {
+		ids[count++] = read_id(&list);
+	}
+	return count;
+}
+
 int fake_identity(struct fake *fake, const struct fake_who *who, struct px_identity **ret_identity)
 {
 	struct px_id practices[64];
-	const char *list = who->practices ? who->practices : "1";
+	struct px_id rooms[64];
 	const char *user = who->user ? who->user : "";
+	enum px_role role = who->role ? who->role : PX_ROLE_STAFF;
 	struct px_claims claims = {
 		.tenant = px_span(who->tenant ? who->tenant : "t"),
 		.practices = practices,
+		.practice_count = read_ids(who->practices ? who->practices : "1", practices),
+		.has_rooms = who->rooms != NULL,
+		.rooms = rooms,
+		.room_count = read_ids(who->rooms, rooms),
 		.user = read_id(&user),
 		.name = px_span(who->name ? who->name : ""),
-		.role = who->role ? who->role : PX_ROLE_STAFF,
+		.role = who->nobody ? 0 : role,
 		.authenticated = who->authenticated,
+		.expires_ms = who->expires_ms,
 	};
-	while (*list != '\0') {
-		practices[claims.practice_count++] = read_id(&list);
-	}
 	return px_identity_create(fake->broker, &claims, ret_identity);
 }
 

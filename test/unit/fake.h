@@ -80,7 +80,10 @@ struct fake_who {
 	const char *user;      /* as a practice is written */
 	const char *name;
 	enum px_role role;
+	bool nobody;           /* of no role: has yet to authenticate */
 	bool authenticated;
+	const char *rooms;     /* as practices; NULL: a token that does not speak of rooms */
+	int64_t expires_ms;
 	const char *service;   /* the only one */
 	const struct px_site *site;
 };

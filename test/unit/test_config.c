@@ -271,6 +271,17 @@ START_TEST(has_defaults)
 	ck_assert_int_eq(global->drain_deadline_ms, 10000);
 	ck_assert_int_eq(global->slow_close_ms, 10000);
 	ck_assert_uint_eq(global->send_buffer_bytes, 131072);
+	ck_assert_uint_eq(global->max_connections_per_address, 1000);
+	ck_assert_uint_eq(global->max_connections_per_user, 50);
+	ck_assert_uint_eq(global->connections_per_second_per_address, 50);
+	ck_assert_uint_eq(global->max_unauthenticated, 2000);
+	ck_assert_uint_eq(global->auth_failures, 10);
+	ck_assert_uint_eq(global->max_rooms_per_practice, 1000);
+	ck_assert_uint_eq(global->messages_per_second, 100);
+	ck_assert_uint_eq(global->messages_burst, 500);
+	ck_assert_uint_eq(global->bytes_per_second, 262144);
+	ck_assert_uint_eq(global->bytes_burst, 1048576);
+	ck_assert_ptr_null(global->audit);
 	const struct px_config_vhost *vhost = &config->vhosts[0];
 	ck_assert_str_eq(vhost->name, "a");
 	ck_assert_str_eq(vhost->tenant, "a");
@@ -279,6 +290,20 @@ START_TEST(has_defaults)
 	ck_assert_ptr_null(vhost->open_practice);
 	ck_assert_uint_eq(vhost->address_count, 2);
 	ck_assert_uint_eq(vhost->mount_count + vhost->header_count + vhost->service_count, 0);
+	ck_assert_ptr_null(vhost->tokens);
+	ck_assert_ptr_null(vhost->auth_url);
+	ck_assert_int_eq(vhost->auth_timeout_ms, 2000);
+	ck_assert_uint_eq(vhost->auth_max, 64);
+	ck_assert_uint_eq(vhost->auth_cache_s, 0);
+	ck_assert_uint_eq(vhost->origin_count + vhost->trusted_proxy_count, 0);
+	ck_assert(!vhost->proxy_protocol);
+	ck_assert_ptr_null(vhost->host_ssl_cert);
+	ck_assert_ptr_null(vhost->host_ssl_key);
+	ck_assert_ptr_null(vhost->host_ssl_ca);
+	ck_assert(!vhost->client_cert_required);
+	ck_assert_int_eq(vhost->tls_min_version, PX_CONFIG_TLS_1_2);
+	ck_assert_uint_eq(vhost->hsts_max_age, 0);
+	ck_assert_uint_eq(vhost->redirect_to_https, 0);
 	px_config_destroy(config);
 }
 END_TEST
@@ -317,6 +342,40 @@ START_TEST(takes_global_values)
 }
 END_TEST
 
+START_TEST(takes_limits)
+{
+	struct px_config *config = load_global(
+			"\"max-connections-per-address\": 1, \"max-connections-per-user\": 2,"
+			"\"connections-per-second-per-address\": 3, \"max-unauthenticated\": 4,"
+			"\"auth-failures\": \"5\", \"max-rooms-per-practice\": 6,"
+			"\"messages-per-second\": 7, \"messages-burst\": 8,"
+			"\"bytes-per-second\": 9, \"bytes-burst\": 10", "");
+	const struct px_config_global *global = &config->global;
+	ck_assert_uint_eq(global->max_connections_per_address, 1);
+	ck_assert_uint_eq(global->max_connections_per_user, 2);
+	ck_assert_uint_eq(global->connections_per_second_per_address, 3);
+	ck_assert_uint_eq(global->max_unauthenticated, 4);
+	ck_assert_uint_eq(global->auth_failures, 5);
+	ck_assert_uint_eq(global->max_rooms_per_practice, 6);
+	ck_assert_uint_eq(global->messages_per_second, 7);
+	ck_assert_uint_eq(global->messages_burst, 8);
+	ck_assert_uint_eq(global->bytes_per_second, 9);
+	ck_assert_uint_eq(global->bytes_burst, 10);
+	px_config_destroy(config);
+	config = load_global("\"max-connections-per-address\": 0, "
+			"\"max-connections-per-user\": 0, "
+			"\"connections-per-second-per-address\": 0, \"max-unauthenticated\": 0, "
+			"\"auth-failures\": 0, \"max-rooms-per-practice\": 0, "
+			"\"messages-per-second\": 0, \"bytes-per-second\": 0", "");
+	global = &config->global;
+	ck_assert_uint_eq(global->max_connections_per_address + global->max_connections_per_user +
+			global->connections_per_second_per_address + global->max_unauthenticated +
+			global->auth_failures + global->max_rooms_per_practice +
+			global->messages_per_second + global->bytes_per_second, 0);
+	px_config_destroy(config);
+}
+END_TEST
+
 START_TEST(checks_global_values)
 {
 	expect_global("\"max-message-bytes\": 1023",
@@ -326,11 +385,13 @@ START_TEST(checks_global_values)
 			"E f.json:1: \"heartbeat-ms\": expected a whole number "
 			"from 1000 to 600000, got 999\n");
 	expect_global("\"heartbeat\": 1000",
-			"E f.json:1: unknown key \"heartbeat\" (expected: "
-			"plugin-dir, log-level, max-connections, max-message-bytes, queue-bytes, "
-			"max-rooms-per-session, max-channels, heartbeat-ms, drain-ms, "
-			"drain-deadline-ms, "
-			"slow-close-ms, send-buffer-bytes)\n");
+			"E f.json:1: unknown key \"heartbeat\" (expected: " GLOBAL_KEYS ")\n");
+	expect_global("\"messages-burst\": 0",
+			"E f.json:1: \"messages-burst\": expected a whole number from 1 to "
+			"1000000, got 0\n");
+	expect_global("\"auth-failures\": -1",
+			"E f.json:1: \"auth-failures\": expected a whole number from 0 to "
+			"1000000, got -1\n");
 	expect_global("\"queue-bytes\": 5000",
 			"E f.json:1: \"max-message-bytes\" (65536) must not be "
 			"more than \"queue-bytes\" (5000)\n");
@@ -362,6 +423,61 @@ START_TEST(resolves_plugin_dirs)
 			"E f.json:1: \"plugin-dir\": expected a string or an array of strings\n");
 	expect_global("\"plugin-dir\": [\"/tmp\",\n{}]",
 			"E f.json:2: \"plugin-dir\": expected a string or an array of strings\n");
+}
+END_TEST
+
+/* ---- audit ---- */
+
+START_TEST(takes_an_audit_trail)
+{
+	char path[128];
+	struct px_config *config = load_global("\"audit\": {\"file\": \"audit.jsonl\"}", "");
+	const struct px_config_audit *audit = config->global.audit;
+	(void)snprintf(path, sizeof(path), "%s/audit.jsonl", directory);
+	ck_assert_str_eq(audit->file, path);
+	ck_assert_int_eq(audit->sync, PX_CONFIG_SYNC_NONE);
+	ck_assert_int_eq(audit->on_full, PX_CONFIG_FULL_REFUSE);
+	ck_assert_ptr_null(audit->key);
+	px_config_destroy(config);
+	put("key", "0123456789abcdef0123456789abcdef\n");
+	config = load_global("\"audit\": {\"file\": \"/audit\", \"sync\": \"line\", "
+			"\"on-full\": \"continue\", \"key-file\": \"key\"}", "");
+	audit = config->global.audit;
+	ck_assert_str_eq(audit->file, "/audit");
+	ck_assert_int_eq(audit->sync, PX_CONFIG_SYNC_LINE);
+	ck_assert_int_eq(audit->on_full, PX_CONFIG_FULL_CONTINUE);
+	ck_assert_str_eq(audit->key, "0123456789abcdef0123456789abcdef");
+	px_config_destroy(config);
+}
+END_TEST
+
+START_TEST(checks_an_audit_trail)
+{
+	expect_global("\"audit\": true",
+			"E f.json:1: \"audit\": expected an object of at most 256 keys\n");
+	expect_global("\"audit\": null", "E f.json:1: \"audit\": expected a value, got null\n");
+	expect_global("\n\"audit\": {}", "E f.json:2: \"audit\" needs a \"file\"\n");
+	expect_global("\"audit\": {\"fil\": \"a\"}",
+			"E f.json:1: unknown key \"fil\" (did you mean \"file\"?)\n");
+	expect_global("\"audit\": {\"file\": \"a\", \"sync\": \"always\", \"on-full\": 1}",
+			"E f.json:1: \"sync\": expected one of none, line, got \"always\"\n"
+			"E f.json:1: \"on-full\": expected one of refuse, continue, got 1\n");
+	expect_global("\"audit\": {\"file\": \"logs/a\",\n\"key\": \"S3CRET\"}",
+			"W f.json:1: \"file\": there is no directory DIR/logs\n"
+			"W f.json:2: \"key\": a weak secret: expected at least 32 random bytes\n");
+	expect_global("\"audit\": {\"file\": \"a\", \"key\": [\"S3CRET\"]}",
+			"E f.json:1: \"key\": expected a string of 1 to 4096 bytes\n");
+	/* a later file's takes the place of all of it, and its paths start there */
+	make_directory("conf.d");
+	put("praxis.json", "{\"global\": {\"audit\": {\"file\": \"a\", \"sync\": \"line\"}}}");
+	put("conf.d/a.json", VHOST);
+	put("conf.d/b.json", "{\"global\": {\"audit\": {\"file\": \"b\"}}}");
+	struct px_config *config = load("");
+	char path[128];
+	(void)snprintf(path, sizeof(path), "%s/conf.d/b", directory);
+	ck_assert_str_eq(config->global.audit->file, path);
+	ck_assert_int_eq(config->global.audit->sync, PX_CONFIG_SYNC_NONE);
+	px_config_destroy(config);
 }
 END_TEST
 
@@ -491,6 +607,11 @@ static void expect_addresses(const char *keys, const char *expected, const char 
 	"W f.json:1: vhost \"a\" listens on " address " and takes everybody's word " \
 	"for who he is (\"open-mode\": \"insecure\")\n"
 
+#define REFUSES(line, address) \
+	"E f.json:" line ": vhost \"a\" listens on " address ", which others can reach, and " \
+	"takes everybody's word for who he is: keep to \"localhost\", set up \"tokens\" or " \
+	"\"auth-url\", or write \"open-mode\": \"insecure\"\n"
+
 START_TEST(resolves_interfaces)
 {
 	expect_addresses("", "127.0.0.1? ::1?", "");
@@ -561,20 +682,10 @@ START_TEST(refuses_to_be_open_to_others)
 {
 	expect("{\"vhosts\": [{\"name\": \"a\", \"port\": 0,\n\"interface\": [\"localhost\", "
 	       "\"*\"]}]}",
-			"E f.json:2: vhost \"a\" listens on 0.0.0.0, which others can reach, and "
-			"this version "
-			"knows no tokens: keep to \"localhost\", or write \"open-mode\": "
-			"\"insecure\"\n");
+			REFUSES("2", "0.0.0.0"));
 	expect_vhost(", \"interface\": \"fe80::1\", \"open-mode\": \"loopback\"",
-			"E f.json:1: vhost \"a\" listens on fe80::1, which others can reach, and "
-			"this version "
-			"knows no tokens: keep to \"localhost\", or write \"open-mode\": "
-			"\"insecure\"\n");
-	expect_vhost(", \"interface\": \"::ffff:10.0.0.1\"",
-			"E f.json:1: vhost \"a\" listens on ::ffff:10.0.0.1, which others can "
-			"reach, and this "
-			"version knows no tokens: keep to \"localhost\", or write \"open-mode\": "
-			"\"insecure\"\n");
+			REFUSES("1", "fe80::1"));
+	expect_vhost(", \"interface\": \"::ffff:10.0.0.1\"", REFUSES("1", "::ffff:10.0.0.1"));
 	struct px_config *config = load_vhost(OPEN "\"*\"", WARNS("0.0.0.0"));
 	ck_assert_int_eq(config->vhosts[0].open_mode, PX_CONFIG_OPEN_INSECURE);
 	px_config_destroy(config);
@@ -930,7 +1041,9 @@ END_TEST
 
 START_TEST(documents_every_key)
 {
-	static const char *const objects[] = { "", "global", "vhosts", "mounts" };
+	static const char *const objects[] = {
+		"", "global", "audit", "vhosts", "tokens", "claims", "mounts",
+	};
 	char *docs = calloc(1, 65536);
 	FILE *file = fopen(PX_SOURCE_ROOT "/docs/configuration.md", "r");
 	ck_assert_ptr_nonnull(file);
@@ -939,13 +1052,17 @@ START_TEST(documents_every_key)
 	for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
 		const struct px_option *row = px_config_table(objects[i]);
 		ck_assert_ptr_nonnull(row);
+		char entry[128];
+		(void)snprintf(entry, sizeof(entry), "## `%s`\n", objects[i]);
+		const char *section = *objects[i] != '\0' ? strstr(docs, entry) : docs;
+		ck_assert_msg(section, "not in docs/configuration.md: %s", entry);
 		for (; row->key; row++) {
-			char entry[128];
 			ck_assert_ptr_nonnull(row->help);
-			(void)snprintf(entry, sizeof(entry), "| `%s` |", row->key);
-			const char *at = strstr(docs, entry);
+			(void)snprintf(entry, sizeof(entry), "\n| `%s` |", row->key);
+			const char *at = strstr(section, entry);
 			ck_assert_msg(at, "not in docs/configuration.md: %s", entry);
-			(void)snprintf(entry, sizeof(entry), "| `%s` |", row->fallback);
+			at++;
+			(void)snprintf(entry, sizeof(entry), " | `%s` |", row->fallback);
 			const char *fallback = row->fallback ? strstr(at, entry) : at;
 			ck_assert_msg(fallback && fallback <= strchr(at, '\n'),
 					"not in docs/configuration.md, for %s: %s", row->key,
@@ -968,7 +1085,8 @@ RUN("config", reads_global_file_and_conf_d, reads_conf_d_alone, reads_global_fil
 		complains_of_unreadable_files, limits_the_number_of_files,
 		complains_of_all_files_at_once, shows_twenty_errors, checks_the_top_level,
 		checks_additions, does_not_guess_about_files_that_it_could_not_parse, has_defaults,
-		takes_global_values, checks_global_values, resolves_plugin_dirs, takes_a_vhost,
+		takes_global_values, takes_limits, checks_global_values, resolves_plugin_dirs,
+		takes_an_audit_trail, checks_an_audit_trail, takes_a_vhost,
 		checks_vhost_keys, wants_names_to_be_unique, takes_an_open_practice,
 		resolves_interfaces, checks_interfaces, refuses_to_be_open_to_others,
 		wants_addresses_to_be_unique, limits_the_number_of_vhosts, takes_mounts,

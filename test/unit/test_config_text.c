@@ -375,9 +375,7 @@ START_TEST(refuses_wrong_value_files)
 			"E f.json:1: \"tenant\" and \"tenant-file\" are both given\n");
 	/* of string keys alone */
 	expect_vhost(", \"port-file\": \"x\"",
-			"E f.json:1: unknown key \"port-file\" (expected: name, port, interface, "
-			"tenant, path, "
-			"open-mode, open-practice, mounts, headers, ws-protocols)\n");
+			"E f.json:1: unknown key \"port-file\" (expected: " VHOST_KEYS ")\n");
 	/* what the file holds is not shown */
 	put("mode", "hunter2");
 	expect_vhost(", \"open-mode-file\": \"mode\"",
@@ -388,11 +386,7 @@ END_TEST
 START_TEST(keeps_the_log_whole)
 {
 	expect_global("\"a\\nb\\u007f\\u001bc\": 1",
-			"E f.json:1: unknown key \"a?b??c\" (expected: "
-			"plugin-dir, log-level, max-connections, max-message-bytes, queue-bytes, "
-			"max-rooms-per-session, max-channels, heartbeat-ms, drain-ms, "
-			"drain-deadline-ms, "
-			"slow-close-ms, send-buffer-bytes)\n");
+			"E f.json:1: unknown key \"a?b??c\" (expected: " GLOBAL_KEYS ")\n");
 	/* a key that is cut within a character */
 	expect_vhost(", \"headers\": "
 		     "[{\"0123456789012345678901234567890123456789012345678901234567890"

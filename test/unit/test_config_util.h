@@ -20,6 +20,20 @@
 
 #define UNUSED __attribute__((unused))
 
+/* What an unknown key is answered with. */
+#define GLOBAL_KEYS \
+	"plugin-dir, log-level, max-connections, max-connections-per-address, " \
+	"max-connections-per-user, connections-per-second-per-address, max-unauthenticated, " \
+	"auth-failures, max-message-bytes, queue-bytes, max-rooms-per-session, " \
+	"max-rooms-per-practice, max-channels, messages-per-second, messages-burst, " \
+	"bytes-per-second, bytes-burst, heartbeat-ms, drain-ms, drain-deadline-ms, " \
+	"slow-close-ms, send-buffer-bytes, audit"
+#define VHOST_KEYS \
+	"name, port, interface, tenant, path, tokens, auth-url, auth-timeout-ms, auth-max, " \
+	"auth-cache-s, open-mode, open-practice, origins, trusted-proxies, proxy-protocol, " \
+	"host-ssl-cert, host-ssl-key, host-ssl-ca, client-cert-required, tls-min-version, " \
+	"hsts-max-age, redirect-to-https, mounts, headers, ws-protocols"
+
 static char directory[64];
 static char complaints[16384]; /* "E file:1: sentence\n", with DIR for the directory */
 
@@ -113,7 +127,7 @@ UNUSED static void expect(const char *text, const char *expected)
 /* A vhost with more keys (", \"key\": value") on line 1, and what it leads to. */
 UNUSED static struct px_config *load_vhost(const char *keys, const char *expected)
 {
-	char text[8192];
+	char text[8192 + 128];
 	(void)snprintf(text, sizeof(text), "{\"vhosts\": [{\"name\": \"a\", \"port\": 0%s}]}",
 			keys);
 	return load_text(text, expected);
@@ -127,7 +141,7 @@ UNUSED static void expect_vhost(const char *keys, const char *expected)
 /* The same for "global", beside a vhost. */
 UNUSED static struct px_config *load_global(const char *members, const char *expected)
 {
-	char text[8192];
+	char text[8192 + 128];
 	(void)snprintf(text, sizeof(text),
 			"{\"global\": {%s}, \"vhosts\": [{\"name\": \"a\", \"port\": 0}]}",
 			members);

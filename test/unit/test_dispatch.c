@@ -208,7 +208,8 @@ START_TEST(is_nested_too_deep)
 		strcat(text, "]");
 	}
 	strcat(text, "}");
-	ask(conn, text, "{'code':'bad_json','message':'The message is nested deeper than 32 levels.'}");
+	ask(conn, text, "{'code':'bad_json',"
+			"'message':'The message is nested deeper than 32 levels.'}");
 	fake_destroy(fake);
 }
 END_TEST
@@ -228,7 +229,8 @@ START_TEST(checks_come_in_their_order)
 	ask(disabled, "{\"type\":\"probe_none\",\"practiceId\":2}", "{'code':'unknown_type'}");
 	ask(disabled, "{\"type\":\"probe_needs\",\"practiceId\":2}", "{'code':'service_disabled'}");
 	ask(conn, "{\"type\":\"probe_needs\",\"practiceId\":[]}",
-			"{'code':'forbidden','message':\"This session's role may not send this.\"}");
+			"{'code':'forbidden',"
+			"'message':\"This session's role may not send this.\"}");
 	ask(staff, "{\"type\":\"probe_needs\",\"practiceId\":[]}",
 			"{'code':'bad_message','field':'practiceId'}");
 	ask(staff, "{\"type\":\"probe_needs\",\"practiceId\":2}",

@@ -107,9 +107,8 @@ END_TEST
 
 START_TEST(notes_where_fields_lie)
 {
-	ck_assert_int_eq(
-			parse(" { \"a\" : \"x\\n\" ,\"b\":[1, 2],\n\"c\":1.0 ,\"d\":null,\"e\":{}} "),
-			PX_ENVELOPE_FINE);
+	ck_assert_int_eq(parse(" { \"a\" : \"x\\n\" ,\"b\":[1, 2],\n\"c\":1.0 ,"
+			"\"d\":null,\"e\":{}} "), PX_ENVELOPE_FINE);
 	ck_assert_uint_eq(envelope.field_count, 5);
 	const struct px_field *a = px_envelope_field(&envelope, "a");
 	expect_span(a->name, "a");
@@ -146,7 +145,7 @@ END_TEST
 START_TEST(names_are_read_through_their_escapes)
 {
 	ck_assert_int_eq(parse("{\"client\\u0049d\":1,\"\\u0074\\u0079\\u0070\\u0065\":2,"
-			       "\"\\/\\\"\\\\\\b\\f\\n\\r\\t\":3,\"\\ud83d\\ude00\":4,\"\":5}"),
+			"\"\\/\\\"\\\\\\b\\f\\n\\r\\t\":3,\"\\ud83d\\ude00\":4,\"\":5}"),
 			PX_ENVELOPE_FINE);
 	expect_span(px_envelope_field(&envelope, "clientId")->value, "1");
 	expect_span(px_envelope_field(&envelope, "type")->value, "2");
@@ -195,12 +194,9 @@ START_TEST(counts_its_fields)
 	ck_assert_int_eq(parse_fields(PX_ENVELOPE_FIELDS, "f", "{\"a\":1,\"b\":{\"c\":2}}"),
 			PX_ENVELOPE_FINE);
 	/* Escaped names need room of ours: 4096 bytes of it. */
-	ck_assert_int_eq(parse_fields(60, "\\u0061bcdefghijklmnopqrstuvwxyz0123456789_____________",
-			"1"), PX_ENVELOPE_FINE);
-	ck_assert_int_eq(parse_fields(100,
-					 "\\u0061bcdefghijklmnopqrstuvwxyz0123456789_____________",
-					 "1"),
-			PX_ENVELOPE_TOO_MANY_FIELDS);
+	const char *name = "\\u0061bcdefghijklmnopqrstuvwxyz0123456789_____________";
+	ck_assert_int_eq(parse_fields(60, name, "1"), PX_ENVELOPE_FINE);
+	ck_assert_int_eq(parse_fields(100, name, "1"), PX_ENVELOPE_TOO_MANY_FIELDS);
 	done();
 }
 END_TEST
@@ -220,11 +216,10 @@ static void expect_string(const char *name, int rc, const char *text)
 
 START_TEST(reads_strings)
 {
-	ck_assert_int_eq(
-			parse("{\"a\":\"1234567\",\"b\":\"12345678\",\"c\":\"\\u00e9\\ud83d\\ude00\","
-			      "\"d\":\"x\\u0000\",\"e\":\"\\ud800\",\"f\":7,\"g\":\"\",\"h\":\"\\udc00\\ud800\","
-			      "\"i\":\"1234\\u00e9\\u00e9\",\"j\":\"\\ud800\\u0041\",\"k\":\"\\\"\\\\\\/\\n\"}"),
-			PX_ENVELOPE_FINE);
+	ck_assert_int_eq(parse("{\"a\":\"1234567\",\"b\":\"12345678\","
+			"\"c\":\"\\u00e9\\ud83d\\ude00\",\"d\":\"x\\u0000\",\"e\":\"\\ud800\","
+			"\"f\":7,\"g\":\"\",\"h\":\"\\udc00\\ud800\",\"i\":\"1234\\u00e9\\u00e9\","
+			"\"j\":\"\\ud800\\u0041\",\"k\":\"\\\"\\\\\\/\\n\"}"), PX_ENVELOPE_FINE);
 	expect_string("a", 0, "1234567");
 	expect_string("b", -E2BIG, NULL);
 	expect_string("c", 0, "\xc3\xa9\xf0\x9f\x98\x80");
@@ -254,10 +249,9 @@ static void expect_id(const char *name, int rc, const char *text, bool number)
 
 START_TEST(reads_ids)
 {
-	ck_assert_int_eq(
-			parse("{\"a\":7,\"b\":\"7\",\"c\":\"\\u0037\",\"d\":7.0,\"e\":\"\",\"f\":null,"
-			      "\"g\":12345678901234567890,\"h\":-3,\"i\":[7],\"j\":1e3,\"k\":\"x y\"}"),
-			PX_ENVELOPE_FINE);
+	ck_assert_int_eq(parse("{\"a\":7,\"b\":\"7\",\"c\":\"\\u0037\",\"d\":7.0,\"e\":\"\","
+			"\"f\":null,\"g\":12345678901234567890,\"h\":-3,\"i\":[7],\"j\":1e3,"
+			"\"k\":\"x y\"}"), PX_ENVELOPE_FINE);
 	expect_id("a", 0, "7", true);
 	expect_id("b", 0, "7", false);
 	expect_id("c", 0, "7", false);

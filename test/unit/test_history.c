@@ -139,9 +139,9 @@ static struct px_member *join(struct fake_conn *conn)
 	struct px_member *member;
 	bool is_new;
 	struct px_practice *practice = conn->session->identity->practices[0].practice;
-	ck_assert_int_eq(px_channel_join(conn->session, &service, &kind, practice, px_span("x"),
-					 &ten, &member, &is_new),
-			0);
+	int rc = px_channel_join(conn->session, &service, &kind, practice, px_span("x"), &ten,
+			&member, &is_new);
+	ck_assert_int_eq(rc, 0);
 	return member;
 }
 

@@ -142,11 +142,8 @@ START_TEST(claims_have_bounds)
 	static const char *const wrong[] = { "", "a\nb", "\xff" };
 	for (size_t i = 0; i < 3; i++) {
 		id = (struct px_id){ px_span(wrong[i]), false };
-		ck_assert_int_eq(create(fake,
-						 (struct px_claims){ .tenant = tenant,
-								 .practices = &id,
-								 .practice_count = 1 }),
-				-EINVAL);
+		ck_assert_int_eq(create(fake, (struct px_claims){ .tenant = tenant,
+			.practices = &id, .practice_count = 1 }), -EINVAL);
 	}
 	fake_destroy(fake);
 }

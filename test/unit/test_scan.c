@@ -107,8 +107,8 @@ END_TEST
 
 START_TEST(takes_nothing_that_is_cut)
 {
-	static const char text[] =
-			"{\"a\":[1,-2.5e+3,true,null],\"b\\u00e9\":\"\xf0\x9f\x98\x80\\\\\",\"c\":{}}";
+	static const char text[] = "{\"a\":[1,-2.5e+3,true,null],"
+			"\"b\\u00e9\":\"\xf0\x9f\x98\x80\\\\\",\"c\":{}}";
 	for (size_t len = 0; len < sizeof(text) - 1; len++) {
 		ck_assert_msg(scan_bytes(text, len).rc == -EINVAL, "%.*s", (int)len, text);
 	}

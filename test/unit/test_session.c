@@ -147,9 +147,9 @@ START_TEST(greets)
 		.name = "Dr. \"Who\"", .role = PX_ROLE_PATIENT, .authenticated = true));
 	ck_assert_uint_eq(conn->writes, 0);
 	fake_turn(fake);
-	struct json_object *greeting = fake_expect(conn,
-			"{'type':'connection_established',"
-			"'services':['probe'],'protocol':1,'heartbeatMs':25000,'maxMessageBytes':65536,"
+	struct json_object *greeting = fake_expect(conn, "{'type':'connection_established',"
+			"'services':['probe'],'protocol':1,'heartbeatMs':25000,"
+			"'maxMessageBytes':65536,"
 			"'user':{'userId':7,'userName':'Dr. \"Who\"','role':'patient',"
 			"'practices':[1,'2']}}");
 	ck_assert_str_eq(fake_member(greeting, "clientId"), conn->client_id);

@@ -105,8 +105,10 @@ START_TEST(keeps_the_senders_bytes)
 	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(0));
 	static const char members[] =
-			" , \"a\" : 1.0 ,\n\"b\":12345678901234567890,\"c\":\"\\u0041\\/\\r\\n\xc3\xa9\","
-			"\"d\":[1 , {\"clientId\":\"x\",\"timestamp\":1}],\"e\":1E+2,\"\\u0066\":null,"
+			" , \"a\" : 1.0 ,\n\"b\":12345678901234567890,"
+			"\"c\":\"\\u0041\\/\\r\\n\xc3\xa9\","
+			"\"d\":[1 , {\"clientId\":\"x\",\"timestamp\":1}],"
+			"\"e\":1E+2,\"\\u0066\":null,"
 			"\"sdp\":\"v=0\\r\\no=- 46117 2 IN IP4 127.0.0.1\\r\\n\",\"\":{}";
 	char expected[1024];
 	(void)snprintf(expected, sizeof(expected), "{\"type\":\"probe_relay\"%s,\"timestamp\":@T,"
@@ -137,10 +139,12 @@ START_TEST(drops_what_is_the_servers_to_say)
 		{ ",\"a\":1,\"a\":2,\"a\":3", ",\"a\":3" },
 		/* Other names, however like them. */
 		{ ",\"ClientId\":1,\"clientid\":2,\"clientId \":3,\"client\\u0000Id\":4",
-				",\"ClientId\":1,\"clientid\":2,\"clientId \":3,\"client\\u0000Id\":4" },
+			",\"ClientId\":1,\"clientid\":2,\"clientId \":3,"
+			"\"client\\u0000Id\":4" },
 		/* Who is not authenticated speaks for itself. */
 		{ ",\"userId\":9,\"userName\":\"x\",\"from\":\"y\",\"fromUserId\":8,\"seq\":5",
-				",\"userId\":9,\"userName\":\"x\",\"from\":\"y\",\"fromUserId\":8,\"seq\":5" },
+			",\"userId\":9,\"userName\":\"x\",\"from\":\"y\",\"fromUserId\":8,"
+			"\"seq\":5" },
 	};
 	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(0));
@@ -268,8 +272,8 @@ START_TEST(a_token_without_user_says_nothing_of_one)
 	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(.authenticated = true));
 	relay(conn, ",\"userId\":8,\"fromUserId\":9,\"from\":\"M\",\"userName\":\"N\"",
-			"{\"type\":\"probe_relay\",\"userName\":\"\",\"from\":\"\",\"timestamp\":@T,"
-			"\"clientId\":@C,\"practiceId\":1}");
+			"{\"type\":\"probe_relay\",\"userName\":\"\",\"from\":\"\","
+			"\"timestamp\":@T,\"clientId\":@C,\"practiceId\":1}");
 	fake_destroy(fake);
 }
 END_TEST
@@ -279,9 +283,9 @@ START_TEST(names_and_ids_are_escaped)
 	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(.user = "\"a\"b\\\"", .name = "\"\\",
 		.practices = "\"p\"q\"", .authenticated = true));
-	relay(conn, "",
-			"{\"type\":\"probe_relay\",\"userId\":\"a\\\"b\\\\\",\"userName\":\"\\\"\\\\\","
-			"\"timestamp\":@T,\"clientId\":@C,\"practiceId\":\"p\\\"q\"}");
+	relay(conn, "", "{\"type\":\"probe_relay\",\"userId\":\"a\\\"b\\\\\","
+			"\"userName\":\"\\\"\\\\\",\"timestamp\":@T,\"clientId\":@C,"
+			"\"practiceId\":\"p\\\"q\"}");
 	fake_destroy(fake);
 }
 END_TEST

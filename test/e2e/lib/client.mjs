@@ -9,11 +9,13 @@ import { DEADLINE_MS } from './wait.mjs';
 export class WsClient extends Session {
 	#socket;
 
-	static open(url, protocols, identity) {
+	// `options`: more of those of the package, of TLS for instance.
+	static open(url, protocols, identity, options = {}) {
 		const client = new WsClient(identity);
 		const socket = new WebSocket(url, protocols, {
 			perMessageDeflate: false,
 			handshakeTimeout: DEADLINE_MS,
+			...options,
 		});
 		client.#socket = socket;
 		socket.on('message', (data, isBinary) => {
@@ -32,6 +34,11 @@ export class WsClient extends Session {
 			});
 			socket.once('error', reject);
 		});
+	}
+
+	// The TCP or TLS socket below.
+	get transport() {
+		return this.#socket._socket;
 	}
 
 	get protocol() {

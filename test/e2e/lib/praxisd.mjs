@@ -42,6 +42,11 @@ export function globalConfig(more = {}) {
 		global: {
 			'plugin-dir': [PLUGINS],
 			'log-level': 'debug',
+			// All clients of a suite are one address and talk as fast as they can; limits.test.mjs
+			// has the limits.
+			'connections-per-second-per-address': 0,
+			'messages-per-second': 0,
+			'bytes-per-second': 0,
 			'drain-ms': 200,
 			'drain-deadline-ms': 3000,
 			'slow-close-ms': 2000,
@@ -221,6 +226,13 @@ export class Praxisd {
 		const { who, path: where } = this.#address(identity);
 		const client = await RawClient.open(this.port, where, who, options);
 		return this.#greet(client);
+	}
+
+	// Any upgrade, without awaiting a greeting; `options` as in RawClient.open().
+	async open(where = '/ws', options = {}) {
+		const client = await RawClient.open(this.port, where, {}, options);
+		this.#clients.push(client);
+		return client;
 	}
 
 	async stats() {

@@ -152,8 +152,8 @@ export class RawClient extends Session {
 
 	// Ends the connection without a close frame: with a reset, or with a FIN.
 	kill({ reset = true } = {}) {
-		if (reset) {
-			this.socket.resetAndDestroy();
+		if (reset && !this.socket.writableEnded) {
+			this.socket.resetAndDestroy(); // once ended, Node would wait for ever
 		} else {
 			this.socket.destroy();
 		}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The `auth` message: a session becomes somebody, or renews its token in place. A renewal is
+ * for the same user; practices that the new token lacks are left, those that it adds are
+ * entered, and the session goes on without a gap.
+ */
+#include "channel.h"
+#include "session.h"
+
+#include <stdlib.h>
+
+void px_session_write_user(const struct px_session *session, struct px_json *json)
+{
+	const struct px_identity *identity = session->identity;
+	px_json_open_object(json, "user");
+	if (identity->user_len > 0) {
+		px_json_id(json, "userId", px_identity_user(identity));
+	}
+	if (identity->name_len > 0) {
+		px_json_string(json, "userName", px_identity_name(identity));
+	}
+	px_json_text(json, "role", px_role_name(identity->role));
+	px_json_open_array(json, "practices");
+	for (uint32_t i = 0; i < identity->practice_count; i++) {
+		px_json_id(json, NULL, px_session_practice_id(session,
+				identity->practices[i].practice));
+	}
+	px_json_close_array(json);
+	px_json_close_object(json);
+}
+
+static void refuse(struct px_session *session, const struct px_field *id, enum px_error code,
+		const char *sentence, int64_t retry_after_ms)
+{
+	px_session_refuse(session, &(struct px_refusal){
+		.code = code,
+		.sentence = sentence,
+		.ref = px_span("auth"),
+		.id = id,
+		.retry_after_ms = retry_after_ms,
+	});
+}
+
+static bool keeps(const struct px_identity *identity, const struct px_member *member)
+{
+	const struct px_channel *channel = member->channel;
+	return px_identity_holds(identity, channel->practice) &&
+			(!channel->kind->counted ||
+			px_identity_admits(identity, px_channel_name(channel)));
+}
+
+/* Leaving one channel may end other memberships of the session: from the start each time. */
+static void leave_lost(struct px_session *session, bool all)
+{
+	struct px_member *member = session->members;
+	while (member) {
+		if (all || !keeps(session->identity, member)) {
+			px_member_leave(member, PX_REMOVED);
+			member = session->members;
+		} else {
+			member = member->next;
+		}
+	}
+}
+
+/* Puts the new identity in the place of the old one, which is destroyed. */
+static void become(struct px_session *session, struct px_identity *identity)
+{
+	struct px_identity *old = session->identity;
+	bool other_role = old->role != identity->role;
+	session->identity = identity;
+	session->is_noticed = false;
+	leave_lost(session, other_role);
+	for (uint32_t i = 0; i < identity->practice_count; i++) {
+		struct px_practice *practice = identity->practices[i].practice;
+		if (other_role || !px_identity_holds(old, practice)) {
+			px_session_enter(session, practice);
+		}
+	}
+	px_identity_destroy(session->broker, old);
+	if (px_session_arm(session) < 0) {
+		px_session_close(session, PX_CLOSE_TRY_LATER);
+	}
+}
+
+static void confirm(struct px_session *session)
+{
+	struct px_json json;
+	px_json_begin(&json, "auth_ok");
+	if (session->identity->expires_ms > 0) {
+		px_json_int(&json, "expiresAt", session->identity->expires_ms);
+	}
+	px_session_write_user(session, &json);
+	px_json_end(&json);
+	px_session_send_json(session, &json);
+}
+
+static bool take(struct px_session *session, struct px_identity *identity,
+		const struct px_field *id)
+{
+	struct px_broker *broker = session->broker;
+	struct px_identity *old = session->identity;
+	if (old->role != 0 && !px_identity_same_user(old, identity)) {
+		px_identity_destroy(broker, identity);
+		refuse(session, id, PX_E_FORBIDDEN, "The token is another user's.", 0);
+		return false;
+	}
+	session->identity = identity;
+	int rc = px_broker_tell(broker, &(struct px_event){
+		.kind = PX_EVENT_AUTHENTICATED,
+		.session = session,
+	});
+	session->identity = old;
+	if (rc < 0) {
+		px_identity_destroy(broker, identity);
+		refuse(session, id, PX_E_UNAVAILABLE, "The server can not let anybody in now.", 0);
+		return false;
+	}
+	become(session, identity);
+	return true;
+}
+
+/* A bad token costs a session that was nobody its connection; another keeps what it has. */
+void px_session_reject(struct px_session *session, const struct px_authentication *authentication,
+		const struct px_field *id)
+{
+	bool nobody = session->identity->role == 0;
+	switch (authentication->verdict) {
+	case PX_VERDICT_EXPIRED:
+		refuse(session, id, PX_E_TOKEN_EXPIRED, "The token has expired.", 0);
+		break;
+	case PX_VERDICT_THROTTLED:
+		refuse(session, id, PX_E_RATE_LIMITED, authentication->sentence,
+				authentication->retry_after_ms);
+		break;
+	case PX_VERDICT_NO_TOKENS:
+		refuse(session, id, PX_E_UNAVAILABLE, "This server takes no tokens.", 0);
+		return;
+	case PX_VERDICT_UNAVAILABLE:
+		refuse(session, id, PX_E_UNAVAILABLE, "The server is at its limit.", 0);
+		return;
+	default:
+		refuse(session, id, PX_E_UNAUTHENTICATED, authentication->sentence, 0);
+		break;
+	}
+	if (nobody) {
+		px_session_close(session, PX_CLOSE_UNAUTHENTICATED);
+	}
+}
+
+static void judge(struct px_session *session, struct px_span token,
+		struct px_authentication *ret_authentication)
+{
+	const struct px_broker_host *host = &session->broker->host;
+	*ret_authentication = (struct px_authentication){ .verdict = PX_VERDICT_NO_TOKENS };
+	if (host->authenticate) {
+		host->authenticate(host->user, session->conn, session->site, token,
+				ret_authentication);
+	}
+}
+
+bool px_session_authenticate(struct px_session *session, const struct px_envelope *message,
+		const struct px_field *id)
+{
+	const struct px_field *field = px_envelope_field(message, "token");
+	struct px_authentication authentication;
+	if (!field || field->kind != PX_STRING || field->escaped) {
+		/* The alphabet of a JWT (RFC 7515) needs no escapes. */
+		px_session_refuse(session, &(struct px_refusal){
+			.code = PX_E_BAD_MESSAGE,
+			.field = "token",
+			.sentence = "This field must be a string without escapes.",
+			.ref = px_span("auth"),
+			.id = id,
+		});
+		return false;
+	}
+	struct px_span token = { field->value.data + 1, field->value.len - 2 };
+	judge(session, token, &authentication);
+	if (authentication.verdict != PX_VERDICT_GOOD) {
+		px_session_reject(session, &authentication, id);
+		return false;
+	}
+	if (!take(session, authentication.identity, id)) {
+		return false;
+	}
+	confirm(session);
+	return true;
+}

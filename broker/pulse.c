@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What time does to an open session: it is asked whether it still lives, it must have
+ * authenticated, its token expires. One timer serves all three; each check says whether the
+ * session goes on, and when it wants to be asked again.
+ */
+#include "session.h"
+
+static void earlier(int64_t *next_ms, int64_t at_ms)
+{
+	if (at_ms < *next_ms) {
+		*next_ms = at_ms;
+	}
+}
+
+/* Silent for one heartbeat it is pinged, for another one dropped. */
+static bool check_heartbeat(struct px_session *session, int64_t *next_ms)
+{
+	struct px_broker *broker = session->broker;
+	int64_t heartbeat = broker->limits.heartbeat_ms;
+	int64_t now_ms = broker->timers.now_ms;
+	if (heartbeat <= 0) {
+		return true;
+	}
+	int64_t due_ms = (session->is_pinged ? session->pinged_ms : session->alive_ms) + heartbeat;
+	if (now_ms >= due_ms) {
+		if (session->is_pinged) {
+			broker->stats.silent_peers++;
+			px_session_shut(session, 0);
+			return false;
+		}
+		/* Asked before it is dropped, also when it was this process that slept. */
+		session->is_pinged = true;
+		session->pinged_ms = now_ms;
+		px_session_send(session, broker->ping);
+		due_ms = now_ms + heartbeat;
+	}
+	earlier(next_ms, due_ms);
+	return session->phase == PX_SESSION_OPEN;
+}
+
+static bool part(struct px_session *session, enum px_error code, const char *sentence)
+{
+	px_session_refuse(session, &(struct px_refusal){ .code = code, .sentence = sentence });
+	px_session_close(session, PX_CLOSE_UNAUTHENTICATED);
+	return false;
+}
+
+static bool check_authenticated(struct px_session *session, int64_t *next_ms)
+{
+	int64_t due_ms = session->opened_ms + session->site->auth_ms;
+	if (session->identity->role != 0) {
+		return true;
+	}
+	if (session->broker->timers.now_ms >= due_ms) {
+		return part(session, PX_E_UNAUTHENTICATED, "The session has not authenticated in time.");
+	}
+	earlier(next_ms, due_ms);
+	return true;
+}
+
+static void tell_expiring(struct px_session *session)
+{
+	struct px_json json;
+	session->is_noticed = true;
+	px_json_begin(&json, "auth_expiring");
+	px_json_int(&json, "expiresAt", session->identity->expires_ms);
+	px_json_end(&json);
+	px_session_send_json(session, &json);
+}
+
+/* Tokens expire by the wall's clock, timers by one that does not jump. */
+static bool check_expiry(struct px_session *session, int64_t *next_ms)
+{
+	const struct px_broker *broker = session->broker;
+	const struct px_identity *identity = session->identity;
+	if (identity->expires_ms == 0) {
+		return true;
+	}
+	int64_t end_ms = identity->expires_ms + identity->leeway_ms - broker->wall_ms;
+	int64_t notice_ms = identity->expires_ms - broker->limits.auth_notice_ms - broker->wall_ms;
+	if (end_ms <= 0) {
+		return part(session, PX_E_TOKEN_EXPIRED, "The session's token has expired.");
+	}
+	if (notice_ms <= 0 && !session->is_noticed) {
+		tell_expiring(session);
+	}
+	earlier(next_ms, broker->timers.now_ms + (notice_ms > 0 ? notice_ms : end_ms));
+	return session->phase == PX_SESSION_OPEN;
+}
+
+static int64_t first_deadline(const struct px_session *session)
+{
+	const struct px_broker *broker = session->broker;
+	int64_t now_ms = broker->timers.now_ms;
+	int64_t next_ms = INT64_MAX;
+	if (broker->limits.heartbeat_ms > 0) {
+		earlier(&next_ms, now_ms + broker->limits.heartbeat_ms);
+	}
+	if (session->identity->role == 0) {
+		earlier(&next_ms, session->opened_ms + session->site->auth_ms);
+	}
+	if (session->identity->expires_ms > 0) {
+		earlier(&next_ms, now_ms + session->identity->expires_ms -
+				broker->limits.auth_notice_ms - broker->wall_ms);
+	}
+	return next_ms;
+}
+
+int px_session_arm(struct px_session *session)
+{
+	int64_t next_ms = first_deadline(session);
+	return next_ms == INT64_MAX ? 0 :
+			px_timer_arm(&session->broker->timers, &session->timer, next_ms);
+}
+
+void px_session_pulse(struct px_session *session)
+{
+	int64_t next_ms = INT64_MAX;
+	if (!check_heartbeat(session, &next_ms) || !check_authenticated(session, &next_ms) ||
+			!check_expiry(session, &next_ms) || next_ms == INT64_MAX) {
+		return;
+	}
+	if (px_timer_arm(&session->broker->timers, &session->timer, next_ms) < 0) {
+		px_session_close(session, PX_CLOSE_TRY_LATER);
+	}
+}

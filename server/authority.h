@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who may be whom on a vhost: its keys and rules for tokens, its tickets' claims, and the
+ * count of bad ones. Every identity that is proven is made here.
+ */
+#ifndef PX_AUTHORITY_H
+#define PX_AUTHORITY_H
+
+#include "server.h"
+
+struct json_object;
+struct px_token;
+
+/*
+ * Reads the keys that the vhost's configuration names (for vhost->config is NULL at first, the
+ * configuration is given). -EINVAL after complaints.
+ */
+int px_authority_create(const struct px_config_vhost *config, const struct px_config_sink *sink,
+		struct px_authority **ret_authority);
+void px_authority_destroy(struct px_authority *authority);
+
+/* Looks whether the keys' file has changed; a bad one leaves the old keys in force. */
+void px_authority_refresh(struct px_authority *authority);
+
+/*
+ * Judges a token that came from that peer. GOOD: the identity is the caller's. Failures are
+ * counted for the peer's address, and make it wait.
+ */
+void px_authority_judge(struct px_peer *peer, struct px_span token,
+		struct px_authentication *ret_authentication);
+
+/* The token itself, for requests that open no session; the caller destroys it. NULL: see ret. */
+struct px_token *px_authority_verify(struct px_peer *peer, struct px_span token,
+		struct px_authentication *ret_authentication);
+
+/* The same for what a ticket stood for. */
+void px_authority_redeem(struct px_peer *peer, struct px_span ticket,
+		struct px_authentication *ret_authentication);
+
+/* Reads claims as the vhost names them; as px_claims_read(). */
+int px_authority_read_claims(const struct px_vhost *vhost, struct json_object *claims,
+		struct px_token **ret_token, const char **ret_claim);
+
+/* Makes somebody of claims that were proven. */
+void px_authority_admit(struct px_peer *peer, const struct px_token *token,
+		struct px_authentication *ret_authentication);
+
+/* Whether the peer's address has to wait after what came from it before; then THROTTLED. */
+bool px_authority_throttles(struct px_peer *peer, struct px_authentication *ret_authentication);
+
+/* Counts a failure of the peer's address, whatever it was. */
+void px_authority_failed(struct px_peer *peer);
+
+/* An identity without any right. NULL without memory. */
+struct px_identity *px_authority_nobody(const struct px_peer *peer);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Asking the application's back end whether a client may come in (`auth-url`, protocol.md
+ * section 1): a GET with the client's own credentials, while the loop goes on. What the answer
+ * means is the caller's to say; here it is only fetched, bounded in time, size and number, and
+ * kept for a few seconds where that is wanted.
+ *
+ * Over libcurl's multi interface, driven by the server's loop. Not over lws's client: as Debian
+ * builds it, it looks up names on the calling thread, so that a name server that hangs would
+ * stop everybody's messages; and total time limits, bounds on what comes, reuse of connections
+ * and cancelling would all be ours to write, on the context that serves the clients.
+ *
+ * One thread: the loop's. SIGPIPE must be ignored in the process. Nothing is logged here.
+ */
+#ifndef PX_BACKEND_H
+#define PX_BACKEND_H
+
+#include <praxis/types.h>
+#include <stdbool.h>
+#include <uv.h>
+
+/* The longest body, in bytes; and the most of headers, too. */
+#define PX_BACKEND_ANSWER_MAX (64 * 1024)
+
+/* One per process. */
+struct px_backend;
+
+/* A question under way. Valid until its `done` is called, or it is cancelled. */
+struct px_inquiry;
+
+struct px_backend_answer {
+	int status;          /* of HTTP; 0: there is no answer, see fault */
+	const char *fault;   /* why not: static, and nothing of request or answer; NULL: status */
+	struct px_span body; /* where the status is 200; valid until `done` returns */
+	bool cached;
+};
+
+struct px_backend_request {
+	const char *url; /* http: or https: */
+	/* The client's own headers; those that are empty are not sent. */
+	struct px_span cookie;
+	struct px_span authorization;
+	struct px_span origin;
+	const char *address;    /* the client's, for X-Forwarded-For; NULL: not sent */
+	long timeout_ms;        /* for all of it, from now on; above 0 */
+	unsigned cache_s;       /* how long the answer may stand for the next one; 0: not at all */
+	unsigned max_in_flight; /* questions to this URL */
+	/* Once, from the loop; may ask, cancel others and destroy the back end. */
+	void (*done)(void *user, const struct px_backend_answer *answer);
+	void *user;
+};
+
+/* -ENOMEM. */
+int px_backend_create(uv_loop_t *loop, struct px_backend **ret_backend);
+
+/*
+ * Cancels all. Its handles close over the next turns of the loop, which has to be run on for
+ * that; the memory goes with the last of them. NULL is fine.
+ */
+void px_backend_destroy(struct px_backend *backend);
+
+/*
+ * Copies what it is given, and never calls `done` itself: not with a cached answer, and not at
+ * all where it fails. -EINVAL: the URL is not HTTP, a value has control characters in it, there
+ * is no time limit; -EBUSY: too many in flight; -ENOMEM.
+ */
+int px_backend_ask(struct px_backend *backend, const struct px_backend_request *request,
+		struct px_inquiry **ret_inquiry);
+
+/* `done` is not called any more. NULL is fine. */
+void px_backend_cancel(struct px_inquiry *inquiry);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * "audit" of the global part: where the audit trail goes, and what it is worth waiting for.
+ *
+ * The file itself is not looked at: it is made at start, and to check a configuration must
+ * not make one.
+ */
+#include "config_internal.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+const struct px_option px_config_audit_table[] = {
+	{ .key = "file", .type = PX_OPTION_STRING, .min = 1, .max = 4096,
+		.help = "the file of the trail; made where it is not there" },
+	{ .key = "sync", .type = PX_OPTION_STRING, .fallback = "none", .choices = "none|line",
+		.help = "\"line\": each line is on the disk before what it tells is confirmed" },
+	{ .key = "on-full", .type = PX_OPTION_STRING, .fallback = "refuse",
+		.choices = "refuse|continue",
+		.help = "what happens to that which cannot be written down" },
+	{ .key = "key", .type = PX_OPTION_STRING, .min = 1, .max = 4096,
+		.help = "secret with which the lines are chained; without: plain hashes" },
+	{ .key = NULL },
+};
+
+/* The directory may be made by whatever starts the server; so it is not an error. */
+static int take_file(struct px_config_loader *loader, const struct px_config_object *object,
+		const struct px_options *options, struct px_config_audit *audit)
+{
+	const struct px_config_member *member = px_config_object_given(object, "file");
+	audit->file = px_config_path_join(member->file->directory,
+			px_options_string(options, "file"));
+	char *directory = audit->file ? strdup(audit->file) : NULL;
+	if (!directory) {
+		return -ENOMEM;
+	}
+	char *slash = strrchr(directory, '/'); /* an absolute path has one */
+	slash[slash == directory ? 1 : 0] = '\0';
+	struct stat st;
+	if (stat(directory, &st) < 0 || !S_ISDIR(st.st_mode)) {
+		px_config_complain(&loader->reporter, PX_CONFIG_WARNING, member->file, member->line,
+				"\"file\": there is no directory %s", directory);
+	}
+	free(directory);
+	return 0;
+}
+
+static int take_audit(struct px_config_loader *loader, const struct px_config_object *object,
+		const struct px_options *options, struct px_config_audit *audit)
+{
+	bool line = strcmp(px_options_string(options, "sync"), "line") == 0;
+	bool refuse = strcmp(px_options_string(options, "on-full"), "refuse") == 0;
+	audit->sync = line ? PX_CONFIG_SYNC_LINE : PX_CONFIG_SYNC_NONE;
+	audit->on_full = refuse ? PX_CONFIG_FULL_REFUSE : PX_CONFIG_FULL_CONTINUE;
+	int r = take_file(loader, object, options, audit);
+	return r < 0 ? r : px_config_secret_copy(&loader->reporter, object, options, "key",
+			&audit->key);
+}
+
+int px_config_audit_read(struct px_config_loader *loader, const struct px_config_member *member,
+		struct px_config_audit **ret_audit)
+{
+	const struct px_config_source *source = (const struct px_config_source *)member->file;
+	struct px_config_item item = px_config_member_item(member);
+	struct px_config_object object;
+	struct px_options *options = NULL;
+	if (!item.value) { /* null: the table complained */
+		return 0;
+	}
+	int r = px_config_object_read(&loader->reporter, source, &item, "\"audit\"", &object);
+	if (r < 0) {
+		return r == -EINVAL ? 0 : r;
+	}
+	r = px_config_object_check(&loader->reporter, &object, px_config_audit_table, NULL,
+			&options);
+	if (r == 0 && !px_options_given(options, "file")) {
+		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, member->file, member->line,
+				"\"audit\" needs a \"file\"");
+	} else if (r == 0) {
+		*ret_audit = calloc(1, sizeof(**ret_audit));
+		r = *ret_audit ? take_audit(loader, &object, options, *ret_audit) : -ENOMEM;
+	}
+	px_options_destroy(options);
+	px_config_object_finish(&object);
+	return r == -EINVAL ? 0 : r;
+}
+
+void px_config_audit_destroy(struct px_config_audit *audit)
+{
+	if (!audit) {
+		return;
+	}
+	free(audit->file);
+	px_config_secret_destroy(audit->key);
+	free(audit);
+}

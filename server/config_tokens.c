@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * "tokens" of a vhost: with what they are checked, where they may come from, and how they
+ * call what they say.
+ *
+ * The keys of a JWKS file are not read here but where it is watched: what is in it changes
+ * while the configuration does not. That the file can be read is checked.
+ */
+#include "config_internal.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct px_option px_config_tokens_table[] = {
+	{ .key = "secret", .type = PX_OPTION_STRING, .min = 1, .max = 4096,
+		.help = "the secret of HS256" },
+	{ .key = "jwks-file", .type = PX_OPTION_STRING, .min = 1, .max = 4096,
+		.help = "a JSON Web Key Set with the keys of RS256, ES256 and EdDSA" },
+	{ .key = "issuer", .type = PX_OPTION_STRING, .min = 1, .max = 1024,
+		.help = "what \"iss\" must be; without: anything" },
+	{ .key = "audience", .type = PX_OPTION_STRING, .min = 1, .max = 1024,
+		.help = "what \"aud\" must be or hold; without: anything" },
+	{ .key = "leeway-s", .type = PX_OPTION_INT, .fallback = "30", .max = 300,
+		.help = "how far the clocks may be apart, for \"exp\" and \"nbf\"" },
+	{ .key = "require-exp", .type = PX_OPTION_BOOL, .fallback = "true",
+		.help = "whether a token without \"exp\" is refused" },
+	{ .key = "default-role", .type = PX_OPTION_STRING,
+		.choices = "staff|patient|service|admin",
+		.help = "role of a token that names none; without: it is refused" },
+	{ .key = "claims", .type = PX_OPTION_JSON,
+		.help = "object: how the tokens call what they say" },
+	{ .key = "cookie", .type = PX_OPTION_STRING, .min = 1, .max = 128,
+		.help = "name of a cookie that may hold a token" },
+	{ .key = "query", .type = PX_OPTION_BOOL, .fallback = "false",
+		.help = "whether a token may come in the query, as access_token" },
+	{ .key = "auth-ms", .type = PX_OPTION_INT, .fallback = "10000",
+		.min = 1000, .max = 600000,
+		.help = "time that a client without a token has to authenticate" },
+	{ .key = NULL },
+};
+
+#define CLAIM(name, meaning) \
+	{ .key = name, .type = PX_OPTION_STRING, .fallback = name, .min = 1, .max = 256, \
+		.help = meaning }
+
+const struct px_option px_config_claims_table[] = {
+	CLAIM("sub", "the user's id"),
+	CLAIM("name", "the user's name"),
+	CLAIM("tenant", "the tenant"),
+	CLAIM("practices", "array of practices"),
+	CLAIM("practiceId", "the one practice"),
+	CLAIM("role", "the role"),
+	CLAIM("rooms", "array of the rooms that may be joined"),
+	{ .key = NULL },
+};
+
+/* ---- claims ---- */
+
+static int copy_names(const struct px_options *options, struct px_config_claim_names *names)
+{
+	const struct {
+		const char *key;
+		char **slot;
+	} claims[] = {
+		{ "sub", &names->sub },
+		{ "name", &names->name },
+		{ "tenant", &names->tenant },
+		{ "practices", &names->practices },
+		{ "practiceId", &names->practice_id },
+		{ "role", &names->role },
+		{ "rooms", &names->rooms },
+	};
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < sizeof(claims) / sizeof(claims[0]); i++) {
+		r = px_config_string_copy(options, claims[i].key, claims[i].slot);
+	}
+	return r;
+}
+
+/* `member` NULL: all have the name of their key. */
+static int read_claims(struct px_config_loader *loader, const struct px_config_member *member,
+		struct px_config_claim_names *names)
+{
+	struct px_config_object object = { 0 };
+	struct px_options *options = NULL;
+	int r = 0;
+	if (member) {
+		struct px_config_item item = px_config_member_item(member);
+		r = px_config_object_read(&loader->reporter,
+				(const struct px_config_source *)member->file, &item, "\"claims\"",
+				&object);
+	}
+	if (r == 0) {
+		r = px_config_object_check(&loader->reporter, &object, px_config_claims_table, NULL,
+				&options);
+	}
+	if (r == 0) {
+		r = copy_names(options, names);
+	}
+	px_options_destroy(options);
+	px_config_object_finish(&object);
+	return r == -EINVAL ? 0 : r;
+}
+
+/* ---- tokens ---- */
+
+static int copy_texts(struct px_config_loader *loader, const struct px_config_object *object,
+		const struct px_options *options, struct px_config_tokens *tokens)
+{
+	int r = px_config_secret_copy(&loader->reporter, object, options, "secret",
+			&tokens->secret);
+	if (r == 0) {
+		r = px_config_path_copy(&loader->reporter, object, options, "jwks-file",
+				&tokens->jwks_file);
+	}
+	if (r == 0) {
+		r = px_config_string_copy(options, "issuer", &tokens->issuer);
+	}
+	if (r == 0) {
+		r = px_config_string_copy(options, "audience", &tokens->audience);
+	}
+	return r < 0 ? r : px_config_string_copy(options, "cookie", &tokens->cookie);
+}
+
+static int take_tokens(struct px_config_loader *loader, const struct px_config_object *object,
+		const struct px_options *options, struct px_config_tokens *tokens)
+{
+	const char *role = px_options_string(options, "default-role");
+	tokens->default_role = role ? px_role_parse(px_span(role)) : 0;
+	tokens->leeway_s = (uint32_t)px_options_int(options, "leeway-s");
+	tokens->require_exp = px_options_bool(options, "require-exp");
+	tokens->query = px_options_bool(options, "query");
+	tokens->auth_ms = px_options_int(options, "auth-ms");
+	if (!tokens->require_exp) {
+		px_config_object_complain(&loader->reporter, PX_CONFIG_WARNING, object,
+				"require-exp",
+				": tokens without expiry are taken, and are good for ever");
+	}
+	const char *cookie = px_options_string(options, "cookie");
+	if (cookie && !px_config_http_token_ok(cookie, strlen(cookie))) {
+		px_config_object_complain(&loader->reporter, PX_CONFIG_ERROR, object, "cookie",
+				": not the name of a cookie");
+	}
+	int r = copy_texts(loader, object, options, tokens);
+	return r < 0 ? r : read_claims(loader, px_config_object_find(object, "claims"),
+			&tokens->claims);
+}
+
+int px_config_tokens_read(struct px_config_loader *loader,
+		const struct px_config_member *member, struct px_config_vhost *vhost)
+{
+	const struct px_config_source *source = (const struct px_config_source *)member->file;
+	struct px_config_item item = px_config_member_item(member);
+	struct px_config_object object;
+	struct px_options *options = NULL;
+	if (!item.value) { /* null: the table complained */
+		return 0;
+	}
+	int r = px_config_object_read(&loader->reporter, source, &item, "\"tokens\"", &object);
+	if (r < 0) {
+		return r == -EINVAL ? 0 : r;
+	}
+	r = px_config_object_check(&loader->reporter, &object, px_config_tokens_table, NULL,
+			&options);
+	if (r == 0 && !px_options_given(options, "secret") &&
+			!px_options_given(options, "jwks-file")) {
+		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, member->file, member->line,
+				"\"tokens\" needs a \"secret\" or a \"jwks-file\"");
+	} else if (r == 0) {
+		vhost->tokens = calloc(1, sizeof(*vhost->tokens));
+		r = vhost->tokens ? take_tokens(loader, &object, options, vhost->tokens) : -ENOMEM;
+	}
+	px_options_destroy(options);
+	px_config_object_finish(&object);
+	return r == -EINVAL ? 0 : r;
+}
+
+void px_config_tokens_destroy(struct px_config_tokens *tokens)
+{
+	if (!tokens) {
+		return;
+	}
+	px_config_secret_destroy(tokens->secret);
+	free(tokens->jwks_file);
+	free(tokens->issuer);
+	free(tokens->audience);
+	free(tokens->cookie);
+	free(tokens->claims.sub);
+	free(tokens->claims.name);
+	free(tokens->claims.tenant);
+	free(tokens->claims.practices);
+	free(tokens->claims.practice_id);
+	free(tokens->claims.role);
+	free(tokens->claims.rooms);
+	free(tokens);
+}

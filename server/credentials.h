@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a request brings to say who it is (docs/protocol.md, section 1), in the order in which
+ * it is looked for: the Authorization header, a ticket among the subprotocols, the cookie and
+ * the query parameter that the configuration permits.
+ */
+#ifndef PX_CREDENTIALS_H
+#define PX_CREDENTIALS_H
+
+#include <praxis/types.h>
+
+struct lws;
+struct px_config_tokens;
+
+/* The longest token that is taken from a header. */
+#define PX_TOKEN_HEADER_BYTES 8192
+
+#define PX_TICKET_BYTES 64
+
+enum px_credential_kind {
+	PX_CREDENTIAL_NONE,
+	PX_CREDENTIAL_TOKEN,
+	PX_CREDENTIAL_TICKET,
+};
+
+struct px_credentials {
+	enum px_credential_kind kind;
+	struct px_span text; /* the token or ticket */
+	char *buffer;        /* behind it, with what else the header held */
+	size_t buffer_len;
+};
+
+/* Wipes and frees. */
+void px_credentials_finish(struct px_credentials *credentials);
+
+/*
+ * `tokens` NULL: only a ticket. 0, also where there is nothing; -EINVAL: more than one
+ * Authorization header, or one that is not a bearer's; -E2BIG; -ENOMEM.
+ */
+int px_credentials_read(struct lws *wsi, const struct px_config_tokens *tokens,
+		struct px_credentials *ret_credentials);
+
+/* The token of an Authorization header alone; -ENOENT without one; else as above. */
+int px_credentials_read_bearer(struct lws *wsi, struct px_credentials *ret_credentials);
+
+/* The value of a cookie in the text of a Cookie header (RFC 6265 section 4.2); len 0: none. */
+struct px_span px_cookie_find(struct px_span header, const char *name);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Peers: TCP connections, counted in all, by address and by user, from the moment that they
+ * are known to the moment that they are gone.
+ */
+#include "server.h"
+
+#include "authority.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int64_t now_of(const struct px_server *server)
+{
+	return (int64_t)uv_now(&server->loop);
+}
+
+struct px_tally_entry *px_peer_address_entry(struct px_peer *peer)
+{
+	struct px_server *server = peer->vhost->server;
+	return px_tally_get(server->addresses, &peer->address, sizeof(peer->address),
+			now_of(server));
+}
+
+/*
+ * Behind a proxy a connection's requests may be of different clients: the one that becomes a
+ * WebSocket counts.
+ */
+int px_peer_count_address(struct px_peer *peer)
+{
+	struct px_server *server = peer->vhost->server;
+	const struct px_config_global *limits = &server->config->global;
+	if (peer->address_entry) {
+		return 0;
+	}
+	struct px_tally_entry *entry = px_peer_address_entry(peer);
+	if (!entry) {
+		return -ENOSPC;
+	}
+	uint32_t most = limits->max_connections_per_address;
+	uint32_t per_s = limits->connections_per_second_per_address;
+	if (most > 0 && entry->open >= most) {
+		return -EMFILE;
+	}
+	if (px_bucket_take(&entry->coming, per_s, 2 * per_s, 1, now_of(server)) > 0) {
+		return -EAGAIN;
+	}
+	entry->open++;
+	peer->address_entry = entry;
+	return 0;
+}
+
+static void forget(struct px_tally_entry **entry)
+{
+	if (*entry) {
+		(*entry)->open--;
+		*entry = NULL;
+	}
+}
+
+/* The user of an identity about to be the peer's; one connection more of hers. -EMFILE. */
+int px_peer_count_user(struct px_peer *peer, struct px_span tenant, struct px_span user)
+{
+	struct px_server *server = peer->vhost->server;
+	uint32_t most = server->config->global.max_connections_per_user;
+	char key[2 * PX_ID_MAX + 1];
+	memcpy(key, tenant.data, tenant.len);
+	key[tenant.len] = '\0';
+	memcpy(key + tenant.len + 1, user.data, user.len);
+	struct px_tally_entry *entry = px_tally_get(server->users, key,
+			tenant.len + 1 + user.len, now_of(server));
+	if (!entry) {
+		return -ENOSPC;
+	}
+	if (peer->user_entry) {
+		return 0; /* a session that renews its token stays the same user's, or is refused */
+	}
+	if (most > 0 && entry->open >= most) {
+		return -EMFILE;
+	}
+	entry->open++;
+	peer->user_entry = entry;
+	return 0;
+}
+
+void px_peer_set_nobody(struct px_peer *peer, bool nobody)
+{
+	if (peer->nobody != nobody) {
+		peer->nobody = nobody;
+		peer->vhost->server->nobodies += nobody ? 1 : -1;
+	}
+}
+
+struct px_peer *px_peer_create(struct px_vhost *vhost, const struct in6_addr *address)
+{
+	struct px_peer *peer = calloc(1, sizeof(*peer));
+	if (peer) {
+		peer->vhost = vhost;
+		peer->address = *address;
+		vhost->server->connections++;
+	}
+	return peer;
+}
+
+void px_peer_destroy(struct px_peer *peer)
+{
+	struct px_server *server = peer->vhost->server;
+	px_peer_set_nobody(peer, false);
+	px_asking_drop(peer);
+	px_request_drop(peer);
+	px_identity_destroy(server->broker, peer->identity);
+	forget(&peer->address_entry);
+	forget(&peer->user_entry);
+	server->connections--;
+	free(peer);
+}
+
+void px_peer_gone(void *user, struct lws *wsi)
+{
+	struct px_peer *peer = lws_get_opaque_user_data(wsi);
+	(void)user;
+	if (peer) {
+		lws_set_opaque_user_data(wsi, NULL);
+		px_peer_destroy(peer);
+	}
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TLS of the vhosts that have it: what they show (certificate and key), whom they believe
+ * (the CA of client certificates), and the lws vhost in which their connections live.
+ *
+ * All of it is on the loop's thread. A connection keeps what it was negotiated with; what is
+ * changed is for those that come later.
+ */
+#ifndef PX_TLS_H
+#define PX_TLS_H
+
+#include <libwebsockets.h>
+#include <stdbool.h>
+
+struct px_config;
+struct px_config_sink;
+struct px_server;
+struct px_tls;
+struct px_vhost;
+
+/* Whether the files of every vhost can be used; -EINVAL after complaints, -ENOMEM. */
+int px_tls_check(const struct px_config *config, const struct px_config_sink *sink);
+
+/*
+ * Gives every vhost with TLS what the configuration says. A vhost whose files can not be
+ * used keeps what it had, if it had anything: -EINVAL after complaints, -ENOMEM.
+ */
+int px_tls_apply(struct px_server *server, const struct px_config *config,
+		const struct px_config_sink *sink);
+
+/* Takes up the files that were renewed; what is wrong with them is logged, once. */
+void px_tls_refresh(struct px_server *server);
+
+/* NULL is fine. After the lws context is destroyed. */
+void px_tls_destroy(struct px_tls *tls);
+
+/*
+ * Adds to `info` what makes a TLS vhost of it; its user becomes the px_tls. The vhost's
+ * protocol 0 must have px_tls_callback(), by which lws hands over its SSL_CTX.
+ */
+void px_tls_describe(struct px_tls *tls, struct lws_context_creation_info *info);
+
+/* After lws_create_vhost() with that: what lws would set otherwise. -EPROTO: no SSL_CTX came. */
+int px_tls_settle(struct px_tls *tls);
+
+/* px_lws_callback(), and the one callback that comes while a TLS vhost is made. */
+int px_tls_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+		size_t len);
+
+/*
+ * NULL: the connection was negotiated as its vhost demands, TLS or none; else the sentence
+ * for an answer with 421.
+ */
+const char *px_tls_fault(const struct px_vhost *vhost, struct lws *wsi);
+
+#endif

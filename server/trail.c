@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What happens, as entries of the audit trail: the broker's events and the host's own, with
+ * the addresses that only the host knows.
+ */
+#include "server.h"
+
+#include "audit.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const events[] = {
+	[PX_EVENT_CONNECTED] = "connected",
+	[PX_EVENT_AUTHENTICATED] = "authenticated",
+	[PX_EVENT_REFUSED] = "refused",
+	[PX_EVENT_JOINED] = "joined",
+	[PX_EVENT_LEFT] = "left",
+	[PX_EVENT_DISCONNECTED] = "disconnected",
+};
+
+static const char *const reasons[] = {
+	[PX_LEFT] = "left",
+	[PX_DISCONNECTED] = "disconnected",
+	[PX_REMOVED] = "removed",
+	[PX_ENDED] = "ended",
+};
+
+void px_address_format(const struct in6_addr *address, char buf[PX_ADDRESS_SIZE])
+{
+	if (IN6_IS_ADDR_V4MAPPED(address)) {
+		inet_ntop(AF_INET, &address->s6_addr[12], buf, PX_ADDRESS_SIZE);
+	} else {
+		inet_ntop(AF_INET6, address, buf, PX_ADDRESS_SIZE);
+	}
+}
+
+/* Who: the session's client, user and address. */
+static void name_session(const struct px_session *session, struct px_audit_entry *entry,
+		char client[PX_CLIENT_ID_SIZE])
+{
+	const struct px_vhost *vhost = px_vhost_of(px_session_site(session));
+	px_session_client_id(session, client);
+	entry->client = px_span(client);
+	entry->user = px_session_user(session);
+	entry->role = px_session_role(session);
+	entry->tenant = px_session_tenant(session);
+	entry->vhost = px_span(vhost->config->name);
+	entry->address = px_session_address(session);
+}
+
+static void name_channel(const struct px_event *event, struct px_audit_entry *entry)
+{
+	const struct px_channel *channel = event->channel;
+	const struct px_practice *practice = px_channel_practice(channel);
+	entry->practice = px_session_practice_id(event->session, practice);
+	entry->tenant = px_span(px_practice_tenant(practice));
+	entry->service = px_span(px_channel_service(channel)->name);
+	entry->room = px_channel_name(channel);
+}
+
+static struct px_span reason_of(const struct px_event *event, char code[8])
+{
+	switch (event->kind) {
+	case PX_EVENT_REFUSED:
+		return px_span(px_error_name(event->error));
+	case PX_EVENT_LEFT:
+		return px_span(reasons[event->reason]);
+	case PX_EVENT_DISCONNECTED:
+		snprintf(code, 8, "%u", event->close_code);
+		return event->close_code ? px_span(code) : (struct px_span){ "", 0 };
+	default:
+		return (struct px_span){ "", 0 };
+	}
+}
+
+/* Sessions that have not authenticated are bounded, so somebody has to count them. */
+static void count_nobody(const struct px_event *event)
+{
+	void *conn = px_session_conn(event->session);
+	struct px_peer *peer = conn ? lws_get_opaque_user_data(px_lws_wsi(conn)) : NULL;
+	if (peer && (event->kind == PX_EVENT_CONNECTED || event->kind == PX_EVENT_AUTHENTICATED)) {
+		px_peer_set_nobody(peer, px_session_role(event->session) == 0);
+	}
+}
+
+int px_trail_event(void *user, const struct px_event *event)
+{
+	struct px_server *server = user;
+	char client[PX_CLIENT_ID_SIZE];
+	char target[PX_CLIENT_ID_SIZE];
+	char code[8];
+	struct px_audit_entry entry = { .event = events[event->kind] };
+	count_nobody(event);
+	if (!server->audit) {
+		return 0;
+	}
+	/* Whoever removes somebody is the one who acts. */
+	bool by_other = event->actor && event->actor != event->session;
+	name_session(by_other ? event->actor : event->session, &entry, client);
+	if (by_other) {
+		px_session_client_id(event->session, target);
+		entry.target = px_span(target);
+		entry.event = "removed";
+	}
+	if (event->channel) {
+		name_channel(event, &entry);
+	}
+	entry.reason = reason_of(event, code);
+	/* What has happened already cannot wait for the disk, nor be refused. */
+	bool can_refuse = event->kind == PX_EVENT_CONNECTED || event->kind == PX_EVENT_JOINED ||
+			event->kind == PX_EVENT_AUTHENTICATED;
+	return can_refuse ? px_audit_permit(server->audit, &entry) :
+			px_audit_note(server->audit, &entry);
+}
+
+void px_trail_refused(struct px_server *server, const struct px_peer *peer, const char *reason)
+{
+	char address[PX_ADDRESS_SIZE];
+	px_address_format(&peer->address, address);
+	(void)px_audit_note(server->audit, &(struct px_audit_entry){
+		.event = "refused",
+		.address = px_span(address),
+		.vhost = px_span(peer->vhost->config->name),
+		.reason = px_span(reason),
+	});
+}
+
+int px_trail_note(struct px_server *server, const char *event, const char *reason)
+{
+	return px_audit_permit(server->audit, &(struct px_audit_entry){
+		.event = event,
+		.reason = px_span(reason),
+	});
+}

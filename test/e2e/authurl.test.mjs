@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: MIT
+//
+// auth-url: the application's back end decides who a client is. It is an HTTP server in this
+// process that each test makes answer as it wants, with whatever a back end can do wrong.
+
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as nextTurn } from 'node:timers/promises';
+import { claimsOf, token } from './lib/issuer.mjs';
+import { itEnds, secret, usePraxisd } from './lib/praxisd.mjs';
+import { OP } from './lib/raw.mjs';
+import { nothingArrived } from './lib/session.mjs';
+import { until } from './lib/wait.mjs';
+
+class BackEnd {
+	requests = [];
+	answer = (request, response) => response.end('{}');
+	#waiting = [];
+
+	async listen() {
+		this.server = http.createServer((request, response) => {
+			response.on('error', () => {});
+			this.requests.push(request);
+			this.#waiting.splice(0).forEach((wake) => wake());
+			this.answer(request, response);
+		});
+		await new Promise((resolve) => {
+			this.server.listen(0, '127.0.0.1', resolve);
+		});
+		return `http://127.0.0.1:${this.server.address().port}/who?x=1`;
+	}
+
+	// Claims, or a status.
+	answers(what) {
+		this.answer = (request, response) => {
+			if (typeof what === 'number') {
+				response.writeHead(what).end();
+			} else {
+				response.end(typeof what === 'string' ? what : JSON.stringify(what));
+			}
+		};
+	}
+
+	asked(count) {
+		return until(`${count} questions`, () => this.requests.length >= count);
+	}
+
+	close() {
+		this.server.closeAllConnections();
+		this.server.close();
+	}
+}
+
+const update = (data = secret()) => ({ type: 'whiteboard_update', practiceId: 1, data });
+
+// The code of the server's close frame, as soon as it is here.
+async function closeCode(client) {
+	const { payload } = await client.nextFrame(OP.close);
+	return payload.readUInt16BE(0);
+}
+
+function use(vhost = {}, global = {}) {
+	const backEnd = new BackEnd();
+	let url;
+	before(async () => {
+		url = await backEnd.listen();
+	});
+	const praxis = usePraxisd(async () => ({
+		global: { 'auth-failures': 0, ...global },
+		vhost: { 'open-practice': undefined, 'auth-url': url, ...vhost },
+	}));
+	after(() => backEnd.close());
+	return { backEnd, praxis };
+}
+
+async function letIn(praxis, backEnd, more = {}, headers = {}) {
+	const claims = claimsOf({ exp: undefined, ...more });
+	backEnd.answers(claims);
+	const client = await praxis.open('/ws', { headers });
+	client.hello = await client.next('connection_established');
+	client.claims = claims;
+	return client;
+}
+
+describe('the application decides', () => {
+	const { backEnd, praxis } = use({ origins: ['https://app.example.org'] });
+
+	it('and lets a client in with 200 and claims', async () => {
+		const client = await letIn(praxis, backEnd, { sub: 7 });
+		assert.deepEqual(client.hello.user, {
+			userId: 7,
+			userName: client.claims.name,
+			role: 'staff',
+			practices: [1],
+		});
+		const other = await letIn(praxis, backEnd);
+		await client.accepted(update());
+		await other.next('whiteboard_update');
+	});
+
+	it('from what the client brought: cookie, authorization, origin, address', async () => {
+		const headers = {
+			Cookie: `session=${secret('cookie')}; b=c`,
+			Authorization: `Bearer ${secret('token')}`,
+			Origin: 'https://app.example.org',
+			'X-Forwarded-For': '192.0.2.1',
+			'X-Secret': 'not yours',
+		};
+		const before = backEnd.requests.length;
+		await letIn(praxis, backEnd, {}, headers);
+		const asked = backEnd.requests.slice(before);
+		assert.equal(asked.length, 1);
+		assert.equal(asked[0].method, 'GET');
+		assert.equal(asked[0].url, '/who?x=1');
+		assert.equal(asked[0].headers.cookie, headers.Cookie);
+		assert.equal(asked[0].headers.authorization, headers.Authorization);
+		assert.equal(asked[0].headers.origin, headers.Origin);
+		assert.equal(asked[0].headers['x-forwarded-for'], '127.0.0.1');
+		assert.equal(asked[0].headers['x-secret'], undefined);
+	});
+
+	it('and an Origin that is not on the list does not get as far', async () => {
+		const before = backEnd.requests.length;
+		await assert.rejects(praxis.open('/ws', { headers: { Origin: 'https://evil.example' } }));
+		assert.equal(backEnd.requests.length, before);
+	});
+
+	for (const status of [401, 403]) {
+		it(`and ${status} is a bad token`, async () => {
+			backEnd.answers(status);
+			const client = await praxis.open('/ws');
+			const error = await client.next();
+			assert.equal(error.type, 'error');
+			assert.equal(error.code, 'unauthenticated');
+			assert.equal((await client.closing()).code, 4401);
+		});
+	}
+
+	for (const [name, answer] of [
+		['500', 500],
+		['404', 404],
+		['204', 204],
+		['201', (request, response) => response.writeHead(201).end(JSON.stringify(claimsOf()))],
+		[
+			'a redirect',
+			(request, response) =>
+				response.writeHead(302, { Location: '/elsewhere' }).end(JSON.stringify(claimsOf())),
+		],
+		['broken JSON', '{"sub":"x","role":"staff"'],
+		['no JSON', '<html>'],
+		['nothing', ''],
+		['an array', '[]'],
+		['claims that are none', '{"sub":{},"role":"staff"}'],
+		['claims without a user', '{"role":"staff"}'],
+		['a claim that comes twice', '{"sub":"a","sub":"b","role":"staff"}'],
+		['practices as an object', '{"sub":"a","role":"staff","practices":{}}'],
+		['no HTTP', (request) => request.socket.end('SSH-2.0-x\r\n')],
+		['an end instead of an answer', (request) => request.socket.destroy()],
+		[
+			'half an answer',
+			(request, response) => {
+				response.writeHead(200, { 'Content-Length': 1000 });
+				response.write('{"sub":', () => request.socket.destroy());
+			},
+		],
+	]) {
+		it(`and ${name} is none: 1013`, async () => {
+			if (typeof answer === 'function') {
+				backEnd.answer = answer;
+			} else {
+				backEnd.answers(answer);
+			}
+			const client = await praxis.open('/ws');
+			assert.equal(await closeCode(client), 1013);
+			assert.equal(client.inbox.size, 0, 'nobody is let in');
+		});
+	}
+
+	it('and a connection that is closed with 1013 ends at once', async () => {
+		backEnd.answers(500);
+		const client = await praxis.open('/ws');
+		assert.equal(await closeCode(client), 1013);
+		assert.equal((await client.closing(2000)).code, 1013);
+	});
+
+	it('and what the client sends meanwhile is not lost', async () => {
+		const ann = await letIn(praxis, backEnd);
+		const asked = backEnd.requests.length + 1;
+		const answers = [];
+		backEnd.answer = (request, response) => answers.push(response);
+		const client = await praxis.open('/ws');
+		for (let i = 0; i < 20; i++) {
+			client.send(update(i));
+		}
+		await backEnd.asked(asked);
+		await ann.fence(); // the loop is not blocked
+		await nothingArrived([ann]);
+		answers[0].end(JSON.stringify(claimsOf({ exp: undefined })));
+		await client.next('connection_established');
+		for (let i = 0; i < 20; i++) {
+			assert.equal((await ann.next('whiteboard_update')).data, i);
+		}
+	});
+
+	it('and a client that goes before the answer leaves nothing behind', async () => {
+		const asked = backEnd.requests.length + 1;
+		let response;
+		backEnd.answer = (_, it) => {
+			response = it;
+		};
+		const client = await praxis.open('/ws');
+		await backEnd.asked(asked);
+		await client.kill();
+		await until('its end', async () => (await praxis.stats()).connections <= 1);
+		response.end(JSON.stringify(claimsOf()));
+	});
+
+	it('and claims that expire end the session', async () => {
+		const exp = Math.floor(Date.now() / 1000) + 2 - 30; // with 30 s for clocks that differ
+		const client = await letIn(praxis, backEnd, { exp });
+		await client.next('auth_expiring');
+		assert.equal((await client.next('error')).code, 'token_expired');
+		assert.equal((await client.closing()).code, 4401);
+	});
+
+	itEnds(praxis);
+});
+
+describe('an application that takes its time', () => {
+	const { backEnd, praxis } = use({ 'auth-timeout-ms': 500, 'auth-max': 3 });
+
+	// Pings with `ann` until `client` is closed, and returns the code.
+	async function goesOn(ann, client) {
+		let code;
+		const closed = closeCode(client).then((value) => {
+			code = value;
+		});
+		while (code === undefined) {
+			const began = Date.now();
+			await ann.fence();
+			assert.ok(Date.now() - began < 400, 'another client’s ping is answered at once');
+			await Promise.race([closed, nextTurn(5)]);
+		}
+		return code;
+	}
+
+	for (const [name, answer] of [
+		['hangs', () => {}],
+		[
+			'hangs within its answer',
+			(request, response) => {
+				response.writeHead(200);
+				response.write('{"sub":');
+			},
+		],
+		[
+			'sends a byte now and then',
+			(request, response) => {
+				const timer = setInterval(() => response.write(' '), 50);
+				response.on('close', () => clearInterval(timer));
+			},
+		],
+		[
+			'sends a gigabyte',
+			(request, response) => {
+				const block = Buffer.alloc(1 << 20, ' ');
+				let sent = 0;
+				const more = () => {
+					while (sent < 1024 && !response.destroyed) {
+						sent++;
+						if (!response.write(block)) {
+							return;
+						}
+					}
+				};
+				response.on('drain', more);
+				more();
+			},
+		],
+		[
+			'announces a gigabyte',
+			(request, response) => {
+				response.writeHead(200, { 'Content-Length': 1 << 30 });
+				response.write('{');
+			},
+		],
+	]) {
+		it(`and ${name} is given up: 1013, and nobody else waits`, async () => {
+			const ann = await letIn(praxis, backEnd);
+			backEnd.answer = answer;
+			const began = Date.now();
+			const client = await praxis.open('/ws');
+			assert.equal(await goesOn(ann, client), 1013);
+			assert.ok(Date.now() - began < 3000);
+		});
+	}
+
+	it('is asked by so many at a time and no more', async () => {
+		const ann = await letIn(praxis, backEnd);
+		const asked = backEnd.requests.length;
+		const answers = [];
+		backEnd.answer = (request, response) => answers.push(response);
+		const waiting = [];
+		for (let i = 0; i < 3; i++) {
+			waiting.push(await praxis.open('/ws'));
+		}
+		await backEnd.asked(asked + 3);
+		const fourth = await praxis.open('/ws');
+		assert.equal(await closeCode(fourth), 1013);
+		assert.equal(backEnd.requests.length, asked + 3);
+		await ann.fence();
+		answers.forEach((response) =>
+			response.end(JSON.stringify(claimsOf({ exp: undefined }))),
+		);
+		for (const client of waiting) {
+			await client.next('connection_established');
+		}
+		await letIn(praxis, backEnd);
+	});
+
+	itEnds(praxis);
+});
+
+describe('auth-cache-s', () => {
+	const { backEnd, praxis } = use({ 'auth-cache-s': 60 });
+
+	it('asks once for the same cookie, and anew for another', async () => {
+		const headers = { Cookie: 'session=1' };
+		const first = await letIn(praxis, backEnd, { sub: 'first' }, headers);
+		const second = await letIn(praxis, backEnd, { sub: 'second' }, headers);
+		assert.equal(first.hello.user.userId, 'first');
+		assert.equal(second.hello.user.userId, 'first');
+		assert.equal(backEnd.requests.length, 1);
+		const third = await letIn(praxis, backEnd, { sub: 'third' }, { Cookie: 'session=2' });
+		assert.equal(third.hello.user.userId, 'third');
+		const fourth = await letIn(praxis, backEnd, { sub: 'fourth' }, {
+			...headers,
+			Authorization: 'Bearer x',
+		});
+		assert.equal(fourth.hello.user.userId, 'fourth');
+	});
+
+	it('does not keep what was no answer', async () => {
+		const headers = { Cookie: 'session=ill' };
+		backEnd.answers(500);
+		assert.equal(await closeCode(await praxis.open('/ws', { headers })), 1013);
+		await letIn(praxis, backEnd, {}, headers);
+	});
+
+	itEnds(praxis);
+});
+
+describe('without a cache', () => {
+	const { backEnd, praxis } = use();
+
+	it('every client is asked for', async () => {
+		for (let i = 1; i <= 3; i++) {
+			await letIn(praxis, backEnd, {}, { Cookie: 'session=1' });
+			assert.equal(backEnd.requests.length, i);
+		}
+	});
+
+	it('a token is no way in: it is the application’s to judge', async () => {
+		backEnd.answers(401);
+		const headers = { Authorization: `Bearer ${await token()}` };
+		const client = await praxis.open('/ws', { headers });
+		assert.equal((await client.next()).code, 'unauthenticated');
+		assert.equal((await client.closing()).code, 4401);
+	});
+
+	it('is closed with 1013 where nobody answers at all', async () => {
+		backEnd.close();
+		const client = await praxis.open('/ws');
+		assert.equal(await closeCode(client), 1013);
+	});
+
+	itEnds(praxis);
+});

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+//
+// Who may send what: every message type in every situation, with the answer that it gets written
+// out, and what those of the same practice get of it. Whoever is in another practice, or in the
+// practice of the same number of another tenant, gets nothing of anything.
+//
+// In every cell there is a witness in the practices A/1, A/2 and B/1 (tenant/practice), each on its
+// practice's whiteboard and in a room called "room" there.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { claimsOf, enter, enterAsNobody, sign, tokenVhost } from './lib/issuer.mjs';
+import { MESSAGES, TODO } from './lib/messages.mjs';
+import { itEnds, secret, usePraxisd } from './lib/praxisd.mjs';
+
+const ROOM = 'room';
+
+const staff = { tenant: 'A', practices: [1], role: 'staff' };
+
+// Who sends. `names`: the practice that its messages name; where there is none, only those
+// messages name one (practice 1) that have to. `home`: the practice whose witness may hear of it.
+const COLUMNS = {
+	'own practice': { claims: staff, names: 1, home: 'A/1' },
+	'other practice': { claims: staff, names: 2, home: 'A/1' },
+	'other tenant': { claims: { ...staff, tenant: 'B' }, names: 1, home: 'B/1' },
+	'no practice': { claims: { ...staff, practices: [] } },
+	patient: { claims: { ...staff, role: 'patient', rooms: [ROOM] }, home: 'A/1' },
+	staff: { claims: staff, home: 'A/1' },
+	service: { claims: { ...staff, role: 'service' }, home: 'A/1' },
+	admin: { claims: { ...staff, role: 'admin' }, home: 'A/1' },
+	'not authenticated': { claims: null },
+};
+
+// Shorthands for answers, so that the table can be read.
+const ACK = 'ack';
+const FORB = 'forbidden';
+const AUTH = 'unauthenticated';
+const NOTIN = 'not_in_room';
+const NOPEER = 'no_such_peer';
+
+// The answers, in the order of COLUMNS:
+//                         own     other   other   no        patient staff   service admin   not
+//                         pract.  pract.  tenant  practice                                  authent.
+const TABLE = {
+	ping:                          [ACK, ACK, ACK, ACK, ACK, ACK, ACK, ACK, ACK],
+	auth:                          [ACK, ACK, ACK, ACK, ACK, ACK, ACK, ACK, ACK],
+	'auth as another user':        [FORB, FORB, FORB, FORB, FORB, FORB, FORB, FORB, ACK],
+	echo_say:                      [ACK, FORB, ACK, ACK, ACK, ACK, ACK, ACK, AUTH],
+	whiteboard_subscribe:          [ACK, FORB, ACK, FORB, FORB, ACK, ACK, ACK, AUTH],
+	whiteboard_unsubscribe:        [ACK, FORB, ACK, FORB, FORB, ACK, ACK, ACK, AUTH],
+	whiteboard_update:             [ACK, FORB, ACK, FORB, FORB, ACK, ACK, ACK, AUTH],
+	telemedicine_user_joined:      [ACK, FORB, ACK, FORB, ACK, ACK, ACK, ACK, AUTH],
+	'telemedicine_user_joined to a room that the token does not name':
+	                               [ACK, FORB, ACK, FORB, FORB, ACK, ACK, ACK, AUTH],
+	telemedicine_user_left:        [ACK, FORB, ACK, FORB, ACK, ACK, ACK, ACK, AUTH],
+	'telemedicine_user_left from outside':
+	                               [NOTIN, FORB, NOTIN, FORB, NOTIN, NOTIN, NOTIN, NOTIN, AUTH],
+	telemedicine_offer:            [ACK, FORB, ACK, FORB, ACK, ACK, ACK, ACK, AUTH],
+	'telemedicine_offer to the other practice':
+	                               [NOPEER, FORB, NOPEER, FORB, NOPEER, NOPEER, NOPEER, NOPEER, AUTH],
+	'telemedicine_offer from outside':
+	                               [NOTIN, FORB, NOTIN, FORB, NOTIN, NOTIN, NOTIN, NOTIN, AUTH],
+	telemedicine_answer:           [ACK, FORB, ACK, FORB, ACK, ACK, ACK, ACK, AUTH],
+	'telemedicine_answer to the other practice':
+	                               [NOPEER, FORB, NOPEER, FORB, NOPEER, NOPEER, NOPEER, NOPEER, AUTH],
+	'telemedicine_answer from outside':
+	                               [NOTIN, FORB, NOTIN, FORB, NOTIN, NOTIN, NOTIN, NOTIN, AUTH],
+	telemedicine_ice_candidate:    [ACK, FORB, ACK, FORB, ACK, ACK, ACK, ACK, AUTH],
+	'telemedicine_ice_candidate to the other practice':
+	                               [NOPEER, FORB, NOPEER, FORB, NOPEER, NOPEER, NOPEER, NOPEER, AUTH],
+	'telemedicine_ice_candidate from outside':
+	                               [NOTIN, FORB, NOTIN, FORB, NOTIN, NOTIN, NOTIN, NOTIN, AUTH],
+	telemedicine_chat_message:     [ACK, FORB, ACK, FORB, ACK, ACK, ACK, ACK, AUTH],
+	'telemedicine_chat_message from outside':
+	                               [NOTIN, FORB, NOTIN, FORB, NOTIN, NOTIN, NOTIN, NOTIN, AUTH],
+	telemedicine_media_state:      [ACK, FORB, ACK, FORB, ACK, ACK, ACK, ACK, AUTH],
+	'telemedicine_media_state from outside':
+	                               [NOTIN, FORB, NOTIN, FORB, NOTIN, NOTIN, NOTIN, NOTIN, AUTH],
+	telemedicine_ice_servers:      [ACK, FORB, ACK, ACK, ACK, ACK, ACK, ACK, AUTH],
+	telemedicine_remove:           [ACK, FORB, ACK, FORB, FORB, ACK, ACK, ACK, AUTH],
+	'telemedicine_remove of somebody in the other practice':
+	                               [NOPEER, FORB, NOPEER, FORB, FORB, NOPEER, NOPEER, NOPEER, AUTH],
+	'telemedicine_remove from outside':
+	                               [NOTIN, FORB, NOTIN, FORB, FORB, NOTIN, NOTIN, NOTIN, AUTH],
+	telemedicine_end:              [ACK, FORB, ACK, FORB, FORB, ACK, ACK, ACK, AUTH],
+	'telemedicine_end from outside':
+	                               [NOTIN, FORB, NOTIN, FORB, FORB, NOTIN, NOTIN, NOTIN, AUTH],
+};
+
+// What the witness in the sender's practice gets of an accepted message; otherwise nothing.
+const HEARD = {
+	whiteboard_update: ['whiteboard_update'],
+	telemedicine_user_joined: ['telemedicine_user_joined'],
+	telemedicine_user_left: ['telemedicine_user_left'],
+	telemedicine_offer: ['telemedicine_offer'],
+	telemedicine_answer: ['telemedicine_answer'],
+	telemedicine_ice_candidate: ['telemedicine_ice_candidate'],
+	telemedicine_chat_message: ['telemedicine_chat_message'],
+	telemedicine_media_state: ['telemedicine_media_state'],
+	telemedicine_remove: ['telemedicine_user_left'],
+	telemedicine_end: ['telemedicine_user_left', 'telemedicine_user_left'], // all members leave
+};
+
+const call = { roomId: ROOM, appointmentId: 'appointment' };
+const signal = (cell) => ({ ...call, from: 'me', ...(cell.to && { to: cell.far.clientId }) });
+
+// The message of each type, but for the practice that it names.
+const BODIES = {
+	ping: () => ({}),
+	auth: ({ token }) => ({ token }),
+	echo_say: () => ({ text: secret('text') }),
+	whiteboard_subscribe: () => ({}),
+	whiteboard_unsubscribe: () => ({}),
+	whiteboard_update: () => ({ data: secret('data') }),
+	telemedicine_user_joined: ({ room }) => ({
+		...call,
+		roomId: room,
+		userId: 'me',
+		userName: secret('name'),
+	}),
+	telemedicine_user_left: () => ({ ...call, userId: 'me' }),
+	telemedicine_offer: (cell) => ({ ...signal(cell), offer: { sdp: secret('sdp') } }),
+	telemedicine_answer: (cell) => ({ ...signal(cell), answer: { sdp: secret('sdp') } }),
+	telemedicine_ice_candidate: (cell) => ({ ...signal(cell), candidate: null }),
+	telemedicine_chat_message: () => ({
+		...call,
+		message: secret('chat'),
+		from: 'me',
+		fromUserId: 'me',
+	}),
+	telemedicine_media_state: () => ({ roomId: ROOM, audio: true, video: true, screen: false }),
+	telemedicine_ice_servers: () => ({ roomId: ROOM }),
+	telemedicine_remove: (cell) => ({
+		roomId: ROOM,
+		clientId: (cell.other ? cell.far : cell.near).clientId,
+	}),
+	telemedicine_end: () => ({ roomId: ROOM }),
+};
+
+// Those that the broker answers itself: they name no practice.
+const OWN = ['ping', 'auth'];
+
+const NEEDS_PRACTICE = ['whiteboard_subscribe', 'whiteboard_unsubscribe', 'whiteboard_update'];
+
+function messageOf(type, column, cell) {
+	const message = { type, ...BODIES[type](cell) };
+	const named = column.names ?? (NEEDS_PRACTICE.includes(type) ? 1 : undefined);
+	if (named !== undefined && !OWN.includes(type)) {
+		message.practiceId = named;
+	}
+	return message;
+}
+
+async function witnesses(praxis) {
+	const found = {};
+	for (const [place, claims] of [
+		['A/1', { tenant: 'A', practices: [1] }],
+		['A/2', { tenant: 'A', practices: [2] }],
+		['B/1', { tenant: 'B', practices: [1] }],
+	]) {
+		found[place] = await enter(praxis, claims);
+		await found[place].join(ROOM);
+	}
+	return found;
+}
+
+// The sender, in the room where the message needs that and it is possible.
+async function senderOf(praxis, column, type, label) {
+	if (!column.claims) {
+		return enterAsNobody(praxis);
+	}
+	const sender = await enter(praxis, column.claims);
+	const outside = label.includes('from outside') || type === 'telemedicine_user_joined';
+	if (type.startsWith('telemedicine_') && column.home && !outside) {
+		await sender.join(ROOM);
+	}
+	return sender;
+}
+
+async function tokenFor(sender, label) {
+	const own = sender.claims ?? claimsOf(staff);
+	return sign(label.includes('another user') ? claimsOf({ ...own, sub: 'another' }) : own);
+}
+
+describe('the matrix', () => {
+	const praxis = usePraxisd({ vhost: tokenVhost() });
+
+	it('has every message type', () => {
+		const types = [...new Set(Object.keys(TABLE).map((label) => label.split(' ')[0]))];
+		const known = Object.keys(MESSAGES).filter((type) => !TODO.has(type));
+		assert.deepEqual(types.sort(), [...known, ...OWN].sort());
+		for (const answers of Object.values(TABLE)) {
+			assert.equal(answers.length, Object.keys(COLUMNS).length);
+		}
+	});
+
+	for (const [label, answers] of Object.entries(TABLE)) {
+		const type = label.split(' ')[0];
+		for (const [at, [name, column]] of Object.entries(COLUMNS).entries()) {
+			it(`${label}; ${name}: ${answers[at]}`, async () => {
+				const all = await witnesses(praxis);
+				const sender = await senderOf(praxis, column, type, label);
+				const cell = {
+					near: all[column.home ?? 'A/1'],
+					far: all['A/2'],
+					to: label.includes('to the other practice'),
+					other: label.includes('in the other practice'),
+					room: label.includes('does not name') ? 'elsewhere' : ROOM,
+					token: await tokenFor(sender, label),
+				};
+				for (const witness of Object.values(all)) {
+					await witness.fence();
+				}
+
+				const receipt = await sender.ask(messageOf(type, column, cell));
+				const answer = receipt.type === 'ack' ? 'ack' : receipt.code;
+				assert.equal(answer, answers[at], JSON.stringify(receipt));
+				await sender.fence();
+
+				for (const [place, witness] of Object.entries(all)) {
+					const audible =
+						place === column.home && answer === 'ack' && cell.room === ROOM;
+					assert.deepEqual(
+						(await witness.fence()).map((message) => message.type),
+						audible ? HEARD[type] ?? [] : [],
+						`what the witness in ${place} gets`,
+					);
+				}
+			});
+		}
+	}
+
+	itEnds(praxis);
+});

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * praxisctl: what operators do beside a running praxisd. One program with a table of commands,
+ * not a program for each: there is one name to remember, and one `--help` that shows what
+ * there is. A command is a row here and a function that takes its own options.
+ */
+#include "commands.h"
+#include "version.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+struct command {
+	const char *group; /* NULL: the command is one word */
+	const char *name;
+	const char *summary;
+	int (*run)(int argc, char **argv); /* argv[0] is the name; returns the exit code */
+};
+
+static const struct command commands[] = {
+	{ "audit", "verify", "check that nobody changed an audit trail", px_ctl_audit_verify },
+	{ NULL, "token", "make a token, for development and for operators", px_ctl_token },
+};
+
+static void print_help(FILE *out)
+{
+	fputs("praxisctl " PX_VERSION ": tools for those who run praxisd\n"
+			"\n"
+			"Usage: praxisctl COMMAND [options]\n"
+			"\n", out);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		const struct command *command = &commands[i];
+		int width = 16 - (command->group ? (int)strlen(command->group) + 1 : 0);
+		fprintf(out, "  %s%s%-*s %s\n", command->group ? command->group : "",
+				command->group ? " " : "", width, command->name, command->summary);
+	}
+	fputs("\n"
+			"  -V, --version    print the version\n"
+			"  -h, --help       print this; after a command: what that takes\n", out);
+}
+
+/* Looks up the command that argv begins with; *ret_words are the words of its name. */
+static const struct command *find(int argc, char **argv, int *ret_words)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		const struct command *command = &commands[i];
+		int words = command->group ? 2 : 1;
+		if (argc >= words && strcmp(argv[words - 1], command->name) == 0 &&
+				(!command->group || strcmp(argv[0], command->group) == 0)) {
+			*ret_words = words;
+			return command;
+		}
+	}
+	return NULL;
+}
+
+static bool is_option(const char *text, const char *letter, const char *word)
+{
+	return strcmp(text, letter) == 0 || strcmp(text, word) == 0;
+}
+
+int main(int argc, char **argv)
+{
+	int words;
+	if (argc < 2) {
+		print_help(stderr);
+		return PX_CTL_USAGE;
+	}
+	if (is_option(argv[1], "-h", "--help")) {
+		print_help(stdout);
+		return PX_CTL_FINE;
+	}
+	if (is_option(argv[1], "-V", "--version")) {
+		puts("praxisctl " PX_VERSION);
+		return PX_CTL_FINE;
+	}
+	const struct command *command = find(argc - 1, argv + 1, &words);
+	if (!command) {
+		fprintf(stderr, "praxisctl: there is no command \"%s%s%s\"; try praxisctl --help\n",
+				argv[1], argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
+		return PX_CTL_USAGE;
+	}
+	return command->run(argc - words, argv + words);
+}
