@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The `auth` message and what time does to an identity: becoming somebody, renewing, being
+ * turned away, expiring. The host's judgement is the test's.
+ */
+#include "fake.h"
+
+#include "broker.h"
+
+#include <check.h>
+#include <string.h>
+
+/* What the host says of the next token. */
+static struct {
+	enum px_verdict verdict;
+	struct fake_who who;
+	int64_t expires_ms;
+	uint32_t leeway_ms;
+	unsigned asked;
+} answer;
+
+static struct fake *fake;
+
+static void judge(void *user, void *conn, const struct px_site *site, struct px_span token,
+		struct px_authentication *ret_authentication)
+{
+	(void)user;
+	(void)conn;
+	(void)site;
+	answer.asked++;
+	ck_assert(px_span_equal(token, px_span("a.b.c")));
+	*ret_authentication = (struct px_authentication){
+		.verdict = answer.verdict,
+		.sentence = "No.",
+		.retry_after_ms = 700,
+	};
+	if (answer.verdict == PX_VERDICT_GOOD) {
+		const struct px_id practice = { px_span(answer.who.practices), true };
+		struct px_claims claims = {
+			.tenant = px_span("t"),
+			.practices = &practice,
+			.practice_count = 1,
+			.user = { px_span(answer.who.user), false },
+			.role = answer.who.role ? answer.who.role : PX_ROLE_STAFF,
+			.authenticated = true,
+			.expires_ms = answer.expires_ms,
+			.leeway_ms = answer.leeway_ms,
+		};
+		ck_assert_int_eq(px_identity_create(fake->broker, &claims,
+				&ret_authentication->identity), 0);
+	}
+}
+
+static void setup(void)
+{
+	fake = fake_create(NULL);
+	fake->broker->host.authenticate = judge;
+	fake->broker->limits.auth_notice_ms = 60000;
+	memset(&answer, 0, sizeof(answer));
+	answer.verdict = PX_VERDICT_GOOD;
+	answer.who = (struct fake_who){ .practices = "1", .user = "7" };
+}
+
+static const char auth[] = "{'type':'auth','token':'a.b.c','id':1}";
+
+static void say(struct fake_conn *conn, const char *text)
+{
+	char json[256];
+	size_t len = strlen(text);
+	for (size_t i = 0; i <= len; i++) {
+		json[i] = text[i] == '\'' ? '"' : text[i];
+	}
+	fake_say(conn, json);
+}
+
+static void pass_second(void)
+{
+	fake_advance(fake, 1000);
+	fake_turn(fake);
+}
+
+START_TEST(renewing_keeps_the_session)
+{
+	setup();
+	struct fake_conn *conn = fake_open(fake, WHO(.user = "\"7\"", .authenticated = true));
+	answer.expires_ms = fake->wall_ms + 3600000;
+	say(conn, auth);
+	fake_expect(conn, "{'type':'auth_ok','user':{'userId':'7','role':'staff','practices':[1]}}");
+	fake_expect(conn, "{'type':'ack','id':1}");
+	ck_assert_int_eq(conn->close_code, FAKE_OPEN);
+	fake_destroy(fake);
+}
+END_TEST
+
+START_TEST(another_user_is_refused)
+{
+	setup();
+	struct fake_conn *conn = fake_open(fake, WHO(.user = "\"8\"", .authenticated = true));
+	say(conn, auth);
+	fake_expect(conn, "{'type':'error','code':'forbidden','ref':'auth','id':1}");
+	ck_assert_int_eq(conn->close_code, FAKE_OPEN);
+	fake_destroy(fake);
+}
+END_TEST
+
+START_TEST(a_bad_renewal_changes_nothing)
+{
+	setup();
+	struct fake_conn *conn = fake_open(fake, WHO(.user = "\"7\"", .authenticated = true));
+	answer.verdict = PX_VERDICT_BAD;
+	say(conn, auth);
+	fake_expect(conn, "{'type':'error','code':'unauthenticated','message':'No.'}");
+	answer.verdict = PX_VERDICT_THROTTLED;
+	say(conn, auth);
+	fake_expect(conn, "{'type':'error','code':'rate_limited','retryAfterMs':700}");
+	answer.verdict = PX_VERDICT_EXPIRED;
+	say(conn, auth);
+	fake_expect(conn, "{'type':'error','code':'token_expired'}");
+	answer.verdict = PX_VERDICT_NO_TOKENS;
+	say(conn, auth);
+	fake_expect(conn, "{'type':'error','code':'unavailable'}");
+	ck_assert_int_eq(conn->close_code, FAKE_OPEN);
+	ck_assert_uint_eq(answer.asked, 4);
+	fake_destroy(fake);
+}
+END_TEST
+
+START_TEST(a_token_must_be_a_plain_string)
+{
+	setup();
+	struct fake_conn *conn = fake_open(fake, WHO(.user = "\"7\"", .authenticated = true));
+	static const char *const wrong[] = {
+		"{'type':'auth'}",
+		"{'type':'auth','token':1}",
+		"{'type':'auth','token':null}",
+		"{'type':'auth','token':'a\\u002eb.c'}",
+	};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		say(conn, wrong[i]);
+		fake_expect(conn, "{'type':'error','code':'bad_message','field':'token'}");
+	}
+	ck_assert_uint_eq(answer.asked, 0);
+	fake_destroy(fake);
+}
+END_TEST
+
+START_TEST(it_is_told_and_expires)
+{
+	setup();
+	struct fake_conn *conn = fake_open(fake, WHO(.user = "\"7\"", .authenticated = true));
+	answer.expires_ms = fake->wall_ms + 100000;
+	answer.leeway_ms = 30000;
+	say(conn, auth);
+	fake_expect(conn, "{'type':'auth_ok'}");
+	fake_expect(conn, "{'type':'ack'}");
+	for (int second = 0; second < 39; second++) {
+		px_session_alive(conn->session);
+		pass_second();
+	}
+	fake_expect_nothing(conn);
+	pass_second();
+	fake_expect(conn, "{'type':'auth_expiring'}");
+	for (int second = 40; second < 129; second++) {
+		px_session_alive(conn->session);
+		pass_second();
+	}
+	ck_assert_int_eq(conn->close_code, FAKE_OPEN);
+	pass_second();
+	fake_expect(conn, "{'type':'error','code':'token_expired'}");
+	ck_assert_int_eq(conn->close_code, PX_CLOSE_UNAUTHENTICATED);
+	fake_destroy(fake);
+}
+END_TEST
+
+RUN_TESTS("authenticate", renewing_keeps_the_session, another_user_is_refused,
+		a_bad_renewal_changes_nothing, a_token_must_be_a_plain_string, it_is_told_and_expires);
