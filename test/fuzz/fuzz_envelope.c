@@ -204,6 +204,23 @@ static void check_once(const struct px_envelope *envelope, const char *name)
 	}
 }
 
+/*
+ * No name at all is there twice, told without our own reading of names: json-c keeps one of
+ * each. Not asked of names that json-c itself takes for others (U+0000, lone surrogates), or
+ * that are longer than any of the protocol's.
+ */
+static void check_doubles(const struct px_envelope *envelope, const char *text,
+		struct json_object *object)
+{
+	bool odd = strstr(text, "\\u0000") || strcasestr(text, "\\ud");
+	for (size_t i = 0; i < envelope->field_count; i++) {
+		odd = odd || envelope->fields[i].name.len > 60;
+	}
+	if (!odd && envelope->field_count != (size_t)json_object_object_length(object)) {
+		fake_fault("a name is there twice: %s", text);
+	}
+}
+
 /* The receiver must hold the practice that the message says it is of. */
 static void check_practice(const struct px_envelope *envelope, const struct fake_conn *receiver)
 {
@@ -226,6 +243,8 @@ static void check_relayed(struct json_object *object, const struct px_envelope *
 	}
 	check_practice(envelope, receiver);
 	if (who[sender].authenticated) {
+		check_once(envelope, "userId");
+		check_once(envelope, "userName");
 		must_be(object, "userId", who[sender].user);
 		must_be(object, "userName", who[sender].name ? who[sender].name : "");
 		if (px_envelope_field(envelope, "fromUserId")) {
@@ -261,6 +280,7 @@ static void check_received(size_t sender, size_t receiver)
 			if (!has_type(object, "telemedicine_user_left")) {
 				relayed++;
 				check_relayed(object, &envelope, sender, conn);
+				check_doubles(&envelope, text, object);
 			}
 		}
 		px_envelope_reset(&envelope);
