@@ -209,8 +209,13 @@ int px_config_global_read(struct px_config_loader *loader)
 	if (r == -ENOMEM) {
 		return r;
 	}
-	return px_config_strings(loader, &loader->global, "plugin-dir", PX_PLUGIN_DIR,
-			add_plugin_dir, NULL);
+	/* Where scripts/run and the image say that the services are, whatever the configuration. */
+	const char *fallback = getenv("PRAXIS_PLUGIN_DIR");
+	if (!fallback || *fallback == '\0') {
+		fallback = PX_PLUGIN_DIR;
+	}
+	return px_config_strings(loader, &loader->global, "plugin-dir", fallback, add_plugin_dir,
+			NULL);
 }
 
 void px_config_global_finish(struct px_config_global *global)

@@ -130,7 +130,6 @@ describe("the server's pages", () => {
 		'/stats/x',
 		'/ws/x',
 		'/api/v1/nosuch',
-		'/%00',
 		'/favicon.ico',
 	]) {
 		it(`there is no ${page}`, async () => {

@@ -212,7 +212,7 @@ const char *line_of_frame(const char *text, size_t len)
 		}
 	}
 	struct json_tokener *tokener = json_tokener_new_ex(64);
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(tokener, JSON_TOKENER_VALIDATE_UTF8);
 	struct json_object *object = json_tokener_parse_ex(tokener, text, (int)len + 1);
 	if (!json_object_is_type(object, json_type_object)) {
 		sim_fail("a frame is no JSON: %s", text);
