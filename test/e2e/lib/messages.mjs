@@ -40,9 +40,6 @@ export const KINDS = {
 const call = { roomId: 'id', appointmentId: 'id' };
 const signal = { ...call, from: 'id', 'to?': 'id', 'practiceId?': 'id' };
 
-// Of the protocol, but not of the server yet: the waiting room.
-export const TODO = new Set(['telemedicine_admit', 'telemedicine_deny']);
-
 // A name with `?` is optional.
 export const MESSAGES = {
 	echo_say: { text: 'string' },
@@ -69,8 +66,6 @@ export const MESSAGES = {
 		'practiceId?': 'id',
 	},
 	telemedicine_ice_servers: { 'roomId?': 'id' },
-	telemedicine_admit: { roomId: 'id', clientId: 'clientId' },
-	telemedicine_deny: { roomId: 'id', clientId: 'clientId' },
 	telemedicine_remove: { roomId: 'id', clientId: 'clientId' },
 	telemedicine_end: { roomId: 'id' },
 };
