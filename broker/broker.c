@@ -37,8 +37,7 @@ int px_broker_create(const struct px_transport *transport, const struct px_broke
 	return 0;
 }
 
-/* What is left are channels that only their history keeps. */
-static void end_channels(struct px_broker *broker)
+void px_broker_end_channels(struct px_broker *broker)
 {
 	for (size_t i = 0; i < broker->channels.slot_count; i++) {
 		while (broker->channels.slots[i]) {
@@ -53,7 +52,7 @@ void px_broker_destroy(struct px_broker *broker)
 		return;
 	}
 	assert(!broker->oldest);
-	end_channels(broker);
+	px_broker_end_channels(broker); /* those that only their history keeps */
 	while (broker->service_count > 0) {
 		struct px_service_slot *slot = &broker->services[--broker->service_count];
 		if (slot->service->stop) {

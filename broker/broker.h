@@ -53,6 +53,7 @@ struct px_broker {
 	struct px_table practices;
 	struct px_table channels;
 	uint64_t member_order;
+	bool is_holding; /* is about to be saved: see px_broker_hold() */
 	struct px_session *acting; /* whose message is being handled */
 
 	struct px_message *ping;
@@ -64,6 +65,9 @@ struct px_broker {
 
 /* Tells the host; 0 if it has nothing against it. */
 int px_broker_tell(struct px_broker *broker, const struct px_event *event);
+
+/* Ends all channels, whatever keeps them. */
+void px_broker_end_channels(struct px_broker *broker);
 
 /* practice.c */
 int px_practice_get(struct px_broker *broker, struct px_span tenant, struct px_span id,

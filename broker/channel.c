@@ -30,10 +30,11 @@ static uint64_t hash_of(const struct px_broker *broker, const struct px_practice
 			px_hash(broker->hash_key, name.data, name.len);
 }
 
-static struct px_channel *find(const struct px_broker *broker, uint64_t hash,
+struct px_channel *px_channel_find(const struct px_broker *broker,
 		const struct px_practice *practice, const struct px_service *service,
 		struct px_span name)
 {
+	uint64_t hash = hash_of(broker, practice, service, name);
 	struct px_table_link *link = px_table_find(&broker->channels, hash);
 	for (; link; link = link->next) {
 		struct px_channel *channel = (struct px_channel *)link;
@@ -46,28 +47,32 @@ static struct px_channel *find(const struct px_broker *broker, uint64_t hash,
 	return NULL;
 }
 
+/* Its number is handed on to the next broker, members or not. */
+static bool is_held(const struct px_channel *channel)
+{
+	return channel->broker->is_holding && channel->kind->sequenced && !channel->is_ending;
+}
+
 static void on_expiry(struct px_timer *timer)
 {
 	struct px_channel *channel =
 			(struct px_channel *)((char *)timer - offsetof(struct px_channel, timer));
 	struct px_broker *broker = channel->broker;
 	px_history_expire(&channel->history, broker, &channel->limits, broker->timers.now_ms);
+	int64_t at = channel->kept_until_ms;
 	if (channel->history.count > 0) {
-		int64_t at = px_history_at(&channel->history, 0)->at_ms +
-				channel->limits.history_age_ms;
-		if (px_timer_arm(&broker->timers, timer, at) == 0) {
-			return;
-		}
+		at = px_history_at(&channel->history, 0)->at_ms + channel->limits.history_age_ms;
 	}
-	if (channel->member_count == 0) {
+	if (at > broker->timers.now_ms && px_timer_arm(&broker->timers, timer, at) == 0) {
+		return;
+	}
+	if (channel->member_count == 0 && !is_held(channel)) {
 		px_channel_destroy(channel);
 	}
 }
 
-static int create(struct px_broker *broker, struct px_practice *practice,
-		const struct px_service *service, const struct px_channel_kind *kind,
-		struct px_span name, const struct px_channel_limits *limits, uint64_t hash,
-		struct px_channel **ret_channel)
+static int may_begin(const struct px_broker *broker, const struct px_practice *practice,
+		const struct px_channel_kind *kind)
 {
 	if (broker->limits.channels && broker->channels.count >= broker->limits.channels) {
 		return -ENFILE;
@@ -76,6 +81,14 @@ static int create(struct px_broker *broker, struct px_practice *practice,
 			practice->rooms >= broker->limits.rooms_per_practice) {
 		return -EDQUOT;
 	}
+	return 0;
+}
+
+int px_channel_create(struct px_broker *broker, struct px_practice *practice,
+		const struct px_service *service, const struct px_channel_kind *kind,
+		struct px_span name, const struct px_channel_limits *limits,
+		struct px_channel **ret_channel)
+{
 	struct px_channel *channel = calloc(1, sizeof(*channel) + kind->state_size + name.len);
 	if (!channel) {
 		return -ENOMEM;
@@ -90,6 +103,7 @@ static int create(struct px_broker *broker, struct px_practice *practice,
 	if (name.len > 0) {
 		memcpy(channel->name, name.data, name.len);
 	}
+	uint64_t hash = hash_of(broker, practice, service, name);
 	if (px_table_insert(&broker->channels, &channel->link, hash) < 0) {
 		free(channel);
 		return -ENOMEM;
@@ -122,13 +136,45 @@ void px_channel_destroy(struct px_channel *channel)
 	free(channel);
 }
 
-/* A channel without members lives on only for its history. */
+/* A channel without members lives on only for its history, or for who comes back to it. */
+static bool is_wanted(const struct px_channel *channel)
+{
+	return channel->member_count > 0 || channel->leaving > 0 || is_held(channel) ||
+			(!channel->is_ending && (channel->history.count > 0 ||
+			channel->kept_until_ms > channel->broker->timers.now_ms));
+}
+
 static void end_if_empty(struct px_channel *channel)
 {
-	if (channel->member_count == 0 && channel->leaving == 0 &&
-			(channel->history.count == 0 || channel->is_ending)) {
+	if (!is_wanted(channel)) {
 		px_channel_destroy(channel);
 	}
+}
+
+void px_channel_pin(struct px_channel *channel)
+{
+	channel->leaving++;
+}
+
+void px_channel_unpin(struct px_channel *channel)
+{
+	channel->leaving--;
+	end_if_empty(channel);
+}
+
+int px_channel_keep(struct px_channel *channel)
+{
+	struct px_broker *broker = channel->broker;
+	px_history_expire(&channel->history, broker, &channel->limits, broker->timers.now_ms);
+	if (!channel->kind->sequenced || channel->limits.history_age_ms == 0) {
+		return 0;
+	}
+	channel->kept_until_ms = broker->timers.now_ms + channel->limits.history_age_ms;
+	int64_t at = channel->kept_until_ms;
+	if (channel->history.count > 0) {
+		at = px_history_at(&channel->history, 0)->at_ms + channel->limits.history_age_ms;
+	}
+	return px_timer_arm(&broker->timers, &channel->timer, at);
 }
 
 static int reserve(struct px_channel *channel)
@@ -163,12 +209,9 @@ static int tell(const struct px_member *member, enum px_event_kind kind,
 	});
 }
 
-static int add_member(struct px_channel *channel, struct px_session *session,
+int px_channel_add_member(struct px_channel *channel, struct px_session *session,
 		struct px_member **ret_member)
 {
-	if (channel->limits.members && channel->member_count >= channel->limits.members) {
-		return -ENOSPC;
-	}
 	if (reserve(channel) < 0) {
 		return -ENOMEM;
 	}
@@ -187,6 +230,11 @@ static int add_member(struct px_channel *channel, struct px_session *session,
 	channel->broker->stats.members++;
 	*ret_member = member;
 	return 0;
+}
+
+static bool is_full(const struct px_channel *channel)
+{
+	return channel->limits.members && channel->member_count >= channel->limits.members;
 }
 
 static void unlink_member(struct px_member *member)
@@ -230,13 +278,15 @@ int px_channel_join(struct px_session *session, const struct px_service *service
 			session->rooms >= broker->limits.rooms_per_session) {
 		return -EMFILE;
 	}
-	uint64_t hash = hash_of(broker, practice, service, name);
-	struct px_channel *channel = find(broker, hash, practice, service, name);
-	int rc = channel ? 0 : create(broker, practice, service, kind, name, limits, hash, &channel);
+	struct px_channel *channel = px_channel_find(broker, practice, service, name);
+	int rc = channel ? 0 : may_begin(broker, practice, kind);
+	if (rc == 0 && !channel) {
+		rc = px_channel_create(broker, practice, service, kind, name, limits, &channel);
+	}
 	if (rc < 0) {
 		return rc;
 	}
-	rc = add_member(channel, session, &member);
+	rc = is_full(channel) ? -ENOSPC : px_channel_add_member(channel, session, &member);
 	if (rc == 0) {
 		rc = tell(member, PX_EVENT_JOINED, PX_LEFT);
 		if (rc < 0) {
@@ -308,12 +358,10 @@ struct px_member *px_session_member(const struct px_session *session,
 struct px_channel *px_session_channel(const struct px_session *session,
 		const struct px_service *service, struct px_practice *practice, struct px_span name)
 {
-	const struct px_broker *broker = session->broker;
 	if (!may_reach(session, practice)) {
 		return NULL;
 	}
-	uint64_t hash = hash_of(broker, practice, service, name);
-	return find(broker, hash, practice, service, name);
+	return px_channel_find(session->broker, practice, service, name);
 }
 
 static void remember(struct px_channel *channel, struct px_message *message)

@@ -32,7 +32,8 @@ struct px_channel {
 	uint64_t seq;
 	char epoch[17];
 	struct px_history history;
-	struct px_timer timer; /* the oldest in the history expires */
+	struct px_timer timer; /* the oldest in the history expires, or what it is kept for is over */
+	int64_t kept_until_ms; /* without members and history; 0: no longer than these */
 	char *name;
 	size_t name_len;
 	max_align_t state[]; /* state_size of the kind, then the name */
@@ -40,6 +41,28 @@ struct px_channel {
 
 /* Leaves everything that the session is a member of. */
 void px_session_leave_all(struct px_session *session, enum px_leave_reason reason);
+
+/* The channel of that key; NULL. Whether somebody may reach it is the caller's to ask. */
+struct px_channel *px_channel_find(const struct px_broker *broker,
+		const struct px_practice *practice, const struct px_service *service,
+		struct px_span name);
+
+/* A new one, whatever the broker's limits say; there must be none of that key. -ENOMEM. */
+int px_channel_create(struct px_broker *broker, struct px_practice *practice,
+		const struct px_service *service, const struct px_channel_kind *kind,
+		struct px_span name, const struct px_channel_limits *limits,
+		struct px_channel **ret_channel);
+
+/* A new membership, whatever the channel's limits say; nobody is told. -ENOMEM. */
+int px_channel_add_member(struct px_channel *channel, struct px_session *session,
+		struct px_member **ret_member);
+
+/* Whatever leaves or ends: it is not freed before it is unpinned. */
+void px_channel_pin(struct px_channel *channel);
+void px_channel_unpin(struct px_channel *channel);
+
+/* Gives one that was taken up from a state the time for its clients to come back. -ENOMEM. */
+int px_channel_keep(struct px_channel *channel);
 
 /* Ends a channel that has neither members nor history, or has to go. */
 void px_channel_destroy(struct px_channel *channel);

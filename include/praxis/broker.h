@@ -167,6 +167,7 @@ PX_PUBLIC const struct px_service *px_broker_find_service(const struct px_broker
  * px_broker_site_changed() after it.
  */
 struct px_site {
+	const char *name; /* of the vhost; by it a session finds its site again after a restart */
 	uint32_t enabled; /* bit i: the service of index i */
 	const char *const *disabled; /* names of services that are known here and switched off */
 	size_t disabled_count;

@@ -13,6 +13,8 @@
 
 #include <praxis/types.h>
 
+struct json_object;
+
 struct px_json {
 	/* private state */
 	char *data;
@@ -44,5 +46,19 @@ PX_PUBLIC void px_json_open_object(struct px_json *json, const char *key);
 PX_PUBLIC void px_json_close_object(struct px_json *json);
 PX_PUBLIC void px_json_open_array(struct px_json *json, const char *key);
 PX_PUBLIC void px_json_close_array(struct px_json *json);
+
+/*
+ * The other way, for what the writer has written and json-c has read: a member of an object.
+ * False: it is not there, is of another type, or not between min and max; *ret is untouched.
+ * A text lives as long as the object.
+ */
+PX_PUBLIC bool px_json_get_text(struct json_object *object, const char *key,
+		struct px_span *ret_text);
+PX_PUBLIC bool px_json_get_int(struct json_object *object, const char *key, int64_t min,
+		int64_t max, int64_t *ret_value);
+PX_PUBLIC bool px_json_get_bool(struct json_object *object, const char *key, bool *ret_value);
+
+/* Whether it is one JSON value and nothing else (RFC 8259), so that px_json_raw() may have it. */
+PX_PUBLIC bool px_json_is_value(struct px_span text);
 
 #endif

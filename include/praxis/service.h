@@ -26,6 +26,7 @@
  */
 #define PX_SERVICE_ABI 1
 
+struct json_object;
 struct px_broker;
 struct px_call;
 struct px_service;
@@ -75,6 +76,30 @@ struct px_call {
 	uint64_t seq;                 /* set it, and the receipt carries it */
 };
 
+/*
+ * How the channels of one kind are written down when the server is restarted, and read again
+ * by the next (docs/writing-a-service.md). `state` is the service's. A `save` writes members
+ * into an object that is open already; the `restore` of the same place gets that object, which
+ * it must not trust: -EINVAL where it makes no sense. Any of them may be NULL.
+ */
+struct px_keeper {
+	const struct px_channel_kind *kind; /* NULL ends the table */
+
+	/* The limits that a channel of that kind would begin with now. NULL: without limits. */
+	void (*limits)(void *state, struct px_channel_limits *ret_limits);
+
+	/* What is in px_channel_state(). After a `restore` that failed `closed` is called. */
+	void (*save)(void *state, struct px_channel *channel, struct px_json *json);
+	int (*restore)(void *state, struct px_channel *channel, struct json_object *saved);
+
+	/*
+	 * What is in px_member_state(). The member is in its channel already, and nobody is told;
+	 * after a `restore_member` that failed `left` is called.
+	 */
+	void (*save_member)(void *state, struct px_member *member, struct px_json *json);
+	int (*restore_member)(void *state, struct px_member *member, struct json_object *saved);
+};
+
 struct px_service {
 	uint32_t abi;     /* PX_SERVICE_ABI */
 	uint32_t size;    /* sizeof(struct px_service) */
@@ -114,6 +139,9 @@ struct px_service {
 	 * about *ret_key. Called before `start` and `configure`, and by --check-config alone.
 	 */
 	const char *(*check)(const struct px_options *options, const char **ret_key);
+
+	/* What of its channels survives a restart. NULL: nothing does. */
+	const struct px_keeper *keepers;
 };
 
 /*

@@ -221,6 +221,18 @@ static const struct px_command commands[] = {
 		.fields = update_fields },
 };
 
+static void get_limits(void *state, struct px_channel_limits *ret_limits)
+{
+	const struct whiteboard *whiteboard = state;
+	*ret_limits = whiteboard->limits;
+}
+
+/* The broker keeps epoch, seq and history; there is nothing else to a practice's channel. */
+static const struct px_keeper keepers[] = {
+	{ .kind = &practice_kind, .limits = get_limits },
+	{ .kind = NULL },
+};
+
 static const struct px_service service = {
 	.abi = PX_SERVICE_ABI,
 	.size = sizeof(struct px_service),
@@ -233,6 +245,7 @@ static const struct px_service service = {
 	.stop = stop,
 	.configure = configure,
 	.enter = enter,
+	.keepers = keepers,
 };
 
 PX_SERVICE_PLUGIN(svc_whiteboard, service);

@@ -182,6 +182,7 @@ struct fake *fake_create(const struct px_limits *limits)
 		fake_fault("out of memory");
 	}
 	fake->random = 88172645463325252;
+	fake->site.name = "default";
 	struct px_broker_host host = { .user = fake, .random = on_random, .log = on_log };
 	if (px_broker_create(&transport, &host, limits ? limits : &generous, &fake->broker) < 0) {
 		fake_fault("no broker");

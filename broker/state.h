@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* The inside of saving and loading; the form of the lines is at the top of state_save.c. */
+#ifndef PX_STATE_H
+#define PX_STATE_H
+
+#include "channel.h"
+
+#include <praxis/json.h>
+#include <praxis/state.h>
+
+struct json_object;
+struct json_tokener;
+
+/* A load under way. */
+struct px_state_load {
+	struct px_broker *broker;
+	const struct px_state_reader *reader;
+	struct px_state_counts *counts;
+	struct json_tokener *tokener;
+	struct px_channel *channel; /* that the lines which follow belong to; NULL: dropped */
+};
+
+/* All channels, ordered by what they are called; NULL without memory (or channels). */
+struct px_channel **px_state_channels(const struct px_broker *broker, size_t *ret_count);
+
+/* How channels of that kind are kept; NULL: they are not. */
+const struct px_keeper *px_state_keeper(const struct px_service *service, struct px_span kind);
+
+/* state_load.c: lines; -EINVAL, -ENOMEM */
+int px_state_load_channel(struct px_state_load *load, struct json_object *line);
+int px_state_load_update(struct px_state_load *load, struct json_object *line);
+
+/* state_fit.c: what has no place now goes, and those who stay are told. -ENOMEM. */
+int px_state_fit(struct px_state_load *load);
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A broker as lines of JSON, in this order:
+ *
+ *   {"order":9}                                  what px_member_order() has come to
+ *   {"channel":"…","kind":"…","tenant":"…","practice":"…","name":"…","epoch":"…","seq":7,
+ *    "state":{…}}                                service and key; the service's own words
+ *   {"update":7,"age":1200,"text":"…"}           of the channel above, in order; ms
+ *
+ * A message is written as a string, not as the JSON that it is: so reading gives back the
+ * sender's own bytes, digits and escapes included. Channels come in the order of their names,
+ * so that the same state makes the same text.
+ */
+#include "state.h"
+
+#include "history.h"
+
+#include <errno.h>
+#include <praxis/message.h>
+#include <praxis/service.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int put(const struct px_state_writer *writer, struct px_json *json)
+{
+	px_json_end(json);
+	int rc = json->failed ? -ENOMEM :
+			writer->line(writer->user, (struct px_span){ json->data, json->len });
+	px_json_finish(json);
+	return rc;
+}
+
+const struct px_keeper *px_state_keeper(const struct px_service *service, struct px_span kind)
+{
+	const struct px_keeper *keeper = service->keepers;
+	while (keeper && keeper->kind && !px_span_equal(px_span(keeper->kind->name), kind)) {
+		keeper++;
+	}
+	return keeper && keeper->kind ? keeper : NULL;
+}
+
+static int compare_spans(struct px_span a, struct px_span b)
+{
+	int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);
+	return order != 0 ? order : a.len < b.len ? -1 : a.len > b.len;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct px_channel *one = *(struct px_channel *const *)a;
+	const struct px_channel *two = *(struct px_channel *const *)b;
+	int order = strcmp(one->service->name, two->service->name);
+	order = order != 0 ? order : strcmp(one->practice->tenant, two->practice->tenant);
+	order = order != 0 ? order : strcmp(one->practice->id, two->practice->id);
+	return order != 0 ? order :
+			compare_spans(px_channel_name(one), px_channel_name(two));
+}
+
+struct px_channel **px_state_channels(const struct px_broker *broker, size_t *ret_count)
+{
+	const struct px_table *table = &broker->channels;
+	struct px_channel **list = calloc(table->count, sizeof(struct px_channel *));
+	size_t count = 0;
+	for (size_t i = 0; list && i < table->slot_count; i++) {
+		for (struct px_table_link *link = table->slots[i]; link; link = link->next) {
+			list[count++] = (struct px_channel *)link;
+		}
+	}
+	if (list) {
+		qsort(list, count, sizeof(struct px_channel *), by_name);
+	}
+	*ret_count = count;
+	return list;
+}
+
+static void *service_state(const struct px_broker *broker, const struct px_service *service)
+{
+	for (unsigned i = 0; i < broker->service_count; i++) {
+		if (broker->services[i].service == service) {
+			return broker->services[i].state;
+		}
+	}
+	return NULL;
+}
+
+static int save_updates(const struct px_channel *channel, const struct px_state_writer *writer)
+{
+	int rc = 0;
+	for (uint32_t i = 0; rc == 0 && i < channel->history.count; i++) {
+		const struct px_history_entry *entry = px_history_at(&channel->history, i);
+		struct px_json json;
+		px_json_begin(&json, NULL);
+		px_json_int(&json, "update", (int64_t)entry->seq);
+		px_json_int(&json, "age", channel->broker->timers.now_ms - entry->at_ms);
+		px_json_string(&json, "text", px_message_text(entry->message));
+		rc = put(writer, &json);
+	}
+	return rc;
+}
+
+static int save_channel(struct px_channel *channel, const struct px_state_writer *writer)
+{
+	const struct px_keeper *keeper =
+			px_state_keeper(channel->service, px_span(channel->kind->name));
+	if (!keeper) {
+		return 0;
+	}
+	struct px_json json;
+	px_json_begin(&json, NULL);
+	px_json_text(&json, "channel", channel->service->name);
+	px_json_text(&json, "kind", channel->kind->name);
+	px_json_text(&json, "tenant", channel->practice->tenant);
+	px_json_text(&json, "practice", channel->practice->id);
+	px_json_string(&json, "name", px_channel_name(channel));
+	px_json_text(&json, "epoch", channel->epoch);
+	px_json_int(&json, "seq", (int64_t)channel->seq);
+	px_json_open_object(&json, "state");
+	if (keeper->save) {
+		keeper->save(service_state(channel->broker, channel->service), channel, &json);
+	}
+	px_json_close_object(&json);
+	int rc = put(writer, &json);
+	return rc < 0 ? rc : save_updates(channel, writer);
+}
+
+static int save_channels(const struct px_broker *broker, const struct px_state_writer *writer)
+{
+	size_t count;
+	struct px_channel **list = px_state_channels(broker, &count);
+	if (!list && broker->channels.count > 0) {
+		return -ENOMEM;
+	}
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		rc = save_channel(list[i], writer);
+	}
+	free(list);
+	return rc;
+}
+
+static int save_order(const struct px_broker *broker, const struct px_state_writer *writer)
+{
+	struct px_json json;
+	px_json_begin(&json, NULL);
+	px_json_int(&json, "order", (int64_t)broker->member_order);
+	return put(writer, &json);
+}
+
+int px_broker_save(struct px_broker *broker, const struct px_state_writer *writer)
+{
+	int rc = save_order(broker, writer);
+	return rc < 0 ? rc : save_channels(broker, writer);
+}
