@@ -43,7 +43,7 @@ uint64_t px_settings_connections(const struct px_config *config)
 		limit.rlim_cur = limit.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &limit);
 		most = limit.rlim_cur > 2 * OTHER_DESCRIPTORS ? limit.rlim_cur - OTHER_DESCRIPTORS :
-				OTHER_DESCRIPTORS;
+				limit.rlim_cur / 2;
 	}
 	uint64_t wanted = config->global.max_connections;
 	return wanted > 0 && wanted < most ? wanted : most;

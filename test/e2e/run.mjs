@@ -18,6 +18,7 @@ const ALL = [
 	'whiteboard.test.mjs',
 	'telemedicine.test.mjs',
 	'slow.test.mjs',
+	'starved.test.mjs',
 	'config.test.mjs',
 	'lifecycle.test.mjs',
 	'http.test.mjs',

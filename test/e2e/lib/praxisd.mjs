@@ -142,14 +142,15 @@ export class Praxisd {
 	#wake = new Set();
 
 	// `global`, `services`, `vhost`: see above; `files`: more of the configuration; `env`: more of
-	// the environment.
-	async start({ global, services, vhost, files, env } = {}) {
+	// the environment; `limits`: options of prlimit(1), such as --nofile=64.
+	async start({ global, services, vhost, files, env, limits } = {}) {
 		this.dir = await writeConfig({
 			'praxis.json': globalConfig(global),
 			'conf.d/00-default.json': vhostConfig(services, vhost),
 			...files,
 		});
-		this.#child = spawn(PRAXISD, ['--config', this.dir], {
+		const command = [...(limits ? ['prlimit', ...limits] : []), PRAXISD, '--config', this.dir];
+		this.#child = spawn(command[0], command.slice(1), {
 			env: { ...process.env, ...env },
 			stdio: ['ignore', 'ignore', 'pipe'],
 		});
