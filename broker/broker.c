@@ -65,6 +65,9 @@ void px_broker_destroy(struct px_broker *broker)
 	px_queue_pool_finish(&broker->queue_pool);
 	px_table_finish(&broker->practices);
 	px_table_finish(&broker->channels);
+	px_table_finish(&broker->clients);
+	px_roll_finish(&broker->sessions);
+	px_roll_finish(&broker->rooms);
 	px_timers_finish(&broker->timers);
 	free(broker->write_buffer);
 	free(broker);

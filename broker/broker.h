@@ -12,6 +12,7 @@
 
 #include "envelope.h"
 #include "queue.h"
+#include "roll.h"
 #include "table.h"
 #include "timer.h"
 
@@ -46,6 +47,9 @@ struct px_broker {
 
 	struct px_session *oldest; /* all sessions, in the order of their coming */
 	struct px_session *newest;
+	struct px_roll sessions;   /* the same, for lists */
+	struct px_table clients;   /* … and by client id */
+	struct px_roll rooms;      /* all counted channels */
 	struct px_session *dirty;   /* have something to write */
 	struct px_session **dirty_end;
 	struct px_session *ending;  /* to be closed or freed when the turn ends */
@@ -59,6 +63,7 @@ struct px_broker {
 	struct px_message *ping;
 	struct px_queue_pool queue_pool;
 	struct px_envelope envelope; /* of the message being handled */
+	struct px_envelope publication; /* of the message being published */
 	uint8_t *write_buffer;       /* PX_WRITE_BYTES */
 	struct px_stats stats;
 };
@@ -72,6 +77,9 @@ void px_broker_end_channels(struct px_broker *broker);
 /* practice.c */
 int px_practice_get(struct px_broker *broker, struct px_span tenant, struct px_span id,
 		struct px_practice **ret_practice);
+/* Without a reference; NULL: nobody is in it. */
+struct px_practice *px_practice_find(const struct px_broker *broker, struct px_span tenant,
+		struct px_span id);
 struct px_practice *px_practice_ref(struct px_practice *practice);
 void px_practice_unref(struct px_broker *broker, struct px_practice *practice);
 

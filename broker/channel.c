@@ -104,7 +104,13 @@ int px_channel_create(struct px_broker *broker, struct px_practice *practice,
 		memcpy(channel->name, name.data, name.len);
 	}
 	uint64_t hash = hash_of(broker, practice, service, name);
+	channel->opened_ms = broker->timers.now_ms;
+	if (kind->counted && px_roll_add(&broker->rooms, channel, &channel->number) < 0) {
+		free(channel);
+		return -ENOMEM;
+	}
 	if (px_table_insert(&broker->channels, &channel->link, hash) < 0) {
+		px_roll_remove(&broker->rooms, channel->number);
 		free(channel);
 		return -ENOMEM;
 	}
@@ -129,6 +135,7 @@ void px_channel_destroy(struct px_channel *channel)
 	px_timer_stop(&broker->timers, &channel->timer);
 	px_history_finish(&channel->history, broker);
 	px_table_remove(&broker->channels, &channel->link);
+	px_roll_remove(&broker->rooms, channel->number);
 	channel->practice->rooms -= channel->kind->counted;
 	px_practice_unref(broker, channel->practice);
 	broker->stats.rooms -= channel->kind->counted;

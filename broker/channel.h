@@ -31,6 +31,8 @@ struct px_channel {
 	struct px_channel_limits limits;
 	uint64_t seq;
 	char epoch[17];
+	uint64_t number;   /* on the broker's roll of rooms; 0: it is none */
+	int64_t opened_ms;
 	struct px_history history;
 	struct px_timer timer; /* the oldest in the history expires, or what it is kept for is over */
 	int64_t kept_until_ms; /* without members and history; 0: no longer than these */

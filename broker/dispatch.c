@@ -330,6 +330,9 @@ static bool resolve_practice(struct dispatch *dispatch, struct px_call *call)
 	char text[PX_ID_MAX + 1];
 	struct px_id id;
 	const struct px_held *held = identity->practice_count > 0 ? &identity->practices[0] : NULL;
+	if (call->service->operates) {
+		return true;
+	}
 	if (px_envelope_id(dispatch->message, "practiceId", text, &id) == 0) {
 		held = px_identity_find(identity, id.text);
 		held = held ? held : bind_practice(session, id);

@@ -184,6 +184,11 @@ const struct px_held *px_identity_find(const struct px_identity *identity, struc
 	return NULL;
 }
 
+enum px_role px_identity_role(const struct px_identity *identity)
+{
+	return identity->role;
+}
+
 struct px_id px_identity_user(const struct px_identity *identity)
 {
 	return (struct px_id){ { identity->text, identity->user_len }, identity->user_is_number };

@@ -52,9 +52,4 @@ bool px_identity_admits(const struct px_identity *identity, struct px_span room)
 /* Whether both are the same user of the same tenant. */
 bool px_identity_same_user(const struct px_identity *a, const struct px_identity *b);
 
-struct px_id px_identity_user(const struct px_identity *identity);
-struct px_span px_identity_address(const struct px_identity *identity);
-struct px_span px_identity_tenant(const struct px_identity *identity);
-struct px_span px_identity_name(const struct px_identity *identity);
-
 #endif

@@ -16,7 +16,7 @@ static uint64_t hash_of(const struct px_broker *broker, struct px_span tenant, s
 			px_hash(broker->hash_key, id.data, id.len);
 }
 
-static struct px_practice *find(struct px_broker *broker, struct px_span tenant,
+static struct px_practice *find(const struct px_broker *broker, struct px_span tenant,
 		struct px_span id, uint64_t hash)
 {
 	struct px_table_link *link = px_table_find(&broker->practices, hash);
@@ -28,6 +28,12 @@ static struct px_practice *find(struct px_broker *broker, struct px_span tenant,
 		}
 	}
 	return NULL;
+}
+
+struct px_practice *px_practice_find(const struct px_broker *broker, struct px_span tenant,
+		struct px_span id)
+{
+	return find(broker, tenant, id, hash_of(broker, tenant, id));
 }
 
 int px_practice_get(struct px_broker *broker, struct px_span tenant, struct px_span id,

@@ -19,9 +19,17 @@ static struct px_session *session_of(struct px_timer *timer)
 	return (struct px_session *)((char *)timer - offsetof(struct px_session, timer));
 }
 
-static void link_session(struct px_session *session)
+/* -ENOMEM: nothing happened. */
+static int link_session(struct px_session *session)
 {
 	struct px_broker *broker = session->broker;
+	if (px_roll_add(&broker->sessions, session, &session->number) < 0) {
+		return -ENOMEM;
+	}
+	if (px_table_insert(&broker->clients, &session->link, session->client_id) < 0) {
+		px_roll_remove(&broker->sessions, session->number);
+		return -ENOMEM;
+	}
 	session->older = broker->newest;
 	if (broker->newest) {
 		broker->newest->newer = session;
@@ -30,7 +38,7 @@ static void link_session(struct px_session *session)
 	}
 	broker->newest = session;
 	broker->stats.sessions++;
-	broker->stats.sessions_opened++;
+	return 0;
 }
 
 static void unlink_session(struct px_session *session)
@@ -46,6 +54,8 @@ static void unlink_session(struct px_session *session)
 	} else {
 		broker->newest = session->older;
 	}
+	px_table_remove(&broker->clients, &session->link);
+	px_roll_remove(&broker->sessions, session->number);
 	broker->stats.sessions--;
 }
 
@@ -94,7 +104,12 @@ int px_session_open(struct px_broker *broker, const struct px_session_params *pa
 	session->identity = params->identity;
 	broker->host.random(broker->host.user, &session->client_id, sizeof(session->client_id));
 	session->is_rejected = params->verdict != PX_VERDICT_GOOD;
-	int rc = px_session_arm(session);
+	int rc = link_session(session);
+	if (rc < 0) {
+		free(session);
+		return rc;
+	}
+	rc = px_session_arm(session);
 	if (rc == 0 && !session->is_rejected) {
 		rc = px_broker_tell(broker, &(struct px_event){
 			.kind = PX_EVENT_CONNECTED,
@@ -103,10 +118,11 @@ int px_session_open(struct px_broker *broker, const struct px_session_params *pa
 	}
 	if (rc < 0) {
 		px_timer_stop(&broker->timers, &session->timer);
+		unlink_session(session);
 		free(session);
 		return rc;
 	}
-	link_session(session);
+	broker->stats.sessions_opened++;
 	*ret_session = session;
 	if (params->verdict != PX_VERDICT_GOOD) {
 		px_session_reject(session, &(struct px_authentication){
@@ -129,6 +145,7 @@ void px_session_receive(struct px_session *session, const uint8_t *bytes, size_t
 	}
 	px_session_alive(session);
 	broker->stats.messages_in++;
+	session->messages_in++;
 	broker->stats.bytes_in += len;
 	px_session_dispatch(session, (struct px_span){ len > 0 ? (const char *)bytes : "", len });
 }
@@ -302,6 +319,26 @@ bool px_session_is(const struct px_session *session, struct px_span client_id)
 	char own[PX_CLIENT_ID_SIZE];
 	px_session_client_id(session, own);
 	return px_span_equal(client_id, (struct px_span){ own, PX_CLIENT_ID_SIZE - 1 });
+}
+
+struct px_session *px_session_find(const struct px_broker *broker, struct px_span client_id)
+{
+	uint64_t wanted = 0;
+	if (client_id.len != PX_CLIENT_ID_SIZE - 1 || client_id.data[0] != 'c') {
+		return NULL;
+	}
+	for (size_t i = 1; i < client_id.len; i++) {
+		char c = client_id.data[i];
+		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) {
+			return NULL;
+		}
+		wanted = wanted << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+	}
+	struct px_table_link *link = px_table_find(&broker->clients, wanted);
+	while (link && link->hash != wanted) {
+		link = link->next;
+	}
+	return (struct px_session *)link;
 }
 
 enum px_role px_session_role(const struct px_session *session)

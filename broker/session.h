@@ -16,6 +16,7 @@ enum px_session_phase {
 };
 
 struct px_session {
+	struct px_table_link link; /* among all clients */
 	struct px_broker *broker;
 	struct px_session *older;
 	struct px_session *newer;
@@ -23,6 +24,9 @@ struct px_session {
 	struct px_identity *identity;
 	void *conn;
 	uint64_t client_id;
+	uint64_t number; /* on the broker's roll of sessions */
+	uint32_t messages_in;
+	uint32_t messages_out;
 
 	struct px_member *members; /* its memberships */
 	void **service_states;     /* by index; NULL until a service wants some */
@@ -61,6 +65,9 @@ static inline uint32_t px_session_services(const struct px_session *session)
 	uint32_t own = session->service < 0 ? UINT32_MAX : UINT32_C(1) << session->service;
 	return session->site->enabled & own;
 }
+
+/* The session of that client id; NULL. */
+struct px_session *px_session_find(const struct px_broker *broker, struct px_span client_id);
 
 /* write.c: queues and what becomes of them */
 void px_session_flush(struct px_session *session);

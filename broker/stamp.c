@@ -6,7 +6,8 @@
  * the end. An authenticated sender's userId, userName and fromUserId are the token's, and
  * a `from` that names somebody else becomes the token's name (docs/protocol.md, section 2).
  */
-#include "json.h"
+#include "stamp.h"
+
 #include "session.h"
 
 #include <string.h>
@@ -97,6 +98,11 @@ static void copy_members(const struct px_envelope *message, const struct splice 
 			run = NULL;
 		}
 	}
+}
+
+void px_stamp_copy(const struct px_envelope *message, bool drop_seq, struct px_json *json)
+{
+	copy_members(message, &(struct splice){ .drop_seq = drop_seq }, json);
 }
 
 static void stamp_user(const struct px_session *session, const struct px_envelope *message,

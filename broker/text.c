@@ -23,6 +23,7 @@ static const char *const error_names[PX_E_COUNT] = {
 	[PX_E_RATE_LIMITED] = "rate_limited",
 	[PX_E_UNAVAILABLE] = "unavailable",
 	[PX_E_INTERNAL] = "internal",
+	[PX_E_NOT_FOUND] = "not_found",
 };
 
 static const struct {

@@ -148,6 +148,7 @@ void px_session_send(struct px_session *session, struct px_message *message)
 	}
 	broker->stats.queue_bytes += message->len;
 	broker->stats.messages_out++;
+	session->messages_out++;
 	mark_dirty(session);
 }
 

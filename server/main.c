@@ -238,6 +238,7 @@ static int create_broker(struct px_server *server)
 		.hmac_sha1 = hmac_sha1,
 		.event = px_trail_event,
 		.authenticate = px_security_authenticate,
+		.switch_service = px_service_switch,
 	};
 	struct px_broker_host own = host;
 	own.user = server;

@@ -182,6 +182,10 @@ int px_trail_event(void *user, const struct px_event *event);
 void px_trail_refused(struct px_server *server, const struct px_peer *peer, const char *reason);
 int px_trail_note(struct px_server *server, const char *event, const char *reason);
 
+/* switch.c: the broker's hook */
+int px_service_switch(void *user, const struct px_operator *operator, struct px_span name,
+		bool enabled);
+
 /* asking.c: auth-url. Prepared while the headers are there, started once it is upgraded. */
 int px_asking_prepare(struct px_peer *peer, struct lws *wsi);
 int px_asking_start(struct px_peer *peer, struct lws *wsi);

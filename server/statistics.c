@@ -29,14 +29,13 @@ static void write_closes(const struct px_stats *stats, struct px_json *json)
 }
 
 /* A service is enabled where any vhost has it so. */
-static bool is_enabled(const struct px_server *server, const char *name)
+static bool is_enabled(struct px_server *server, const char *name)
 {
+	const struct px_plugin *plugin = px_plugin_find(server, name);
+	uint32_t bit = plugin && plugin->started ? UINT32_C(1) << plugin->index : 0;
 	for (size_t v = 0; v < server->vhost_count; v++) {
-		const struct px_config_vhost *config = server->vhosts[v].config;
-		for (size_t i = 0; i < config->service_count; i++) {
-			if (config->services[i].enabled && strcmp(config->services[i].name, name) == 0) {
-				return true;
-			}
+		if (server->vhosts[v].site.enabled & bit) {
+			return true;
 		}
 	}
 	return false;
@@ -68,7 +67,7 @@ static void write_audit(const struct px_server *server, struct px_json *json)
 	px_json_close_object(json);
 }
 
-static void write_services(const struct px_server *server, struct px_json *json)
+static void write_services(struct px_server *server, struct px_json *json)
 {
 	px_json_open_object(json, "services");
 	for (size_t v = 0; v < server->vhost_count; v++) {

@@ -18,6 +18,7 @@ static const char *const events[] = {
 	[PX_EVENT_JOINED] = "joined",
 	[PX_EVENT_LEFT] = "left",
 	[PX_EVENT_DISCONNECTED] = "disconnected",
+	[PX_EVENT_ADMINISTERED] = "administered",
 };
 
 static const char *const reasons[] = {
@@ -60,6 +61,39 @@ static void name_channel(const struct px_event *event, struct px_audit_entry *en
 	entry->room = px_channel_name(channel);
 }
 
+/* Who operates may have come over HTTP, without a session. */
+static void name_operator(const struct px_event *event, struct px_audit_entry *entry,
+		char client[PX_CLIENT_ID_SIZE])
+{
+	const struct px_operator *operator = event->operator;
+	const struct px_identity *identity = operator->identity;
+	if (operator->session) {
+		px_session_client_id(operator->session, client);
+		entry->client = px_span(client);
+	}
+	entry->user = px_identity_user(identity);
+	entry->role = px_identity_role(identity);
+	entry->tenant = px_identity_tenant(identity);
+	entry->address = px_identity_address(identity);
+	entry->vhost = px_span(px_vhost_of(operator->site)->config->name);
+	entry->service = px_span(event->service ? event->service->name : "");
+	if (event->practice) {
+		entry->practice.text = px_span(px_practice_id(event->practice));
+		entry->practice.number = px_id_is_integer(entry->practice.text);
+	}
+	entry->room = event->room;
+	entry->target = event->target;
+	entry->reason = px_span(event->act);
+}
+
+static int note_operator(struct px_server *server, const struct px_event *event)
+{
+	struct px_audit_entry entry = { .event = events[PX_EVENT_ADMINISTERED] };
+	char client[PX_CLIENT_ID_SIZE];
+	name_operator(event, &entry, client);
+	return px_audit_permit(server->audit, &entry);
+}
+
 static struct px_span reason_of(const struct px_event *event, char code[8])
 {
 	switch (event->kind) {
@@ -92,6 +126,9 @@ int px_trail_event(void *user, const struct px_event *event)
 	char target[PX_CLIENT_ID_SIZE];
 	char code[8];
 	struct px_audit_entry entry = { .event = events[event->kind] };
+	if (event->kind == PX_EVENT_ADMINISTERED) {
+		return note_operator(server, event);
+	}
 	count_nobody(event);
 	if (!server->audit) {
 		return 0;

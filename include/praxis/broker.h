@@ -13,6 +13,7 @@
 #define PRAXIS_BROKER_H
 
 #include <praxis/identity.h>
+#include <praxis/operate.h>
 #include <praxis/service.h>
 #include <praxis/types.h>
 
@@ -46,9 +47,14 @@ enum px_event_kind {
 	PX_EVENT_JOINED,        /* a counted channel (a room) */
 	PX_EVENT_LEFT,          /* `reason` says why; `actor` who removed it, if somebody did */
 	PX_EVENT_DISCONNECTED,  /* it ended; `close_code`, or 0 if nobody asked it to go */
+	PX_EVENT_ADMINISTERED,  /* an operator acts; see below */
 };
 
-/* Lives during the call. `channel` only for JOINED and LEFT. */
+/*
+ * Lives during the call. `channel` only for JOINED and LEFT. Those behind `operator` only for
+ * ADMINISTERED: who acts (`session` is NULL for one that comes over HTTP), the act as a word, and
+ * where and to whom, as far as that applies.
+ */
 struct px_event {
 	enum px_event_kind kind;
 	const struct px_session *session;
@@ -57,6 +63,12 @@ struct px_event {
 	enum px_leave_reason reason;
 	enum px_error error;
 	uint16_t close_code;
+	const struct px_operator *operator;
+	const char *act;
+	const struct px_practice *practice;
+	const struct px_service *service;
+	struct px_span room;
+	struct px_span target;
 };
 
 /* What a host says of a token. */
@@ -81,8 +93,8 @@ struct px_broker_host {
 	void *user;
 
 	/*
-	 * Something happens; before CONNECTED, AUTHENTICATED and JOINED are confirmed to anybody.
-	 * -errno for one of these three: it must not happen. NULL: nobody wants to know.
+	 * Something happens; before CONNECTED, AUTHENTICATED, JOINED and ADMINISTERED are confirmed
+	 * to anybody. -errno for one of these four: it must not happen. NULL: nobody wants to know.
 	 */
 	int (*event)(void *user, const struct px_event *event);
 
@@ -93,6 +105,13 @@ struct px_broker_host {
 	void (*log)(void *user, int level, const char *line);
 	/* HMAC-SHA1 in base64, 28 bytes and the terminator; 0 or -errno. NULL: none. */
 	int (*hmac_sha1)(void *user, struct px_span key, struct px_span text, char buf[29]);
+
+	/*
+	 * Switches a service of the operator's vhost. -ENOENT: it has none of that name; -EBUSY: it
+	 * must stay on; -EROFS: the trail does not take it. NULL: nothing is ever switched.
+	 */
+	int (*switch_service)(void *user, const struct px_operator *operator,
+			struct px_span service, bool enabled);
 };
 
 /* Bounds; each has its key in the configuration (docs/configuration.md). 0: without. */
@@ -116,7 +135,7 @@ struct px_limits {
 struct px_stats {
 	uint64_t sessions, channels, rooms, practices, members, messages_live, queue_bytes;
 	uint64_t sessions_opened, messages_in, messages_out, deliveries, bytes_in, bytes_out;
-	uint64_t writes, slow_readers, silent_peers, rate_limited;
+	uint64_t writes, slow_readers, silent_peers, rate_limited, published;
 	uint64_t errors[PX_E_COUNT];
 	uint64_t closes[PX_CLOSES_COUNT]; /* by px_close_code() */
 };
@@ -172,6 +191,7 @@ struct px_site {
 	const char *const *disabled; /* names of services that are known here and switched off */
 	size_t disabled_count;
 	int64_t auth_ms; /* in which a session must have authenticated */
+	const char *tenant; /* the vhost's own; NULL: nobody rules here (operate.h) */
 };
 
 /* Opens the sessions of a site for services that were switched on. */

@@ -51,4 +51,11 @@ PX_PUBLIC int px_identity_create(struct px_broker *broker, const struct px_claim
 
 PX_PUBLIC void px_identity_destroy(struct px_broker *broker, struct px_identity *identity);
 
+/* What it says; empty texts where it says nothing. They live as long as it does. */
+PX_PUBLIC enum px_role px_identity_role(const struct px_identity *identity);
+PX_PUBLIC struct px_id px_identity_user(const struct px_identity *identity);
+PX_PUBLIC struct px_span px_identity_name(const struct px_identity *identity);
+PX_PUBLIC struct px_span px_identity_tenant(const struct px_identity *identity);
+PX_PUBLIC struct px_span px_identity_address(const struct px_identity *identity);
+
 #endif

@@ -29,6 +29,7 @@
 struct json_object;
 struct px_broker;
 struct px_call;
+struct px_publication;
 struct px_service;
 
 /* What a field of a message must be. */
@@ -142,6 +143,19 @@ struct px_service {
 
 	/* What of its channels survives a restart. NULL: nothing does. */
 	const struct px_keeper *keepers;
+
+	/*
+	 * A message that the application's back end or an administrator publishes to a practice
+	 * (operate.h): nothing of it is checked but that it is JSON, and of this service. 0, or the
+	 * value of px_publication_fail(). NULL: there are none.
+	 */
+	int (*publish)(void *state, struct px_publication *publication);
+
+	/*
+	 * The commands look at `practiceId` themselves: any may be named, it makes no session a
+	 * member of anything, and call->practice is always NULL. For operating (operate.h).
+	 */
+	bool operates;
 };
 
 /*

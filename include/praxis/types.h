@@ -59,6 +59,7 @@ enum px_error {
 	PX_E_RATE_LIMITED,
 	PX_E_UNAVAILABLE,
 	PX_E_INTERNAL,
+	PX_E_NOT_FOUND,
 	PX_E_COUNT,
 };
 

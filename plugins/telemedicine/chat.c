@@ -5,7 +5,10 @@
  */
 #include "telemedicine.h"
 
+#include <praxis/operate.h>
+
 #include <stdlib.h>
+#include <string.h>
 
 static void drop_first(struct chat *chat, struct px_broker *broker)
 {
@@ -70,6 +73,40 @@ int telemedicine_handle_chat(struct px_call *call)
 	px_channel_publish(channel, call->session, message, call->session);
 	keep(call->service_state, &room->chat, message);
 	px_message_unref(px_session_broker(call->session), message);
+	return 0;
+}
+
+/* Of what a call consists of only the chat is for those who are not in it. */
+int telemedicine_publish(void *state, struct px_publication *publication)
+{
+	char room_text[PX_ID_MAX + 1];
+	struct px_id room_id;
+	if (strcmp(publication->type, "telemedicine_chat_message") != 0) {
+		return px_publication_fail(publication, PX_E_UNKNOWN_TYPE, "type",
+				"Of this service only telemedicine_chat_message can be published.");
+	}
+	if (px_envelope_id(publication->message, "roomId", room_text, &room_id) < 0) {
+		return px_publication_fail(publication, PX_E_BAD_MESSAGE, "roomId",
+				"This field must be an integer or a string of 1 to 128 bytes.");
+	}
+	if (px_envelope_kind(publication->message, "message") != PX_STRING) {
+		return px_publication_fail(publication, PX_E_BAD_MESSAGE, "message",
+				"This field must be a string.");
+	}
+	struct px_channel *channel = px_publication_channel(publication, room_id.text);
+	if (!channel) {
+		return px_publication_fail(publication, PX_E_NOT_FOUND, "roomId",
+				"There is no room of that roomId in the practice.");
+	}
+	struct px_message *message = px_publication_message(publication, 0);
+	if (!message) {
+		return px_publication_fail(publication, PX_E_UNAVAILABLE, NULL,
+				"The server is out of memory.");
+	}
+	struct room *room = px_channel_state(channel);
+	px_publication_announce(publication, channel, message);
+	keep(state, &room->chat, message);
+	px_message_unref(publication->broker, message);
 	return 0;
 }
 

@@ -180,6 +180,7 @@ const struct px_service telemedicine_service = {
 	.stop = stop,
 	.configure = configure,
 	.check = telemedicine_ice_check,
+	.publish = telemedicine_publish,
 };
 
 PX_SERVICE_PLUGIN(svc_telemedicine, telemedicine_service);

@@ -74,6 +74,7 @@ int telemedicine_handle_media(struct px_call *call);
 
 /* chat.c */
 int telemedicine_handle_chat(struct px_call *call);
+int telemedicine_publish(void *state, struct px_publication *publication);
 void telemedicine_write_chat(const struct chat *chat, struct px_json *json);
 void telemedicine_chat_finish(struct chat *chat, struct px_broker *broker);
 

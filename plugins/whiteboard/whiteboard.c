@@ -7,6 +7,7 @@
  * A practice has one channel. The broker numbers its updates and keeps the latest, so that
  * a screen that comes back gets what it missed, or is told that it must load anew.
  */
+#include <praxis/operate.h>
 #include <praxis/plugin.h>
 
 #include <errno.h>
@@ -195,6 +196,30 @@ static int handle_update(struct px_call *call)
 	return rc;
 }
 
+/* Where nobody listens and nothing is kept there is nothing to number, either. */
+static int take(void *state, struct px_publication *publication)
+{
+	(void)state;
+	if (strcmp(publication->type, "whiteboard_update") != 0) {
+		return px_publication_fail(publication, PX_E_UNKNOWN_TYPE, "type",
+				"Of this service only whiteboard_update can be published.");
+	}
+	struct px_channel *channel = px_publication_channel(publication, no_name);
+	if (!channel) {
+		return 0;
+	}
+	uint64_t seq = px_channel_seq(channel) + 1;
+	struct px_message *message = px_publication_message(publication, seq);
+	if (!message) {
+		return px_publication_fail(publication, PX_E_UNAVAILABLE, NULL,
+				"The server is out of memory.");
+	}
+	px_publication_announce(publication, channel, message);
+	px_message_unref(publication->broker, message);
+	publication->seq = seq;
+	return 0;
+}
+
 static const struct px_field_rule subscribe_fields[] = {
 	{ "practiceId", PX_FIELD_ID, false },
 	{ "since", PX_FIELD_OBJECT, true },
@@ -246,6 +271,7 @@ static const struct px_service service = {
 	.configure = configure,
 	.enter = enter,
 	.keepers = keepers,
+	.publish = take,
 };
 
 PX_SERVICE_PLUGIN(svc_whiteboard, service);

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Seeing and steering a running server, for those who run it: the service `admin` and the
+ * host's HTTP API say the same things in two languages, and this is what they share.
+ *
+ * Isolation is checked here, once: an operator sees and touches the practices that its identity
+ * holds, or all of its tenant where the identity says so. Of what belongs to other practices
+ * it learns nothing, not even that it is there.
+ *
+ * A list is read page by page and a page is bounded: by what was asked for, by what is looked at
+ * for it, and by its bytes. So it may be short, or empty, and not the last: there is
+ * more for as long as it has `next`.
+ *
+ * What goes wrong is a px_denial, which both languages can tell. What an operator does is
+ * told to the host as PX_EVENT_ADMINISTERED before it is done; where the host refuses, it is
+ * not done.
+ */
+#ifndef PRAXIS_OPERATE_H
+#define PRAXIS_OPERATE_H
+
+#include <praxis/identity.h>
+#include <praxis/json.h>
+#include <praxis/types.h>
+
+struct px_broker;
+struct px_channel;
+struct px_envelope;
+struct px_message;
+struct px_practice;
+struct px_service;
+struct px_session;
+struct px_site;
+
+/* Who operates. Lives as long as what it points to. */
+struct px_operator {
+	struct px_broker *broker;
+	const struct px_identity *identity;
+	const struct px_site *site;
+	const struct px_session *session; /* NULL: a request over HTTP */
+};
+
+/* Why something was not done. Static texts; `field` may be NULL. */
+struct px_denial {
+	enum px_error code;
+	const char *field;
+	const char *sentence;
+};
+
+PX_PUBLIC struct px_operator px_session_operator(const struct px_session *session);
+
+/*
+ * Whether it may see and steer the server as a whole: it has all practices, and of the tenant
+ * that the vhost itself belongs to. Another tenant's administrator of everything has
+ * everything of that tenant.
+ */
+PX_PUBLIC bool px_operator_rules(const struct px_operator *operator);
+
+/* ---- lists ---- */
+
+/* Rows of a page at most, and where it is not said how many. */
+#define PX_PAGE_MAX 500
+#define PX_PAGE_DEFAULT 100
+
+/* Sessions or channels that are looked at for a page, and its bytes, about. */
+#define PX_PAGE_LOOKS 2000
+#define PX_PAGE_BYTES 131072
+
+/* Which page of which list. Empty texts: of any. */
+struct px_page {
+	struct px_span service;
+	struct px_span practice;
+	uint64_t after; /* `next` of the page before; 0: from the oldest on */
+	uint32_t limit; /* 0: PX_PAGE_DEFAULT; more than PX_PAGE_MAX counts as that */
+};
+
+/*
+ * Write the members "clients" or "rooms" and, if there is more, "next" into an object that is
+ * open. The order is that of their coming. 0; -1: denied, and nothing was written.
+ */
+PX_PUBLIC int px_operate_clients(const struct px_operator *operator, const struct px_page *page,
+		struct px_json *json, struct px_denial *ret_denial);
+PX_PUBLIC int px_operate_rooms(const struct px_operator *operator, const struct px_page *page,
+		struct px_json *json, struct px_denial *ret_denial);
+
+/* ---- acts; 0, or -1: denied ---- */
+
+/*
+ * Closes a session with 4410 (one that does not know praxis.v1 with 1000, lest it come back),
+ * told why where `reason` is not empty. All of its practices must be the operator's.
+ */
+PX_PUBLIC int px_operate_disconnect(const struct px_operator *operator, struct px_span client_id,
+		struct px_span reason, struct px_denial *ret_denial);
+
+/* Ends a room for all that are in it. */
+PX_PUBLIC int px_operate_end_room(const struct px_operator *operator, struct px_span service,
+		struct px_span practice, struct px_span room, struct px_denial *ret_denial);
+
+/* Switches a service of the operator's vhost; for those who rule. */
+PX_PUBLIC int px_operate_switch(const struct px_operator *operator, struct px_span service,
+		bool enabled, struct px_denial *ret_denial);
+
+/* ---- publishing ---- */
+
+/*
+ * A message of a service that no session sent: the application's back end did, or an
+ * administrator. It lives while the service's `publish` runs.
+ */
+struct px_publication {
+	struct px_broker *broker;
+	struct px_practice *practice;
+	struct px_envelope *message; /* its "type" begins with the service's name */
+	const struct px_service *service;
+	void *service_state;
+	const char *type;
+	struct px_id practice_id; /* as whoever sent it spells it */
+
+	/* for `publish` to set */
+	uint64_t seq;       /* 0: it has none */
+	uint32_t delivered; /* sessions that it reached */
+	struct px_denial denial;
+};
+
+/*
+ * The message as clients are to see it: the bytes that were sent, but for `timestamp`, `clientId`
+ * ("server"), `practiceId` as it was spelled, and `seq`, unless that is 0. You own the
+ * reference. NULL without memory.
+ */
+PX_PUBLIC struct px_message *px_publication_message(const struct px_publication *publication,
+		uint64_t seq);
+
+/* The practice's channel of that name, of the service; NULL: there is none now. */
+PX_PUBLIC struct px_channel *px_publication_channel(const struct px_publication *publication,
+		struct px_span name);
+
+/* Sends it to all members, and sets `delivered`. */
+PX_PUBLIC void px_publication_announce(struct px_publication *publication,
+		struct px_channel *channel, struct px_message *message);
+
+/* Says what is wrong; returns -1, for `publish` to return. */
+PX_PUBLIC int px_publication_fail(struct px_publication *publication, enum px_error code,
+		const char *field, const char *sentence);
+
+struct px_published {
+	uint64_t seq;
+	uint32_t delivered;
+};
+
+/*
+ * One JSON object with "type", for the practice of that id, or (NULL) for that of its own
+ * "practiceId". 0; -1: denied.
+ */
+PX_PUBLIC int px_operate_publish(const struct px_operator *operator, const struct px_id *practice,
+		struct px_span text, struct px_published *ret_published,
+		struct px_denial *ret_denial);
+
+#endif
