@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Services in a session: opened when the session may use them, told of its practices,
- * closed when it is gone. A service that is switched off keeps what it has in a session
+ * Services in a session: opened when the session is somebody who may use them, told of its
+ * practices, closed when it is gone. A service that is switched off keeps what it has in a session
  * (only its messages are refused), so that switching it on again loses nothing.
  */
 #include "channel.h"
@@ -62,17 +62,36 @@ static void enter_service(struct px_session *session, unsigned index,
 	}
 }
 
-void px_session_attach(struct px_session *session)
+uint32_t px_session_open_services(struct px_session *session)
 {
-	uint32_t wanted = px_session_services(session) & ~session->opened;
+	uint32_t before = session->opened;
+	uint32_t wanted = px_session_services(session) & ~before;
+	if (session->identity->role == 0) {
+		return 0; /* nobody yet; asked when it has authenticated */
+	}
 	for (unsigned i = 0; i < session->broker->service_count; i++) {
-		if (!(wanted & UINT32_C(1) << i) || !open_service(session, i)) {
+		if (wanted & UINT32_C(1) << i) {
+			(void)open_service(session, i);
+		}
+	}
+	return session->opened & ~before;
+}
+
+void px_session_enter_services(struct px_session *session, uint32_t services)
+{
+	for (unsigned i = 0; i < session->broker->service_count; i++) {
+		if (!(services & UINT32_C(1) << i)) {
 			continue;
 		}
 		for (uint32_t p = 0; p < session->identity->practice_count; p++) {
 			enter_service(session, i, session->identity->practices[p].practice);
 		}
 	}
+}
+
+void px_session_attach(struct px_session *session)
+{
+	px_session_enter_services(session, px_session_open_services(session));
 }
 
 void px_session_enter(struct px_session *session, struct px_practice *practice)

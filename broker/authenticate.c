@@ -22,8 +22,9 @@ void px_session_write_user(const struct px_session *session, struct px_json *jso
 	px_json_text(json, "role", px_role_name(identity->role));
 	px_json_open_array(json, "practices");
 	for (uint32_t i = 0; i < identity->practice_count; i++) {
-		px_json_id(json, NULL, px_session_practice_id(session,
-				identity->practices[i].practice));
+		const struct px_practice *practice = identity->practices[i].practice;
+		px_json_id(json, NULL, (struct px_id){ { practice->id, practice->id_len },
+			identity->practices[i].number });
 	}
 	px_json_close_array(json);
 	px_json_close_object(json);
@@ -49,37 +50,28 @@ static bool keeps(const struct px_identity *identity, const struct px_member *me
 			px_identity_admits(identity, px_channel_name(channel)));
 }
 
-/* Leaving one channel may end other memberships of the session: from the start each time. */
-static void leave_lost(struct px_session *session, bool all)
+/* Leaving one channel may end other memberships of the session: unlinking moves `walk` on. */
+static void leave_lost(struct px_session *session, const struct px_identity *identity)
 {
-	struct px_member *member = session->members;
-	while (member) {
-		if (all || !keeps(session->identity, member)) {
+	struct px_broker *broker = session->broker;
+	struct px_member *member;
+	broker->walk = session->members;
+	while ((member = broker->walk)) {
+		broker->walk = member->next;
+		if (!keeps(identity, member)) {
 			px_member_leave(member, PX_REMOVED);
-			member = session->members;
-		} else {
-			member = member->next;
 		}
 	}
 }
 
-/* Puts the new identity in the place of the old one, which is destroyed. */
-static void become(struct px_session *session, struct px_identity *identity)
+static void enter_gained(struct px_session *session, const struct px_identity *old)
 {
-	struct px_identity *old = session->identity;
-	bool other_role = old->role != identity->role;
-	session->identity = identity;
-	session->is_noticed = false;
-	leave_lost(session, other_role);
+	const struct px_identity *identity = session->identity;
 	for (uint32_t i = 0; i < identity->practice_count; i++) {
 		struct px_practice *practice = identity->practices[i].practice;
-		if (other_role || !px_identity_holds(old, practice)) {
+		if (!px_identity_holds(old, practice)) {
 			px_session_enter(session, practice);
 		}
-	}
-	px_identity_destroy(session->broker, old);
-	if (px_session_arm(session) < 0) {
-		px_session_close(session, PX_CLOSE_TRY_LATER);
 	}
 }
 
@@ -93,6 +85,32 @@ static void confirm(struct px_session *session)
 	px_session_write_user(session, &json);
 	px_json_end(&json);
 	px_session_send_json(session, &json);
+}
+
+/*
+ * Puts the new identity in the place of the old one, which is destroyed. What is lost is left
+ * under the old one: the others are told in its words. In another role the services are
+ * asked anew whether they want the session.
+ */
+static void become(struct px_session *session, struct px_identity *identity)
+{
+	struct px_identity *old = session->identity;
+	bool other_role = old->role != identity->role;
+	if (other_role) {
+		px_session_leave_all(session, PX_REMOVED);
+		px_session_detach(session);
+	} else {
+		leave_lost(session, identity);
+	}
+	session->identity = identity;
+	session->is_noticed = false;
+	confirm(session);
+	enter_gained(session, old);
+	px_session_attach(session);
+	px_identity_destroy(session->broker, old);
+	if (px_session_arm(session) < 0) {
+		px_session_close(session, PX_CLOSE_TRY_LATER);
+	}
 }
 
 static bool take(struct px_session *session, struct px_identity *identity,
@@ -181,9 +199,5 @@ bool px_session_authenticate(struct px_session *session, const struct px_envelop
 		px_session_reject(session, &authentication, id);
 		return false;
 	}
-	if (!take(session, authentication.identity, id)) {
-		return false;
-	}
-	confirm(session);
-	return true;
+	return take(session, authentication.identity, id);
 }

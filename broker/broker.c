@@ -75,7 +75,14 @@ void px_broker_destroy(struct px_broker *broker)
 
 void px_broker_set_limits(struct px_broker *broker, const struct px_limits *limits)
 {
+	bool other_pulse = broker->limits.heartbeat_ms != limits->heartbeat_ms ||
+			broker->limits.auth_notice_ms != limits->auth_notice_ms;
 	broker->limits = *limits;
+	for (struct px_session *at = broker->oldest; at && other_pulse; at = at->newer) {
+		if (at->phase == PX_SESSION_OPEN && px_session_arm(at) < 0) {
+			px_session_close(at, PX_CLOSE_TRY_LATER);
+		}
+	}
 }
 
 void px_broker_set_time(struct px_broker *broker, int64_t mono_ms, int64_t wall_ms)

@@ -231,8 +231,7 @@ int px_channel_add_member(struct px_channel *channel, struct px_session *session
 	member->order = ++channel->broker->member_order;
 	member->index = channel->member_count;
 	channel->members[channel->member_count++] = member;
-	member->next = session->members;
-	session->members = member;
+	px_membership_link(member);
 	session->rooms += channel->kind->counted;
 	channel->broker->stats.members++;
 	*ret_member = member;
@@ -251,11 +250,7 @@ static void unlink_member(struct px_member *member)
 	channel->members[member->index] = last;
 	last->index = member->index;
 
-	struct px_member **at = &member->session->members;
-	while (*at != member) {
-		at = &(*at)->next;
-	}
-	*at = member->next;
+	px_membership_unlink(member);
 	member->session->rooms -= channel->kind->counted;
 	channel->broker->stats.members--;
 }
@@ -341,27 +336,6 @@ void px_channel_end(struct px_channel *channel, enum px_leave_reason reason)
 	end_if_empty(channel);
 }
 
-void px_session_leave_all(struct px_session *session, enum px_leave_reason reason)
-{
-	while (session->members) {
-		px_member_leave(session->members, reason);
-	}
-}
-
-struct px_member *px_session_member(const struct px_session *session,
-		const struct px_channel_kind *kind, const struct px_practice *practice,
-		struct px_span name)
-{
-	for (struct px_member *member = session->members; member; member = member->next) {
-		const struct px_channel *channel = member->channel;
-		if (channel->kind == kind && (!practice || channel->practice == practice) &&
-				px_span_equal(px_channel_name(channel), name)) {
-			return member;
-		}
-	}
-	return NULL;
-}
-
 struct px_channel *px_session_channel(const struct px_session *session,
 		const struct px_service *service, struct px_practice *practice, struct px_span name)
 {
@@ -371,28 +345,28 @@ struct px_channel *px_session_channel(const struct px_session *session,
 	return px_channel_find(session->broker, practice, service, name);
 }
 
-static void remember(struct px_channel *channel, struct px_message *message)
+static void remember(struct px_channel *channel, struct px_message *message, uint64_t by)
 {
 	struct px_broker *broker = channel->broker;
 	channel->seq++;
-	px_history_push(&channel->history, broker, &channel->limits, message, channel->seq,
-			broker->timers.now_ms);
-	if (channel->history.count > 0 && channel->limits.history_age_ms > 0 &&
-			channel->timer.place == 0) {
+	px_history_push(&channel->history, broker, &channel->limits, &(struct px_history_entry){
+		.message = message,
+		.seq = channel->seq,
+		.by = by,
+		.at_ms = broker->timers.now_ms,
+	});
+	if (channel->history.count > 0 && channel->timer.place == 0) {
 		/* Without a timer it would only be expired later, by the next publication. */
 		(void)px_timer_arm(&broker->timers, &channel->timer,
 				broker->timers.now_ms + channel->limits.history_age_ms);
 	}
 }
 
-void px_channel_announce(struct px_channel *channel, struct px_message *message,
-		const struct px_session *except)
+static void deliver(struct px_channel *channel, struct px_message *message,
+		const struct px_session *except, uint64_t by)
 {
-	if (!message) {
-		return;
-	}
 	if (channel->kind->sequenced) {
-		remember(channel, message);
+		remember(channel, message, by);
 	}
 	/* Sending never frees a session nor changes the array: see px_session_send(). */
 	for (uint32_t i = 0; i < channel->member_count; i++) {
@@ -404,13 +378,23 @@ void px_channel_announce(struct px_channel *channel, struct px_message *message,
 	}
 }
 
+void px_channel_announce(struct px_channel *channel, struct px_message *message,
+		const struct px_session *except)
+{
+	if (message) {
+		deliver(channel, message, except, 0);
+	}
+}
+
 int px_channel_publish(struct px_channel *channel, const struct px_session *sender,
 		struct px_message *message, const struct px_session *except)
 {
 	if (!may_reach(sender, channel->practice)) {
 		return -EACCES;
 	}
-	px_channel_announce(channel, message, except);
+	if (message) {
+		deliver(channel, message, except, sender->client_id);
+	}
 	return 0;
 }
 
@@ -432,12 +416,14 @@ bool px_channel_covers(struct px_channel *channel, struct px_span epoch, uint64_
 			channel->seq - seq <= channel->history.count;
 }
 
-void px_channel_replay(struct px_channel *channel, struct px_session *session, uint64_t seq)
+void px_channel_replay(struct px_channel *channel, struct px_session *session, uint64_t seq,
+		uint64_t last)
 {
 	const struct px_history *history = &channel->history;
 	for (uint32_t i = 0; i < history->count; i++) {
 		const struct px_history_entry *entry = px_history_at(history, i);
-		if (entry->seq > seq) {
+		bool wanted = entry->seq <= last || entry->by == session->client_id;
+		if (entry->seq > seq && wanted) {
 			px_session_send(session, entry->message);
 		}
 	}

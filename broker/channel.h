@@ -12,6 +12,7 @@ struct px_member {
 	struct px_channel *channel;
 	struct px_session *session;
 	struct px_member *next; /* of the same session */
+	struct px_member *previous;
 	uint64_t order;
 	uint32_t index;         /* in the channel's array */
 	max_align_t state[];    /* member_size of the kind */
@@ -40,6 +41,10 @@ struct px_channel {
 	size_t name_len;
 	max_align_t state[]; /* state_size of the kind, then the name */
 };
+
+/* membership.c: puts a new member among its session's, and takes one out. */
+void px_membership_link(struct px_member *member);
+void px_membership_unlink(struct px_member *member);
 
 /* Leaves everything that the session is a member of. */
 void px_session_leave_all(struct px_session *session, enum px_leave_reason reason);

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define TYPE_MAX 64
-#define RECEIPT_MAX 64
+#define RECEIPT_MAX 64 /* characters, of at most four bytes each */
 
 /* Unreadable messages that are forgiven in a window of this length. */
 #define BAD_MAX 10
@@ -142,20 +142,31 @@ static bool read_message(struct dispatch *dispatch, struct px_span text)
 	return true;
 }
 
+/* Of UTF-8 that was checked. */
+static size_t characters(const char *text, size_t len)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < len; i++) {
+		count += (text[i] & 0xc0) != 0x80;
+	}
+	return count;
+}
+
 /* The receipt that the client asks for, if any; false: refused. */
 static bool read_receipt(struct dispatch *dispatch)
 {
 	const struct px_field *id = px_envelope_field(dispatch->message, "id");
-	char text[RECEIPT_MAX + 1];
+	char text[RECEIPT_MAX * 4 + 1];
 	size_t len;
 	if (!id) {
 		return true;
 	}
 	bool fine = id->kind == PX_INTEGER ? id->value.len <= RECEIPT_MAX :
-			px_envelope_string(dispatch->message, "id", text, sizeof(text), &len) == 0;
+			px_envelope_string(dispatch->message, "id", text, sizeof(text), &len) == 0 &&
+			characters(text, len) <= RECEIPT_MAX;
 	if (!fine) {
 		refuse(dispatch, PX_E_BAD_MESSAGE, "id",
-				"The field id must be an integer or a string of at most 64 bytes.");
+				"The field id must be an integer or a string of at most 64 characters.");
 		return false;
 	}
 	dispatch->id = id;
@@ -308,14 +319,38 @@ static bool check_fields(struct dispatch *dispatch, const struct px_command *com
 	return true;
 }
 
+static void refuse_practice(struct dispatch *dispatch, int error)
+{
+	switch (error) {
+	case -EACCES:
+		refuse(dispatch, PX_E_FORBIDDEN, "practiceId",
+				"This session does not belong to that practice.");
+		break;
+	case -EINVAL:
+		refuse(dispatch, PX_E_BAD_MESSAGE, "practiceId",
+				"This field must not hold control characters.");
+		break;
+	case -EDQUOT:
+		refuse(dispatch, PX_E_UNAVAILABLE, "practiceId",
+				"This session has as many practices as one may name.");
+		break;
+	default:
+		refuse(dispatch, PX_E_UNAVAILABLE, NULL, "The server is at its limit.");
+		break;
+	}
+}
+
 /*
  * A practice that the session did not hold before: in open mode the one of its first message;
- * of an administrator of all practices any.
+ * of an administrator of all practices any. NULL: refused.
  */
-static const struct px_held *bind_practice(struct px_session *session, struct px_id id)
+static const struct px_held *bind_practice(struct dispatch *dispatch, struct px_id id)
 {
+	struct px_session *session = dispatch->session;
 	struct px_identity *identity = session->identity;
-	if (px_identity_bind(session->broker, identity, id) < 0) {
+	int rc = px_identity_bind(session->broker, identity, id);
+	if (rc < 0) {
+		refuse_practice(dispatch, rc);
 		return NULL;
 	}
 	const struct px_held *held = &identity->practices[identity->practice_count - 1];
@@ -335,10 +370,8 @@ static bool resolve_practice(struct dispatch *dispatch, struct px_call *call)
 	}
 	if (px_envelope_id(dispatch->message, "practiceId", text, &id) == 0) {
 		held = px_identity_find(identity, id.text);
-		held = held ? held : bind_practice(session, id);
+		held = held ? held : bind_practice(dispatch, id);
 		if (!held) {
-			refuse(dispatch, PX_E_FORBIDDEN, "practiceId",
-					"This session does not belong to that practice.");
 			return false;
 		}
 		call->practice_named = true;

@@ -44,16 +44,16 @@ static int grow(struct px_history *history, uint32_t limit)
 }
 
 void px_history_push(struct px_history *history, struct px_broker *broker,
-		const struct px_channel_limits *limits, struct px_message *message, uint64_t seq,
-		int64_t now_ms)
+		const struct px_channel_limits *limits, const struct px_history_entry *entry)
 {
-	uint32_t cost = (uint32_t)px_message_cost(message);
-	px_history_expire(history, broker, limits, now_ms);
+	uint32_t cost = (uint32_t)px_message_cost(entry->message);
+	px_history_expire(history, broker, limits, entry->at_ms);
 	while (history->count > 0 && (history->count >= limits->history_count ||
 			(uint64_t)history->bytes + cost > limits->history_bytes)) {
 		drop_oldest(history, broker);
 	}
-	if (limits->history_count == 0 || cost > limits->history_bytes) {
+	if (limits->history_count == 0 || limits->history_age_ms <= 0 ||
+			cost > limits->history_bytes) {
 		return;
 	}
 	if (history->count == history->size && grow(history, limits->history_count) < 0) {
@@ -61,11 +61,8 @@ void px_history_push(struct px_history *history, struct px_broker *broker,
 		return;
 	}
 	uint32_t at = (history->first + history->count) % history->size;
-	history->entries[at] = (struct px_history_entry){
-		.message = px_message_ref(message),
-		.seq = seq,
-		.at_ms = now_ms,
-	};
+	history->entries[at] = *entry;
+	px_message_ref(entry->message);
 	history->count++;
 	history->bytes += cost;
 }
@@ -73,7 +70,7 @@ void px_history_push(struct px_history *history, struct px_broker *broker,
 void px_history_expire(struct px_history *history, struct px_broker *broker,
 		const struct px_channel_limits *limits, int64_t now_ms)
 {
-	while (history->count > 0 && limits->history_age_ms > 0 &&
+	while (history->count > 0 &&
 			px_history_at(history, 0)->at_ms + limits->history_age_ms <= now_ms) {
 		drop_oldest(history, broker);
 	}

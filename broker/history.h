@@ -11,6 +11,7 @@
 struct px_history_entry {
 	struct px_message *message;
 	uint64_t seq;
+	uint64_t by; /* client_id of the session that published it; 0: none did */
 	int64_t at_ms;
 };
 
@@ -24,12 +25,11 @@ struct px_history {
 };
 
 /*
- * Keeps a message under its seq, dropping what is over the limits. Without memory the
+ * Keeps a message (its own reference), dropping what is over the limits. Without memory the
  * history is emptied: a gap would be worse than nothing, for it could not be told.
  */
 void px_history_push(struct px_history *history, struct px_broker *broker,
-		const struct px_channel_limits *limits, struct px_message *message, uint64_t seq,
-		int64_t now_ms);
+		const struct px_channel_limits *limits, const struct px_history_entry *entry);
 
 /* Drops what is older than the limit. */
 void px_history_expire(struct px_history *history, struct px_broker *broker,

@@ -64,7 +64,7 @@ static struct px_identity *allocate(const struct px_claims *claims)
 	if (claims->all_practices && count < WILDCARD_PRACTICES) {
 		count = WILDCARD_PRACTICES;
 	}
-	size_t array = count * sizeof(struct px_held);
+	size_t array = count * (sizeof(struct px_held) + sizeof(uint16_t));
 	struct px_identity *identity = malloc(sizeof(*identity) + array + claims->user.text.len +
 			claims->name.len + claims->tenant.len + claims->address.len + rooms_size(claims));
 	if (!identity) {
@@ -103,17 +103,43 @@ static struct px_span tenant_of(const struct px_identity *identity)
 		identity->tenant_len };
 }
 
+/* The place of that id in the order, or the one where it belongs. */
+static uint32_t place_of(const struct px_identity *identity, struct px_span id, bool *ret_there)
+{
+	const uint16_t *order = px_identity_order(identity);
+	uint32_t low = 0;
+	uint32_t high = identity->practice_count;
+	*ret_there = false;
+	while (low < high && !*ret_there) {
+		uint32_t middle = low + (high - low) / 2;
+		const struct px_practice *practice = identity->practices[order[middle]].practice;
+		int side = px_span_compare(id, (struct px_span){ practice->id, practice->id_len });
+		if (side > 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
+			*ret_there = side == 0;
+		}
+	}
+	return high;
+}
+
 static int hold(struct px_broker *broker, struct px_identity *identity, struct px_id id)
 {
+	bool is_there;
+	uint32_t place = place_of(identity, id.text, &is_there);
+	if (is_there) {
+		return 0; /* a token may name one twice */
+	}
 	struct px_practice *practice;
 	int rc = px_practice_get(broker, tenant_of(identity), id.text, &practice);
 	if (rc < 0) {
 		return rc;
 	}
-	if (px_identity_holds(identity, practice)) {
-		px_practice_unref(broker, practice); /* a token may name one twice */
-		return 0;
-	}
+	uint16_t *order = px_identity_order(identity);
+	memmove(&order[place + 1], &order[place],
+			(identity->practice_count - place) * sizeof(*order));
+	order[place] = (uint16_t)identity->practice_count;
 	identity->practices[identity->practice_count++] =
 			(struct px_held){ .practice = practice, .number = id.number };
 	return 0;
@@ -155,9 +181,11 @@ int px_identity_bind(struct px_broker *broker, struct px_identity *identity, str
 {
 	bool first = identity->practice_count == 0 && !identity->authenticated &&
 			identity->role != 0;
-	if ((!first && !identity->all_practices) ||
-			identity->practice_count == identity->practice_size) {
+	if (!first && !identity->all_practices) {
 		return -EACCES;
+	}
+	if (identity->practice_count == identity->practice_size) {
+		return -EDQUOT;
 	}
 	return id_fits(id.text) ? hold(broker, identity, id) : -EINVAL;
 }
@@ -165,23 +193,16 @@ int px_identity_bind(struct px_broker *broker, struct px_identity *identity, str
 const struct px_held *px_identity_holds(const struct px_identity *identity,
 		const struct px_practice *practice)
 {
-	for (uint32_t i = 0; i < identity->practice_count; i++) {
-		if (identity->practices[i].practice == practice) {
-			return &identity->practices[i];
-		}
-	}
-	return NULL;
+	const struct px_held *held = px_identity_find(identity,
+			(struct px_span){ practice->id, practice->id_len });
+	return held && held->practice == practice ? held : NULL;
 }
 
 const struct px_held *px_identity_find(const struct px_identity *identity, struct px_span id)
 {
-	for (uint32_t i = 0; i < identity->practice_count; i++) {
-		const struct px_practice *practice = identity->practices[i].practice;
-		if (px_span_equal((struct px_span){ practice->id, practice->id_len }, id)) {
-			return &identity->practices[i];
-		}
-	}
-	return NULL;
+	bool is_there;
+	uint32_t place = place_of(identity, id, &is_there);
+	return is_there ? &identity->practices[px_identity_order(identity)[place]] : NULL;
 }
 
 enum px_role px_identity_role(const struct px_identity *identity)

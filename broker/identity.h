@@ -30,8 +30,14 @@ struct px_identity {
 	int64_t expires_ms;
 	const char *text;  /* user, name, tenant and address, one behind the other, behind the array */
 	const char *rooms; /* behind the text, each terminated */
-	struct px_held practices[]; /* room for one at least */
+	struct px_held practices[]; /* room for one at least; behind it, see px_identity_order() */
 };
+
+/* Indexes of the practices in the order of their ids: a token may hold a thousand. */
+static inline uint16_t *px_identity_order(const struct px_identity *identity)
+{
+	return (uint16_t *)&identity->practices[identity->practice_size];
+}
 
 /* NULL: the identity does not hold that practice. */
 const struct px_held *px_identity_holds(const struct px_identity *identity,
@@ -42,7 +48,8 @@ const struct px_held *px_identity_find(const struct px_identity *identity, struc
 
 /*
  * Gives an identity a practice more: in open mode its first; one of all that it may have
- * (all_practices). -EACCES: it may not; else errors as px_identity_create().
+ * (all_practices). -EACCES: it may not; -EDQUOT: it has as many as one may name; else errors
+ * as px_identity_create().
  */
 int px_identity_bind(struct px_broker *broker, struct px_identity *identity, struct px_id id);
 

@@ -62,7 +62,9 @@ static void unlink_session(struct px_session *session)
 static void greet(struct px_session *session)
 {
 	const struct px_broker *broker = session->broker;
-	uint32_t services = px_session_services(session);
+	/* One who is nobody yet is told of those that there are. */
+	uint32_t services = px_session_services(session) &
+			(session->identity->role == 0 ? UINT32_MAX : session->opened);
 	char client_id[PX_CLIENT_ID_SIZE];
 	struct px_json json;
 
@@ -131,8 +133,9 @@ int px_session_open(struct px_broker *broker, const struct px_session_params *pa
 		}, NULL);
 		px_session_close(session, PX_CLOSE_UNAUTHENTICATED);
 	} else {
+		uint32_t services = px_session_open_services(session);
 		greet(session);
-		px_session_attach(session);
+		px_session_enter_services(session, services);
 	}
 	return 0;
 }

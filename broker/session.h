@@ -29,6 +29,7 @@ struct px_session {
 	uint32_t messages_out;
 
 	struct px_member *members; /* its memberships */
+	void *member_tree;         /* the same, to find one of many: membership.c */
 	void **service_states;     /* by index; NULL until a service wants some */
 	uint32_t opened;           /* bit i: the service of index i was opened */
 	int8_t service;            /* the only one, or -1 */
@@ -43,6 +44,7 @@ struct px_session {
 	uint8_t bad_count;         /* unreadable messages since bad_since_ms */
 	uint16_t close_code;
 	uint16_t rooms;
+	uint32_t member_count;
 
 	struct px_queue queue;
 	struct px_session *next_dirty;
@@ -94,7 +96,10 @@ void px_session_shut(struct px_session *session, uint16_t code);
 void px_session_dispatch(struct px_session *session, struct px_span text);
 
 /* attach.c: services begin and end in a session */
-void px_session_attach(struct px_session *session);
+/* Opens those that it has not got yet; returns which of them took it. */
+uint32_t px_session_open_services(struct px_session *session);
+void px_session_enter_services(struct px_session *session, uint32_t services);
+void px_session_attach(struct px_session *session); /* both */
 void px_session_enter(struct px_session *session, struct px_practice *practice);
 void px_session_detach(struct px_session *session);
 void *px_session_state(const struct px_session *session, unsigned service);

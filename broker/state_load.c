@@ -167,8 +167,11 @@ int px_state_load_update(struct px_state_load *load, struct json_object *line)
 	if (!message) {
 		return -ENOMEM;
 	}
-	px_history_push(&channel->history, load->broker, &channel->limits, message, (uint64_t)seq,
-			load->broker->timers.now_ms - load->reader->elapsed_ms - age_ms);
+	px_history_push(&channel->history, load->broker, &channel->limits, &(struct px_history_entry){
+		.message = message,
+		.seq = (uint64_t)seq,
+		.at_ms = load->broker->timers.now_ms - load->reader->elapsed_ms - age_ms,
+	});
 	px_message_unref(load->broker, message);
 	load->counts->updates++;
 	return 0;

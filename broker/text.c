@@ -52,6 +52,14 @@ bool px_span_equal(struct px_span a, struct px_span b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
+int px_span_compare(struct px_span a, struct px_span b)
+{
+	if (a.len != b.len) {
+		return a.len < b.len ? -1 : 1;
+	}
+	return a.len == 0 ? 0 : memcmp(a.data, b.data, a.len);
+}
+
 const char *px_error_name(enum px_error code)
 {
 	return error_names[code];

@@ -53,10 +53,10 @@ struct px_channel_kind {
 	void (*closed)(struct px_channel *channel);
 };
 
-/* Bounds of one channel; set when it begins. 0: without. */
+/* Bounds of one channel; set when it begins. */
 struct px_channel_limits {
-	uint32_t members;
-	uint32_t history_count;
+	uint32_t members;       /* 0: without a bound */
+	uint32_t history_count; /* these three all hold; one of them 0: no history */
 	uint32_t history_bytes;
 	int64_t history_age_ms;
 };
@@ -119,9 +119,12 @@ PX_PUBLIC const char *px_channel_epoch(const struct px_channel *channel);
  */
 PX_PUBLIC bool px_channel_covers(struct px_channel *channel, struct px_span epoch, uint64_t seq);
 
-/* Queues for the session all publications in the history after `seq`, in order. */
+/*
+ * Queues for the session, in order, what the history has after `seq`: all up to `last`, and what
+ * the session published itself, since that was never sent to it.
+ */
 PX_PUBLIC void px_channel_replay(struct px_channel *channel, struct px_session *session,
-		uint64_t seq);
+		uint64_t seq, uint64_t last);
 
 PX_PUBLIC uint32_t px_channel_member_count(const struct px_channel *channel);
 

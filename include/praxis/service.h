@@ -126,13 +126,19 @@ struct px_service {
 	int (*configure)(void *state, const struct px_options *options);
 
 	/*
-	 * A session begins or ends here. `open` may refuse with -errno; the session then does
-	 * without this service. `close` comes after all its memberships were left.
+	 * A session begins or ends here; it is somebody, of some role. `open` may refuse with
+	 * -errno; the session then does without this service. It comes before the greeting, which
+	 * names the services that took the session: send nothing from it, but from `enter`.
+	 * `close` comes after all its memberships were left. A session that gets another role
+	 * (`auth`) ends here and begins anew.
 	 */
 	int (*open)(void *state, struct px_session *session, void *session_state);
 	void (*close)(void *state, struct px_session *session, void *session_state);
 
-	/* The session has (from now on) this practice: on connecting, or with its first message. */
+	/*
+	 * The session has (from now on) this practice: on connecting, on authenticating, or with
+	 * the first message that names it.
+	 */
 	void (*enter)(void *state, struct px_session *session, struct px_practice *practice);
 
 	/*

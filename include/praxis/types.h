@@ -96,6 +96,9 @@ static inline struct px_span px_span(const char *text)
 
 PX_PUBLIC bool px_span_equal(struct px_span a, struct px_span b);
 
+/* Less than, equal to or more than 0, by length first: an order to search by, not for people. */
+PX_PUBLIC int px_span_compare(struct px_span a, struct px_span b);
+
 /* The name of a code as it stands on the wire ("not_in_room"). Static text. */
 PX_PUBLIC const char *px_error_name(enum px_error code);
 

@@ -60,13 +60,18 @@ static struct px_id user_of(struct px_member *member)
 	return px_session_authenticated(session) ? px_session_user(session) : participant->user;
 }
 
-/* userId and userName: the token's where there is one, else the member's own words. */
+/*
+ * userId and userName: the token's where there is one, else the member's own words. A token
+ * without a user leaves userId out, as px_call_forward() does: "" would be an id.
+ */
 static void write_user(struct px_member *member, struct px_json *json)
 {
 	const struct px_session *session = px_member_session(member);
 	const struct participant *participant = px_member_state(member);
 	if (px_session_authenticated(session)) {
-		px_json_id(json, "userId", px_session_user(session));
+		if (px_session_user(session).text.len > 0) {
+			px_json_id(json, "userId", px_session_user(session));
+		}
 		px_json_string(json, "userName", px_session_user_name(session));
 	} else {
 		px_json_raw(json, "userId", participant->user_id);

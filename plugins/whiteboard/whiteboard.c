@@ -19,8 +19,14 @@ struct whiteboard {
 	struct px_channel_limits limits;
 };
 
+/* Our state in a membership. */
+struct subscriber {
+	uint64_t has_from; /* every update after this one was sent to it, but for its own */
+};
+
 static const struct px_channel_kind practice_kind = {
 	.name = "whiteboard",
+	.member_size = sizeof(struct subscriber),
 	.sequenced = true,
 };
 
@@ -70,8 +76,24 @@ static int subscribe(const struct whiteboard *whiteboard, struct px_session *ses
 		struct px_practice *practice, struct px_member **ret_member)
 {
 	bool is_new;
-	return px_channel_join(session, &service, &practice_kind, practice, no_name,
+	int rc = px_channel_join(session, &service, &practice_kind, practice, no_name,
 			&whiteboard->limits, ret_member, &is_new);
+	if (rc == 0 && is_new) {
+		struct subscriber *subscriber = px_member_state(*ret_member);
+		subscriber->has_from = px_channel_seq(px_member_channel(*ret_member));
+	}
+	return rc;
+}
+
+/* What the session missed after `seq`; what was sent to it since it came is none of it. */
+static void catch_up(struct px_member *member, uint64_t seq)
+{
+	struct subscriber *subscriber = px_member_state(member);
+	px_channel_replay(px_member_channel(member), px_member_session(member), seq,
+			subscriber->has_from);
+	if (seq < subscriber->has_from) {
+		subscriber->has_from = seq;
+	}
 }
 
 /* Patients have no business on a practice's whiteboard. */
@@ -149,7 +171,7 @@ static int handle_subscribe(struct px_call *call)
 	bool recovered = since == 0 && px_channel_covers(channel, px_span(epoch), seq);
 	tell_subscribed(call, channel, recovered);
 	if (recovered) {
-		px_channel_replay(channel, call->session, seq);
+		catch_up(member, seq);
 	}
 	return 0;
 }

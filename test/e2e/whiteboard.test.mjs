@@ -402,6 +402,28 @@ describe('coming back with `since`', () => {
 		);
 	});
 
+	it('brings nothing twice', async () => {
+		const { practiceId, ann, epoch, start, sent } = await history(3);
+		const bob = await praxis.connect({ practiceId });
+		await ann.accepted(update(practiceId));
+		const bobs = update(practiceId);
+		await bob.accepted(bobs);
+		assert.equal((await bob.next('whiteboard_update')).seq, start + 4, 'live');
+		const recovered = async (seq) => {
+			const answer = await subscribe(bob, practiceId, { epoch, seq });
+			assert.equal(answer.recovered, true);
+			return (await bob.fence()).map((message) => message.seq - start);
+		};
+		assert.deepEqual(await recovered(start + 1), [2, 3, 5], 'its own was never sent to it');
+		assert.deepEqual(await recovered(start + 1), [5]);
+		assert.deepEqual(await recovered(start), [1, 5]);
+		assert.deepEqual(await recovered(start + 5), []);
+		assert.equal(sent.length, 3);
+		// One that begins anew wants all of it.
+		await bob.accepted({ type: 'whiteboard_unsubscribe', practiceId });
+		assert.deepEqual(await recovered(start + 3), [4, 5]);
+	});
+
 	it('works, or says that it does not, after everybody left', async () => {
 		const { practiceId, ann, epoch, start, sent } = await history(3);
 		await ann.close();

@@ -264,7 +264,7 @@ int model_join(struct peer *peer, enum kind kind, unsigned place, const char *na
 		return -ENOSPC;
 	}
 	channel->members[channel->member_count++] = (struct member){ .peer = peer,
-		.order = ++sim.order };
+		.order = ++sim.order, .has_from = channel->seq };
 	if (kind == BOARD) {
 		learn_epoch(peer, channel);
 	}
@@ -305,7 +305,7 @@ static void tell_left(const struct channel *channel, const struct member *member
 	words_add(words, "clientId", "\"%s\"", peer->conn->client_id);
 	words_add(words, "practiceId", "%s", spell_practice(peer, channel->place, practice));
 	words_add(words, "roomId", "%s", member->room);
-	words_add(words, "userId", "%s", peer->authenticated ? peer->user : member->user);
+	words_add_if(words, "userId", peer->authenticated ? peer->user : member->user);
 	words_add(words, "userName", "%s", peer->authenticated ? peer->name : member->name);
 	words_add(words, "reason", "\"%s\"", reason);
 	words_add(words, "timestamp", "%lld", (long long)sim.fake->wall_ms);
@@ -359,8 +359,9 @@ void model_publish(struct channel *channel, struct line *line, const struct peer
 					(HISTORY - 1) * sizeof(channel->history[0]));
 			channel->history_count--;
 		}
-		channel->history[channel->history_count++] = (struct entry){ line_ref(line),
-			++channel->seq, sim.fake->mono_ms };
+		struct entry *entry = &channel->history[channel->history_count++];
+		*entry = (struct entry){ line_ref(line), ++channel->seq, sim.fake->mono_ms, "" };
+		strcpy(entry->by, except->conn->client_id);
 	}
 	expect_all(channel, except, line);
 	line_unref(line);
@@ -410,13 +411,18 @@ void model_enter(struct peer *peer, unsigned practice, uint32_t services)
 	}
 }
 
-void model_attach(struct peer *peer)
+uint32_t model_services(const struct peer *peer)
 {
 	uint32_t own = peer->service < 0 ? UINT32_MAX : 1u << peer->service;
+	uint32_t refused = peer->role == PX_ROLE_PATIENT ? 1u << PROBE : 0;
+	return sim.sites[peer->site].enabled & own & ~refused;
+}
+
+void model_attach(struct peer *peer)
+{
 	for (unsigned i = 0; i < SERVICES; i++) {
 		uint32_t bit = 1u << i;
-		if (!(sim.sites[peer->site].enabled & own & bit) || (peer->opened & bit) ||
-				(i == PROBE && peer->role == PX_ROLE_PATIENT)) {
+		if (!(model_services(peer) & bit) || (peer->opened & bit)) {
 			continue;
 		}
 		peer->opened |= bit;

@@ -102,6 +102,7 @@ struct member {
 	uint64_t order;
 	bool is_host;     /* of a hall: its leaving ends it */
 	bool audio, video, screen;
+	uint64_t has_from; /* of a board: it was sent all after this one, or they are its own */
 	char room[RAW];   /* as it spelled the room when it joined */
 	char user[RAW];
 	char name[RAW];
@@ -111,6 +112,7 @@ struct entry {
 	struct line *line;
 	uint64_t seq;
 	int64_t at_ms;
+	char by[PX_CLIENT_ID_SIZE];
 };
 
 struct channel {
@@ -212,6 +214,7 @@ void model_keep_chat(struct channel *channel, struct line *line, const char *ite
 void model_expire(void);
 
 /* The services that it may use now are opened, and entered with its practices. */
+uint32_t model_services(const struct peer *peer); /* that may and will have it now */
 void model_attach(struct peer *peer);
 void model_enter(struct peer *peer, unsigned practice, uint32_t services);
 void model_close(struct peer *peer, int code);

@@ -95,10 +95,17 @@ void say_subscribe(struct peer *peer)
 			board->seq - seq <= board->history_count;
 	sim.done[40 + recovered]++;
 	expect_line(peer, subscribed_line(&said, board, recovered));
+	/* Of what came since it is a member, or that it was given, only its own. */
+	struct member *member = find_member(board, peer);
 	for (unsigned i = 0; recovered && i < board->history_count; i++) {
-		if (board->history[i].seq > seq) {
+		uint64_t at = board->history[i].seq;
+		bool own = strcmp(board->history[i].by, peer->conn->client_id) == 0;
+		if (at > seq && (at <= member->has_from || own)) {
 			expect_line(peer, line_ref(board->history[i].line));
 		}
+	}
+	if (recovered && seq < member->has_from) {
+		member->has_from = seq;
 	}
 	said_ack(&said, 0);
 }

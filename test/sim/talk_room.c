@@ -29,8 +29,9 @@ static struct channel *room_of(const struct said *said)
 static size_t add_member(char *text, const struct member *member)
 {
 	const struct peer *peer = member->peer;
+	const char *user = peer->authenticated ? peer->user : member->user;
 	return (size_t)sprintf(text, "\"%s\"/%s/%s/\"%s\"/%d%d%d;", peer->conn->client_id,
-			peer->authenticated ? peer->user : member->user,
+			user[0] != '\0' ? user : "-",
 			peer->authenticated ? peer->name : member->name, px_role_name(peer->role),
 			member->audio, member->video, member->screen);
 }

@@ -37,7 +37,7 @@ static void invent(struct peer *peer)
 		}
 	}
 	pick_name(peer->name);
-	if (peer->authenticated || chance(50)) {
+	if (chance(peer->authenticated ? 90 : 50)) {
 		pick_user(peer->user);
 	}
 }
@@ -46,9 +46,8 @@ static void expect_greeting(struct peer *peer)
 {
 	static const char *const names[] = { "whiteboard", "telemedicine", "probe" };
 	char list[64] = "";
-	uint32_t own = peer->service < 0 ? UINT32_MAX : 1u << peer->service;
 	for (unsigned i = 0; i < SERVICES; i++) {
-		if (sim.sites[peer->site].enabled & own & 1u << i) {
+		if (model_services(peer) & 1u << i) {
 			strcat(strcat(strcat(list, list[0] != '\0' ? ",\"" : "\""), names[i]),
 					"\"");
 		}

@@ -334,6 +334,7 @@ int fake_identity(struct fake *fake, const struct fake_who *who, struct px_ident
 		.name = px_span(who->name ? who->name : ""),
 		.role = who->nobody ? 0 : role,
 		.authenticated = who->authenticated,
+		.all_practices = who->all_practices,
 		.expires_ms = who->expires_ms,
 	};
 	return px_identity_create(fake->broker, &claims, ret_identity);

@@ -82,6 +82,7 @@ struct fake_who {
 	enum px_role role;
 	bool nobody;           /* of no role: has yet to authenticate */
 	bool authenticated;
+	bool all_practices;
 	const char *rooms;     /* as practices; NULL: a token that does not speak of rooms */
 	int64_t expires_ms;
 	const char *service;   /* the only one */

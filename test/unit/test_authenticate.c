@@ -5,9 +5,10 @@
  */
 #include "fake.h"
 
-#include "broker.h"
+#include "channel.h"
 
 #include <check.h>
+#include <errno.h>
 #include <string.h>
 
 /* What the host says of the next token. */
@@ -172,5 +173,155 @@ START_TEST(it_is_told_and_expires)
 }
 END_TEST
 
+/* ---- what services see of it ---- */
+
+static unsigned opens, closes, enters;
+
+static int on_open(void *state, struct px_session *session, void *session_state)
+{
+	(void)state;
+	(void)session_state;
+	opens++;
+	ck_assert_uint_ne(px_session_role(session), 0);
+	return px_session_role(session) == PX_ROLE_PATIENT ? -EACCES : 0;
+}
+
+static void on_close(void *state, struct px_session *session, void *session_state)
+{
+	(void)state;
+	(void)session;
+	(void)session_state;
+	closes++;
+}
+
+static const struct px_service probe;
+
+/* Says of whom it is left, in the spelling that the session has at that moment. */
+static void on_left(struct px_channel *channel, struct px_member *member,
+		enum px_leave_reason reason)
+{
+	struct px_json json;
+	(void)reason;
+	px_json_begin(&json, "probe_left");
+	px_session_stamp(px_member_session(member), px_channel_practice(channel), &json);
+	px_json_end(&json);
+	px_session_send_json(px_member_session(member), &json);
+}
+
+static const struct px_channel_kind kind = { .name = "probe", .left = on_left };
+
+static void on_enter(void *state, struct px_session *session, struct px_practice *practice)
+{
+	static const struct px_channel_limits limits = { 0 };
+	struct px_member *member;
+	bool is_new;
+	(void)state;
+	enters++;
+	ck_assert_int_eq(px_channel_join(session, &probe, &kind, practice, px_span(""), &limits,
+			&member, &is_new), 0);
+	ck_assert(is_new);
+	struct px_json json;
+	px_json_begin(&json, "probe_entered");
+	px_json_end(&json);
+	px_session_send_json(session, &json);
+}
+
+static int handle_call(struct px_call *call)
+{
+	(void)call;
+	return 0;
+}
+
+static const struct px_command commands[] = {
+	{ .type = "probe_call", .handle = handle_call, .roles = PX_ROLES_ALL },
+};
+
+static const struct px_service probe = {
+	.abi = PX_SERVICE_ABI,
+	.size = sizeof(struct px_service),
+	.name = "probe",
+	.commands = commands,
+	.command_count = 1,
+	.open = on_open,
+	.close = on_close,
+	.enter = on_enter,
+};
+
+START_TEST(a_service_begins_when_it_is_somebody)
+{
+	setup();
+	fake_add_service(fake, &probe, NULL);
+	fake->site.auth_ms = 10000;
+	struct fake_conn *conn = fake_open(fake, WHO(.nobody = true, .practices = ""));
+	ck_assert_uint_eq(opens, 0);
+	say(conn, auth);
+	ck_assert_uint_eq(opens, 1);
+	ck_assert_uint_eq(enters, 1);
+	fake_expect(conn, "{'type':'auth_ok'}");
+	fake_expect(conn, "{'type':'probe_entered'}");
+	fake_expect(conn, "{'type':'ack','id':1}");
+	say(conn, "{'type':'probe_call','id':2}");
+	fake_expect(conn, "{'type':'ack','id':2}");
+	/* A renewal as the same is nothing to it. */
+	say(conn, auth);
+	ck_assert_uint_eq(opens, 1);
+	ck_assert_uint_eq(enters, 1);
+	fake_destroy(fake);
+	ck_assert_uint_eq(closes, 1);
+}
+END_TEST
+
+START_TEST(in_another_role_it_is_asked_anew)
+{
+	setup();
+	fake_add_service(fake, &probe, NULL);
+	struct fake_conn *conn = fake_open(fake, WHO(.user = "\"7\"", .authenticated = true,
+		.role = PX_ROLE_PATIENT));
+	ck_assert_uint_eq(opens, 1);
+	say(conn, "{'type':'probe_call'}");
+	fake_expect(conn, "{'code':'service_disabled'}");
+	say(conn, auth);
+	fake_expect(conn, "{'type':'auth_ok','user':{'userId':'7','role':'staff','practices':[1]}}");
+	fake_expect(conn, "{'type':'probe_entered'}");
+	fake_expect(conn, "{'type':'ack'}");
+	ck_assert_uint_eq(opens, 2);
+	ck_assert_uint_eq(closes, 0);
+	/* And the way back. */
+	answer.who.role = PX_ROLE_PATIENT;
+	say(conn, auth);
+	fake_expect(conn, "{'type':'probe_left'}");
+	fake_expect(conn, "{'type':'auth_ok'}");
+	fake_expect(conn, "{'type':'ack'}");
+	ck_assert_uint_eq(opens, 3);
+	ck_assert_uint_eq(closes, 1);
+	say(conn, "{'type':'probe_call'}");
+	fake_expect(conn, "{'code':'service_disabled'}");
+	fake_destroy(fake);
+	ck_assert_uint_eq(closes, 1);
+}
+END_TEST
+
+START_TEST(a_lost_practice_is_left_in_its_own_spelling)
+{
+	setup();
+	fake_add_service(fake, &probe, NULL);
+	struct fake_conn *conn = fake_open(fake, WHO(.user = "\"7\"", .authenticated = true,
+		.practices = "1 2 \"3\""));
+	for (int i = 0; i < 3; i++) {
+		fake_expect(conn, "{'type':'probe_entered'}");
+	}
+	say(conn, auth);
+	fake_expect(conn, "{'type':'probe_left','practiceId':'3'}");
+	fake_expect(conn, "{'type':'probe_left','practiceId':2}");
+	fake_expect(conn, "{'type':'auth_ok'}");
+	fake_expect(conn, "{'type':'ack'}");
+	fake_expect_nothing(conn);
+	ck_assert_uint_eq(fake_stats(fake).members, 1);
+	fake_destroy(fake);
+}
+END_TEST
+
 RUN_TESTS("authenticate", renewing_keeps_the_session, another_user_is_refused,
-		a_bad_renewal_changes_nothing, a_token_must_be_a_plain_string, it_is_told_and_expires);
+		a_bad_renewal_changes_nothing, a_token_must_be_a_plain_string, it_is_told_and_expires,
+		a_service_begins_when_it_is_somebody, in_another_role_it_is_asked_anew,
+		a_lost_practice_is_left_in_its_own_spelling);

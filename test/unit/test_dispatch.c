@@ -354,6 +354,20 @@ START_TEST(a_receipt_has_a_length_and_a_type)
 				digits);
 		ask(conn, text, pattern);
 	}
+	/* Characters, whatever their bytes, and as a message may spell them. */
+	static const char *const letters[] = { "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80",
+		"\\u00e4", "\\ud83d\\ude00" };
+	char long_id[1024];
+	for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++) {
+		for (int len = 64; len < 66; len++) {
+			strcpy(long_id, "{\"type\":\"probe_note\",\"id\":\"");
+			for (int at = 0; at < len; at++) {
+				strcat(long_id, letters[i]);
+			}
+			strcat(long_id, "\"}");
+			ask(conn, long_id, len == 64 ? "{'type':'ack'}" : "{'type':'error','field':'id'}");
+		}
+	}
 	fake_destroy(fake);
 }
 END_TEST
@@ -499,7 +513,8 @@ START_TEST(the_first_message_binds_a_practice)
 	ck_assert_uint_eq(entered, 0);
 	/* A message that is refused before binds nothing. */
 	ask(conn, "{\"type\":\"probe_needs\",\"practiceId\":3}", "{'field':'first'}");
-	ask(conn, "{\"type\":\"probe_note\",\"practiceId\":\"a\\nb\"}", "{'code':'forbidden'}");
+	ask(conn, "{\"type\":\"probe_note\",\"practiceId\":\"a\\nb\"}", "{'code':'bad_message',"
+			"'field':'practiceId'}");
 	ck_assert_uint_eq(fake_stats(fake).practices, 0);
 	ask(conn, "{\"type\":\"probe_note\",\"practiceId\":4}", "");
 	ck_assert_uint_eq(entered, 1);
@@ -531,8 +546,23 @@ START_TEST(practices_run_out)
 	struct fake_conn *first = fake_open(fake, WHO(.practices = ""));
 	struct fake_conn *second = fake_open(fake, WHO(.practices = ""));
 	ask(first, "{\"type\":\"probe_note\",\"practiceId\":1}", "");
-	ask(second, "{\"type\":\"probe_note\",\"practiceId\":2}", "{'type':'error'}");
+	ask(second, "{\"type\":\"probe_note\",\"practiceId\":2}", "{'code':'unavailable'}");
 	ask(second, "{\"type\":\"probe_note\",\"practiceId\":1}", "");
+	fake_destroy(fake);
+}
+END_TEST
+
+START_TEST(one_who_may_have_all_practices_names_only_so_many)
+{
+	struct fake *fake = create();
+	struct fake_conn *conn = fake_open(fake, WHO(.practices = "", .authenticated = true,
+		.all_practices = true, .role = PX_ROLE_ADMIN));
+	char text[64];
+	for (int i = 1; i <= 65; i++) {
+		(void)snprintf(text, sizeof(text), "{\"type\":\"probe_note\",\"practiceId\":%d}", i);
+		ask(conn, text, i <= 64 ? "" : "{'code':'unavailable','field':'practiceId'}");
+	}
+	ask(conn, "{\"type\":\"probe_note\",\"practiceId\":1}", "");
 	fake_destroy(fake);
 }
 END_TEST
@@ -566,4 +596,5 @@ RUN_TESTS("dispatch", errors_have_a_code_and_a_reference, types_have_a_length,
 		too_many_fields_are_nonsense, roles_are_kept_to,
 		a_message_is_of_the_practice_it_names, the_first_message_binds_a_practice,
 		a_token_without_practices_binds_none, practices_run_out,
+		one_who_may_have_all_practices_names_only_so_many,
 		the_log_repeats_nothing_of_what_was_sent);

@@ -31,7 +31,8 @@ static void push(struct fake *fake, struct px_history *history,
 		const struct px_channel_limits *limits, uint64_t seq, int64_t now_ms)
 {
 	struct px_message *message = make(fake, seq);
-	px_history_push(history, fake->broker, limits, message, seq, now_ms);
+	px_history_push(history, fake->broker, limits, &(struct px_history_entry){
+		.message = message, .seq = seq, .at_ms = now_ms });
 	px_message_unref(fake->broker, message);
 }
 
@@ -57,7 +58,7 @@ START_TEST(is_bounded_by_number)
 	for (uint32_t count = 1; count < 40; count += 3) {
 		struct px_history history = { 0 };
 		struct px_channel_limits limits = { .history_count = count,
-			.history_bytes = 1 << 20 };
+			.history_bytes = 1 << 20, .history_age_ms = 1 };
 		for (uint64_t seq = 1; seq <= 100; seq++) {
 			push(fake, &history, &limits, seq, 0);
 			expect(&history, seq > count ? seq - count + 1 : 1, seq);
@@ -77,7 +78,8 @@ START_TEST(is_bounded_by_bytes)
 	struct px_message *message = make(fake, 10);
 	uint32_t cost = (uint32_t)px_message_cost(message);
 	px_message_unref(fake->broker, message);
-	struct px_channel_limits limits = { .history_count = 100, .history_bytes = 3 * cost };
+	struct px_channel_limits limits = { .history_count = 100, .history_bytes = 3 * cost,
+		.history_age_ms = 1 };
 	for (uint64_t seq = 10; seq <= 30; seq++) {
 		push(fake, &history, &limits, seq, 0);
 		expect(&history, seq > 12 ? seq - 2 : 10, seq);
@@ -119,12 +121,18 @@ END_TEST
 START_TEST(may_be_none_at_all)
 {
 	struct fake *fake = fake_create(NULL);
-	struct px_history history = { 0 };
-	struct px_channel_limits limits = { .history_bytes = 1 << 20 };
-	push(fake, &history, &limits, 1, 0);
-	ck_assert_uint_eq(history.count, 0);
-	ck_assert_ptr_null(history.entries);
-	px_history_finish(&history, fake->broker);
+	static const struct px_channel_limits none[] = {
+		{ .history_bytes = 1 << 20, .history_age_ms = 1000 },
+		{ .history_count = 10, .history_age_ms = 1000 },
+		{ .history_count = 10, .history_bytes = 1 << 20 },
+	};
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		struct px_history history = { 0 };
+		push(fake, &history, &none[i], 1, 0);
+		ck_assert_uint_eq(history.count, 0);
+		ck_assert_ptr_null(history.entries);
+		px_history_finish(&history, fake->broker);
+	}
 	fake_destroy(fake);
 }
 END_TEST
@@ -205,8 +213,8 @@ START_TEST(replays_in_order)
 	struct fake_conn *b = fake_open(fake, WHO(0));
 	struct px_channel *channel = px_member_channel(join(a));
 	publish(a, channel, 15);
-	px_channel_replay(channel, b->session, 12);
-	px_channel_replay(channel, b->session, 15);
+	px_channel_replay(channel, b->session, 12, UINT64_MAX);
+	px_channel_replay(channel, b->session, 15, UINT64_MAX);
 	fake_turn(fake);
 	fake_expect(b, "{'n':13}");
 	fake_expect(b, "{'n':14}");

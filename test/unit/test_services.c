@@ -329,6 +329,39 @@ START_TEST(may_refuse_a_session)
 }
 END_TEST
 
+START_TEST(the_greeting_names_those_that_took_the_session)
+{
+	struct fake *fake = fake_create(NULL);
+	struct tally tallies[2] = { { .open_rc = -EACCES }, { 0 } };
+	add(fake, &alpha, &tallies[0]);
+	add(fake, &beta, &tallies[1]);
+	struct fake_conn *conn = fake_connect(fake, WHO(0));
+	fake_turn(fake);
+	fake_expect(conn, "{'type':'connection_established','services':['beta']}");
+	fake_destroy(fake);
+}
+END_TEST
+
+START_TEST(nobody_is_of_no_service)
+{
+	struct fake *fake = fake_create(NULL);
+	struct tally tally = { 0 };
+	add(fake, &alpha, &tally);
+	fake->site.auth_ms = 10000;
+	struct fake_conn *conn = fake_connect(fake, WHO(.nobody = true));
+	fake_turn(fake);
+	/* What there is to authenticate for. */
+	fake_expect(conn, "{'type':'connection_established','services':['alpha']}");
+	switch_services(fake, 0);
+	switch_services(fake, 1);
+	ck_assert_uint_eq(tally.opens, 0);
+	ask(conn, "{\"type\":\"alpha_call\"}", "{'code':'unauthenticated'}");
+	fake_destroy(fake);
+	ck_assert_uint_eq(tally.opens, 0);
+	ck_assert_uint_eq(tally.closes, 0);
+}
+END_TEST
+
 START_TEST(one_that_refused_is_not_closed)
 {
 	struct fake *fake = fake_create(NULL);
@@ -480,7 +513,8 @@ RUN_TESTS("services", a_descriptor_must_be_of_this_abi, a_service_has_a_plain_na
 		a_table_must_be_sorted, a_type_begins_with_its_services_name,
 		a_name_is_taken_once_and_places_run_out, one_that_fails_to_start_is_not_there,
 		options_may_change, is_opened_and_closed_once, may_refuse_a_session,
-		one_that_refused_is_not_closed, is_entered_when_a_practice_is_bound,
+		the_greeting_names_those_that_took_the_session,
+		nobody_is_of_no_service, one_that_refused_is_not_closed, is_entered_when_a_practice_is_bound,
 		a_session_may_be_of_one_service_alone, is_switched_off_and_on,
 		sites_are_switched_apart, one_that_is_closing_is_not_opened,
 		a_service_comes_while_sessions_are_open,
