@@ -12,8 +12,10 @@
 #   docker run --rm -e PRAXIS_INTERFACE='*' -e PRAXIS_OPEN_MODE=insecure \
 #       -p 127.0.0.1:9002:9002 praxis
 #
-# Environment: PRAXIS_PORT, PRAXIS_INTERFACE, PRAXIS_OPEN_MODE, PRAXIS_OPEN_PRACTICE and
-# PRAXIS_LOG_LEVEL. A service is added by a file of its own:
+# Environment: PRAXIS_PORT, PRAXIS_INTERFACE, PRAXIS_OPEN_MODE, PRAXIS_OPEN_PRACTICE,
+# PRAXIS_LOG_LEVEL and PRAXIS_STATE_FILE (/var/lib/praxis/state; it survives "docker stop" and
+# "docker start", and a new container where /var/lib/praxis is a volume). A service is added by a
+# file of its own:
 #
 #   -v "$PWD/50-notifications.json:/etc/praxis/conf.d/50-notifications.json:ro"
 #
@@ -47,9 +49,10 @@ RUN apt-get update \
 	&& xargs apt-get install -y --no-install-recommends < /tmp/runtime-packages \
 	&& apt-get clean \
 	&& rm -rf /var/lib/apt/lists/* /tmp/runtime-packages \
-	&& useradd --system --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin praxis
+	&& useradd --system --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin praxis \
+	&& install -d -m 700 -o praxis -g praxis /var/lib/praxis
 COPY --from=build /image /
-ENV PRAXIS_PLUGIN_DIR=/usr/lib/praxis/plugins
+ENV PRAXIS_PLUGIN_DIR=/usr/lib/praxis/plugins PRAXIS_STATE_FILE=/var/lib/praxis/state
 USER praxis
 EXPOSE 9002
 STOPSIGNAL SIGTERM

@@ -7,10 +7,10 @@
 #include "audit_file.h"
 
 #include "audit_chain.h"
+#include "directory.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -18,26 +18,6 @@
 #include <unistd.h>
 
 #define CHUNK_BYTES 4096
-
-/* A new name is on the disk only when its directory is. */
-static int sync_directory(const char *path)
-{
-	char directory[PATH_MAX];
-	const char *slash = strrchr(path, '/');
-	size_t len = slash ? (size_t)(slash - path) + 1 : 1;
-	if (len >= sizeof(directory)) {
-		return -ENAMETOOLONG;
-	}
-	memcpy(directory, slash ? path : ".", len);
-	directory[len] = '\0';
-	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0) {
-		return -errno;
-	}
-	int rc = fsync(fd) < 0 ? -errno : 0;
-	close(fd);
-	return rc;
-}
 
 static int identify(struct px_audit_file *file)
 {
@@ -67,7 +47,7 @@ int px_audit_file_open(struct px_audit_file *file, const char *path, bool sync)
 		rc = errno == EWOULDBLOCK ? -EBUSY : -errno;
 	}
 	if (rc == 0 && file->size == 0 && sync) {
-		rc = sync_directory(path);
+		rc = px_directory_sync(path);
 	}
 	if (rc < 0) {
 		px_audit_file_close(file);

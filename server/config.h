@@ -97,6 +97,9 @@ struct px_config_global {
 	int64_t drain_deadline_ms;
 	int64_t slow_close_ms;
 	struct px_config_audit *audit; /* NULL: none is kept */
+	char *state_file;              /* absolute; NULL: a restart begins anew */
+	int64_t state_max_age_ms;
+	uint64_t state_max_bytes;
 
 	/* limits; 0: without, if not said otherwise */
 	uint32_t max_connections_per_address;

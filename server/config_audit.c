@@ -11,7 +11,6 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 const struct px_option px_config_audit_table[] = {
 	{ .key = "file", .type = PX_OPTION_STRING, .min = 1, .max = 4096,
@@ -26,26 +25,14 @@ const struct px_option px_config_audit_table[] = {
 	{ .key = NULL },
 };
 
-/* The directory may be made by whatever starts the server; so it is not an error. */
 static int take_file(struct px_config_loader *loader, const struct px_config_object *object,
 		const struct px_options *options, struct px_config_audit *audit)
 {
 	const struct px_config_member *member = px_config_object_given(object, "file");
 	audit->file = px_config_path_join(member->file->directory,
 			px_options_string(options, "file"));
-	char *directory = audit->file ? strdup(audit->file) : NULL;
-	if (!directory) {
-		return -ENOMEM;
-	}
-	char *slash = strrchr(directory, '/'); /* an absolute path has one */
-	slash[slash == directory ? 1 : 0] = '\0';
-	struct stat st;
-	if (stat(directory, &st) < 0 || !S_ISDIR(st.st_mode)) {
-		px_config_complain(&loader->reporter, PX_CONFIG_WARNING, member->file, member->line,
-				"\"file\": there is no directory %s", directory);
-	}
-	free(directory);
-	return 0;
+	return audit->file ? px_config_directory_warn(&loader->reporter, member, audit->file) :
+			-ENOMEM;
 }
 
 static int take_audit(struct px_config_loader *loader, const struct px_config_object *object,

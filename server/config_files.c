@@ -263,6 +263,23 @@ static bool exists(const char *path)
 	return lstat(path, &st) == 0;
 }
 
+int px_config_directory_warn(struct px_config_reporter *reporter,
+		const struct px_config_member *member, const char *path)
+{
+	char *directory = strdup(path);
+	if (!directory) {
+		return -ENOMEM;
+	}
+	char *slash = strrchr(directory, '/'); /* an absolute path has one */
+	slash[slash == directory ? 1 : 0] = '\0';
+	if (!is_directory(directory)) {
+		px_config_complain(reporter, PX_CONFIG_WARNING, member->file, member->line,
+				"\"%s\": there is no directory %s", member->key, directory);
+	}
+	free(directory);
+	return 0;
+}
+
 /* `name` is the global file's, or NULL: the praxis.json that may be there. */
 static int find_in(struct px_config_loader *loader, const char *directory, const char *name)
 {

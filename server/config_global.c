@@ -84,6 +84,15 @@ const struct px_option px_config_global_table[] = {
 	{ .key = "send-buffer-bytes", .type = PX_OPTION_INT, .fallback = "131072",
 		.min = 4096, .max = 16 * 1024 * 1024,
 		.help = "SO_SNDBUF of a connection" },
+	{ .key = "state-file", .type = PX_OPTION_STRING, .max = 4000,
+		.help = "where a server that is told to stop leaves what the next one takes up; "
+			"empty: nowhere" },
+	{ .key = "state-max-age-s", .type = PX_OPTION_INT, .fallback = "300",
+		.min = 1, .max = 86400,
+		.help = "how old that may be" },
+	{ .key = "state-max-bytes", .type = PX_OPTION_INT, .fallback = "1073741824",
+		.min = 65536, .max = INT64_C(1) << 40,
+		.help = "how large it may be" },
 	{ .key = "audit", .type = PX_OPTION_JSON,
 		.help = "object: the audit trail" },
 	{ .key = NULL },
@@ -118,6 +127,8 @@ static void copy_numbers(struct px_config_global *global, const struct px_option
 	global->drain_ms = px_options_int(options, "drain-ms");
 	global->drain_deadline_ms = px_options_int(options, "drain-deadline-ms");
 	global->slow_close_ms = px_options_int(options, "slow-close-ms");
+	global->state_max_age_ms = px_options_int(options, "state-max-age-s") * 1000;
+	global->state_max_bytes = (uint64_t)px_options_int(options, "state-max-bytes");
 }
 
 static void copy_limits(struct px_config_global *global, const struct px_options *options)
@@ -161,6 +172,20 @@ static void check_order(struct px_config_loader *loader, const struct px_options
 			(long long)small_value, large, (long long)large_value);
 }
 
+/* Its directory may be made by whatever starts the server. */
+static int take_state_file(struct px_config_loader *loader, const struct px_options *options)
+{
+	const char *path = px_options_string(options, "state-file");
+	if (!path || *path == '\0') {
+		return 0;
+	}
+	const struct px_config_member *member =
+			px_config_object_given(&loader->global, "state-file");
+	char *file = px_config_path_join(member->file->directory, path);
+	loader->config->global.state_file = file;
+	return file ? px_config_directory_warn(&loader->reporter, member, file) : -ENOMEM;
+}
+
 static int add_plugin_dir(struct px_config_loader *loader, const struct px_config_file *file,
 		unsigned line, const char *text, void *user)
 {
@@ -200,6 +225,7 @@ int px_config_global_read(struct px_config_loader *loader)
 		copy_limits(&loader->config->global, options);
 		check_order(loader, options, "max-message-bytes", "queue-bytes");
 		check_order(loader, options, "drain-ms", "drain-deadline-ms");
+		r = take_state_file(loader, options);
 	}
 	px_options_destroy(options);
 	const struct px_config_member *audit = px_config_object_find(&loader->global, "audit");
@@ -224,5 +250,6 @@ void px_config_global_finish(struct px_config_global *global)
 		free(global->plugin_dirs[i]);
 	}
 	free(global->plugin_dirs);
+	free(global->state_file);
 	px_config_audit_destroy(global->audit);
 }

@@ -80,6 +80,13 @@ int px_config_file_check(const char *path);
 /* `path`, or where it leads from `directory`. NULL without memory. */
 char *px_config_path_join(const char *directory, const char *path);
 
+/*
+ * Warns where the directory of an absolute path, which the member gives, is not there: whatever
+ * starts the server may still make it. 0 or -ENOMEM.
+ */
+int px_config_directory_warn(struct px_config_reporter *reporter,
+		const struct px_config_member *member, const char *path);
+
 /* ---- config_expand.c ---- */
 
 /* Substitutes ${NAME} in every string of a source. */

@@ -3,12 +3,18 @@
  * The end, in order: nobody new is let in, every client is told that it should come back and
  * when, then they are closed with 1012, spread over a window, so that the next server does
  * not meet all of them at once. New connections still get an answer (503) until the end.
+ * When all are gone, the state is saved (state.c).
  */
 #include "server.h"
 
 #include "log.h"
 
+#include <praxis/state.h>
+
 #define TICK_MS 50
+
+/* Of the deadline, at most, for writing down what the next server takes up. */
+#define SAVE_MS 2000
 
 static uint64_t open_sessions(const struct px_server *server)
 {
@@ -52,6 +58,11 @@ void px_server_drain(struct px_server *server)
 	server->draining = true;
 	server->drain_end_ms = now_ms + global->drain_ms;
 	server->drain_deadline_ms = now_ms + global->drain_deadline_ms;
+	if (global->state_file) {
+		int64_t quarter_ms = global->drain_deadline_ms / 4;
+		server->drain_deadline_ms -= quarter_ms < SAVE_MS ? quarter_ms : SAVE_MS;
+		px_broker_hold(server->broker);
+	}
 	px_log(PX_LOG_NOTICE, "draining %llu sessions within %lld ms",
 			(unsigned long long)open_sessions(server), (long long)global->drain_ms);
 	px_broker_announce_drain(server->broker, global->drain_ms);

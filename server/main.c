@@ -36,8 +36,8 @@ static const char help[] =
 		"  -h, --help          print this\n"
 		"\n"
 		"Signals: TERM or INT drains and ends, HUP reads the configuration again.\n"
-		"Exit codes: 0 fine, 1 failed while running, 2 the configuration or the command line\n"
-		"is wrong.\n";
+		"Exit codes: 0 fine, 1 failed while running or to leave its state to the next, 2 the\n"
+		"configuration or the command line is wrong.\n";
 
 struct arguments {
 	const char *config_path;
@@ -266,6 +266,7 @@ static int start(struct px_server *server)
 	px_vhosts_apply(server, server->config);
 	start_loop(server);
 	tell_start(server);
+	px_server_load_state(server); /* the last that takes it away, once nothing can fail any more */
 	px_listeners_start(server);
 	return 0;
 }
@@ -299,7 +300,7 @@ static int serve(struct px_server *server, const struct px_config_sink *sink)
 	}
 	uv_run(&server->loop, UV_RUN_DEFAULT);
 	stop_loop(server);
-	return EXIT_SUCCESS;
+	return px_server_save_state(server) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)

@@ -245,4 +245,11 @@ void px_server_reload(struct px_server *server);
 /* drain.c: on SIGTERM and SIGINT */
 void px_server_drain(struct px_server *server);
 
+/*
+ * state.c: what one process leaves and the next takes up. Loading can not fail but in saying
+ * so in the log; -errno where saving did. With no state file configured neither does anything.
+ */
+void px_server_load_state(struct px_server *server);
+int px_server_save_state(struct px_server *server);
+
 #endif

@@ -41,13 +41,12 @@ void px_address_format(const struct in6_addr *address, char buf[PX_ADDRESS_SIZE]
 static void name_session(const struct px_session *session, struct px_audit_entry *entry,
 		char client[PX_CLIENT_ID_SIZE])
 {
-	const struct px_vhost *vhost = px_vhost_of(px_session_site(session));
 	px_session_client_id(session, client);
 	entry->client = px_span(client);
 	entry->user = px_session_user(session);
 	entry->role = px_session_role(session);
 	entry->tenant = px_session_tenant(session);
-	entry->vhost = px_span(vhost->config->name);
+	entry->vhost = px_span(px_session_site(session)->name);
 	entry->address = px_session_address(session);
 }
 

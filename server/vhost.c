@@ -44,6 +44,7 @@ static void apply(struct px_vhost *vhost, const struct px_config_vhost *config)
 {
 	vhost->config = config;
 	list_disabled(vhost, config);
+	vhost->site.name = config->name;
 	vhost->site.tenant = config->tenant;
 	vhost->site.auth_ms = config->tokens ? config->tokens->auth_ms : AUTH_MS;
 	vhost->site.enabled = enabled_services(vhost->server, config);

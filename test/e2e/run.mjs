@@ -21,6 +21,7 @@ const ALL = [
 	'starved.test.mjs',
 	'config.test.mjs',
 	'lifecycle.test.mjs',
+	'restart.test.mjs',
 	'http.test.mjs',
 	'tls.test.mjs',
 	'proxy.test.mjs',

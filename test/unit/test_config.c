@@ -271,6 +271,9 @@ START_TEST(has_defaults)
 	ck_assert_int_eq(global->drain_deadline_ms, 10000);
 	ck_assert_int_eq(global->slow_close_ms, 10000);
 	ck_assert_uint_eq(global->send_buffer_bytes, 131072);
+	ck_assert_ptr_null(global->state_file);
+	ck_assert_int_eq(global->state_max_age_ms, 300000);
+	ck_assert_uint_eq(global->state_max_bytes, 1 << 30);
 	ck_assert_uint_eq(global->max_connections_per_address, 1000);
 	ck_assert_uint_eq(global->max_connections_per_user, 50);
 	ck_assert_uint_eq(global->connections_per_second_per_address, 50);
@@ -316,7 +319,8 @@ START_TEST(takes_global_values)
 			"\"max-rooms-per-session\": 1,"
 			"\"max-channels\": 2, \"heartbeat-ms\": 1000, \"drain-ms\": 0,"
 			"\"drain-deadline-ms\": 0, \"slow-close-ms\": 1, \"send-buffer-bytes\": "
-			"16777216",
+			"16777216, \"state-file\": \"praxis.state\", \"state-max-age-s\": 1,"
+			"\"state-max-bytes\": 65536",
 			"");
 	const struct px_config_global *global = &config->global;
 	ck_assert_int_eq(global->log_level, PX_LOG_WARNING);
@@ -330,6 +334,10 @@ START_TEST(takes_global_values)
 	ck_assert_int_eq(global->drain_deadline_ms, 0);
 	ck_assert_int_eq(global->slow_close_ms, 1);
 	ck_assert_uint_eq(global->send_buffer_bytes, 16777216);
+	ck_assert_str_eq(strrchr(global->state_file, '/'), "/praxis.state");
+	ck_assert_int_eq(global->state_file[0], '/');
+	ck_assert_int_eq(global->state_max_age_ms, 1000);
+	ck_assert_uint_eq(global->state_max_bytes, 65536);
 	px_config_destroy(config);
 	static const char *const words[] = { "error", "warning", "notice", "info", "debug" };
 	for (int i = 0; i < 5; i++) {

@@ -141,21 +141,32 @@ export class Praxisd {
 	#clients = [];
 	#wake = new Set();
 
+	#launch = {};
+
 	// `global`, `services`, `vhost`: see above; `files`: more of the configuration; `env`: more of
 	// the environment; `limits`: options of prlimit(1), such as --nofile=64.
 	async start({ global, services, vhost, files, env, limits } = {}) {
+		this.#launch = { env, limits };
 		this.dir = await writeConfig({
 			'praxis.json': globalConfig(global),
 			'conf.d/00-default.json': vhostConfig(services, vhost),
 			...files,
 		});
+		process.once('exit', () => this.#child?.kill('SIGKILL'));
+		return this.launch();
+	}
+
+	// Another process with the configuration that is there; the one before has ended. The port
+	// changes with it, and the log begins anew. Options as in start().
+	async launch(options = this.#launch) {
+		const { env, limits } = options;
 		const command = [...(limits ? ['prlimit', ...limits] : []), PRAXISD, '--config', this.dir];
+		this.log = '';
+		this.exit = undefined;
 		this.#child = spawn(command[0], command.slice(1), {
 			env: { ...process.env, ...env },
 			stdio: ['ignore', 'ignore', 'pipe'],
 		});
-		const child = this.#child;
-		process.once('exit', () => child.kill('SIGKILL'));
 		this.exited = new Promise((resolve, reject) => {
 			this.#child.once('error', reject);
 			this.#child.once('close', (code, signal) => resolve({ code, signal }));

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Restarting without loss: a server that ends writes down what the next one on this machine
+ * takes up. The file is good once: it is out of the way before anybody is let in, since a
+ * server that crashed later and began with it again would lie to its clients, with the same
+ * epochs and numbers that they have seen go further.
+ *
+ * A file that can not be used is kept under another name (one of them, until the next), and
+ * costs no more than a start with nothing.
+ */
+#include "server.h"
+
+#include "log.h"
+#include "state_file.h"
+
+#include <errno.h>
+#include <praxis/state.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DRAFT ".draft"     /* being written */
+#define LOADING ".loading" /* being read: not to be read again, whatever happens */
+#define REFUSED ".refused"
+
+static int64_t wall_ms(void)
+{
+	struct timespec wall;
+	clock_gettime(CLOCK_REALTIME, &wall);
+	return (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000;
+}
+
+/* ---- saving ---- */
+
+static int write_state(struct px_server *server, uint64_t *ret_lines)
+{
+	const struct px_config_global *global = &server->config->global;
+	struct px_state_file file;
+	int rc = px_state_file_begin(&file, global->state_file, global->state_max_bytes, wall_ms());
+	if (rc < 0) {
+		return rc;
+	}
+	struct px_state_writer writer = { &file, px_state_file_line };
+	rc = px_broker_save(server->broker, &writer);
+	*ret_lines = file.lines;
+	return px_state_file_end(&file, rc);
+}
+
+int px_server_save_state(struct px_server *server)
+{
+	const char *path = server->config->global.state_file;
+	uint64_t lines = 0;
+	if (!path) {
+		return 0;
+	}
+	int rc = write_state(server, &lines);
+	if (rc < 0) {
+		px_log(PX_LOG_ERROR, "the state could not be written to %s: %s; what clients have "
+				"missed is lost, and they will be told so", path,
+				rc == -EFBIG ? "it is larger than state-max-bytes or the system "
+				"allow" : strerror(-rc));
+		return rc;
+	}
+	px_log(PX_LOG_NOTICE, "state: %llu lines written for the next server",
+			(unsigned long long)lines);
+	return 0;
+}
+
+/* ---- loading ---- */
+
+static int next_line(void *user, struct px_span *ret_line)
+{
+	return px_state_text_line(user, ret_line) ? 1 : 0;
+}
+
+static int load(struct px_server *server, struct px_state_text *text, int64_t elapsed_ms)
+{
+	struct px_state_counts counts;
+	struct px_state_reader reader = {
+		.user = text,
+		.line = next_line,
+		.elapsed_ms = elapsed_ms > 0 ? elapsed_ms : 0,
+	};
+	px_broker_set_time(server->broker, (int64_t)uv_now(&server->loop), wall_ms());
+	int rc = px_broker_load(server->broker, &reader, &counts);
+	if (rc < 0) {
+		return rc;
+	}
+	px_log(PX_LOG_NOTICE, "state of %lld s ago taken up: %llu channels, %llu updates",
+			(long long)(elapsed_ms / 1000), (unsigned long long)counts.channels,
+			(unsigned long long)counts.updates);
+	if (counts.dropped_channels + counts.dropped_sessions + counts.dropped_members > 0) {
+		px_log(PX_LOG_WARNING, "of the state there is no place any more for %llu channels, "
+				"%llu sessions, %llu members", (unsigned long long)counts.dropped_channels,
+				(unsigned long long)counts.dropped_sessions,
+				(unsigned long long)counts.dropped_members);
+	}
+	return 0;
+}
+
+/* Why a sound file is of no use now; NULL. */
+static const char *age_fault(const struct px_server *server, int64_t elapsed_ms)
+{
+	int64_t max_ms = server->config->global.state_max_age_ms;
+	if (elapsed_ms > max_ms) {
+		return "it is older than state-max-age-s";
+	}
+	return elapsed_ms < -max_ms ? "it is of a time to come; is the clock right?" : NULL;
+}
+
+/*
+ * Out of the way first, then its content: 0, or -errno, perhaps with a sentence. *ret_suffix
+ * is what the file's name ends in then.
+ */
+static int take(struct px_server *server, const char *path, const char **ret_fault,
+		const char **ret_suffix)
+{
+	struct px_state_text text;
+	int rc = px_state_file_read(path, server->config->global.state_max_bytes, &text, ret_fault);
+	if (rc < 0) {
+		return rc;
+	}
+	int64_t elapsed_ms = wall_ms() - text.saved_ms;
+	*ret_fault = age_fault(server, elapsed_ms);
+	rc = *ret_fault ? -EINVAL : px_state_file_move(path, "", LOADING);
+	if (rc == 0) {
+		*ret_suffix = LOADING;
+		rc = load(server, &text, elapsed_ms);
+		*ret_fault = rc == -EINVAL ? "its content makes no sense" : NULL;
+	}
+	free(text.data);
+	return rc;
+}
+
+/* Where it can not even be moved, at least nobody shall take it up later. */
+static void put_aside(const char *path, const char *suffix)
+{
+	int rc = px_state_file_move(path, suffix, REFUSED);
+	if (rc < 0 && *suffix == '\0' && truncate(path, 0) < 0) {
+		px_log(PX_LOG_ERROR, "… and it can not be put aside: %s. Remove it!", strerror(-rc));
+	}
+}
+
+void px_server_load_state(struct px_server *server)
+{
+	const char *path = server->config->global.state_file;
+	const char *fault = NULL;
+	const char *suffix = "";
+	if (!path) {
+		return;
+	}
+	/* Of a server that was killed in the middle of it; patients' data is not to lie about. */
+	(void)px_state_file_remove(path, DRAFT);
+	(void)px_state_file_remove(path, LOADING);
+	int rc = take(server, path, &fault, &suffix);
+	if (rc == 0) {
+		(void)px_state_file_remove(path, LOADING);
+	} else if (rc != -ENOENT) {
+		px_log(PX_LOG_ERROR, "the state in %s is not taken up: %s; clients will load anew",
+				path, fault ? fault : strerror(-rc));
+		put_aside(path, suffix);
+	}
+}
