@@ -114,6 +114,11 @@ int64_t px_broker_wall_ms(const struct px_broker *broker)
 	return broker->wall_ms;
 }
 
+int64_t px_broker_mono_ms(const struct px_broker *broker)
+{
+	return broker->timers.now_ms;
+}
+
 void px_broker_log(const struct px_broker *broker, int level, const char *format, ...)
 {
 	char line[512];

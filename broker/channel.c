@@ -10,6 +10,7 @@
 
 #include "session.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,21 +31,27 @@ static uint64_t hash_of(const struct px_broker *broker, const struct px_practice
 			px_hash(broker->hash_key, name.data, name.len);
 }
 
-struct px_channel *px_channel_find(const struct px_broker *broker,
-		const struct px_practice *practice, const struct px_service *service,
-		struct px_span name)
+static struct px_channel *find(const struct px_broker *broker, const struct px_practice *practice,
+		const struct px_service *service, struct px_span name, bool waiting)
 {
 	uint64_t hash = hash_of(broker, practice, service, name);
 	struct px_table_link *link = px_table_find(&broker->channels, hash);
 	for (; link; link = link->next) {
 		struct px_channel *channel = (struct px_channel *)link;
 		if (link->hash == hash && channel->practice == practice &&
-				channel->service == service &&
+				channel->service == service && channel->kind->waiting == waiting &&
 				px_span_equal(px_channel_name(channel), name)) {
 			return channel;
 		}
 	}
 	return NULL;
+}
+
+struct px_channel *px_channel_find(const struct px_broker *broker,
+		const struct px_practice *practice, const struct px_service *service,
+		struct px_span name)
+{
+	return find(broker, practice, service, name, false);
 }
 
 /* Its number is handed on to the next broker, members or not. */
@@ -53,22 +60,40 @@ static bool is_held(const struct px_channel *channel)
 	return channel->broker->is_holding && channel->kind->sequenced && !channel->is_ending;
 }
 
-static void on_expiry(struct px_timer *timer)
+static void expire(struct px_channel *channel)
 {
-	struct px_channel *channel =
-			(struct px_channel *)((char *)timer - offsetof(struct px_channel, timer));
 	struct px_broker *broker = channel->broker;
 	px_history_expire(&channel->history, broker, &channel->limits, broker->timers.now_ms);
 	int64_t at = channel->kept_until_ms;
 	if (channel->history.count > 0) {
 		at = px_history_at(&channel->history, 0)->at_ms + channel->limits.history_age_ms;
 	}
-	if (at > broker->timers.now_ms && px_timer_arm(&broker->timers, timer, at) == 0) {
+	if (at > broker->timers.now_ms && px_timer_arm(&broker->timers, &channel->timer, at) == 0) {
 		return;
 	}
 	if (channel->member_count == 0 && !is_held(channel)) {
 		px_channel_destroy(channel);
 	}
+}
+
+static void on_timer(struct px_timer *timer)
+{
+	struct px_channel *channel =
+			(struct px_channel *)((char *)timer - offsetof(struct px_channel, timer));
+	if (channel->kind->sequenced) {
+		expire(channel);
+	} else if (channel->kind->woken) {
+		px_channel_pin(channel);
+		channel->kind->woken(channel);
+		px_channel_unpin(channel);
+	}
+}
+
+int px_channel_wake(struct px_channel *channel, int64_t after_ms)
+{
+	struct px_timers *timers = &channel->broker->timers;
+	assert(!channel->kind->sequenced);
+	return px_timer_arm(timers, &channel->timer, timers->now_ms + after_ms);
 }
 
 static int may_begin(const struct px_broker *broker, const struct px_practice *practice,
@@ -84,6 +109,11 @@ static int may_begin(const struct px_broker *broker, const struct px_practice *p
 	return 0;
 }
 
+static bool is_room(const struct px_channel_kind *kind)
+{
+	return kind->counted && !kind->waiting;
+}
+
 int px_channel_create(struct px_broker *broker, struct px_practice *practice,
 		const struct px_service *service, const struct px_channel_kind *kind,
 		struct px_span name, const struct px_channel_limits *limits,
@@ -97,7 +127,7 @@ int px_channel_create(struct px_broker *broker, struct px_practice *practice,
 	channel->service = service;
 	channel->kind = kind;
 	channel->limits = *limits;
-	channel->timer.fire = on_expiry;
+	channel->timer.fire = on_timer;
 	channel->name = (char *)channel->state + kind->state_size;
 	channel->name_len = name.len;
 	if (name.len > 0) {
@@ -105,7 +135,7 @@ int px_channel_create(struct px_broker *broker, struct px_practice *practice,
 	}
 	uint64_t hash = hash_of(broker, practice, service, name);
 	channel->opened_ms = broker->timers.now_ms;
-	if (kind->counted && px_roll_add(&broker->rooms, channel, &channel->number) < 0) {
+	if (is_room(kind) && px_roll_add(&broker->rooms, channel, &channel->number) < 0) {
 		free(channel);
 		return -ENOMEM;
 	}
@@ -120,7 +150,7 @@ int px_channel_create(struct px_broker *broker, struct px_practice *practice,
 	for (int i = 0; i < 16; i++) {
 		channel->epoch[i] = epoch_digits[epoch >> (4 * i) & 15];
 	}
-	broker->stats.rooms += kind->counted;
+	broker->stats.rooms += is_room(kind);
 	practice->rooms += kind->counted;
 	*ret_channel = channel;
 	return 0;
@@ -138,7 +168,7 @@ void px_channel_destroy(struct px_channel *channel)
 	px_roll_remove(&broker->rooms, channel->number);
 	channel->practice->rooms -= channel->kind->counted;
 	px_practice_unref(broker, channel->practice);
-	broker->stats.rooms -= channel->kind->counted;
+	broker->stats.rooms -= is_room(channel->kind);
 	free(channel->members);
 	free(channel);
 }
@@ -199,23 +229,6 @@ static int reserve(struct px_channel *channel)
 	return 0;
 }
 
-/* Rooms are in the trail; a practice's whiteboard comes with the session itself. */
-static int tell(const struct px_member *member, enum px_event_kind kind,
-		enum px_leave_reason reason)
-{
-	const struct px_channel *channel = member->channel;
-	if (!channel->kind->counted) {
-		return 0;
-	}
-	return px_broker_tell(channel->broker, &(struct px_event){
-		.kind = kind,
-		.session = member->session,
-		.actor = reason == PX_REMOVED || reason == PX_ENDED ? channel->broker->acting : NULL,
-		.channel = channel,
-		.reason = reason,
-	});
-}
-
 int px_channel_add_member(struct px_channel *channel, struct px_session *session,
 		struct px_member **ret_member)
 {
@@ -234,6 +247,7 @@ int px_channel_add_member(struct px_channel *channel, struct px_session *session
 	px_membership_link(member);
 	session->rooms += channel->kind->counted;
 	channel->broker->stats.members++;
+	channel->broker->stats.waiting += channel->kind->waiting;
 	*ret_member = member;
 	return 0;
 }
@@ -253,6 +267,20 @@ static void unlink_member(struct px_member *member)
 	px_membership_unlink(member);
 	member->session->rooms -= channel->kind->counted;
 	channel->broker->stats.members--;
+	channel->broker->stats.waiting -= channel->kind->waiting;
+}
+
+/* The rooms that it has; one where it only waits to be let into this one does not count. */
+static uint32_t rooms_beside(const struct px_session *session, const struct px_practice *practice,
+		struct px_span name)
+{
+	uint32_t rooms = session->rooms;
+	for (const struct px_member *member = session->members; member; member = member->next) {
+		const struct px_channel *channel = member->channel;
+		rooms -= channel->kind->waiting && channel->practice == practice &&
+				px_span_equal(px_channel_name(channel), name);
+	}
+	return rooms;
 }
 
 int px_channel_join(struct px_session *session, const struct px_service *service,
@@ -277,10 +305,11 @@ int px_channel_join(struct px_session *session, const struct px_service *service
 		return -EACCES;
 	}
 	if (kind->counted && broker->limits.rooms_per_session &&
-			session->rooms >= broker->limits.rooms_per_session) {
+			session->rooms >= broker->limits.rooms_per_session &&
+			rooms_beside(session, practice, name) >= broker->limits.rooms_per_session) {
 		return -EMFILE;
 	}
-	struct px_channel *channel = px_channel_find(broker, practice, service, name);
+	struct px_channel *channel = find(broker, practice, service, name, kind->waiting);
 	int rc = channel ? 0 : may_begin(broker, practice, kind);
 	if (rc == 0 && !channel) {
 		rc = px_channel_create(broker, practice, service, kind, name, limits, &channel);
@@ -290,7 +319,7 @@ int px_channel_join(struct px_session *session, const struct px_service *service
 	}
 	rc = is_full(channel) ? -ENOSPC : px_channel_add_member(channel, session, &member);
 	if (rc == 0) {
-		rc = tell(member, PX_EVENT_JOINED, PX_LEFT);
+		rc = px_member_tell_joined(member);
 		if (rc < 0) {
 			unlink_member(member);
 			free(member);
@@ -309,7 +338,7 @@ int px_channel_join(struct px_session *session, const struct px_service *service
 static void remove_member(struct px_member *member, enum px_leave_reason reason)
 {
 	struct px_channel *channel = member->channel;
-	(void)tell(member, PX_EVENT_LEFT, reason);
+	px_member_tell_left(member, reason);
 	unlink_member(member);
 	if (channel->kind->left) {
 		/* It may make others leave, or end the channel. */
@@ -327,13 +356,26 @@ void px_member_leave(struct px_member *member, enum px_leave_reason reason)
 	end_if_empty(channel);
 }
 
-void px_channel_end(struct px_channel *channel, enum px_leave_reason reason)
+static void end_one(struct px_channel *channel, enum px_leave_reason reason)
 {
 	channel->is_ending = true;
 	while (channel->member_count > 0) {
 		remove_member(channel->members[channel->member_count - 1], reason);
 	}
 	end_if_empty(channel);
+}
+
+void px_channel_end(struct px_channel *channel, enum px_leave_reason reason)
+{
+	struct px_channel *waiting = px_channel_waiting(channel);
+	if (waiting) {
+		px_channel_pin(waiting);
+	}
+	end_one(channel, reason);
+	if (waiting) {
+		end_one(waiting, reason);
+		px_channel_unpin(waiting);
+	}
 }
 
 struct px_channel *px_session_channel(const struct px_session *session,
@@ -343,6 +385,25 @@ struct px_channel *px_session_channel(const struct px_session *session,
 		return NULL;
 	}
 	return px_channel_find(session->broker, practice, service, name);
+}
+
+struct px_channel *px_session_waiting(const struct px_session *session,
+		const struct px_service *service, struct px_practice *practice, struct px_span name)
+{
+	return may_reach(session, practice) ?
+			find(session->broker, practice, service, name, true) : NULL;
+}
+
+struct px_channel *px_channel_waiting(const struct px_channel *channel)
+{
+	return channel->kind->waiting ? NULL : find(channel->broker, channel->practice,
+			channel->service, px_channel_name(channel), true);
+}
+
+struct px_channel *px_channel_awaited(const struct px_channel *channel)
+{
+	return find(channel->broker, channel->practice, channel->service,
+			px_channel_name(channel), false);
 }
 
 static void remember(struct px_channel *channel, struct px_message *message, uint64_t by)

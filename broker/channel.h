@@ -35,7 +35,8 @@ struct px_channel {
 	uint64_t number;   /* on the broker's roll of rooms; 0: it is none */
 	int64_t opened_ms;
 	struct px_history history;
-	struct px_timer timer; /* the oldest in the history expires, or what it is kept for is over */
+	/* The oldest in the history expires, or what it is kept for is over; or px_channel_wake()'s. */
+	struct px_timer timer;
 	int64_t kept_until_ms; /* without members and history; 0: no longer than these */
 	char *name;
 	size_t name_len;
@@ -49,7 +50,10 @@ void px_membership_unlink(struct px_member *member);
 /* Leaves everything that the session is a member of. */
 void px_session_leave_all(struct px_session *session, enum px_leave_reason reason);
 
-/* The channel of that key; NULL. Whether somebody may reach it is the caller's to ask. */
+/*
+ * The channel of that key, unless it is a waiting room; NULL. Whether somebody may reach it is
+ * the caller's to ask.
+ */
 struct px_channel *px_channel_find(const struct px_broker *broker,
 		const struct px_practice *practice, const struct px_service *service,
 		struct px_span name);
@@ -70,6 +74,10 @@ void px_channel_unpin(struct px_channel *channel);
 
 /* Gives one that was taken up from a state the time for its clients to come back. -ENOMEM. */
 int px_channel_keep(struct px_channel *channel);
+
+/* channel_event.c: to the host's trail. Joining it may forbid with -errno. */
+int px_member_tell_joined(const struct px_member *member);
+void px_member_tell_left(const struct px_member *member, enum px_leave_reason reason);
 
 /* Ends a channel that has neither members nor history, or has to go. */
 void px_channel_destroy(struct px_channel *channel);

@@ -117,6 +117,7 @@ static void write_channel(const struct listing *listing, const struct px_channel
 {
 	const struct px_broker *broker = channel->broker;
 	const struct px_session *first = channel->members[0]->session;
+	const struct px_channel *waiting = px_channel_waiting(channel);
 	struct px_json *json = listing->json;
 	px_json_open_object(json, NULL);
 	px_json_text(json, "service", channel->service->name);
@@ -125,6 +126,7 @@ static void write_channel(const struct listing *listing, const struct px_channel
 	px_json_int(json, "openedAt", broker->wall_ms -
 			(broker->timers.now_ms - channel->opened_ms));
 	px_json_int(json, "members", channel->member_count);
+	px_json_int(json, "waiting", waiting ? waiting->member_count : 0);
 	px_json_open_array(json, "clients");
 	for (uint32_t i = 0; i < channel->member_count && i < CLIENTS_SHOWN; i++) {
 		char client_id[PX_CLIENT_ID_SIZE];

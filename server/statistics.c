@@ -105,6 +105,7 @@ void px_statistics_write(struct px_server *server, struct px_json *json)
 	px_json_int(json, "channels", (int64_t)stats.channels);
 	px_json_int(json, "rooms", (int64_t)stats.rooms);
 	px_json_int(json, "members", (int64_t)stats.members);
+	px_json_int(json, "waiting", (int64_t)stats.waiting);
 	px_json_int(json, "messages_in", (int64_t)stats.messages_in);
 	px_json_int(json, "messages_out", (int64_t)stats.messages_out);
 	px_json_int(json, "deliveries", (int64_t)stats.deliveries);

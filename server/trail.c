@@ -17,15 +17,11 @@ static const char *const events[] = {
 	[PX_EVENT_REFUSED] = "refused",
 	[PX_EVENT_JOINED] = "joined",
 	[PX_EVENT_LEFT] = "left",
+	[PX_EVENT_WAITING] = "waiting",
+	[PX_EVENT_ADMITTED] = "admitted",
+	[PX_EVENT_DENIED] = "denied",
 	[PX_EVENT_DISCONNECTED] = "disconnected",
 	[PX_EVENT_ADMINISTERED] = "administered",
-};
-
-static const char *const reasons[] = {
-	[PX_LEFT] = "left",
-	[PX_DISCONNECTED] = "disconnected",
-	[PX_REMOVED] = "removed",
-	[PX_ENDED] = "ended",
 };
 
 void px_address_format(const struct in6_addr *address, char buf[PX_ADDRESS_SIZE])
@@ -99,7 +95,7 @@ static struct px_span reason_of(const struct px_event *event, char code[8])
 	case PX_EVENT_REFUSED:
 		return px_span(px_error_name(event->error));
 	case PX_EVENT_LEFT:
-		return px_span(reasons[event->reason]);
+		return px_span(px_leave_reason_name(event->reason));
 	case PX_EVENT_DISCONNECTED:
 		snprintf(code, 8, "%u", event->close_code);
 		return event->close_code ? px_span(code) : (struct px_span){ "", 0 };
@@ -132,13 +128,13 @@ int px_trail_event(void *user, const struct px_event *event)
 	if (!server->audit) {
 		return 0;
 	}
-	/* Whoever removes somebody is the one who acts. */
+	/* Whoever removes somebody, or lets it in, is the one who acts. */
 	bool by_other = event->actor && event->actor != event->session;
 	name_session(by_other ? event->actor : event->session, &entry, client);
 	if (by_other) {
 		px_session_client_id(event->session, target);
 		entry.target = px_span(target);
-		entry.event = "removed";
+		entry.event = event->kind == PX_EVENT_LEFT ? "removed" : events[event->kind];
 	}
 	if (event->channel) {
 		name_channel(event, &entry);
@@ -146,7 +142,8 @@ int px_trail_event(void *user, const struct px_event *event)
 	entry.reason = reason_of(event, code);
 	/* What has happened already cannot wait for the disk, nor be refused. */
 	bool can_refuse = event->kind == PX_EVENT_CONNECTED || event->kind == PX_EVENT_JOINED ||
-			event->kind == PX_EVENT_AUTHENTICATED;
+			event->kind == PX_EVENT_AUTHENTICATED || event->kind == PX_EVENT_WAITING ||
+			event->kind == PX_EVENT_ADMITTED;
 	return can_refuse ? px_audit_permit(server->audit, &entry) :
 			px_audit_note(server->audit, &entry);
 }

@@ -46,12 +46,15 @@ enum px_event_kind {
 	PX_EVENT_REFUSED,       /* it tried what it may not; `error` says which way */
 	PX_EVENT_JOINED,        /* a counted channel (a room) */
 	PX_EVENT_LEFT,          /* `reason` says why; `actor` who removed it, if somebody did */
+	PX_EVENT_WAITING,       /* in the waiting room before one */
+	PX_EVENT_ADMITTED,      /* joined a room, let in by `actor` */
+	PX_EVENT_DENIED,        /* not let in by `actor` */
 	PX_EVENT_DISCONNECTED,  /* it ended; `close_code`, or 0 if nobody asked it to go */
 	PX_EVENT_ADMINISTERED,  /* an operator acts; see below */
 };
 
 /*
- * Lives during the call. `channel` only for JOINED and LEFT. Those behind `operator` only for
+ * Lives during the call. `channel` for what happens in one. Those behind `operator` only for
  * ADMINISTERED: who acts (`session` is NULL for one that comes over HTTP), the act as a word, and
  * where and to whom, as far as that applies.
  */
@@ -93,8 +96,9 @@ struct px_broker_host {
 	void *user;
 
 	/*
-	 * Something happens; before CONNECTED, AUTHENTICATED, JOINED and ADMINISTERED are confirmed
-	 * to anybody. -errno for one of these four: it must not happen. NULL: nobody wants to know.
+	 * Something happens; before CONNECTED, AUTHENTICATED, JOINED, WAITING, ADMITTED and
+	 * ADMINISTERED are confirmed to anybody. -errno for one of these: it must not happen.
+	 * NULL: nobody wants to know.
 	 */
 	int (*event)(void *user, const struct px_event *event);
 
@@ -134,6 +138,7 @@ struct px_limits {
 /* Counted since the start, but for the first group, which is of now. */
 struct px_stats {
 	uint64_t sessions, channels, rooms, practices, members, messages_live, queue_bytes;
+	uint64_t waiting; /* of the members: in waiting rooms */
 	uint64_t sessions_opened, messages_in, messages_out, deliveries, bytes_in, bytes_out;
 	uint64_t writes, slow_readers, silent_peers, rate_limited, published;
 	uint64_t errors[PX_E_COUNT];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A channel: who hears what. Its key is (tenant, practice, service, name). A practice's
- * whiteboard and a video call's room are both channels, with other kinds.
+ * whiteboard and a video call's room are both channels, with other kinds. Beside each there
+ * may be another of the same key: the waiting room before it.
  *
  * Isolation is checked here, once, for every join and every publication: a session
  * reaches only channels of practices that its identity holds. A service cannot name a
@@ -26,20 +27,36 @@ struct px_practice;
 struct px_service;
 struct px_session;
 
-/* Why a member is gone. The names on the wire: left, disconnected, removed, ended. */
+/* Why a member is gone. On the wire it is the name in lower case. */
 enum px_leave_reason {
 	PX_LEFT,
 	PX_DISCONNECTED,
 	PX_REMOVED,
 	PX_ENDED,
+	PX_ADMITTED, /* out of a waiting room into the room */
+	PX_DENIED,   /* … or not */
+	PX_EXPIRED,  /* it waited too long */
+	PX_REPLACED, /* by another session of the same user */
 };
+
+/* The name on the wire ("left"). Static text. */
+PX_PUBLIC const char *px_leave_reason_name(enum px_leave_reason reason);
 
 /* What a service's channels are like; const, one per kind, lives as long as the service. */
 struct px_channel_kind {
 	const char *name;   /* "room": for errors and statistics */
 	size_t state_size;  /* bytes of the service's own in each channel, zeroed */
 	size_t member_size; /* … and in each member */
-	bool counted;       /* counts against max-rooms-per-session, and as a room in statistics */
+	/*
+	 * A room: open to whom the token names it, counted against max-rooms-per-session and
+	 * -per-practice, in statistics and in the trail.
+	 */
+	bool counted;
+	/*
+	 * With `counted`: its members wait to be let into the room of the same name. Of a
+	 * session that does both, only one counts against max-rooms-per-session.
+	 */
+	bool waiting;
 	bool sequenced;     /* publications get a seq, and history is kept */
 
 	/*
@@ -51,6 +68,9 @@ struct px_channel_kind {
 
 	/* The last that is heard of a channel; no members are left. May be NULL. */
 	void (*closed)(struct px_channel *channel);
+
+	/* What px_channel_wake() asked for. Whatever it does, the channel outlives it. */
+	void (*woken)(struct px_channel *channel);
 };
 
 /* Bounds of one channel; set when it begins. */
@@ -76,7 +96,7 @@ PX_PUBLIC int px_channel_join(struct px_session *session, const struct px_servic
 /* Ends a membership; calls the kind's `left`. The last member's going ends the channel. */
 PX_PUBLIC void px_member_leave(struct px_member *member, enum px_leave_reason reason);
 
-/* Ends all memberships of a channel, and with them the channel. */
+/* Ends all memberships of a channel, and with them the channel; then those of its waiting room. */
 PX_PUBLIC void px_channel_end(struct px_channel *channel, enum px_leave_reason reason);
 
 /*
@@ -93,6 +113,20 @@ PX_PUBLIC struct px_member *px_session_member(const struct px_session *session,
  */
 PX_PUBLIC struct px_channel *px_session_channel(const struct px_session *session,
 		const struct px_service *service, struct px_practice *practice, struct px_span name);
+
+/* The waiting room before the channel of that name, whether that exists or not; as above. */
+PX_PUBLIC struct px_channel *px_session_waiting(const struct px_session *session,
+		const struct px_service *service, struct px_practice *practice, struct px_span name);
+
+/* The waiting room before a channel, and the channel that a waiting room is before; NULL. */
+PX_PUBLIC struct px_channel *px_channel_waiting(const struct px_channel *channel);
+PX_PUBLIC struct px_channel *px_channel_awaited(const struct px_channel *channel);
+
+/*
+ * Has the kind's `woken` called once, after so many milliseconds; a later call takes the
+ * place of an earlier one. Not for sequenced kinds: their history has the timer. -ENOMEM.
+ */
+PX_PUBLIC int px_channel_wake(struct px_channel *channel, int64_t after_ms);
 
 /*
  * Sends a message to every member but `except` (which may be NULL), in the order of the

@@ -186,6 +186,9 @@ PX_PUBLIC void px_session_stamp(const struct px_session *session, struct px_prac
 /* Milliseconds since 1970, the broker's clock; the same all through one turn of the loop. */
 PX_PUBLIC int64_t px_broker_wall_ms(const struct px_broker *broker);
 
+/* Milliseconds of a clock that never goes back; the same all through one turn. */
+PX_PUBLIC int64_t px_broker_mono_ms(const struct px_broker *broker);
+
 /*
  * HMAC-SHA1 in base64, for credentials after the TURN REST API draft (coturn's
  * use-auth-secret). buf takes 29 bytes, terminated. -ENOTSUP: the host has none.

@@ -1,83 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Who is in a room. What a member said of itself when it joined (ids and name, in its own
- * spelling) is kept, for the list that later members get and for the news of its leaving.
- */
+/* Who is in a room: joining and leaving, and whom a message means. */
 #include "telemedicine.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-
-static const char *const reasons[] = {
-	[PX_LEFT] = "left",
-	[PX_DISCONNECTED] = "disconnected",
-	[PX_REMOVED] = "removed",
-	[PX_ENDED] = "ended",
-};
-
-/* Copies a field's value behind what is in the block already. */
-static struct px_span keep(char **at, struct px_span value)
-{
-	struct px_span kept = { *at, value.len };
-	memcpy(*at, value.data, value.len);
-	*at += value.len;
-	return kept;
-}
-
-static struct px_span value_of(const struct px_call *call, const char *name)
-{
-	return px_envelope_field(call->message, name)->value;
-}
-
-/* Fills in what the message says; the fields were checked. */
-static int remember(struct px_call *call, struct participant *participant)
-{
-	struct px_span room = value_of(call, "roomId");
-	struct px_span appointment = value_of(call, "appointmentId");
-	struct px_span user = value_of(call, "userId");
-	struct px_span name = value_of(call, "userName");
-	char text[PX_ID_MAX + 1];
-	struct px_id id;
-	px_envelope_id(call->message, "userId", text, &id);
-	char *at = malloc(room.len + appointment.len + user.len + name.len + id.text.len);
-	if (!at) {
-		return -ENOMEM;
-	}
-	participant->block = at;
-	participant->room_id = keep(&at, room);
-	participant->appointment_id = keep(&at, appointment);
-	participant->user_id = keep(&at, user);
-	participant->user_name = keep(&at, name);
-	participant->user = (struct px_id){ keep(&at, id.text), id.number };
-	return 0;
-}
-
-static struct px_id user_of(struct px_member *member)
-{
-	const struct px_session *session = px_member_session(member);
-	const struct participant *participant = px_member_state(member);
-	return px_session_authenticated(session) ? px_session_user(session) : participant->user;
-}
-
-/*
- * userId and userName: the token's where there is one, else the member's own words. A token
- * without a user leaves userId out, as px_call_forward() does: "" would be an id.
- */
-static void write_user(struct px_member *member, struct px_json *json)
-{
-	const struct px_session *session = px_member_session(member);
-	const struct participant *participant = px_member_state(member);
-	if (px_session_authenticated(session)) {
-		if (px_session_user(session).text.len > 0) {
-			px_json_id(json, "userId", px_session_user(session));
-		}
-		px_json_string(json, "userName", px_session_user_name(session));
-	} else {
-		px_json_raw(json, "userId", participant->user_id);
-		px_json_raw(json, "userName", participant->user_name);
-	}
-}
 
 static void write_member(struct px_member *member, struct px_json *json)
 {
@@ -86,7 +12,7 @@ static void write_member(struct px_member *member, struct px_json *json)
 	px_session_client_id(px_member_session(member), client_id);
 	px_json_open_object(json, NULL);
 	px_json_text(json, "clientId", client_id);
-	write_user(member, json);
+	telemedicine_write_user(member, json);
 	px_json_text(json, "role", px_role_name(px_session_role(px_member_session(member))));
 	px_json_open_object(json, "media");
 	px_json_bool(json, "audio", participant->audio);
@@ -101,26 +27,6 @@ static int by_order(const void *a, const void *b)
 	uint64_t first = px_member_order(*(struct px_member *const *)a);
 	uint64_t second = px_member_order(*(struct px_member *const *)b);
 	return first < second ? -1 : first > second;
-}
-
-/* Everybody but `self`, who came first first; NULL without memory. The caller frees it. */
-static struct px_member **others(struct px_member *self, uint32_t *ret_count)
-{
-	const struct px_channel *channel = px_member_channel(self);
-	uint32_t count = px_channel_member_count(channel);
-	struct px_member **list = malloc(count * sizeof(*list));
-	uint32_t at = 0;
-	for (uint32_t i = 0; list && i < count; i++) {
-		struct px_member *member = px_channel_member(channel, i);
-		if (member != self) {
-			list[at++] = member;
-		}
-	}
-	if (list) {
-		qsort(list, at, sizeof(*list), by_order);
-	}
-	*ret_count = at;
-	return list;
 }
 
 static void write_others(struct px_member **list, uint32_t count, struct px_json *json)
@@ -139,24 +45,28 @@ static void write_others(struct px_member **list, uint32_t count, struct px_json
 	px_json_close_array(json);
 }
 
-static int welcome(struct px_call *call, struct px_member *member)
+/* With the ids as it spelled them when it last asked. */
+static int welcome(const struct telemedicine *telemedicine, struct px_member *member,
+		struct px_span room_id, struct px_span appointment_id)
 {
-	const struct room *room = px_channel_state(px_member_channel(member));
+	struct px_channel *channel = px_member_channel(member);
+	struct px_session *session = px_member_session(member);
+	const struct room *room = px_channel_state(channel);
 	struct px_json json;
 	uint32_t count;
-	struct px_member **list = others(member, &count);
+	struct px_member **list = telemedicine_members(channel, member, by_order, &count);
 	if (!list) {
 		return -ENOMEM;
 	}
 	px_json_begin(&json, "telemedicine_room_joined");
-	px_json_raw(&json, "roomId", value_of(call, "roomId"));
-	px_json_raw(&json, "appointmentId", value_of(call, "appointmentId"));
-	px_session_stamp(call->session, call->practice, &json);
+	px_json_raw(&json, "roomId", room_id);
+	px_json_raw(&json, "appointmentId", appointment_id);
+	px_session_stamp(session, px_channel_practice(channel), &json);
 	write_others(list, count, &json);
-	telemedicine_write_ice(call->service_state, user_of(member).text, &json);
+	telemedicine_write_ice(telemedicine, telemedicine_user(member).text, &json);
 	telemedicine_write_chat(&room->chat, &json);
 	px_json_end(&json);
-	px_session_send_json(call->session, &json);
+	px_session_send_json(session, &json);
 	free(list);
 	return 0;
 }
@@ -173,7 +83,7 @@ static int announce(struct px_call *call, struct px_member *member)
 	return rc;
 }
 
-static int fail_join(struct px_call *call, int error)
+int telemedicine_fail_join(struct px_call *call, int error)
 {
 	switch (error) {
 	case -ENOSPC:
@@ -192,44 +102,138 @@ static int fail_join(struct px_call *call, int error)
 	}
 }
 
-int telemedicine_handle_joined(struct px_call *call)
+static int join(struct px_call *call, struct px_span name, struct px_member **ret_member)
 {
-	struct telemedicine *telemedicine = call->service_state;
-	char text[PX_ID_MAX + 1];
-	struct px_id room;
+	const struct telemedicine *telemedicine = call->service_state;
 	struct px_member *member;
 	bool is_new;
-	px_envelope_id(call->message, "roomId", text, &room);
 	int rc = px_channel_join(call->session, call->service, &telemedicine_room_kind,
-			call->practice, room.text, &telemedicine->room_limits, &member, &is_new);
+			call->practice, name, &telemedicine->room_limits, &member, &is_new);
 	if (rc < 0) {
-		return fail_join(call, rc);
+		return rc;
 	}
 	if (is_new) {
-		rc = remember(call, px_member_state(member));
+		rc = telemedicine_remember(call, px_member_state(member));
 	}
-	rc = rc < 0 ? rc : welcome(call, member);
+	rc = rc < 0 ? rc : welcome(telemedicine, member,
+			px_envelope_field(call->message, "roomId")->value,
+			px_envelope_field(call->message, "appointmentId")->value);
 	if (rc == 0 && is_new) {
 		rc = announce(call, member);
 	}
+	if (rc < 0 && is_new) {
+		px_member_leave(member, PX_LEFT);
+	}
+	*ret_member = member;
+	return rc;
+}
+
+int telemedicine_handle_joined(struct px_call *call)
+{
+	const struct telemedicine *telemedicine = call->service_state;
+	enum px_role role = px_session_role(call->session);
+	struct px_member *member;
+	char text[PX_ID_MAX + 1];
+	struct px_id room;
+	px_envelope_id(call->message, "roomId", text, &room);
+	if (telemedicine->waiting && role == PX_ROLE_PATIENT &&
+			!px_session_member(call->session, &telemedicine_room_kind, call->practice,
+					room.text)) {
+		return telemedicine_wait(call, room.text);
+	}
+	int rc = join(call, room.text, &member);
 	if (rc < 0) {
-		if (is_new) {
-			px_member_leave(member, PX_LEFT);
-		}
-		return fail_join(call, rc);
+		return telemedicine_fail_join(call, rc);
+	}
+	if (role & PX_ROLES_TEAM) {
+		telemedicine_tell_waiting(member);
+	}
+	/* It waited, and the waiting room was switched off since. */
+	struct px_member *waiter = px_session_member(call->session, &telemedicine_waiting_kind,
+			call->practice, room.text);
+	if (waiter) {
+		px_member_leave(waiter, PX_ADMITTED);
 	}
 	return 0;
 }
 
-struct px_member *telemedicine_member(struct px_call *call)
+/* What the others get of an ordinary join, of somebody who asked earlier. */
+static struct px_message *compose_joined(struct px_member *waiter)
+{
+	struct px_channel *channel = px_member_channel(waiter);
+	struct px_json json;
+	px_json_begin(&json, "telemedicine_user_joined");
+	telemedicine_write_place(waiter, &json);
+	telemedicine_write_user(waiter, &json);
+	px_session_stamp(px_member_session(waiter), px_channel_practice(channel), &json);
+	px_json_end(&json);
+	return px_message_from_json(px_channel_broker(channel), &json);
+}
+
+/* The waiter's words become the member's; given back if it cannot be welcomed. */
+static int let_in(const struct telemedicine *telemedicine, struct px_member *waiter,
+		struct px_member *member)
+{
+	struct participant *words = px_member_state(waiter);
+	struct participant *participant = px_member_state(member);
+	*participant = *words;
+	words->block = NULL;
+	int rc = welcome(telemedicine, member, participant->room_id, participant->appointment_id);
+	if (rc < 0) {
+		words->block = participant->block;
+		participant->block = NULL;
+	}
+	return rc;
+}
+
+int telemedicine_admit(struct px_call *call, struct px_member *waiter)
+{
+	const struct telemedicine *telemedicine = call->service_state;
+	struct px_session *session = px_member_session(waiter);
+	struct px_span name = px_channel_name(px_member_channel(waiter));
+	struct px_member *member;
+	bool is_new;
+	struct px_message *message = compose_joined(waiter);
+	if (!message) {
+		return -ENOMEM;
+	}
+	int rc = px_channel_join(session, call->service, &telemedicine_room_kind, call->practice,
+			name, &telemedicine->room_limits, &member, &is_new);
+	if (rc == 0 && is_new) {
+		rc = let_in(telemedicine, waiter, member);
+		if (rc < 0) {
+			px_member_leave(member, PX_LEFT);
+		} else {
+			px_channel_announce(px_member_channel(member), message, session);
+		}
+	}
+	if (rc == 0) {
+		px_member_leave(waiter, PX_ADMITTED);
+	}
+	px_message_unref(telemedicine->broker, message);
+	return rc;
+}
+
+/* The sender's membership of the message's room, or of what is before it; NULL. */
+static struct px_member *own_member(struct px_call *call, const struct px_channel_kind *kind)
 {
 	char text[PX_ID_MAX + 1];
 	struct px_id room;
 	px_envelope_id(call->message, "roomId", text, &room);
-	struct px_member *member = px_session_member(call->session, &telemedicine_room_kind,
-			call->practice_named ? call->practice : NULL, room.text);
+	return px_session_member(call->session, kind, call->practice_named ? call->practice : NULL,
+			room.text);
+}
+
+static int fail_outside(struct px_call *call)
+{
+	return px_call_fail(call, PX_E_NOT_IN_ROOM, "roomId", "This session is not in that room.");
+}
+
+struct px_member *telemedicine_member(struct px_call *call)
+{
+	struct px_member *member = own_member(call, &telemedicine_room_kind);
 	if (!member) {
-		px_call_fail(call, PX_E_NOT_IN_ROOM, "roomId", "This session is not in that room.");
+		fail_outside(call);
 		return NULL;
 	}
 	call->practice = px_channel_practice(px_member_channel(member));
@@ -238,9 +242,10 @@ struct px_member *telemedicine_member(struct px_call *call)
 
 int telemedicine_handle_left(struct px_call *call)
 {
-	struct px_member *member = telemedicine_member(call);
+	struct px_member *member = own_member(call, &telemedicine_room_kind);
+	member = member ? member : own_member(call, &telemedicine_waiting_kind);
 	if (!member) {
-		return -1;
+		return fail_outside(call);
 	}
 	px_member_leave(member, PX_LEFT);
 	return 0;
@@ -259,7 +264,7 @@ struct px_member *telemedicine_find_peer(struct px_call *call, struct px_channel
 			return member;
 		}
 		/* A user who came twice (a second tab, a ghost not yet noticed): the latest. */
-		if (px_span_equal(user_of(member).text, wanted.text) &&
+		if (px_span_equal(telemedicine_user(member).text, wanted.text) &&
 				(!found || px_member_order(member) > px_member_order(found))) {
 			found = member;
 		}
@@ -276,11 +281,10 @@ static void on_left(struct px_channel *channel, struct px_member *member,
 	struct px_json json;
 	if (participant->block) {
 		px_json_begin(&json, "telemedicine_user_left");
-		px_json_raw(&json, "roomId", participant->room_id);
-		px_json_raw(&json, "appointmentId", participant->appointment_id);
-		write_user(member, &json);
+		telemedicine_write_place(member, &json);
+		telemedicine_write_user(member, &json);
 		px_session_stamp(session, px_channel_practice(channel), &json);
-		px_json_text(&json, "reason", reasons[reason]);
+		px_json_text(&json, "reason", px_leave_reason_name(reason));
 		px_json_end(&json);
 		struct px_broker *broker = px_channel_broker(channel);
 		struct px_message *message = px_message_from_json(broker, &json);
@@ -306,4 +310,5 @@ const struct px_channel_kind telemedicine_room_kind = {
 	.counted = true,
 	.left = on_left,
 	.closed = on_closed,
+	.woken = telemedicine_list_waiting,
 };

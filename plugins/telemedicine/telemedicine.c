@@ -13,6 +13,12 @@
 static const struct px_option option_table[] = {
 	{ .key = "room-members", .type = PX_OPTION_INT, .fallback = "8", .min = 2, .max = 1000,
 		.help = "members that a room holds" },
+	{ .key = "waiting-room", .type = PX_OPTION_BOOL, .fallback = "off",
+		.help = "patients wait until staff lets them in" },
+	{ .key = "waiting-max", .type = PX_OPTION_INT, .fallback = "32", .min = 1, .max = 200,
+		.help = "patients that may wait before one room" },
+	{ .key = "waiting-timeout", .type = PX_OPTION_INT, .fallback = "7200", .min = 0,
+		.max = 86400, .help = "seconds that one may wait; 0: as long as it likes" },
 	{ .key = "chat-history", .type = PX_OPTION_INT, .fallback = "100", .min = 0, .max = 10000,
 		.help = "chat messages that a room keeps for those who join later" },
 	{ .key = "chat-bytes", .type = PX_OPTION_INT, .fallback = "131072", .min = 0,
@@ -39,6 +45,9 @@ static int read_options(struct telemedicine *telemedicine, const struct px_optio
 	telemedicine_ice_finish(&telemedicine->ice);
 	telemedicine->ice = ice;
 	telemedicine->room_limits.members = (uint32_t)px_options_int(options, "room-members");
+	telemedicine->waiting = px_options_bool(options, "waiting-room");
+	telemedicine->waiting_max = (uint32_t)px_options_int(options, "waiting-max");
+	telemedicine->waiting_ms = px_options_int(options, "waiting-timeout") * 1000;
 	telemedicine->chat_count = (uint32_t)px_options_int(options, "chat-history");
 	telemedicine->chat_bytes = (uint32_t)px_options_int(options, "chat-bytes");
 	return 0;
@@ -134,6 +143,14 @@ static const struct px_field_rule ice_fields[] = {
 	LAST,
 };
 
+static const struct px_field_rule deny_fields[] = {
+	{ "roomId", PX_FIELD_ID, false },
+	{ "clientId", PX_FIELD_ID, false },
+	{ "reason", PX_FIELD_NAME, true },
+	LAST,
+};
+
+/* Of admitting, too. */
 static const struct px_field_rule remove_fields[] = {
 	{ "roomId", PX_FIELD_ID, false },
 	{ "clientId", PX_FIELD_ID, false },
@@ -146,10 +163,14 @@ static const struct px_field_rule end_fields[] = {
 };
 
 static const struct px_command commands[] = {
+	{ .type = "telemedicine_admit", .handle = telemedicine_handle_admit,
+		.roles = PX_ROLES_TEAM, .fields = remove_fields },
 	{ .type = "telemedicine_answer", .handle = telemedicine_handle_signal,
 		.roles = PX_ROLES_ALL, .fields = answer_fields },
 	{ .type = "telemedicine_chat_message", .handle = telemedicine_handle_chat,
 		.roles = PX_ROLES_ALL, .fields = chat_fields },
+	{ .type = "telemedicine_deny", .handle = telemedicine_handle_deny,
+		.roles = PX_ROLES_TEAM, .fields = deny_fields },
 	{ .type = "telemedicine_end", .handle = telemedicine_handle_end,
 		.roles = PX_ROLES_TEAM, .fields = end_fields },
 	{ .type = "telemedicine_ice_candidate", .handle = telemedicine_handle_signal,

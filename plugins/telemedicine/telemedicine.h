@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * telemedicine, split by what its messages are about (docs/protocol.md, section 4): room.c
- * who is in, signal.c offers, answers, candidates and media, chat.c, moderate.c what staff
- * may do, ice.c STUN and TURN.
+ * who is in, waiting.c who would like to be, participant.c what both said of themselves,
+ * signal.c offers, answers, candidates and media, chat.c, moderate.c what staff may do,
+ * ice.c STUN and TURN.
  */
 #ifndef TELEMEDICINE_H
 #define TELEMEDICINE_H
@@ -19,6 +20,9 @@ struct ice {
 struct telemedicine {
 	struct px_broker *broker;
 	struct px_channel_limits room_limits;
+	bool waiting;            /* patients wait to be let in */
+	uint32_t waiting_max;    /* … so many before each room */
+	int64_t waiting_ms;      /* … and so long; 0: as long as they like */
 	uint32_t chat_count; /* messages that a room keeps */
 	uint32_t chat_bytes;
 	struct ice ice;
@@ -36,9 +40,13 @@ struct chat {
 /* Our state in a room's channel. */
 struct room {
 	struct chat chat;
+	bool list_is_due; /* its team is soon told who waits */
 };
 
-/* Our state in a membership: what the member said of itself, as JSON, in one block. */
+/*
+ * Our state in a membership of either kind: what the member said of itself, as JSON, in one
+ * block. NULL: it never came so far.
+ */
 struct participant {
 	struct px_span room_id;
 	struct px_span appointment_id;
@@ -51,12 +59,44 @@ struct participant {
 	bool screen;
 };
 
+/* Our state in a membership of a waiting room. */
+struct waiter {
+	struct participant self; /* first, so that it is a participant's, too */
+	int64_t since_ms;        /* since 1970 */
+	int64_t until_ms;        /* on the clock that never goes back */
+	uint64_t place;          /* who has less is nearer to the door; 0: never came so far */
+	struct px_span reason;   /* JSON, why it is denied; lives as long as the call */
+};
+
 extern const struct px_service telemedicine_service;
+
+/* participant.c */
+
+/* Fills in what the message says; its fields were checked. -ENOMEM. */
+int telemedicine_remember(struct px_call *call, struct participant *participant);
+
+/* Who it is: the token's word where there is one, else its own. */
+struct px_id telemedicine_user(struct px_member *member);
+void telemedicine_write_user(struct px_member *member, struct px_json *json);
+
+/* roomId and appointmentId as the member spelled them. */
+void telemedicine_write_place(struct px_member *member, struct px_json *json);
+
+/* All but `except`, in the order that `compare` says; NULL without memory. The caller frees it. */
+struct px_member **telemedicine_members(const struct px_channel *channel,
+		const struct px_member *except,
+		int (*compare)(const void *a, const void *b), uint32_t *ret_count);
 
 /* room.c */
 extern const struct px_channel_kind telemedicine_room_kind;
 int telemedicine_handle_joined(struct px_call *call);
 int telemedicine_handle_left(struct px_call *call);
+
+/* Answers a join that failed; for `handle` to return. */
+int telemedicine_fail_join(struct px_call *call, int error);
+
+/* Puts somebody who waits before the sender's room into it. Errors of px_channel_join(). */
+int telemedicine_admit(struct px_call *call, struct px_member *waiter);
 
 /*
  * The sender's membership of the message's room; sets call->practice to the room's. NULL:
@@ -67,6 +107,21 @@ struct px_member *telemedicine_member(struct px_call *call);
 /* A member by clientId, else the latest of that userId; NULL. `field` is the message's. */
 struct px_member *telemedicine_find_peer(struct px_call *call, struct px_channel *channel,
 		const char *field);
+
+/* waiting.c */
+extern const struct px_channel_kind telemedicine_waiting_kind;
+
+/* A patient has asked to join a room that it is not in. For `handle` to return. */
+int telemedicine_wait(struct px_call *call, struct px_span name);
+
+/* Tells a member of a room who waits before it, if anybody does. */
+void telemedicine_tell_waiting(struct px_member *member);
+
+/* The room's `woken`: its team is told who waits. */
+void telemedicine_list_waiting(struct px_channel *room);
+
+/* Who of those before the room has the message's clientId; NULL: nobody. */
+struct px_member *telemedicine_find_waiter(struct px_call *call, const struct px_channel *room);
 
 /* signal.c */
 int telemedicine_handle_signal(struct px_call *call);
@@ -79,6 +134,8 @@ void telemedicine_write_chat(const struct chat *chat, struct px_json *json);
 void telemedicine_chat_finish(struct chat *chat, struct px_broker *broker);
 
 /* moderate.c */
+int telemedicine_handle_admit(struct px_call *call);
+int telemedicine_handle_deny(struct px_call *call);
 int telemedicine_handle_remove(struct px_call *call);
 int telemedicine_handle_end(struct px_call *call);
 

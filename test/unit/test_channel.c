@@ -27,7 +27,7 @@ static const struct px_service other_service = {
 };
 
 /* What the hooks were called with. */
-static unsigned left_count[4];
+static unsigned left_count[PX_REPLACED + 1];
 static unsigned closed_count;
 static void (*on_left_more)(struct px_channel *channel, struct px_member *member);
 

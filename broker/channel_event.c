@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Coming and going as the trail has it. Rooms are in it, and who waits before them; a
+ * practice's whiteboard comes with the session itself.
+ */
+#include "channel.h"
+
+static const char *const reason_names[] = {
+	[PX_LEFT] = "left",
+	[PX_DISCONNECTED] = "disconnected",
+	[PX_REMOVED] = "removed",
+	[PX_ENDED] = "ended",
+	[PX_ADMITTED] = "admitted",
+	[PX_DENIED] = "denied",
+	[PX_EXPIRED] = "expired",
+	[PX_REPLACED] = "replaced",
+};
+
+const char *px_leave_reason_name(enum px_leave_reason reason)
+{
+	return reason_names[reason];
+}
+
+static int tell(const struct px_member *member, enum px_event_kind kind,
+		enum px_leave_reason reason, const struct px_session *actor)
+{
+	const struct px_channel *channel = member->channel;
+	if (!channel->kind->counted) {
+		return 0;
+	}
+	return px_broker_tell(channel->broker, &(struct px_event){
+		.kind = kind,
+		.session = member->session,
+		.actor = actor,
+		.channel = channel,
+		.reason = reason,
+	});
+}
+
+int px_member_tell_joined(const struct px_member *member)
+{
+	const struct px_session *acting = member->channel->broker->acting;
+	if (member->channel->kind->waiting) {
+		return tell(member, PX_EVENT_WAITING, PX_LEFT, NULL);
+	}
+	/* Nobody joins in the name of another, but whom staff lets in. */
+	bool admitted = acting && acting != member->session;
+	return tell(member, admitted ? PX_EVENT_ADMITTED : PX_EVENT_JOINED, PX_LEFT,
+			admitted ? acting : NULL);
+}
+
+void px_member_tell_left(const struct px_member *member, enum px_leave_reason reason)
+{
+	bool by_somebody = reason == PX_REMOVED || reason == PX_ENDED || reason == PX_DENIED;
+	/* Who is admitted was told of when it joined the room. */
+	if (reason != PX_ADMITTED) {
+		(void)tell(member, reason == PX_DENIED ? PX_EVENT_DENIED : PX_EVENT_LEFT, reason,
+				by_somebody ? member->channel->broker->acting : NULL);
+	}
+}
