@@ -77,6 +77,14 @@ const TABLE = {
 	'telemedicine_media_state from outside':
 	                               [NOTIN, FORB, NOTIN, FORB, NOTIN, NOTIN, NOTIN, NOTIN, AUTH],
 	telemedicine_ice_servers:      [ACK, FORB, ACK, ACK, ACK, ACK, ACK, ACK, AUTH],
+	'telemedicine_admit of somebody in the other practice':
+	                               [NOPEER, FORB, NOPEER, FORB, FORB, NOPEER, NOPEER, NOPEER, AUTH],
+	'telemedicine_admit from outside':
+	                               [NOTIN, FORB, NOTIN, FORB, FORB, NOTIN, NOTIN, NOTIN, AUTH],
+	'telemedicine_deny of somebody in the other practice':
+	                               [NOPEER, FORB, NOPEER, FORB, FORB, NOPEER, NOPEER, NOPEER, AUTH],
+	'telemedicine_deny from outside':
+	                               [NOTIN, FORB, NOTIN, FORB, FORB, NOTIN, NOTIN, NOTIN, AUTH],
 	telemedicine_remove:           [ACK, FORB, ACK, FORB, FORB, ACK, ACK, ACK, AUTH],
 	'telemedicine_remove of somebody in the other practice':
 	                               [NOPEER, FORB, NOPEER, FORB, FORB, NOPEER, NOPEER, NOPEER, AUTH],
@@ -84,6 +92,20 @@ const TABLE = {
 	                               [NOTIN, FORB, NOTIN, FORB, FORB, NOTIN, NOTIN, NOTIN, AUTH],
 	telemedicine_end:              [ACK, FORB, ACK, FORB, FORB, ACK, ACK, ACK, AUTH],
 	'telemedicine_end from outside':
+	                               [NOTIN, FORB, NOTIN, FORB, FORB, NOTIN, NOTIN, NOTIN, AUTH],
+};
+
+// The same where the waiting room is on, and a patient waits in each practice.
+const WAITING_TABLE = {
+	telemedicine_admit:            [ACK, FORB, ACK, FORB, FORB, ACK, ACK, ACK, AUTH],
+	'telemedicine_admit of somebody in the other practice':
+	                               [NOPEER, FORB, NOPEER, FORB, FORB, NOPEER, NOPEER, NOPEER, AUTH],
+	'telemedicine_admit from outside':
+	                               [NOTIN, FORB, NOTIN, FORB, FORB, NOTIN, NOTIN, NOTIN, AUTH],
+	telemedicine_deny:             [ACK, FORB, ACK, FORB, FORB, ACK, ACK, ACK, AUTH],
+	'telemedicine_deny of somebody in the other practice':
+	                               [NOPEER, FORB, NOPEER, FORB, FORB, NOPEER, NOPEER, NOPEER, AUTH],
+	'telemedicine_deny from outside':
 	                               [NOTIN, FORB, NOTIN, FORB, FORB, NOTIN, NOTIN, NOTIN, AUTH],
 };
 
@@ -97,12 +119,19 @@ const HEARD = {
 	telemedicine_ice_candidate: ['telemedicine_ice_candidate'],
 	telemedicine_chat_message: ['telemedicine_chat_message'],
 	telemedicine_media_state: ['telemedicine_media_state'],
+	telemedicine_admit: ['telemedicine_user_joined', 'telemedicine_waiting_list'],
+	telemedicine_deny: ['telemedicine_waiting_list'],
 	telemedicine_remove: ['telemedicine_user_left'],
 	telemedicine_end: ['telemedicine_user_left', 'telemedicine_user_left'], // all members leave
 };
 
 const call = { roomId: ROOM, appointmentId: 'appointment' };
 const signal = (cell) => ({ ...call, from: 'me', ...(cell.to && { to: cell.far.clientId }) });
+
+const target = (cell) => ({
+	roomId: ROOM,
+	clientId: (cell.other ? cell.far : cell.near).clientId,
+});
 
 // The message of each type, but for the practice that it names.
 const BODIES = {
@@ -130,10 +159,9 @@ const BODIES = {
 	}),
 	telemedicine_media_state: () => ({ roomId: ROOM, audio: true, video: true, screen: false }),
 	telemedicine_ice_servers: () => ({ roomId: ROOM }),
-	telemedicine_remove: (cell) => ({
-		roomId: ROOM,
-		clientId: (cell.other ? cell.far : cell.near).clientId,
-	}),
+	telemedicine_admit: target,
+	telemedicine_deny: target,
+	telemedicine_remove: target,
 	telemedicine_end: () => ({ roomId: ROOM }),
 };
 
@@ -151,26 +179,41 @@ function messageOf(type, column, cell) {
 	return message;
 }
 
+const PLACES = {
+	'A/1': { tenant: 'A', practices: [1] },
+	'A/2': { tenant: 'A', practices: [2] },
+	'B/1': { tenant: 'B', practices: [1] },
+};
+
 async function witnesses(praxis) {
 	const found = {};
-	for (const [place, claims] of [
-		['A/1', { tenant: 'A', practices: [1] }],
-		['A/2', { tenant: 'A', practices: [2] }],
-		['B/1', { tenant: 'B', practices: [1] }],
-	]) {
+	for (const [place, claims] of Object.entries(PLACES)) {
 		found[place] = await enter(praxis, claims);
 		await found[place].join(ROOM);
 	}
 	return found;
 }
 
+// A patient in each practice who waits to be let in.
+async function waiters(praxis) {
+	const found = {};
+	for (const [place, claims] of Object.entries(PLACES)) {
+		found[place] = await enter(praxis, { ...claims, role: 'patient', rooms: [ROOM] });
+		const { userId, userName } = found[place].identity;
+		found[place].send({ type: 'telemedicine_user_joined', ...call, userId, userName });
+		await found[place].next('telemedicine_waiting');
+	}
+	return found;
+}
+
 // The sender, in the room where the message needs that and it is possible.
-async function senderOf(praxis, column, type, label) {
+async function senderOf(praxis, column, type, label, waiting) {
 	if (!column.claims) {
 		return enterAsNobody(praxis);
 	}
 	const sender = await enter(praxis, column.claims);
-	const outside = label.includes('from outside') || type === 'telemedicine_user_joined';
+	const outside = label.includes('from outside') || type === 'telemedicine_user_joined' ||
+		(waiting && column.claims.role === 'patient');
 	if (type.startsWith('telemedicine_') && column.home && !outside) {
 		await sender.join(ROOM);
 	}
@@ -182,52 +225,85 @@ async function tokenFor(sender, label) {
 	return sign(label.includes('another user') ? claimsOf({ ...own, sub: 'another' }) : own);
 }
 
+// The tests of one row. `waiting`: the clientId of a message is that of a patient who waits.
+function row(praxis, label, answers, waiting) {
+	const type = label.split(' ')[0];
+	for (const [at, [name, column]] of Object.entries(COLUMNS).entries()) {
+		it(`${label}; ${name}: ${answers[at]}`, async () => {
+			const patients = waiting && (await waiters(praxis));
+			const all = await witnesses(praxis);
+			const targets = patients || all;
+			const sender = await senderOf(praxis, column, type, label, waiting);
+			const cell = {
+				near: targets[column.home ?? 'A/1'],
+				far: targets['A/2'],
+				to: label.includes('to the other practice'),
+				other: label.includes('in the other practice'),
+				room: label.includes('does not name') ? 'elsewhere' : ROOM,
+				token: await tokenFor(sender, label),
+			};
+			for (const witness of Object.values(all)) {
+				await witness.fence();
+			}
+
+			const receipt = await sender.ask(messageOf(type, column, cell));
+			const answer = receipt.type === 'ack' ? 'ack' : receipt.code;
+			assert.equal(answer, answers[at], JSON.stringify(receipt));
+			await sender.fence();
+
+			for (const [place, witness] of Object.entries(all)) {
+				const audible = place === column.home && answer === 'ack' && cell.room === ROOM;
+				const wanted = audible ? HEARD[type] ?? [] : [];
+				// It is told a moment later.
+				const late = wanted.includes('telemedicine_waiting_list') ?
+					[await witness.next('telemedicine_waiting_list')] : [];
+				assert.deepEqual(
+					[...(await witness.fence()), ...late].map((message) => message.type),
+					wanted,
+					`what the witness in ${place} gets`,
+				);
+			}
+			for (const [place, patient] of Object.entries(patients || {})) {
+				const named = place === column.home && answer === 'ack';
+				const told = type === 'telemedicine_admit' ? 'telemedicine_room_joined' : 'telemedicine_denied';
+				assert.deepEqual(
+					(await patient.fence()).map((message) => message.type),
+					named ? [told] : [],
+					`what the patient in ${place} gets`,
+				);
+			}
+		});
+	}
+}
+
 describe('the matrix', () => {
 	const praxis = usePraxisd({ vhost: tokenVhost() });
 
 	it('has every message type', () => {
-		const types = [...new Set(Object.keys(TABLE).map((label) => label.split(' ')[0]))];
+		const labels = [...Object.keys(TABLE), ...Object.keys(WAITING_TABLE)];
+		const types = [...new Set(labels.map((label) => label.split(' ')[0]))];
 		const known = Object.keys(MESSAGES);
 		assert.deepEqual(types.sort(), [...known, ...OWN].sort());
-		for (const answers of Object.values(TABLE)) {
+		for (const answers of [...Object.values(TABLE), ...Object.values(WAITING_TABLE)]) {
 			assert.equal(answers.length, Object.keys(COLUMNS).length);
 		}
 	});
 
 	for (const [label, answers] of Object.entries(TABLE)) {
-		const type = label.split(' ')[0];
-		for (const [at, [name, column]] of Object.entries(COLUMNS).entries()) {
-			it(`${label}; ${name}: ${answers[at]}`, async () => {
-				const all = await witnesses(praxis);
-				const sender = await senderOf(praxis, column, type, label);
-				const cell = {
-					near: all[column.home ?? 'A/1'],
-					far: all['A/2'],
-					to: label.includes('to the other practice'),
-					other: label.includes('in the other practice'),
-					room: label.includes('does not name') ? 'elsewhere' : ROOM,
-					token: await tokenFor(sender, label),
-				};
-				for (const witness of Object.values(all)) {
-					await witness.fence();
-				}
+		row(praxis, label, answers, false);
+	}
 
-				const receipt = await sender.ask(messageOf(type, column, cell));
-				const answer = receipt.type === 'ack' ? 'ack' : receipt.code;
-				assert.equal(answer, answers[at], JSON.stringify(receipt));
-				await sender.fence();
+	itEnds(praxis);
+});
 
-				for (const [place, witness] of Object.entries(all)) {
-					const audible =
-						place === column.home && answer === 'ack' && cell.room === ROOM;
-					assert.deepEqual(
-						(await witness.fence()).map((message) => message.type),
-						audible ? HEARD[type] ?? [] : [],
-						`what the witness in ${place} gets`,
-					);
-				}
-			});
-		}
+describe('the matrix, with a waiting room', () => {
+	const praxis = usePraxisd({
+		services: { telemedicine: { 'waiting-room': 'on' } },
+		vhost: tokenVhost(),
+	});
+
+	for (const [label, answers] of Object.entries(WAITING_TABLE)) {
+		row(praxis, label, answers, true);
 	}
 
 	itEnds(praxis);

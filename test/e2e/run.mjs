@@ -17,6 +17,7 @@ const ALL = [
 	'envelope.test.mjs',
 	'whiteboard.test.mjs',
 	'telemedicine.test.mjs',
+	'waiting.test.mjs',
 	'slow.test.mjs',
 	'starved.test.mjs',
 	'config.test.mjs',

@@ -184,6 +184,8 @@ describe('a room', () => {
 			'telemedicine_ice_candidate',
 			'telemedicine_chat_message',
 			'telemedicine_media_state',
+			'telemedicine_admit',
+			'telemedicine_deny',
 			'telemedicine_remove',
 			'telemedicine_end',
 		]) {

@@ -66,6 +66,8 @@ export const MESSAGES = {
 		'practiceId?': 'id',
 	},
 	telemedicine_ice_servers: { 'roomId?': 'id' },
+	telemedicine_admit: { roomId: 'id', clientId: 'clientId' },
+	telemedicine_deny: { roomId: 'id', clientId: 'clientId', 'reason?': 'string' },
 	telemedicine_remove: { roomId: 'id', clientId: 'clientId' },
 	telemedicine_end: { roomId: 'id' },
 };

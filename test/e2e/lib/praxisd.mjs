@@ -272,9 +272,9 @@ export class Praxisd {
 		await until(
 			() => `nothing left behind: ${JSON.stringify(left)}`,
 			async () => {
-				const { sessions, rooms, queue_bytes: queued } = await this.stats();
-				left = { sessions, rooms, queued };
-				return sessions === 0 && rooms === 0 && queued === 0;
+				const { sessions, rooms, waiting, queue_bytes: queued } = await this.stats();
+				left = { sessions, rooms, waiting, queued };
+				return sessions === 0 && rooms === 0 && waiting === 0 && queued === 0;
 			},
 		);
 		assert.deepEqual(

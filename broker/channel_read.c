@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* What a service may know of a channel and a membership. */
+#include "channel.h"
+
+uint64_t px_channel_seq(const struct px_channel *channel)
+{
+	return channel->seq;
+}
+
+const char *px_channel_epoch(const struct px_channel *channel)
+{
+	return channel->epoch;
+}
+
+uint32_t px_channel_member_count(const struct px_channel *channel)
+{
+	return channel->member_count;
+}
+
+struct px_member *px_channel_member(const struct px_channel *channel, uint32_t index)
+{
+	return channel->members[index];
+}
+
+void *px_channel_state(struct px_channel *channel)
+{
+	return channel->state;
+}
+
+const struct px_service *px_channel_service(const struct px_channel *channel)
+{
+	return channel->service;
+}
+
+struct px_practice *px_channel_practice(const struct px_channel *channel)
+{
+	return channel->practice;
+}
+
+struct px_span px_channel_name(const struct px_channel *channel)
+{
+	return (struct px_span){ channel->name, channel->name_len };
+}
+
+struct px_broker *px_channel_broker(const struct px_channel *channel)
+{
+	return channel->broker;
+}
+
+void *px_member_state(struct px_member *member)
+{
+	return member->state;
+}
+
+struct px_channel *px_member_channel(const struct px_member *member)
+{
+	return member->channel;
+}
+
+struct px_session *px_member_session(const struct px_member *member)
+{
+	return member->session;
+}
+
+uint64_t px_member_order(const struct px_member *member)
+{
+	return member->order;
+}
