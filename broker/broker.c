@@ -54,10 +54,7 @@ void px_broker_destroy(struct px_broker *broker)
 	assert(!broker->oldest);
 	px_broker_end_channels(broker); /* those that only their history keeps */
 	while (broker->service_count > 0) {
-		struct px_service_slot *slot = &broker->services[--broker->service_count];
-		if (slot->service->stop) {
-			slot->service->stop(slot->state);
-		}
+		px_broker_remove_last_service(broker);
 	}
 	px_message_unref(broker, broker->ping);
 	assert(broker->stats.messages_live == 0);
@@ -201,6 +198,15 @@ int px_broker_add_service(struct px_broker *broker, const struct px_service *ser
 	}
 	*ret_index = broker->service_count++;
 	return 0;
+}
+
+void px_broker_remove_last_service(struct px_broker *broker)
+{
+	struct px_service_slot *slot = &broker->services[--broker->service_count];
+	if (slot->service->stop) {
+		slot->service->stop(slot->state);
+	}
+	*slot = (struct px_service_slot){ 0 };
 }
 
 int px_broker_configure(struct px_broker *broker, unsigned index,

@@ -69,6 +69,11 @@ int px_lws_create(struct px_broker *broker, const struct px_lws_hooks *hooks,
 	return 0;
 }
 
+void px_lws_set_max_message_bytes(struct px_lws *lws, size_t max_message_bytes)
+{
+	lws->max_message_bytes = max_message_bytes;
+}
+
 void px_lws_destroy(struct px_lws *lws)
 {
 	free(lws);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What time does to an open session: it is asked whether it still lives, it must have
- * authenticated, its token expires. One timer serves all three; each check says whether the
- * session goes on, and when it wants to be asked again.
+ * authenticated, its token expires, it was asked to leave. One timer serves all of them; each
+ * check says whether the session goes on, and when it wants to be asked again.
  */
 #include "session.h"
 
@@ -89,6 +89,20 @@ static bool check_expiry(struct px_session *session, int64_t *next_ms)
 	return session->phase == PX_SESSION_OPEN;
 }
 
+/* Its vhost goes: it was told, and its moment comes. */
+static bool check_leaving(struct px_session *session, int64_t *next_ms)
+{
+	if (session->leave_ms == 0) {
+		return true;
+	}
+	if (session->broker->timers.now_ms >= session->leave_ms) {
+		px_session_close(session, PX_CLOSE_RESTART);
+		return false;
+	}
+	earlier(next_ms, session->leave_ms);
+	return true;
+}
+
 static int64_t first_deadline(const struct px_session *session)
 {
 	const struct px_broker *broker = session->broker;
@@ -104,6 +118,9 @@ static int64_t first_deadline(const struct px_session *session)
 		earlier(&next_ms, now_ms + session->identity->expires_ms -
 				broker->limits.auth_notice_ms - broker->wall_ms);
 	}
+	if (session->leave_ms > 0) {
+		earlier(&next_ms, session->leave_ms);
+	}
 	return next_ms;
 }
 
@@ -117,7 +134,8 @@ int px_session_arm(struct px_session *session)
 void px_session_pulse(struct px_session *session)
 {
 	int64_t next_ms = INT64_MAX;
-	if (!check_heartbeat(session, &next_ms) || !check_authenticated(session, &next_ms) ||
+	if (!check_leaving(session, &next_ms) || !check_heartbeat(session, &next_ms) ||
+			!check_authenticated(session, &next_ms) ||
 			!check_expiry(session, &next_ms) || next_ms == INT64_MAX) {
 		return;
 	}

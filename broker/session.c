@@ -38,6 +38,7 @@ static int link_session(struct px_session *session)
 	}
 	broker->newest = session;
 	broker->stats.sessions++;
+	session->site->sessions++;
 	return 0;
 }
 
@@ -57,6 +58,7 @@ static void unlink_session(struct px_session *session)
 	px_table_remove(&broker->clients, &session->link);
 	px_roll_remove(&broker->sessions, session->number);
 	broker->stats.sessions--;
+	session->site->sessions--;
 }
 
 static void greet(struct px_session *session)
@@ -288,18 +290,47 @@ uint64_t px_broker_close_some(struct px_broker *broker, uint64_t count, enum px_
 	return open;
 }
 
+/* A moment of 0 to spread_ms. */
+static int64_t some_moment(struct px_broker *broker, int64_t spread_ms)
+{
+	uint64_t dice;
+	broker->host.random(broker->host.user, &dice, sizeof(dice));
+	return (int64_t)(dice % (uint64_t)(spread_ms > 0 ? spread_ms + 1 : 1));
+}
+
+static void tell_draining(struct px_session *session, int64_t spread_ms)
+{
+	struct px_json json;
+	px_json_begin(&json, "server_draining");
+	px_json_int(&json, "reconnectAfterMs", some_moment(session->broker, spread_ms));
+	px_json_end(&json);
+	px_session_send_json(session, &json);
+}
+
 void px_broker_announce_drain(struct px_broker *broker, int64_t spread_ms)
 {
 	for (struct px_session *session = broker->oldest; session; session = session->newer) {
-		struct px_json json;
-		uint64_t dice;
-		broker->host.random(broker->host.user, &dice, sizeof(dice));
-		px_json_begin(&json, "server_draining");
-		px_json_int(&json, "reconnectAfterMs",
-				(int64_t)(dice % (uint64_t)(spread_ms > 0 ? spread_ms + 1 : 1)));
-		px_json_end(&json);
-		px_session_send_json(session, &json);
+		tell_draining(session, spread_ms);
 	}
+}
+
+uint64_t px_broker_drain_site(struct px_broker *broker, const struct px_site *site,
+		bool (*concerns)(void *user, const struct px_session *session), void *user,
+		int64_t spread_ms)
+{
+	uint64_t count = 0;
+	for (struct px_session *session = broker->oldest; session; session = session->newer) {
+		if (session->site != site || session->phase != PX_SESSION_OPEN ||
+				session->leave_ms > 0 || (concerns && !concerns(user, session))) {
+			continue;
+		}
+		tell_draining(session, spread_ms);
+		/* At the next moment at the earliest: the message has to go out before. */
+		session->leave_ms = broker->timers.now_ms + 1 + some_moment(broker, spread_ms);
+		px_session_pulse(session);
+		count++;
+	}
+	return count;
 }
 
 struct px_broker *px_session_broker(const struct px_session *session)

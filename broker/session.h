@@ -20,7 +20,7 @@ struct px_session {
 	struct px_broker *broker;
 	struct px_session *older;
 	struct px_session *newer;
-	const struct px_site *site;
+	struct px_site *site;
 	struct px_identity *identity;
 	void *conn;
 	uint64_t client_id;
@@ -54,6 +54,7 @@ struct px_session {
 	int64_t alive_ms;      /* last sign of life */
 	int64_t pinged_ms;
 	int64_t opened_ms;
+	int64_t leave_ms;      /* closes with 1012 then; 0: it may stay */
 	uint32_t bad_since_ms;    /* the low bits of the clock: windows are seconds long */
 	struct px_bucket messages; /* what it may still send now */
 	struct px_bucket bytes;

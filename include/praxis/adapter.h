@@ -56,6 +56,9 @@ PX_PUBLIC extern const struct px_transport px_lws_transport;
 PX_PUBLIC int px_lws_create(struct px_broker *broker, const struct px_lws_hooks *hooks,
 		size_t max_message_bytes, struct px_lws **ret_lws);
 
+/* Holds from the next piece of a message on. */
+PX_PUBLIC void px_lws_set_max_message_bytes(struct px_lws *lws, size_t max_message_bytes);
+
 /* After the lws context is destroyed. NULL is fine. */
 PX_PUBLIC void px_lws_destroy(struct px_lws *lws);
 

@@ -179,6 +179,12 @@ PX_PUBLIC int px_broker_add_service(struct px_broker *broker, const struct px_se
 PX_PUBLIC int px_broker_configure(struct px_broker *broker, unsigned index,
 		const struct px_options *options);
 
+/*
+ * Takes back the service that was added last, which no site may have had enabled yet: what
+ * was to come with it failed. Its index is free again.
+ */
+PX_PUBLIC void px_broker_remove_last_service(struct px_broker *broker);
+
 /* The service of that index, or of that name; NULL. */
 PX_PUBLIC const struct px_service *px_broker_service(const struct px_broker *broker,
 		unsigned index);
@@ -197,13 +203,14 @@ struct px_site {
 	size_t disabled_count;
 	int64_t auth_ms; /* in which a session must have authenticated */
 	const char *tenant; /* the vhost's own; NULL: nobody rules here (operate.h) */
+	uint64_t sessions; /* the broker's count of those that hold on to it, in whatever state */
 };
 
 /* Opens the sessions of a site for services that were switched on. */
 PX_PUBLIC void px_broker_site_changed(struct px_broker *broker, const struct px_site *site);
 
 struct px_session_params {
-	const struct px_site *site;
+	struct px_site *site;
 	struct px_identity *identity; /* taken over if the call succeeds */
 	void *conn;                   /* the transport's; good until px_session_lost() */
 	int service;                  /* index of the one service, -1: all (unified) */
@@ -246,5 +253,14 @@ PX_PUBLIC void px_broker_announce_drain(struct px_broker *broker, int64_t spread
 /* Closes up to `count` sessions with `code`, the oldest first; returns how many are left open. */
 PX_PUBLIC uint64_t px_broker_close_some(struct px_broker *broker, uint64_t count,
 		enum px_close code);
+
+/*
+ * Sends the sessions of one site away, or those of them that `concerns` says yes to: each is
+ * told (server_draining), and closed with 1012 at a moment of its own within spread_ms. Returns
+ * how many; none is counted that was on its way already.
+ */
+PX_PUBLIC uint64_t px_broker_drain_site(struct px_broker *broker, const struct px_site *site,
+		bool (*concerns)(void *user, const struct px_session *session), void *user,
+		int64_t spread_ms);
 
 #endif

@@ -86,7 +86,7 @@ struct fake_who {
 	const char *rooms;     /* as practices; NULL: a token that does not speak of rooms */
 	int64_t expires_ms;
 	const char *service;   /* the only one */
-	const struct px_site *site;
+	struct px_site *site;
 };
 
 #define WHO(...) (&(const struct fake_who){ __VA_ARGS__ })

@@ -479,6 +479,45 @@ START_TEST(a_drain_comes_in_pieces)
 }
 END_TEST
 
+static bool is_second(void *user, const struct px_session *session)
+{
+	const struct fake_conn *conn = user;
+	return session == conn->session;
+}
+
+START_TEST(a_site_is_drained_and_others_see_nothing_of_it)
+{
+	struct fake *fake = create(fake_limits());
+	struct px_site going = fake->site;
+	struct fake_conn *goes[3];
+	struct fake_conn *stays = fake_open(fake, WHO(0));
+	for (size_t i = 0; i < 3; i++) {
+		goes[i] = fake_open(fake, WHO(.site = &going));
+	}
+	ck_assert_uint_eq(going.sessions, 3);
+	ck_assert_uint_eq(fake->site.sessions, 1);
+	ck_assert_uint_eq(px_broker_drain_site(fake->broker, &going, is_second, goes[1], 1000), 1);
+	ck_assert_uint_eq(px_broker_drain_site(fake->broker, &going, NULL, NULL, 1000), 2);
+	ck_assert_uint_eq(px_broker_drain_site(fake->broker, &going, NULL, NULL, 1000), 0);
+	fake_turn(fake);
+	for (size_t i = 0; i < 3; i++) {
+		struct json_object *told = fake_expect(goes[i], "{'type':'server_draining'}");
+		ck_assert_int_le(atoi(fake_member(told, "reconnectAfterMs")), 1000);
+		ck_assert_int_eq(goes[i]->close_code, FAKE_OPEN);
+	}
+	fake_advance(fake, 1001);
+	fake_settle(fake);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_int_eq(goes[i]->close_code, PX_CLOSE_RESTART);
+	}
+	ck_assert_int_eq(stays->close_code, FAKE_OPEN);
+	fake_expect_nothing(stays);
+	ck_assert_uint_eq(going.sessions, 0);
+	ck_assert_uint_eq(fake->site.sessions, 1);
+	destroy(fake);
+}
+END_TEST
+
 START_TEST(figures_add_up)
 {
 	struct fake *fake = create(fake_limits());
@@ -505,4 +544,5 @@ RUN_TESTS("session", greets, greets_one_of_whom_little_is_known, client_ids_diff
 		the_deadline_is_that_of_the_next_timer, closes_with_every_code,
 		is_lost_during_a_turn, is_lost_in_every_phase, a_handler_may_close_its_own_session,
 		nothing_is_freed_during_a_fan_out, a_fan_out_may_meet_slow_readers,
-		a_drain_comes_in_pieces, figures_add_up);
+		a_drain_comes_in_pieces, a_site_is_drained_and_others_see_nothing_of_it,
+		figures_add_up);
