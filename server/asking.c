@@ -134,8 +134,9 @@ static void on_answer(void *user, const struct px_backend_answer *answer)
 	default:
 		break;
 	}
-	if (!peer->identity) {
-		px_lws_admit(wsi, NULL, PX_CLOSE_TRY_LATER);
+	if (peer->vhost->is_retired || !peer->identity) {
+		px_lws_admit(wsi, NULL, peer->vhost->is_retired ? PX_CLOSE_RESTART :
+				PX_CLOSE_TRY_LATER);
 		return;
 	}
 	px_peer_session_params(peer, &params);

@@ -379,9 +379,19 @@ static void destroy_sources(struct px_config *config)
 	free(config->sources);
 }
 
+struct px_config *px_config_share(struct px_config *config)
+{
+	config->shares++;
+	return config;
+}
+
 void px_config_destroy(struct px_config *config)
 {
 	if (!config) {
+		return;
+	}
+	if (config->shares > 0) {
+		config->shares--;
 		return;
 	}
 	for (size_t i = 0; i < config->vhost_count; i++) {

@@ -253,6 +253,7 @@ struct px_config {
 	/* private to the reader */
 	struct px_config_source **sources;
 	size_t source_count;
+	unsigned shares; /* besides the first */
 };
 
 /*
@@ -271,6 +272,10 @@ int px_config_load(const char *path, const struct px_config_sink *sink,
 int px_config_load_text(const char *directory, const char *name, const char *text, size_t length,
 		const struct px_config_sink *sink, struct px_config **ret_config);
 
+/* The same again, for one more who will destroy it. */
+struct px_config *px_config_share(struct px_config *config);
+
+/* Frees it with the last of its shares. NULL is fine. */
 void px_config_destroy(struct px_config *config);
 
 /*

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What every request passes first, upgrade or not, before anything looks at what it wants:
- * it came over a connection that was made for its vhost, and its vhost does more than to
- * redirect.
+ * its vhost is still in force, it came over a connection that was made for its vhost, and
+ * its vhost does more than to redirect.
  *
  * lws hands out paths and queries decoded only, so a redirect encodes them anew: what
  * arrives means the same, if it is not spelled the same. (A "+" in a path becomes a space,
@@ -146,6 +146,10 @@ int px_gate_pass(struct lws *wsi)
 	const struct px_peer *peer = lws_get_opaque_user_data(wsi);
 	if (!peer) {
 		return -1;
+	}
+	if (peer->vhost->is_retired) {
+		return px_http_refuse(wsi, 503, "unavailable",
+				"What was served by this connection has moved or is gone.");
 	}
 	const char *fault = px_tls_fault(peer->vhost, wsi);
 	if (fault) {

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Listening sockets, ours and not lws's: so that a drain can close them while the others
- * live on, and a limit on connections holds before descriptors run out (at EMFILE lws would
- * spin). SO_REUSEPORT is not set: it would let a second server take half of the clients
- * where a plain "address in use" is the better answer.
+ * A listening socket at work: connections are accepted, counted, and handed to lws one by
+ * one. So a limit on connections holds before descriptors run out, where lws would spin.
  */
 #include "server.h"
 
 #include "log.h"
 #include "proxy_protocol.h"
+#include "tls.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,105 +18,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BACKLOG 4096
 #define ACCEPTS_PER_EVENT 64
+#define ACCEPTS_AT_END 4096
 #define PAUSE_MS 200
-
-static void format_address(const struct sockaddr_storage *address, char *buf, size_t size)
-{
-	char host[INET6_ADDRSTRLEN] = "";
-	if (address->ss_family == AF_INET6) {
-		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
-		inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof(host));
-		snprintf(buf, size, "[%s]:%u", host, ntohs(in6->sin6_port));
-	} else {
-		const struct sockaddr_in *in = (const struct sockaddr_in *)address;
-		inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
-		snprintf(buf, size, "%s:%u", host, ntohs(in->sin_port));
-	}
-}
-
-static int open_socket(const struct px_config_address *wanted)
-{
-	int on = 1;
-	int family = wanted->address.ss_family;
-	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0) {
-		return -errno;
-	}
-	int rc = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (rc == 0 && family == AF_INET6) {
-		rc = setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	}
-	if (rc == 0) {
-		rc = bind(fd, (const struct sockaddr *)&wanted->address, wanted->length);
-	}
-	if (rc == 0) {
-		rc = listen(fd, BACKLOG);
-	}
-	if (rc < 0) {
-		rc = -errno;
-		close(fd);
-		return rc;
-	}
-	return fd;
-}
-
-static void complain(const struct px_config_vhost *config, const char *address, int error,
-		const struct px_config_sink *sink)
-{
-	char text[512];
-	snprintf(text, sizeof(text), "%s:%u: vhost \"%s\": port: can not listen on %s: %s",
-			config->file->name, config->line, config->name, address, strerror(error));
-	sink->on_complaint(sink->user, PX_CONFIG_ERROR, text);
-}
-
-/* 0, also where an optional address is not to be had on this machine. */
-static int open_listener(struct px_vhost *vhost, const struct px_config_address *wanted,
-		const struct px_config_sink *sink)
-{
-	struct px_listener *listener = &vhost->listeners[vhost->listener_count];
-	struct sockaddr_storage bound;
-	socklen_t length = sizeof(bound);
-	int fd = open_socket(wanted);
-	if (fd < 0) {
-		if (wanted->optional && (fd == -EAFNOSUPPORT || fd == -EADDRNOTAVAIL)) {
-			return 0;
-		}
-		format_address(&wanted->address, listener->address, sizeof(listener->address));
-		complain(vhost->config, listener->address, -fd, sink);
-		return fd;
-	}
-	getsockname(fd, (struct sockaddr *)&bound, &length);
-	format_address(&bound, listener->address, sizeof(listener->address));
-	listener->server = vhost->server;
-	listener->vhost = vhost;
-	listener->fd = fd;
-	vhost->listener_count++;
-	return 0;
-}
-
-int px_listeners_open(struct px_server *server, const struct px_config_sink *sink)
-{
-	for (size_t v = 0; v < server->vhost_count; v++) {
-		struct px_vhost *vhost = &server->vhosts[v];
-		vhost->listeners = calloc(vhost->config->address_count, sizeof(*vhost->listeners));
-		if (!vhost->listeners) {
-			return -ENOMEM;
-		}
-		for (size_t a = 0; a < vhost->config->address_count; a++) {
-			int rc = open_listener(vhost, &vhost->config->addresses[a], sink);
-			if (rc < 0) {
-				return rc;
-			}
-		}
-		if (vhost->listener_count == 0) {
-			complain(vhost->config, "any of its addresses", EADDRNOTAVAIL, sink);
-			return -EADDRNOTAVAIL;
-		}
-	}
-	return 0;
-}
 
 static struct in6_addr address_of(const struct sockaddr_storage *from)
 {
@@ -182,6 +85,11 @@ static void refuse(struct px_peer *peer, int fd, int reason)
 	px_peer_destroy(peer);
 }
 
+static struct lws_vhost *lws_vhost_of(const struct px_vhost *vhost)
+{
+	return vhost->tls ? px_tls_vhost(vhost->tls) : vhost->server->plain;
+}
+
 /* A trusted proxy's connections are counted by whom they are for, once that is known. */
 void px_listener_adopt(struct px_peer *peer, int fd)
 {
@@ -192,7 +100,7 @@ void px_listener_adopt(struct px_peer *peer, int fd)
 		return;
 	}
 	/* Closes the descriptor where it fails. */
-	struct lws *wsi = lws_adopt_socket_vhost(peer->vhost->lws_vhost, fd);
+	struct lws *wsi = lws_adopt_socket_vhost(lws_vhost_of(peer->vhost), fd);
 	if (!wsi) {
 		px_peer_destroy(peer);
 		return;
@@ -240,73 +148,76 @@ static void on_connection(uv_poll_t *poll, int status, int events);
 static void on_pause_over(uv_timer_t *timer)
 {
 	struct px_listener *listener = timer->data;
-	if (listener->fd >= 0) {
+	if (!uv_is_closing((uv_handle_t *)&listener->poll)) {
 		uv_poll_start(&listener->poll, UV_READABLE, on_connection);
 	}
 }
 
-static void on_connection(uv_poll_t *poll, int status, int events)
+/* Takes up to `most` of those that wait. 0: there are no more for now, or -errno. */
+static int take_some(struct px_listener *listener, int most)
 {
-	struct px_listener *listener = poll->data;
-	(void)events;
-	for (int i = 0; status == 0 && i < ACCEPTS_PER_EVENT; i++) {
+	for (int i = 0; i < most; i++) {
 		struct sockaddr_storage from = { 0 };
 		socklen_t length = sizeof(from);
 		int fd = accept4(listener->fd, (struct sockaddr *)&from, &length,
 				SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
 			take(listener, fd, &from);
-		} else if (errno == EAGAIN) {
-			return;
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
-			px_log(PX_LOG_ERROR, "%s: no connection can be taken: %s",
-					listener->address, strerror(errno));
-			uv_poll_stop(poll);
-			uv_timer_start(&listener->pause, on_pause_over, PAUSE_MS, 0);
-			return;
+			return -errno;
+		} else if (errno == EAGAIN) {
+			return 0;
 		}
+	}
+	return 0;
+}
+
+static void on_connection(uv_poll_t *poll, int status, int events)
+{
+	struct px_listener *listener = poll->data;
+	(void)events;
+	int rc = status == 0 ? take_some(listener, ACCEPTS_PER_EVENT) : 0;
+	if (rc < 0) {
+		px_log(PX_LOG_ERROR, "%s: no connection can be taken: %s", listener->address,
+				strerror(-rc));
+		uv_poll_stop(poll);
+		uv_timer_start(&listener->pause, on_pause_over, PAUSE_MS, 0);
 	}
 }
 
-static void start(struct px_listener *listener)
+void px_listener_start(struct px_listener *listener)
 {
 	uv_poll_init(&listener->server->loop, &listener->poll, listener->fd);
 	uv_timer_init(&listener->server->loop, &listener->pause);
 	listener->poll.data = listener;
 	listener->pause.data = listener;
+	listener->handles = 2;
 	uv_poll_start(&listener->poll, UV_READABLE, on_connection);
 	px_log(PX_LOG_NOTICE, "vhost %s: listening on %s", listener->vhost->config->name,
 			listener->address);
 }
 
-void px_listeners_start(struct px_server *server)
+static void on_closed(uv_handle_t *handle)
 {
-	for (size_t v = 0; v < server->vhost_count; v++) {
-		for (size_t i = 0; i < server->vhosts[v].listener_count; i++) {
-			start(&server->vhosts[v].listeners[i]);
-		}
+	struct px_listener *listener = handle->data;
+	if (--listener->handles == 0) {
+		free(listener);
 	}
 }
 
-static void close_listener(struct px_listener *listener)
+/* Those that the kernel has let in already are not to be reset. */
+void px_listener_stop(struct px_listener *listener)
 {
-	if (listener->fd < 0) {
+	if (listener->handles == 0) {
+		close(listener->fd);
+		free(listener);
 		return;
 	}
-	if (listener->poll.data) {
-		uv_close((uv_handle_t *)&listener->poll, NULL);
-		uv_close((uv_handle_t *)&listener->pause, NULL);
+	if (!listener->server->draining) {
+		(void)take_some(listener, ACCEPTS_AT_END);
 	}
+	uv_close((uv_handle_t *)&listener->poll, on_closed);
+	uv_close((uv_handle_t *)&listener->pause, on_closed);
 	close(listener->fd);
 	listener->fd = -1;
-}
-
-void px_listeners_close(struct px_server *server)
-{
-	px_greetings_drop(server);
-	for (size_t v = 0; v < server->vhost_count; v++) {
-		for (size_t i = 0; i < server->vhosts[v].listener_count; i++) {
-			close_listener(&server->vhosts[v].listeners[i]);
-		}
-	}
 }

@@ -238,29 +238,15 @@ int px_plugins_load(struct px_server *server, const struct px_config *config,
 	return rc;
 }
 
-int px_plugins_start(struct px_server *server)
+void px_plugins_withdraw(struct px_server *server, size_t first)
 {
-	for (size_t i = 0; i < server->plugin_count; i++) {
-		struct px_plugin *plugin = &server->plugins[i];
+	while (server->plugin_count > first) {
+		struct px_plugin *plugin = &server->plugins[--server->plugin_count];
 		if (plugin->started) {
-			continue;
+			px_broker_remove_last_service(server->broker);
 		}
-		int rc = px_broker_add_service(server->broker, plugin->service, plugin->options,
-				&plugin->index);
-		if (rc < 0) {
-			px_log(PX_LOG_ERROR, "service %s: it did not start: %s", plugin->name,
-					strerror(-rc));
-			return rc;
-		}
-		plugin->started = true;
-	}
-	return 0;
-}
-
-void px_plugins_drop_unstarted(struct px_server *server)
-{
-	while (server->plugin_count > 0 && !server->plugins[server->plugin_count - 1].started) {
-		unload(&server->plugins[--server->plugin_count]);
+		unload(plugin);
+		*plugin = (struct px_plugin){ 0 };
 	}
 }
 

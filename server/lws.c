@@ -2,11 +2,17 @@
 /*
  * The one lws context. lws chooses among vhosts by a prefix of whatever `Host` a client
  * sends, so there are only as many as TLS demands: one for all that is not encrypted, and
- * one for each vhost of the configuration that has TLS of its own. Which of the
+ * one for each vhost of the configuration that has TLS of its own (tls.c makes those). Which of the
  * configuration's vhosts a connection belongs to follows from the socket that it came in by.
  *
- * Protocol 0 is the unified session's, also for clients that name no subprotocol; then one
- * for each service. Each has a pvo, since lws 4.3 initialises only those that have one.
+ * Protocol 0 is the unified session's, also for clients that name no subprotocol; then there
+ * is one for each service that could ever be loaded. lws copies the list when it makes a
+ * vhost, and nothing can be added to it later; but of the names it keeps pointers, so a
+ * service that comes with a reload gets its subprotocol when its name is written to where
+ * one of them points. (Rejected: another lws vhost for each such service. lws can not take
+ * any away again, and a client's `Host` could still move a connection to an old one.)
+ *
+ * Each has a pvo, since lws 4.3 initialises only those that have one.
  */
 #include "server.h"
 
@@ -16,6 +22,7 @@
 
 #include <errno.h>
 #include <praxis/plugin.h>
+#include <stdio.h>
 
 static const struct lws_protocols unified = {
 	.name = "praxis.v1",
@@ -31,13 +38,24 @@ static const lws_retry_bo_t no_pings = { 0 };
 static void list_protocols(struct px_server *server)
 {
 	server->protocols[0] = unified;
-	for (size_t i = 0; i < server->plugin_count; i++) {
-		server->protocols[i + 1] = *server->plugins[i].protocol;
+	for (size_t i = 0; i < PX_SERVICES_MAX; i++) {
+		server->protocols[i + 1] = unified;
+		server->protocols[i + 1].name = server->protocol_names[i];
+		server->protocols[i + 1].callback = px_lws_callback;
 	}
-	for (size_t i = 0; i <= server->plugin_count; i++) {
+	for (size_t i = 0; i <= PX_SERVICES_MAX; i++) {
 		server->pvos[i].name = server->protocols[i].name;
 		server->pvos[i].value = "";
-		server->pvos[i].next = i < server->plugin_count ? &server->pvos[i + 1] : NULL;
+		server->pvos[i].next = i < PX_SERVICES_MAX ? &server->pvos[i + 1] : NULL;
+	}
+}
+
+void px_context_name_services(struct px_server *server)
+{
+	for (size_t i = 0; i < server->plugin_count; i++) {
+		char *name = server->protocol_names[i];
+		(void)snprintf(name, sizeof(server->protocol_names[i]), "%s",
+				server->plugins[i].name);
 	}
 }
 
@@ -73,60 +91,16 @@ static const struct px_lws_hooks hooks = {
 	.gone = px_peer_gone,
 };
 
-static bool any_tls(const struct px_server *server)
+/* What all vhosts have in common, and the context. */
+static struct lws_context_creation_info describe(struct px_server *server)
 {
-	for (size_t i = 0; i < server->vhost_count; i++) {
-		if (server->vhosts[i].tls) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static int create_tls_vhost(struct px_server *server, struct px_vhost *vhost,
-		const struct lws_context_creation_info *info)
-{
-	struct lws_context_creation_info own = *info;
-	px_tls_describe(vhost->tls, &own);
-	vhost->lws_vhost = lws_create_vhost(server->context, &own);
-	return !vhost->lws_vhost ? -ENOMEM : px_tls_settle(vhost->tls);
-}
-
-static int create_vhosts(struct px_server *server, const struct lws_context_creation_info *info)
-{
-	struct lws_vhost *plain = lws_create_vhost(server->context, info);
-	int rc = plain ? 0 : -ENOMEM;
-	for (size_t i = 0; rc == 0 && i < server->vhost_count; i++) {
-		struct px_vhost *vhost = &server->vhosts[i];
-		vhost->lws_vhost = plain;
-		rc = vhost->tls ? create_tls_vhost(server, vhost, info) : 0;
-	}
-	if (rc < 0) {
-		px_log(PX_LOG_ERROR, "libwebsockets can not make a vhost");
-	}
-	return rc;
-}
-
-int px_context_create(struct px_server *server)
-{
-	void *loops[] = { &server->loop };
-	struct px_lws_hooks own = hooks;
-	own.user = server;
-	int rc = px_lws_create(server->broker, &own,
-			server->config->global.max_message_bytes, &server->lws);
-	if (rc < 0) {
-		return rc;
-	}
-	list_protocols(server);
-	lws_set_log_level(px_log_lws_levels(), px_log_lws);
-	struct lws_context_creation_info info = {
+	return (struct lws_context_creation_info){
 		.port = CONTEXT_PORT_NO_LISTEN,
 		.vhost_name = "praxis",
 		.protocols = server->protocols,
 		.pvo = server->pvos,
 		.user = server->lws,
 		.pcontext = &server->context,
-		.foreign_loops = loops,
 		.retry_and_idle_policy = &no_pings,
 		.max_http_header_data = 2 * PX_TOKEN_HEADER_BYTES, /* a token, and cookies besides */
 		.gid = -1,
@@ -135,17 +109,47 @@ int px_context_create(struct px_server *server)
 				LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
 		.pt_serv_buf_size = 2 * PX_HTTP_HEADERS_MAX, /* the head of a file, too */
 	};
-	if (any_tls(server)) {
-		info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+}
+
+int px_context_create_vhost(struct px_server *server, struct px_tls *tls,
+		struct lws_vhost **ret_vhost)
+{
+	struct lws_context_creation_info info = describe(server);
+	if (tls) {
+		px_tls_describe(tls, &info);
 	}
+	*ret_vhost = lws_create_vhost(server->context, &info);
+	int rc = !*ret_vhost ? -ENOMEM : tls ? px_tls_settle(tls) : 0;
+	if (rc < 0) {
+		px_log(PX_LOG_ERROR, "libwebsockets can not make a vhost");
+	}
+	/* It set a timer of its own, which it would else see with its next event only. */
+	lws_cancel_service(server->context);
+	return rc;
+}
+
+int px_context_create(struct px_server *server, const struct px_config *config)
+{
+	void *loops[] = { &server->loop };
+	struct px_lws_hooks own = hooks;
+	own.user = server;
+	int rc = px_lws_create(server->broker, &own,
+			config->global.max_message_bytes, &server->lws);
+	if (rc < 0) {
+		return rc;
+	}
+	list_protocols(server);
+	lws_set_log_level(px_log_lws_levels(), px_log_lws);
+	struct lws_context_creation_info info = describe(server);
+	info.foreign_loops = loops;
+	info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT; /* TLS may come with a reload */
 	server->context = lws_create_context(&info);
 	if (!server->context) {
 		px_log(PX_LOG_ERROR, "libwebsockets does not start; is its libuv plugin installed "
 				"(package libwebsockets-evlib-uv)?");
 		return -ENOTSUP;
 	}
-	info.options &= ~LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
-	return create_vhosts(server, &info);
+	return px_context_create_vhost(server, NULL, &server->plain);
 }
 
 /*

@@ -4,9 +4,10 @@
  * what others see: configuration, plugins, ports, and only then services and clients; a
  * failure ends in exit code 2 with nothing half started.
  */
-#include "server.h"
+#include "plan.h"
 
 #include "log.h"
+#include "tls.h"
 #include "version.h"
 
 #include <errno.h>
@@ -168,9 +169,15 @@ static void start_loop(struct px_server *server)
 	uv_check_init(&server->loop, &server->check);
 	uv_timer_init(&server->loop, &server->timer);
 	uv_timer_init(&server->loop, &server->drain_timer);
+	uv_timer_init(&server->loop, &server->keys_timer);
+	uv_timer_init(&server->loop, &server->reload_timer);
+	uv_timer_init(&server->loop, &server->sweep_timer);
 	server->prepare.data = server;
 	server->check.data = server;
 	server->timer.data = server;
+	server->keys_timer.data = server;
+	server->reload_timer.data = server;
+	server->sweep_timer.data = server;
 	uv_prepare_start(&server->prepare, on_prepare);
 	uv_check_start(&server->check, on_check);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
@@ -192,6 +199,9 @@ static void stop_loop(struct px_server *server)
 	uv_close((uv_handle_t *)&server->check, NULL);
 	uv_close((uv_handle_t *)&server->timer, NULL);
 	uv_close((uv_handle_t *)&server->drain_timer, NULL);
+	uv_close((uv_handle_t *)&server->keys_timer, NULL);
+	uv_close((uv_handle_t *)&server->reload_timer, NULL);
+	uv_close((uv_handle_t *)&server->sweep_timer, NULL);
 	for (size_t i = 0; i < sizeof(server->signals) / sizeof(server->signals[0]); i++) {
 		uv_close((uv_handle_t *)&server->signals[i], NULL);
 	}
@@ -219,7 +229,7 @@ static void tell_start(const struct px_server *server)
 			lws_get_library_version(), (unsigned long long)server->max_connections);
 	tell_services(server);
 	for (size_t i = 0; i < server->vhost_count; i++) {
-		const struct px_config_vhost *config = server->vhosts[i].config;
+		const struct px_config_vhost *config = server->vhosts[i]->config;
 		bool insecure = config->open_mode == PX_CONFIG_OPEN_INSECURE;
 		if (config->open_mode == PX_CONFIG_OPEN_OFF) {
 			continue;
@@ -230,7 +240,7 @@ static void tell_start(const struct px_server *server)
 	}
 }
 
-static int create_broker(struct px_server *server)
+static int create_broker(struct px_server *server, const struct px_config *config)
 {
 	static const struct px_broker_host host = {
 		.random = fill_random,
@@ -242,71 +252,78 @@ static int create_broker(struct px_server *server)
 	};
 	struct px_broker_host own = host;
 	own.user = server;
-	struct px_limits limits = px_settings_limits(server->config);
+	struct px_limits limits = px_settings_limits(config);
 	return px_broker_create(&px_lws_transport, &own, &limits, &server->broker);
 }
 
-/* What can fail before anybody notices. */
-static int prepare(struct px_server *server, const struct px_config_sink *sink)
+/*
+ * The loop and lws first, since the rest is made on them; then the configuration goes the way
+ * that every later one goes. Nobody is served before the loop runs.
+ */
+static int start(struct px_server *server, struct px_config *config,
+		const struct px_config_sink *sink)
 {
-	int rc = px_plugins_load(server, server->config, sink);
-	rc = rc < 0 ? rc : px_vhosts_create(server);
-	rc = rc < 0 ? rc : px_security_create(server, sink);
-	return rc < 0 ? rc : px_listeners_open(server, sink);
-}
-
-static int start(struct px_server *server)
-{
-	int rc = px_plugins_start(server);
-	rc = rc < 0 ? rc : px_security_start(server);
-	rc = rc < 0 ? rc : px_context_create(server);
+	int rc = px_security_create(server);
+	rc = rc < 0 ? rc : px_context_create(server, config);
+	rc = rc < 0 ? rc : px_plan_carry_out(server, config, sink);
 	if (rc < 0) {
 		return rc;
 	}
-	px_vhosts_apply(server, server->config);
-	start_loop(server);
 	tell_start(server);
 	px_server_load_state(server); /* the last that takes it away, once nothing can fail any more */
-	px_listeners_start(server);
 	return 0;
 }
 
 static void finish(struct px_server *server)
 {
-	px_listeners_close(server);
 	px_broker_destroy(server->broker);
 	px_security_destroy(server);
 	px_lws_destroy(server->lws);
-	px_plugins_unload(server);
 	px_vhosts_destroy(server);
+	px_tls_destroy(server);
+	px_plugins_unload(server);
 	px_config_destroy(server->config);
 }
 
-static int serve(struct px_server *server, const struct px_config_sink *sink)
+static int serve(struct px_server *server, struct px_config *config,
+		const struct px_config_sink *sink)
 {
-	server->max_connections = px_settings_connections(server->config);
-	server->max_message_bytes = server->config->global.max_message_bytes;
-	px_log_set_level(server->config->global.log_level);
-	if (create_broker(server) < 0) {
+	px_log_set_level(config->global.log_level);
+	if (create_broker(server, config) < 0) {
 		return EXIT_FAILURE;
 	}
-	if (prepare(server, sink) < 0) {
-		return EXIT_CONFIG;
-	}
 	uv_loop_init(&server->loop);
-	if (start(server) < 0) {
-		px_context_destroy(server);
+	start_loop(server);
+	int rc = start(server, config, sink);
+	if (rc < 0) {
+		px_config_destroy(config);
+	} else {
+		uv_run(&server->loop, UV_RUN_DEFAULT);
+	}
+	stop_loop(server);
+	if (rc < 0) {
 		return EXIT_CONFIG;
 	}
-	uv_run(&server->loop, UV_RUN_DEFAULT);
-	stop_loop(server);
 	return px_server_save_state(server) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int check(struct px_server *server, struct px_config *config,
+		const struct px_config_sink *sink)
+{
+	int rc = px_plugins_load(server, config, sink);
+	rc = rc < 0 ? rc : px_security_check(config, sink);
+	px_config_destroy(config);
+	if (rc == 0) {
+		puts("The configuration is fine.");
+	}
+	return rc < 0 ? EXIT_CONFIG : EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
 {
 	struct arguments arguments = { .config_path = PX_CONFIG_PATH };
 	struct px_config_sink sink = { .on_complaint = on_complaint };
+	struct px_config *config;
 	int code = read_arguments(argc, argv, &arguments);
 	if (code >= 0) {
 		return code;
@@ -318,16 +335,11 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a full audit trail is an error that is handled */
 	server->config_path = arguments.config_path;
-	if (px_config_load(arguments.config_path, &sink, &server->config) < 0) {
+	if (px_config_load(arguments.config_path, &sink, &config) < 0) {
 		code = EXIT_CONFIG;
-	} else if (arguments.check) {
-		code = px_plugins_load(server, server->config, &sink) < 0 ||
-				px_security_check(server->config, &sink) < 0 ? EXIT_CONFIG : EXIT_SUCCESS;
 	} else {
-		code = serve(server, &sink);
-	}
-	if (arguments.check && code == EXIT_SUCCESS) {
-		puts("The configuration is fine.");
+		code = arguments.check ? check(server, config, &sink) :
+				serve(server, config, &sink);
 	}
 	finish(server);
 	free(server);

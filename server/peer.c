@@ -99,6 +99,7 @@ struct px_peer *px_peer_create(struct px_vhost *vhost, const struct in6_addr *ad
 		peer->vhost = vhost;
 		peer->address = *address;
 		vhost->server->connections++;
+		vhost->peers++;
 	}
 	return peer;
 }
@@ -113,6 +114,7 @@ void px_peer_destroy(struct px_peer *peer)
 	forget(&peer->address_entry);
 	forget(&peer->user_entry);
 	server->connections--;
+	peer->vhost->peers--;
 	free(peer);
 }
 

@@ -3,7 +3,7 @@
  * What stands between the world and the sessions, put together and taken apart: keys, tickets,
  * the back end that is asked, counts of addresses and users, the audit trail.
  */
-#include "server.h"
+#include "plan.h"
 
 #include "audit.h"
 #include "authority.h"
@@ -42,17 +42,6 @@ static struct px_audit_settings audit_settings(const struct px_config_audit *con
 	};
 }
 
-static int open_audit(struct px_server *server)
-{
-	const struct px_config_audit *config = server->config->global.audit;
-	if (!config) {
-		return 0;
-	}
-	struct px_audit_settings settings = audit_settings(config);
-	int rc = px_audit_create(&settings, &server->audit);
-	return rc < 0 ? rc : px_trail_note(server, "started", "");
-}
-
 void px_security_authenticate(void *user, void *conn, const struct px_site *site,
 		struct px_span token, struct px_authentication *ret_authentication)
 {
@@ -86,15 +75,6 @@ static int make_authorities(const struct px_config *config, const struct px_conf
 	return 0;
 }
 
-static size_t config_index(const struct px_config *config, const char *name)
-{
-	size_t i = 0;
-	while (strcmp(config->vhosts[i].name, name) != 0) {
-		i++;
-	}
-	return i;
-}
-
 int px_security_check(const struct px_config *config, const struct px_config_sink *sink)
 {
 	struct px_authority **authorities = calloc(config->vhost_count, sizeof(*authorities));
@@ -106,68 +86,100 @@ int px_security_check(const struct px_config *config, const struct px_config_sin
 	return rc < 0 ? rc : px_tls_check(config, sink);
 }
 
-/* All or nothing: the vhosts have the new authorities, or still the old ones. */
-int px_security_apply(struct px_server *server, const struct px_config *config,
-		const struct px_config_sink *sink)
+static bool same_text(const char *a, const char *b)
 {
-	struct px_authority **authorities = calloc(config->vhost_count, sizeof(*authorities));
-	int rc = authorities ? make_authorities(config, sink, authorities) : -ENOMEM;
-	for (size_t i = 0; rc == 0 && i < server->vhost_count; i++) {
-		struct px_vhost *vhost = &server->vhosts[i];
-		size_t index = config_index(config, vhost->config->name);
-		px_authority_destroy(vhost->authority);
-		vhost->authority = authorities[index];
-		authorities[index] = NULL;
-	}
-	for (size_t i = 0; authorities && i < config->vhost_count; i++) {
-		px_authority_destroy(authorities[i]);
-	}
-	free(authorities);
-	return rc;
+	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-void px_security_reload_audit(struct px_server *server, const struct px_config *config)
+static int complain_of_audit(const struct px_plan *plan, const char *sentence)
 {
-	if (!server->audit || !config->global.audit) {
-		if (server->audit || config->global.audit) {
-			px_log(PX_LOG_WARNING, "the audit trail is begun and ended with a restart only");
-		}
-		return;
+	plan->sink->on_complaint(plan->sink->user, PX_CONFIG_ERROR, sentence);
+	return -EINVAL;
+}
+
+/* A trail in another place begins, and takes what happens from here on. */
+static int open_audit(struct px_plan *plan)
+{
+	struct px_audit_settings settings = audit_settings(plan->config->global.audit);
+	int rc = px_audit_create(&settings, &plan->audit);
+	if (rc < 0) {
+		return complain_of_audit(plan, "\"audit\": the trail can not be opened");
 	}
-	struct px_audit_settings settings = audit_settings(config->global.audit);
-	px_audit_configure(server->audit, &settings);
-	(void)px_audit_reopen(server->audit);
+	rc = px_audit_permit(plan->audit, &(struct px_audit_entry){
+		.event = plan->old ? "reconfigured" : "started",
+	});
+	return rc < 0 ? complain_of_audit(plan, "\"audit\": the trail can not be written") : 0;
+}
+
+/* The same trail: what it is about to hold decides by the new rules whether this may happen. */
+static int note_reload(struct px_plan *plan)
+{
+	const struct px_config_audit *wanted = plan->config->global.audit;
+	const struct px_config_audit *config = plan->old->global.audit;
+	if (wanted && !same_text(wanted->key, config->key)) {
+		return complain_of_audit(plan,
+				"\"audit\": a trail keeps its key: name another file with another key");
+	}
+	int rc = px_audit_write(plan->server->audit, &(struct px_audit_entry){
+		.event = "reconfigured",
+	});
+	enum px_config_on_full on_full = wanted ? wanted->on_full : config->on_full;
+	return rc < 0 && on_full == PX_CONFIG_FULL_REFUSE ?
+			complain_of_audit(plan, "\"audit\": the trail can not be written") : 0;
+}
+
+int px_plan_prepare_audit(struct px_plan *plan)
+{
+	const struct px_config_audit *wanted = plan->config->global.audit;
+	const struct px_config_audit *config = plan->old ? plan->old->global.audit : NULL;
+	if (wanted && (!config || strcmp(wanted->file, config->file) != 0)) {
+		int rc = open_audit(plan);
+		if (rc < 0) {
+			px_audit_destroy(plan->audit);
+			plan->audit = NULL;
+		}
+		return rc;
+	}
+	return config ? note_reload(plan) : 0;
+}
+
+void px_plan_commit_audit(struct px_plan *plan)
+{
+	struct px_server *server = plan->server;
+	const struct px_config_audit *wanted = plan->config->global.audit;
+	if (server->audit && (plan->audit || !wanted)) {
+		(void)px_trail_note(server, "stopped", "");
+		px_audit_destroy(server->audit);
+		server->audit = NULL;
+	}
+	if (plan->audit) {
+		server->audit = plan->audit;
+	} else if (wanted) {
+		struct px_audit_settings settings = audit_settings(wanted);
+		px_audit_configure(server->audit, &settings);
+	}
 }
 
 static void on_keys_timer(uv_timer_t *timer)
 {
 	struct px_server *server = timer->data;
 	for (size_t i = 0; i < server->vhost_count; i++) {
-		if (server->vhosts[i].authority) {
-			px_authority_refresh(server->vhosts[i].authority);
+		if (server->vhosts[i]->authority) {
+			px_authority_refresh(server->vhosts[i]->authority);
 		}
 	}
 	px_tls_refresh(server);
 }
 
-int px_security_create(struct px_server *server, const struct px_config_sink *sink)
+int px_security_create(struct px_server *server)
 {
 	int rc = px_tally_create(ADDRESSES_MAX, &server->addresses);
 	rc = rc < 0 ? rc : px_tally_create(USERS_MAX, &server->users);
 	rc = rc < 0 ? rc : px_tickets_create(&server->tickets);
-	rc = rc < 0 ? rc : px_tls_apply(server, server->config, sink);
-	return rc < 0 ? rc : px_security_apply(server, server->config, sink);
-}
-
-int px_security_start(struct px_server *server)
-{
-	int rc = open_audit(server);
 	rc = rc < 0 ? rc : px_backend_create(&server->loop, &server->backend);
 	if (rc < 0) {
 		return rc;
 	}
-	uv_timer_init(&server->loop, &server->keys_timer);
-	server->keys_timer.data = server;
 	uv_timer_start(&server->keys_timer, on_keys_timer, KEYS_EVERY_MS, KEYS_EVERY_MS);
 	return 0;
 }
@@ -176,7 +188,6 @@ void px_security_stop(struct px_server *server)
 {
 	px_backend_destroy(server->backend);
 	server->backend = NULL;
-	uv_close((uv_handle_t *)&server->keys_timer, NULL);
 }
 
 void px_security_destroy(struct px_server *server)
@@ -188,7 +199,4 @@ void px_security_destroy(struct px_server *server)
 	px_tickets_destroy(server->tickets);
 	px_tally_destroy(server->addresses);
 	px_tally_destroy(server->users);
-	for (size_t i = 0; i < server->vhost_count; i++) {
-		px_authority_destroy(server->vhosts[i].authority);
-	}
 }

@@ -16,6 +16,7 @@
 
 struct px_authority;
 struct px_greeting;
+struct px_planned_vhost;
 struct px_server;
 struct px_tls;
 
@@ -30,30 +31,43 @@ struct px_plugin {
 	bool started;
 };
 
-/* A listening socket of a vhost. */
+/* A listening socket; it stays open as long as a configuration wants its address. */
 struct px_listener {
 	struct px_server *server;
 	struct px_vhost *vhost;
+	struct px_listener *next;
+	struct px_config_address wanted;
+	struct sockaddr_storage bound; /* the same, and a port where any was wanted */
+	struct px_planned_vhost *claim; /* wanted by the configuration that is being prepared */
 	uv_poll_t poll;
 	uv_timer_t pause; /* when there were no descriptors left */
-	int fd;           /* -1: closed */
+	int handles;      /* of these two, not yet closed */
+	int fd;
 	char address[64];
 };
 
 /* Room for an address as text. */
 #define PX_ADDRESS_SIZE (PX_ADDRESS_MAX + 1)
 
-/* A vhost in force. Its config is replaced by a reload; sessions hold on to its site. */
+/* Room for a service's name, which the broker has checked. */
+#define PX_SERVICE_NAME_SIZE 33
+
+/*
+ * A vhost in force, or one that retires. Its config is replaced by a reload; peers point to
+ * it, and sessions to its site.
+ */
 struct px_vhost {
 	struct px_server *server;
 	const struct px_config_vhost *config;
+	struct px_config *kept; /* retired: the configuration that `config` is in, held on to */
+	struct px_vhost *next_retired;
 	struct px_site site;
 	const char **disabled; /* behind site.disabled */
 	struct px_authority *authority; /* NULL: open mode */
 	struct px_tls *tls;             /* NULL: none */
-	struct lws_vhost *lws_vhost;    /* its connections are adopted into */
-	struct px_listener *listeners;
-	size_t listener_count;
+	uint64_t peers;
+	bool is_retired;
+	bool tightened; /* its sessions are to be held against its new configuration */
 };
 
 /* One TCP connection; lws's opaque user data, from adoption to the end. */
@@ -83,16 +97,23 @@ struct px_server {
 	uv_signal_t signals[3];
 	uv_timer_t drain_timer;
 	uv_timer_t keys_timer;
+	uv_timer_t reload_timer;
+	uv_timer_t sweep_timer; /* while vhosts retire */
 	struct lws_context *context;
+	char protocol_names[PX_SERVICES_MAX][PX_SERVICE_NAME_SIZE]; /* empty: none yet */
 	struct lws_protocols protocols[PX_SERVICES_MAX + 2];
 	struct lws_protocol_vhost_options pvos[PX_SERVICES_MAX + 1];
+	struct lws_vhost *plain; /* of all connections without TLS */
+	struct px_tls *tls;      /* all that were made */
 	struct px_lws *lws;
 	struct px_broker *broker;
 
 	struct px_plugin plugins[PX_SERVICES_MAX];
 	size_t plugin_count;
-	struct px_vhost *vhosts;
+	struct px_vhost **vhosts;
 	size_t vhost_count;
+	struct px_vhost *retired;
+	struct px_listener *listeners;
 
 	struct px_tally *addresses;
 	struct px_tally *users;
@@ -104,13 +125,15 @@ struct px_server {
 	uint64_t nobodies;
 	uint64_t bad_tokens;
 	uint64_t max_connections;
-	uint32_t max_message_bytes; /* as lws was started with */
 	uint64_t refused;         /* upgrades and connections, for whatever reason … */
 	uint64_t refused_busy;    /* … because the server or a table was at its limit (503) */
 	uint64_t refused_often;   /* … because of the address or user: too many, too fast (429) */
 	uint64_t refused_origin;  /* … because of the page's origin (403) */
 	int64_t started_ms;
 	int64_t deadline_ms;       /* the timer is set to */
+	int64_t reload_after_ms;   /* the next may not come before */
+	uint64_t reloads;
+	uint64_t reloads_refused;
 	int64_t drain_end_ms;      /* the last client is asked to go */
 	int64_t drain_deadline_ms; /* … and made to */
 	bool draining;
@@ -122,25 +145,38 @@ int px_plugins_load(struct px_server *server, const struct px_config *config,
 /* The options of a service, by its table and its own check; -EINVAL after complaints. */
 int px_plugin_options(const struct px_service *service, const struct px_config_service *wanted,
 		const struct px_config_sink *sink, struct px_options **ret_options);
-int px_plugins_start(struct px_server *server);
-void px_plugins_drop_unstarted(struct px_server *server);
+/* Stops and unloads the plugins from `first` on, which no session has met yet. */
+void px_plugins_withdraw(struct px_server *server, size_t first);
 struct px_plugin *px_plugin_find(struct px_server *server, const char *name);
 void px_plugins_unload(struct px_server *server);
 
 /* vhost.c: which services a vhost has, and in force as the configuration says */
-int px_vhosts_create(struct px_server *server);
-void px_vhosts_apply(struct px_server *server, const struct px_config *config);
+struct px_vhost *px_vhost_find(const struct px_server *server, const char *name);
+void px_vhost_destroy(struct px_vhost *vhost);
 void px_vhosts_destroy(struct px_server *server);
 
-/* listener.c */
-int px_listeners_open(struct px_server *server, const struct px_config_sink *sink);
-void px_listeners_start(struct px_server *server);
+/* retire.c. `config` is what the vhost's own is part of. */
+void px_vhost_retire(struct px_vhost *vhost, struct px_config *config);
+void px_vhosts_drain_misfits(struct px_server *server);
+void px_retired_destroy(struct px_server *server);
+
+/* listening.c: which sockets there are */
+bool px_vhost_listens_on(const struct px_vhost *vhost, const struct sockaddr_storage *local);
 void px_listeners_close(struct px_server *server);
+
+/* listener.c: a socket at work */
+void px_listener_start(struct px_listener *listener);
+void px_listener_stop(struct px_listener *listener);
 /* A connection whose address is known goes on to lws; takes both over. */
 void px_listener_adopt(struct px_peer *peer, int fd);
 
 /* lws.c: the one lws context and its vhosts */
-int px_context_create(struct px_server *server);
+int px_context_create(struct px_server *server, const struct px_config *config);
+/* `tls` NULL: the plain one. -ENOMEM, -EPROTO. */
+int px_context_create_vhost(struct px_server *server, struct px_tls *tls,
+		struct lws_vhost **ret_vhost);
+/* Gives each service that is loaded its subprotocol. */
+void px_context_name_services(struct px_server *server);
 void px_context_destroy(struct px_server *server);
 
 /* gate.c: 0: go on; 1: an answer was written; -1: drop it */
@@ -152,11 +188,7 @@ int px_upgrade_accept(void *user, struct lws *wsi, struct px_session_params *ret
 
 /* security.c: all that stands before a session; in the order of a process' life */
 int px_security_check(const struct px_config *config, const struct px_config_sink *sink);
-int px_security_create(struct px_server *server, const struct px_config_sink *sink);
-int px_security_start(struct px_server *server);
-int px_security_apply(struct px_server *server, const struct px_config *config,
-		const struct px_config_sink *sink);
-void px_security_reload_audit(struct px_server *server, const struct px_config *config);
+int px_security_create(struct px_server *server);
 void px_security_stop(struct px_server *server);
 void px_security_destroy(struct px_server *server);
 void px_security_authenticate(void *user, void *conn, const struct px_site *site,
@@ -239,7 +271,7 @@ struct px_limits px_settings_limits(const struct px_config *config);
 uint64_t px_settings_connections(const struct px_config *config);
 void px_settings_log_complaint(void *user, enum px_config_level level, const char *text);
 
-/* reload.c: on SIGHUP */
+/* reload.c: on SIGHUP; soon, and once for many */
 void px_server_reload(struct px_server *server);
 
 /* drain.c: on SIGTERM and SIGINT */

@@ -28,13 +28,23 @@ static void write_closes(const struct px_stats *stats, struct px_json *json)
 	px_json_close_object(json);
 }
 
+/* Vhosts that are gone but for some who are still on their way. */
+static int64_t count_retired(const struct px_server *server)
+{
+	int64_t count = 0;
+	for (const struct px_vhost *each = server->retired; each; each = each->next_retired) {
+		count++;
+	}
+	return count;
+}
+
 /* A service is enabled where any vhost has it so. */
 static bool is_enabled(struct px_server *server, const char *name)
 {
 	const struct px_plugin *plugin = px_plugin_find(server, name);
 	uint32_t bit = plugin && plugin->started ? UINT32_C(1) << plugin->index : 0;
 	for (size_t v = 0; v < server->vhost_count; v++) {
-		if (server->vhosts[v].site.enabled & bit) {
+		if (server->vhosts[v]->site.enabled & bit) {
 			return true;
 		}
 	}
@@ -45,7 +55,7 @@ static bool is_enabled(struct px_server *server, const char *name)
 static bool is_written(const struct px_server *server, size_t vhost, const char *name)
 {
 	for (size_t v = 0; v < vhost; v++) {
-		const struct px_config_vhost *config = server->vhosts[v].config;
+		const struct px_config_vhost *config = server->vhosts[v]->config;
 		for (size_t i = 0; i < config->service_count; i++) {
 			if (strcmp(config->services[i].name, name) == 0) {
 				return true;
@@ -71,7 +81,7 @@ static void write_services(struct px_server *server, struct px_json *json)
 {
 	px_json_open_object(json, "services");
 	for (size_t v = 0; v < server->vhost_count; v++) {
-		const struct px_config_vhost *config = server->vhosts[v].config;
+		const struct px_config_vhost *config = server->vhosts[v]->config;
 		for (size_t i = 0; i < config->service_count; i++) {
 			const char *name = config->services[i].name;
 			if (!is_written(server, v, name)) {
@@ -117,6 +127,10 @@ void px_statistics_write(struct px_server *server, struct px_json *json)
 	px_json_int(json, "slow_readers", (int64_t)stats.slow_readers);
 	px_json_int(json, "silent_peers", (int64_t)stats.silent_peers);
 	px_json_int(json, "rate_limited", (int64_t)stats.rate_limited);
+	px_json_int(json, "reloads", (int64_t)server->reloads);
+	px_json_int(json, "reloads_refused", (int64_t)server->reloads_refused);
+	px_json_int(json, "vhosts", (int64_t)server->vhost_count);
+	px_json_int(json, "vhosts_retired", count_retired(server));
 	write_errors(&stats, json);
 	write_closes(&stats, json);
 	write_audit(server, json);

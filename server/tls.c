@@ -16,6 +16,10 @@
  * a connection to another lws vhost, which here have the same protocols, no mounts and no
  * headers. px_tls_fault() holds against each request what it was negotiated with.
  *
+ * An lws vhost can not be taken away (on 4.1.6 lws_vhost_destroy() does nothing while a
+ * connection is bound), so a px_tls lives as long as the process, and one that no vhost of
+ * the configuration has is there for the next that wants TLS.
+ *
  * There is no resumption, neither by tickets nor by a cache: it would skip the check of the
  * client's certificate, and a ticket's key would have to be rotated for forward secrecy.
  */
@@ -59,11 +63,19 @@ struct stamp {
 	struct timespec changed;
 };
 
+struct px_tls_material {
+	SSL_CTX *ctx;               /* certificate, key, chain and CA */
+	struct stamp stamps[FILES]; /* of the files when they were read */
+};
+
 struct px_tls {
-	const struct px_vhost *vhost;
-	SSL_CTX *serving;           /* lws's; NULL: not yet made */
-	SSL_CTX *material;          /* certificate, key, chain and CA in force */
-	struct stamp stamps[FILES]; /* of the files when they were last looked at */
+	struct px_tls *next;           /* of all that were made */
+	const struct px_vhost *vhost;  /* NULL: none has it */
+	bool is_reserved;
+	struct lws_vhost *lws_vhost;
+	SSL_CTX *serving;              /* lws's */
+	struct px_tls_material *material; /* in force; NULL: none */
+	struct stamp stamps[FILES];       /* of the files when they were last looked at */
 };
 
 static const char *path_of(const struct px_config_vhost *config, int file)
@@ -209,32 +221,46 @@ static int load_files(SSL_CTX *material, const struct px_config_vhost *config,
 	return config->host_ssl_ca ? load_ca(material, config, sink) : 0;
 }
 
-static int load(const struct px_config_vhost *config, const struct px_config_sink *sink,
-		SSL_CTX **ret_material)
+/* The stamps are taken first: a file that changes while it is read is read again. */
+int px_tls_load(const struct px_config_vhost *config, const struct px_config_sink *sink,
+		struct px_tls_material **ret_material)
 {
-	SSL_CTX *material = SSL_CTX_new(TLS_server_method());
+	struct px_tls_material *material = calloc(1, sizeof(*material));
+	int rc = -ENOMEM;
 	if (!material) {
-		return -ENOMEM;
+		return rc;
 	}
-	SSL_CTX_set_default_passwd_cb(material, no_passphrase);
-	int rc = load_files(material, config, sink);
+	take_stamps(config, material->stamps);
+	material->ctx = SSL_CTX_new(TLS_server_method());
+	if (material->ctx) {
+		SSL_CTX_set_default_passwd_cb(material->ctx, no_passphrase);
+		rc = load_files(material->ctx, config, sink);
+	}
 	if (rc < 0) {
-		SSL_CTX_free(material);
+		px_tls_unload(material);
 		return rc;
 	}
 	*ret_material = material;
 	return 0;
 }
 
+void px_tls_unload(struct px_tls_material *material)
+{
+	if (material) {
+		SSL_CTX_free(material->ctx);
+		free(material);
+	}
+}
+
 int px_tls_check(const struct px_config *config, const struct px_config_sink *sink)
 {
 	int rc = 0;
 	for (size_t i = 0; i < config->vhost_count; i++) {
-		SSL_CTX *material = NULL;
+		struct px_tls_material *material = NULL;
 		if (config->vhosts[i].host_ssl_cert) {
-			int failed = load(&config->vhosts[i], sink, &material);
+			int failed = px_tls_load(&config->vhosts[i], sink, &material);
 			rc = rc < 0 ? rc : failed;
-			SSL_CTX_free(material);
+			px_tls_unload(material);
 		}
 	}
 	return rc;
@@ -245,36 +271,41 @@ static int on_handshake(SSL *ssl, void *user)
 {
 	const struct px_tls *tls = user;
 	STACK_OF(X509) *chain = NULL;
+	if (!tls->material) {
+		return 0; /* its vhost is gone */
+	}
+	SSL_CTX *ctx = tls->material->ctx;
 	SSL_certs_clear(ssl);
-	SSL_CTX_get0_chain_certs(tls->material, &chain);
-	return SSL_use_cert_and_key(ssl, SSL_CTX_get0_certificate(tls->material),
-			SSL_CTX_get0_privatekey(tls->material), chain, 1);
+	SSL_CTX_get0_chain_certs(ctx, &chain);
+	return SSL_use_cert_and_key(ssl, SSL_CTX_get0_certificate(ctx),
+			SSL_CTX_get0_privatekey(ctx), chain, 1);
 }
 
 /* What new connections find besides the certificate. */
-static int set_up(const struct px_tls *tls, const struct px_config_vhost *config)
+static void set_up(const struct px_tls *tls, const struct px_config_vhost *config)
 {
 	SSL_CTX *ctx = tls->serving;
+	const SSL_CTX *material = tls->material->ctx;
 	int mode = SSL_VERIFY_NONE;
 	if (config->host_ssl_ca) {
 		mode = SSL_VERIFY_PEER;
 		mode |= config->client_cert_required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
 	}
 	SSL_CTX_set_verify(ctx, mode, NULL);
-	SSL_CTX_set1_cert_store(ctx, SSL_CTX_get_cert_store(tls->material));
-	SSL_CTX_set_client_CA_list(ctx, SSL_dup_CA_list(SSL_CTX_get_client_CA_list(tls->material)));
-	int least = config->tls_min_version == PX_CONFIG_TLS_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION;
-	return SSL_CTX_set_min_proto_version(ctx, least) == 1 ? 0 : -EPROTO;
+	SSL_CTX_set1_cert_store(ctx, SSL_CTX_get_cert_store(material));
+	SSL_CTX_set_client_CA_list(ctx, SSL_dup_CA_list(SSL_CTX_get_client_CA_list(material)));
+	/* Both versions are OpenSSL's own, so this can not fail. */
+	(void)SSL_CTX_set_min_proto_version(ctx,
+			config->tls_min_version == PX_CONFIG_TLS_1_3 ? TLS1_3_VERSION :
+								       TLS1_2_VERSION);
 }
 
 static void tell(const struct px_tls *tls, const struct px_config_vhost *config)
 {
 	char until[64] = "";
 	BIO *bio = BIO_new(BIO_s_mem());
-	if (bio &&
-			ASN1_TIME_print(bio,
-					X509_get0_notAfter(SSL_CTX_get0_certificate(
-							tls->material))) == 1) {
+	const X509 *cert = SSL_CTX_get0_certificate(tls->material->ctx);
+	if (bio && ASN1_TIME_print(bio, X509_get0_notAfter(cert)) == 1) {
 		(void)BIO_read(bio, until, sizeof(until) - 1);
 	}
 	BIO_free(bio);
@@ -282,78 +313,105 @@ static void tell(const struct px_tls *tls, const struct px_config_vhost *config)
 			until);
 }
 
-/* Takes `material` over. */
-static int put_in_force(struct px_tls *tls, const struct px_config_vhost *config, SSL_CTX *material)
+static bool shows_the_same(const struct px_tls_material *a, const struct px_tls_material *b)
 {
-	SSL_CTX_free(tls->material);
+	return a && b &&
+			X509_cmp(SSL_CTX_get0_certificate(a->ctx),
+					SSL_CTX_get0_certificate(b->ctx)) == 0;
+}
+
+void px_tls_put_in_force(struct px_tls *tls, const struct px_vhost *vhost,
+		struct px_tls_material *material)
+{
+	bool is_known = shows_the_same(tls->material, material);
+	px_tls_unload(tls->material);
 	tls->material = material;
-	tell(tls, config);
-	return tls->serving ? set_up(tls, config) : 0;
+	tls->vhost = vhost;
+	memcpy(tls->stamps, material->stamps, sizeof(tls->stamps));
+	set_up(tls, vhost->config);
+	if (!is_known) {
+		tell(tls, vhost->config);
+	}
 }
 
-/* The stamps are taken first: a file that changes while it is read is read again. */
-static int reload(struct px_tls *tls, const struct px_config_vhost *config,
-		const struct px_config_sink *sink)
+static void refresh(struct px_tls *tls, const struct px_config_sink *sink)
 {
-	SSL_CTX *material;
+	const struct px_config_vhost *config = tls->vhost->config;
+	struct px_tls_material *material;
 	take_stamps(config, tls->stamps);
-	int rc = load(config, sink, &material);
-	return rc < 0 ? rc : put_in_force(tls, config, material);
-}
-
-static int apply(struct px_vhost *vhost, const struct px_config_vhost *config,
-		const struct px_config_sink *sink)
-{
-	if (!vhost->tls) {
-		vhost->tls = calloc(1, sizeof(*vhost->tls));
-		if (!vhost->tls) {
-			return -ENOMEM;
-		}
-		vhost->tls->vhost = vhost;
+	if (px_tls_load(config, sink, &material) < 0) {
+		px_log(PX_LOG_ERROR, "vhost %s: the old certificate stays in force", config->name);
+		return;
 	}
-	return reload(vhost->tls, config, sink);
-}
-
-int px_tls_apply(struct px_server *server, const struct px_config *config,
-		const struct px_config_sink *sink)
-{
-	int rc = 0;
-	for (size_t v = 0; v < server->vhost_count; v++) {
-		struct px_vhost *vhost = &server->vhosts[v];
-		for (size_t i = 0; i < config->vhost_count; i++) {
-			const struct px_config_vhost *wanted = &config->vhosts[i];
-			if (wanted->host_ssl_cert &&
-					strcmp(wanted->name, vhost->config->name) == 0) {
-				int failed = apply(vhost, wanted, sink);
-				rc = rc < 0 ? rc : failed;
-			}
-		}
+	bool is_known = shows_the_same(tls->material, material);
+	px_tls_put_in_force(tls, tls->vhost, material);
+	if (is_known) {
+		tell(tls, config); /* whoever repaired its files wants to know that they are */
 	}
-	return rc;
 }
 
 void px_tls_refresh(struct px_server *server)
 {
 	struct px_config_sink sink = { .on_complaint = px_settings_log_complaint };
 	for (size_t i = 0; i < server->vhost_count; i++) {
-		struct px_tls *tls = server->vhosts[i].tls;
+		struct px_tls *tls = server->vhosts[i]->tls;
 		struct stamp stamps[FILES];
 		if (!tls) {
 			continue;
 		}
 		take_stamps(tls->vhost->config, stamps);
-		if (!same_stamps(stamps, tls->stamps) &&
-				reload(tls, tls->vhost->config, &sink) < 0) {
-			px_log(PX_LOG_ERROR, "vhost %s: the old certificate stays in force",
-					tls->vhost->config->name);
+		if (!same_stamps(stamps, tls->stamps)) {
+			refresh(tls, &sink);
 		}
 	}
 }
 
-void px_tls_destroy(struct px_tls *tls)
+int px_tls_reserve(struct px_server *server, struct px_tls **ret_tls)
+{
+	struct px_tls *tls = server->tls;
+	while (tls && (tls->is_reserved || tls->vhost)) {
+		tls = tls->next;
+	}
+	if (!tls) {
+		tls = calloc(1, sizeof(*tls));
+		if (!tls) {
+			return -ENOMEM;
+		}
+		int rc = px_context_create_vhost(server, tls, &tls->lws_vhost);
+		/* lws may have kept the pointer even then. */
+		tls->next = server->tls;
+		server->tls = tls;
+		tls->is_reserved = rc < 0;
+		if (rc < 0) {
+			return rc;
+		}
+	}
+	tls->is_reserved = true;
+	*ret_tls = tls;
+	return 0;
+}
+
+void px_tls_release(struct px_tls *tls)
 {
 	if (tls) {
-		SSL_CTX_free(tls->material);
+		px_tls_unload(tls->material);
+		tls->material = NULL;
+		tls->vhost = NULL;
+		tls->is_reserved = false;
+	}
+}
+
+struct lws_vhost *px_tls_vhost(const struct px_tls *tls)
+{
+	return tls->lws_vhost;
+}
+
+void px_tls_destroy(struct px_server *server)
+{
+	while (server->tls) {
+		struct px_tls *tls = server->tls;
+		server->tls = tls->next;
+		px_tls_unload(tls->material);
 		free(tls);
 	}
 }
@@ -386,7 +444,7 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
 	return SSL_TLSEXT_ERR_OK;
 }
 
-static int take_context(struct px_tls *tls, SSL_CTX *ctx)
+static void take_context(struct px_tls *tls, SSL_CTX *ctx)
 {
 	static const unsigned char session_context[] = "praxis";
 	tls->serving = ctx;
@@ -399,7 +457,6 @@ static int take_context(struct px_tls *tls, SSL_CTX *ctx)
 			SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
 					SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
 	SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN);
-	return set_up(tls, tls->vhost->config);
 }
 
 int px_tls_settle(struct px_tls *tls)
@@ -415,7 +472,8 @@ int px_tls_callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 		size_t len)
 {
 	if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS) {
-		return take_context(lws_get_vhost_user(in), user) < 0;
+		take_context(lws_get_vhost_user(in), user);
+		return 0;
 	}
 	return px_lws_callback(wsi, reason, user, in, len);
 }

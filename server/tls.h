@@ -14,25 +14,46 @@
 
 struct px_config;
 struct px_config_sink;
+struct px_config_vhost;
 struct px_server;
 struct px_tls;
+struct px_tls_material;
 struct px_vhost;
 
 /* Whether the files of every vhost can be used; -EINVAL after complaints, -ENOMEM. */
 int px_tls_check(const struct px_config *config, const struct px_config_sink *sink);
 
 /*
- * Gives every vhost with TLS what the configuration says. A vhost whose files can not be
- * used keeps what it had, if it had anything: -EINVAL after complaints, -ENOMEM.
+ * Reads the files of a vhost with TLS; they are the caller's until px_tls_put_in_force() or
+ * px_tls_unload() takes them. -EINVAL after complaints, -ENOMEM.
  */
-int px_tls_apply(struct px_server *server, const struct px_config *config,
-		const struct px_config_sink *sink);
+int px_tls_load(const struct px_config_vhost *config, const struct px_config_sink *sink,
+		struct px_tls_material **ret_material);
+
+/* NULL is fine. */
+void px_tls_unload(struct px_tls_material *material);
+
+/*
+ * One that no vhost has, made if need be; the caller's until px_tls_release(), the server's
+ * memory. -ENOMEM, -EPROTO: lws does not make another.
+ */
+int px_tls_reserve(struct px_server *server, struct px_tls **ret_tls);
+
+/* No connection may be left in it. NULL is fine. */
+void px_tls_release(struct px_tls *tls);
+
+/* From now on it is that vhost's, serves as the vhost's configuration says, and shows this. */
+void px_tls_put_in_force(struct px_tls *tls, const struct px_vhost *vhost,
+		struct px_tls_material *material);
+
+/* Where its connections are adopted into. */
+struct lws_vhost *px_tls_vhost(const struct px_tls *tls);
 
 /* Takes up the files that were renewed; what is wrong with them is logged, once. */
 void px_tls_refresh(struct px_server *server);
 
-/* NULL is fine. After the lws context is destroyed. */
-void px_tls_destroy(struct px_tls *tls);
+/* All that were ever made; after the lws context is destroyed. */
+void px_tls_destroy(struct px_server *server);
 
 /*
  * Adds to `info` what makes a TLS vhost of it; its user becomes the px_tls. The vhost's

@@ -420,15 +420,28 @@ describe('client certificates', () => {
 		assert.equal((await connect(asking, await credentials('client'))).response.status, 200);
 	});
 
-	it('TLS is not switched off by a reload', async () => {
+	it('TLS is switched off and on by a reload, at the same port, and sessions are sent away', async () => {
 		const config = JSON.parse(await readFile(`${praxis.dir}/conf.d/10-tls.json`));
+		const { 'host-ssl-cert': cert, 'host-ssl-key': key } = config.vhosts[0];
+		const reload = async () => {
+			const since = praxis.log.length;
+			await writeFile(`${praxis.dir}/conf.d/10-tls.json`, JSON.stringify(config));
+			praxis.signal('SIGHUP');
+			await praxis.logged(/configuration reloaded/, since);
+		};
+		const ann = await join(open);
 		delete config.vhosts[0]['host-ssl-cert'];
 		delete config.vhosts[0]['host-ssl-key'];
-		await writeFile(`${praxis.dir}/conf.d/10-tls.json`, JSON.stringify(config));
-		const since = praxis.log.length;
-		praxis.signal('SIGHUP');
-		await praxis.logged(/nothing was changed/, since);
+		await reload();
+		assert.equal((await get(open, '/health')).status, 200);
+		await refused(open);
+		await ann.next('server_draining');
+		assert.equal((await ann.closing()).code, 1012);
+
+		Object.assign(config.vhosts[0], { 'host-ssl-cert': cert, 'host-ssl-key': key });
+		await reload();
 		assert.equal((await connect(open)).response.status, 200);
+		await (await join(open)).close();
 	});
 
 	itEnds(praxis);

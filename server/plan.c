@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See plan.h. The order of preparing is that of the harm that giving up would do: what only
+ * reads comes first, sockets that strangers could already reach late, and the entry in the
+ * audit trail, which cannot be taken back, last.
+ */
+#include "plan.h"
+
+#include "log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static int prepare(struct px_plan *plan)
+{
+	int rc = px_plan_load_services(plan);
+	rc = rc < 0 ? rc : px_plan_prepare_vhosts(plan);
+	rc = rc < 0 ? rc : px_plan_prepare_services(plan);
+	rc = rc < 0 ? rc : px_plan_prepare_listeners(plan);
+	return rc < 0 ? rc : px_plan_prepare_audit(plan);
+}
+
+static void abandon(struct px_plan *plan)
+{
+	px_plan_abandon_listeners(plan);
+	px_plan_abandon_services(plan);
+	px_plan_abandon_vhosts(plan);
+}
+
+static void commit_global(struct px_server *server, const struct px_config *config)
+{
+	struct px_limits limits = px_settings_limits(config);
+	px_broker_set_limits(server->broker, &limits);
+	px_lws_set_max_message_bytes(server->lws, config->global.max_message_bytes);
+	server->max_connections = px_settings_connections(config);
+	px_log_set_level(config->global.log_level);
+	lws_set_log_level(px_log_lws_levels(), px_log_lws);
+}
+
+static void commit(struct px_plan *plan)
+{
+	struct px_server *server = plan->server;
+	commit_global(server, plan->config);
+	server->config = plan->config;
+	px_plan_commit_services(plan);
+	px_plan_commit_vhosts(plan);
+	px_plan_commit_listeners(plan);
+	px_plan_commit_audit(plan);
+	px_vhosts_drain_misfits(server);
+	px_config_destroy(plan->old);
+}
+
+int px_plan_carry_out(struct px_server *server, struct px_config *config,
+		const struct px_config_sink *sink)
+{
+	struct px_plan plan = {
+		.server = server,
+		.config = config,
+		.old = server->config,
+		.sink = sink,
+		.old_plugin_count = server->plugin_count,
+	};
+	int rc = prepare(&plan);
+	if (rc < 0) {
+		abandon(&plan);
+	} else {
+		commit(&plan);
+	}
+	free(plan.vhosts);
+	return rc;
+}
