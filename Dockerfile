@@ -3,19 +3,20 @@
 # Praxis in an image, of Debian 12, or of 13 with --build-arg BASE=debian:trixie-slim.
 #
 #   docker build -t praxis .
-#   docker run --rm --network host praxis
+#   docker run --rm -e PRAXIS_SECRET_FILE=/run/secrets/praxis -e PRAXIS_INTERFACE='*' \
+#       -v "$PWD/secret:/run/secrets/praxis:ro" -p 127.0.0.1:9002:9002 praxis
 #
-# As shipped there are no tokens, so it listens on loopback addresses: of the container, where only
-# the host's network makes them useful. To publish the port instead, which lets in whoever reaches
+# Without a secret it is in open mode and listens on loopback addresses: of the container, where
+# only --network host makes them useful. To publish the port instead, which lets in whoever reaches
 # it, on the host's loopback address in this case:
 #
 #   docker run --rm -e PRAXIS_INTERFACE='*' -e PRAXIS_OPEN_MODE=insecure \
 #       -p 127.0.0.1:9002:9002 praxis
 #
-# Environment: PRAXIS_PORT, PRAXIS_INTERFACE, PRAXIS_OPEN_MODE, PRAXIS_OPEN_PRACTICE,
-# PRAXIS_LOG_LEVEL and PRAXIS_STATE_FILE (/var/lib/praxis/state; it survives "docker stop" and
-# "docker start", and a new container where /var/lib/praxis is a volume). A service is added by a
-# file of its own:
+# Environment: PRAXIS_PORT, PRAXIS_INTERFACE, PRAXIS_SECRET_FILE, PRAXIS_TOKEN_QUERY (true: tokens
+# may come in the query), PRAXIS_OPEN_MODE, PRAXIS_OPEN_PRACTICE, PRAXIS_LOG_LEVEL and
+# PRAXIS_STATE_FILE (/var/lib/praxis/state; it survives "docker stop" and "docker start", and a new
+# container where /var/lib/praxis is a volume). A service is added by a file of its own:
 #
 #   -v "$PWD/50-notifications.json:/etc/praxis/conf.d/50-notifications.json:ro"
 #

@@ -116,6 +116,14 @@ static int expand_text(struct expansion *expansion, const char *text)
 	return r;
 }
 
+/* Whether the author says that the value may be missing: one variable, and "" for its default. */
+static bool may_be_left_out(const char *text)
+{
+	size_t length = strlen(text);
+	return strncmp(text, "${", 2) == 0 && length > 3 && strcmp(text + length - 3, ":-}") == 0 &&
+			strchr(text, '}') == text + length - 1;
+}
+
 static int expand_string(struct expansion *expansion, struct json_object *value,
 		struct px_config_node *node)
 {
@@ -129,6 +137,7 @@ static int expand_string(struct expansion *expansion, struct json_object *value,
 		return 0;
 	}
 	node->substituted = expansion->substituted;
+	node->left_out = expansion->length == 0 && may_be_left_out(text);
 	return json_object_set_string_len(value, expansion->text, (int)expansion->length) ? 0 :
 			-ENOMEM;
 }

@@ -89,7 +89,7 @@ int px_config_directory_warn(struct px_config_reporter *reporter,
 
 /* ---- config_expand.c ---- */
 
-/* Substitutes ${NAME} in every string of a source. */
+/* Substitutes ${NAME} in every string of a source, and marks what is to be left out. */
 int px_config_expand(struct px_config_reporter *reporter, struct px_config_source *source);
 
 /* ---- config_object.c ---- */
@@ -201,7 +201,10 @@ void px_config_address_print(const struct px_config_address *address, char *buf,
 
 /* ---- config_tokens.c ---- */
 
-/* "tokens" of a vhost. vhost->tokens stays NULL after complaints. */
+/* Whether the environment has neither a secret nor keys for "tokens", as the file permits. */
+bool px_config_tokens_left_out(const struct px_config_member *member);
+
+/* "tokens" of a vhost. vhost->tokens stays NULL after complaints, and where they are left out. */
 int px_config_tokens_read(struct px_config_loader *loader,
 		const struct px_config_member *member, struct px_config_vhost *vhost);
 

@@ -499,7 +499,8 @@ void px_config_walk_start(struct px_config_walk *walk, const struct px_config_js
 	}
 }
 
-bool px_config_walk_next(struct px_config_walk *walk, struct px_config_item *ret_item)
+/* The next member or element, left out or not. */
+static bool walk_on(struct px_config_walk *walk, struct px_config_item *ret_item)
 {
 	struct px_config_item item = { .node = walk->node };
 	if (json_object_is_type(walk->container, json_type_object)) {
@@ -521,6 +522,18 @@ bool px_config_walk_next(struct px_config_walk *walk, struct px_config_item *ret
 	item.void_value = node->void_value;
 	item.substituted = node->substituted;
 	walk->node = node->next;
+	*ret_item = item;
+	return true;
+}
+
+bool px_config_walk_next(struct px_config_walk *walk, struct px_config_item *ret_item)
+{
+	struct px_config_item item;
+	do {
+		if (!walk_on(walk, &item)) {
+			return false;
+		}
+	} while (walk->json->nodes[item.node].left_out);
 	*ret_item = item;
 	return true;
 }

@@ -19,6 +19,7 @@ struct px_config_node {
 	unsigned next;   /* the node after this one and all that is in it */
 	bool void_value; /* complained about already */
 	bool substituted; /* a variable was in it */
+	bool left_out;    /* "${NAME:-}" without NAME: as if it were not there */
 };
 
 struct px_config_json {
@@ -50,7 +51,7 @@ struct px_config_item {
 	bool substituted;
 };
 
-/* Goes through the members of an object or the elements of an array, with their places. */
+/* Goes through what is not left out of an object or an array, with the places. */
 struct px_config_walk {
 	/* private state */
 	const struct px_config_json *json;

@@ -148,6 +148,30 @@ static int take_tokens(struct px_config_loader *loader, const struct px_config_o
 			&tokens->claims);
 }
 
+/*
+ * A file may be written for both: with what the environment has to check tokens, or, where it
+ * has nothing, for open mode. Keys that are not even left out are forgotten, and an error.
+ */
+bool px_config_tokens_left_out(const struct px_config_member *member)
+{
+	const struct px_config_source *source = (const struct px_config_source *)member->file;
+	struct px_config_walk walk;
+	struct px_config_item item;
+	int count = 0;
+	if (!json_object_is_type(member->value, json_type_object)) {
+		return false;
+	}
+	px_config_walk_start(&walk, &source->json, member->value, member->node);
+	while (px_config_walk_next(&walk, &item)) {
+		if (strcmp(item.key, "secret") == 0 || strcmp(item.key, "secret-file") == 0 ||
+				strcmp(item.key, "jwks-file") == 0) {
+			return false;
+		}
+		count++;
+	}
+	return count < json_object_object_length(member->value);
+}
+
 int px_config_tokens_read(struct px_config_loader *loader,
 		const struct px_config_member *member, struct px_config_vhost *vhost)
 {
@@ -155,7 +179,7 @@ int px_config_tokens_read(struct px_config_loader *loader,
 	struct px_config_item item = px_config_member_item(member);
 	struct px_config_object object;
 	struct px_options *options = NULL;
-	if (!item.value) { /* null: the table complained */
+	if (!item.value || px_config_tokens_left_out(member)) { /* null: the table complained */
 		return 0;
 	}
 	int r = px_config_object_read(&loader->reporter, source, &item, "\"tokens\"", &object);

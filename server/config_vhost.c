@@ -143,7 +143,8 @@ static int copy_text(const char *text, char **slot)
 /* "tokens" or "auth-url", if the vhost has one of them. */
 static const char *find_proof(const struct reading *reading)
 {
-	if (px_config_object_given(&reading->object, "tokens")) {
+	const struct px_config_member *tokens = px_config_object_find(&reading->object, "tokens");
+	if (tokens && !px_config_tokens_left_out(tokens)) {
 		return "tokens";
 	}
 	return px_config_object_given(&reading->object, "auth-url") ? "auth-url" : NULL;

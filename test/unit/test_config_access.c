@@ -211,6 +211,36 @@ START_TEST(takes_a_secret_of_the_environment)
 }
 END_TEST
 
+/* One file for a server with tokens and, where the environment has no secret, for open mode. */
+START_TEST(tokens_may_be_left_to_the_environment)
+{
+	static const char keys[] = "\"secret\": \"${PX_T_SECRET:-}\", "
+			"\"jwks-file\": \"${PX_T_JWKS:-}\", \"leeway-s\": 5";
+	unsetenv("PX_T_JWKS");
+	setenv("PX_T_SECRET", SECRET_32, 1);
+	struct px_config *config = load_tokens(keys, "");
+	ck_assert_str_eq(config->vhosts[0].tokens->secret, SECRET_32);
+	ck_assert_int_eq(config->vhosts[0].open_mode, PX_CONFIG_OPEN_OFF);
+	px_config_destroy(config);
+	unsetenv("PX_T_SECRET");
+	config = load_tokens(keys, "");
+	ck_assert_ptr_null(config->vhosts[0].tokens);
+	ck_assert_int_eq(config->vhosts[0].open_mode, PX_CONFIG_OPEN_LOOPBACK);
+	px_config_destroy(config);
+	/* Then it is as open as if they had never been thought of, and no more. */
+	expect_vhost(", \"tokens\": {\"secret\": \"${PX_T_SECRET:-}\"},\n\"interface\": \"*\"",
+			"E f.json:2: vhost \"a\" listens on 0.0.0.0, which others can reach, and "
+			"takes everybody's word for who he is: keep to \"localhost\", set up "
+			"\"tokens\" or \"auth-url\", or write \"open-mode\": \"insecure\"\n");
+	/* What is not there by mistake is a mistake. */
+	expect_tokens("\"leeway-s\": 5", "E f.json:1: \"tokens\" needs a \"secret\" or a "
+			"\"jwks-file\"\n");
+	setenv("PX_T_SECRET", "", 1);
+	expect_tokens("\"secret\": \"${PX_T_SECRET}\"", "E f.json:1: \"secret\": expected a string "
+			"of 1 to 4096 bytes\n");
+}
+END_TEST
+
 /* ---- auth-url ---- */
 
 START_TEST(takes_an_auth_url)
@@ -636,6 +666,7 @@ END_TEST
 
 RUN("config_access", fills_in_the_defaults_of_tokens, takes_tokens, checks_tokens,
 		warns_of_weak_secrets_and_shows_none, takes_a_secret_of_the_environment,
+		tokens_may_be_left_to_the_environment,
 		takes_an_auth_url, checks_an_auth_url, refuses_open_mode_beside_proof,
 		warns_of_public_addresses_without_tls, takes_origins, checks_origins,
 		takes_trusted_proxies, checks_trusted_proxies, takes_tls, checks_tls,

@@ -247,6 +247,37 @@ START_TEST(substitutes_variables)
 }
 END_TEST
 
+START_TEST(leaves_out_what_the_environment_has_not)
+{
+	setenv("PX_T_EMPTY", "", 1);
+	setenv("PX_T_PATH", "/x", 1);
+	unsetenv("PX_T_UNSET");
+	struct px_config *config = load_vhost(", \"tenant\": \"${PX_T_UNSET:-}\", "
+			"\"path\": \"${PX_T_EMPTY:-}\", \"origins\": [\"https://a.example\", "
+			"\"${PX_T_UNSET:-}\"], \"ws-protocols\": [{\"s\": {\"o\": "
+			"\"${PX_T_UNSET:-}\", \"p\": \"1\"}}]", "");
+	const struct px_config_vhost *vhost = &config->vhosts[0];
+	ck_assert_str_eq(vhost->tenant, vhost->name);
+	ck_assert_str_eq(vhost->path, "/ws");
+	ck_assert_uint_eq(vhost->origin_count, 1);
+	ck_assert_uint_eq(vhost->services[0].options.count, 1);
+	ck_assert_str_eq(vhost->services[0].options.members[0].key, "p");
+	px_config_destroy(config);
+	config = load_vhost(", \"path\": \"${PX_T_PATH:-}\"", "");
+	ck_assert_str_eq(config->vhosts[0].path, "/x");
+	px_config_destroy(config);
+	/* Only that: an empty text is one, and a variable without a default was expected. */
+	expect_vhost(", \"tenant\": \"\"", "E f.json:1: \"tenant\": expected a string of 1 to 128 "
+			"bytes, got one of 0\n");
+	expect_vhost(", \"tenant\": \"${PX_T_EMPTY}\"", "E f.json:1: \"tenant\": expected a string "
+			"of 1 to 128 bytes, got one of 0\n");
+	expect_vhost(", \"tenant\": \"${PX_T_EMPTY:-}${PX_T_EMPTY:-}\"", "E f.json:1: \"tenant\": "
+			"expected a string of 1 to 128 bytes, got one of 0\n");
+	expect("{\"vhosts\": [{\n\"name\": \"a\",\n\"port\": \"${PX_T_UNSET:-}\"}]}",
+			"E f.json:1: \"port\" is missing in this vhost\n");
+}
+END_TEST
+
 START_TEST(refuses_wrong_substitutions)
 {
 	unsetenv("PX_T_UNSET");
@@ -398,6 +429,7 @@ END_TEST
 
 RUN("config_text", takes_all_of_json, takes_nothing_else, names_the_line_of_an_error,
 		refuses_nul_bytes, limits_the_depth, refuses_a_key_twice,
-		knows_the_line_of_every_value, substitutes_variables, refuses_wrong_substitutions,
+		knows_the_line_of_every_value, substitutes_variables,
+		leaves_out_what_the_environment_has_not, refuses_wrong_substitutions,
 		limits_what_variables_make_of_a_value, complains_once_of_a_void_value,
 		reads_values_from_files, refuses_wrong_value_files, keeps_the_log_whole);

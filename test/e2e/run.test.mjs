@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+//
+// scripts/run, as somebody who has just cloned the repository sees it: what it prints works, and
+// nobody gets in without it.
+
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { WsClient } from './lib/client.mjs';
+import { get } from './lib/http.mjs';
+import { BUILD } from './lib/praxisd.mjs';
+import { within } from './lib/wait.mjs';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+async function freePort() {
+	const server = net.createServer();
+	await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+	const { port } = server.address();
+	await new Promise((resolve) => server.close(resolve));
+	return port;
+}
+
+// One run: started, and its output when it listens; ended by end().
+async function run(args, env) {
+	const port = await freePort();
+	const child = spawn(path.join(ROOT, 'scripts/run'), args, {
+		cwd: ROOT,
+		env: {
+			...process.env,
+			PRAXIS_BUILD: BUILD,
+			PRAXIS_PORT: String(port),
+			PRAXIS_STATE_FILE: '',
+			...env,
+		},
+	});
+	const result = { port, output: '' };
+	const closed = new Promise((resolve) => {
+		child.once('close', (code, signal) => resolve(signal ?? code));
+	});
+	result.end = () => {
+		child.kill('SIGTERM');
+		return within(closed, () => `its end: ${result.output}`);
+	};
+	const listens = new Promise((resolve, reject) => {
+		for (const stream of [child.stdout, child.stderr]) {
+			stream.setEncoding('utf8').on('data', (text) => {
+				result.output += text;
+				if (/listening on/.test(result.output)) {
+					resolve();
+				}
+			});
+		}
+		closed.then((how) => reject(new Error(`it ended (${how}): ${result.output}`)));
+	});
+	// It may have to build something first, where the sources are newer than the build.
+	await within(listens, () => `listening: ${result.output}`, 120000);
+	return result;
+}
+
+async function greeting(url) {
+	const client = await WsClient.open(url);
+	const hello = await client.next('connection_established');
+	return { client, hello };
+}
+
+describe('scripts/run', () => {
+	let dir;
+	let secret;
+	before(async () => {
+		dir = await mkdtemp(path.join(tmpdir(), 'praxis-run-'));
+		secret = path.join(dir, 'some', 'secret');
+	});
+	after(() => rm(dir, { recursive: true, force: true }));
+	const withSecret = () => ({ PRAXIS_SECRET_FILE: secret });
+
+	it('makes a secret that nobody else can read, and keeps it', async () => {
+		const first = await run([], withSecret());
+		const text = await readFile(secret, 'utf8');
+		assert.ok(Buffer.from(text, 'base64').length >= 32);
+		assert.equal((await stat(secret)).mode & 0o777, 0o600);
+		assert.equal(await first.end(), 0);
+		assert.ok(!first.output.includes(text.trim()), 'and does not print it');
+		assert.doesNotMatch(first.output, /warning/, 'nor is there anything to warn of');
+		const second = await run([], withSecret());
+		assert.equal(await readFile(secret, 'utf8'), text);
+		assert.equal(await second.end(), 0);
+	});
+
+	it('prints links that work', async () => {
+		const server = await run([], withSecret());
+		const [ws] = server.output.match(/ws:\/\/\S+/);
+		const { client, hello } = await greeting(ws);
+		assert.deepEqual(hello.user, {
+			userId: '1', userName: 'Reception', role: 'staff', practices: [1],
+		});
+		await client.accepted({ type: 'whiteboard_update', practiceId: 1 });
+		await client.close();
+		const [http] = server.output.match(/http:\/\/\S+/);
+		assert.equal((await fetch(http)).status, 200);
+		assert.equal(await server.end(), 0);
+	});
+
+	it('prints how to make a token for somebody else', async () => {
+		const server = await run([], withSecret());
+		const [line] = server.output.match(/^ {4}\S*praxisctl token .*$/m);
+		const { stdout } = await promisify(execFile)('/bin/sh', ['-c', line], { cwd: ROOT });
+		const url = `ws://localhost:${server.port}/ws`;
+		const { client, hello } = await greeting(`${url}?access_token=${stdout.trim()}`);
+		assert.equal(hello.user.userId, '7');
+		await client.close();
+		assert.equal(await server.end(), 0);
+	});
+
+	it('lets nobody in without a token', async () => {
+		const server = await run([], withSecret());
+		const url = `ws://localhost:${server.port}/ws?practiceId=1&userId=7`;
+		const { client, hello } = await greeting(url);
+		assert.equal(hello.user, undefined);
+		await client.refused({ type: 'whiteboard_update', practiceId: 1 }, 'unauthenticated');
+		await client.close();
+		assert.equal(await server.end(), 0);
+	});
+
+	for (const [name, args, env] of [
+		['--open', ['--open'], withSecret],
+		['PRAXIS_OPEN_MODE', [], () => ({ ...withSecret(), PRAXIS_OPEN_MODE: 'loopback' })],
+	]) {
+		it(`takes everybody's word with ${name}`, async () => {
+			const server = await run(args, env());
+			assert.match(server.output, /open mode/);
+			const [ws] = server.output.match(/ws:\/\/\S+/);
+			const { client, hello } = await greeting(ws);
+			assert.equal(hello.user.userName, 'Reception');
+			await client.close();
+			assert.equal((await get(server.port, '/health')).status, 200);
+			assert.equal(await server.end(), 0);
+		});
+	}
+});
