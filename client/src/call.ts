@@ -1,0 +1,525 @@
+// SPDX-License-Identifier: MIT
+//
+// A video call: a mesh of peer connections among the members of a room, made and mended by
+// themselves. The same side of each pair is the polite one everywhere: the lower clientId.
+//
+// A session that was resumed changes nothing here. After one that was lost everybody has us under
+// another clientId, so all connections are made anew.
+
+import { Emitter } from './emitter.js';
+import { Timer } from './environment.js';
+import { Peer } from './peer.js';
+import type { PeerConnectionConstructor } from './peer.js';
+import { QualityMeter } from './quality.js';
+import type { ConnectionQuality } from './quality.js';
+import type { TelemedicineWebSocketService } from './telemedicine-service.js';
+import { PraxisError } from './types.js';
+import type {
+	Id,
+	LeaveReason,
+	MediaState,
+	MessageHandler,
+	MessageOf,
+	Receipt,
+	RoomMember,
+	RoomMessage,
+	TelemedicineChatMessage,
+	TelemedicineRoomJoined,
+	Unsubscribe,
+} from './types.js';
+
+export interface CallOptions {
+	roomId: Id;
+	appointmentId: Id;
+	userId?: Id;
+	userName?: string;
+	/** Needed only where the user has several practices. */
+	practiceId?: Id;
+	/** One's own camera and microphone; without it one watches and listens. */
+	stream?: MediaStream | null;
+	/** More for RTCPeerConnection; `iceServers` here replace those of the server. */
+	rtc?: RTCConfiguration;
+	/** How often connection quality is measured (2000); 0: never. */
+	qualityMs?: number;
+	RTCPeerConnection?: PeerConnectionConstructor;
+}
+
+export type CallState = 'joining' | 'waiting' | 'joined' | 'ended';
+
+/** Why a call ended: as the server said it of us, or the code of its refusal. */
+export type EndReason = LeaveReason | (string & {});
+
+export interface CallMember extends Readonly<RoomMember> {
+	readonly stream: MediaStream | null;
+	readonly connection: RTCPeerConnectionState;
+	readonly quality?: ConnectionQuality;
+}
+
+export interface CallEvents {
+	state: [state: CallState];
+	/** Anything about any member has changed; `call.members` is a new array. */
+	members: [members: readonly CallMember[]];
+	joined: [member: CallMember];
+	left: [member: CallMember, reason: LeaveReason];
+	/** A member's picture and sound; again when it is another stream. */
+	stream: [stream: MediaStream, member: CallMember];
+	quality: [quality: ConnectionQuality, member: CallMember];
+	chat: [message: TelemedicineChatMessage];
+	/** What one sends oneself. */
+	media: [media: MediaState];
+	error: [error: PraxisError];
+}
+
+interface Entry {
+	member: CallMember;
+	peer: Peer;
+	meter: QualityMeter;
+}
+
+const CHAT = 500;
+
+export class TelemedicineCall {
+	#state: CallState = 'joining';
+	#endReason: EndReason | undefined;
+	/** Place in the queue, while waiting to be let in. */
+	#position: number | undefined;
+	#entries = new Map<string, Entry>();
+	#members: readonly CallMember[] = [];
+	#chat: readonly TelemedicineChatMessage[] = [];
+	#clientId = '';
+	#iceServers: RTCIceServer[] = [];
+	/** Those whose path is to be mended as soon as fresh ICE servers are here. */
+	#toMend = new Set<string>();
+	#local: MediaStream | null;
+	#screen: MediaStream | null = null;
+	#ownScreen = false;
+	#events: Emitter<CallEvents>;
+	#unsubscribe: Unsubscribe[];
+	#measuring: Timer;
+	readonly #service: TelemedicineWebSocketService;
+	readonly #options: CallOptions;
+
+	constructor(service: TelemedicineWebSocketService, options: CallOptions) {
+		this.#service = service;
+		this.#options = options;
+		const { environment } = service.manager;
+		this.#events = new Emitter((error) => environment.report(error));
+		this.#measuring = new Timer(environment);
+		this.#local = options.stream ?? null;
+		this.#unsubscribe = this.#listen();
+		service.manager.enableService('telemedicine');
+		service.manager.connect(this);
+		service.joinRoom(
+			options.roomId,
+			options.appointmentId,
+			options.userId,
+			options.userName,
+			options.practiceId === undefined ? {} : { practiceId: options.practiceId },
+		);
+		this.#measureLater();
+	}
+
+	get roomId(): Id {
+		return this.#options.roomId;
+	}
+
+	get state(): CallState {
+		return this.#state;
+	}
+
+	get endReason(): EndReason | undefined {
+		return this.#endReason;
+	}
+
+	get position(): number | undefined {
+		return this.#position;
+	}
+
+	/** The others; a new array whenever anything has changed. */
+	get members(): readonly CallMember[] {
+		return this.#members;
+	}
+
+	/** What was said, one's own included; a new array whenever something was. */
+	get chat(): readonly TelemedicineChatMessage[] {
+		return this.#chat;
+	}
+
+	/** What the others see and hear of us. */
+	get media(): MediaState {
+		const on = (track?: MediaStreamTrack | null) => track?.enabled === true;
+		return {
+			audio: on(this.#local?.getAudioTracks()[0]),
+			video: on(this.#local?.getVideoTracks()[0]),
+			screen: this.#screen !== null,
+		};
+	}
+
+	on<E extends keyof CallEvents>(
+		event: E,
+		handler: (...args: CallEvents[E]) => void,
+	): Unsubscribe {
+		return this.#events.on(event, handler);
+	}
+
+	// ---- what one does ----
+
+	/** Ends the call for oneself. The stream stays its owner's: stop its tracks yourself. */
+	leave(): void {
+		if (this.#state !== 'ended') {
+			const { roomId, appointmentId, userId } = this.#options;
+			this.#service.leaveRoom(roomId, appointmentId, userId);
+			this.#end('left');
+		}
+	}
+
+	/** Resolves when the server has it. Whoever need not know may ignore the promise. */
+	sendChat(message: string): Promise<Receipt> {
+		const { roomId, appointmentId, userName = '', userId } = this.#options;
+		const chat = {
+			type: 'telemedicine_chat_message' as const,
+			roomId,
+			appointmentId,
+			message,
+			from: userName,
+			fromUserId: userId,
+		};
+		const receipt = this.#service.manager.send(chat);
+		receipt.catch(() => {});
+		const { environment } = this.#service.manager;
+		this.#say({ ...chat, clientId: this.#clientId, timestamp: environment.now() });
+		return receipt;
+	}
+
+	setAudio(on: boolean): void {
+		this.#local?.getAudioTracks().forEach((track) => (track.enabled = on));
+		this.#tellMedia();
+	}
+
+	setVideo(on: boolean): void {
+		this.#local?.getVideoTracks().forEach((track) => (track.enabled = on));
+		this.#tellMedia();
+	}
+
+	/** Another camera or microphone, or the first one. */
+	setStream(stream: MediaStream | null): void {
+		this.#local = stream;
+		this.#sendTracks();
+		this.#tellMedia();
+	}
+
+	/** Shows a screen in place of the camera; asks the user which one, unless a stream is given. */
+	async shareScreen(stream?: MediaStream): Promise<void> {
+		const screen = stream ?? (await navigator.mediaDevices.getDisplayMedia({ video: true }));
+		const track = screen.getVideoTracks()[0];
+		if (!track || this.#state === 'ended') {
+			stopAll(stream ? null : screen);
+			return;
+		}
+		this.stopScreen();
+		this.#screen = screen;
+		this.#ownScreen = !stream;
+		// The user may end it outside of the page.
+		track.addEventListener('ended', () => {
+			if (this.#screen === screen) {
+				this.stopScreen();
+			}
+		});
+		this.#sendTracks();
+		this.#tellMedia();
+	}
+
+	stopScreen(): void {
+		const screen = this.#screen;
+		if (!screen) {
+			return;
+		}
+		this.#screen = null;
+		stopAll(this.#ownScreen ? screen : null);
+		this.#sendTracks();
+		this.#tellMedia();
+	}
+
+	/** Looks for new paths to all members; done by itself when the network changes. */
+	restartIce(): void {
+		this.#mend([...this.#entries.keys()]);
+	}
+
+	// ---- messages ----
+
+	#listen(): Unsubscribe[] {
+		const service = this.#service;
+		const { manager } = service;
+		const here = <T extends string>(type: T, handler: MessageHandler<MessageOf<T>>) =>
+			manager.registerHandler(type, (message) => {
+				if (String((message as RoomMessage).roomId) === String(this.#options.roomId)) {
+					handler(message);
+				}
+			});
+		const entry = ({ clientId }: { clientId?: string }) => this.#entries.get(clientId ?? '');
+		return [
+			here('telemedicine_room_joined', (message) => this.#joined(message)),
+			here('telemedicine_waiting', ({ position }) => {
+				this.#position = position;
+				this.#setState('waiting');
+			}),
+			here('telemedicine_join_refused', ({ code, message }) => {
+				this.#error(new PraxisError(code, message));
+				this.#end(code);
+			}),
+			here('telemedicine_user_joined', (member) => this.#add(member)),
+			here('telemedicine_user_left', ({ clientId, reason }) => {
+				if (clientId === this.#clientId) {
+					this.#end(reason);
+				} else {
+					this.#remove(clientId, reason);
+				}
+			}),
+			here('telemedicine_offer', (message) => {
+				void entry(message)?.peer.description(message.offer);
+			}),
+			here('telemedicine_answer', (message) => {
+				void entry(message)?.peer.description(message.answer);
+			}),
+			here('telemedicine_ice_candidate', (message) => {
+				void entry(message)?.peer.candidate(message.candidate);
+			}),
+			here('telemedicine_media_state', ({ clientId, audio, video, screen }) => {
+				this.#change(clientId, { media: { audio, video, screen } });
+			}),
+			here('telemedicine_chat_message', (message) => this.#say(message)),
+			manager.registerHandler('telemedicine_ice_servers', ({ iceServers }) => {
+				this.#iceServers = iceServers;
+				this.#mendNow();
+			}),
+			manager.on('session', ({ resumed }) => {
+				if (resumed) {
+					this.#mend([...this.#entries].filter(isBroken).map(([id]) => id));
+				}
+			}),
+			manager.environment.onNetworkChange(() => this.restartIce()),
+			() => service.manager.disconnect(this),
+		];
+	}
+
+	#joined(message: TelemedicineRoomJoined): void {
+		if (this.#clientId && this.#clientId !== message.clientId) {
+			[...this.#entries.keys()].forEach((id) => this.#remove(id, 'disconnected'));
+		}
+		if (this.#clientId === '') {
+			this.#chat = message.chat;
+		}
+		this.#clientId = message.clientId;
+		this.#iceServers = message.iceServers;
+		this.#position = undefined;
+		const present = new Set(message.members.map(({ clientId }) => clientId));
+		for (const id of this.#entries.keys()) {
+			if (!present.has(id)) {
+				this.#remove(id, 'disconnected');
+			}
+		}
+		message.members.forEach((member) => this.#add(member));
+		this.#setState('joined');
+		this.#tellMedia();
+	}
+
+	#say(message: TelemedicineChatMessage): void {
+		this.#chat = [...this.#chat, message].slice(-CHAT);
+		this.#events.emit('chat', message);
+	}
+
+	// ---- members ----
+
+	#add({ clientId, userId, userName, role, media }: RoomMember): void {
+		if (clientId === this.#clientId || this.#state === 'ended') {
+			return;
+		}
+		if (this.#entries.has(clientId)) {
+			this.#change(clientId, { userName, ...(media && { media }) });
+			return;
+		}
+		const member: CallMember = {
+			clientId,
+			userId,
+			userName,
+			role,
+			media,
+			stream: null,
+			connection: 'new',
+		};
+		const { environment } = this.#service.manager;
+		const meter = new QualityMeter(() => environment.now());
+		const peer = this.#makePeer(clientId);
+		this.#entries.set(clientId, { member, peer, meter });
+		this.#feed(peer);
+		this.#membersChanged();
+		this.#events.emit('joined', member);
+	}
+
+	#makePeer(clientId: string): Peer {
+		const { roomId, appointmentId, userId } = this.#options;
+		const service = this.#service;
+		const Constructor = this.#options.RTCPeerConnection ?? globalThis.RTCPeerConnection;
+		return new Peer(
+			Constructor,
+			this.#config(),
+			this.#clientId < clientId,
+			{
+				description: (description) => {
+					const how = description.type === 'offer' ? 'sendOffer' : 'sendAnswer';
+					service[how](roomId, appointmentId, description, userId, clientId);
+				},
+				candidate: (candidate) => {
+					const plain = candidate?.toJSON() ?? null;
+					service.sendIceCandidate(roomId, appointmentId, plain, userId, clientId);
+				},
+				stream: (stream) => {
+					if (this.#entries.get(clientId)?.member.stream !== stream) {
+						const member = this.#change(clientId, { stream });
+						if (member) {
+							this.#events.emit('stream', stream, member);
+						}
+					}
+				},
+				state: (connection) => void this.#change(clientId, { connection }),
+				broken: () => this.#mend([clientId]),
+				error: (error) => this.#error(error),
+			},
+			service.manager.environment,
+		);
+	}
+
+	#remove(clientId: string, reason: LeaveReason): void {
+		const entry = this.#entries.get(clientId);
+		if (entry) {
+			this.#entries.delete(clientId);
+			this.#toMend.delete(clientId);
+			entry.peer.close();
+			this.#membersChanged();
+			this.#events.emit('left', entry.member, reason);
+		}
+	}
+
+	#change(clientId: string, change: Partial<CallMember>): CallMember | undefined {
+		const entry = this.#entries.get(clientId);
+		if (entry) {
+			entry.member = { ...entry.member, ...change };
+			this.#membersChanged();
+		}
+		return entry?.member;
+	}
+
+	#membersChanged(): void {
+		this.#members = [...this.#entries.values()].map(({ member }) => member);
+		this.#events.emit('members', this.#members);
+	}
+
+	// ---- media ----
+
+	#sendTracks(): void {
+		this.#entries.forEach(({ peer }) => this.#feed(peer));
+	}
+
+	#feed(peer: Peer): void {
+		const audio = this.#local?.getAudioTracks()[0] ?? null;
+		const screen = this.#screen?.getVideoTracks()[0];
+		const video = screen ?? this.#local?.getVideoTracks()[0] ?? null;
+		// One stream for all tracks, so that the others get them as one.
+		const stream = this.#local ?? this.#screen ?? new MediaStream();
+		peer.setTrack('audio', audio, stream);
+		peer.setTrack('video', video, stream);
+	}
+
+	#tellMedia(): void {
+		const { media } = this;
+		if (this.#state === 'joined') {
+			this.#service.sendMediaState(this.#options.roomId, media);
+		}
+		this.#events.emit('media', media);
+	}
+
+	// ---- paths ----
+
+	#config(): RTCConfiguration {
+		return { iceServers: this.#iceServers, ...this.#options.rtc };
+	}
+
+	// TURN credentials are short-lived, so fresh ones are asked for first, where there are any.
+	#mend(ids: string[]): void {
+		if (ids.length === 0 || this.#state !== 'joined') {
+			return;
+		}
+		ids.forEach((id) => this.#toMend.add(id));
+		if (this.#options.rtc?.iceServers || this.#iceServers.length === 0) {
+			this.#mendNow();
+		} else {
+			this.#service.requestIceServers(this.#options.roomId);
+		}
+	}
+
+	#mendNow(): void {
+		const ids = [...this.#toMend];
+		this.#toMend.clear();
+		ids.forEach((id) => this.#entries.get(id)?.peer.restart(this.#config()));
+	}
+
+	#measureLater(): void {
+		const { qualityMs = 2_000 } = this.#options;
+		if (qualityMs > 0) {
+			this.#measuring.set(qualityMs, () => void this.#measure());
+		}
+	}
+
+	async #measure(): Promise<void> {
+		for (const [clientId, { peer, meter }] of [...this.#entries]) {
+			try {
+				const quality = await meter.measure(peer.pc);
+				const member = this.#change(clientId, { quality });
+				if (member) {
+					this.#events.emit('quality', quality, member);
+				}
+			} catch {
+				// The connection has been closed meanwhile.
+			}
+		}
+		if (this.#state !== 'ended') {
+			this.#measureLater();
+		}
+	}
+
+	// ---- the end ----
+
+	#end(reason: EndReason): void {
+		if (this.#state === 'ended') {
+			return;
+		}
+		this.stopScreen();
+		this.#endReason = reason;
+		this.#measuring.clear();
+		this.#unsubscribe.forEach((unsubscribe) => unsubscribe());
+		this.#entries.forEach(({ peer }) => peer.close());
+		this.#entries.clear();
+		this.#membersChanged();
+		this.#setState('ended');
+	}
+
+	#setState(state: CallState): void {
+		if (state !== this.#state || state === 'waiting') {
+			this.#state = state;
+			this.#events.emit('state', state);
+		}
+	}
+
+	#error(error: unknown): void {
+		const known = error instanceof PraxisError;
+		this.#events.emit('error', known ? error : new PraxisError('webrtc', String(error)));
+	}
+}
+
+function isBroken([, { peer }]: [string, Entry]): boolean {
+	return !peer.isConnected && peer.pc.iceConnectionState !== 'new';
+}
+
+function stopAll(stream: MediaStream | null): void {
+	stream?.getTracks().forEach((track) => track.stop());
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+//
+// What the package needs of the world: sockets, a clock, dice, and word that the network or the page
+// is back. All of it is looked up when it is used, never on import, so that a server may import the
+// package; and a test gives its own.
+
+import type { Unsubscribe } from './types.js';
+
+/** The part of the browser's WebSocket that is used; the package `ws` fits as well. */
+export interface Socket {
+	onopen: ((event: never) => void) | null;
+	onmessage: ((event: never) => void) | null;
+	onerror: ((event: never) => void) | null;
+	onclose: ((event: never) => void) | null;
+	send(text: string): void;
+	close(code?: number, reason?: string): void;
+}
+
+export type SocketConstructor = new (url: string, protocols?: string[]) => Socket;
+
+export interface Environment {
+	/** Milliseconds; only differences matter. */
+	now(): number;
+	/** From 0 up to 1. */
+	random(): number;
+	setTimeout(run: () => void, ms: number): unknown;
+	clearTimeout(timer: unknown): void;
+	/** Calls the handler when trying at once is promising: online again, or looked at again. */
+	onWake(handler: () => void): Unsubscribe;
+	/** Calls the handler when packets may have to take another path from now on. */
+	onNetworkChange(handler: () => void): Unsubscribe;
+	/** Tells the developer of an error in a handler. */
+	report(error: unknown): void;
+}
+
+function onWake(handler: () => void): Unsubscribe {
+	if (typeof addEventListener !== 'function' || typeof document === 'undefined') {
+		return () => {};
+	}
+	const visible = () => {
+		if (document.visibilityState === 'visible') {
+			handler();
+		}
+	};
+	addEventListener('online', handler);
+	addEventListener('pageshow', handler);
+	document.addEventListener('visibilitychange', visible);
+	return () => {
+		removeEventListener('online', handler);
+		removeEventListener('pageshow', handler);
+		document.removeEventListener('visibilitychange', visible);
+	};
+}
+
+function onNetworkChange(handler: () => void): Unsubscribe {
+	if (typeof addEventListener !== 'function' || typeof document === 'undefined') {
+		return () => {};
+	}
+	// Network Information API; not in all browsers.
+	const { connection } = navigator as { connection?: EventTarget };
+	addEventListener('online', handler);
+	connection?.addEventListener('change', handler);
+	return () => {
+		removeEventListener('online', handler);
+		connection?.removeEventListener('change', handler);
+	};
+}
+
+export const theEnvironment: Environment = {
+	now: () => Date.now(),
+	random: () => Math.random(),
+	setTimeout: (run, ms) => setTimeout(run, ms),
+	clearTimeout: (timer) => clearTimeout(timer as number),
+	onWake,
+	onNetworkChange,
+	report: (error) => {
+		if (typeof reportError === 'function') {
+			reportError(error);
+		} else {
+			console.error(error);
+		}
+	},
+};
+
+/**
+ * Where Praxis is: where the page's `<meta name="praxis-url">` says (a page that Praxis itself
+ * serves has it, `/ws`), else port 9002 of the page's host. `url` may be relative to the page.
+ */
+export function resolveUrl(url?: string): URL {
+	const page = typeof location === 'undefined' ? undefined : location;
+	const meta =
+		url === undefined && typeof document !== 'undefined'
+			? document.querySelector<HTMLMetaElement>('meta[name="praxis-url"]')?.content
+			: undefined;
+	const port9002 = page?.hostname ? `//${page.hostname}:9002/ws` : 'ws://localhost:9002/ws';
+	const resolved = new URL(url ?? meta ?? port9002, page?.href);
+	resolved.protocol = resolved.protocol.replace('http', 'ws');
+	resolved.hash = '';
+	return resolved;
+}
+
+/** One timer: setting it again replaces what it was set to. */
+export class Timer {
+	#handle: unknown = null;
+	readonly #environment: Environment;
+
+	constructor(environment: Environment) {
+		this.#environment = environment;
+	}
+
+	get isSet(): boolean {
+		return this.#handle !== null;
+	}
+
+	set(ms: number, run: () => void): void {
+		this.clear();
+		this.#handle = this.#environment.setTimeout(() => {
+			this.#handle = null;
+			run();
+		}, ms);
+	}
+
+	clear(): void {
+		if (this.#handle !== null) {
+			this.#environment.clearTimeout(this.#handle);
+			this.#handle = null;
+		}
+	}
+}

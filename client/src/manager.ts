@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: MIT
+//
+// One connection to Praxis, shared by all services of a page, and the messages that go over it in
+// both directions.
+//
+// Whoever needs the connection holds it under a name (a service, a component, connect() itself);
+// it is closed when the last one lets go, so that one service's disconnect() does not cut another's
+// call.
+
+import { Connection } from './connection.js';
+import { Emitter } from './emitter.js';
+import { theEnvironment } from './environment.js';
+import type { Environment } from './environment.js';
+import type { ManagerEvents, ManagerOptions, SendOptions, SessionEvent } from './options.js';
+import { Outbox } from './outbox.js';
+import { Services } from './services.js';
+import type { Session } from './session.js';
+import { PraxisError, WebSocketStatus } from './types.js';
+import type {
+	DropReason,
+	MessageHandler,
+	MessageOf,
+	Receipt,
+	ServerError,
+	ServiceConfig,
+	StatusHandler,
+	Unsubscribe,
+	User,
+	WebSocketMessage,
+} from './types.js';
+
+type Messages = Record<string, [message: never]>;
+
+export class WebSocketManager {
+	#options: ManagerOptions = {};
+	#environment: Environment = theEnvironment;
+	#status = WebSocketStatus.DISCONNECTED;
+	#holders = new Set<unknown>();
+	#services = new Services();
+	#hadSession = false;
+	/** The services are putting back what a lost session had. */
+	#restoring = false;
+	#ids = 0;
+
+	#events = new Emitter<ManagerEvents>((error) => this.#environment.report(error));
+	#messages = new Emitter<Messages>((error) => this.#environment.report(error));
+	#interceptors = new Map<string, (message: never) => boolean>();
+	#outbox = new Outbox(
+		() => ({ messages: 1000, characters: 1 << 20, ...this.#options.queue }),
+		(message, reason) => this.#events.emit('dropped', message, reason),
+	);
+	#connection: Connection;
+
+	constructor(options: ManagerOptions = {}) {
+		this.configure(options);
+		this.#connection = this.#makeConnection();
+	}
+
+	/** Adds to the options. The address, the token and the waits count from the next connect() on. */
+	configure(options: ManagerOptions): this {
+		this.#options = { ...this.#options, ...options };
+		this.#environment = { ...theEnvironment, ...this.#options.environment };
+		Object.entries(options.services ?? {}).forEach(([id, service]) =>
+			this.#services.set(id, service),
+		);
+		return this;
+	}
+
+	get options(): Readonly<ManagerOptions> {
+		return this.#options;
+	}
+
+	get environment(): Environment {
+		return this.#environment;
+	}
+
+	// ---- the connection ----
+
+	/** Connects and stays connected, until every holder has let go. */
+	connect(holder: unknown = this): void {
+		this.#holders.add(holder);
+		if ([WebSocketStatus.DISCONNECTED, WebSocketStatus.ERROR].includes(this.#status)) {
+			this.#connection.stop();
+			this.#connection = this.#makeConnection();
+			this.#setStatus(WebSocketStatus.CONNECTING);
+			this.#connection.start();
+		}
+	}
+
+	/** Without a holder: for all of them. What is still waiting to be sent is dropped, and told. */
+	disconnect(holder?: unknown): void {
+		if (holder === undefined) {
+			this.#holders.clear();
+		} else {
+			this.#holders.delete(holder);
+		}
+		if (this.#holders.size === 0) {
+			this.#connection.stop();
+			this.#hadSession = false;
+			this.#outbox.clear('disconnected');
+			this.#setStatus(WebSocketStatus.DISCONNECTED);
+		}
+	}
+
+	getStatus(): WebSocketStatus {
+		return this.#status;
+	}
+
+	isConnected(): boolean {
+		return this.#status === WebSocketStatus.CONNECTED;
+	}
+
+	/** This session's id, while there is one. */
+	get clientId(): string | undefined {
+		return this.#connection.session?.clientId;
+	}
+
+	/** Who the server takes this user for. */
+	get user(): User | undefined {
+		return this.#connection.user;
+	}
+
+	/** What the event `session` would say, for those who come late. */
+	session(): SessionEvent {
+		return {
+			clientId: this.clientId ?? '',
+			resumed: false,
+			again: false,
+			services: this.#connection.established?.services ?? [],
+			user: this.user,
+		};
+	}
+
+	/** The last round trip to the server, in ms. */
+	get latencyMs(): number | undefined {
+		return this.#connection.session?.latencyMs;
+	}
+
+	/** How many messages wait for a connection. */
+	get queued(): number {
+		return this.#outbox.waiting;
+	}
+
+	onStatusChange(handler: StatusHandler): Unsubscribe {
+		return this.on('status', handler);
+	}
+
+	on<E extends keyof ManagerEvents>(
+		event: E,
+		handler: (...args: ManagerEvents[E]) => void,
+	): Unsubscribe {
+		return this.#events.on(event, handler);
+	}
+
+	// ---- messages ----
+
+	/** Calls the handler with each message of that type; `*` stands for all types. */
+	registerHandler<T extends string>(type: T, handler: MessageHandler<MessageOf<T>>): Unsubscribe {
+		return this.#messages.on(type, handler);
+	}
+
+	/**
+	 * For services: asks before a message of that type is handed to anybody; false keeps it back.
+	 * One interceptor a type.
+	 */
+	intercept<T extends string>(type: T, decide: (message: MessageOf<T>) => boolean): void {
+		this.#interceptors.set(type, decide);
+	}
+
+	/** For services: hands a message to the handlers, as if it had just come. */
+	deliver(message: WebSocketMessage): void {
+		const { type } = message;
+		if (this.isEnabled(type) && this.#interceptors.get(type)?.(message as never) !== false) {
+			this.#messages.emit(type, message as never);
+			this.#messages.emit('*', message as never);
+		}
+	}
+
+	/** The types that somebody listens to. */
+	getActiveHandlers(): string[] {
+		return this.#messages.events.map(String).sort();
+	}
+
+	/** Sends, or keeps until there is a connection. False: refused, and `dropped` says why. */
+	sendMessage(message: WebSocketMessage, { lifetime = 'always' }: SendOptions = {}): boolean {
+		const text = JSON.stringify(message);
+		const refusal = this.#refusal(message, text);
+		if (refusal) {
+			this.#events.emit('dropped', message, refusal);
+			return false;
+		}
+		this.#outbox.push(message, text, lifetime);
+		this.#flush();
+		return true;
+	}
+
+	/** The same, with the server's receipt; rejects with a PraxisError. */
+	send(message: WebSocketMessage, { lifetime = 'always' }: SendOptions = {}): Promise<Receipt> {
+		const asking = { ...message, id: message.id ?? `px${++this.#ids}` };
+		const text = JSON.stringify(asking);
+		const refusal = this.#refusal(asking, text);
+		if (refusal) {
+			this.#events.emit('dropped', message, refusal);
+			return Promise.reject(new PraxisError(refusal, undefined, { ref: message.type }));
+		}
+		return new Promise((resolve, reject) => {
+			this.#outbox.push(asking, text, lifetime, { resolve, reject });
+			this.#flush();
+		});
+	}
+
+	// ---- services ----
+
+	registerService(id: string, service: ServiceConfig): void {
+		this.#services.set(id, service);
+	}
+
+	/** Its messages are sent and handled; false: there is no such service. */
+	enableService(id: string): boolean {
+		return this.#services.enable(id, true);
+	}
+
+	/** Its messages are neither sent nor handled on this page. The server is not told. */
+	disableService(id: string): boolean {
+		return this.#services.enable(id, false);
+	}
+
+	/** By the prefix of their messages; a copy. */
+	getServices(): Record<string, ServiceConfig> {
+		return this.#services.all();
+	}
+
+	/** Are messages of that type sent and handled? */
+	isEnabled(type: string): boolean {
+		return this.#services.isEnabled(type);
+	}
+
+	// ---- inside ----
+
+	#makeConnection(): Connection {
+		return new Connection(this.#environment, {
+			options: () => this.#options,
+			message: (message) => this.#received(message),
+			letIn: (session, received) => this.#letIn(session, received),
+			confirmed: (index) => {
+				this.#outbox.confirm(index);
+				this.#flush();
+			},
+			status: (status) => this.#setStatus(status),
+			problem: (code, text) => this.#events.emit('problem', new PraxisError(code, text)),
+		});
+	}
+
+	#refusal(message: WebSocketMessage, text: string): DropReason | null {
+		if (!this.isEnabled(message.type)) {
+			return 'service_disabled';
+		}
+		const most = this.#connection.established?.maxMessageBytes ?? 65_536;
+		const long = text.length * 3 > most && new TextEncoder().encode(text).length > most;
+		return long ? 'too_large' : null;
+	}
+
+	#flush(): void {
+		const { session, isOpen } = this.#connection;
+		if (isOpen && session && !this.#restoring) {
+			this.#outbox.flush((text) => session.send(text));
+			if (this.#outbox.flying > 0) {
+				session.awaitConfirmation();
+			}
+		}
+		this.#outbox.trim();
+	}
+
+	#letIn(session: Session, received: number | null): void {
+		const resumed = received !== null;
+		const again = this.#hadSession;
+		this.#hadSession = true;
+		if (resumed) {
+			this.#outbox.resumed(received);
+		} else {
+			this.#outbox.begin(!again);
+		}
+		// What is sent from here comes first, and in the order in which it is sent.
+		this.#restoring = true;
+		this.#outbox.ahead(() => {
+			this.#events.emit('session', { ...this.session(), resumed, again });
+		});
+		this.#restoring = false;
+		if (this.#connection.session === session) {
+			this.#flush();
+			this.#setStatus(WebSocketStatus.CONNECTED);
+		}
+	}
+
+	#received(message: WebSocketMessage): void {
+		if (message.type === 'ack') {
+			this.#settle(message, { seq: message['seq'] as number | undefined });
+		} else if (message.type === 'error') {
+			const error = message as ServerError;
+			const told = this.#settle(error, new PraxisError(error.code, error.message, error));
+			if (!told && !this.#messages.has('error')) {
+				console.warn(`praxis: ${error.ref ?? ''}: ${error.code}: ${error.message}`);
+			}
+		}
+		this.deliver(message);
+	}
+
+	#settle({ id }: WebSocketMessage, outcome: Receipt | PraxisError): boolean {
+		const settled = id !== undefined && this.#outbox.settle(id, outcome);
+		if (settled) {
+			this.#flush();
+		}
+		return settled;
+	}
+
+	#setStatus(status: WebSocketStatus): void {
+		if (status !== this.#status) {
+			this.#status = status;
+			this.#events.emit('status', status);
+		}
+	}
+}
+
+/** A connection of its own, beside the shared `webSocketManager`. */
+export function createWebSocketManager(options?: ManagerOptions): WebSocketManager {
+	return new WebSocketManager(options);
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+//
+// What is to be sent, in order: first the messages in flight, sent but not known to have arrived,
+// then those that wait. The server takes messages in the order in which they were sent, so the
+// receipt of one (or the answer to a ping) tells of all before it. When a session is resumed the
+// server says how many it has; the others are sent again. When it is lost, what is in flight is sent
+// again, too, unless it means nothing in another session: a message may then arrive twice if its
+// receipt was lost with the session, but none is lost in silence.
+
+import { PraxisError } from './types.js';
+import type { DropReason, Id, Receipt, WebSocketMessage } from './types.js';
+
+/**
+ * How long a message makes sense: always; in this session only (signalling: peers have other
+ * clientIds in the next); or in this session only and another will be made for the next (a join).
+ */
+export type Lifetime = 'always' | 'session' | 'restored';
+
+export interface QueueLimits {
+	/** How many messages may wait. */
+	messages: number;
+	/** How many characters of JSON they may have together. */
+	characters: number;
+}
+
+interface Entry {
+	message: WebSocketMessage;
+	text: string;
+	lifetime: Lifetime;
+	/** Position among all texts sent in this session; 0: not sent. */
+	index: number;
+	settle?: { resolve: (receipt: Receipt) => void; reject: (error: PraxisError) => void };
+}
+
+const WINDOW = 256;
+
+export class Outbox {
+	#waiting: Entry[] = [];
+	#flying: Entry[] = [];
+	#receipts = new Map<string, Entry>();
+	#characters = 0;
+	readonly #limits: () => QueueLimits;
+	readonly #dropped: (message: WebSocketMessage, reason: DropReason) => void;
+
+	constructor(
+		limits: () => QueueLimits,
+		dropped: (message: WebSocketMessage, reason: DropReason) => void,
+	) {
+		this.#limits = limits;
+		this.#dropped = dropped;
+	}
+
+	/** How many are sent and not confirmed. */
+	get flying(): number {
+		return this.#flying.length;
+	}
+
+	get waiting(): number {
+		return this.#waiting.length;
+	}
+
+	/** Behind all others. `settle` is called once, if the message has an `id`. */
+	push(
+		message: WebSocketMessage,
+		text: string,
+		lifetime: Lifetime,
+		settle?: Entry['settle'],
+	): void {
+		const entry: Entry = { message, text, lifetime, index: 0, settle };
+		this.#replaceOlder(message);
+		if (settle && message.id !== undefined) {
+			this.#receipts.set(String(message.id), entry);
+		}
+		this.#waiting.push(entry);
+		this.#characters += text.length;
+	}
+
+	/** What is pushed by `run` comes ahead of what is waiting. */
+	ahead(run: () => void): void {
+		const waiting = this.#waiting;
+		this.#waiting = [];
+		run();
+		this.#waiting.push(...waiting);
+	}
+
+	/** Sends what waits, as long as not too much is in flight. `send` returns the text's index. */
+	flush(send: (text: string) => number): void {
+		while (this.#flying.length < WINDOW) {
+			const entry = this.#waiting.shift();
+			if (!entry) {
+				return;
+			}
+			this.#characters -= entry.text.length;
+			entry.index = send(entry.text);
+			this.#flying.push(entry);
+		}
+	}
+
+	/** Drops the oldest that are more than may wait. Called where nothing more can be flushed. */
+	trim(): void {
+		const { messages, characters } = this.#limits();
+		while (
+			this.#waiting.length > messages ||
+			(this.#characters > characters && this.#waiting.length > 0)
+		) {
+			const oldest = this.#waiting.shift() as Entry;
+			this.#characters -= oldest.text.length;
+			this.#drop(oldest, 'queue_full');
+		}
+	}
+
+	/** The server answered the message with that id, with its receipt or an error. False: not ours. */
+	settle(id: Id, outcome: Receipt | PraxisError): boolean {
+		const entry = this.#receipts.get(String(id));
+		if (!entry) {
+			return false;
+		}
+		this.#receipts.delete(String(id));
+		this.confirm(entry.index);
+		if (outcome instanceof PraxisError) {
+			entry.settle?.reject(outcome);
+		} else {
+			entry.settle?.resolve(outcome);
+		}
+		return true;
+	}
+
+	/** The server has the first `index` texts of this session. */
+	confirm(index: number): void {
+		const first = this.#flying.findIndex((entry) => entry.index > index);
+		this.#flying.splice(0, first < 0 ? this.#flying.length : first);
+	}
+
+	/** The session was resumed, and the server has that many of its texts. */
+	resumed(received: number): void {
+		this.confirm(received);
+		this.#unsend(() => true);
+	}
+
+	/** A new session has begun; `first`: there was none before it. */
+	begin(first: boolean): void {
+		const gone = (entry: Entry) =>
+			entry.lifetime === 'restored' || (entry.lifetime === 'session' && !first);
+		// Taken by the server, but how it ended was lost with the session.
+		const open = new Set([...this.#flying, ...this.#waiting]);
+		for (const [id, entry] of this.#receipts) {
+			if (!open.has(entry)) {
+				this.#receipts.delete(id);
+				entry.settle?.reject(
+					new PraxisError('session_lost', 'The receipt was lost with its session.'),
+				);
+			}
+		}
+		const lost = [...this.#flying, ...this.#waiting].filter(gone);
+		this.#waiting = this.#waiting.filter((entry) => !gone(entry));
+		this.#unsend((entry) => !gone(entry));
+		lost.forEach((entry) => this.#drop(entry, 'session_lost'));
+	}
+
+	clear(reason: DropReason): void {
+		// One in flight has most probably arrived; only who asked for a receipt is told.
+		const told = [...this.#flying.filter((entry) => entry.settle), ...this.#waiting];
+		this.#flying = [];
+		this.#waiting = [];
+		this.#characters = 0;
+		told.forEach((entry) => this.#drop(entry, reason));
+		const rest = [...this.#receipts.values()];
+		this.#receipts.clear();
+		rest.forEach((entry) => entry.settle?.reject(new PraxisError(reason)));
+	}
+
+	// Of updates with the same key only the last one need be sent. Who awaits a receipt gets it.
+	#replaceOlder(message: WebSocketMessage): void {
+		if (typeof message['key'] !== 'string') {
+			return;
+		}
+		const older = this.#waiting.findIndex(
+			(entry) =>
+				!entry.settle &&
+				entry.message.type === message.type &&
+				entry.message['key'] === message['key'] &&
+				String(entry.message.practiceId) === String(message.practiceId),
+		);
+		if (older >= 0) {
+			this.#characters -= (this.#waiting.splice(older, 1)[0] as Entry).text.length;
+		}
+	}
+
+	#unsend(keep: (entry: Entry) => boolean): void {
+		const again = this.#flying.filter(keep);
+		this.#flying = [];
+		again.forEach((entry) => (entry.index = 0));
+		this.#waiting.unshift(...again);
+		this.#count();
+	}
+
+	#count(): void {
+		this.#characters = this.#waiting.reduce((sum, { text }) => sum + text.length, 0);
+	}
+
+	#drop(entry: Entry, reason: DropReason): void {
+		if (entry.settle) {
+			this.#receipts.delete(String(entry.message.id));
+			entry.settle.reject(new PraxisError(reason, undefined, { ref: entry.message.type }));
+		}
+		if (entry.lifetime !== 'restored') {
+			this.#dropped(entry.message, reason);
+		}
+	}
+}

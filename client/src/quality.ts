@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+//
+// How good the connection to a member is, from what RTCPeerConnection.getStats() counts
+// (W3C "Identifiers for WebRTC's Statistics API").
+
+export interface ConnectionQuality {
+	level: 'good' | 'fair' | 'poor' | 'lost';
+	/** Of packets, 0 to 1, since the last look. */
+	loss: number;
+	rttMs?: number;
+	jitterMs?: number;
+	/** Received, of all kinds. */
+	kbps: number;
+	framesDecoded: number;
+	framesPerSecond?: number;
+}
+
+interface Counts {
+	at: number;
+	bytes: number;
+	packets: number;
+	lost: number;
+}
+
+type Stat = Record<string, unknown> & { type: string };
+
+const number = (value: unknown): number => (typeof value === 'number' ? value : 0);
+
+function level(connected: boolean, loss: number, rttMs: number): ConnectionQuality['level'] {
+	if (!connected) {
+		return 'lost';
+	}
+	if (loss < 0.02 && rttMs < 250) {
+		return 'good';
+	}
+	return loss < 0.08 && rttMs < 500 ? 'fair' : 'poor';
+}
+
+export class QualityMeter {
+	#last: Counts | null = null;
+	readonly #now: () => number;
+
+	constructor(now: () => number) {
+		this.#now = now;
+	}
+
+	async measure(pc: RTCPeerConnection): Promise<ConnectionQuality> {
+		const counts: Counts = { at: this.#now(), bytes: 0, packets: 0, lost: 0 };
+		let framesDecoded = 0;
+		let framesPerSecond: number | undefined;
+		let rttMs: number | undefined;
+		let jitterMs: number | undefined;
+		(await pc.getStats()).forEach((stat: Stat) => {
+			if (stat.type === 'inbound-rtp') {
+				counts.bytes += number(stat['bytesReceived']);
+				counts.packets += number(stat['packetsReceived']);
+				counts.lost += number(stat['packetsLost']);
+				jitterMs = Math.max(jitterMs ?? 0, number(stat['jitter']) * 1000);
+				if (stat['kind'] === 'video') {
+					framesDecoded += number(stat['framesDecoded']);
+					framesPerSecond = stat['framesPerSecond'] as number | undefined;
+				}
+			} else if (stat.type === 'candidate-pair' && stat['nominated']) {
+				rttMs = number(stat['currentRoundTripTime']) * 1000;
+			}
+		});
+		const last = this.#last ?? counts;
+		this.#last = counts;
+		const lost = Math.max(0, counts.lost - last.lost);
+		const all = lost + counts.packets - last.packets;
+		const loss = all > 0 ? lost / all : 0;
+		const seconds = (counts.at - last.at) / 1000;
+		const kbps = seconds > 0 ? ((counts.bytes - last.bytes) * 8) / 1000 / seconds : 0;
+		return {
+			level: level(pc.connectionState === 'connected', loss, rttMs ?? 0),
+			loss,
+			rttMs,
+			jitterMs,
+			kbps: Math.max(0, kbps),
+			framesDecoded,
+			framesPerSecond,
+		};
+	}
+}

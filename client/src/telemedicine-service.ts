@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: MIT
+//
+// The signalling of video calls: rooms, offers and answers, chat. The rooms that were joined are
+// joined again when a session was lost, and what was said meanwhile is passed on then.
+// A whole call, media included, is `call()`.
+
+import { TelemedicineCall } from './call.js';
+import type { CallOptions } from './call.js';
+import type { WebSocketManager } from './manager.js';
+import type { SessionEvent } from './options.js';
+import { OwnIds } from './recovery.js';
+import type { Lifetime } from './outbox.js';
+import type {
+	Id,
+	MediaState,
+	MessageHandler,
+	MessageMap,
+	PraxisError,
+	StatusHandler,
+	TelemedicineChatMessage,
+	TelemedicineRoomJoined,
+	Unsubscribe,
+	WebSocketMessage,
+} from './types.js';
+
+interface Room {
+	join: WebSocketMessage;
+	media?: WebSocketMessage;
+	/** The server has let us in once, so its chat is known up to what is in `seen`. */
+	joined: boolean;
+	seen: Set<string>;
+}
+
+/** More than the server keeps of a room's chat. */
+const SEEN = 256;
+
+const trace = (chat: TelemedicineChatMessage) =>
+	JSON.stringify([chat.clientId, chat.timestamp, chat.message]);
+
+export class TelemedicineWebSocketService {
+	#rooms = new Map<string, Room>();
+	#own = new OwnIds();
+	#listening = false;
+
+	constructor(readonly manager: WebSocketManager) {}
+
+	connect(): void {
+		this.#listen();
+		this.manager.enableService('telemedicine');
+		this.manager.connect(this);
+	}
+
+	/** Lets go of the connection; other services keep it. Leaves no room: see `leaveRoom()`. */
+	disconnect(): void {
+		this.manager.disconnect(this);
+		if (!this.manager.isConnected()) {
+			this.#rooms.clear();
+		}
+	}
+
+	onStatusChange(handler: StatusHandler): Unsubscribe {
+		return this.manager.onStatusChange(handler);
+	}
+
+	/** A whole call: media, negotiation and all. Joins at once. */
+	call(options: CallOptions): TelemedicineCall {
+		return new TelemedicineCall(this, options);
+	}
+
+	// ---- rooms ----
+
+	joinRoom(
+		roomId: Id,
+		appointmentId: Id,
+		userId?: Id,
+		userName?: string,
+		more?: Record<string, unknown>,
+	): boolean {
+		this.#listen();
+		const join = {
+			...more,
+			type: 'telemedicine_user_joined',
+			roomId,
+			appointmentId,
+			userId,
+			userName,
+		};
+		this.#rooms.set(String(roomId), { join, joined: false, seen: new Set() });
+		return this.#join(join);
+	}
+
+	leaveRoom(roomId: Id, appointmentId: Id, userId?: Id): boolean {
+		this.#rooms.delete(String(roomId));
+		return this.#send(
+			{ type: 'telemedicine_user_left', roomId, appointmentId, userId },
+			'restored',
+		);
+	}
+
+	// ---- signalling ----
+
+	/** `from` is the sender's user id; `to` a clientId or a user id, else all others get it. */
+	sendOffer(
+		roomId: Id,
+		appointmentId: Id,
+		offer: RTCSessionDescriptionInit,
+		from?: Id,
+		to?: Id,
+	): boolean {
+		return this.#send(
+			{ type: 'telemedicine_offer', roomId, appointmentId, offer, from, to },
+			'session',
+		);
+	}
+
+	sendAnswer(
+		roomId: Id,
+		appointmentId: Id,
+		answer: RTCSessionDescriptionInit,
+		from?: Id,
+		to?: Id,
+	): boolean {
+		return this.#send(
+			{ type: 'telemedicine_answer', roomId, appointmentId, answer, from, to },
+			'session',
+		);
+	}
+
+	sendIceCandidate(
+		roomId: Id,
+		appointmentId: Id,
+		candidate: RTCIceCandidateInit | null,
+		from?: Id,
+		to?: Id,
+	): boolean {
+		return this.#send(
+			{ type: 'telemedicine_ice_candidate', roomId, appointmentId, candidate, from, to },
+			'session',
+		);
+	}
+
+	sendChatMessage(
+		roomId: Id,
+		appointmentId: Id,
+		message: string,
+		from?: string,
+		fromUserId?: Id,
+	): boolean {
+		return this.#send(
+			{ type: 'telemedicine_chat_message', roomId, appointmentId, message, from, fromUserId },
+			'always',
+		);
+	}
+
+	/** Kept by the server for those who join later, and here for the next session. */
+	sendMediaState(roomId: Id, { audio, video, screen }: MediaState): boolean {
+		const message = { type: 'telemedicine_media_state', roomId, audio, video, screen };
+		const room = this.#rooms.get(String(roomId));
+		if (room) {
+			room.media = message;
+		}
+		return this.#send(message, 'restored');
+	}
+
+	/** Answered with `onIceServers`. */
+	requestIceServers(roomId?: Id): boolean {
+		return this.#send({ type: 'telemedicine_ice_servers', roomId }, 'session');
+	}
+
+	// ---- for staff ----
+
+	admit(roomId: Id, clientId: string): boolean {
+		return this.#send({ type: 'telemedicine_admit', roomId, clientId }, 'session');
+	}
+
+	deny(roomId: Id, clientId: string): boolean {
+		return this.#send({ type: 'telemedicine_deny', roomId, clientId }, 'session');
+	}
+
+	remove(roomId: Id, clientId: string): boolean {
+		return this.#send({ type: 'telemedicine_remove', roomId, clientId }, 'session');
+	}
+
+	end(roomId: Id): boolean {
+		return this.#send({ type: 'telemedicine_end', roomId }, 'session');
+	}
+
+	// ---- listening ----
+
+	onOffer(handler: MessageHandler<MessageMap['telemedicine_offer']>): Unsubscribe {
+		return this.manager.registerHandler('telemedicine_offer', handler);
+	}
+
+	onAnswer(handler: MessageHandler<MessageMap['telemedicine_answer']>): Unsubscribe {
+		return this.manager.registerHandler('telemedicine_answer', handler);
+	}
+
+	onIceCandidate(handler: MessageHandler<MessageMap['telemedicine_ice_candidate']>): Unsubscribe {
+		return this.manager.registerHandler('telemedicine_ice_candidate', handler);
+	}
+
+	onUserJoined(handler: MessageHandler<MessageMap['telemedicine_user_joined']>): Unsubscribe {
+		return this.manager.registerHandler('telemedicine_user_joined', handler);
+	}
+
+	onUserLeft(handler: MessageHandler<MessageMap['telemedicine_user_left']>): Unsubscribe {
+		return this.manager.registerHandler('telemedicine_user_left', handler);
+	}
+
+	/** Each message of others once; not what was said before one joined, see `onRoomJoined`. */
+	onChatMessage(handler: MessageHandler<TelemedicineChatMessage>): Unsubscribe {
+		this.#listen();
+		return this.manager.registerHandler('telemedicine_chat_message', handler);
+	}
+
+	onMediaState(handler: MessageHandler<MessageMap['telemedicine_media_state']>): Unsubscribe {
+		return this.manager.registerHandler('telemedicine_media_state', handler);
+	}
+
+	onRoomJoined(handler: MessageHandler<TelemedicineRoomJoined>): Unsubscribe {
+		return this.manager.registerHandler('telemedicine_room_joined', handler);
+	}
+
+	onIceServers(handler: MessageHandler<MessageMap['telemedicine_ice_servers']>): Unsubscribe {
+		return this.manager.registerHandler('telemedicine_ice_servers', handler);
+	}
+
+	onWaiting(handler: MessageHandler<MessageMap['telemedicine_waiting']>): Unsubscribe {
+		return this.manager.registerHandler('telemedicine_waiting', handler);
+	}
+
+	onWaitingList(handler: MessageHandler<MessageMap['telemedicine_waiting_list']>): Unsubscribe {
+		return this.manager.registerHandler('telemedicine_waiting_list', handler);
+	}
+
+	/** The server did not let us into a room, now or when it was to be restored. */
+	onJoinRefused(handler: MessageHandler<MessageMap['telemedicine_join_refused']>): Unsubscribe {
+		return this.manager.registerHandler('telemedicine_join_refused', handler);
+	}
+
+	// ---- inside ----
+
+	#listen(): void {
+		if (this.#listening) {
+			return;
+		}
+		this.#listening = true;
+		const { manager } = this;
+		manager.on('session', (event) => this.#session(event));
+		manager.intercept('telemedicine_chat_message', (message) => this.#isNew(message));
+		manager.registerHandler('telemedicine_room_joined', (message) => this.#joined(message));
+		manager.registerHandler('telemedicine_user_left', ({ roomId, clientId }) => {
+			if (clientId === manager.clientId) {
+				this.#rooms.delete(String(roomId));
+			}
+		});
+	}
+
+	#session({ clientId, resumed }: SessionEvent): void {
+		this.#own.add(clientId);
+		if (!resumed) {
+			for (const { join, media } of this.#rooms.values()) {
+				this.#join(join);
+				if (media) {
+					this.#send(media, 'restored');
+				}
+			}
+		}
+	}
+
+	#join(join: WebSocketMessage): boolean {
+		if (!this.manager.isEnabled(join.type)) {
+			return this.#send(join, 'restored');
+		}
+		this.manager.send(join, { lifetime: 'restored' }).catch((reason: unknown) => {
+			const error = reason as PraxisError;
+			const roomId = join['roomId'] as Id;
+			const current = this.#rooms.get(String(roomId))?.join === join;
+			if (current && error.code !== 'session_lost' && error.code !== 'disconnected') {
+				this.#rooms.delete(String(roomId));
+				const { code, message } = error;
+				this.manager.deliver({ type: 'telemedicine_join_refused', roomId, code, message });
+			}
+		});
+		return true;
+	}
+
+	#joined({ roomId, chat }: TelemedicineRoomJoined): void {
+		const room = this.#rooms.get(String(roomId));
+		if (!room) {
+			return;
+		}
+		const missed = chat.filter((message) => !room.seen.has(trace(message)));
+		if (room.joined) {
+			missed.forEach((message) => this.manager.deliver(message));
+		} else {
+			missed.forEach((message) => room.seen.add(trace(message)));
+			room.joined = true;
+		}
+	}
+
+	// A message of the chat, live or of what the room has kept: is it to be passed on?
+	#isNew(message: TelemedicineChatMessage): boolean {
+		const seen = this.#rooms.get(String(message.roomId))?.seen;
+		if (this.#own.has(message.clientId) || seen?.has(trace(message))) {
+			return false;
+		}
+		seen?.add(trace(message));
+		if (seen && seen.size > SEEN) {
+			seen.delete(seen.values().next().value as string);
+		}
+		return true;
+	}
+
+	#send(message: WebSocketMessage, lifetime: Lifetime): boolean {
+		return this.manager.sendMessage(message, { lifetime });
+	}
+}

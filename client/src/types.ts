@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+//
+// What travels, as docs/protocol.md has it, and what the package tells of itself. No code but the
+// statuses and the error.
+
+/** An id of a practice, room, appointment or user. 7 and "7" are the same id; it comes back as its owner spelled it. */
+export type Id = number | string;
+
+export enum WebSocketStatus {
+	/** Not connected, and not about to be. */
+	DISCONNECTED = 'disconnected',
+	/** The first attempt is under way. */
+	CONNECTING = 'connecting',
+	/** Connected and let in: messages flow. */
+	CONNECTED = 'connected',
+	/** The connection was lost, or could not be made; it is tried again by itself. */
+	RECONNECTING = 'reconnecting',
+	/** An attempt failed (then RECONNECTING follows at once), or coming back is of no use. */
+	ERROR = 'error',
+}
+
+/** Any message. The server's stamps are there on what it relays. */
+export interface WebSocketMessage {
+	type: string;
+	/** Asks for a receipt; `send()` fills it in. */
+	id?: Id;
+	/** When the server relayed it, in ms since 1970. */
+	timestamp?: number;
+	/** Who sent it. */
+	clientId?: string;
+	practiceId?: Id;
+	[field: string]: unknown;
+}
+
+export type Role = 'staff' | 'patient' | 'service' | 'admin';
+
+export interface User {
+	userId?: Id;
+	userName?: string;
+	role: Role;
+	practices: Id[];
+}
+
+export interface ConnectionEstablished extends WebSocketMessage {
+	type: 'connection_established';
+	clientId: string;
+	services: string[];
+	protocol: number;
+	/** There once the server knows who this is. */
+	user?: User;
+	resume?: { token: string; graceMs: number };
+	/** False where this connection asked for a session that could not be resumed. */
+	resumed?: boolean;
+	heartbeatMs: number;
+	maxMessageBytes: number;
+}
+
+export interface WhiteboardUpdate extends WebSocketMessage {
+	type: 'whiteboard_update';
+	practiceId: Id;
+	data?: unknown;
+	/** Of updates with the same key only the last one matters. */
+	key?: string;
+	seq: number;
+}
+
+export interface WhiteboardSubscribed extends WebSocketMessage {
+	type: 'whiteboard_subscribed';
+	practiceId: Id;
+	epoch: string;
+	seq: number;
+	recovered: boolean;
+	members: number;
+}
+
+export interface MediaState {
+	audio: boolean;
+	video: boolean;
+	screen: boolean;
+}
+
+/** What all messages about a call have in common. */
+export interface RoomMessage extends WebSocketMessage {
+	roomId: Id;
+	appointmentId?: Id;
+}
+
+export interface RoomMember {
+	clientId: string;
+	userId?: Id;
+	userName?: string;
+	role?: Role;
+	media?: MediaState;
+}
+
+export interface TelemedicineOffer extends RoomMessage {
+	type: 'telemedicine_offer';
+	clientId: string;
+	offer: RTCSessionDescriptionInit;
+	from: Id;
+	to?: Id;
+}
+
+export interface TelemedicineAnswer extends RoomMessage {
+	type: 'telemedicine_answer';
+	clientId: string;
+	answer: RTCSessionDescriptionInit;
+	from: Id;
+	to?: Id;
+}
+
+export interface TelemedicineIceCandidate extends RoomMessage {
+	type: 'telemedicine_ice_candidate';
+	clientId: string;
+	/** null: there will be no more. */
+	candidate: RTCIceCandidateInit | null;
+	from: Id;
+	to?: Id;
+}
+
+export interface TelemedicineUserJoined extends RoomMessage {
+	type: 'telemedicine_user_joined';
+	clientId: string;
+	userId?: Id;
+	userName?: string;
+}
+
+export type LeaveReason = 'left' | 'disconnected' | 'removed' | 'ended';
+
+export interface TelemedicineUserLeft extends RoomMessage {
+	type: 'telemedicine_user_left';
+	clientId: string;
+	userId?: Id;
+	userName?: string;
+	reason: LeaveReason;
+}
+
+export interface TelemedicineChatMessage extends RoomMessage {
+	type: 'telemedicine_chat_message';
+	clientId: string;
+	message: string;
+	from: string;
+	fromUserId?: Id;
+}
+
+export interface TelemedicineMediaState extends RoomMessage, MediaState {
+	type: 'telemedicine_media_state';
+	clientId: string;
+}
+
+export interface TelemedicineRoomJoined extends RoomMessage {
+	type: 'telemedicine_room_joined';
+	/** One's own. */
+	clientId: string;
+	/** The others' clientIds, who came first first. */
+	participants: string[];
+	members: RoomMember[];
+	iceServers: RTCIceServer[];
+	/** What was said last. */
+	chat: TelemedicineChatMessage[];
+}
+
+export interface TelemedicineIceServers extends WebSocketMessage {
+	type: 'telemedicine_ice_servers';
+	iceServers: RTCIceServer[];
+	/** When credentials among them end, in ms since 1970. */
+	expiresAt?: number;
+}
+
+export interface TelemedicineWaiting extends RoomMessage {
+	type: 'telemedicine_waiting';
+	position: number;
+}
+
+export interface TelemedicineWaitingList extends RoomMessage {
+	type: 'telemedicine_waiting_list';
+	waiting: RoomMember[];
+}
+
+/** Made by this package: updates were missed for good, the practice's data has to be loaded anew. */
+export interface WhiteboardReload extends WebSocketMessage {
+	type: 'whiteboard_reload';
+	practiceId: Id;
+}
+
+/** Made by this package: why a room was not joined. */
+export interface TelemedicineJoinRefused extends RoomMessage {
+	type: 'telemedicine_join_refused';
+	code: string;
+	message: string;
+}
+
+export interface ServerError extends WebSocketMessage {
+	type: 'error';
+	code: string;
+	message: string;
+	/** The type of the message that was refused. */
+	ref?: string;
+	/** The field that it was refused for. */
+	field?: string;
+	retryAfterMs?: number;
+}
+
+/** type → message, for handlers; other types are `WebSocketMessage`. */
+export interface MessageMap {
+	connection_established: ConnectionEstablished;
+	error: ServerError;
+	telemedicine_answer: TelemedicineAnswer;
+	telemedicine_chat_message: TelemedicineChatMessage;
+	telemedicine_ice_candidate: TelemedicineIceCandidate;
+	telemedicine_ice_servers: TelemedicineIceServers;
+	telemedicine_join_refused: TelemedicineJoinRefused;
+	telemedicine_media_state: TelemedicineMediaState;
+	telemedicine_offer: TelemedicineOffer;
+	telemedicine_room_joined: TelemedicineRoomJoined;
+	telemedicine_user_joined: TelemedicineUserJoined;
+	telemedicine_user_left: TelemedicineUserLeft;
+	telemedicine_waiting: TelemedicineWaiting;
+	telemedicine_waiting_list: TelemedicineWaitingList;
+	whiteboard_reload: WhiteboardReload;
+	whiteboard_subscribed: WhiteboardSubscribed;
+	whiteboard_update: WhiteboardUpdate;
+}
+
+export type MessageOf<T extends string> = T extends keyof MessageMap
+	? MessageMap[T]
+	: WebSocketMessage;
+
+export type MessageHandler<M = WebSocketMessage> = (message: M) => void;
+export type StatusHandler = (status: WebSocketStatus) => void;
+
+/** Ends what it was returned for; calling it again does nothing. */
+export type Unsubscribe = () => void;
+
+export interface ServiceConfig {
+	/** For people. */
+	name: string;
+	messageTypes: string[];
+	enabled: boolean;
+}
+
+/** The server's receipt. */
+export interface Receipt {
+	/** The number that a whiteboard update got. */
+	seq?: number;
+}
+
+/** Why a message did not get through. */
+export type DropReason =
+	/** The queue was full, and this was the oldest message in it. */
+	| 'queue_full'
+	/** Larger than the server takes. */
+	| 'too_large'
+	/** `disconnect()` was called before it was sent or confirmed. */
+	| 'disconnected'
+	/** Its service is disabled here. */
+	| 'service_disabled'
+	/** Signalling of a session that is gone: it means nothing in the next one. */
+	| 'session_lost';
+
+/** What `send()` rejects with: the server's `error`, or a reason of this package as `code`. */
+export class PraxisError extends Error {
+	override name = 'PraxisError';
+	/** The type of the message that it is about. */
+	readonly ref?: string;
+	readonly field?: string;
+	readonly retryAfterMs?: number;
+
+	constructor(
+		readonly code: string,
+		message: string = code,
+		more: { ref?: string; field?: string; retryAfterMs?: number } = {},
+	) {
+		super(message);
+		Object.assign(this, more);
+	}
+}

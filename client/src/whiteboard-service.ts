@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+//
+// The whiteboard of a practice. The server subscribes a session to its practices by itself; here
+// they are subscribed to by name, too, because that tells from where to go on after a session was
+// lost.
+
+import type { WebSocketManager } from './manager.js';
+import type { SessionEvent } from './options.js';
+import { OwnIds, Recovery } from './recovery.js';
+import { Throttle } from './throttle.js';
+import type {
+	Id,
+	MessageHandler,
+	MessageMap,
+	Receipt,
+	StatusHandler,
+	Unsubscribe,
+	WebSocketMessage,
+	WhiteboardSubscribed,
+	WhiteboardUpdate,
+} from './types.js';
+
+export interface UpdateOptions {
+	/**
+	 * Of updates with the same key only the last one matters: frequent ones are thinned out, here
+	 * and on the way to slow readers.
+	 */
+	key?: string;
+}
+
+export class WhiteboardWebSocketService {
+	#practices = new Map<string, { id: Id; recovery: Recovery; explicit: boolean }>();
+	#own = new OwnIds();
+	#throttle: Throttle;
+	#listening = false;
+
+	constructor(readonly manager: WebSocketManager) {
+		this.#throttle = new Throttle(
+			() => manager.environment,
+			() => manager.options.throttleMs ?? 100,
+		);
+	}
+
+	connect(): void {
+		this.#listen();
+		this.manager.enableService('whiteboard');
+		this.manager.connect(this);
+	}
+
+	/** Lets go of the connection; other services keep it. */
+	disconnect(): void {
+		this.#throttle.flush();
+		this.manager.disconnect(this);
+	}
+
+	onStatusChange(handler: StatusHandler): Unsubscribe {
+		return this.manager.onStatusChange(handler);
+	}
+
+	/** Each update of others once, in order, those that were missed while offline included. */
+	onWhiteboardUpdate(handler: MessageHandler<WhiteboardUpdate>): Unsubscribe {
+		this.#listen();
+		return this.manager.registerHandler('whiteboard_update', handler);
+	}
+
+	/** Updates of that practice were missed that the server has no more: load its data anew. */
+	onReload(handler: MessageHandler<MessageMap['whiteboard_reload']>): Unsubscribe {
+		this.#listen();
+		return this.manager.registerHandler('whiteboard_reload', handler);
+	}
+
+	/** Needed only for a practice that the token does not name (one with `practices: ["*"]`). */
+	subscribe(practiceId: Id): void {
+		this.#listen();
+		this.#practice(practiceId).explicit = true;
+		this.#ask(practiceId);
+	}
+
+	unsubscribe(practiceId: Id): void {
+		this.#practices.delete(String(practiceId));
+		const message = { type: 'whiteboard_unsubscribe', practiceId };
+		this.manager.sendMessage(message, { lifetime: 'restored' });
+	}
+
+	/** False: refused. With a `key` it may be sent a little later, or a newer one instead. */
+	sendWhiteboardUpdate(practiceId: Id, data?: unknown, { key }: UpdateOptions = {}): boolean {
+		const message = compose(practiceId, data, key);
+		if (key === undefined) {
+			return this.manager.sendMessage(message);
+		}
+		let accepted = true;
+		this.#throttle.run(JSON.stringify([String(practiceId), key]), () => {
+			accepted = this.manager.sendMessage(message);
+		});
+		return accepted;
+	}
+
+	/** The same, at once, with the server's receipt. */
+	send(practiceId: Id, data?: unknown, { key }: UpdateOptions = {}): Promise<Receipt> {
+		return this.manager.send(compose(practiceId, data, key));
+	}
+
+	#listen(): void {
+		if (this.#listening) {
+			return;
+		}
+		this.#listening = true;
+		const { manager } = this;
+		manager.intercept('whiteboard_update', (message) => this.#isNew(message));
+		manager.registerHandler('whiteboard_subscribed', (message) => this.#subscribed(message));
+		manager.on('session', (event) => this.#session(event));
+		if (manager.isConnected()) {
+			this.#session(manager.session());
+		}
+	}
+
+	#practice(id: Id) {
+		const known = this.#practices.get(String(id));
+		const practice = known ?? { id, recovery: new Recovery(), explicit: false };
+		this.#practices.set(String(id), practice);
+		return practice;
+	}
+
+	#session({ clientId, resumed, services, user }: SessionEvent): void {
+		this.#own.add(clientId);
+		if (resumed || !services.includes('whiteboard') || user?.role === 'patient') {
+			return;
+		}
+		const named = new Set((user?.practices ?? []).filter((id) => id !== '*').map(String));
+		for (const [id, practice] of this.#practices) {
+			if (!practice.explicit && !named.has(id)) {
+				this.#practices.delete(id);
+			}
+		}
+		(user?.practices ?? []).filter((id) => id !== '*').forEach((id) => this.#practice(id));
+		this.#practices.forEach(({ id }) => this.#ask(id));
+	}
+
+	#ask(practiceId: Id): void {
+		const { recovery } = this.#practice(practiceId);
+		recovery.ask();
+		this.manager.sendMessage(
+			{ type: 'whiteboard_subscribe', practiceId, since: recovery.since },
+			{ lifetime: 'restored' },
+		);
+	}
+
+	#isNew(message: WhiteboardUpdate): boolean {
+		const practice = this.#practices.get(String(message.practiceId));
+		const fresh = practice ? practice.recovery.update(message) : true;
+		return fresh && !this.#own.has(message.clientId);
+	}
+
+	#subscribed(answer: WhiteboardSubscribed): void {
+		const { practiceId } = answer;
+		const { updates, gap } = this.#practice(practiceId).recovery.subscribed(answer);
+		if (gap) {
+			this.manager.deliver({ type: 'whiteboard_reload', practiceId });
+		}
+		updates.forEach((update) => this.manager.deliver(update));
+	}
+}
+
+function compose(practiceId: Id, data: unknown, key?: string): WebSocketMessage {
+	return { type: 'whiteboard_update', practiceId, data, key };
+}
