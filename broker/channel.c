@@ -31,8 +31,9 @@ static uint64_t hash_of(const struct px_broker *broker, const struct px_practice
 			px_hash(broker->hash_key, name.data, name.len);
 }
 
-static struct px_channel *find(const struct px_broker *broker, const struct px_practice *practice,
-		const struct px_service *service, struct px_span name, bool waiting)
+struct px_channel *px_channel_find_kind(const struct px_broker *broker,
+		const struct px_practice *practice, const struct px_service *service,
+		struct px_span name, bool waiting)
 {
 	uint64_t hash = hash_of(broker, practice, service, name);
 	struct px_table_link *link = px_table_find(&broker->channels, hash);
@@ -51,7 +52,7 @@ struct px_channel *px_channel_find(const struct px_broker *broker,
 		const struct px_practice *practice, const struct px_service *service,
 		struct px_span name)
 {
-	return find(broker, practice, service, name, false);
+	return px_channel_find_kind(broker, practice, service, name, false);
 }
 
 /* Its number is handed on to the next broker, members or not. */
@@ -309,7 +310,8 @@ int px_channel_join(struct px_session *session, const struct px_service *service
 			rooms_beside(session, practice, name) >= broker->limits.rooms_per_session) {
 		return -EMFILE;
 	}
-	struct px_channel *channel = find(broker, practice, service, name, kind->waiting);
+	struct px_channel *channel =
+			px_channel_find_kind(broker, practice, service, name, kind->waiting);
 	int rc = channel ? 0 : may_begin(broker, practice, kind);
 	if (rc == 0 && !channel) {
 		rc = px_channel_create(broker, practice, service, kind, name, limits, &channel);
@@ -391,18 +393,19 @@ struct px_channel *px_session_waiting(const struct px_session *session,
 		const struct px_service *service, struct px_practice *practice, struct px_span name)
 {
 	return may_reach(session, practice) ?
-			find(session->broker, practice, service, name, true) : NULL;
+			px_channel_find_kind(session->broker, practice, service, name, true) : NULL;
 }
 
 struct px_channel *px_channel_waiting(const struct px_channel *channel)
 {
-	return channel->kind->waiting ? NULL : find(channel->broker, channel->practice,
-			channel->service, px_channel_name(channel), true);
+	return channel->kind->waiting ? NULL :
+			px_channel_find_kind(channel->broker, channel->practice, channel->service,
+			px_channel_name(channel), true);
 }
 
 struct px_channel *px_channel_awaited(const struct px_channel *channel)
 {
-	return find(channel->broker, channel->practice, channel->service,
+	return px_channel_find_kind(channel->broker, channel->practice, channel->service,
 			px_channel_name(channel), false);
 }
 

@@ -58,6 +58,11 @@ struct px_channel *px_channel_find(const struct px_broker *broker,
 		const struct px_practice *practice, const struct px_service *service,
 		struct px_span name);
 
+/* The same, or the waiting room of that key. */
+struct px_channel *px_channel_find_kind(const struct px_broker *broker,
+		const struct px_practice *practice, const struct px_service *service,
+		struct px_span name, bool waiting);
+
 /* A new one, whatever the broker's limits say; there must be none of that key. -ENOMEM. */
 int px_channel_create(struct px_broker *broker, struct px_practice *practice,
 		const struct px_service *service, const struct px_channel_kind *kind,

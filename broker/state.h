@@ -26,6 +26,15 @@ struct px_channel **px_state_channels(const struct px_broker *broker, size_t *re
 /* How channels of that kind are kept; NULL: they are not. */
 const struct px_keeper *px_state_keeper(const struct px_service *service, struct px_span kind);
 
+/* The service's own state. */
+void *px_state_of(const struct px_broker *broker, const struct px_service *service);
+
+/* Ends a line and hands it to the writer; the line is given back. */
+int px_state_put(const struct px_state_writer *writer, struct px_json *json);
+
+/* Whether it is one JSON object, and nothing else. */
+bool px_state_is_object(struct px_span text);
+
 /* state_load.c: lines; -EINVAL, -ENOMEM */
 int px_state_load_channel(struct px_state_load *load, struct json_object *line);
 int px_state_load_update(struct px_state_load *load, struct json_object *line);

@@ -73,6 +73,7 @@ struct key {
 	struct px_span name;
 	struct px_span epoch;
 	int64_t seq;
+	int64_t age_ms;
 	struct json_object *state;
 };
 
@@ -84,6 +85,7 @@ static bool read_key(struct json_object *line, struct key *key)
 			(key->name.len == 0 || is_id(key->name)) &&
 			px_json_get_text(line, "epoch", &key->epoch) && is_epoch(key->epoch) &&
 			px_json_get_int(line, "seq", 0, INT64_MAX - 1, &key->seq) &&
+			px_json_get_int(line, "age", 0, AGE_MAX_MS, &key->age_ms) &&
 			json_object_object_get_ex(line, "state", &key->state) &&
 			json_object_is_type(key->state, json_type_object);
 }
@@ -92,7 +94,8 @@ static int begin_channel(struct px_state_load *load, const struct slot *slot,
 		const struct key *key, struct px_practice *practice)
 {
 	struct px_channel_limits limits = { 0 };
-	if (px_channel_find(load->broker, practice, slot->service, key->name)) {
+	if (px_channel_find_kind(load->broker, practice, slot->service, key->name,
+			slot->keeper->kind->waiting)) {
 		return -EINVAL;
 	}
 	if (slot->keeper->limits) {
@@ -106,6 +109,8 @@ static int begin_channel(struct px_state_load *load, const struct slot *slot,
 	px_channel_pin(load->channel); /* until state_fit.c has seen it */
 	memcpy(load->channel->epoch, key->epoch.data, key->epoch.len);
 	load->channel->seq = (uint64_t)key->seq;
+	load->channel->opened_ms =
+			load->broker->timers.now_ms - load->reader->elapsed_ms - key->age_ms;
 	load->counts->channels++;
 	return slot->keeper->restore ?
 			slot->keeper->restore(slot->state, load->channel, key->state) : 0;
@@ -133,7 +138,7 @@ int px_state_load_channel(struct px_state_load *load, struct json_object *line)
 	return rc;
 }
 
-static bool is_object(struct px_span text)
+bool px_state_is_object(struct px_span text)
 {
 	return text.len > 0 && text.data[0] == '{' && px_json_is_value(text);
 }
@@ -154,7 +159,7 @@ int px_state_load_update(struct px_state_load *load, struct json_object *line)
 	struct px_span text;
 	if (!px_json_get_int(line, "update", 1, INT64_MAX - 1, &seq) ||
 			!px_json_get_int(line, "age", 0, AGE_MAX_MS, &age_ms) ||
-			!px_json_get_text(line, "text", &text) || !is_object(text)) {
+			!px_json_get_text(line, "text", &text) || !px_state_is_object(text)) {
 		return -EINVAL;
 	}
 	if (!channel) {

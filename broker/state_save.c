@@ -4,8 +4,9 @@
  *
  *   {"order":9}                                  what px_member_order() has come to
  *   {"channel":"…","kind":"…","tenant":"…","practice":"…","name":"…","epoch":"…","seq":7,
- *    "state":{…}}                                service and key; the service's own words
+ *    "age":5000,"state":{…}}                     service and key; ms; the service's own words
  *   {"update":7,"age":1200,"text":"…"}           of the channel above, in order; ms
+ *   {"session":…} and what follows it            see state_save_session.c
  *
  * A message is written as a string, not as the JSON that it is: so reading gives back the
  * sender's own bytes, digits and escapes included. Channels come in the order of their names,
@@ -21,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int put(const struct px_state_writer *writer, struct px_json *json)
+int px_state_put(const struct px_state_writer *writer, struct px_json *json)
 {
 	px_json_end(json);
 	int rc = json->failed ? -ENOMEM :
@@ -52,8 +53,9 @@ static int by_name(const void *a, const void *b)
 	int order = strcmp(one->service->name, two->service->name);
 	order = order != 0 ? order : strcmp(one->practice->tenant, two->practice->tenant);
 	order = order != 0 ? order : strcmp(one->practice->id, two->practice->id);
-	return order != 0 ? order :
+	order = order != 0 ? order :
 			compare_spans(px_channel_name(one), px_channel_name(two));
+	return order != 0 ? order : strcmp(one->kind->name, two->kind->name);
 }
 
 struct px_channel **px_state_channels(const struct px_broker *broker, size_t *ret_count)
@@ -73,7 +75,7 @@ struct px_channel **px_state_channels(const struct px_broker *broker, size_t *re
 	return list;
 }
 
-static void *service_state(const struct px_broker *broker, const struct px_service *service)
+void *px_state_of(const struct px_broker *broker, const struct px_service *service)
 {
 	for (unsigned i = 0; i < broker->service_count; i++) {
 		if (broker->services[i].service == service) {
@@ -93,7 +95,7 @@ static int save_updates(const struct px_channel *channel, const struct px_state_
 		px_json_int(&json, "update", (int64_t)entry->seq);
 		px_json_int(&json, "age", channel->broker->timers.now_ms - entry->at_ms);
 		px_json_string(&json, "text", px_message_text(entry->message));
-		rc = put(writer, &json);
+		rc = px_state_put(writer, &json);
 	}
 	return rc;
 }
@@ -114,12 +116,13 @@ static int save_channel(struct px_channel *channel, const struct px_state_writer
 	px_json_string(&json, "name", px_channel_name(channel));
 	px_json_text(&json, "epoch", channel->epoch);
 	px_json_int(&json, "seq", (int64_t)channel->seq);
+	px_json_int(&json, "age", channel->broker->timers.now_ms - channel->opened_ms);
 	px_json_open_object(&json, "state");
 	if (keeper->save) {
-		keeper->save(service_state(channel->broker, channel->service), channel, &json);
+		keeper->save(px_state_of(channel->broker, channel->service), channel, &json);
 	}
 	px_json_close_object(&json);
-	int rc = put(writer, &json);
+	int rc = px_state_put(writer, &json);
 	return rc < 0 ? rc : save_updates(channel, writer);
 }
 
@@ -143,7 +146,7 @@ static int save_order(const struct px_broker *broker, const struct px_state_writ
 	struct px_json json;
 	px_json_begin(&json, NULL);
 	px_json_int(&json, "order", (int64_t)broker->member_order);
-	return put(writer, &json);
+	return px_state_put(writer, &json);
 }
 
 int px_broker_save(struct px_broker *broker, const struct px_state_writer *writer)

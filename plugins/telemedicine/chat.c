@@ -40,7 +40,7 @@ static bool resize(struct chat *chat, struct px_broker *broker, uint32_t size)
 }
 
 /* Without memory the chat goes on, and late-comers see less of it. */
-static void keep(const struct telemedicine *telemedicine, struct chat *chat,
+void telemedicine_keep_chat(const struct telemedicine *telemedicine, struct chat *chat,
 		struct px_message *message)
 {
 	uint32_t cost = (uint32_t)px_message_cost(message);
@@ -71,7 +71,7 @@ int telemedicine_handle_chat(struct px_call *call)
 		return px_call_fail(call, PX_E_UNAVAILABLE, NULL, "The server is out of memory.");
 	}
 	px_channel_publish(channel, call->session, message, call->session);
-	keep(call->service_state, &room->chat, message);
+	telemedicine_keep_chat(call->service_state, &room->chat, message);
 	px_message_unref(px_session_broker(call->session), message);
 	return 0;
 }
@@ -105,7 +105,7 @@ int telemedicine_publish(void *state, struct px_publication *publication)
 	}
 	struct room *room = px_channel_state(channel);
 	px_publication_announce(publication, channel, message);
-	keep(state, &room->chat, message);
+	telemedicine_keep_chat(state, &room->chat, message);
 	px_message_unref(publication->broker, message);
 	return 0;
 }

@@ -24,26 +24,33 @@ static struct px_span value_of(const struct px_call *call, const char *name)
 	return px_envelope_field(call->message, name)->value;
 }
 
-int telemedicine_remember(struct px_call *call, struct participant *participant)
+int telemedicine_set_words(struct participant *participant, const struct participant *words)
 {
-	struct px_span room = value_of(call, "roomId");
-	struct px_span appointment = value_of(call, "appointmentId");
-	struct px_span user = value_of(call, "userId");
-	struct px_span name = value_of(call, "userName");
-	char text[PX_ID_MAX + 1];
-	struct px_id id;
-	px_envelope_id(call->message, "userId", text, &id);
-	char *at = malloc(room.len + appointment.len + user.len + name.len + id.text.len);
+	char *at = malloc(words->room_id.len + words->appointment_id.len + words->user_id.len +
+			words->user_name.len + words->user.text.len);
 	if (!at) {
 		return -ENOMEM;
 	}
 	participant->block = at;
-	participant->room_id = keep(&at, room);
-	participant->appointment_id = keep(&at, appointment);
-	participant->user_id = keep(&at, user);
-	participant->user_name = keep(&at, name);
-	participant->user = (struct px_id){ keep(&at, id.text), id.number };
+	participant->room_id = keep(&at, words->room_id);
+	participant->appointment_id = keep(&at, words->appointment_id);
+	participant->user_id = keep(&at, words->user_id);
+	participant->user_name = keep(&at, words->user_name);
+	participant->user = (struct px_id){ keep(&at, words->user.text), words->user.number };
 	return 0;
+}
+
+int telemedicine_remember(struct px_call *call, struct participant *participant)
+{
+	char text[PX_ID_MAX + 1];
+	struct participant words = {
+		.room_id = value_of(call, "roomId"),
+		.appointment_id = value_of(call, "appointmentId"),
+		.user_id = value_of(call, "userId"),
+		.user_name = value_of(call, "userName"),
+	};
+	px_envelope_id(call->message, "userId", text, &words.user);
+	return telemedicine_set_words(participant, &words);
 }
 
 struct px_id telemedicine_user(struct px_member *member)

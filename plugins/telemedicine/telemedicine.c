@@ -201,6 +201,7 @@ const struct px_service telemedicine_service = {
 	.stop = stop,
 	.configure = configure,
 	.check = telemedicine_ice_check,
+	.keepers = telemedicine_keepers,
 	.publish = telemedicine_publish,
 };
 

@@ -3,7 +3,7 @@
  * telemedicine, split by what its messages are about (docs/protocol.md, section 4): room.c
  * who is in, waiting.c who would like to be, participant.c what both said of themselves,
  * signal.c offers, answers, candidates and media, chat.c, moderate.c what staff may do,
- * ice.c STUN and TURN.
+ * ice.c STUN and TURN, restart.c what the next server is told of all this.
  */
 #ifndef TELEMEDICINE_H
 #define TELEMEDICINE_H
@@ -75,6 +75,9 @@ extern const struct px_service telemedicine_service;
 /* Fills in what the message says; its fields were checked. -ENOMEM. */
 int telemedicine_remember(struct px_call *call, struct participant *participant);
 
+/* Fills in copies of all texts of `words`. -ENOMEM. */
+int telemedicine_set_words(struct participant *participant, const struct participant *words);
+
 /* Who it is: the token's word where there is one, else its own. */
 struct px_id telemedicine_user(struct px_member *member);
 void telemedicine_write_user(struct px_member *member, struct px_json *json);
@@ -117,6 +120,12 @@ int telemedicine_wait(struct px_call *call, struct px_span name);
 /* Tells a member of a room who waits before it, if anybody does. */
 void telemedicine_tell_waiting(struct px_member *member);
 
+/* Has the team of the room told of who waits, soon. */
+void telemedicine_list_soon(struct px_channel *room);
+
+/* Has those sent away who have waited long enough, when it is time. */
+void telemedicine_set_alarm(struct px_channel *channel);
+
 /* The room's `woken`: its team is told who waits. */
 void telemedicine_list_waiting(struct px_channel *room);
 
@@ -132,12 +141,18 @@ int telemedicine_handle_chat(struct px_call *call);
 int telemedicine_publish(void *state, struct px_publication *publication);
 void telemedicine_write_chat(const struct chat *chat, struct px_json *json);
 void telemedicine_chat_finish(struct chat *chat, struct px_broker *broker);
+/* Adds a message to what is kept, within the limits of now; takes a reference of its own. */
+void telemedicine_keep_chat(const struct telemedicine *telemedicine, struct chat *chat,
+		struct px_message *message);
 
 /* moderate.c */
 int telemedicine_handle_admit(struct px_call *call);
 int telemedicine_handle_deny(struct px_call *call);
 int telemedicine_handle_remove(struct px_call *call);
 int telemedicine_handle_end(struct px_call *call);
+
+/* restart.c */
+extern const struct px_keeper telemedicine_keepers[];
 
 /* ice.c */
 const char *telemedicine_ice_check(const struct px_options *options, const char **ret_key);

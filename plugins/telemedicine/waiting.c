@@ -151,12 +151,10 @@ static void tell_team(struct px_channel *room)
 	free(list);
 }
 
-/* Somebody has come or gone. */
-static void tell_change(const struct px_channel *channel)
+void telemedicine_list_soon(struct px_channel *room)
 {
-	struct px_channel *room = px_channel_awaited(channel);
-	struct room *state = room ? px_channel_state(room) : NULL;
-	if (!state || state->list_is_due) {
+	struct room *state = px_channel_state(room);
+	if (state->list_is_due) {
 		return;
 	}
 	state->list_is_due = px_channel_wake(room, LIST_DELAY_MS) == 0;
@@ -165,10 +163,18 @@ static void tell_change(const struct px_channel *channel)
 	}
 }
 
+/* Somebody has come or gone. */
+static void tell_change(const struct px_channel *channel)
+{
+	struct px_channel *room = px_channel_awaited(channel);
+	if (room) {
+		telemedicine_list_soon(room);
+	}
+}
+
 /* ---- the line ---- */
 
-/* Has `woken` called when the first of them has waited long enough. */
-static void set_alarm(struct px_channel *channel)
+void telemedicine_set_alarm(struct px_channel *channel)
 {
 	int64_t first_ms = INT64_MAX;
 	for (uint32_t i = 0; i < px_channel_member_count(channel); i++) {
@@ -199,7 +205,7 @@ static void expire(struct px_channel *channel)
 static void on_woken(struct px_channel *channel)
 {
 	expire(channel);
-	set_alarm(channel);
+	telemedicine_set_alarm(channel);
 }
 
 void telemedicine_list_waiting(struct px_channel *room)
@@ -248,7 +254,7 @@ static void get_in_line(const struct telemedicine *telemedicine, struct px_membe
 				px_broker_mono_ms(telemedicine->broker) + telemedicine->waiting_ms;
 		waiter->place = px_member_order(member);
 	}
-	set_alarm(px_member_channel(member));
+	telemedicine_set_alarm(px_member_channel(member));
 	tell_change(px_member_channel(member));
 }
 

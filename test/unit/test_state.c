@@ -354,13 +354,13 @@ START_TEST(what_has_no_place_is_left_out)
 {
 	static const char strange[] = "{\"order\":0}\n"
 		"{\"channel\":\"gone\",\"kind\":\"log\",\"tenant\":\"t\",\"practice\":\"1\","
-		"\"name\":\"\",\"epoch\":\"0123456789abcdef\",\"seq\":1,\"state\":{}}\n"
+		"\"name\":\"\",\"epoch\":\"0123456789abcdef\",\"seq\":1,\"age\":0,\"state\":{}}\n"
 		"{\"update\":1,\"age\":0,\"text\":\"{}\"}\n"
 		"{\"channel\":\"probe\",\"kind\":\"other\",\"tenant\":\"t\",\"practice\":\"1\","
-		"\"name\":\"\",\"epoch\":\"0123456789abcdef\",\"seq\":1,\"state\":{}}\n"
+		"\"name\":\"\",\"epoch\":\"0123456789abcdef\",\"seq\":1,\"age\":0,\"state\":{}}\n"
 		/* A room in which nobody is. */
 		"{\"channel\":\"probe\",\"kind\":\"room\",\"tenant\":\"t\",\"practice\":\"1\","
-		"\"name\":\"r\",\"epoch\":\"0123456789abcdef\",\"seq\":0,\"state\":{\"number\":7}}\n";
+		"\"name\":\"r\",\"epoch\":\"0123456789abcdef\",\"seq\":0,\"age\":0,\"state\":{\"number\":7}}\n";
 	struct px_state_counts counts;
 	struct fake *fake = begin();
 	ck_assert_int_eq(load(fake, strange, 0, &counts), 0);
@@ -394,7 +394,7 @@ START_TEST(more_channels_than_there_may_be)
 END_TEST
 
 #define CHANNEL(seq) "{\"channel\":\"probe\",\"kind\":\"log\",\"tenant\":\"t\",\"practice\":\"1\"," \
-	"\"name\":\"\",\"epoch\":\"0123456789abcdef\",\"seq\":" seq ",\"state\":{}}\n"
+	"\"name\":\"\",\"epoch\":\"0123456789abcdef\",\"seq\":" seq ",\"age\":0,\"state\":{}}\n"
 #define UPDATE(seq) "{\"update\":" seq ",\"age\":0,\"text\":\"{}\"}\n"
 
 START_TEST(nonsense_is_refused_and_leaves_nothing)
@@ -426,17 +426,17 @@ START_TEST(nonsense_is_refused_and_leaves_nothing)
 		CHANNEL("1") "{\"update\":1,\"age\":0,\"text\":\"{\\\"a\\\":NaN}\"}\n",
 		CHANNEL("1") "{\"update\":1,\"age\":0,\"text\":\"[1]\"}\n",
 		"{\"channel\":\"probe\",\"kind\":\"log\",\"tenant\":\"t\",\"practice\":\"1\","
-			"\"name\":\"\",\"epoch\":\"0123456789abcdeF\",\"seq\":1,\"state\":{}}\n",
+			"\"name\":\"\",\"epoch\":\"0123456789abcdeF\",\"seq\":1,\"age\":0,\"state\":{}}\n",
 		"{\"channel\":\"probe\",\"kind\":\"log\",\"tenant\":\"t\",\"practice\":\"1\","
-			"\"name\":\"\",\"epoch\":\"0123456789abcde\",\"seq\":1,\"state\":{}}\n",
+			"\"name\":\"\",\"epoch\":\"0123456789abcde\",\"seq\":1,\"age\":0,\"state\":{}}\n",
 		"{\"channel\":\"probe\",\"kind\":\"log\",\"tenant\":\"t\",\"practice\":\"\","
-			"\"name\":\"\",\"epoch\":\"0123456789abcdef\",\"seq\":1,\"state\":{}}\n",
+			"\"name\":\"\",\"epoch\":\"0123456789abcdef\",\"seq\":1,\"age\":0,\"state\":{}}\n",
 		"{\"channel\":\"probe\",\"kind\":\"log\",\"tenant\":\"\\u0000\",\"practice\":\"1\","
-			"\"name\":\"\",\"epoch\":\"0123456789abcdef\",\"seq\":1,\"state\":{}}\n",
+			"\"name\":\"\",\"epoch\":\"0123456789abcdef\",\"seq\":1,\"age\":0,\"state\":{}}\n",
 		"{\"channel\":\"probe\",\"kind\":\"log\",\"tenant\":\"t\",\"practice\":\"1\","
-			"\"name\":\"\",\"epoch\":\"0123456789abcdef\",\"seq\":1,\"state\":1}\n",
+			"\"name\":\"\",\"epoch\":\"0123456789abcdef\",\"seq\":1,\"age\":0,\"state\":1}\n",
 		"{\"channel\":\"probe\",\"kind\":\"room\",\"tenant\":\"t\",\"practice\":\"1\","
-			"\"name\":\"r\",\"epoch\":\"0123456789abcdef\",\"seq\":0,\"state\":{}}\n",
+			"\"name\":\"r\",\"epoch\":\"0123456789abcdef\",\"seq\":0,\"age\":0,\"state\":{}}\n",
 	};
 	for (size_t i = 0; i < sizeof(nonsense) / sizeof(nonsense[0]); i++) {
 		struct px_state_counts counts;
@@ -444,7 +444,7 @@ START_TEST(nonsense_is_refused_and_leaves_nothing)
 		char text[1024];
 		(void)snprintf(text, sizeof(text), "{\"order\":5}\n%s%s",
 				"{\"channel\":\"probe\",\"kind\":\"log\",\"tenant\":\"t\",\"practice\":\"9\","
-				"\"name\":\"\",\"epoch\":\"0123456789abcdef\",\"seq\":0,\"state\":{}}\n",
+				"\"name\":\"\",\"epoch\":\"0123456789abcdef\",\"seq\":0,\"age\":0,\"state\":{}}\n",
 				nonsense[i]);
 		ck_assert_msg(load(fake, text, 0, &counts) == -EINVAL, "taken: %s", nonsense[i]);
 		ck_assert_uint_eq(fake_stats(fake).channels, 0);
