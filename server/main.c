@@ -270,7 +270,6 @@ static int start(struct px_server *server, struct px_config *config,
 		return rc;
 	}
 	tell_start(server);
-	px_server_load_state(server); /* the last that takes it away, once nothing can fail any more */
 	return 0;
 }
 

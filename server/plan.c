@@ -44,8 +44,12 @@ static void commit(struct px_plan *plan)
 	server->config = plan->config;
 	px_plan_commit_services(plan);
 	px_plan_commit_vhosts(plan);
-	px_plan_commit_listeners(plan);
 	px_plan_commit_audit(plan);
+	if (!plan->old) {
+		/* Nothing can fail any more, and nobody has been let in: the state is good once. */
+		px_server_load_state(server);
+	}
+	px_plan_commit_listeners(plan);
 	px_vhosts_drain_misfits(server);
 	px_config_destroy(plan->old);
 }
