@@ -54,12 +54,14 @@ static int read_keys(const struct px_config_tokens *tokens, const struct px_conf
 	};
 	struct px_keys_source source = {
 		.secret = px_span(tokens->secret),
+		.secret_kid = tokens->secret_kid,
 		.jwks_file = tokens->jwks_file,
 	};
 	authority->rules.issuer = tokens->issuer;
 	authority->rules.audience = tokens->audience;
 	authority->rules.leeway_s = tokens->leeway_s;
 	authority->rules.require_exp = tokens->require_exp;
+	authority->rules.max_bytes = tokens->max_bytes;
 	authority->rules.default_role = tokens->default_role;
 	authority->rules.names = names_of(&tokens->claims);
 	return px_keys_create(&source, &key_sink, &authority->keys);

@@ -164,6 +164,7 @@ struct px_config_claim_names {
 /* Identities from tokens. */
 struct px_config_tokens {
 	char *secret;    /* of HS256; NULL: none. Wiped when destroyed */
+	char *secret_kid; /* what tokens call it; NULL: only those without a "kid" */
 	char *jwks_file; /* absolute path of a file that could be read; NULL: none */
 	char *issuer;    /* NULL: any */
 	char *audience;  /* NULL: any */
@@ -173,6 +174,7 @@ struct px_config_tokens {
 	struct px_config_claim_names claims;
 	char *cookie; /* name of the cookie with a token in it; NULL: none */
 	bool query;   /* whether the query may have an access_token */
+	uint32_t max_bytes; /* of a token */
 	int64_t auth_ms; /* in which a session must have authenticated */
 };
 

@@ -16,6 +16,9 @@
 const struct px_option px_config_tokens_table[] = {
 	{ .key = "secret", .type = PX_OPTION_STRING, .min = 1, .max = 4096,
 		.help = "the secret of HS256" },
+	{ .key = "secret-kid", .type = PX_OPTION_STRING, .min = 1, .max = 256,
+		.help = "what the \"kid\" of tokens calls the secret; without: only tokens that name no "
+			"key are checked with it" },
 	{ .key = "jwks-file", .type = PX_OPTION_STRING, .min = 1, .max = 4096,
 		.help = "a JSON Web Key Set with the keys of RS256, ES256 and EdDSA" },
 	{ .key = "issuer", .type = PX_OPTION_STRING, .min = 1, .max = 1024,
@@ -35,6 +38,8 @@ const struct px_option px_config_tokens_table[] = {
 		.help = "name of a cookie that may hold a token" },
 	{ .key = "query", .type = PX_OPTION_BOOL, .fallback = "false",
 		.help = "whether a token may come in the query, as access_token" },
+	{ .key = "max-bytes", .type = PX_OPTION_INT, .fallback = "16384", .min = 256,
+		.max = 1 << 20, .help = "longest token" },
 	{ .key = "auth-ms", .type = PX_OPTION_INT, .fallback = "10000",
 		.min = 1000, .max = 600000,
 		.help = "time that a client without a token has to authenticate" },
@@ -112,6 +117,9 @@ static int copy_texts(struct px_config_loader *loader, const struct px_config_ob
 	int r = px_config_secret_copy(&loader->reporter, object, options, "secret",
 			&tokens->secret);
 	if (r == 0) {
+		r = px_config_string_copy(options, "secret-kid", &tokens->secret_kid);
+	}
+	if (r == 0) {
 		r = px_config_path_copy(&loader->reporter, object, options, "jwks-file",
 				&tokens->jwks_file);
 	}
@@ -133,6 +141,11 @@ static int take_tokens(struct px_config_loader *loader, const struct px_config_o
 	tokens->require_exp = px_options_bool(options, "require-exp");
 	tokens->query = px_options_bool(options, "query");
 	tokens->auth_ms = px_options_int(options, "auth-ms");
+	tokens->max_bytes = (uint32_t)px_options_int(options, "max-bytes");
+	if (px_options_given(options, "secret-kid") && !px_options_given(options, "secret")) {
+		px_config_object_complain(&loader->reporter, PX_CONFIG_ERROR, object, "secret-kid",
+				" without \"secret\"");
+	}
 	if (!tokens->require_exp) {
 		px_config_object_complain(&loader->reporter, PX_CONFIG_WARNING, object,
 				"require-exp",
@@ -207,6 +220,7 @@ void px_config_tokens_destroy(struct px_config_tokens *tokens)
 		return;
 	}
 	px_config_secret_destroy(tokens->secret);
+	free(tokens->secret_kid);
 	free(tokens->jwks_file);
 	free(tokens->issuer);
 	free(tokens->audience);

@@ -2,7 +2,7 @@
 /*
  * librhonabwy, kept small: r_global_init() is never called, since it only sets up curl for
  * fetching keys, which is never wanted; and yder, its log, is silent until someone calls
- * y_init_logs(). HS256 does not come here (see key.c).
+ * y_init_logs(). HS256 and EdDSA do not come here (see key.c).
  *
  * Rejected: its r_jwt_* layer, which would also read the claims: it takes the last of two
  * claims of one name, and knows times as integers only.
@@ -28,7 +28,6 @@ static jwa_alg alg_of(enum px_jose_alg alg)
 	switch (alg) {
 	case PX_JOSE_RS256: return R_JWA_ALG_RS256;
 	case PX_JOSE_ES256: return R_JWA_ALG_ES256;
-	case PX_JOSE_EDDSA: return R_JWA_ALG_EDDSA;
 	}
 	return R_JWA_ALG_UNKNOWN;
 }

@@ -19,7 +19,6 @@ struct px_jose_key;
 enum px_jose_alg {
 	PX_JOSE_RS256,
 	PX_JOSE_ES256,
-	PX_JOSE_EDDSA,
 };
 
 /* A member of a JWK (RFC 7517); base64url where that says so. */

@@ -8,7 +8,8 @@
  *
  * HS256 is computed here: Debian 12's librhonabwy (1.1.11) compares the MAC with strcmp
  * (CVE-2024-25714), whose time tells how much of a guess is right. RSA, ECDSA and EdDSA compare
- * nothing secret.
+ * nothing secret. EdDSA is here, too, since the library does not know it as "Ed25519", which
+ * RFC 9864 has made its name.
  */
 #include "key.h"
 
@@ -33,18 +34,20 @@ static const struct kind {
 	const char *kty;
 	const char *crv;
 	const char *alg;
+	const char *alias; /* another name of the same; NULL: none */
 	enum px_key_type type;
 } kinds[] = {
-	{ "oct", NULL, "HS256", PX_KEY_HS256 },
-	{ "RSA", NULL, "RS256", PX_KEY_RS256 },
-	{ "EC", "P-256", "ES256", PX_KEY_ES256 },
-	{ "OKP", "Ed25519", "EdDSA", PX_KEY_EDDSA },
+	{ "oct", NULL, "HS256", NULL, PX_KEY_HS256 },
+	{ "RSA", NULL, "RS256", NULL, PX_KEY_RS256 },
+	{ "EC", "P-256", "ES256", NULL, PX_KEY_ES256 },
+	{ "OKP", "Ed25519", "EdDSA", "Ed25519", PX_KEY_EDDSA },
 };
 
 int px_key_type_parse(struct px_span alg, enum px_key_type *ret_type)
 {
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (px_span_equal(alg, px_span(kinds[i].alg))) {
+		if (px_span_equal(alg, px_span(kinds[i].alg)) || (kinds[i].alias &&
+				px_span_equal(alg, px_span(kinds[i].alias)))) {
 			*ret_type = kinds[i].type;
 			return 0;
 		}
@@ -112,9 +115,10 @@ static const struct kind *kind_of(struct json_object *jwk, const char **ret_reas
 			*ret_reason = "its \"crv\" is none of P-256 (EC) and Ed25519 (OKP)";
 			return NULL;
 		}
-		if (!agrees(jwk, "alg", kind->alg)) {
-			*ret_reason = "its \"alg\" is not HS256 (oct), RS256 (RSA), ES256 (EC) or "
-					"EdDSA (OKP)";
+		if (!agrees(jwk, "alg", kind->alg) &&
+				!(kind->alias && is_text(jwk, "alg", kind->alias))) {
+			*ret_reason = "its \"alg\" is not HS256 (oct), RS256 (RSA), ES256 (EC), "
+					"EdDSA or Ed25519 (OKP)";
 			return NULL;
 		}
 		return kind;
@@ -188,26 +192,42 @@ static int read_rsa(struct json_object *jwk, struct px_key *key, const char **re
 	return px_jose_key_create(members, 3, &key->public_key);
 }
 
-static int read_curve(struct json_object *jwk, const struct kind *kind, struct px_key *key,
+/* A coordinate; `bytes` has room for two more. */
+static int read_point(struct json_object *jwk, const char *name, uint8_t *bytes,
 		const char **ret_reason)
 {
-	uint8_t bytes[CURVE_BYTES + 2];
-	size_t x_len = 0;
-	size_t y_len = 0;
-	size_t count = kind->type == PX_KEY_ES256 ? 4 : 3;
-	if (decode(jwk, "x", bytes, CURVE_BYTES, &x_len) < 0 || x_len != CURVE_BYTES ||
-			(count == 4 && (decode(jwk, "y", bytes, CURVE_BYTES, &y_len) < 0 ||
-			y_len != CURVE_BYTES))) {
+	size_t len = 0;
+	if (decode(jwk, name, bytes, CURVE_BYTES, &len) < 0 || len != CURVE_BYTES) {
 		*ret_reason = "its \"x\" or \"y\" is not base64url of 32 bytes";
 		return -EINVAL;
 	}
+	return 0;
+}
+
+static int read_ec(struct json_object *jwk, struct px_key *key, const char **ret_reason)
+{
+	uint8_t bytes[CURVE_BYTES + 2];
+	if (read_point(jwk, "x", bytes, ret_reason) < 0 ||
+			read_point(jwk, "y", bytes, ret_reason) < 0) {
+		return -EINVAL;
+	}
 	struct px_jose_member members[] = {
-		{ "kty", kind->kty },
-		{ "crv", kind->crv },
+		{ "kty", "EC" },
+		{ "crv", "P-256" },
 		{ "x", text_of(jwk, "x") },
 		{ "y", text_of(jwk, "y") },
 	};
-	return px_jose_key_create(members, count, &key->public_key);
+	return px_jose_key_create(members, 4, &key->public_key);
+}
+
+static int read_edwards(struct json_object *jwk, struct px_key *key, const char **ret_reason)
+{
+	uint8_t bytes[PX_ED25519_BYTES + 2];
+	int rc = read_point(jwk, "x", bytes, ret_reason);
+	if (rc == 0) {
+		memcpy(key->point, bytes, sizeof(key->point));
+	}
+	return rc;
 }
 
 static int read_kid(struct json_object *jwk, struct px_key *key, const char **ret_reason)
@@ -230,8 +250,10 @@ static int read_material(struct json_object *jwk, const struct kind *kind, struc
 	switch (kind->type) {
 	case PX_KEY_HS256: return read_secret(jwk, key, ret_reason);
 	case PX_KEY_RS256: return read_rsa(jwk, key, ret_reason);
-	default: return read_curve(jwk, kind, key, ret_reason);
+	case PX_KEY_ES256: return read_ec(jwk, key, ret_reason);
+	case PX_KEY_EDDSA: return read_edwards(jwk, key, ret_reason);
 	}
+	return -EINVAL;
 }
 
 int px_key_from_secret(struct px_span secret, const char *kid, struct px_key *ret_key)
@@ -279,7 +301,9 @@ int px_key_from_jwk(struct json_object *jwk, struct px_key *ret_key,
 		return rc;
 	}
 	*ret_key = key;
-	*ret_notes = (struct px_key_notes){ .reduced = key.public_key && has(jwk, "d") };
+	*ret_notes = (struct px_key_notes){
+		.reduced = key.type != PX_KEY_HS256 && has(jwk, "d"),
+	};
 	return 0;
 }
 
@@ -309,6 +333,22 @@ static int verify_hmac(const struct px_key *key, const struct px_signed *message
 	return same ? 0 : -EBADMSG;
 }
 
+/* A point that is not on the curve verifies nothing. */
+static int verify_edwards(const struct px_key *key, const struct px_signed *message)
+{
+	EVP_PKEY *public_key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key->point,
+			sizeof(key->point));
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	const unsigned char *text = (const unsigned char *)message->token.data;
+	bool good = public_key && context &&
+			EVP_DigestVerifyInit(context, NULL, NULL, NULL, public_key) == 1 &&
+			EVP_DigestVerify(context, message->signature, message->signature_len, text,
+			message->signed_len) == 1;
+	EVP_MD_CTX_free(context);
+	EVP_PKEY_free(public_key);
+	return good ? 0 : -EBADMSG;
+}
+
 int px_key_verify(const struct px_key *key, const struct px_signed *message)
 {
 	switch (key->type) {
@@ -321,8 +361,7 @@ int px_key_verify(const struct px_key *key, const struct px_signed *message)
 		return message->signature_len != SIGNATURE_BYTES ? -EBADMSG :
 				px_jose_verify(key->public_key, PX_JOSE_ES256, message->token);
 	case PX_KEY_EDDSA:
-		return message->signature_len != SIGNATURE_BYTES ? -EBADMSG :
-				px_jose_verify(key->public_key, PX_JOSE_EDDSA, message->token);
+		return verify_edwards(key, message);
 	}
 	return -EBADMSG;
 }

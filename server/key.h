@@ -18,6 +18,8 @@ enum px_key_type {
 	PX_KEY_EDDSA, /* kty OKP, Ed25519 */
 };
 
+#define PX_ED25519_BYTES 32
+
 /* Longest "kid", in bytes. */
 #define PX_KID_MAX 256
 
@@ -30,7 +32,8 @@ struct px_key {
 	char *kid; /* NULL: none */
 	uint8_t *secret;
 	size_t secret_len;
-	struct px_jose_key *public_key;
+	struct px_jose_key *public_key; /* of RSA and EC */
+	uint8_t point[PX_ED25519_BYTES]; /* of OKP */
 };
 
 /* A token in compact form (RFC 7515 section 7.1). */

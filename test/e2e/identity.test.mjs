@@ -717,6 +717,32 @@ describe('a default role', () => {
 	itEnds(praxis);
 });
 
+describe('a secret with a name', () => {
+	const praxis = usePraxisd({
+		global: { 'auth-failures': 0 },
+		vhost: tokenVhost({ 'secret-kid': 'of-2026', 'max-bytes': 1024 }),
+	});
+	const bring = async (more, header) => praxis.open('/ws', {
+		headers: bearer(await token(more, { header })),
+	});
+
+	it('is what tokens of its kid are checked with, and those that name no key', async () => {
+		await assertUser(await bring({ sub: 'named' }, { kid: 'of-2026' }), 'named');
+		await assertUser(await bring({ sub: 'unnamed' }, {}), 'unnamed');
+	});
+
+	it('is not for tokens of another kid', async () => {
+		await assertTurnedAway(await bring({}, { kid: 'of-2025' }));
+	});
+
+	it('and tokens have the length that was configured', async () => {
+		await assertUser(await bring({ sub: 'x', filler: 'x'.repeat(400) }), 'x');
+		await assertTurnedAway(await bring({ filler: 'x'.repeat(1000) }));
+	});
+
+	itEnds(praxis);
+});
+
 describe('tokens without expiry', () => {
 	const praxis = usePraxisd({ vhost: tokenVhost({ 'require-exp': false }) });
 

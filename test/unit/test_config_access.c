@@ -64,6 +64,8 @@ START_TEST(fills_in_the_defaults_of_tokens)
 	ck_assert_ptr_null(tokens->cookie);
 	ck_assert(!tokens->query);
 	ck_assert_int_eq(tokens->auth_ms, 10000);
+	ck_assert_ptr_null(tokens->secret_kid);
+	ck_assert_uint_eq(tokens->max_bytes, 16384);
 	ck_assert_int_eq(config->vhosts[0].open_mode, PX_CONFIG_OPEN_OFF);
 	px_config_destroy(config);
 }
@@ -80,7 +82,8 @@ START_TEST(takes_tokens)
 			"\"default-role\": \"patient\","
 			"\"claims\": {\"practices\": \"https://example.org/practices\","
 			"\"practiceId\": \"pid\", \"sub\": \"uid\"},"
-			"\"cookie\": \"__Host-praxis\", \"query\": \"on\", \"auth-ms\": 600000",
+			"\"cookie\": \"__Host-praxis\", \"query\": \"on\", \"auth-ms\": 600000,"
+			"\"secret-kid\": \"2026\", \"max-bytes\": \"4096\"",
 			"W f.json:1: \"require-exp\": tokens without expiry are taken, and are "
 			"good for ever\n");
 	const struct px_config_tokens *tokens = config->vhosts[0].tokens;
@@ -98,6 +101,8 @@ START_TEST(takes_tokens)
 	ck_assert_str_eq(tokens->cookie, "__Host-praxis");
 	ck_assert(tokens->query);
 	ck_assert_int_eq(tokens->auth_ms, 600000);
+	ck_assert_str_eq(tokens->secret_kid, "2026");
+	ck_assert_uint_eq(tokens->max_bytes, 4096);
 	px_config_destroy(config);
 	config = load_tokens("\"jwks-file\": \"keys.json\"", "");
 	ck_assert_ptr_null(config->vhosts[0].tokens->secret);
@@ -145,6 +150,12 @@ START_TEST(checks_tokens)
 	expect_more("\"default-role\": \"doctor\"",
 			"E f.json:1: \"default-role\": expected one of staff, patient, service, "
 			"admin, got \"doctor\"\n");
+	expect_more("\"max-bytes\": 1048577",
+			"E f.json:1: \"max-bytes\": expected a whole number from 256 to 1048576, "
+			"got 1048577\n");
+	put("keys.json", "{}");
+	expect_tokens("\"jwks-file\": \"keys.json\",\n\"secret-kid\": \"a\"",
+			"E f.json:2: \"secret-kid\" without \"secret\"\n");
 	expect_more("\"issuer\": \"\"",
 			"E f.json:1: \"issuer\": expected a string of 1 to 1024 bytes, got one of "
 			"0\n");

@@ -56,6 +56,7 @@ START_TEST(takes_keys)
 		"{'kty':'oct','k':'" K32 "'}",
 		"{'kty':'oct','k':'" K32 "','alg':'HS256','use':'sig','key_ops':['sign','verify']}",
 		"{'kty':'OKP','crv':'Ed25519','x':'" X32 "','alg':'EdDSA','kid':'\xc3\xa9'}",
+		"{'kty':'OKP','crv':'Ed25519','x':'" X32 "','alg':'Ed25519'}",
 		"{'kty':'OKP','crv':'Ed25519','x':'" X32 "','key_ops':['verify'],'foo':{'bar':1}}",
 		"{'kty':'OKP','crv':'Ed25519','x':'" X32 "','x5u':'http://127.0.0.1:9/'}",
 		"{'kty':'EC','crv':'P-256','x':'" X32 "','y':'" X32 "'}",
@@ -74,7 +75,7 @@ START_TEST(takes_keys)
 END_TEST
 
 #define NOT_CRV "its \"crv\" is none of P-256 (EC) and Ed25519 (OKP)"
-#define NOT_ALG "its \"alg\" is not HS256 (oct), RS256 (RSA), ES256 (EC) or EdDSA (OKP)"
+#define NOT_ALG "its \"alg\" is not HS256 (oct), RS256 (RSA), ES256 (EC), EdDSA or Ed25519 (OKP)"
 #define NOT_KTY "its \"kty\" is none of oct, RSA, EC and OKP"
 #define NOT_USE "its \"use\" or \"key_ops\" is not for signatures"
 #define NOT_K "its \"k\" is not base64url of 1 to 1024 bytes"
@@ -106,6 +107,8 @@ START_TEST(skips_keys_of_no_use)
 		{ "{'kty':'OKP','crv':'P-256','x':'" X32 "'}", NOT_CRV },
 		{ "{'kty':'oct','k':'" K32 "','alg':'HS512'}", NOT_ALG },
 		{ "{'kty':'oct','k':'" K32 "','alg':null}", NOT_ALG },
+		{ "{'kty':'oct','k':'" K32 "','alg':'Ed25519'}", NOT_ALG },
+		{ "{'kty':'OKP','crv':'Ed25519','x':'" X32 "','alg':'Ed448'}", NOT_ALG },
 		{ "{'kty':'RSA','alg':'RSA-OAEP','n':'AQAB','e':'AQAB'}", NOT_ALG },
 		{ "{'kty':'RSA','alg':'HS256','n':'AQAB','e':'AQAB'}", NOT_ALG },
 		{ "{'kty':'oct','k':'" K32 "','use':'enc'}", NOT_USE },

@@ -106,6 +106,11 @@ START_TEST(takes_each_algorithm)
 	struct px_keys *keys = keys_of(true, true, "");
 	ck_assert_uint_eq(px_keys_count(keys), 4);
 	ck_assert_int_eq(verdict(keys, token_of(NULL, HS, CLAIMS)), GOOD);
+	/* RFC 9864's name for it. */
+	ck_assert_int_eq(verdict(keys, token_of(made[2], "{'alg':'Ed25519','kid':'d'}", CLAIMS)),
+			GOOD);
+	ck_assert_int_eq(verdict(keys, token_of(made[1], "{'alg':'Ed25519','kid':'e'}", CLAIMS)),
+			PX_TOKEN_ALGORITHM);
 	for (size_t i = 0; i < 3; i++) {
 		static const char *const kids[] = { "r", "e", "d" };
 		for (size_t k = 0; k < 4; k++) {
