@@ -118,12 +118,3 @@ void px_session_detach(struct px_session *session)
 	}
 	session->opened = 0;
 }
-
-void px_broker_site_changed(struct px_broker *broker, const struct px_site *site)
-{
-	for (struct px_session *session = broker->oldest; session; session = session->newer) {
-		if (session->site == site && session->phase == PX_SESSION_OPEN) {
-			px_session_attach(session);
-		}
-	}
-}

@@ -25,6 +25,7 @@ int px_broker_create(const struct px_transport *transport, const struct px_broke
 	broker->host = *host;
 	broker->limits = *limits;
 	broker->dirty_end = &broker->dirty;
+	broker->ending_end = &broker->ending;
 	host->random(host->user, &broker->hash_key, sizeof(broker->hash_key));
 	/* Our pings carry a payload: lws does not tell of an empty pong. */
 	broker->ping = px_message_frame(broker, PX_OPCODE_PING, px_span("px"));
@@ -85,7 +86,10 @@ void px_broker_set_limits(struct px_broker *broker, const struct px_limits *limi
 void px_broker_set_time(struct px_broker *broker, int64_t mono_ms, int64_t wall_ms)
 {
 	broker->wall_ms = wall_ms;
-	px_timers_advance(&broker->timers, mono_ms);
+	px_timers_set_time(&broker->timers, mono_ms);
+	while (px_timers_fire(&broker->timers, PX_SLICE) &&
+			!px_broker_pressed(broker, PX_WORK_IN)) {
+	}
 }
 
 int64_t px_broker_deadline(const struct px_broker *broker)

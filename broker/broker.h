@@ -19,6 +19,9 @@
 /* Frames of one session that go out in one write. */
 #define PX_WRITE_BYTES 65536
 
+/* Pieces of work between two looks at the clock: each may cost a system call. */
+#define PX_SLICE 8
+
 struct px_practice {
 	struct px_table_link link;
 	uint32_t refs; /* identities and channels */
@@ -53,6 +56,11 @@ struct px_broker {
 	struct px_session *dirty;   /* have something to write */
 	struct px_session **dirty_end;
 	struct px_session *ending;  /* to be closed or freed when the turn ends */
+	struct px_session **ending_end;
+	struct px_session *attaching; /* walk.c: the next that may get a service; NULL: none */
+	const struct px_site *attaching_site; /* … of that site; NULL: of any */
+	struct px_session *telling;   /* … that is told that the server drains */
+	int64_t drain_spread_ms;
 
 	struct px_table practices;
 	struct px_table channels;
@@ -68,6 +76,12 @@ struct px_broker {
 	uint8_t *write_buffer;       /* PX_WRITE_BYTES */
 	struct px_stats stats;
 };
+
+/* Whether the turn has lasted long enough; see px_broker_host. */
+static inline bool px_broker_pressed(const struct px_broker *broker, enum px_work work)
+{
+	return broker->host.pressed && broker->host.pressed(broker->host.user, work);
+}
 
 /* Tells the host; 0 if it has nothing against it. */
 int px_broker_tell(struct px_broker *broker, const struct px_event *event);

@@ -259,6 +259,9 @@ static const struct px_command *find_command(struct dispatch *dispatch, unsigned
 	}
 	dispatch->known = command != NULL;
 	uint32_t bit = UINT32_C(1) << index;
+	if (session->broker->attaching) {
+		px_session_attach(session); /* its turn has not come yet, and must not be noticed */
+	}
 	if (!command || !(px_session_services(session) & session->opened & bit)) {
 		refuse(dispatch, PX_E_SERVICE_DISABLED, NULL, "This service is switched off.");
 		return NULL;

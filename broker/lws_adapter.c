@@ -10,6 +10,11 @@
  *   while lws still holds back the rest of an earlier write.
  * - A close frame is sent reliably only from outside of its callbacks, with nothing
  *   buffered. So closing is a list, worked off when the turn ends.
+ *
+ * And one of libuv: it hands on what a thousand sockets have before anybody else has a say. A
+ * message for which a turn has no time any more is put off: kept as it is, its connection not
+ * read from, until those that were put off before it are handled. That is one message of a
+ * connection at most, and what one connection sends stays in order.
  */
 #include <praxis/adapter.h>
 #include <praxis/plugin.h>
@@ -31,17 +36,18 @@ struct conn {
 	struct lws *wsi;
 	struct px_session *session;
 	struct px_lws *lws;
-	uint8_t *partial; /* of a message that is not complete; NULL: none */
+	uint8_t *partial; /* of a message that is not complete, or put off; NULL: none */
 	uint32_t partial_len;
 	uint32_t partial_size;
 	struct conn *next_reader;
-	struct conn *next_closer;
+	struct conn *next; /* of the closers, or of the late: who is closed is not heard any more */
 	uint16_t close_code;
 	uint16_t read_bytes;    /* since it was last looked at: about what the socket gave */
 	uint16_t largest_bytes; /* the largest piece among them */
 	bool in_message;
 	bool is_reader;
 	bool is_closer;
+	bool is_late;    /* its message is put off */
 	bool is_dropped; /* lws is closing it */
 };
 _Static_assert(sizeof(struct conn) <= PX_LWS_SESSION_BYTES, "lws allocates too little");
@@ -53,7 +59,13 @@ struct px_lws {
 	bool in_turn;
 	struct conn *readers; /* gave something in this turn */
 	struct conn *closers; /* to be closed when it ends */
+	struct conn *late;    /* whose message is put off, first come first */
+	struct conn **late_end;
+	uint64_t late_count; /* ever */
 };
+
+/* Connections that are read from, or closed, between two looks at the clock. */
+#define SLICE 8
 
 int px_lws_create(struct px_broker *broker, const struct px_lws_hooks *hooks,
 		size_t max_message_bytes, struct px_lws **ret_lws)
@@ -65,6 +77,7 @@ int px_lws_create(struct px_broker *broker, const struct px_lws_hooks *hooks,
 	lws->broker = broker;
 	lws->hooks = *hooks;
 	lws->max_message_bytes = max_message_bytes;
+	lws->late_end = &lws->late;
 	*ret_lws = lws;
 	return 0;
 }
@@ -79,13 +92,39 @@ void px_lws_destroy(struct px_lws *lws)
 	free(lws);
 }
 
+static void drop_partial(struct conn *conn)
+{
+	free(conn->partial);
+	conn->partial = NULL;
+	conn->partial_len = 0;
+	conn->partial_size = 0;
+}
+
+static void unlink_late(struct conn *conn)
+{
+	struct conn **at = &conn->lws->late;
+	while (*at != conn) {
+		at = &(*at)->next;
+	}
+	*at = conn->next;
+	if (!*at) {
+		conn->lws->late_end = at;
+	}
+	conn->is_late = false;
+}
+
 static void transport_close(void *user, uint16_t code)
 {
 	struct conn *conn = user;
 	conn->close_code = code;
+	if (conn->is_late) {
+		unlink_late(conn);
+		drop_partial(conn);
+		lws_rx_flow_control(conn->wsi, 1); /* to hear the answer to a close frame */
+	}
 	if (!conn->is_closer) {
 		conn->is_closer = true;
-		conn->next_closer = conn->lws->closers;
+		conn->next = conn->lws->closers;
 		conn->lws->closers = conn;
 	}
 }
@@ -105,7 +144,7 @@ static int transport_write(void *user, const uint8_t *bytes, size_t len)
 static bool transport_busy(void *user)
 {
 	const struct conn *conn = user;
-	return lws_partial_buffered(conn->wsi) != 0;
+	return conn->is_dropped || lws_partial_buffered(conn->wsi) != 0;
 }
 
 const struct px_transport px_lws_transport = {
@@ -156,14 +195,6 @@ void px_lws_admit(struct lws *wsi, const struct px_session_params *params, enum 
 	}
 }
 
-static void drop_partial(struct conn *conn)
-{
-	free(conn->partial);
-	conn->partial = NULL;
-	conn->partial_len = 0;
-	conn->partial_size = 0;
-}
-
 /* Keeps a piece; the memory follows what has arrived, not what was announced. */
 static int keep_piece(struct conn *conn, const void *piece, size_t len)
 {
@@ -210,10 +241,71 @@ static void mark_reader(struct conn *conn, size_t len)
 	}
 }
 
+static bool pressed(const struct px_lws *lws, enum px_work work)
+{
+	return lws->hooks.pressed(lws->hooks.user, work);
+}
+
+static void put_off(struct conn *conn)
+{
+	struct px_lws *lws = conn->lws;
+	lws->late_count++;
+	conn->is_late = true;
+	conn->next = NULL;
+	*lws->late_end = conn;
+	lws->late_end = &conn->next;
+	lws_rx_flow_control(conn->wsi, 0);
+}
+
+/* Handles what was put off, and reads on. */
+static void catch_up(struct conn *conn)
+{
+	unlink_late(conn);
+	px_session_receive(conn->session, conn->partial, conn->partial_len);
+	drop_partial(conn);
+	lws_rx_flow_control(conn->wsi, 1);
+}
+
+/* One at least, or it would never end. */
+static void catch_up_some(struct px_lws *lws)
+{
+	while (lws->late) {
+		catch_up(lws->late);
+		if (pressed(lws, PX_WORK_IN)) {
+			return;
+		}
+	}
+}
+
+static void on_message(struct conn *conn, const void *piece, size_t len)
+{
+	bool late = conn->lws->late || pressed(conn->lws, PX_WORK_IN);
+	if (late || conn->partial) {
+		if (len > 0 && keep_piece(conn, piece, len) < 0) {
+			refuse(conn, PX_CLOSE_TRY_LATER);
+			return;
+		}
+		piece = conn->partial;
+		len = conn->partial_len;
+	}
+	if (late) {
+		put_off(conn);
+	} else {
+		px_session_receive(conn->session, piece, len);
+		drop_partial(conn);
+	}
+}
+
 static void on_receive(struct conn *conn, const void *piece, size_t len)
 {
 	struct lws *wsi = conn->wsi;
 	bool complete = lws_is_final_fragment(wsi) != 0;
+	if (conn->is_closer) {
+		return;
+	}
+	if (conn->is_late) {
+		catch_up(conn); /* lws had read it already */
+	}
 	size_t total = conn->partial_len + len + lws_remaining_packet_payload(wsi);
 	mark_reader(conn, len);
 	if (!conn->in_message && lws_frame_is_binary(wsi)) {
@@ -224,16 +316,11 @@ static void on_receive(struct conn *conn, const void *piece, size_t len)
 		refuse(conn, PX_CLOSE_TOO_BIG);
 		return;
 	}
-	if (complete && !conn->in_message) {
-		px_session_receive(conn->session, piece, len);
-		return;
-	}
 	conn->in_message = !complete;
-	if (len > 0 && keep_piece(conn, piece, len) < 0) {
+	if (complete) {
+		on_message(conn, piece, len);
+	} else if (len > 0 && keep_piece(conn, piece, len) < 0) {
 		refuse(conn, PX_CLOSE_TRY_LATER);
-	} else if (complete) {
-		px_session_receive(conn->session, conn->partial, conn->partial_len);
-		drop_partial(conn);
 	}
 }
 
@@ -241,6 +328,11 @@ static void on_receive(struct conn *conn, const void *piece, size_t len)
 static void on_dropped(struct conn *conn)
 {
 	conn->is_dropped = true;
+	if (conn->is_late) {
+		unlink_late(conn);
+		px_session_receive(conn->session, conn->partial, conn->partial_len);
+		drop_partial(conn);
+	}
 	if (conn->session) {
 		px_session_lost(conn->session);
 		conn->session = NULL;
@@ -250,10 +342,10 @@ static void on_dropped(struct conn *conn)
 static void unlink_conn(struct conn **list, struct conn *conn, bool readers)
 {
 	while (*list && *list != conn) {
-		list = readers ? &(*list)->next_reader : &(*list)->next_closer;
+		list = readers ? &(*list)->next_reader : &(*list)->next;
 	}
 	if (*list) {
-		*list = readers ? conn->next_reader : conn->next_closer;
+		*list = readers ? conn->next_reader : conn->next;
 	}
 }
 
@@ -351,6 +443,7 @@ static bool has_more(const struct conn *conn)
 static void read_round(struct px_lws *lws)
 {
 	struct conn *again = NULL;
+	unsigned count = 0;
 	while (lws->readers) {
 		struct conn *conn = lws->readers;
 		lws->readers = conn->next_reader;
@@ -370,12 +463,15 @@ static void read_round(struct px_lws *lws)
 		};
 		again = conn->next_reader;
 		lws_service_fd(lws_get_context(conn->wsi), &fd);
+		if (++count % SLICE == 0 && pressed(lws, PX_WORK_IN)) {
+			return; /* the sockets will say again that they have more */
+		}
 	}
 }
 
 static void read_rest(struct px_lws *lws)
 {
-	for (int i = 0; i < READS_PER_TURN && lws->readers; i++) {
+	for (int i = 0; i < READS_PER_TURN && lws->readers && !lws->late; i++) {
 		read_round(lws);
 	}
 	while (lws->readers) {
@@ -396,16 +492,33 @@ static void close_one(struct conn *conn)
 	lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
 }
 
-void px_lws_end_turn(struct px_lws *lws)
+static void close_some(struct px_lws *lws)
 {
-	read_rest(lws);
-	px_broker_end_turn(lws->broker);
-	while (lws->closers) {
+	for (int i = 0; i < SLICE && lws->closers; i++) {
 		struct conn *conn = lws->closers;
-		lws->closers = conn->next_closer;
+		lws->closers = conn->next;
 		conn->is_closer = false;
 		close_one(conn); /* may free it */
-		px_broker_end_turn(lws->broker);
+	}
+}
+
+bool px_lws_end_turn(struct px_lws *lws)
+{
+	catch_up_some(lws);
+	read_rest(lws);
+	bool is_cut = px_broker_end_turn(lws->broker);
+	while (lws->closers) {
+		close_some(lws);
+		is_cut = px_broker_end_turn(lws->broker);
+		if (pressed(lws, PX_WORK_OUT)) {
+			break;
+		}
 	}
 	lws->in_turn = false;
+	return is_cut || lws->late || lws->closers;
+}
+
+uint64_t px_lws_late(const struct px_lws *lws)
+{
+	return lws->late_count;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A session's life: opened, alive, closing, closed, lost. Whoever wants it gone only marks
- * it; what ends it happens in px_sessions_end_turn(), when no handler and no fan-out is on
+ * it; what ends it happens in px_broker_end_turn(), when no handler and no fan-out is on
  * the stack. Ending one session may end others (a call of two), hence the loops there.
  */
 #include "session.h"
@@ -50,6 +50,7 @@ static void unlink_session(struct px_session *session)
 	} else {
 		broker->oldest = session->newer;
 	}
+	px_broker_skip(broker, session);
 	if (session->newer) {
 		session->newer->older = session->older;
 	} else {
@@ -246,7 +247,9 @@ static void free_session(struct px_session *session)
 static void end_session(struct px_session *session)
 {
 	if (session->phase == PX_SESSION_LOST) {
-		free_session(session);
+		if (!session->is_dirty) { /* else it comes back here when the list has let go of it */
+			free_session(session);
+		}
 	} else if (session->phase == PX_SESSION_CLOSING) {
 		/* It hears no more; that the others need not wait for its close frame to learn it. */
 		if (session->close_code != PX_CLOSE_RESTART) {
@@ -261,76 +264,34 @@ static void end_session(struct px_session *session)
 	}
 }
 
-void px_broker_end_turn(struct px_broker *broker)
+static void end_sessions(struct px_broker *broker)
 {
-	px_broker_flush(broker);
-	while (broker->ending) {
+	for (unsigned i = 1; broker->ending; i++) {
 		struct px_session *session = broker->ending;
+		/* Its queue may be waiting for a later slice; goodbye is said behind it. */
+		px_session_flush(session);
 		broker->ending = session->next_ending;
+		if (!broker->ending) {
+			broker->ending_end = &broker->ending;
+		}
 		session->is_ending = false;
 		end_session(session);
+		if (i % PX_SLICE == 0 && px_broker_pressed(broker, PX_WORK_OUT)) {
+			return;
+		}
+	}
+}
+
+bool px_broker_end_turn(struct px_broker *broker)
+{
+	px_broker_walk(broker);
+	do {
 		px_broker_flush(broker);
-	}
-}
-
-uint64_t px_broker_close_some(struct px_broker *broker, uint64_t count, enum px_close code)
-{
-	uint64_t open = 0;
-	for (struct px_session *session = broker->oldest; session; session = session->newer) {
-		if (session->phase != PX_SESSION_OPEN) {
-			continue;
-		}
-		if (count > 0) {
-			px_session_close(session, code);
-			count--;
-		} else {
-			open++;
-		}
-	}
-	return open;
-}
-
-/* A moment of 0 to spread_ms. */
-static int64_t some_moment(struct px_broker *broker, int64_t spread_ms)
-{
-	uint64_t dice;
-	broker->host.random(broker->host.user, &dice, sizeof(dice));
-	return (int64_t)(dice % (uint64_t)(spread_ms > 0 ? spread_ms + 1 : 1));
-}
-
-static void tell_draining(struct px_session *session, int64_t spread_ms)
-{
-	struct px_json json;
-	px_json_begin(&json, "server_draining");
-	px_json_int(&json, "reconnectAfterMs", some_moment(session->broker, spread_ms));
-	px_json_end(&json);
-	px_session_send_json(session, &json);
-}
-
-void px_broker_announce_drain(struct px_broker *broker, int64_t spread_ms)
-{
-	for (struct px_session *session = broker->oldest; session; session = session->newer) {
-		tell_draining(session, spread_ms);
-	}
-}
-
-uint64_t px_broker_drain_site(struct px_broker *broker, const struct px_site *site,
-		bool (*concerns)(void *user, const struct px_session *session), void *user,
-		int64_t spread_ms)
-{
-	uint64_t count = 0;
-	for (struct px_session *session = broker->oldest; session; session = session->newer) {
-		if (session->site != site || session->phase != PX_SESSION_OPEN ||
-				session->leave_ms > 0 || (concerns && !concerns(user, session))) {
-			continue;
-		}
-		tell_draining(session, spread_ms);
-		/* At the next moment at the earliest: the message has to go out before. */
-		session->leave_ms = broker->timers.now_ms + 1 + some_moment(broker, spread_ms);
-		px_session_pulse(session);
-		count++;
-	}
-	return count;
+		end_sessions(broker);
+	} while ((broker->dirty || broker->ending) && !px_broker_pressed(broker, PX_WORK_OUT));
+	bool is_cut = broker->dirty || broker->ending || broker->attaching || broker->telling;
+	broker->stats.turns_cut += is_cut;
+	return is_cut;
 }
 
 struct px_broker *px_session_broker(const struct px_session *session)

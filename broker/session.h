@@ -96,6 +96,10 @@ void px_session_shut(struct px_session *session, uint16_t code);
 /* dispatch.c */
 void px_session_dispatch(struct px_session *session, struct px_span text);
 
+/* walk.c: goes on with what concerns all sessions; and without this one, which goes */
+void px_broker_walk(struct px_broker *broker);
+void px_broker_skip(struct px_broker *broker, const struct px_session *session);
+
 /* attach.c: services begin and end in a session */
 /* Opens those that it has not got yet; returns which of them took it. */
 uint32_t px_session_open_services(struct px_session *session);

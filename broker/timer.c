@@ -88,14 +88,22 @@ int64_t px_timers_next(const struct px_timers *timers)
 	return timers->count > 0 ? timers->heap[0]->at_ms : INT64_MAX;
 }
 
-void px_timers_advance(struct px_timers *timers, int64_t now_ms)
+void px_timers_set_time(struct px_timers *timers, int64_t now_ms)
 {
 	if (now_ms > timers->now_ms) {
 		timers->now_ms = now_ms;
 	}
+}
+
+bool px_timers_fire(struct px_timers *timers, uint32_t most)
+{
 	while (timers->count > 0 && timers->heap[0]->at_ms <= timers->now_ms) {
 		struct px_timer *timer = timers->heap[0];
+		if (most-- == 0) {
+			return true;
+		}
 		px_timer_stop(timers, timer);
 		timer->fire(timer);
 	}
+	return false;
 }

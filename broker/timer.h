@@ -8,6 +8,7 @@
 #ifndef PX_TIMER_H
 #define PX_TIMER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Embedded in its owner. Zeroed: not armed. */
@@ -39,7 +40,13 @@ void px_timer_stop(struct px_timers *timers, struct px_timer *timer);
 /* INT64_MAX where nothing is armed. */
 int64_t px_timers_next(const struct px_timers *timers);
 
-/* Fires what is due by now_ms. `fire` may arm and stop any timer. */
-void px_timers_advance(struct px_timers *timers, int64_t now_ms);
+/* What time it is; never goes back. Fires nothing. */
+void px_timers_set_time(struct px_timers *timers, int64_t now_ms);
+
+/*
+ * Fires what is due, `most` at most; true: there is more. `fire` may arm and stop any timer,
+ * and what it arms is not due yet.
+ */
+bool px_timers_fire(struct px_timers *timers, uint32_t most);
 
 #endif

@@ -5,6 +5,10 @@
  * sixteen messages to a room of a hundred is a hundred system calls, not sixteen hundred,
  * and a message waits no longer than the turn that it came in with.
  *
+ * Only where a turn would last too long is the rest of the list left for the next one. It is
+ * worked off from its head and grows at its end, so nobody waits for ever; and each session's
+ * messages leave in the order in which they were queued, whichever turn it is.
+ *
  * A queue has a limit. Over it, and with a transport that takes nothing more, the reader
  * is too slow: what it was owed is dropped, it is told so (4408), and nobody else waits.
  */
@@ -28,9 +32,11 @@ static void mark_dirty(struct px_session *session)
 void px_session_mark_ending(struct px_session *session)
 {
 	if (!session->is_ending) {
+		struct px_broker *broker = session->broker;
 		session->is_ending = true;
-		session->next_ending = session->broker->ending;
-		session->broker->ending = session;
+		session->next_ending = NULL;
+		*broker->ending_end = session;
+		broker->ending_end = &session->next_ending;
 	}
 }
 
@@ -92,14 +98,14 @@ void px_session_flush(struct px_session *session)
 			broker->stats.bytes_out += taken;
 		}
 	}
-	if (session->phase == PX_SESSION_CLOSING) {
+	if (session->phase == PX_SESSION_CLOSING || session->phase == PX_SESSION_LOST) {
 		px_session_mark_ending(session);
 	}
 }
 
 void px_broker_flush(struct px_broker *broker)
 {
-	while (broker->dirty) {
+	for (unsigned i = 1; broker->dirty; i++) {
 		struct px_session *session = broker->dirty;
 		broker->dirty = session->next_dirty;
 		if (!broker->dirty) {
@@ -107,6 +113,9 @@ void px_broker_flush(struct px_broker *broker)
 		}
 		session->is_dirty = false;
 		px_session_flush(session);
+		if (i % PX_SLICE == 0 && px_broker_pressed(broker, PX_WORK_OUT)) {
+			return;
+		}
 	}
 }
 

@@ -176,6 +176,7 @@ static void on_connection(uv_poll_t *poll, int status, int events)
 {
 	struct px_listener *listener = poll->data;
 	(void)events;
+	px_turn_begin(&listener->server->turn, uv_hrtime());
 	int rc = status == 0 ? take_some(listener, ACCEPTS_PER_EVENT) : 0;
 	if (rc < 0) {
 		px_log(PX_LOG_ERROR, "%s: no connection can be taken: %s", listener->address,

@@ -63,9 +63,16 @@ static void on_begin_turn(void *user)
 {
 	struct px_server *server = user;
 	struct timespec wall;
+	px_turn_begin(&server->turn, uv_hrtime());
 	clock_gettime(CLOCK_REALTIME, &wall);
 	px_broker_set_time(server->broker, (int64_t)uv_now(&server->loop),
 			(int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000);
+}
+
+bool px_server_pressed(void *user, enum px_work work)
+{
+	struct px_server *server = user;
+	return px_turn_pressed(&server->turn, work, uv_hrtime());
 }
 
 /* lws 4.1.6 comes here with nothing left of a request that it refused itself. */
@@ -82,6 +89,7 @@ static int on_http(void *user, struct lws *wsi, const char *path)
 
 static const struct px_lws_hooks hooks = {
 	.begin_turn = on_begin_turn,
+	.pressed = px_server_pressed,
 	.upgrade = on_upgrade,
 	.accept = px_upgrade_accept,
 	.http = on_http,

@@ -120,15 +120,17 @@ static void on_deadline(uv_timer_t *timer)
 {
 	struct px_server *server = timer->data;
 	struct timespec wall;
+	px_turn_begin(&server->turn, uv_hrtime());
 	clock_gettime(CLOCK_REALTIME, &wall);
 	px_broker_set_time(server->broker, (int64_t)uv_now(&server->loop),
 			(int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000);
 }
 
-static void rearm(struct px_server *server)
+/* Work that is left makes the loop come back at once, by way of the sockets. */
+static void rearm(struct px_server *server, bool at_once)
 {
-	int64_t at = px_broker_deadline(server->broker);
 	int64_t now = (int64_t)uv_now(&server->loop);
+	int64_t at = at_once ? now : px_broker_deadline(server->broker);
 	if (at == INT64_MAX) {
 		uv_timer_stop(&server->timer);
 	} else if (!uv_is_active((uv_handle_t *)&server->timer) || at != server->deadline_ms) {
@@ -139,22 +141,27 @@ static void rearm(struct px_server *server)
 
 static void end_turn(struct px_server *server)
 {
-	px_lws_end_turn(server->lws);
-	rearm(server);
+	bool at_once = px_lws_end_turn(server->lws);
+	rearm(server, at_once);
 }
 
 static void on_prepare(uv_prepare_t *prepare)
 {
-	end_turn(prepare->data);
+	struct px_server *server = prepare->data;
+	end_turn(server);
+	px_turn_end(&server->turn, uv_hrtime());
 }
 
 static void on_check(uv_check_t *check)
 {
-	end_turn(check->data);
+	struct px_server *server = check->data;
+	px_turn_begin(&server->turn, uv_hrtime());
+	end_turn(server);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
 {
+	px_turn_begin(&((struct px_server *)handle->data)->turn, uv_hrtime());
 	if (number == SIGHUP) {
 		px_server_reload(handle->data);
 	} else {
@@ -194,7 +201,8 @@ static void stop_loop(struct px_server *server)
 	px_listeners_close(server);
 	px_security_stop(server);
 	px_context_destroy(server);
-	px_broker_end_turn(server->broker);
+	while (px_broker_end_turn(server->broker)) {
+	}
 	uv_close((uv_handle_t *)&server->prepare, NULL);
 	uv_close((uv_handle_t *)&server->check, NULL);
 	uv_close((uv_handle_t *)&server->timer, NULL);
@@ -243,6 +251,7 @@ static void tell_start(const struct px_server *server)
 static int create_broker(struct px_server *server, const struct px_config *config)
 {
 	static const struct px_broker_host host = {
+		.pressed = px_server_pressed,
 		.random = fill_random,
 		.log = log_line,
 		.hmac_sha1 = hmac_sha1,

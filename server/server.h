@@ -8,6 +8,7 @@
 
 #include "config.h"
 #include "tally.h"
+#include "turn.h"
 
 #include <libwebsockets.h>
 #include <netinet/in.h>
@@ -91,8 +92,9 @@ struct px_server {
 	struct px_config *config;
 
 	uv_loop_t loop;
-	uv_prepare_t prepare;    /* both end a turn: one that timers began … */
-	uv_check_t check;        /* … and one that sockets began */
+	uv_prepare_t prepare;    /* before waiting: what timers brought … */
+	uv_check_t check;        /* … and behind it: what sockets brought */
+	struct px_turn turn;
 	uv_timer_t timer;        /* the broker's next deadline */
 	uv_signal_t signals[3];
 	uv_timer_t drain_timer;
@@ -177,6 +179,7 @@ int px_context_create_vhost(struct px_server *server, struct px_tls *tls,
 		struct lws_vhost **ret_vhost);
 /* Gives each service that is loaded its subprotocol. */
 void px_context_name_services(struct px_server *server);
+bool px_server_pressed(void *user, enum px_work work); /* a hook of broker and adapter */
 void px_context_destroy(struct px_server *server);
 
 /* gate.c: 0: go on; 1: an answer was written; -1: drop it */

@@ -65,6 +65,26 @@ static bool is_written(const struct px_server *server, size_t vhost, const char 
 	return false;
 }
 
+static void write_histogram(const struct px_histogram *histogram, const char *name,
+		struct px_json *json)
+{
+	px_json_open_object(json, name);
+	px_json_int(json, "count", (int64_t)histogram->count);
+	px_json_int(json, "sum_us", (int64_t)(histogram->sum_ns / 1000));
+	px_json_int(json, "max_us", (int64_t)(histogram->max_ns / 1000));
+	px_json_open_object(json, "up_to_us");
+	for (unsigned i = 0; i < PX_HISTOGRAM_BUCKETS; i++) {
+		char bound[24] = "more";
+		if (i < PX_HISTOGRAM_BUCKETS - 1) {
+			snprintf(bound, sizeof(bound), "%llu",
+					(unsigned long long)px_histogram_bounds_us[i]);
+		}
+		px_json_int(json, bound, (int64_t)histogram->buckets[i]);
+	}
+	px_json_close_object(json);
+	px_json_close_object(json);
+}
+
 static void write_audit(const struct px_server *server, struct px_json *json)
 {
 	struct px_audit_stats stats;
@@ -131,6 +151,9 @@ void px_statistics_write(struct px_server *server, struct px_json *json)
 	px_json_int(json, "reloads_refused", (int64_t)server->reloads_refused);
 	px_json_int(json, "vhosts", (int64_t)server->vhost_count);
 	px_json_int(json, "vhosts_retired", count_retired(server));
+	px_json_int(json, "messages_late", (int64_t)px_lws_late(server->lws));
+	px_json_int(json, "turns_cut", (int64_t)stats.turns_cut);
+	write_histogram(&server->turn.durations, "turns", json);
 	write_errors(&stats, json);
 	write_closes(&stats, json);
 	write_audit(server, json);

@@ -20,6 +20,9 @@ struct px_lws_hooks {
 	/* The first event of a turn: tell the broker what time it is. */
 	void (*begin_turn)(void *user);
 
+	/* As px_broker_host.pressed, and mostly the same function. */
+	bool (*pressed)(void *user, enum px_work work);
+
 	/*
 	 * A request to upgrade. 0: let it in; 1: an answer was written; -1: drop it. Must read
 	 * the headers with lws_hdr_copy() alone (CVE-2025-11677).
@@ -74,8 +77,12 @@ PX_PUBLIC struct lws *px_lws_wsi(void *conn);
 
 /*
  * Reads what is left in the sockets that were read from, lets the broker write and reap,
- * and closes what it wants closed. Call it with no lws function on the stack.
+ * and closes what it wants closed. Call it with no lws function on the stack. True: there is
+ * work left, and the next turn must follow at once.
  */
-PX_PUBLIC void px_lws_end_turn(struct px_lws *lws);
+PX_PUBLIC bool px_lws_end_turn(struct px_lws *lws);
+
+/* How many messages were put off to a later turn so far. */
+PX_PUBLIC uint64_t px_lws_late(const struct px_lws *lws);
 
 #endif

@@ -7,7 +7,8 @@
  *
  * One turn of the host's loop: px_broker_set_time(), any number of events, then
  * px_broker_end_turn(), which writes what was queued, closes what is to be closed and
- * frees what is dead. Everything on one thread.
+ * frees what is dead. Everything on one thread. A host that says that a turn has lasted long
+ * enough (px_broker_host.pressed) gets the rest of the work in the turns that follow.
  */
 #ifndef PRAXIS_BROKER_H
 #define PRAXIS_BROKER_H
@@ -91,9 +92,21 @@ struct px_authentication {
 	int64_t retry_after_ms;       /* THROTTLED */
 };
 
+/* What a turn is spent on; the host may give each a share of its time. */
+enum px_work {
+	PX_WORK_IN,  /* handling what arrived or is due */
+	PX_WORK_OUT, /* writing, closing, freeing */
+};
+
 /* What the broker needs of its host; copied. */
 struct px_broker_host {
 	void *user;
+
+	/*
+	 * Whether this turn has lasted long enough for that kind of work. Asked between small
+	 * pieces of it; what is left waits for the next turn. NULL: never.
+	 */
+	bool (*pressed)(void *user, enum px_work work);
 
 	/*
 	 * Something happens; before CONNECTED, AUTHENTICATED, JOINED, WAITING, ADMITTED and
@@ -141,6 +154,7 @@ struct px_stats {
 	uint64_t waiting; /* of the members: in waiting rooms */
 	uint64_t sessions_opened, messages_in, messages_out, deliveries, bytes_in, bytes_out;
 	uint64_t writes, slow_readers, silent_peers, rate_limited, published;
+	uint64_t turns_cut; /* ended with work left for the next one */
 	uint64_t errors[PX_E_COUNT];
 	uint64_t closes[PX_CLOSES_COUNT]; /* by px_close_code() */
 };
@@ -157,10 +171,14 @@ PX_PUBLIC void px_broker_set_limits(struct px_broker *broker, const struct px_li
 /* What time it is: a clock that never goes back, and that of the wall. Fires what is due. */
 PX_PUBLIC void px_broker_set_time(struct px_broker *broker, int64_t mono_ms, int64_t wall_ms);
 
-/* When px_broker_set_time() is needed again at the latest, in mono_ms; INT64_MAX: never. */
+/*
+ * When px_broker_set_time() is needed again at the latest, in mono_ms; INT64_MAX: never. Not
+ * later than now where it was pressed.
+ */
 PX_PUBLIC int64_t px_broker_deadline(const struct px_broker *broker);
 
-PX_PUBLIC void px_broker_end_turn(struct px_broker *broker);
+/* True: there is work left, and the next turn must follow at once. */
+PX_PUBLIC bool px_broker_end_turn(struct px_broker *broker);
 
 PX_PUBLIC void px_broker_stats(const struct px_broker *broker, struct px_stats *ret_stats);
 
@@ -206,7 +224,10 @@ struct px_site {
 	uint64_t sessions; /* the broker's count of those that hold on to it, in whatever state */
 };
 
-/* Opens the sessions of a site for services that were switched on. */
+/*
+ * Opens the sessions of a site for services that were switched on; over several turns if there
+ * are many, but none notices.
+ */
 PX_PUBLIC void px_broker_site_changed(struct px_broker *broker, const struct px_site *site);
 
 struct px_session_params {
@@ -247,10 +268,13 @@ PX_PUBLIC void px_session_writable(struct px_session *session);
 /* The connection is gone, whoever ended it. The session is freed when the turn ends. */
 PX_PUBLIC void px_session_lost(struct px_session *session);
 
-/* Tells every client that it should come back in 0 to spread_ms. */
+/* Tells every client that it should come back in 0 to spread_ms; the oldest first. */
 PX_PUBLIC void px_broker_announce_drain(struct px_broker *broker, int64_t spread_ms);
 
-/* Closes up to `count` sessions with `code`, the oldest first; returns how many are left open. */
+/*
+ * Closes up to `count` sessions with `code`, the oldest first, but none that has yet to be told
+ * that the server drains; returns how many are left open.
+ */
 PX_PUBLIC uint64_t px_broker_close_some(struct px_broker *broker, uint64_t count,
 		enum px_close code);
 

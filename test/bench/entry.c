@@ -65,7 +65,7 @@ void entry_join(struct traffic *t)
 	unsigned members = t->member_count, all = t->room_count * members;
 	unsigned announcements = all * (members - 1) / 2;
 
-	if (t->praxis) {
+	if (t->praxis && !t->whiteboard) {
 		for (unsigned i = 0; i < t->room_count; i++) {
 			client_join(t, &t->rooms[i].members[0]);
 		}

@@ -8,6 +8,9 @@
  * has nothing to do and belongs to exactly the deliveries counted. Reading it in full flight, which
  * needs no draining, was rejected: what is under way at both ends is then guessed.
  *
+ * The connections stay until standard input ends, so that the server can be asked for figures
+ * before thousands of clients leave it at once.
+ *
  * Exit codes: 0 all checked, 1 a check failed (said on stderr), 2 wrong usage or no such process.
  */
 #define _GNU_SOURCE 1
@@ -30,6 +33,7 @@ static const struct scenario scenarios[] = {
 	{ "rooms", 100, 10, 16, 0 },
 	{ "pairs", 500, 2, 1, 0 },
 	{ "idle", 1, 2, 1, 10000 },
+	{ "practice", 1, 5000, 1, 0 },
 };
 
 struct options {
@@ -57,7 +61,8 @@ static const char usage[] =
 		"  fanout  1 room of 100, 1 in flight\n"
 		"  rooms   100 rooms of 10, 16 in flight in each\n"
 		"  pairs   500 rooms of 2, ping-pong\n"
-		"  idle    a pair alone, then the same pair among 10000 idle clients\n";
+		"  idle    a pair alone, then the same pair among 10000 idle clients\n"
+		"  practice  5000 members of one practice, updates of its whiteboard\n";
 
 static void usage_error(const char *what)
 {
@@ -261,6 +266,7 @@ int main(int argc, char **argv)
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
 	t.praxis = o.praxis;
+	t.whiteboard = strcmp(o.scenario.name, "practice") == 0;
 	t.room_count = o.scenario.rooms;
 	t.member_count = o.scenario.members;
 	t.flight_count = o.scenario.in_flight;
@@ -273,6 +279,9 @@ int main(int argc, char **argv)
 		run_idle(&t, &o);
 	} else {
 		run_rooms(&t, &o);
+	}
+	fflush(stdout);
+	while (getchar() != EOF) {
 	}
 	return 0;
 }

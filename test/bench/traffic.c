@@ -25,6 +25,7 @@
 #define PADDING_AT (SEQUENCE_AT + SEQUENCE_DIGITS + 1)
 #define MESSAGE_MAX_BYTES 1024
 #define FENCE "fence"
+#define FENCE_MAX 64 /* pings at a time: it is no measurement of pings */
 
 static const char padding[] = "abcdefghijklmnopqrstuvwxyzabcdefg";
 _Static_assert(PADDING_AT + sizeof(padding) - 1 == PAYLOAD_BYTES, "a payload is 64 bytes");
@@ -50,19 +51,25 @@ static uint64_t digits_read(const uint8_t *at, unsigned digits)
 	return value;
 }
 
+static const char *message_type(const struct traffic *t)
+{
+	return t->whiteboard ? "whiteboard_update" : "telemedicine_chat_message";
+}
+
 static void client_prepare(struct traffic *t, struct room *r, unsigned place)
 {
 	struct client *c = &r->members[place];
 	char text[MESSAGE_MAX_BYTES];
 	int chars;
 
-	c->room = r;
+	c->room = r; /* a whiteboard takes no notice of it, but passes it on */
 	c->place = place;
 	c->flights = buffer_must(calloc(t->flight_count, sizeof(*c->flights)));
 	chars = snprintf(text, sizeof(text),
-			"{\"type\":\"telemedicine_chat_message\",\"roomId\":\"bench-%u\","
+			"{\"type\":\"%s\",\"practiceId\":1,\"roomId\":\"bench-%u\","
 			"\"appointmentId\":1,\"message\":\"" MARKER "%0*u:%0*u:%s\","
-			"\"from\":\"u%u\",\"fromUserId\":%u}", r->number, SENDER_DIGITS, c->number,
+			"\"from\":\"u%u\",\"fromUserId\":%u}", message_type(t), r->number,
+			SENDER_DIGITS, c->number,
 			SEQUENCE_DIGITS, 0u, padding, c->number, c->number);
 	c->text_bytes = (size_t)chars;
 	c->text = buffer_must(strdup(text));
@@ -154,10 +161,11 @@ static const uint8_t *payload_find(struct client *to, const uint8_t *text, size_
 static void check_whole(const struct traffic *t, const struct client *to, const struct client *from,
 		const uint8_t *text, size_t bytes)
 {
-	char room_id[64];
-	const char *fields[] = { "\"type\":\"telemedicine_chat_message\"", room_id,
+	char type[64], room_id[64];
+	const char *fields[] = { type, room_id,
 		"\"timestamp\":", "\"clientId\":\"", "\"practiceId\":" };
 
+	snprintf(type, sizeof(type), "\"type\":\"%s\"", message_type(t));
 	snprintf(room_id, sizeof(room_id), "\"roomId\":\"bench-%u\"", to->room->number);
 	if (!t->praxis) {
 		size_t after = from->payload_at + PAYLOAD_BYTES;
@@ -297,16 +305,16 @@ void traffic_run(struct traffic *t, double seconds, uint64_t messages)
 
 void traffic_fence(struct traffic *t)
 {
-	unsigned count = 0;
+	unsigned count = 0, all = t->room_count * t->member_count + t->idle_count;
 
 	t->pongs = 0;
-	for (unsigned i = 0; i < t->room_count * t->member_count + t->idle_count; i++) {
+	for (unsigned i = 0; i < all; i++) {
 		if (t->clients[i].open) {
 			client_send(&t->loop, &t->clients[i], WS_PING, FENCE, sizeof(FENCE) - 1);
 			count++;
 		}
-	}
-	while (t->pongs < count) {
-		loop_turn(&t->loop);
+		while (t->pongs < count && (count % FENCE_MAX == 0 || i + 1 == all)) {
+			loop_turn(&t->loop);
+		}
 	}
 }

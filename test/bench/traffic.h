@@ -29,6 +29,7 @@ struct room {
 struct traffic {
 	struct loop loop;
 	bool praxis; /* else the floor */
+	bool whiteboard; /* what is sent are updates, and nobody has to join */
 	unsigned room_count;
 	unsigned member_count; /* of each room */
 	unsigned flight_count; /* messages in flight in each room */

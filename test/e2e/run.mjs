@@ -20,6 +20,7 @@ const ALL = [
 	'waiting.test.mjs',
 	'slow.test.mjs',
 	'starved.test.mjs',
+	'turns.test.mjs',
 	'config.test.mjs',
 	'lifecycle.test.mjs',
 	'restart.test.mjs',

@@ -152,6 +152,13 @@ static void on_random(void *user, void *buf, size_t len)
 	}
 }
 
+static bool on_pressed(void *user, enum px_work work)
+{
+	const struct fake *fake = user;
+	(void)work;
+	return fake->hasty;
+}
+
 static void on_log(void *user, int level, const char *line)
 {
 	struct fake *fake = user;
@@ -183,7 +190,8 @@ struct fake *fake_create(const struct px_limits *limits)
 	}
 	fake->random = 88172645463325252;
 	fake->site.name = "default";
-	struct px_broker_host host = { .user = fake, .random = on_random, .log = on_log };
+	struct px_broker_host host = { .user = fake, .pressed = on_pressed, .random = on_random,
+		.log = on_log };
 	if (px_broker_create(&transport, &host, limits ? limits : &generous, &fake->broker) < 0) {
 		fake_fault("no broker");
 	}
@@ -403,9 +411,9 @@ void fake_send(struct fake_conn *conn, const char *text)
 	fake_send_bytes(conn, text, strlen(text));
 }
 
-void fake_turn(struct fake *fake)
+bool fake_turn(struct fake *fake)
 {
-	px_broker_end_turn(fake->broker);
+	return px_broker_end_turn(fake->broker);
 }
 
 void fake_say(struct fake_conn *conn, const char *text)

@@ -68,6 +68,7 @@ struct fake {
 	int64_t wall_ms;
 	uint64_t random;
 	uint64_t bytes_out; /* all that the connections took */
+	bool hasty;         /* finds every turn too long: fake_turn() does as little as can be */
 	unsigned log_count;
 	char log[512];      /* the latest line */
 	struct json_object *json; /* what fake_expect() returned last */
@@ -133,7 +134,8 @@ void fake_send_bytes(struct fake_conn *conn, const void *bytes, size_t len);
 /* Both: sends, and ends the turn. */
 void fake_say(struct fake_conn *conn, const char *text);
 
-void fake_turn(struct fake *fake);
+/* True: there is work left. */
+bool fake_turn(struct fake *fake);
 
 /* The connection breaks, or its close is through; the turn is not ended. */
 void fake_lose(struct fake_conn *conn);

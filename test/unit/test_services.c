@@ -473,6 +473,39 @@ START_TEST(one_that_is_closing_is_not_opened)
 }
 END_TEST
 
+START_TEST(a_service_comes_to_many_sessions)
+{
+	enum { COUNT = 20 };
+	struct fake *fake = fake_create(NULL);
+	struct px_site other = fake->site;
+	struct tally tally = { 0 };
+	add(fake, &alpha, &tally);
+	switch_services(fake, 0);
+	other.enabled = 0;
+	struct fake_conn *conns[COUNT];
+	for (unsigned i = 0; i < COUNT; i++) {
+		conns[i] = fake_open(fake, i % 2 ? WHO(.site = &other) : WHO(0));
+	}
+	fake->hasty = true;
+	fake->site.enabled = other.enabled = 1;
+	px_broker_site_changed(fake->broker, &other);
+	ck_assert_uint_eq(tally.opens, 4);
+	px_broker_site_changed(fake->broker, &fake->site);
+	ck_assert_uint_eq(tally.opens, 8);
+	/* Its turn has not come, and it does not notice. */
+	fake_send(conns[COUNT - 1], "{\"type\":\"alpha_call\"}");
+	ck_assert_uint_eq(tally.calls, 1);
+	ck_assert_uint_eq(tally.opens, 9);
+	fake_lose(conns[8]);
+	while (fake_turn(fake)) {
+	}
+	fake->hasty = false;
+	ck_assert_uint_eq(tally.opens, COUNT - 1);
+	ask(conns[COUNT - 2], "{\"type\":\"alpha_call\"}", NULL);
+	fake_destroy(fake);
+}
+END_TEST
+
 START_TEST(a_service_comes_while_sessions_are_open)
 {
 	struct fake *fake = fake_create(NULL);
@@ -517,5 +550,6 @@ RUN_TESTS("services", a_descriptor_must_be_of_this_abi, a_service_has_a_plain_na
 		nobody_is_of_no_service, one_that_refused_is_not_closed, is_entered_when_a_practice_is_bound,
 		a_session_may_be_of_one_service_alone, is_switched_off_and_on,
 		sites_are_switched_apart, one_that_is_closing_is_not_opened,
+		a_service_comes_to_many_sessions,
 		a_service_comes_while_sessions_are_open,
 		a_service_that_was_never_loaded_may_be_known);

@@ -518,6 +518,60 @@ START_TEST(a_site_is_drained_and_others_see_nothing_of_it)
 }
 END_TEST
 
+START_TEST(many_are_told_over_several_turns)
+{
+	enum { COUNT = 20 };
+	struct fake *fake = create(fake_limits());
+	struct fake_conn *conns[COUNT];
+	for (size_t i = 0; i < COUNT; i++) {
+		conns[i] = fake_open(fake, WHO(0));
+	}
+	fake->hasty = true;
+	px_broker_announce_drain(fake->broker, 1000);
+	/* Nobody is sent away who does not know why; and the next to be told may be gone. */
+	ck_assert_uint_eq(px_broker_close_some(fake->broker, COUNT, PX_CLOSE_RESTART), COUNT - 8);
+	fake_lose(conns[8]);
+	while (fake_turn(fake)) {
+	}
+	for (size_t i = 0; i < COUNT; i++) {
+		if (i != 8) {
+			fake_expect(conns[i], "{'type':'server_draining'}");
+			fake_expect_nothing(conns[i]);
+			ck_assert_int_eq(conns[i]->close_code,
+					i < 8 ? PX_CLOSE_RESTART : FAKE_OPEN);
+		}
+	}
+	ck_assert_uint_eq(px_broker_close_some(fake->broker, COUNT, PX_CLOSE_RESTART), 0);
+	fake->hasty = false;
+	destroy(fake);
+}
+END_TEST
+
+START_TEST(many_are_asked_over_several_turns)
+{
+	enum { COUNT = 20 };
+	struct fake *fake = create(fake_limits());
+	struct fake_conn *conns[COUNT];
+	for (size_t i = 0; i < COUNT; i++) {
+		conns[i] = fake_open(fake, WHO(0));
+	}
+	fake->hasty = true;
+	fake_advance(fake, 25000);
+	ck_assert_int_le(px_broker_deadline(fake->broker), fake->mono_ms);
+	fake_advance(fake, 0);
+	fake_advance(fake, 0);
+	ck_assert_int_gt(px_broker_deadline(fake->broker), fake->mono_ms);
+	while (fake_turn(fake)) {
+	}
+	for (size_t i = 0; i < COUNT; i++) {
+		const struct fake_frame *frame = fake_next(conns[i]);
+		ck_assert(frame && frame->opcode == FAKE_PING && !fake_next(conns[i]));
+	}
+	fake->hasty = false;
+	destroy(fake);
+}
+END_TEST
+
 START_TEST(figures_add_up)
 {
 	struct fake *fake = create(fake_limits());
@@ -544,5 +598,6 @@ RUN_TESTS("session", greets, greets_one_of_whom_little_is_known, client_ids_diff
 		the_deadline_is_that_of_the_next_timer, closes_with_every_code,
 		is_lost_during_a_turn, is_lost_in_every_phase, a_handler_may_close_its_own_session,
 		nothing_is_freed_during_a_fan_out, a_fan_out_may_meet_slow_readers,
-		a_drain_comes_in_pieces, a_site_is_drained_and_others_see_nothing_of_it,
-		figures_add_up);
+		a_drain_comes_in_pieces, many_are_told_over_several_turns,
+		a_site_is_drained_and_others_see_nothing_of_it,
+		many_are_asked_over_several_turns, figures_add_up);

@@ -56,6 +56,12 @@ static void arm(size_t i, int64_t at_ms)
 	ck_assert_int_eq(px_timer_arm(&timers, &probes[i].timer, at_ms), 0);
 }
 
+static void advance(int64_t now_ms)
+{
+	px_timers_set_time(&timers, now_ms);
+	ck_assert(!px_timers_fire(&timers, UINT32_MAX));
+}
+
 static bool heap_is_whole(void)
 {
 	bool whole = true;
@@ -75,19 +81,38 @@ START_TEST(fires_in_order_and_once)
 		arm(i, (int64_t)(i * 37 % COUNT) + 1);
 	}
 	ck_assert_int_eq(px_timers_next(&timers), 1);
-	px_timers_advance(&timers, 100);
+	advance(100);
 	unsigned fired = 0;
 	for (size_t i = 0; i < COUNT; i++) {
 		fired += probes[i].fired;
 	}
 	ck_assert_uint_eq(fired, 100);
 	ck_assert_int_eq(px_timers_next(&timers), 101);
-	px_timers_advance(&timers, 100);
-	px_timers_advance(&timers, 1000);
+	advance(100);
+	advance(1000);
 	for (size_t i = 0; i < COUNT; i++) {
 		ck_assert_uint_eq(probes[i].fired, 1);
 	}
 	ck_assert_int_eq(px_timers_next(&timers), INT64_MAX);
+	px_timers_finish(&timers);
+}
+END_TEST
+
+START_TEST(fires_no_more_than_it_may)
+{
+	set_up();
+	for (size_t i = 0; i < COUNT; i++) {
+		arm(i, 10);
+	}
+	arm(0, 11);
+	px_timers_set_time(&timers, 10);
+	ck_assert(px_timers_fire(&timers, COUNT / 2));
+	ck_assert_uint_eq(timers.count, COUNT / 2);
+	ck_assert_int_eq(px_timers_next(&timers), 10);
+	/* All that are due, and it knows that there is none left. */
+	ck_assert(!px_timers_fire(&timers, COUNT / 2 - 1));
+	ck_assert_int_eq(px_timers_next(&timers), 11);
+	ck_assert(!px_timers_fire(&timers, 1));
 	px_timers_finish(&timers);
 }
 END_TEST
@@ -99,11 +124,11 @@ START_TEST(is_moved_when_armed_again)
 	arm(1, 20);
 	arm(0, 30);
 	ck_assert_uint_eq(timers.count, 2);
-	px_timers_advance(&timers, 25);
+	advance(25);
 	ck_assert_uint_eq(probes[0].fired, 0);
 	ck_assert_uint_eq(probes[1].fired, 1);
 	arm(0, 26);
-	px_timers_advance(&timers, 26);
+	advance(26);
 	ck_assert_uint_eq(probes[0].fired, 1);
 	px_timers_finish(&timers);
 }
@@ -116,7 +141,7 @@ START_TEST(does_not_fire_when_stopped)
 	px_timer_stop(&timers, &probes[0].timer);
 	px_timer_stop(&timers, &probes[0].timer);
 	px_timer_stop(&timers, &probes[1].timer);
-	px_timers_advance(&timers, 100);
+	advance(100);
 	ck_assert_uint_eq(probes[0].fired, 0);
 	px_timers_finish(&timers);
 }
@@ -130,12 +155,12 @@ START_TEST(may_arm_itself_while_it_fires)
 	/* The past is as good as now: later than this call, or it would never end. */
 	probes[1].again_ms = -50;
 	arm(1, 10);
-	px_timers_advance(&timers, 10);
+	advance(10);
 	ck_assert_uint_eq(probes[0].fired, 1);
 	ck_assert_uint_eq(probes[1].fired, 1);
 	ck_assert_int_eq(px_timers_next(&timers), 11);
 	/* Once for a clock that jumped over many periods, not once for each. */
-	px_timers_advance(&timers, 1000);
+	advance(1000);
 	ck_assert_uint_eq(probes[0].fired, 2);
 	ck_assert_uint_eq(probes[1].fired, 2);
 	px_timers_finish(&timers);
@@ -149,7 +174,7 @@ START_TEST(may_stop_another_while_it_fires)
 	arm(0, 10);
 	arm(1, 11);
 	arm(2, 12);
-	px_timers_advance(&timers, 20);
+	advance(20);
 	ck_assert_uint_eq(probes[0].fired, 1);
 	ck_assert_uint_eq(probes[1].fired, 0);
 	ck_assert_uint_eq(probes[2].fired, 1);
@@ -160,14 +185,14 @@ END_TEST
 START_TEST(a_clock_that_goes_back_is_ignored)
 {
 	set_up();
-	px_timers_advance(&timers, 1000);
+	advance(1000);
 	arm(0, 1010);
-	px_timers_advance(&timers, 500);
+	advance(500);
 	ck_assert_int_eq(timers.now_ms, 1000);
 	ck_assert_uint_eq(probes[0].fired, 0);
 	arm(1, 900);
 	ck_assert_int_eq(px_timers_next(&timers), 1001);
-	px_timers_advance(&timers, 1010);
+	advance(1010);
 	ck_assert_uint_eq(probes[0].fired, 1);
 	ck_assert_uint_eq(probes[1].fired, 1);
 	ck_assert_int_eq(probes[1].fired_ms, 1010);
@@ -233,7 +258,7 @@ START_TEST(walks_beside_a_naive_model)
 			break;
 		default:
 			last = NULL;
-			px_timers_advance(&timers, timers.now_ms + in_ms / 16);
+			advance(timers.now_ms + in_ms / 16);
 			model_advance(&model, model.now_ms + in_ms / 16);
 			break;
 		}
@@ -243,7 +268,7 @@ START_TEST(walks_beside_a_naive_model)
 }
 END_TEST
 
-RUN_TESTS("timer", fires_in_order_and_once, is_moved_when_armed_again,
+RUN_TESTS("timer", fires_in_order_and_once, fires_no_more_than_it_may, is_moved_when_armed_again,
 		does_not_fire_when_stopped, may_arm_itself_while_it_fires,
 		may_stop_another_while_it_fires, a_clock_that_goes_back_is_ignored,
 		walks_beside_a_naive_model);

@@ -116,6 +116,81 @@ START_TEST(what_is_not_taken_waits_its_turn)
 }
 END_TEST
 
+/* A host that is in a hurry: eight sessions at a time, first come first served. */
+START_TEST(a_long_turn_is_cut)
+{
+	enum { COUNT = 30 };
+	struct fake *fake = fake_create(NULL);
+	struct fake_conn *conns[COUNT];
+	for (unsigned i = 0; i < COUNT; i++) {
+		conns[i] = fake_open(fake, WHO(0));
+	}
+	fake->hasty = true;
+	for (unsigned i = 0; i < COUNT; i++) {
+		give(conns[i], 1, 10);
+		give(conns[i], 2, 10);
+	}
+	ck_assert(fake_turn(fake));
+	ck_assert_uint_eq(fake_stats(fake).turns_cut, 1);
+	for (unsigned i = 0; i < COUNT; i++) {
+		ck_assert_uint_eq(conns[i]->frame_count - conns[i]->next_frame, i < 8 ? 2 : 0);
+	}
+	/* Who has been served goes to the end of the list, who has not stays where he is. */
+	give(conns[0], 3, 10);
+	give(conns[8], 3, 10);
+	ck_assert(fake_turn(fake));
+	ck_assert_uint_eq(conns[8]->frame_count - conns[8]->next_frame, 3);
+	ck_assert_uint_eq(conns[0]->frame_count - conns[0]->next_frame, 2);
+	ck_assert(fake_turn(fake));
+	ck_assert(!fake_turn(fake));
+	for (unsigned i = 0; i < COUNT; i++) {
+		fake_expect(conns[i], "{'n':1}");
+		fake_expect(conns[i], "{'n':2}");
+		if (i == 0 || i == 8) {
+			fake_expect(conns[i], "{'n':3}");
+		}
+		fake_expect_nothing(conns[i]);
+	}
+	fake->hasty = false;
+	fake_destroy(fake);
+}
+END_TEST
+
+/* Its goodbye does not overtake what is queued, and does not wait for its place in the list. */
+START_TEST(who_is_closed_in_a_long_turn_gets_all_first)
+{
+	enum { COUNT = 20 };
+	struct fake *fake = fake_create(NULL);
+	struct fake_conn *conns[COUNT];
+	for (unsigned i = 0; i < COUNT; i++) {
+		conns[i] = fake_open(fake, WHO(0));
+	}
+	fake->hasty = true;
+	for (unsigned i = 0; i < COUNT; i++) {
+		give(conns[i], 1, 10);
+	}
+	px_session_close(conns[COUNT - 1]->session, PX_CLOSE_NORMAL);
+	ck_assert(fake_turn(fake));
+	fake_expect(conns[COUNT - 1], "{'n':1}");
+	ck_assert_int_eq(conns[COUNT - 1]->close_code, PX_CLOSE_NORMAL);
+	fake_expect_nothing(conns[COUNT - 2]);
+	while (fake_turn(fake)) {
+	}
+	fake_expect(conns[COUNT - 2], "{'n':1}");
+	/* All are lost at once, and freed bit by bit. */
+	for (unsigned i = 0; i < COUNT; i++) {
+		fake_lose(conns[i]);
+	}
+	ck_assert(fake_turn(fake));
+	ck_assert_uint_gt(fake_stats(fake).sessions, 0);
+	while (fake_turn(fake)) {
+	}
+	ck_assert_uint_eq(fake_stats(fake).sessions, 0);
+	fake->hasty = false;
+	fake_destroy(fake);
+}
+END_TEST
+
 START_TEST(a_failed_write_is_the_end)
 {
 	struct fake *fake = fake_create(NULL);
@@ -235,6 +310,7 @@ START_TEST(a_slow_reader_has_its_last_chance)
 END_TEST
 
 RUN_TESTS("write", a_turns_frames_leave_in_one_write, large_messages_keep_their_order,
-		what_is_not_taken_waits_its_turn, a_failed_write_is_the_end,
+		what_is_not_taken_waits_its_turn, a_long_turn_is_cut,
+		who_is_closed_in_a_long_turn_gets_all_first, a_failed_write_is_the_end,
 		a_burst_makes_no_slow_reader, a_slow_reader_is_told,
 		a_slow_reader_has_its_last_chance);

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What concerns every session: a service is switched on, the server drains. With many of them
+ * that is more than a turn's work. So these are walks, from the oldest session to the newest,
+ * that stop when the turn has lasted long enough and go on in the next; the broker holds
+ * the place of each.
+ *
+ * Rejected: doing it to a session when it is next heard of. One that only listens is not.
+ */
+#include "session.h"
+
+/* A moment of 0 to spread_ms. */
+static int64_t some_moment(struct px_broker *broker, int64_t spread_ms)
+{
+	uint64_t dice;
+	broker->host.random(broker->host.user, &dice, sizeof(dice));
+	return (int64_t)(dice % (uint64_t)(spread_ms > 0 ? spread_ms + 1 : 1));
+}
+
+static void tell_draining(struct px_session *session, int64_t spread_ms)
+{
+	struct px_json json;
+	px_json_begin(&json, "server_draining");
+	px_json_int(&json, "reconnectAfterMs", some_moment(session->broker, spread_ms));
+	px_json_end(&json);
+	px_session_send_json(session, &json);
+}
+
+static void tell(struct px_session *session)
+{
+	tell_draining(session, session->broker->drain_spread_ms);
+}
+
+static void attach(struct px_session *session)
+{
+	const struct px_site *site = session->broker->attaching_site;
+	if (session->phase == PX_SESSION_OPEN && (!site || site == session->site)) {
+		px_session_attach(session);
+	}
+}
+
+static void walk(struct px_broker *broker, struct px_session **next,
+		void (*visit)(struct px_session *))
+{
+	for (unsigned i = 1; *next; i++) {
+		struct px_session *session = *next;
+		*next = session->newer;
+		visit(session);
+		if (i % PX_SLICE == 0 && px_broker_pressed(broker, PX_WORK_IN)) {
+			return;
+		}
+	}
+}
+
+void px_broker_walk(struct px_broker *broker)
+{
+	walk(broker, &broker->attaching, attach);
+	walk(broker, &broker->telling, tell);
+}
+
+void px_broker_skip(struct px_broker *broker, const struct px_session *session)
+{
+	if (broker->attaching == session) {
+		broker->attaching = session->newer;
+	}
+	if (broker->telling == session) {
+		broker->telling = session->newer;
+	}
+}
+
+/* Attaching what is attached changes nothing: a walk for a second site begins anew for all. */
+void px_broker_site_changed(struct px_broker *broker, const struct px_site *site)
+{
+	broker->attaching_site = broker->attaching && broker->attaching_site != site ? NULL : site;
+	broker->attaching = broker->oldest;
+	walk(broker, &broker->attaching, attach);
+}
+
+void px_broker_announce_drain(struct px_broker *broker, int64_t spread_ms)
+{
+	broker->drain_spread_ms = spread_ms;
+	broker->telling = broker->oldest;
+	walk(broker, &broker->telling, tell);
+}
+
+uint64_t px_broker_drain_site(struct px_broker *broker, const struct px_site *site,
+		bool (*concerns)(void *user, const struct px_session *session), void *user,
+		int64_t spread_ms)
+{
+	uint64_t count = 0;
+	for (struct px_session *session = broker->oldest; session; session = session->newer) {
+		if (session->site != site || session->phase != PX_SESSION_OPEN ||
+				session->leave_ms > 0 || (concerns && !concerns(user, session))) {
+			continue;
+		}
+		tell_draining(session, spread_ms);
+		/* At the next moment at the earliest: the message has to go out before. */
+		session->leave_ms = broker->timers.now_ms + 1 + some_moment(broker, spread_ms);
+		px_session_pulse(session);
+		count++;
+	}
+	return count;
+}
+
+uint64_t px_broker_close_some(struct px_broker *broker, uint64_t count, enum px_close code)
+{
+	uint64_t open = 0;
+	for (struct px_session *session = broker->oldest; session; session = session->newer) {
+		if (session == broker->telling) {
+			count = 0;
+		}
+		if (session->phase != PX_SESSION_OPEN) {
+			continue;
+		}
+		if (count > 0) {
+			px_session_close(session, code);
+			count--;
+		} else {
+			open++;
+		}
+	}
+	return open;
+}
