@@ -336,6 +336,11 @@ int px_channel_join(struct px_session *session, const struct px_service *service
 	return 0;
 }
 
+bool px_session_admits(const struct px_session *session, struct px_span room)
+{
+	return px_identity_admits(session->identity, room);
+}
+
 /* Takes a member out; the channel stays, even if it was the last. */
 static void remove_member(struct px_member *member, enum px_leave_reason reason)
 {

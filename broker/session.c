@@ -221,7 +221,8 @@ static void on_timer(struct px_timer *timer)
 	struct px_session *session = session_of(timer);
 	if (session->phase == PX_SESSION_OPEN) {
 		px_session_pulse(session);
-	} else if (session->phase == PX_SESSION_CLOSING) {
+	} else if (session->phase == PX_SESSION_CLOSING && session->is_waiting) {
+		/* Not one of which another timer has just made a slow reader: its time begins now. */
 		px_session_shut(session, 0);
 	}
 }

@@ -268,7 +268,8 @@ int telemedicine_wait(struct px_call *call, struct px_span name)
 			call->practice, name);
 	struct px_member *twin = channel ? find_twin(channel, call->session) : NULL;
 	bool is_new;
-	if (channel && !member && !twin &&
+	/* Whom the token forbids the room learns nothing of the line before it. */
+	if (channel && !member && !twin && px_session_admits(call->session, name) &&
 			px_channel_member_count(channel) >= telemedicine->waiting_max) {
 		return px_call_fail(call, PX_E_ROOM_FULL, "roomId", "The waiting room is full.");
 	}

@@ -241,6 +241,8 @@ describe('the waiting room', () => {
 		const late = await enter(praxis, patientOf(['r', 's']));
 		await late.refused(joining(late, 'r'), 'room_full');
 		await late.refused(joining(late, 't'), 'forbidden');
+		const stranger = await enter(praxis, patientOf(['s']));
+		await stranger.refused(joining(stranger, 'r'), 'forbidden');
 		await wait(late, 's');
 	});
 

@@ -261,7 +261,8 @@ static uint64_t count_practices(void)
 
 static void check_present(const struct px_stats *stats)
 {
-	uint64_t sessions = 0, queued = 0, channels = 0, rooms = 0, members = 0, kept = 0;
+	uint64_t sessions = 0, queued = 0, channels = 0, rooms = 0, members = 0, waiting = 0;
+	uint64_t kept = 0;
 	for (size_t i = 0; i < PEERS; i++) {
 		if (sim.peers[i].conn) {
 			sessions++;
@@ -273,6 +274,7 @@ static void check_present(const struct px_stats *stats)
 		channels += channel->exists;
 		rooms += channel->exists && channel->kind == ROOM;
 		members += channel->member_count;
+		waiting += channel->kind == WAITING ? channel->member_count : 0;
 		kept += channel->history_count + channel->chat_count;
 	}
 	same("sessions", stats->sessions, sessions);
@@ -280,6 +282,7 @@ static void check_present(const struct px_stats *stats)
 	same("channels", stats->channels, channels);
 	same("rooms", stats->rooms, rooms);
 	same("members", stats->members, members);
+	same("waiting", stats->waiting, waiting);
 	same("practices", stats->practices, count_practices());
 	if (queued == 0) {
 		same("messages_live", stats->messages_live, kept);
@@ -339,7 +342,8 @@ static void check_channel(const struct px_channel *real)
 {
 	char name[16];
 	enum kind kind = strcmp(real->service->name, "whiteboard") == 0 ? BOARD :
-			strcmp(real->service->name, "probe") == 0 ? HALL : ROOM;
+			strcmp(real->service->name, "probe") == 0 ? HALL :
+			real->kind->waiting ? WAITING : ROOM;
 	(void)snprintf(name, sizeof(name), "%.*s", (int)real->name_len, real->name);
 	unsigned place = place_of_practice(real->practice);
 	const struct channel *channel = find_channel(kind, place, name);

@@ -37,6 +37,8 @@ static const char *const keys[] = {
 	"recovered",
 	"timestamp",
 	"services",
+	"position",
+	"since",
 };
 
 struct words *words_begin(const char *type)
@@ -144,6 +146,19 @@ static void add_chat(struct words *words, struct json_object *list)
 	words_add(words, "chat", "%s", text);
 }
 
+static void add_waiting(struct words *words, struct json_object *list)
+{
+	char text[2048] = "";
+	size_t len = 0;
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *waiter = json_object_array_get_idx(list, i);
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s/%s/%s/%s;",
+				member_text(waiter, "clientId"), member_text(waiter, "userId"),
+				member_text(waiter, "userName"), member_text(waiter, "since"));
+	}
+	words_add(words, "waiting", "%s", text);
+}
+
 static void describe(struct words *words, struct json_object *object)
 {
 	struct json_object *value;
@@ -166,6 +181,9 @@ static void describe(struct words *words, struct json_object *object)
 	}
 	if (json_object_object_get_ex(object, "chat", &value)) {
 		add_chat(words, value);
+	}
+	if (json_object_object_get_ex(object, "waiting", &value)) {
+		add_waiting(words, value);
 	}
 }
 

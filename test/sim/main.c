@@ -75,7 +75,8 @@ static void add(const struct px_service *service, const char *options)
 static void begin(uint64_t seed)
 {
 	char board[64];
-	char room[64];
+	char room[160];
+	const struct px_service *calls = svc_telemedicine.protocols[0].user;
 	struct px_limits limits = {
 		.queue_bytes = QUEUE_BYTES,
 		.rooms_per_session = ROOMS_LIMIT,
@@ -93,10 +94,15 @@ static void begin(uint64_t seed)
 	sim.fake->random = sim.dice;
 	(void)snprintf(board, sizeof(board), "{\"history\":%d,\"history-age-s\":%d}", HISTORY,
 			HISTORY_AGE_MS / 1000);
-	(void)snprintf(room, sizeof(room), "{\"room-members\":%d,\"chat-history\":%d}",
-			ROOM_MEMBERS, CHATS);
+	for (int i = 0; i < 2; i++) {
+		(void)snprintf(room, sizeof(room), "{\"room-members\":%d,\"chat-history\":%d,"
+				"\"waiting-max\":%d,\"waiting-timeout\":%d,\"waiting-room\":%d}",
+				ROOM_MEMBERS, CHATS, WAITING_MAX, WAITING_MS / 1000, i);
+		sim.calls[i] = fake_options(sim.fake, calls->options, room);
+	}
 	add(svc_whiteboard.protocols[0].user, board);
-	add(svc_telemedicine.protocols[0].user, room);
+	add(calls, room);
+	sim.waiting = true;
 	add(&probe_service, NULL);
 	sim.sites[0].enabled = sim.sites[1].enabled = (1u << SERVICES) - 1;
 }
@@ -130,12 +136,14 @@ static void report(double seconds)
 	}
 	(void)printf("seed %llu, %llu steps in %.1f s: %llu sessions, %llu messages in, "
 			"%llu errors, %llu slow, %llu silent, %llu crossings refused, %llu of %llu "
-			"subscriptions recovered\n", (unsigned long long)sim.seed,
+			"subscriptions recovered, %llu let in, %llu denied, %llu waited too long\n", (unsigned long long)sim.seed,
 			(unsigned long long)sim.step - 1, seconds, (unsigned long long)sim.opened,
 			(unsigned long long)sim.messages_in, (unsigned long long)all,
 			(unsigned long long)sim.slow, (unsigned long long)sim.silent,
 			(unsigned long long)probe_crossings, (unsigned long long)sim.done[41],
-			(unsigned long long)(sim.done[40] + sim.done[41]));
+			(unsigned long long)(sim.done[40] + sim.done[41]),
+			(unsigned long long)sim.done[50], (unsigned long long)sim.done[51],
+			(unsigned long long)sim.done[52]);
 	for (unsigned i = 0; verbose && i < PX_E_COUNT; i++) {
 		(void)printf("  %-18s %llu\n", px_error_name(i), (unsigned long long)sim.errors[i]);
 	}

@@ -188,7 +188,8 @@ static unsigned count_rooms(const struct peer *peer)
 	unsigned count = 0;
 	for (size_t i = 0; i < CHANNELS; i++) {
 		const struct channel *channel = &sim.channels[i];
-		count += channel->exists && channel->kind == ROOM && find_member(channel, peer);
+		count += channel->exists && (channel->kind == ROOM || channel->kind == WAITING) &&
+				find_member(channel, peer);
 	}
 	return count;
 }
@@ -249,11 +250,15 @@ int model_join(struct peer *peer, enum kind kind, unsigned place, const char *na
 		}
 		return 0;
 	}
-	/* The simulation's tokens name no rooms, and patients may join only those of theirs. */
-	if (kind == ROOM && peer->authenticated && peer->role == PX_ROLE_PATIENT) {
+	bool counted = kind == ROOM || kind == WAITING;
+	/* Patients may join only the rooms of their token. */
+	if (counted && peer->authenticated && peer->role == PX_ROLE_PATIENT && !peer->has_rooms) {
 		return -EACCES;
 	}
-	if (kind == ROOM && count_rooms(peer) >= ROOMS_LIMIT) {
+	/* To be let in makes one room of two. */
+	const struct channel *waiting = find_channel(WAITING, place, name);
+	bool waits = kind == ROOM && waiting && find_member(waiting, peer);
+	if (counted && count_rooms(peer) - waits >= ROOMS_LIMIT) {
 		return -EMFILE;
 	}
 	channel = channel ? channel : create_channel(kind, place, name);
@@ -336,6 +341,8 @@ void model_leave(struct channel *channel, struct peer *peer, const char *reason)
 		tell_left(channel, &member, reason);
 	} else if (channel->kind == HALL) {
 		leave_hall(channel, &member, reason);
+	} else if (channel->kind == WAITING) {
+		model_left_waiting(channel, &member, reason);
 	}
 	end_if_empty(channel);
 }

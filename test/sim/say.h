@@ -96,6 +96,16 @@ void say_kick(struct peer *peer);
 void say_bye(struct peer *peer);
 void say_cross(struct peer *peer);
 
+/* waiting.c: a join of one who has to wait; and what staff says to it. */
+void say_wait(struct said *said);
+void say_admit(struct peer *peer);
+void say_deny(struct peer *peer);
+
+/* talk_room.c: the room that it speaks in; NULL: it is not there, and must be told. */
+struct channel *said_member_room(const struct said *said);
+void said_fail_join(const struct said *said, int rc);
+struct line *room_joined_line(struct peer *peer, const char *room_raw, const struct channel *room);
+
 /* talk_room.c: some clientId or userId, perhaps of nobody in the room; as JSON. */
 void pick_target(char raw[RAW]);
 

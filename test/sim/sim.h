@@ -8,6 +8,7 @@
  *   say.c      … put together field by field
  *   world.c    what happens to them: coming, going, full sockets, clocks, switches
  *   model.c    practices' boards, rooms and halls, and who must hear what
+ *   waiting.c  … and the waiting rooms
  *   lines.c    messages as one line of text, made by the model and of a frame
  *   checks.c   after each action and each turn: are both still of one opinion
  *   probe.c    a service of our own, for what the real ones do not do
@@ -37,10 +38,13 @@ enum {
 	HISTORY = 12,    /* updates that a board keeps */
 	CHATS = 4,       /* messages that a room's chat keeps */
 	ROOM_MEMBERS = 4,
+	WAITING_MAX = 3,
 	RAW = 48,        /* an id or name as it stands in a message */
 };
 
 #define HISTORY_AGE_MS 60000
+#define WAITING_MS 40000
+#define LIST_DELAY_MS 100
 #define HEARTBEAT_MS 25000
 #define SLOW_CLOSE_MS 5000
 #define QUEUE_BYTES 6000
@@ -48,7 +52,7 @@ enum {
 #define ROOMS_LIMIT 3
 
 enum service_index { WHITEBOARD, TELEMEDICINE, PROBE, SERVICES };
-enum kind { BOARD, ROOM, HALL };
+enum kind { BOARD, ROOM, HALL, WAITING };
 
 /* A message as it must be, shared by all who must get it. */
 struct line {
@@ -75,6 +79,7 @@ struct peer {
 	int service; /* -1: all */
 	enum px_role role;
 	bool authenticated;
+	bool has_rooms; /* all that there are; else a patient's token names none */
 	struct held held[HELD];
 	unsigned held_count;
 	char user[RAW]; /* JSON; "" if unknown */
@@ -103,6 +108,9 @@ struct member {
 	bool is_host;     /* of a hall: its leaving ends it */
 	bool audio, video, screen;
 	uint64_t has_from; /* of a board: it was sent all after this one, or they are its own */
+	int64_t since_ms; /* of one who waits */
+	int64_t until_ms;
+	uint64_t place;   /* … in the line */
 	char room[RAW];   /* as it spelled the room when it joined */
 	char user[RAW];
 	char name[RAW];
@@ -129,6 +137,7 @@ struct channel {
 	struct line *chat[CHATS];
 	char chat_item[CHATS][64]; /* as a room's list of it has it */
 	unsigned chat_count;
+	int64_t list_ms; /* of a room: when its team is told who waits; 0: not */
 };
 
 struct sim {
@@ -142,6 +151,8 @@ struct sim {
 	uint64_t step;
 	uint64_t turn;
 	uint64_t tag;   /* of the latest message; each has its own */
+	bool waiting;   /* patients wait to be let in */
+	struct px_options *calls[2]; /* options of telemedicine: without and with */
 	uint64_t order;
 	unsigned batch; /* of what is expected now; 0: strict */
 	uint64_t errors[PX_E_COUNT];
@@ -220,6 +231,17 @@ void model_enter(struct peer *peer, unsigned practice, uint32_t services);
 void model_close(struct peer *peer, int code);
 void model_clear(struct peer *peer); /* it must get nothing more */
 void model_free(struct peer *peer);
+
+/* ---- waiting.c ---- */
+
+/* Of those in the line, after one has left it: `member` is it, out of the channel already. */
+void model_left_waiting(struct channel *waiting, const struct member *member, const char *reason);
+
+/* What time has brought: lists, and those who have waited too long. */
+void model_wake(void);
+
+/* The list, to one who has just joined, if anybody waits. */
+void model_tell_waiting(struct channel *room, struct member *member);
 
 /* ---- talk.c, world.c ---- */
 

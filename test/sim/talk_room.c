@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What clients say in calls: joining and leaving, signals to one or to all, chat, media, and
- * what staff may do. room_of() and find_target() are the model of who is meant.
+ * what staff may do. said_member_room() and find_target() are the model of who is meant.
  */
 #include "channel.h"
 #include "say.h"
@@ -15,8 +15,7 @@ static int place_named(const struct said *said)
 	return said->practice_index >= 0 ? (int)said->place : -1;
 }
 
-/* The room that it speaks in; NULL: it is not there, and must be told. */
-static struct channel *room_of(const struct said *said)
+struct channel *said_member_room(const struct said *said)
 {
 	struct channel *room =
 			find_membership(said->peer, ROOM, place_named(said), said->room_name);
@@ -64,7 +63,7 @@ static void list_others(const struct channel *room, const struct peer *self, cha
 	strcat(participants, "]");
 }
 
-static struct line *joined_line(const struct said *said, const struct channel *room)
+struct line *room_joined_line(struct peer *peer, const char *room_raw, const struct channel *room)
 {
 	char practice[RAW];
 	char members[2048];
@@ -75,11 +74,11 @@ static struct line *joined_line(const struct said *said, const struct channel *r
 		strcat(chat, room->chat_item[i]);
 		bytes += room->chat[i]->bytes_max;
 	}
-	list_others(room, said->peer, members, participants);
+	list_others(room, peer, members, participants);
 	struct words *words = words_begin("telemedicine_room_joined");
-	words_add(words, "clientId", "\"%s\"", said->peer->conn->client_id);
-	words_add(words, "practiceId", "%s", spell_practice(said->peer, room->place, practice));
-	words_add(words, "roomId", "%s", said->room);
+	words_add(words, "clientId", "\"%s\"", peer->conn->client_id);
+	words_add(words, "practiceId", "%s", spell_practice(peer, room->place, practice));
+	words_add(words, "roomId", "%s", room_raw);
 	words_add(words, "timestamp", "%lld", (long long)sim.fake->wall_ms);
 	words_add(words, "members", "%s", members);
 	words_add(words, "participants", "%s", participants);
@@ -87,7 +86,7 @@ static struct line *joined_line(const struct said *said, const struct channel *r
 	return words_line(words, bytes);
 }
 
-static void fail_join(const struct said *said, int rc)
+void said_fail_join(const struct said *said, int rc)
 {
 	if (rc == -ENOSPC) {
 		said_fail(said, PX_E_ROOM_FULL, "roomId");
@@ -112,9 +111,14 @@ void say_join_room(struct peer *peer)
 	if (!said_send(&said)) {
 		return;
 	}
+	if (sim.waiting && peer->role == PX_ROLE_PATIENT &&
+			!find_membership(peer, ROOM, (int)said.place, said.room_name)) {
+		say_wait(&said);
+		return;
+	}
 	int rc = model_join(peer, ROOM, said.place, said.room_name, &room, &is_new);
 	if (rc < 0) {
-		fail_join(&said, rc);
+		said_fail_join(&said, rc);
 		return;
 	}
 	if (is_new) {
@@ -123,9 +127,15 @@ void say_join_room(struct peer *peer)
 		strcpy(member->user, said.user);
 		strcpy(member->name, said.name);
 	}
-	expect_line(peer, joined_line(&said, room));
+	expect_line(peer, room_joined_line(peer, said.room, room));
 	if (is_new) {
 		model_publish(room, said_line(&said, said.place, 0), peer);
+	}
+	model_tell_waiting(room, find_member(room, peer));
+	/* It waited before the waiting room was switched off. */
+	struct channel *waiting = find_channel(WAITING, said.place, said.room_name);
+	if (waiting && find_member(waiting, peer)) {
+		model_leave(waiting, peer, "admitted");
 	}
 	said_ack(&said, 0);
 }
@@ -140,11 +150,14 @@ void say_leave_room(struct peer *peer)
 	if (!said_send(&said)) {
 		return;
 	}
-	struct channel *room = room_of(&said);
-	if (room) {
-		model_leave(room, peer, "left");
-		said_ack(&said, 0);
+	struct channel *waiting = find_membership(peer, WAITING, place_named(&said), said.room_name);
+	struct channel *room = find_membership(peer, ROOM, place_named(&said), said.room_name);
+	if (!room && !waiting) {
+		said_fail(&said, PX_E_NOT_IN_ROOM, "roomId");
+		return;
 	}
+	model_leave(room ? room : waiting, peer, "left");
+	said_ack(&said, 0);
 }
 
 void pick_target(char raw[RAW])
@@ -203,7 +216,7 @@ void say_signal(struct peer *peer)
 	if (!said_send(&said)) {
 		return;
 	}
-	struct channel *room = room_of(&said);
+	struct channel *room = said_member_room(&said);
 	const struct member *target = room && to[0] != '\0' ? find_target(room, to) : NULL;
 	if (!room) {
 		return;
@@ -233,7 +246,7 @@ void say_chat(struct peer *peer)
 	if (!said_send(&said)) {
 		return;
 	}
-	struct channel *room = room_of(&said);
+	struct channel *room = said_member_room(&said);
 	if (!room) {
 		return;
 	}
@@ -260,7 +273,7 @@ void say_media(struct peer *peer)
 	if (!said_send(&said)) {
 		return;
 	}
-	struct channel *room = room_of(&said);
+	struct channel *room = said_member_room(&said);
 	if (!room) {
 		return;
 	}
@@ -300,7 +313,7 @@ void say_remove(struct peer *peer)
 	if (!said_send(&said)) {
 		return;
 	}
-	struct channel *room = room_of(&said);
+	struct channel *room = said_member_room(&said);
 	if (!room) {
 		return;
 	}
@@ -364,14 +377,18 @@ void say_end(struct peer *peer)
 	if (!said_send(&said)) {
 		return;
 	}
-	struct channel *room = room_of(&said);
+	struct channel *room = said_member_room(&said);
 	if (!room) {
 		return;
 	}
 	unsigned count = counts[room - sim.channels];
+	struct channel *waiting = find_channel(WAITING, room->place, room->name);
 	memcpy(order, orders[room - sim.channels], count * sizeof(order[0]));
 	while (count > 0) {
 		model_leave(room, order[--count], "ended");
+	}
+	while (waiting && waiting->exists) {
+		model_leave(waiting, waiting->members[0].peer, "ended");
 	}
 	said_ack(&said, 0);
 }

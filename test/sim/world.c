@@ -20,7 +20,7 @@ static void practice_words(const struct peer *peer, char *text)
 /* Makes up somebody. */
 static void invent(struct peer *peer)
 {
-	static const enum px_role roles[] = { PX_ROLE_STAFF, PX_ROLE_STAFF, PX_ROLE_STAFF,
+	static const enum px_role roles[] = { PX_ROLE_STAFF, PX_ROLE_STAFF, PX_ROLE_PATIENT,
 		PX_ROLE_STAFF, PX_ROLE_PATIENT, PX_ROLE_SERVICE, PX_ROLE_ADMIN, PX_ROLE_STAFF };
 	*peer = (struct peer){ .pinged_ms = -1, .cut_ms = -1, .close_code = FAKE_OPEN };
 	peer->tenant = chance(40) ? 0 : dice(TENANTS);
@@ -28,6 +28,7 @@ static void invent(struct peer *peer)
 	peer->service = chance(92) ? -1 : (int)dice(SERVICES);
 	peer->role = roles[dice(8)];
 	peer->authenticated = chance(60);
+	peer->has_rooms = peer->authenticated && chance(70);
 	unsigned count = chance(peer->authenticated ? 3 : 30) ? 0 : 1 + dice(chance(30) ? HELD : 2);
 	for (unsigned i = 0; i < count; i++) {
 		unsigned practice = chance(40) ? 0 : dice(PRACTICES);
@@ -82,6 +83,7 @@ static void come(void)
 		.name = name,
 		.role = peer->role,
 		.authenticated = peer->authenticated,
+		.rooms = peer->has_rooms ? "1 2 \"r3\"" : NULL,
 		.service = peer->service < 0 ? NULL : services[peer->service],
 		.site = &sim.sites[peer->site],
 	});
@@ -154,6 +156,14 @@ static void drain(void)
 	}
 }
 
+static void switch_waiting(void)
+{
+	sim.waiting = chance(80);
+	if (px_broker_configure(sim.fake->broker, TELEMEDICINE, sim.calls[sim.waiting]) < 0) {
+		sim_fail("telemedicine does not take its options");
+	}
+}
+
 void happen(void)
 {
 	unsigned way = dice(100);
@@ -182,6 +192,8 @@ void happen(void)
 		switch_service();
 	} else if (chance(20)) {
 		drain();
+	} else {
+		switch_waiting();
 	}
 }
 
@@ -198,8 +210,11 @@ static void cut(struct peer *peer)
 static void check_heartbeat(struct peer *peer)
 {
 	int64_t now_ms = sim.fake->mono_ms;
+	const struct px_session *session = peer->conn->session;
+	/* What another timer brought was too much, before this one: check_action() sees to it. */
+	bool slow = session->phase == PX_SESSION_CLOSING && session->close_code == PX_CLOSE_SLOW;
 	if (peer->pinged_ms >= 0) {
-		if (now_ms >= peer->pinged_ms + HEARTBEAT_MS) {
+		if (now_ms >= peer->pinged_ms + HEARTBEAT_MS && !slow) {
 			sim.silent++;
 			cut(peer);
 		}
@@ -240,6 +255,10 @@ void pass_time(void)
 		}
 	}
 	model_expire();
+	/* In the order of their timers, which may be due at once. */
+	sim.batch = (unsigned)sim.turn + 1 + (1u << 31);
+	model_wake();
+	sim.batch = 0;
 }
 
 void lose_all(void)
