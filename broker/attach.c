@@ -103,7 +103,7 @@ void px_session_enter(struct px_session *session, struct px_practice *practice)
 	}
 }
 
-void px_session_detach(struct px_session *session)
+void px_session_close_services(struct px_session *session)
 {
 	px_session_leave_all(session, PX_DISCONNECTED);
 	for (unsigned i = 0; i < session->broker->service_count; i++) {

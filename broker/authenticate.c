@@ -92,19 +92,21 @@ static void confirm(struct px_session *session)
  * under the old one: the others are told in its words. In another role the services are
  * asked anew whether they want the session.
  */
-static void become(struct px_session *session, struct px_identity *identity)
+void px_session_become(struct px_session *session, struct px_identity *identity, bool tells)
 {
 	struct px_identity *old = session->identity;
 	bool other_role = old->role != identity->role;
 	if (other_role) {
 		px_session_leave_all(session, PX_REMOVED);
-		px_session_detach(session);
+		px_session_close_services(session);
 	} else {
 		leave_lost(session, identity);
 	}
 	session->identity = identity;
 	session->is_noticed = false;
-	confirm(session);
+	if (tells) {
+		confirm(session);
+	}
 	enter_gained(session, old);
 	px_session_attach(session);
 	px_identity_destroy(session->broker, old);
@@ -134,7 +136,7 @@ static bool take(struct px_session *session, struct px_identity *identity,
 		refuse(session, id, PX_E_UNAVAILABLE, "The server can not let anybody in now.", 0);
 		return false;
 	}
-	become(session, identity);
+	px_session_become(session, identity, true);
 	return true;
 }
 

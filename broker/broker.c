@@ -64,6 +64,7 @@ void px_broker_destroy(struct px_broker *broker)
 	px_table_finish(&broker->practices);
 	px_table_finish(&broker->channels);
 	px_table_finish(&broker->clients);
+	px_table_finish(&broker->healables);
 	px_roll_finish(&broker->sessions);
 	px_roll_finish(&broker->rooms);
 	px_timers_finish(&broker->timers);

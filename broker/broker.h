@@ -62,6 +62,11 @@ struct px_broker {
 	struct px_session *telling;   /* … that is told that the server drains */
 	int64_t drain_spread_ms;
 
+	struct px_session *detached_oldest; /* in the order of their connections' ends */
+	struct px_session *detached_newest;
+	uint64_t detach_order;
+	struct px_table healables; /* detached ones without praxis.v1, by site and user */
+
 	struct px_table practices;
 	struct px_table channels;
 	uint64_t member_order;

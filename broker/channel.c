@@ -243,6 +243,7 @@ int px_channel_add_member(struct px_channel *channel, struct px_session *session
 	member->channel = channel;
 	member->session = session;
 	member->order = ++channel->broker->member_order;
+	member->heard_seq = channel->seq;
 	member->index = channel->member_count;
 	channel->members[channel->member_count++] = member;
 	px_membership_link(member);
@@ -440,7 +441,7 @@ static void deliver(struct px_channel *channel, struct px_message *message,
 	/* Sending never frees a session nor changes the array: see px_session_send(). */
 	for (uint32_t i = 0; i < channel->member_count; i++) {
 		struct px_session *session = channel->members[i]->session;
-		if (session != except && session->phase == PX_SESSION_OPEN) {
+		if (session != except && px_session_hears(session)) {
 			px_session_send(session, message);
 			channel->broker->stats.deliveries++;
 		}
@@ -483,6 +484,42 @@ void px_channel_replay(struct px_channel *channel, struct px_session *session, u
 		const struct px_history_entry *entry = px_history_at(history, i);
 		bool wanted = entry->seq <= last || entry->by == session->client_id;
 		if (entry->seq > seq && wanted) {
+			px_session_send(session, entry->message);
+		}
+	}
+}
+
+/* The latest publication that was meant for the session, too; NULL: none is kept. */
+static const struct px_history_entry *latest_for(const struct px_channel *channel,
+		const struct px_session *session)
+{
+	for (uint32_t i = channel->history.count; i > 0; i--) {
+		const struct px_history_entry *entry = px_history_at(&channel->history, i - 1);
+		if (entry->by != session->client_id) {
+			return entry;
+		}
+	}
+	return NULL;
+}
+
+/* What is written in order is heard in order: who got the latest has got all before it. */
+void px_session_note_heard(struct px_session *session)
+{
+	for (struct px_member *member = session->members; member; member = member->next) {
+		const struct px_channel *channel = member->channel;
+		const struct px_history_entry *entry = latest_for(channel, session);
+		member->heard_seq = channel->seq;
+		if (entry && px_queue_holds(&session->queue, entry->message)) {
+			member->heard_seq = entry->seq - 1;
+		}
+	}
+}
+
+void px_session_catch_up(struct px_session *session)
+{
+	for (struct px_member *member = session->members; member; member = member->next) {
+		const struct px_history_entry *entry = latest_for(member->channel, session);
+		if (entry && entry->seq > member->heard_seq) {
 			px_session_send(session, entry->message);
 		}
 	}

@@ -14,6 +14,7 @@ struct px_member {
 	struct px_member *next; /* of the same session */
 	struct px_member *previous;
 	uint64_t order;
+	uint64_t heard_seq;     /* of a detached session that is not sent what it misses */
 	uint32_t index;         /* in the channel's array */
 	max_align_t state[];    /* member_size of the kind */
 };
@@ -83,6 +84,11 @@ int px_channel_keep(struct px_channel *channel);
 /* channel_event.c: to the host's trail. Joining it may forbid with -errno. */
 int px_member_tell_joined(const struct px_member *member);
 void px_member_tell_left(const struct px_member *member, enum px_leave_reason reason);
+/* For each sequenced channel: how far the session, whose queue is as yet whole, has heard it. */
+void px_session_note_heard(struct px_session *session);
+
+/* Sends the session of each sequenced channel the latest that it missed, if it missed any. */
+void px_session_catch_up(struct px_session *session);
 
 /* Ends a channel that has neither members nor history, or has to go. */
 void px_channel_destroy(struct px_channel *channel);

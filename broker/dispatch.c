@@ -4,7 +4,7 @@
  * who may send it, its fields and its practice, in this order, then call. Every refusal
  * is answered, counted, and logged without a word of what was sent.
  */
-#include "session.h"
+#include "resume.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -201,6 +201,42 @@ static void answer_ping(struct dispatch *dispatch)
 	acknowledge(dispatch, 0);
 }
 
+/* The value of a field that is an integer from 0 on; -EINVAL. */
+static int read_number(const struct px_field *field, uint64_t *ret_number)
+{
+	uint64_t number = 0;
+	if (!field || field->kind != PX_INTEGER || field->value.len > 18) {
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < field->value.len; i++) {
+		char c = field->value.data[i];
+		if (c < '0' || c > '9') {
+			return -EINVAL;
+		}
+		number = number * 10 + (uint64_t)(c - '0');
+	}
+	*ret_number = number;
+	return 0;
+}
+
+/* The client confirms what it got. */
+static void take_received(struct dispatch *dispatch)
+{
+	struct px_session *session = dispatch->session;
+	uint64_t n;
+	if (!session->resume) {
+		refuse(dispatch, PX_E_UNKNOWN_TYPE, "type",
+				"The messages of this session have no numbers: it is none of praxis.v1.");
+	} else if (read_number(px_envelope_field(dispatch->message, "n"), &n) < 0) {
+		refuse(dispatch, PX_E_BAD_MESSAGE, "n",
+				"This field must be an integer from 0 on: how many messages arrived.");
+	} else if (px_resume_confirm(session, n) < 0) {
+		refuse(dispatch, PX_E_BAD_MESSAGE, "n", "So many messages were not sent.");
+	} else {
+		acknowledge(dispatch, 0);
+	}
+}
+
 /* What the broker answers itself; true if it was that. */
 static bool dispatch_own(struct dispatch *dispatch)
 {
@@ -214,6 +250,11 @@ static bool dispatch_own(struct dispatch *dispatch)
 		if (px_session_authenticate(dispatch->session, dispatch->message, dispatch->id)) {
 			acknowledge(dispatch, 0);
 		}
+		return true;
+	}
+	if (strcmp(dispatch->type, "received") == 0) {
+		dispatch->known = true;
+		take_received(dispatch);
 		return true;
 	}
 	if (dispatch->session->identity->role == 0) {

@@ -58,13 +58,18 @@ static size_t rooms_size(const struct px_claims *claims)
 	return size;
 }
 
+static size_t array_size(size_t practices)
+{
+	return practices * (sizeof(struct px_held) + sizeof(uint16_t));
+}
+
 static struct px_identity *allocate(const struct px_claims *claims)
 {
 	size_t count = claims->practice_count > 0 ? claims->practice_count : 1;
 	if (claims->all_practices && count < WILDCARD_PRACTICES) {
 		count = WILDCARD_PRACTICES;
 	}
-	size_t array = count * (sizeof(struct px_held) + sizeof(uint16_t));
+	size_t array = array_size(count);
 	struct px_identity *identity = malloc(sizeof(*identity) + array + claims->user.text.len +
 			claims->name.len + claims->tenant.len + claims->address.len + rooms_size(claims));
 	if (!identity) {
@@ -95,6 +100,39 @@ static struct px_identity *allocate(const struct px_claims *claims)
 		*at++ = '\0';
 	}
 	return identity;
+}
+
+static size_t own_rooms_size(const struct px_identity *identity)
+{
+	const char *at = identity->rooms;
+	for (uint32_t i = 0; i < identity->room_count; i++) {
+		at += px_span(at).len + 1;
+	}
+	return (size_t)(at - identity->rooms);
+}
+
+int px_identity_move(const struct px_identity *identity, struct px_span address,
+		struct px_identity **ret_identity)
+{
+	size_t array = array_size(identity->practice_size);
+	size_t text = identity->user_len + (size_t)identity->name_len + identity->tenant_len;
+	size_t rooms = own_rooms_size(identity);
+	struct px_identity *moved = malloc(sizeof(*moved) + array + text + address.len + rooms);
+	if (!moved) {
+		return -ENOMEM;
+	}
+	memcpy(moved, identity, sizeof(*moved) + array);
+	moved->address_len = (uint8_t)address.len;
+	for (uint32_t i = 0; i < identity->practice_count; i++) {
+		px_practice_ref(moved->practices[i].practice);
+	}
+	char *at = (char *)moved->practices + array;
+	moved->text = at;
+	at = put(put(at, (struct px_span){ identity->text, text }), address);
+	moved->rooms = at;
+	(void)put(at, (struct px_span){ identity->rooms, rooms });
+	*ret_identity = moved;
+	return 0;
 }
 
 static struct px_span tenant_of(const struct px_identity *identity)

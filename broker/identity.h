@@ -56,6 +56,10 @@ int px_identity_bind(struct px_broker *broker, struct px_identity *identity, str
 /* Whether it may join rooms of that name: a patient only those that its token names. */
 bool px_identity_admits(const struct px_identity *identity, struct px_span room);
 
+/* The same, come from another address. -ENOMEM. */
+int px_identity_move(const struct px_identity *identity, struct px_span address,
+		struct px_identity **ret_identity);
+
 /* Whether both are the same user of the same tenant. */
 bool px_identity_same_user(const struct px_identity *a, const struct px_identity *b);
 

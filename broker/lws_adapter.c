@@ -147,10 +147,17 @@ static bool transport_busy(void *user)
 	return conn->is_dropped || lws_partial_buffered(conn->wsi) != 0;
 }
 
+static void transport_bind(void *user, struct px_session *session)
+{
+	struct conn *conn = user;
+	conn->session = session;
+}
+
 const struct px_transport px_lws_transport = {
 	.write = transport_write,
 	.busy = transport_busy,
 	.close = transport_close,
+	.bind = transport_bind,
 };
 
 static void begin_turn(struct px_lws *lws)
@@ -305,6 +312,9 @@ static void on_receive(struct conn *conn, const void *piece, size_t len)
 	}
 	if (conn->is_late) {
 		catch_up(conn); /* lws had read it already */
+		if (!conn->session || conn->is_closer) {
+			return;
+		}
 	}
 	size_t total = conn->partial_len + len + lws_remaining_packet_payload(wsi);
 	mark_reader(conn, len);
@@ -325,7 +335,7 @@ static void on_receive(struct conn *conn, const void *piece, size_t len)
 }
 
 /* From here on lws must not be given anything to write for this connection. */
-static void on_dropped(struct conn *conn)
+static void on_dropped(struct conn *conn, enum px_loss loss)
 {
 	conn->is_dropped = true;
 	if (conn->is_late) {
@@ -333,10 +343,26 @@ static void on_dropped(struct conn *conn)
 		px_session_receive(conn->session, conn->partial, conn->partial_len);
 		drop_partial(conn);
 	}
-	if (conn->session) {
-		px_session_lost(conn->session);
-		conn->session = NULL;
+	struct px_session *session = conn->session;
+	conn->session = NULL;
+	if (session) {
+		px_session_lost(session, loss);
 	}
+}
+
+/* The client's close frame: its code and reason, if it has any (RFC 6455 section 5.5.1). */
+static enum px_loss loss_of_frame(const uint8_t *payload, size_t len)
+{
+	unsigned code = len >= 2 ? (unsigned)payload[0] << 8 | payload[1] : 0;
+	return code == PX_CLOSE_NORMAL || code == PX_CLOSE_GOING_AWAY ? PX_LOSS_GOODBYE :
+			PX_LOSS_BROKEN;
+}
+
+/* lws ends it: since the connection broke, or, with a close frame, for what the client sent. */
+static enum px_loss loss_of_drop(const struct conn *conn)
+{
+	return conn->close_code == 0 && lws_get_close_length(conn->wsi) > 0 ? PX_LOSS_GOODBYE :
+			PX_LOSS_BROKEN;
 }
 
 static void unlink_conn(struct conn **list, struct conn *conn, bool readers)
@@ -351,7 +377,7 @@ static void unlink_conn(struct conn **list, struct conn *conn, bool readers)
 
 static void on_closed(struct conn *conn)
 {
-	on_dropped(conn);
+	on_dropped(conn, PX_LOSS_BROKEN);
 	drop_partial(conn);
 	if (conn->is_reader) {
 		unlink_conn(&conn->lws->readers, conn, true);
@@ -393,9 +419,12 @@ int px_lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 		}
 		return 0;
 	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: /* nothing that follows counts (RFC 6455 5.5.1) */
+		begin_turn(lws);
+		on_dropped(conn, loss_of_frame(in, len));
+		return 0;
 	case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
 		begin_turn(lws);
-		on_dropped(conn);
+		on_dropped(conn, loss_of_drop(conn));
 		return 0;
 	case LWS_CALLBACK_CLOSED:
 		begin_turn(lws);

@@ -45,6 +45,7 @@ struct px_message *px_message_frame(struct px_broker *broker, enum px_opcode opc
 	message->refs = 1;
 	message->len = (uint32_t)len;
 	message->header_len = (uint8_t)header_len;
+	message->uncounted = opcode != PX_OPCODE_TEXT;
 	memcpy(message->frame, header, header_len);
 	if (payload.len > 0) {
 		memcpy(message->frame + header_len, payload.data, payload.len);

@@ -14,6 +14,7 @@ struct px_message {
 	uint32_t refs;
 	uint32_t len; /* of the whole frame */
 	uint8_t header_len;
+	bool uncounted; /* has no number among the messages of a session: see resume.h */
 	uint8_t frame[];
 };
 

@@ -120,7 +120,8 @@ int px_operate_disconnect(const struct px_operator *operator, struct px_span cli
 		struct px_span reason, struct px_denial *ret_denial)
 {
 	struct px_session *session = find_session(operator, client_id);
-	if (!session || session->phase != PX_SESSION_OPEN) {
+	if (!session || (session->phase != PX_SESSION_OPEN &&
+			session->phase != PX_SESSION_DETACHED)) {
 		return px_deny(ret_denial, PX_E_NOT_FOUND, "clientId",
 				"There is no client of that clientId.");
 	}

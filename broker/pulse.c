@@ -22,16 +22,16 @@ static bool check_heartbeat(struct px_session *session, int64_t *next_ms)
 	if (heartbeat <= 0) {
 		return true;
 	}
-	int64_t due_ms = (session->is_pinged ? session->pinged_ms : session->alive_ms) + heartbeat;
+	int64_t due_ms = session->beat_ms + heartbeat;
 	if (now_ms >= due_ms) {
 		if (session->is_pinged) {
 			broker->stats.silent_peers++;
-			px_session_shut(session, 0);
+			px_session_break(session);
 			return false;
 		}
 		/* Asked before it is dropped, also when it was this process that slept. */
 		session->is_pinged = true;
-		session->pinged_ms = now_ms;
+		session->beat_ms = now_ms;
 		px_session_send(session, broker->ping);
 		due_ms = now_ms + heartbeat;
 	}
@@ -126,9 +126,13 @@ static int64_t first_deadline(const struct px_session *session)
 
 int px_session_arm(struct px_session *session)
 {
+	struct px_timers *timers = &session->broker->timers;
 	int64_t next_ms = first_deadline(session);
-	return next_ms == INT64_MAX ? 0 :
-			px_timer_arm(&session->broker->timers, &session->timer, next_ms);
+	if (next_ms == INT64_MAX) {
+		px_timer_stop(timers, &session->timer);
+		return 0;
+	}
+	return px_timer_arm(timers, &session->timer, next_ms);
 }
 
 void px_session_pulse(struct px_session *session)

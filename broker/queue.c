@@ -45,46 +45,74 @@ static void block_put(struct px_queue_pool *pool, struct px_queue_block *block)
 
 int px_queue_push(struct px_queue *queue, struct px_queue_pool *pool, struct px_message *message)
 {
-	if (!queue->tail || queue->last == PX_QUEUE_BLOCK) {
+	if (!queue->tail || queue->tail->last == PX_QUEUE_BLOCK) {
 		struct px_queue_block *block = block_get(pool);
 		if (!block) {
 			return -ENOMEM;
 		}
 		block->next = NULL;
+		block->first = 0;
+		block->last = 0;
 		if (queue->tail) {
 			queue->tail->next = block;
 		} else {
 			queue->head = block;
-			queue->first = 0;
 		}
 		queue->tail = block;
-		queue->last = 0;
 	}
-	queue->tail->messages[queue->last++] = px_message_ref(message);
+	queue->tail->messages[queue->tail->last++] = px_message_ref(message);
 	queue->bytes += message->len;
+	queue->count++;
 	return 0;
 }
 
 struct px_message *px_queue_peek(const struct px_queue *queue)
 {
-	return px_queue_empty(queue) ? NULL : queue->head->messages[queue->first];
+	return px_queue_empty(queue) ? NULL : queue->head->messages[queue->head->first];
 }
 
 struct px_message *px_queue_pop(struct px_queue *queue, struct px_queue_pool *pool)
 {
 	struct px_queue_block *block = queue->head;
-	struct px_message *message = block->messages[queue->first++];
+	struct px_message *message = block->messages[block->first++];
 	queue->bytes -= message->len;
-	if (block == queue->tail ? queue->first == queue->last : queue->first == PX_QUEUE_BLOCK) {
+	queue->count--;
+	if (block->first == block->last) {
 		queue->head = block->next;
-		queue->first = 0;
 		if (!queue->head) {
 			queue->tail = NULL;
-			queue->last = 0;
 		}
 		block_put(pool, block);
 	}
 	return message;
+}
+
+bool px_queue_holds(const struct px_queue *queue, const struct px_message *message)
+{
+	for (const struct px_queue_block *block = queue->head; block; block = block->next) {
+		for (uint8_t i = block->first; i < block->last; i++) {
+			if (block->messages[i] == message) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+void px_queue_append(struct px_queue *queue, struct px_queue *from)
+{
+	if (px_queue_empty(from)) {
+		return;
+	}
+	if (queue->tail) {
+		queue->tail->next = from->head;
+	} else {
+		queue->head = from->head;
+	}
+	queue->tail = from->tail;
+	queue->bytes += from->bytes;
+	queue->count += from->count;
+	*from = (struct px_queue){ 0 };
 }
 
 size_t px_queue_clear(struct px_queue *queue, struct px_queue_pool *pool,

@@ -9,10 +9,13 @@
 
 #include <praxis/message.h>
 
-#define PX_QUEUE_BLOCK 15
+#define PX_QUEUE_BLOCK 14
 
+/* Holds its own ends, so that one queue can be hung behind another as it is. */
 struct px_queue_block {
 	struct px_queue_block *next;
+	uint8_t first;
+	uint8_t last; /* one behind the last */
 	struct px_message *messages[PX_QUEUE_BLOCK];
 };
 
@@ -27,15 +30,14 @@ struct px_queue {
 	struct px_queue_block *head;
 	struct px_queue_block *tail;
 	uint32_t bytes; /* of all frames in it */
-	uint8_t first;  /* in head */
-	uint8_t last;   /* one behind the last, in tail */
+	uint32_t count;
 };
 
 void px_queue_pool_finish(struct px_queue_pool *pool);
 
 static inline bool px_queue_empty(const struct px_queue *queue)
 {
-	return queue->bytes == 0;
+	return queue->count == 0;
 }
 
 /* Takes a reference of its own. -ENOMEM: the queue is as it was. */
@@ -46,6 +48,12 @@ struct px_message *px_queue_peek(const struct px_queue *queue);
 
 /* Takes out the first; the reference becomes the caller's. The queue must not be empty. */
 struct px_message *px_queue_pop(struct px_queue *queue, struct px_queue_pool *pool);
+
+/* Whether that very message is in it. */
+bool px_queue_holds(const struct px_queue *queue, const struct px_message *message);
+
+/* Moves all that is in `from` behind what is in `queue`; cannot fail. */
+void px_queue_append(struct px_queue *queue, struct px_queue *from);
 
 /* Drops all that is in it; returns how many messages. */
 size_t px_queue_clear(struct px_queue *queue, struct px_queue_pool *pool,

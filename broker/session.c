@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A session's life: opened, alive, closing, closed, lost. Whoever wants it gone only marks
+ * A session's life: opened, alive, closing, closed, lost; between losing a connection and
+ * getting another one, detached (detach.c, comeback.c). Whoever wants it gone only marks
  * it; what ends it happens in px_broker_end_turn(), when no handler and no fan-out is on
  * the stack. Ending one session may end others (a call of two), hence the loops there.
  */
 #include "session.h"
 
 #include "channel.h"
+#include "message.h"
+#include "resume.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -62,9 +65,9 @@ static void unlink_session(struct px_session *session)
 	session->site->sessions--;
 }
 
-static void greet(struct px_session *session)
+void px_session_greet(struct px_session *session, bool not_resumed)
 {
-	const struct px_broker *broker = session->broker;
+	struct px_broker *broker = session->broker;
 	/* One who is nobody yet is told of those that there are. */
 	uint32_t services = px_session_services(session) &
 			(session->identity->role == 0 ? UINT32_MAX : session->opened);
@@ -85,18 +88,30 @@ static void greet(struct px_session *session)
 	if (session->identity->role != 0) {
 		px_session_write_user(session, &json);
 	}
+	if (not_resumed) {
+		px_json_bool(&json, "resumed", false);
+	}
+	if (session->versioned && session->resume) {
+		px_resume_write(session, &json);
+	}
 	px_json_int(&json, "heartbeatMs", broker->limits.heartbeat_ms);
 	px_json_int(&json, "maxMessageBytes", broker->limits.message_bytes);
 	px_json_end(&json);
-	px_session_send_json(session, &json);
+	struct px_message *message = px_message_from_json(broker, &json);
+	if (!message) {
+		px_session_close(session, PX_CLOSE_TRY_LATER);
+		return;
+	}
+	message->uncounted = true;
+	px_session_send(session, message);
+	px_message_unref(broker, message);
 }
 
-int px_session_open(struct px_broker *broker, const struct px_session_params *params,
-		struct px_session **ret_session)
+static struct px_session *create(struct px_broker *broker, const struct px_session_params *params)
 {
 	struct px_session *session = calloc(1, sizeof(*session));
 	if (!session) {
-		return -ENOMEM;
+		return NULL;
 	}
 	session->broker = broker;
 	session->site = params->site;
@@ -104,32 +119,55 @@ int px_session_open(struct px_broker *broker, const struct px_session_params *pa
 	session->service = (int8_t)params->service;
 	session->versioned = params->versioned;
 	session->timer.fire = on_timer;
-	session->alive_ms = broker->timers.now_ms;
+	session->beat_ms = broker->timers.now_ms;
 	session->opened_ms = broker->timers.now_ms;
 	session->identity = params->identity;
 	broker->host.random(broker->host.user, &session->client_id, sizeof(session->client_id));
 	session->is_rejected = params->verdict != PX_VERDICT_GOOD;
-	int rc = link_session(session);
-	if (rc < 0) {
+	if (link_session(session) < 0) {
 		free(session);
-		return rc;
+		return NULL;
 	}
-	rc = px_session_arm(session);
+	return session;
+}
+
+/* What can fail before anybody notices. */
+static int begin(struct px_session *session)
+{
+	struct px_broker *broker = session->broker;
+	int rc = px_session_arm(session);
+	if (rc == 0 && session->versioned && !session->is_rejected && broker->limits.grace_ms > 0) {
+		rc = px_resume_create(session);
+	}
 	if (rc == 0 && !session->is_rejected) {
 		rc = px_broker_tell(broker, &(struct px_event){
 			.kind = PX_EVENT_CONNECTED,
 			.session = session,
 		});
 	}
+	return rc;
+}
+
+int px_session_open(struct px_broker *broker, const struct px_session_params *params,
+		struct px_session **ret_session)
+{
+	if (px_session_come_back(broker, params, ret_session)) {
+		return 0;
+	}
+	struct px_session *session = create(broker, params);
+	int rc = session ? begin(session) : -ENOMEM;
 	if (rc < 0) {
-		px_timer_stop(&broker->timers, &session->timer);
-		unlink_session(session);
-		free(session);
+		if (session) {
+			px_resume_destroy(session);
+			px_timer_stop(&broker->timers, &session->timer);
+			unlink_session(session);
+			free(session);
+		}
 		return rc;
 	}
 	broker->stats.sessions_opened++;
 	*ret_session = session;
-	if (params->verdict != PX_VERDICT_GOOD) {
+	if (session->is_rejected) {
 		px_session_reject(session, &(struct px_authentication){
 			.verdict = params->verdict,
 			.sentence = params->sentence,
@@ -137,7 +175,7 @@ int px_session_open(struct px_broker *broker, const struct px_session_params *pa
 		px_session_close(session, PX_CLOSE_UNAUTHENTICATED);
 	} else {
 		uint32_t services = px_session_open_services(session);
-		greet(session);
+		px_session_greet(session, params->versioned && params->resume.len > 0);
 		px_session_enter_services(session, services);
 	}
 	return 0;
@@ -150,6 +188,9 @@ void px_session_receive(struct px_session *session, const uint8_t *bytes, size_t
 		return;
 	}
 	px_session_alive(session);
+	if (session->resume) {
+		session->resume->received++;
+	}
 	broker->stats.messages_in++;
 	session->messages_in++;
 	broker->stats.bytes_in += len;
@@ -158,31 +199,55 @@ void px_session_receive(struct px_session *session, const uint8_t *bytes, size_t
 
 void px_session_alive(struct px_session *session)
 {
-	session->alive_ms = session->broker->timers.now_ms;
+	session->beat_ms = session->broker->timers.now_ms;
 	session->is_pinged = false;
 }
 
 void px_session_close(struct px_session *session, enum px_close code)
 {
-	if (session->phase != PX_SESSION_OPEN) {
-		return;
+	if (session->phase == PX_SESSION_DETACHED) {
+		session->close_code = (uint16_t)code;
+		px_session_finish(session);
+	} else if (session->phase == PX_SESSION_OPEN) {
+		session->phase = PX_SESSION_CLOSING;
+		session->close_code = (uint16_t)code;
+		px_session_mark_ending(session);
 	}
-	session->phase = PX_SESSION_CLOSING;
-	session->close_code = (uint16_t)code;
-	px_session_mark_ending(session);
 }
 
-void px_session_lost(struct px_session *session)
+void px_session_finish(struct px_session *session)
 {
-	struct px_broker *broker = session->broker;
+	if (session->phase == PX_SESSION_DETACHED) {
+		px_session_unwait(session);
+	}
 	session->phase = PX_SESSION_LOST;
 	session->conn = NULL;
-	broker->stats.queue_bytes -= session->queue.bytes;
-	px_queue_clear(&session->queue, &broker->queue_pool, broker);
+	px_timer_stop(&session->broker->timers, &session->timer);
+	px_session_drop_queue(session);
 	px_session_mark_ending(session);
 }
 
-static void count_close(struct px_broker *broker, uint16_t code)
+void px_session_lost(struct px_session *session, enum px_loss loss)
+{
+	if (loss != PX_LOSS_BROKEN || !px_session_detach(session)) {
+		px_session_finish(session);
+	}
+}
+
+void px_session_break(struct px_session *session)
+{
+	const struct px_transport *transport = &session->broker->transport;
+	void *conn = session->conn;
+	if (px_session_detach(session)) {
+		px_session_count_close(session->broker, 0);
+		transport->close(conn, 0);
+		transport->bind(conn, NULL);
+	} else {
+		px_session_shut(session, 0);
+	}
+}
+
+void px_session_count_close(struct px_broker *broker, uint16_t code)
 {
 	for (unsigned i = 0; i < PX_CLOSES_COUNT; i++) {
 		broker->stats.closes[i] += px_close_code(i) == code;
@@ -196,7 +261,7 @@ void px_session_shut(struct px_session *session, uint16_t code)
 	px_session_client_id(session, client_id);
 	px_broker_log(session->broker, PX_LOG_INFO, "client %s: closed with %u%s", client_id,
 			session->close_code, code == 0 ? ", cut off" : "");
-	count_close(session->broker, code);
+	px_session_count_close(session->broker, code);
 	session->phase = PX_SESSION_CLOSED;
 	px_timer_stop(&session->broker->timers, &session->timer);
 	session->broker->transport.close(session->conn, code);
@@ -224,13 +289,15 @@ static void on_timer(struct px_timer *timer)
 	} else if (session->phase == PX_SESSION_CLOSING && session->is_waiting) {
 		/* Not one of which another timer has just made a slow reader: its time begins now. */
 		px_session_shut(session, 0);
+	} else if (session->phase == PX_SESSION_DETACHED) {
+		px_session_wait_over(session);
 	}
 }
 
 static void free_session(struct px_session *session)
 {
 	struct px_broker *broker = session->broker;
-	px_session_detach(session);
+	px_session_close_services(session);
 	if (!session->is_rejected) {
 		(void)px_broker_tell(broker, &(struct px_event){
 			.kind = PX_EVENT_DISCONNECTED,
@@ -239,6 +306,7 @@ static void free_session(struct px_session *session)
 		});
 	}
 	px_timer_stop(&broker->timers, &session->timer);
+	px_resume_destroy(session);
 	unlink_session(session);
 	px_identity_destroy(broker, session->identity);
 	free(session->service_states);

@@ -12,7 +12,8 @@ enum px_session_phase {
 	PX_SESSION_OPEN,
 	PX_SESSION_CLOSING, /* hears no more; closes when its queue is written */
 	PX_SESSION_CLOSED,  /* the transport was told; waits to be lost */
-	PX_SESSION_LOST,    /* no connection any more; freed when the turn ends */
+	PX_SESSION_DETACHED, /* without a connection, for a while: it may come back (resume.h) */
+	PX_SESSION_LOST,     /* no connection any more; freed when the turn ends */
 };
 
 struct px_session {
@@ -46,13 +47,14 @@ struct px_session {
 	uint16_t rooms;
 	uint32_t member_count;
 
-	struct px_queue queue;
+	struct px_queue queue;     /* not written yet */
+	struct px_resume *resume;  /* of a session that may come back; else NULL */
 	struct px_session *next_dirty;
 	struct px_session *next_ending;
 
-	struct px_timer timer; /* the next of pulse.c's deadlines; closing: the reader's last chance */
-	int64_t alive_ms;      /* last sign of life */
-	int64_t pinged_ms;
+	/* The next of pulse.c's deadlines; closing: the reader's last chance; detached: its end. */
+	struct px_timer timer;
+	int64_t beat_ms; /* last sign of life, or when it was pinged since */
 	int64_t opened_ms;
 	int64_t leave_ms;      /* closes with 1012 then; 0: it may stay */
 	uint32_t bad_since_ms;    /* the low bits of the clock: windows are seconds long */
@@ -72,8 +74,28 @@ static inline uint32_t px_session_services(const struct px_session *session)
 /* The session of that client id; NULL. */
 struct px_session *px_session_find(const struct px_broker *broker, struct px_span client_id);
 
+/* Its client is told to come back: the server, or its way in, begins anew. */
+static inline bool px_session_is_to_return(const struct px_session *session)
+{
+	return session->close_code == PX_CLOSE_RESTART && !session->site->retired;
+}
+
+/*
+ * Whether what is sent to it will reach it: now, or (praxis.v1) when its client comes back.
+ */
+static inline bool px_session_hears(const struct px_session *session)
+{
+	return session->phase == PX_SESSION_OPEN ||
+			(session->versioned && session->resume &&
+			(session->phase == PX_SESSION_DETACHED ||
+			(session->phase < PX_SESSION_DETACHED &&
+			px_session_is_to_return(session))));
+}
+
 /* write.c: queues and what becomes of them */
 void px_session_flush(struct px_session *session);
+void px_session_mark_dirty(struct px_session *session);
+void px_session_drop_queue(struct px_session *session);
 void px_session_mark_ending(struct px_session *session);
 void px_broker_flush(struct px_broker *broker);
 
@@ -90,8 +112,19 @@ void px_session_reject(struct px_session *session, const struct px_authenticatio
 		const struct px_field *id);
 void px_session_write_user(const struct px_session *session, struct px_json *json);
 
-/* session.c: tells the transport; 0 cuts the connection */
+/* Puts the new identity in the place of the old one, which is destroyed; `tells`: with auth_ok. */
+void px_session_become(struct px_session *session, struct px_identity *identity, bool tells);
+
+/* session.c */
+/* Tells the transport; 0 cuts the connection. */
 void px_session_shut(struct px_session *session, uint16_t code);
+/* The connection is no good any more: cut; the session may live on without it. */
+void px_session_break(struct px_session *session);
+void px_session_greet(struct px_session *session, bool not_resumed);
+/* A new close of the transport is counted. */
+void px_session_count_close(struct px_broker *broker, uint16_t code);
+/* The session is without a connection, for good; freed when the turn ends. */
+void px_session_finish(struct px_session *session);
 
 /* dispatch.c */
 void px_session_dispatch(struct px_session *session, struct px_span text);
@@ -106,7 +139,7 @@ uint32_t px_session_open_services(struct px_session *session);
 void px_session_enter_services(struct px_session *session, uint32_t services);
 void px_session_attach(struct px_session *session); /* both */
 void px_session_enter(struct px_session *session, struct px_practice *practice);
-void px_session_detach(struct px_session *session);
+void px_session_close_services(struct px_session *session);
 void *px_session_state(const struct px_session *session, unsigned service);
 
 /* An `error` that answers nothing in particular, or the message of that type and id. */

@@ -28,13 +28,16 @@ static void tell_draining(struct px_session *session, int64_t spread_ms)
 
 static void tell(struct px_session *session)
 {
-	tell_draining(session, session->broker->drain_spread_ms);
+	if (session->phase == PX_SESSION_OPEN) {
+		tell_draining(session, session->broker->drain_spread_ms);
+	}
 }
 
 static void attach(struct px_session *session)
 {
 	const struct px_site *site = session->broker->attaching_site;
-	if (session->phase == PX_SESSION_OPEN && (!site || site == session->site)) {
+	bool lives = session->phase == PX_SESSION_OPEN || session->phase == PX_SESSION_DETACHED;
+	if (lives && (!site || site == session->site)) {
 		px_session_attach(session);
 	}
 }
@@ -89,6 +92,10 @@ uint64_t px_broker_drain_site(struct px_broker *broker, const struct px_site *si
 {
 	uint64_t count = 0;
 	for (struct px_session *session = broker->oldest; session; session = session->newer) {
+		if (session->site == site && site->retired &&
+				session->phase == PX_SESSION_DETACHED) {
+			px_session_close(session, PX_CLOSE_RESTART);
+		}
 		if (session->site != site || session->phase != PX_SESSION_OPEN ||
 				session->leave_ms > 0 || (concerns && !concerns(user, session))) {
 			continue;

@@ -13,11 +13,11 @@
  * is too slow: what it was owed is dropped, it is told so (4408), and nobody else waits.
  */
 #include "message.h"
-#include "session.h"
+#include "resume.h"
 
 #include <string.h>
 
-static void mark_dirty(struct px_session *session)
+void px_session_mark_dirty(struct px_session *session)
 {
 	struct px_broker *broker = session->broker;
 	if (session->is_dirty) {
@@ -50,7 +50,9 @@ static size_t gather(struct px_session *session)
 			len + message->len <= PX_WRITE_BYTES) {
 		memcpy(broker->write_buffer + len, message->frame, message->len);
 		len += message->len;
-		px_message_unref(broker, px_queue_pop(&session->queue, &broker->queue_pool));
+		px_queue_pop(&session->queue, &broker->queue_pool);
+		px_resume_wrote(session, message);
+		px_message_unref(broker, message);
 	}
 	return len;
 }
@@ -64,6 +66,7 @@ static int write_some(struct px_session *session)
 	if (first->len == session->queue.bytes || first->len > PX_WRITE_BYTES) {
 		/* A single frame goes out from where it lies. */
 		px_queue_pop(&session->queue, &broker->queue_pool);
+		px_resume_wrote(session, first);
 		rc = broker->transport.write(session->conn, first->frame, first->len);
 		px_message_unref(broker, first);
 		return rc;
@@ -72,11 +75,23 @@ static int write_some(struct px_session *session)
 	return broker->transport.write(session->conn, broker->write_buffer, len);
 }
 
-static void drop_queue(struct px_session *session)
+void px_session_drop_queue(struct px_session *session)
 {
 	struct px_broker *broker = session->broker;
 	broker->stats.queue_bytes -= session->queue.bytes;
 	px_queue_clear(&session->queue, &broker->queue_pool, broker);
+}
+
+/* The transport will tell that the connection is lost, unless the session lives on without. */
+static void on_write_error(struct px_session *session)
+{
+	void *conn = session->conn;
+	if (px_session_detach(session)) {
+		session->broker->transport.bind(conn, NULL);
+	} else {
+		session->phase = PX_SESSION_CLOSED;
+		px_session_drop_queue(session);
+	}
 }
 
 void px_session_flush(struct px_session *session)
@@ -91,9 +106,7 @@ void px_session_flush(struct px_session *session)
 		uint32_t taken = before - session->queue.bytes;
 		broker->stats.queue_bytes -= taken;
 		if (rc < 0) {
-			/* The transport will tell that it is lost; nothing more to say to it. */
-			session->phase = PX_SESSION_CLOSED;
-			drop_queue(session);
+			on_write_error(session);
 		} else {
 			broker->stats.bytes_out += taken;
 		}
@@ -119,11 +132,15 @@ void px_broker_flush(struct px_broker *broker)
 	}
 }
 
-/* Says goodbye early: what is queued can not be delivered whole. */
+/* Says goodbye early, and for good: what is queued can not be delivered whole. */
 static void give_up(struct px_session *session, enum px_close code)
 {
-	drop_queue(session);
-	px_session_close(session, code);
+	px_session_drop_queue(session);
+	if (session->phase == PX_SESSION_CLOSING || session->phase == PX_SESSION_CLOSED) {
+		session->close_code = (uint16_t)code; /* it is not to come back after a restart */
+	} else {
+		px_session_close(session, code);
+	}
 }
 
 static bool fits(const struct px_session *session, const struct px_message *message)
@@ -133,23 +150,30 @@ static bool fits(const struct px_session *session, const struct px_message *mess
 			(uint64_t)session->queue.bytes + message->len <= limit;
 }
 
+/* Whether there is room for it; a session with a connection may be flushed for it, or go. */
+static bool make_room(struct px_session *session, const struct px_message *message)
+{
+	if (session->phase == PX_SESSION_DETACHED || fits(session, message)) {
+		return true;
+	}
+	/* Many messages in one turn make no slow reader: let it take them first. */
+	px_session_flush(session);
+	if (!px_session_hears(session)) {
+		return false;
+	}
+	if (session->phase != PX_SESSION_DETACHED && !fits(session, message)) {
+		session->broker->stats.slow_readers++;
+		give_up(session, PX_CLOSE_SLOW);
+		return false;
+	}
+	return true;
+}
+
 void px_session_send(struct px_session *session, struct px_message *message)
 {
 	struct px_broker *broker = session->broker;
-	if (!message || session->phase != PX_SESSION_OPEN) {
+	if (!message || !px_session_hears(session) || !make_room(session, message)) {
 		return;
-	}
-	if (!fits(session, message)) {
-		/* Many messages in one turn make no slow reader: let it take them first. */
-		px_session_flush(session);
-		if (session->phase != PX_SESSION_OPEN) {
-			return;
-		}
-		if (!fits(session, message)) {
-			broker->stats.slow_readers++;
-			give_up(session, PX_CLOSE_SLOW);
-			return;
-		}
 	}
 	if (px_queue_push(&session->queue, &broker->queue_pool, message) < 0) {
 		give_up(session, PX_CLOSE_TRY_LATER);
@@ -158,7 +182,11 @@ void px_session_send(struct px_session *session, struct px_message *message)
 	broker->stats.queue_bytes += message->len;
 	broker->stats.messages_out++;
 	session->messages_out++;
-	mark_dirty(session);
+	if (session->phase == PX_SESSION_DETACHED) {
+		px_session_trim(session);
+	} else {
+		px_session_mark_dirty(session);
+	}
 }
 
 void px_session_send_json(struct px_session *session, struct px_json *json)
@@ -175,5 +203,5 @@ void px_session_send_json(struct px_session *session, struct px_json *json)
 
 void px_session_writable(struct px_session *session)
 {
-	mark_dirty(session);
+	px_session_mark_dirty(session);
 }

@@ -96,6 +96,10 @@ struct px_config_global {
 	int64_t drain_ms;
 	int64_t drain_deadline_ms;
 	int64_t slow_close_ms;
+	int64_t grace_ms;           /* 0: a session ends with its connection */
+	uint32_t resume_messages;   /* kept for one session; at least 1 */
+	uint32_t resume_bytes;
+	uint32_t detached_sessions; /* at a time; at least 1 */
 	struct px_config_audit *audit; /* NULL: none is kept */
 	char *state_file;              /* absolute; NULL: a restart begins anew */
 	int64_t state_max_age_ms;

@@ -81,6 +81,20 @@ const struct px_option px_config_global_table[] = {
 		.help = "time after which the server stops with clients left or not" },
 	{ .key = "slow-close-ms", .type = PX_OPTION_INT, .fallback = "10000", .max = HOUR_MS,
 		.help = "time that a client which was too slow has to take the close frame" },
+	{ .key = "grace-ms", .type = PX_OPTION_INT, .fallback = "30000", .max = HOUR_MS,
+		.help = "time that a session waits for its client after its connection broke; "
+			"0: it ends with the connection" },
+	{ .key = "resume-messages", .type = PX_OPTION_INT, .fallback = "512",
+		.min = 1, .max = RATE_MAX,
+		.help = "messages that are kept for one session until its client confirms them" },
+	{ .key = "resume-bytes", .type = PX_OPTION_INT, .fallback = "262144",
+		.min = 1024, .max = BYTES_MAX,
+		.help = "bytes of messages that are kept for one session until its client confirms "
+			"them" },
+	{ .key = "detached-sessions", .type = PX_OPTION_INT, .fallback = "10000",
+		.min = 1, .max = CONNECTIONS_MAX,
+		.help = "sessions at a time that wait for their clients; the one that waits longest "
+			"makes room" },
 	{ .key = "send-buffer-bytes", .type = PX_OPTION_INT, .fallback = "131072",
 		.min = 4096, .max = 16 * 1024 * 1024,
 		.help = "SO_SNDBUF of a connection" },
@@ -129,6 +143,7 @@ static void copy_numbers(struct px_config_global *global, const struct px_option
 	global->slow_close_ms = px_options_int(options, "slow-close-ms");
 	global->state_max_age_ms = px_options_int(options, "state-max-age-s") * 1000;
 	global->state_max_bytes = (uint64_t)px_options_int(options, "state-max-bytes");
+	global->grace_ms = px_options_int(options, "grace-ms");
 }
 
 static void copy_limits(struct px_config_global *global, const struct px_options *options)
@@ -148,6 +163,9 @@ static void copy_limits(struct px_config_global *global, const struct px_options
 		{ "messages-burst", &global->messages_burst },
 		{ "bytes-per-second", &global->bytes_per_second },
 		{ "bytes-burst", &global->bytes_burst },
+		{ "resume-messages", &global->resume_messages },
+		{ "resume-bytes", &global->resume_bytes },
+		{ "detached-sessions", &global->detached_sessions },
 	};
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
 		*limits[i].slot = (uint32_t)px_options_int(options, limits[i].key);

@@ -284,6 +284,12 @@ static int start(struct px_server *server, struct px_config *config,
 
 static void finish(struct px_server *server)
 {
+	if (server->broker) {
+		/* What was to be saved is saved: nobody waits for clients any longer. */
+		px_broker_end_detached(server->broker);
+		while (px_broker_end_turn(server->broker)) {
+		}
+	}
 	px_broker_destroy(server->broker);
 	px_security_destroy(server);
 	px_lws_destroy(server->lws);

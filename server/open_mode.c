@@ -8,8 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* Reads one parameter of the query; absent: empty. -EINVAL: too long for buf. */
-static int parameter(struct lws *wsi, const char *name, char *buf, size_t size,
+int px_query_parameter(struct lws *wsi, const char *name, char *buf, size_t size,
 		struct px_span *ret_value)
 {
 	size_t name_len = strlen(name);
@@ -40,7 +39,7 @@ static int id_parameter(struct lws *wsi, const char *name, char buf[PX_ID_MAX + 
 		struct px_id *ret_id)
 {
 	struct px_span text;
-	int rc = parameter(wsi, name, buf, PX_ID_MAX + 1, &text);
+	int rc = px_query_parameter(wsi, name, buf, PX_ID_MAX + 1, &text);
 	if (rc == 0) {
 		*ret_id = (struct px_id){ text, px_id_is_integer(text) };
 	}
@@ -66,8 +65,8 @@ int px_open_mode_identify(const struct px_peer *peer, struct lws *wsi,
 	claims.address = px_span(address);
 	if (id_parameter(wsi, "practiceId", practice_text, &practice) < 0 ||
 			id_parameter(wsi, "userId", user_text, &claims.user) < 0 ||
-			parameter(wsi, "userName", name_text, sizeof(name_text), &claims.name) < 0 ||
-			parameter(wsi, "role", role_text, sizeof(role_text), &role) < 0) {
+			px_query_parameter(wsi, "userName", name_text, sizeof(name_text), &claims.name) < 0 ||
+			px_query_parameter(wsi, "role", role_text, sizeof(role_text), &role) < 0) {
 		return -EINVAL;
 	}
 	if (role.len > 0) {

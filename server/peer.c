@@ -23,6 +23,16 @@ struct px_tally_entry *px_peer_address_entry(struct px_peer *peer)
 			now_of(server));
 }
 
+/* Whether it is about to take over a connection that counts there, too: one more is none more. */
+static bool takes_place(struct px_peer *peer, const struct px_tally_entry *address,
+		const struct px_tally_entry *user)
+{
+	struct px_peer *old;
+	return px_comeback_is_good(peer, &old) && old &&
+			((address && old->address_entry == address) ||
+			(user && old->user_entry == user));
+}
+
 /*
  * Behind a proxy a connection's requests may be of different clients: the one that becomes a
  * WebSocket counts.
@@ -40,7 +50,7 @@ int px_peer_count_address(struct px_peer *peer)
 	}
 	uint32_t most = limits->max_connections_per_address;
 	uint32_t per_s = limits->connections_per_second_per_address;
-	if (most > 0 && entry->open >= most) {
+	if (most > 0 && entry->open >= most && !takes_place(peer, entry, NULL)) {
 		return -EMFILE;
 	}
 	if (px_bucket_take(&entry->coming, per_s, 2 * per_s, 1, now_of(server)) > 0) {
@@ -76,12 +86,18 @@ int px_peer_count_user(struct px_peer *peer, struct px_span tenant, struct px_sp
 	if (peer->user_entry) {
 		return 0; /* a session that renews its token stays the same user's, or is refused */
 	}
-	if (most > 0 && entry->open >= most) {
+	if (most > 0 && entry->open >= most && !takes_place(peer, NULL, entry)) {
 		return -EMFILE;
 	}
 	entry->open++;
 	peer->user_entry = entry;
 	return 0;
+}
+
+void px_peer_uncount(struct px_peer *peer)
+{
+	forget(&peer->address_entry);
+	forget(&peer->user_entry);
 }
 
 void px_peer_set_nobody(struct px_peer *peer, bool nobody)
@@ -109,10 +125,10 @@ void px_peer_destroy(struct px_peer *peer)
 	struct px_server *server = peer->vhost->server;
 	px_peer_set_nobody(peer, false);
 	px_asking_drop(peer);
+	px_comeback_drop(peer);
 	px_request_drop(peer);
 	px_identity_destroy(server->broker, peer->identity);
-	forget(&peer->address_entry);
-	forget(&peer->user_entry);
+	px_peer_uncount(peer);
 	server->connections--;
 	peer->vhost->peers--;
 	free(peer);

@@ -51,6 +51,7 @@ void px_vhost_retire(struct px_vhost *vhost, struct px_config *config)
 	struct px_server *server = vhost->server;
 	vhost->kept = px_config_share(config);
 	vhost->is_retired = true;
+	vhost->site.retired = true;
 	vhost->next_retired = server->retired;
 	server->retired = vhost;
 	tell(vhost, px_broker_drain_site(server->broker, &vhost->site, NULL, NULL,

@@ -80,6 +80,7 @@ struct px_peer {
 	struct px_identity *identity; /* let in, not yet a session */
 	struct px_asking *asking;     /* the application's back end is asked */
 	struct px_request *request;   /* an HTTP request with a body is being read */
+	struct px_comeback *comeback; /* the session that it wants to resume; NULL: none */
 	int8_t service;
 	bool versioned;
 	bool nobody;                  /* an open session that has not authenticated */
@@ -203,6 +204,8 @@ void px_peer_destroy(struct px_peer *peer);
 void px_peer_gone(void *user, struct lws *wsi);
 struct px_tally_entry *px_peer_address_entry(struct px_peer *peer);
 int px_peer_count_address(struct px_peer *peer);
+/* It is about to go, and counts no more; the connection in its place does. */
+void px_peer_uncount(struct px_peer *peer);
 int px_peer_count_user(struct px_peer *peer, struct px_span tenant, struct px_span user);
 void px_peer_set_nobody(struct px_peer *peer, bool nobody);
 void px_peer_session_params(struct px_peer *peer, struct px_session_params *ret_params);
@@ -233,13 +236,26 @@ int px_api_body(void *user, struct lws *wsi, const void *piece, size_t len);
 int px_api_end(void *user, struct lws *wsi);
 void px_request_drop(struct px_peer *peer);
 
+/* comeback.c: ?resume=…&received=… of an upgrade */
+int px_comeback_read(struct px_peer *peer, struct lws *wsi);
+void px_comeback_drop(struct px_peer *peer);
+/* Whether it identifies the client; *ret_old: who has the session now, or NULL. */
+bool px_comeback_is_good(struct px_peer *peer, struct px_peer **ret_old);
+void px_comeback_params(const struct px_peer *peer, struct px_session_params *params);
+/* The session goes on with that peer's connection. -errno: it must not. */
+int px_comeback_done(const struct px_session *session, void *conn);
+
 /* The vhost that a session's site is part of. */
 static inline struct px_vhost *px_vhost_of(const struct px_site *site)
 {
 	return (struct px_vhost *)((char *)(uintptr_t)site - offsetof(struct px_vhost, site));
 }
 
-/* open_mode.c: an identity from the query. -EINVAL: it makes no sense. */
+/* open_mode.c: one parameter of the query; absent: empty. -EINVAL: too long for buf. */
+int px_query_parameter(struct lws *wsi, const char *name, char *buf, size_t size,
+		struct px_span *ret_value);
+
+/* An identity from the query. -EINVAL: it makes no sense. */
 int px_open_mode_identify(const struct px_peer *peer, struct lws *wsi,
 		struct px_identity **ret_identity);
 

@@ -26,6 +26,10 @@ struct px_limits px_settings_limits(const struct px_config *config)
 		.message_bytes = global->max_message_bytes,
 		.heartbeat_ms = global->heartbeat_ms,
 		.slow_close_ms = global->slow_close_ms,
+		.grace_ms = global->grace_ms,
+		.detached_sessions = global->detached_sessions,
+		.resume_messages = global->resume_messages,
+		.resume_bytes = global->resume_bytes,
 	};
 }
 

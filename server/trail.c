@@ -20,6 +20,8 @@ static const char *const events[] = {
 	[PX_EVENT_WAITING] = "waiting",
 	[PX_EVENT_ADMITTED] = "admitted",
 	[PX_EVENT_DENIED] = "denied",
+	[PX_EVENT_DETACHED] = "detached",
+	[PX_EVENT_RESUMED] = "resumed",
 	[PX_EVENT_DISCONNECTED] = "disconnected",
 	[PX_EVENT_ADMINISTERED] = "administered",
 };
@@ -125,6 +127,12 @@ int px_trail_event(void *user, const struct px_event *event)
 		return note_operator(server, event);
 	}
 	count_nobody(event);
+	if (event->kind == PX_EVENT_RESUMED) {
+		int rc = px_comeback_done(event->session, event->conn);
+		if (rc < 0) {
+			return rc;
+		}
+	}
 	if (!server->audit) {
 		return 0;
 	}
@@ -143,7 +151,7 @@ int px_trail_event(void *user, const struct px_event *event)
 	/* What has happened already cannot wait for the disk, nor be refused. */
 	bool can_refuse = event->kind == PX_EVENT_CONNECTED || event->kind == PX_EVENT_JOINED ||
 			event->kind == PX_EVENT_AUTHENTICATED || event->kind == PX_EVENT_WAITING ||
-			event->kind == PX_EVENT_ADMITTED;
+			event->kind == PX_EVENT_ADMITTED || event->kind == PX_EVENT_RESUMED;
 	return can_refuse ? px_audit_permit(server->audit, &entry) :
 			px_audit_note(server->audit, &entry);
 }

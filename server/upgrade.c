@@ -192,6 +192,13 @@ static int take_nobody(struct px_peer *peer, struct lws *wsi)
 	return peer->identity ? 0 : -1;
 }
 
+/* Nothing was brought but what resumes a session: that says who it is. */
+static int take_comeback(struct px_peer *peer)
+{
+	peer->identity = px_authority_nobody(peer);
+	return peer->identity ? 0 : -1;
+}
+
 static int identify_by_credentials(struct px_peer *peer, struct lws *wsi)
 {
 	const struct px_config_vhost *config = peer->vhost->config;
@@ -212,6 +219,10 @@ static int identify_by_credentials(struct px_peer *peer, struct lws *wsi)
 	px_credentials_finish(&credentials);
 	if (!nothing) {
 		return take_verdict(peer, wsi, &authentication);
+	}
+	struct px_peer *old;
+	if (px_comeback_is_good(peer, &old)) {
+		return take_comeback(peer);
 	}
 	if (config->auth_url && px_authority_throttles(peer, &authentication)) {
 		return take_verdict(peer, wsi, &authentication);
@@ -259,6 +270,9 @@ int px_upgrade_decide(void *user, struct lws *wsi)
 	if (fault) {
 		return refuse(wsi, peer, 400, "bad_request", fault);
 	}
+	if (px_comeback_read(peer, wsi) < 0) {
+		return -1;
+	}
 	int rc = check_address(peer, wsi);
 	if (rc != 0) {
 		return rc;
@@ -278,6 +292,7 @@ void px_peer_session_params(struct px_peer *peer, struct px_session_params *ret_
 	ret_params->versioned = peer->versioned;
 	ret_params->verdict = peer->verdict;
 	ret_params->sentence = peer->sentence;
+	px_comeback_params(peer, ret_params);
 	peer->identity = NULL;
 }
 

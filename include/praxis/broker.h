@@ -26,7 +26,8 @@ struct px_site;
 struct px_transport {
 	/*
 	 * Whole frames. 0: all were taken (and may be on their way still); -errno: the
-	 * connection is lost, px_session_lost() follows when the turn is over.
+	 * connection is lost, px_session_lost() follows when the turn is over, unless the
+	 * session let go of it.
 	 */
 	int (*write)(void *conn, const uint8_t *bytes, size_t len);
 
@@ -38,6 +39,13 @@ struct px_transport {
 	 * before, unless the reader was too slow. px_session_lost() follows, not from within.
 	 */
 	void (*close)(void *conn, uint16_t code);
+
+	/*
+	 * From now on the connection is that session's. NULL: nobody's; the broker is told
+	 * nothing more of it, not even px_session_lost(). How a session outlives a connection,
+	 * or comes to have another one.
+	 */
+	void (*bind)(void *conn, struct px_session *session);
 };
 
 /* What happened, for those who must know of it: the audit trail. */
@@ -50,6 +58,8 @@ enum px_event_kind {
 	PX_EVENT_WAITING,       /* in the waiting room before one */
 	PX_EVENT_ADMITTED,      /* joined a room, let in by `actor` */
 	PX_EVENT_DENIED,        /* not let in by `actor` */
+	PX_EVENT_DETACHED,      /* its connection broke; it lives on without one for a while */
+	PX_EVENT_RESUMED,       /* it goes on with `conn`; its own is the old one, or NULL */
 	PX_EVENT_DISCONNECTED,  /* it ended; `close_code`, or 0 if nobody asked it to go */
 	PX_EVENT_ADMINISTERED,  /* an operator acts; see below */
 };
@@ -73,6 +83,7 @@ struct px_event {
 	const struct px_service *service;
 	struct px_span room;
 	struct px_span target;
+	void *conn;
 };
 
 /* What a host says of a token. */
@@ -109,7 +120,7 @@ struct px_broker_host {
 	bool (*pressed)(void *user, enum px_work work);
 
 	/*
-	 * Something happens; before CONNECTED, AUTHENTICATED, JOINED, WAITING, ADMITTED and
+	 * Something happens; before CONNECTED, AUTHENTICATED, JOINED, WAITING, ADMITTED, RESUMED and
 	 * ADMINISTERED are confirmed to anybody. -errno for one of these: it must not happen.
 	 * NULL: nobody wants to know.
 	 */
@@ -146,24 +157,51 @@ struct px_limits {
 	int64_t heartbeat_ms; /* 0: no pings */
 	int64_t slow_close_ms;
 	int64_t auth_notice_ms; /* before its token expires, it is told */
+
+	/* Sessions that outlive their connections. */
+	int64_t grace_ms;           /* for so long; 0: none does */
+	uint32_t detached_sessions; /* at a time; the one that waits longest makes room */
+	uint32_t resume_messages;   /* kept of one session until the client confirms them … */
+	uint32_t resume_bytes;
+};
+
+/* What became of a client's wish to resume. */
+enum px_resume_result {
+	PX_RESUME_DONE,
+	PX_RESUME_UNKNOWN,    /* no such token: over, used, or another site's */
+	PX_RESUME_BEHIND,     /* what it lacks is not kept any more */
+	PX_RESUME_BAD_COUNT,  /* it told no number, or of messages that it was never sent */
+	PX_RESUME_OTHER_USER, /* it came with credentials of somebody else */
+	PX_RESUME_REFUSED,    /* the host, or no memory */
+	PX_RESUME_COUNT,
 };
 
 /* Counted since the start, but for the first group, which is of now. */
 struct px_stats {
-	uint64_t sessions, channels, rooms, practices, members, messages_live, queue_bytes;
+	uint64_t sessions; /* with a connection */
+	uint64_t detached; /* without */
+	uint64_t channels, rooms, practices, members, messages_live, queue_bytes;
 	uint64_t waiting; /* of the members: in waiting rooms */
+	uint64_t kept_messages, kept_bytes; /* written, and not confirmed by the client */
 	uint64_t sessions_opened, messages_in, messages_out, deliveries, bytes_in, bytes_out;
 	uint64_t writes, slow_readers, silent_peers, rate_limited, published;
 	uint64_t turns_cut; /* ended with work left for the next one */
 	uint64_t errors[PX_E_COUNT];
 	uint64_t closes[PX_CLOSES_COUNT]; /* by px_close_code() */
+	uint64_t breaks; /* sessions that were detached */
+	uint64_t resumes[PX_RESUME_COUNT];
+	uint64_t takeovers; /* resumes of sessions that had a connection still */
+	uint64_t healed;
 };
 
 PX_PUBLIC int px_broker_create(const struct px_transport *transport,
 		const struct px_broker_host *host, const struct px_limits *limits,
 		struct px_broker **ret_broker);
 
-/* All sessions must be gone (px_broker_end_turn() after the last px_session_lost()). */
+/*
+ * All sessions must be gone: px_broker_end_detached() and px_broker_end_turn() after the last
+ * px_session_lost().
+ */
 PX_PUBLIC void px_broker_destroy(struct px_broker *broker);
 
 PX_PUBLIC void px_broker_set_limits(struct px_broker *broker, const struct px_limits *limits);
@@ -221,6 +259,7 @@ struct px_site {
 	size_t disabled_count;
 	int64_t auth_ms; /* in which a session must have authenticated */
 	const char *tenant; /* the vhost's own; NULL: nobody rules here (operate.h) */
+	bool retired; /* whose sessions are to come back to another one, as new ones */
 	uint64_t sessions; /* the broker's count of those that hold on to it, in whatever state */
 };
 
@@ -242,9 +281,29 @@ struct px_session_params {
 	 */
 	enum px_verdict verdict;
 	const char *sentence;
+
+	/*
+	 * versioned: the token of the session that it wants to resume (len 0: none), and how many
+	 * messages of that session it has; -1: it did not say.
+	 */
+	struct px_span resume;
+	int64_t received;
 };
 
-/* A client has connected. Queues `connection_established`. -ENOMEM: nothing happened. */
+/*
+ * Whether that token would resume a session of the site now: then its client needs no other
+ * credentials, and `identity` may be nobody's. *ret_conn is the connection that would be taken
+ * over, NULL if it has none.
+ */
+PX_PUBLIC bool px_broker_resumable(struct px_broker *broker, const struct px_site *site,
+		struct px_span token, int64_t received, void **ret_conn);
+
+/*
+ * A client has connected. Queues `connection_established`; or gives it a session that lost its
+ * connection (docs/protocol.md, section 6), which then is *ret_session, with `identity` for what
+ * it says: a newer one of the same user, or of nobody, but where it comes from.
+ * -ENOMEM, or what the host said to the event: nothing happened.
+ */
 PX_PUBLIC int px_session_open(struct px_broker *broker, const struct px_session_params *params,
 		struct px_session **ret_session);
 
@@ -265,8 +324,20 @@ PX_PUBLIC void px_session_alive(struct px_session *session);
 
 PX_PUBLIC void px_session_writable(struct px_session *session);
 
-/* The connection is gone, whoever ended it. The session is freed when the turn ends. */
-PX_PUBLIC void px_session_lost(struct px_session *session);
+/* How a connection ended. */
+enum px_loss {
+	PX_LOSS_BROKEN,  /* without a word, or with one that does not mean it */
+	PX_LOSS_GOODBYE, /* the client's close frame with 1000 or 1001; or for a violation of RFC 6455 */
+};
+
+/*
+ * The connection is gone, whoever ended it. The session may live on without it, if it broke;
+ * else it is freed when the turn ends.
+ */
+PX_PUBLIC void px_session_lost(struct px_session *session, enum px_loss loss);
+
+/* Ends the sessions that have no connection; they are freed when the turn ends. */
+PX_PUBLIC void px_broker_end_detached(struct px_broker *broker);
 
 /* Tells every client that it should come back in 0 to spread_ms; the oldest first. */
 PX_PUBLIC void px_broker_announce_drain(struct px_broker *broker, int64_t spread_ms);

@@ -141,6 +141,12 @@ static void on_close(void *user, uint16_t code)
 	conn->close_code = code;
 }
 
+static void on_bind(void *user, struct px_session *session)
+{
+	struct fake_conn *conn = user;
+	conn->session = session;
+}
+
 /* ---- host ---- */
 
 static void on_random(void *user, void *buf, size_t len)
@@ -182,7 +188,7 @@ struct px_limits fake_limits(void)
 
 struct fake *fake_create(const struct px_limits *limits)
 {
-	static const struct px_transport transport = { on_write, on_busy, on_close };
+	static const struct px_transport transport = { on_write, on_busy, on_close, on_bind };
 	struct px_limits generous = fake_limits();
 	struct fake *fake = calloc(1, sizeof(*fake));
 	if (!fake) {
@@ -204,11 +210,14 @@ struct fake *fake_create(const struct px_limits *limits)
 static void assert_empty(const struct fake *fake)
 {
 	struct px_stats s = fake_stats(fake);
-	if (s.sessions || s.channels || s.rooms || s.practices || s.members || s.messages_live ||
+	if (s.sessions || s.detached || s.kept_messages || s.kept_bytes || s.channels || s.rooms || s.practices || s.members || s.messages_live ||
 			s.queue_bytes) {
-		fake_fault("left over: %llu sessions, %llu channels, %llu rooms, %llu practices, "
+		fake_fault("left over: %llu sessions, %llu detached, %llu messages kept (%llu "
+				"bytes), %llu channels, %llu rooms, %llu practices, "
 				"%llu members, %llu messages, %llu bytes queued",
-				(unsigned long long)s.sessions, (unsigned long long)s.channels,
+				(unsigned long long)s.sessions, (unsigned long long)s.detached,
+				(unsigned long long)s.kept_messages,
+				(unsigned long long)s.kept_bytes, (unsigned long long)s.channels,
 				(unsigned long long)s.rooms, (unsigned long long)s.practices,
 				(unsigned long long)s.members, (unsigned long long)s.messages_live,
 				(unsigned long long)s.queue_bytes);
@@ -232,6 +241,7 @@ static void lose_all(struct fake *fake)
 	for (struct fake_conn *conn = fake->conns; conn; conn = conn->next) {
 		fake_lose(conn);
 	}
+	px_broker_end_detached(fake->broker);
 	fake_turn(fake);
 }
 
@@ -344,6 +354,7 @@ int fake_identity(struct fake *fake, const struct fake_who *who, struct px_ident
 		.authenticated = who->authenticated,
 		.all_practices = who->all_practices,
 		.expires_ms = who->expires_ms,
+		.address = px_span(who->address ? who->address : ""),
 	};
 	return px_identity_create(fake->broker, &claims, ret_identity);
 }
@@ -367,6 +378,9 @@ struct fake_conn *fake_connect(struct fake *fake, const struct fake_who *who)
 		.site = who->site ? who->site : &fake->site,
 		.conn = conn,
 		.service = service_index(fake, who->service),
+		.versioned = who->versioned,
+		.resume = px_span(who->resume ? who->resume : ""),
+		.received = who->received,
 	};
 	if (!conn || fake_identity(fake, who, &params.identity) < 0) {
 		fake_fault("no identity");
@@ -382,11 +396,29 @@ struct fake_conn *fake_connect(struct fake *fake, const struct fake_who *who)
 	return conn;
 }
 
+static void keep_token(struct fake_conn *conn, struct json_object *message)
+{
+	struct json_object *resume;
+	conn->token[0] = '\0';
+	if (json_object_object_get_ex(message, "resume", &resume)) {
+		(void)snprintf(conn->token, sizeof(conn->token), "%s",
+				fake_member(resume, "token"));
+	}
+}
+
 struct fake_conn *fake_open(struct fake *fake, const struct fake_who *who)
 {
 	struct fake_conn *conn = fake_connect(fake, who);
 	fake_turn(fake);
-	fake_expect(conn, "{'type':'connection_established','protocol':1}");
+	keep_token(conn, fake_expect(conn, "{'type':'connection_established','protocol':1}"));
+	return conn;
+}
+
+struct fake_conn *fake_resume(struct fake *fake, const struct fake_who *who)
+{
+	struct fake_conn *conn = fake_connect(fake, who);
+	fake_turn(fake);
+	keep_token(conn, fake_expect(conn, "{'type':'resumed'}"));
 	return conn;
 }
 
@@ -425,9 +457,15 @@ void fake_say(struct fake_conn *conn, const char *text)
 void fake_lose(struct fake_conn *conn)
 {
 	if (conn->session) {
-		px_session_lost(conn->session);
+		px_session_lost(conn->session, PX_LOSS_BROKEN);
 		conn->session = NULL;
 	}
+}
+
+void fake_leave(struct fake_conn *conn)
+{
+	px_session_lost(conn->session, PX_LOSS_GOODBYE);
+	conn->session = NULL;
 }
 
 void fake_forget_conn(struct fake_conn *conn)

@@ -56,6 +56,7 @@ struct fake_conn {
 	size_t data_len;
 	size_t data_size;
 	char client_id[PX_CLIENT_ID_SIZE];
+	char token[64];     /* to resume it with, once the greeting was read; "": none */
 };
 
 struct fake {
@@ -88,6 +89,10 @@ struct fake_who {
 	int64_t expires_ms;
 	const char *service;   /* the only one */
 	struct px_site *site;
+	bool versioned;        /* offers praxis.v1 */
+	const char *resume;    /* the token of a session, and what it has of it */
+	int64_t received;
+	const char *address;
 };
 
 #define WHO(...) (&(const struct fake_who){ __VA_ARGS__ })
@@ -127,6 +132,9 @@ struct fake_conn *fake_connect(struct fake *fake, const struct fake_who *who);
 /* Connects, ends the turn and reads the greeting. */
 struct fake_conn *fake_open(struct fake *fake, const struct fake_who *who);
 
+/* The same for one that resumes a session; reads `resumed`. */
+struct fake_conn *fake_resume(struct fake *fake, const struct fake_who *who);
+
 /* The client sends that; the turn is not ended. */
 void fake_send(struct fake_conn *conn, const char *text);
 void fake_send_bytes(struct fake_conn *conn, const void *bytes, size_t len);
@@ -139,6 +147,9 @@ bool fake_turn(struct fake *fake);
 
 /* The connection breaks, or its close is through; the turn is not ended. */
 void fake_lose(struct fake_conn *conn);
+
+/* The client says goodbye. */
+void fake_leave(struct fake_conn *conn);
 
 /* Gives back one that was lost, after the end of that turn. */
 void fake_forget_conn(struct fake_conn *conn);

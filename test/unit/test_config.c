@@ -270,6 +270,10 @@ START_TEST(has_defaults)
 	ck_assert_int_eq(global->drain_ms, 2000);
 	ck_assert_int_eq(global->drain_deadline_ms, 10000);
 	ck_assert_int_eq(global->slow_close_ms, 10000);
+	ck_assert_int_eq(global->grace_ms, 30000);
+	ck_assert_uint_eq(global->resume_messages, 512);
+	ck_assert_uint_eq(global->resume_bytes, 262144);
+	ck_assert_uint_eq(global->detached_sessions, 10000);
 	ck_assert_uint_eq(global->send_buffer_bytes, 131072);
 	ck_assert_ptr_null(global->state_file);
 	ck_assert_int_eq(global->state_max_age_ms, 300000);
@@ -318,8 +322,10 @@ START_TEST(takes_global_values)
 			"\"max-message-bytes\": 1024, \"queue-bytes\": 4096, "
 			"\"max-rooms-per-session\": 1,"
 			"\"max-channels\": 2, \"heartbeat-ms\": 1000, \"drain-ms\": 0,"
-			"\"drain-deadline-ms\": 0, \"slow-close-ms\": 1, \"send-buffer-bytes\": "
-			"16777216, \"state-file\": \"praxis.state\", \"state-max-age-s\": 1,"
+			"\"drain-deadline-ms\": 0, \"slow-close-ms\": 1, \"grace-ms\": 0,"
+			"\"resume-messages\": 1, \"resume-bytes\": 1024,"
+			"\"detached-sessions\": 1, \"send-buffer-bytes\": 16777216,"
+			"\"state-file\": \"praxis.state\", \"state-max-age-s\": 1,"
 			"\"state-max-bytes\": 65536",
 			"");
 	const struct px_config_global *global = &config->global;
@@ -333,6 +339,10 @@ START_TEST(takes_global_values)
 	ck_assert_int_eq(global->drain_ms, 0);
 	ck_assert_int_eq(global->drain_deadline_ms, 0);
 	ck_assert_int_eq(global->slow_close_ms, 1);
+	ck_assert_int_eq(global->grace_ms, 0);
+	ck_assert_uint_eq(global->resume_messages, 1);
+	ck_assert_uint_eq(global->resume_bytes, 1024);
+	ck_assert_uint_eq(global->detached_sessions, 1);
 	ck_assert_uint_eq(global->send_buffer_bytes, 16777216);
 	ck_assert_str_eq(strrchr(global->state_file, '/'), "/praxis.state");
 	ck_assert_int_eq(global->state_file[0], '/');

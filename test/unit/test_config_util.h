@@ -27,7 +27,8 @@
 	"auth-failures, max-message-bytes, queue-bytes, max-rooms-per-session, " \
 	"max-rooms-per-practice, max-channels, messages-per-second, messages-burst, " \
 	"bytes-per-second, bytes-burst, heartbeat-ms, drain-ms, drain-deadline-ms, " \
-	"slow-close-ms, send-buffer-bytes, state-file, state-max-age-s, state-max-bytes, audit"
+	"slow-close-ms, grace-ms, resume-messages, resume-bytes, detached-sessions, " \
+	"send-buffer-bytes, state-file, state-max-age-s, state-max-bytes, audit"
 #define VHOST_KEYS \
 	"name, port, interface, tenant, path, tokens, auth-url, auth-timeout-ms, auth-max, " \
 	"auth-cache-s, open-mode, open-practice, origins, trusted-proxies, proxy-protocol, " \

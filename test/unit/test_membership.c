@@ -70,7 +70,7 @@ static struct px_session *open_wide(struct fake *fake, unsigned count, struct fa
 
 static void close_wide(struct fake *fake, struct fake_conn *conn)
 {
-	px_session_lost(conn->session);
+	px_session_lost(conn->session, PX_LOSS_BROKEN);
 	fake_turn(fake);
 	conn->session = NULL;
 }

@@ -50,6 +50,8 @@ export function globalConfig(more = {}) {
 			'drain-ms': 200,
 			'drain-deadline-ms': 3000,
 			'slow-close-ms': 2000,
+			// Whoever is gone is gone; resume.test.mjs has those who come back.
+			'grace-ms': 0,
 			...more,
 		},
 	};
@@ -272,9 +274,15 @@ export class Praxisd {
 		await until(
 			() => `nothing left behind: ${JSON.stringify(left)}`,
 			async () => {
-				const { sessions, rooms, waiting, queue_bytes: queued } = await this.stats();
-				left = { sessions, rooms, waiting, queued };
-				return sessions === 0 && rooms === 0 && waiting === 0 && queued === 0;
+				const stats = await this.stats();
+				left = {
+					sessions: stats.sessions,
+					detached: stats.resume.detached,
+					rooms: stats.rooms,
+					waiting: stats.waiting,
+					queued: stats.queue_bytes,
+				};
+				return Object.values(left).every((count) => count === 0);
 			},
 		);
 		assert.deepEqual(

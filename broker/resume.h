@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a session needs to outlive its connection (docs/protocol.md, section 6): the numbers of
+ * its messages, those that the client has not confirmed, its token; and, while it has no
+ * connection, its place among those that wait.
+ *
+ * A session of praxis.v1 has this from its beginning. One without it has it only while it is
+ * detached, and is not sent what it misses.
+ *
+ * A message gets its number when it is written for the first time, and moves from the queue to
+ * `kept`. What is not written has none yet, so it may still be replaced or dropped there. A
+ * client that comes back with n messages is one to whom only n were written: `kept` behind n
+ * is hung before the queue again, and numbered anew from n + 1.
+ */
+#ifndef PX_RESUME_H
+#define PX_RESUME_H
+
+#include "session.h"
+
+#define PX_RESUME_SECRET 16
+
+/* A client id, and the secret in hex; with the terminator. */
+#define PX_RESUME_TOKEN_SIZE (PX_CLIENT_ID_SIZE + 2 * PX_RESUME_SECRET)
+
+struct px_resume {
+	struct px_table_link link; /* in healables */
+	struct px_session *session;
+	struct px_queue kept; /* written and not confirmed; the last of it is number `sent` */
+	uint64_t sent;
+	uint64_t received;    /* text messages of the client that were taken */
+	uint8_t secret[PX_RESUME_SECRET];
+
+	/* detached */
+	struct px_session *older;
+	struct px_session *newer;
+	uint64_t order; /* who began to wait later has more */
+};
+
+/* ---- resume.c ---- */
+
+/* For a session of praxis.v1. -ENOMEM. */
+int px_resume_create(struct px_session *session);
+
+/* Drops what is kept, too. A session without one is fine. */
+void px_resume_destroy(struct px_session *session);
+
+/* The member `resume` of a message: the token, and the grace. */
+void px_resume_write(const struct px_session *session, struct px_json *json);
+
+/* The token that there was is good no more. */
+void px_resume_renew(struct px_session *session);
+
+/* Numbers and keeps what was written just now. */
+void px_resume_wrote(struct px_session *session, struct px_message *message);
+
+/* The client has the first n. -ERANGE: more than there are. */
+int px_resume_confirm(struct px_session *session, uint64_t n);
+
+/* Whether a client that has the first n can be given the rest. */
+bool px_resume_covers(const struct px_session *session, uint64_t n);
+
+/* One that was written, the oldest, will not be given again. There must be one. */
+void px_resume_drop_oldest(struct px_session *session);
+
+/* What was written and not confirmed is to be written again, behind `first`. */
+void px_resume_rewind(struct px_session *session, struct px_queue *first);
+
+/* The session of that token, whatever its state; NULL. */
+struct px_session *px_resume_find(struct px_broker *broker, const struct px_site *site,
+		struct px_span token);
+
+/* ---- detach.c ---- */
+
+/* Lets it live on without its connection, which is not told. False: it has to end. */
+bool px_session_detach(struct px_session *session);
+
+/* Bounds what is kept for a detached session; may end it. */
+void px_session_trim(struct px_session *session);
+
+/* It has a connection again, or none any more for good: no longer among those that wait. */
+void px_session_unwait(struct px_session *session);
+
+/* Its timer: its time is over, or its token's. */
+void px_session_wait_over(struct px_session *session);
+
+/* The token that it was let in with is over. */
+bool px_session_expired(const struct px_session *session);
+
+/* One without praxis.v1 that waits for just this client, longest; NULL. */
+struct px_session *px_session_find_healable(const struct px_broker *broker,
+		const struct px_session_params *params);
+
+/* ---- comeback.c ---- */
+
+/* Gives the connection of the params a session that there is. False: there is none for it. */
+bool px_session_come_back(struct px_broker *broker, const struct px_session_params *params,
+		struct px_session **ret_session);
+
+#endif

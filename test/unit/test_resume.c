@@ -1,0 +1,1023 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sessions that outlive their connections: detached, resumed by token, healed by identity,
+ * ended when nobody comes. A small service publishes to a hall that every session joins, and
+ * tells the others who left it.
+ */
+#include "session.h"
+
+#include "channel.h"
+#include "fake.h"
+#include "resume.h"
+
+#include <check.h>
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GRACE_MS 30000
+#define ANN .versioned = true, .authenticated = true, .user = "7", .name = "Ann"
+#define BOB .authenticated = true, .user = "8", .name = "Bob"
+
+static unsigned opened;
+static unsigned closed;
+static unsigned events[PX_EVENT_DISCONNECTED + 1];
+static char last_address[64];
+static bool refuses_resume;
+static struct fake *fake;
+static const struct px_service service;
+
+static int on_open(void *state, struct px_session *session, void *session_state)
+{
+	(void)state;
+	(void)session;
+	(void)session_state;
+	opened++;
+	return 0;
+}
+
+static void on_close(void *state, struct px_session *session, void *session_state)
+{
+	(void)state;
+	(void)session_state;
+	ck_assert_ptr_null(session->members);
+	closed++;
+}
+
+static void on_left(struct px_channel *channel, struct px_member *member,
+		enum px_leave_reason reason)
+{
+	char client_id[PX_CLIENT_ID_SIZE];
+	struct px_json json;
+	px_session_client_id(px_member_session(member), client_id);
+	px_json_begin(&json, "probe_left");
+	px_json_text(&json, "clientId", client_id);
+	px_json_int(&json, "reason", reason);
+	px_json_end(&json);
+	struct px_message *message = px_message_from_json(px_channel_broker(channel), &json);
+	/* Not by px_channel_announce(): it is none of the hall's history. */
+	for (uint32_t i = 0; i < px_channel_member_count(channel); i++) {
+		px_session_send(px_member_session(px_channel_member(channel, i)), message);
+	}
+	px_message_unref(px_channel_broker(channel), message);
+}
+
+static const struct px_channel_kind hall_kind = {
+	.name = "hall",
+	.sequenced = true,
+	.left = on_left,
+};
+
+static void on_enter(void *state, struct px_session *session, struct px_practice *practice)
+{
+	static const struct px_channel_limits limits = { .history_count = 8,
+		.history_bytes = 1 << 20, .history_age_ms = 600000 };
+	struct px_member *member;
+	bool is_new;
+	(void)state;
+	ck_assert_int_eq(px_channel_join(session, &service, &hall_kind, practice, px_span("hall"),
+			&limits, &member, &is_new), 0);
+}
+
+static int handle_say(struct px_call *call)
+{
+	struct px_channel *channel = px_session_channel(call->session, call->service,
+			call->practice, px_span("hall"));
+	struct px_message *message = px_call_forward(call, px_channel_seq(channel) + 1);
+	px_channel_publish(channel, call->session, message, call->session);
+	px_message_unref(px_session_broker(call->session), message);
+	return 0;
+}
+
+/* Closes the one that `target` names. */
+static int handle_remove(struct px_call *call)
+{
+	char text[PX_ID_MAX + 1];
+	struct px_id id;
+	struct px_channel *channel = px_session_channel(call->session, call->service,
+			call->practice, px_span("hall"));
+	px_envelope_id(call->message, "target", text, &id);
+	for (uint32_t i = 0; i < px_channel_member_count(channel); i++) {
+		struct px_session *other = px_member_session(px_channel_member(channel, i));
+		if (px_session_is(other, id.text)) {
+			px_session_close(other, PX_CLOSE_REMOVED);
+		}
+	}
+	return 0;
+}
+
+static const struct px_command commands[] = {
+	{ .type = "probe_remove", .handle = handle_remove, .roles = PX_ROLES_ALL },
+	{ .type = "probe_say", .handle = handle_say, .roles = PX_ROLES_ALL },
+};
+static const struct px_service service = {
+	.abi = PX_SERVICE_ABI,
+	.size = sizeof(struct px_service),
+	.name = "probe",
+	.commands = commands,
+	.command_count = sizeof(commands) / sizeof(commands[0]),
+	.session_size = 4,
+	.open = on_open,
+	.close = on_close,
+	.enter = on_enter,
+};
+
+static int on_event(void *user, const struct px_event *event)
+{
+	(void)user;
+	events[event->kind]++;
+	struct px_span address = px_session_address(event->session);
+	snprintf(last_address, sizeof(last_address), "%.*s", (int)address.len, address.data);
+	return event->kind == PX_EVENT_RESUMED && refuses_resume ? -EROFS : 0;
+}
+
+static struct px_limits limits_of(void)
+{
+	struct px_limits limits = fake_limits();
+	limits.grace_ms = GRACE_MS;
+	limits.detached_sessions = 100;
+	limits.resume_messages = 100;
+	limits.resume_bytes = 1 << 20;
+	return limits;
+}
+
+static void create(struct px_limits limits)
+{
+	fake = fake_create(&limits);
+	fake->broker->host.event = on_event;
+	fake_add_service(fake, &service, NULL);
+}
+
+static void setup(void)
+{
+	opened = closed = 0;
+	memset(events, 0, sizeof(events));
+	refuses_resume = false;
+	create(limits_of());
+}
+
+static void teardown(void)
+{
+	fake_destroy(fake);
+	ck_assert_uint_eq(opened, closed);
+	ck_assert_uint_eq(events[PX_EVENT_CONNECTED], events[PX_EVENT_DISCONNECTED]);
+}
+
+/* Anew with one limit changed. */
+#define WITH_LIMIT(field, value) \
+	do { \
+		struct px_limits own_limits = limits_of(); \
+		own_limits.field = (value); \
+		fake_destroy(fake); \
+		create(own_limits); \
+	} while (0)
+
+static void tick(int64_t ms)
+{
+	fake_advance(fake, ms);
+	fake_turn(fake);
+}
+
+static void say(struct fake_conn *conn, int n)
+{
+	char text[64];
+	snprintf(text, sizeof(text), "{\"type\":\"probe_say\",\"n\":%d}", n);
+	fake_say(conn, text);
+}
+
+static void hears(struct fake_conn *conn, int n)
+{
+	char pattern[64];
+	snprintf(pattern, sizeof(pattern), "{'type':'probe_say','n':%d}", n);
+	fake_expect(conn, pattern);
+}
+
+static void cut(struct fake_conn *conn)
+{
+	fake_lose(conn);
+	fake_turn(fake);
+}
+
+static void confirm(struct fake_conn *conn, int n)
+{
+	char text[64];
+	snprintf(text, sizeof(text), "{\"type\":\"received\",\"n\":%d}", n);
+	fake_say(conn, text);
+}
+
+/* It comes back to the session that it had. */
+static struct fake_conn *back(const struct fake_conn *old, int64_t received)
+{
+	struct fake_conn *conn = fake_resume(fake, WHO(.nobody = true, .versioned = true,
+			.practices = "", .resume = old->token, .received = received));
+	ck_assert_str_eq(conn->client_id, old->client_id);
+	return conn;
+}
+
+/* It tries to, and gets a new session. */
+static struct fake_conn *turned_away(const struct fake_who *who)
+{
+	struct fake_conn *conn = fake_connect(fake, who);
+	fake_turn(fake);
+	struct json_object *greeting = fake_expect(conn,
+			"{'type':'connection_established','resumed':false}");
+	ck_assert_ptr_nonnull(greeting);
+	return conn;
+}
+
+#define NOT_RESUMED(...) \
+	turned_away(WHO(.nobody = true, .versioned = true, .practices = "", __VA_ARGS__))
+
+static void left(struct fake_conn *conn, const struct fake_conn *who, int reason)
+{
+	char pattern[128];
+	snprintf(pattern, sizeof(pattern), "{'type':'probe_left','clientId':'%s','reason':%d}",
+			who->client_id, reason);
+	fake_expect(conn, pattern);
+}
+
+/* ---- the token ---- */
+
+START_TEST(gives_a_token_to_praxis_v1_alone)
+{
+	struct fake_conn *ann = fake_open(fake, WHO(ANN));
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	ck_assert_uint_eq(strlen(ann->token), PX_RESUME_TOKEN_SIZE - 1);
+	ck_assert_int_eq(strncmp(ann->token, ann->client_id, 17), 0);
+	ck_assert_str_eq(bob->token, "");
+	struct fake_conn *other = fake_open(fake, WHO(ANN));
+	ck_assert_str_ne(other->token + 17, ann->token + 17);
+	WITH_LIMIT(grace_ms, 0);
+	ann = fake_open(fake, WHO(ANN));
+	ck_assert_str_eq(ann->token, "");
+	fake_say(ann, "{\"type\":\"received\",\"n\":0}");
+	fake_expect(ann, "{'type':'error','code':'unknown_type','ref':'received'}");
+}
+END_TEST
+
+START_TEST(a_token_is_good_once)
+{
+	struct fake_conn *first = fake_open(fake, WHO(ANN));
+	cut(first);
+	struct fake_conn *second = back(first, 0);
+	ck_assert_str_ne(first->token, second->token);
+	cut(second);
+	NOT_RESUMED(.resume = first->token);
+	ck_assert_uint_eq(fake_stats(fake).detached, 1);
+	back(second, 0);
+	ck_assert_uint_eq(fake_stats(fake).resumes[PX_RESUME_DONE], 2);
+	ck_assert_uint_eq(fake_stats(fake).resumes[PX_RESUME_UNKNOWN], 1);
+}
+END_TEST
+
+START_TEST(what_is_no_token_resumes_nothing)
+{
+	struct fake_conn *ann = fake_open(fake, WHO(ANN));
+	struct px_site other_site = { .enabled = fake->site.enabled };
+	char token[64];
+	cut(ann);
+	NOT_RESUMED(.resume = "x");
+	NOT_RESUMED(.resume = ann->client_id);
+	for (size_t i = 0; i < strlen(ann->token); i++) {
+		snprintf(token, sizeof(token), "%s", ann->token);
+		token[i] = token[i] == '0' ? '1' : '0';
+		NOT_RESUMED(.resume = token);
+	}
+	snprintf(token, sizeof(token), "%.49s0", ann->token);
+	NOT_RESUMED(.resume = token);
+	NOT_RESUMED(.resume = ann->token, .site = &other_site);
+	back(ann, 0);
+	fake_settle(fake);
+	for (struct fake_conn *conn = fake->conns; conn; conn = conn->next) {
+		fake_lose(conn); /* before the site of one of them goes */
+	}
+	fake_turn(fake);
+}
+END_TEST
+
+START_TEST(who_is_nobody_has_nothing_to_come_back_to)
+{
+	struct fake_conn *nobody = fake_open(fake, WHO(.nobody = true, .versioned = true));
+	ck_assert_str_ne(nobody->token, "");
+	NOT_RESUMED(.resume = nobody->token);
+	cut(nobody);
+	ck_assert_uint_eq(fake_stats(fake).detached, 0);
+	NOT_RESUMED(.resume = nobody->token);
+}
+END_TEST
+
+/* ---- numbers ---- */
+
+START_TEST(replays_what_was_not_received)
+{
+	struct fake_conn *ann = fake_open(fake, WHO(ANN));
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	for (int i = 1; i <= 40; i++) {
+		say(bob, i);
+	}
+	cut(ann);
+	for (int i = 41; i <= 60; i++) {
+		say(bob, i);
+	}
+	fake_expect_nothing(bob);
+	struct fake_conn *again = back(ann, 23);
+	for (int i = 24; i <= 60; i++) {
+		hears(again, i);
+	}
+	fake_expect_nothing(again);
+	/* The numbers go on as if nothing had been. */
+	say(bob, 61);
+	cut(again);
+	struct fake_conn *third = back(again, 60);
+	hears(third, 61);
+	fake_expect_nothing(third);
+	fake_expect_nothing(bob);
+}
+END_TEST
+
+START_TEST(replays_with_a_socket_that_was_full)
+{
+	struct fake_conn *ann = fake_open(fake, WHO(ANN));
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	say(bob, 1);
+	ann->busy = true;
+	for (int i = 2; i <= 30; i++) {
+		say(bob, i);
+	}
+	cut(ann);
+	struct fake_conn *again = back(ann, 0);
+	for (int i = 1; i <= 30; i++) {
+		hears(again, i);
+	}
+	fake_expect_nothing(again);
+}
+END_TEST
+
+START_TEST(received_releases)
+{
+	struct fake_conn *ann = fake_open(fake, WHO(ANN));
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	for (int i = 1; i <= 30; i++) {
+		say(bob, i);
+	}
+	ck_assert_uint_eq(fake_stats(fake).kept_messages, 30);
+	confirm(ann, 10);
+	ck_assert_uint_eq(fake_stats(fake).kept_messages, 20);
+	confirm(ann, 5);
+	confirm(ann, 10);
+	ck_assert_uint_eq(fake_stats(fake).kept_messages, 20);
+	confirm(ann, 30);
+	ck_assert_uint_eq(fake_stats(fake).kept_messages, 0);
+	ck_assert_uint_eq(fake_stats(fake).kept_bytes, 0);
+	for (int i = 1; i <= 30; i++) {
+		hears(ann, i);
+	}
+	fake_expect_nothing(ann);
+}
+END_TEST
+
+START_TEST(received_must_make_sense)
+{
+	static const char *const values[] = { "\"1\"", "-1", "1.0", "null",
+		"9999999999999999999999", "6" };
+	struct fake_conn *ann = fake_open(fake, WHO(ANN));
+	char text[80];
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		snprintf(text, sizeof(text), "{\"type\":\"received\",\"id\":1,\"n\":%s}", values[i]);
+		fake_say(ann, text);
+		fake_expect(ann, "{'type':'error','code':'bad_message','ref':'received','id':1,"
+				"'field':'n'}");
+		confirm(ann, (int)i + 1);
+		fake_expect_nothing(ann);
+	}
+	fake_say(ann, "{\"type\":\"received\",\"id\":2}");
+	fake_expect(ann, "{'code':'bad_message','field':'n'}");
+	fake_say(ann, "{\"type\":\"received\",\"id\":3,\"n\":7}");
+	fake_expect(ann, "{'type':'ack','id':3}");
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	confirm(bob, 0);
+	fake_expect(bob, "{'code':'unknown_type','field':'type'}");
+}
+END_TEST
+
+START_TEST(counts_what_it_took)
+{
+	struct fake_conn *ann = fake_open(fake, WHO(ANN));
+	say(ann, 1);
+	fake_say(ann, "{\"type\":\"ping\"}");
+	fake_say(ann, "nonsense");
+	fake_say(ann, "{\"type\":\"probe_nothing\"}");
+	confirm(ann, 0);
+	cut(ann);
+	struct fake_conn *again = fake_connect(fake, WHO(.nobody = true, .versioned = true,
+			.resume = ann->token, .received = 3));
+	fake_turn(fake);
+	fake_expect(again, "{'type':'resumed','received':5}");
+	say(again, 2);
+	ck_assert_uint_eq(again->session->resume->received, 6);
+}
+END_TEST
+
+START_TEST(one_who_is_too_far_behind_begins_anew)
+{
+	WITH_LIMIT(resume_messages, 10);
+	struct fake_conn *ann = fake_open(fake, WHO(ANN));
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	for (int i = 1; i <= 30; i++) {
+		say(bob, i);
+		hears(ann, i);
+	}
+	ck_assert_uint_eq(fake_stats(fake).kept_messages, 10);
+	cut(ann);
+	NOT_RESUMED(.resume = ann->token, .received = 19);
+	left(bob, ann, PX_DISCONNECTED);
+	ck_assert_uint_eq(fake_stats(fake).resumes[PX_RESUME_BEHIND], 1);
+	NOT_RESUMED(.resume = ann->token, .received = 20);
+}
+END_TEST
+
+START_TEST(one_who_kept_up_is_given_all)
+{
+	WITH_LIMIT(resume_bytes, 2000);
+	struct fake_conn *ann = fake_open(fake, WHO(ANN));
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	for (int i = 1; i <= 100; i++) {
+		say(bob, i);
+		hears(ann, i);
+	}
+	ck_assert_uint_le(fake_stats(fake).kept_bytes, 2000);
+	ck_assert_uint_ge(fake_stats(fake).kept_messages, 5);
+	cut(ann);
+	struct fake_conn *again = back(ann, 97);
+	hears(again, 98);
+	hears(again, 99);
+	hears(again, 100);
+	fake_expect_nothing(again);
+}
+END_TEST
+
+START_TEST(a_number_must_make_sense)
+{
+	struct fake_conn *ann = fake_open(fake, WHO(ANN));
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	say(bob, 1);
+	cut(ann);
+	NOT_RESUMED(.resume = ann->token, .received = -1);
+	NOT_RESUMED(.resume = ann->token, .received = 2);
+	ck_assert_uint_eq(fake_stats(fake).resumes[PX_RESUME_BAD_COUNT], 2);
+	back(ann, 1);
+	fake_expect_nothing(bob);
+}
+END_TEST
+
+/* ---- who ---- */
+
+START_TEST(other_credentials_do_not_resume)
+{
+	struct fake_conn *ann = fake_open(fake, WHO(ANN));
+	cut(ann);
+	turned_away(WHO(BOB, .versioned = true, .resume = ann->token));
+	turned_away(WHO(ANN, .tenant = "other", .resume = ann->token));
+	ck_assert_uint_eq(fake_stats(fake).resumes[PX_RESUME_OTHER_USER], 2);
+	ck_assert_uint_eq(events[PX_EVENT_REFUSED], 2);
+	back(ann, 0);
+}
+END_TEST
+
+START_TEST(newer_credentials_of_the_same_user_renew)
+{
+	struct fake_conn *bob = fake_open(fake, WHO(BOB, .practices = "1 2"));
+	struct fake_conn *ann = fake_open(fake, WHO(ANN, .practices = "1 2"));
+	int64_t later_ms = fake->wall_ms + 3600000;
+	cut(ann);
+	struct fake_conn *again = fake_resume(fake, WHO(ANN, .practices = "2 3",
+			.resume = ann->token, .expires_ms = later_ms, .address = "192.0.2.9"));
+	ck_assert_str_eq(again->client_id, ann->client_id);
+	left(bob, ann, PX_REMOVED);
+	fake_expect_nothing(bob);
+	ck_assert_int_eq(again->session->identity->expires_ms, later_ms);
+	ck_assert_str_eq(last_address, "192.0.2.9");
+	fake_say(bob, "{\"type\":\"probe_say\",\"practiceId\":2,\"n\":1}");
+	hears(again, 1);
+	fake_say(again, "{\"type\":\"probe_say\",\"practiceId\":3,\"n\":1}");
+	fake_say(again, "{\"type\":\"probe_say\",\"practiceId\":1,\"n\":1}");
+	fake_expect(again, "{'type':'error','code':'forbidden'}");
+}
+END_TEST
+
+START_TEST(open_mode_resumes_by_token_alone)
+{
+	struct fake_conn *ann = fake_open(fake, WHO(.versioned = true, .user = "7",
+			.practices = "5"));
+	cut(ann);
+	turned_away(WHO(.versioned = true, .user = "8", .resume = ann->token));
+	struct fake_conn *again = fake_resume(fake, WHO(.versioned = true, .resume = ann->token));
+	fake_say(again, "{\"type\":\"probe_say\",\"practiceId\":5,\"n\":1}");
+	fake_expect_nothing(again);
+	cut(again);
+	again = fake_resume(fake, WHO(.versioned = true, .user = "7", .resume = again->token));
+	fake_say(again, "{\"type\":\"probe_say\",\"practiceId\":5,\"n\":1}");
+	fake_expect_nothing(again);
+}
+END_TEST
+
+START_TEST(the_trail_sees_where_it_came_from)
+{
+	struct fake_conn *ann = fake_open(fake, WHO(ANN, .rooms = "r1 r2", .address = "192.0.2.1"));
+	ck_assert_str_eq(last_address, "192.0.2.1");
+	cut(ann);
+	ck_assert_uint_eq(events[PX_EVENT_DETACHED], 1);
+	struct fake_conn *again = fake_resume(fake, WHO(.nobody = true, .versioned = true,
+			.practices = "", .resume = ann->token, .address = "2001:db8::1"));
+	ck_assert_uint_eq(events[PX_EVENT_RESUMED], 1);
+	ck_assert_str_eq(last_address, "2001:db8::1");
+	const struct px_identity *identity = again->session->identity;
+	ck_assert(px_identity_admits(identity, px_span("r2")));
+	ck_assert(!px_identity_admits(identity, px_span("r3")));
+	ck_assert(px_span_equal(px_identity_name(identity), px_span("Ann")));
+	ck_assert_uint_eq(events[PX_EVENT_DISCONNECTED], 0);
+}
+END_TEST
+
+START_TEST(what_the_host_refuses_stays_as_it_was)
+{
+	struct fake_conn *ann = fake_open(fake, WHO(ANN));
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	cut(ann);
+	say(bob, 1);
+	refuses_resume = true;
+	NOT_RESUMED(.resume = ann->token);
+	ck_assert_uint_eq(fake_stats(fake).resumes[PX_RESUME_REFUSED], 1);
+	refuses_resume = false;
+	struct fake_conn *again = back(ann, 0);
+	hears(again, 1);
+	fake_expect_nothing(bob);
+}
+END_TEST
+
+/* ---- when ---- */
+
+START_TEST(after_the_grace_the_others_are_told_once)
+{
+	struct fake_conn *ann = fake_open(fake, WHO(ANN));
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	cut(ann);
+	ck_assert_uint_eq(fake_stats(fake).sessions, 1);
+	ck_assert_uint_eq(fake_stats(fake).detached, 1);
+	tick(GRACE_MS - 1);
+	px_session_alive(bob->session);
+	fake_expect_nothing(bob);
+	ck_assert_uint_eq(closed, 0);
+	tick(1);
+	left(bob, ann, PX_DISCONNECTED);
+	fake_expect_nothing(bob);
+	ck_assert_uint_eq(closed, 1);
+	ck_assert_uint_eq(fake_stats(fake).detached, 0);
+	ck_assert_uint_eq(fake_stats(fake).kept_messages, 0);
+	NOT_RESUMED(.resume = ann->token);
+}
+END_TEST
+
+START_TEST(a_token_that_expires_ends_it)
+{
+	int64_t end_ms = fake->wall_ms + 70000;
+	struct fake_conn *ann = fake_open(fake, WHO(ANN, .expires_ms = end_ms));
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	tick(20000);
+	px_session_alive(bob->session);
+	px_session_alive(ann->session);
+	tick(20000);
+	px_session_alive(bob->session);
+	px_session_alive(ann->session);
+	tick(20000);
+	cut(ann);
+	tick(9999);
+	fake_text(bob);
+	fake_expect_nothing(bob);
+	ck_assert_uint_eq(fake_stats(fake).detached, 1);
+	/* Its timer is not due, but its token is over by the clock on the wall. */
+	fake->wall_ms += 2;
+	px_broker_set_time(fake->broker, fake->mono_ms, fake->wall_ms);
+	NOT_RESUMED(.resume = ann->token);
+	tick(1);
+	left(bob, ann, PX_DISCONNECTED);
+	cut(fake_open(fake, WHO(ANN, .expires_ms = fake->wall_ms - 1)));
+	ck_assert_uint_eq(fake_stats(fake).detached, 0);
+}
+END_TEST
+
+START_TEST(goodbye_is_goodbye)
+{
+	struct fake_conn *ann = fake_open(fake, WHO(ANN));
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	fake_leave(ann);
+	fake_turn(fake);
+	left(bob, ann, PX_DISCONNECTED);
+	NOT_RESUMED(.resume = ann->token);
+}
+END_TEST
+
+START_TEST(what_the_server_closes_is_closed)
+{
+	struct fake_conn *ann = fake_open(fake, WHO(ANN));
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	px_session_close(ann->session, PX_CLOSE_POLICY);
+	fake_settle(fake);
+	left(bob, ann, PX_DISCONNECTED);
+	NOT_RESUMED(.resume = ann->token);
+	ck_assert_uint_eq(events[PX_EVENT_DETACHED], 0);
+}
+END_TEST
+
+START_TEST(one_who_is_away_can_be_removed)
+{
+	struct fake_conn *ann = fake_open(fake, WHO(ANN));
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	char text[80];
+	cut(ann);
+	snprintf(text, sizeof(text), "{\"type\":\"probe_remove\",\"target\":\"%s\"}",
+			ann->client_id);
+	fake_say(bob, text);
+	left(bob, ann, PX_DISCONNECTED);
+	fake_expect_nothing(bob);
+	NOT_RESUMED(.resume = ann->token);
+}
+END_TEST
+
+START_TEST(after_a_restart_it_is_to_come_back)
+{
+	struct fake_conn *ann = fake_open(fake, WHO(ANN));
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	say(bob, 1);
+	px_session_close(ann->session, PX_CLOSE_RESTART);
+	say(bob, 2);
+	ck_assert_int_eq(ann->close_code, PX_CLOSE_RESTART);
+	say(bob, 3);
+	fake_settle(fake);
+	say(bob, 4);
+	ck_assert_uint_eq(fake_stats(fake).detached, 1);
+	fake_expect_nothing(bob);
+	struct fake_conn *again = back(ann, 1);
+	hears(again, 2);
+	hears(again, 3);
+	hears(again, 4);
+	fake_expect_nothing(again);
+}
+END_TEST
+
+START_TEST(the_silent_are_waited_for)
+{
+	struct fake_conn *ann = fake_open(fake, WHO(ANN));
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	say(bob, 1);
+	tick(25000);
+	px_session_alive(bob->session);
+	tick(25000);
+	px_session_alive(bob->session);
+	ck_assert_int_eq(ann->close_code, 0);
+	ck_assert_uint_eq(fake_stats(fake).detached, 1);
+	ck_assert_uint_eq(fake_stats(fake).closes[0], 0);
+	tick(GRACE_MS - 1);
+	px_session_alive(bob->session);
+	struct fake_conn *again = back(ann, 0);
+	hears(again, 1);
+	tick(GRACE_MS);
+	px_session_alive(bob->session);
+	fake_expect_nothing(bob);
+}
+END_TEST
+
+START_TEST(a_write_that_fails_is_made_up_for)
+{
+	struct fake_conn *ann = fake_open(fake, WHO(ANN));
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	say(bob, 1);
+	ann->fails = true;
+	say(bob, 2);
+	say(bob, 3);
+	ck_assert_uint_eq(fake_stats(fake).detached, 1);
+	struct fake_conn *again = back(ann, 1);
+	hears(again, 2);
+	hears(again, 3);
+	fake_expect_nothing(again);
+}
+END_TEST
+
+START_TEST(a_write_that_fails_in_a_fan_out_is_made_up_for)
+{
+	WITH_LIMIT(queue_bytes, 400);
+	struct fake_conn *ann = fake_open(fake, WHO(ANN));
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	ann->fails = true;
+	for (int i = 1; i <= 20; i++) {
+		char text[64];
+		snprintf(text, sizeof(text), "{\"type\":\"probe_say\",\"n\":%d}", i);
+		fake_send(bob, text);
+	}
+	ck_assert_uint_eq(fake_stats(fake).detached, 1);
+	fake_turn(fake);
+	struct fake_conn *again = back(ann, 0);
+	for (int i = 1; i <= 20; i++) {
+		hears(again, i);
+	}
+	fake_expect_nothing(again);
+}
+END_TEST
+
+START_TEST(takes_over_what_seems_alive)
+{
+	struct fake_conn *ann = fake_open(fake, WHO(ANN));
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	say(bob, 1);
+	say(bob, 2);
+	struct fake_conn *again = back(ann, 1);
+	ck_assert_int_eq(ann->close_code, PX_CLOSE_REPLACED);
+	ck_assert_ptr_null(ann->session);
+	hears(again, 2);
+	fake_expect_nothing(again);
+	fake_expect_nothing(bob);
+	ck_assert_uint_eq(fake_stats(fake).sessions, 2);
+	ck_assert_uint_eq(fake_stats(fake).takeovers, 1);
+	/* Nothing can be said to one whose socket is full. */
+	again->busy = true;
+	struct fake_conn *third = back(again, 1);
+	ck_assert_int_eq(again->close_code, 0);
+	hears(third, 2);
+}
+END_TEST
+
+START_TEST(who_waits_longest_makes_room)
+{
+	WITH_LIMIT(detached_sessions, 2);
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	struct fake_conn *gone[3];
+	for (int i = 0; i < 3; i++) {
+		gone[i] = fake_open(fake, WHO(ANN));
+	}
+	cut(gone[1]);
+	cut(gone[0]);
+	fake_expect_nothing(bob);
+	cut(gone[2]);
+	left(bob, gone[1], PX_DISCONNECTED);
+	fake_expect_nothing(bob);
+	back(gone[0], 0);
+	back(gone[2], 0);
+}
+END_TEST
+
+START_TEST(too_much_for_one_who_is_away_ends_it)
+{
+	WITH_LIMIT(resume_messages, 10);
+	struct fake_conn *ann = fake_open(fake, WHO(ANN));
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	for (int i = 1; i <= 8; i++) {
+		say(bob, i);
+	}
+	cut(ann);
+	for (int i = 9; i <= 18; i++) {
+		say(bob, i);
+	}
+	/* What was written made room for what was not. */
+	fake_expect_nothing(bob);
+	ck_assert_uint_eq(fake_stats(fake).kept_messages, 0);
+	say(bob, 19);
+	left(bob, ann, PX_DISCONNECTED);
+	fake_expect_nothing(bob);
+	ck_assert_uint_eq(fake_stats(fake).queue_bytes, 0);
+}
+END_TEST
+
+START_TEST(services_that_come_meanwhile_are_there)
+{
+	fake->site.enabled = 0;
+	struct fake_conn *ann = fake_open(fake, WHO(ANN));
+	cut(ann);
+	fake->site.enabled = 1;
+	px_broker_site_changed(fake->broker, &fake->site);
+	ck_assert_uint_eq(opened, 1);
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	say(bob, 1);
+	struct fake_conn *again = back(ann, 0);
+	hears(again, 1);
+}
+END_TEST
+
+/* ---- without praxis.v1 ---- */
+
+START_TEST(heals_by_identity)
+{
+	struct fake_conn *carl = fake_open(fake, WHO(.authenticated = true, .user = "9"));
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	say(carl, 1);
+	hears(bob, 1);
+	cut(bob);
+	say(carl, 2);
+	say(carl, 3);
+	struct fake_conn *again = fake_open(fake, WHO(BOB, .address = "192.0.2.7"));
+	ck_assert_str_eq(again->client_id, bob->client_id);
+	hears(again, 3);
+	fake_expect_nothing(again);
+	fake_expect_nothing(carl);
+	say(again, 4);
+	hears(carl, 4);
+	ck_assert_str_eq(last_address, "192.0.2.7");
+	ck_assert_uint_eq(fake_stats(fake).healed, 1);
+	tick(GRACE_MS);
+	ck_assert_uint_eq(closed, 0);
+}
+END_TEST
+
+START_TEST(who_missed_nothing_is_told_nothing)
+{
+	struct fake_conn *carl = fake_open(fake, WHO(.authenticated = true, .user = "9"));
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	say(carl, 1);
+	hears(bob, 1);
+	say(bob, 2);
+	hears(carl, 2);
+	cut(bob);
+	struct fake_conn *again = fake_open(fake, WHO(BOB));
+	ck_assert_str_eq(again->client_id, bob->client_id);
+	fake_expect_nothing(again);
+	/* Nor of its own, which the others missed. */
+	cut(carl);
+	say(again, 3);
+	cut(again);
+	again = fake_open(fake, WHO(BOB));
+	fake_expect_nothing(again);
+	carl = fake_open(fake, WHO(.authenticated = true, .user = "9"));
+	hears(carl, 3);
+}
+END_TEST
+
+START_TEST(what_waited_in_a_full_socket_was_missed)
+{
+	struct fake_conn *carl = fake_open(fake, WHO(.authenticated = true, .user = "9"));
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	say(carl, 1);
+	hears(bob, 1);
+	bob->busy = true;
+	say(carl, 2);
+	say(carl, 3);
+	cut(bob);
+	ck_assert_uint_eq(fake_stats(fake).queue_bytes, 0);
+	struct fake_conn *again = fake_open(fake, WHO(BOB));
+	hears(again, 3);
+	fake_expect_nothing(again);
+}
+END_TEST
+
+START_TEST(heals_nobody_else)
+{
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	struct fake_conn *open = fake_open(fake, WHO(.user = "8"));
+	struct fake_conn *unknown = fake_open(fake, WHO(.authenticated = true));
+	cut(open);
+	cut(unknown);
+	ck_assert_uint_eq(fake_stats(fake).detached, 0);
+	/* Two tabs are two sessions. */
+	struct fake_conn *tab = fake_open(fake, WHO(BOB));
+	ck_assert_str_ne(tab->client_id, bob->client_id);
+	cut(bob);
+	const struct fake_who whos[] = {
+		{ .authenticated = true, .user = "9" },
+		{ BOB, .tenant = "other" },
+		{ .user = "8" },
+		{ BOB, .versioned = true },
+		{ BOB, .service = "probe" },
+	};
+	for (size_t i = 0; i < sizeof(whos) / sizeof(whos[0]); i++) {
+		struct fake_conn *conn = fake_open(fake, &whos[i]);
+		ck_assert_str_ne(conn->client_id, bob->client_id);
+	}
+	ck_assert_uint_eq(fake_stats(fake).healed, 0);
+	struct fake_conn *again = fake_open(fake, WHO(BOB));
+	ck_assert_str_eq(again->client_id, bob->client_id);
+}
+END_TEST
+
+START_TEST(heals_who_waits_longest_first)
+{
+	struct fake_conn *tabs[3];
+	for (int i = 0; i < 3; i++) {
+		tabs[i] = fake_open(fake, WHO(BOB));
+	}
+	cut(tabs[1]);
+	tick(10);
+	cut(tabs[2]);
+	tick(10);
+	cut(tabs[0]);
+	ck_assert_str_eq(fake_open(fake, WHO(BOB))->client_id, tabs[1]->client_id);
+	ck_assert_str_eq(fake_open(fake, WHO(BOB))->client_id, tabs[2]->client_id);
+	ck_assert_str_eq(fake_open(fake, WHO(BOB))->client_id, tabs[0]->client_id);
+}
+END_TEST
+
+START_TEST(who_does_not_come_leaves_once)
+{
+	struct fake_conn *ann = fake_open(fake, WHO(ANN));
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	cut(bob);
+	px_session_alive(ann->session);
+	tick(20000);
+	px_session_alive(ann->session);
+	fake_expect_nothing(ann);
+	tick(GRACE_MS - 20000);
+	left(ann, bob, PX_DISCONNECTED);
+	fake_expect_nothing(ann);
+	struct fake_conn *again = fake_open(fake, WHO(BOB));
+	ck_assert_str_ne(again->client_id, bob->client_id);
+}
+END_TEST
+
+START_TEST(healing_takes_up_the_new_token)
+{
+	struct fake_conn *bob = fake_open(fake, WHO(BOB, .practices = "1 2"));
+	struct fake_conn *ann = fake_open(fake, WHO(ANN));
+	cut(bob);
+	struct fake_conn *again = fake_connect(fake, WHO(BOB, .practices = "2 4"));
+	fake_turn(fake);
+	fake_expect(again, "{'type':'connection_established','user':{'userId':8,"
+			"'userName':'Bob','role':'staff','practices':[2,4]}}");
+	left(ann, bob, PX_REMOVED);
+	fake_say(again, "{\"type\":\"probe_say\",\"practiceId\":1,\"n\":1}");
+	fake_expect(again, "{'code':'forbidden'}");
+}
+END_TEST
+
+/* ---- the end ---- */
+
+START_TEST(the_process_ends_with_some_away)
+{
+	struct fake_conn *ann = fake_open(fake, WHO(ANN));
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	say(bob, 1);
+	cut(ann);
+	say(bob, 2);
+	cut(bob);
+	ck_assert_uint_eq(fake_stats(fake).detached, 2);
+	px_broker_end_detached(fake->broker);
+	fake_turn(fake);
+	ck_assert_uint_eq(fake_stats(fake).detached, 0);
+	ck_assert_uint_eq(closed, 2);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		gives_a_token_to_praxis_v1_alone,
+		a_token_is_good_once,
+		what_is_no_token_resumes_nothing,
+		who_is_nobody_has_nothing_to_come_back_to,
+		replays_what_was_not_received,
+		replays_with_a_socket_that_was_full,
+		received_releases,
+		received_must_make_sense,
+		counts_what_it_took,
+		one_who_is_too_far_behind_begins_anew,
+		one_who_kept_up_is_given_all,
+		a_number_must_make_sense,
+		other_credentials_do_not_resume,
+		newer_credentials_of_the_same_user_renew,
+		open_mode_resumes_by_token_alone,
+		the_trail_sees_where_it_came_from,
+		what_the_host_refuses_stays_as_it_was,
+		after_the_grace_the_others_are_told_once,
+		a_token_that_expires_ends_it,
+		goodbye_is_goodbye,
+		what_the_server_closes_is_closed,
+		one_who_is_away_can_be_removed,
+		after_a_restart_it_is_to_come_back,
+		the_silent_are_waited_for,
+		a_write_that_fails_is_made_up_for,
+		a_write_that_fails_in_a_fan_out_is_made_up_for,
+		takes_over_what_seems_alive,
+		who_waits_longest_makes_room,
+		too_much_for_one_who_is_away_ends_it,
+		services_that_come_meanwhile_are_there,
+		heals_by_identity,
+		who_missed_nothing_is_told_nothing,
+		what_waited_in_a_full_socket_was_missed,
+		heals_nobody_else,
+		heals_who_waits_longest_first,
+		who_does_not_come_leaves_once,
+		healing_takes_up_the_new_token,
+		the_process_ends_with_some_away,
+	};
+	Suite *suite = suite_create("resume");
+	TCase *tcase = tcase_create("resume");
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_set_timeout(tcase, 60);
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+		tcase_add_test(tcase, tests[i]);
+	}
+	suite_add_tcase(suite, tcase);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed > 0;
+}
