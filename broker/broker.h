@@ -29,6 +29,8 @@ struct px_practice {
 	char *id;
 	size_t id_len;
 	uint32_t rooms;
+	uint32_t holders;   /* identities */
+	uint64_t published; /* messages, to all of its channels */
 };
 
 struct px_service_slot {

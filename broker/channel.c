@@ -435,6 +435,7 @@ static void remember(struct px_channel *channel, struct px_message *message, uin
 static void deliver(struct px_channel *channel, struct px_message *message,
 		const struct px_session *except, uint64_t by)
 {
+	channel->practice->published++;
 	if (channel->kind->sequenced) {
 		remember(channel, message, by);
 	}

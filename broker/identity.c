@@ -178,6 +178,7 @@ static int hold(struct px_broker *broker, struct px_identity *identity, struct p
 	memmove(&order[place + 1], &order[place],
 			(identity->practice_count - place) * sizeof(*order));
 	order[place] = (uint16_t)identity->practice_count;
+	practice->holders++;
 	identity->practices[identity->practice_count++] =
 			(struct px_held){ .practice = practice, .number = id.number };
 	return 0;
@@ -210,6 +211,7 @@ void px_identity_destroy(struct px_broker *broker, struct px_identity *identity)
 		return;
 	}
 	for (uint32_t i = 0; i < identity->practice_count; i++) {
+		identity->practices[i].practice->holders--;
 		px_practice_unref(broker, identity->practices[i].practice);
 	}
 	free(identity);

@@ -82,15 +82,20 @@ static bool contains_ignoring_case(const char *text, const char *word)
 	return false;
 }
 
-static bool is_secret(const struct px_option_entry *entry)
+bool px_option_is_secret(const char *key)
 {
 	static const char *const words[] = { "secret", "pass", "token", "key", "credential" };
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (contains_ignoring_case(entry->key, words[i])) {
+		if (contains_ignoring_case(key, words[i])) {
 			return true;
 		}
 	}
-	return entry->secret;
+	return false;
+}
+
+static bool is_secret(const struct px_option_entry *entry)
+{
+	return entry->secret || px_option_is_secret(entry->key);
 }
 
 /* ---- sentences ---- */

@@ -54,6 +54,8 @@ int px_practice_get(struct px_broker *broker, struct px_span tenant, struct px_s
 	}
 	practice->refs = 1;
 	practice->rooms = 0;
+	practice->holders = 0;
+	practice->published = 0;
 	practice->tenant = (char *)(practice + 1);
 	practice->id = practice->tenant + tenant.len + 1;
 	practice->id_len = id.len;

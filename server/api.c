@@ -1,28 +1,63 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The back end's HTTP API (docs/protocol.md, section 5): requests with a body, from role
- * service or admin. A body has a length that was announced, a bound, and a time by which it
- * is there.
+ * Requests to the API: found by path and method, identified by their token, read whole. A body
+ * has a length that was announced, a bound, and a time by which it is there.
  */
-#include "server.h"
+#include "api.h"
 
 #include "authority.h"
 #include "credentials.h"
+#include "openapi.h"
 #include "strict_json.h"
-#include "tickets.h"
 #include "token.h"
 
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#define PREFIX "/api/v1/"
 #define BODY_MAX 65536
 #define BODY_TIME_MS 10000
 
-/* A request whose body is being read. */
+enum method {
+	GET, /* and HEAD */
+	POST,
+};
+
+enum body {
+	NO_BODY,
+	FIELDS, /* a JSON object, read into `fields` */
+	RAW,    /* the handler reads it */
+};
+
+static const struct route {
+	const char *path; /* behind PREFIX; one that ends with "/" wants a name after it */
+	enum method method;
+	enum body body;
+	px_api_handler handle;
+} routes[] = {
+	{ "clients", GET, NO_BODY, px_api_get_clients },
+	{ "config", GET, NO_BODY, px_api_get_config },
+	{ "disconnect", POST, FIELDS, px_api_post_disconnect },
+	{ "openapi.json", GET, NO_BODY, NULL }, /* is for everybody to read */
+	{ "publish", POST, RAW, px_api_post_publish },
+	{ "rooms", GET, NO_BODY, px_api_get_rooms },
+	{ "rooms/end", POST, FIELDS, px_api_post_end_room },
+	{ "services", GET, NO_BODY, px_api_get_services },
+	{ "services/", POST, FIELDS, px_api_post_service },
+	{ "stats", GET, NO_BODY, px_api_get_stats },
+	{ "tickets", POST, FIELDS, px_api_post_ticket },
+};
+
+/* A request that is being read. */
 struct px_request {
+	const struct route *route;
 	struct px_token *caller;
+	struct px_identity *identity;
+	char name[64];
+	char key[PX_IDEMPOTENCY_KEY_MAX + 1];
 	int64_t started_ms;
 	size_t announced;
 	size_t len;
@@ -36,7 +71,27 @@ static int64_t now_of(const struct px_peer *peer)
 
 bool px_api_concerns(const char *path)
 {
-	return strncmp(path, "/api/v1/", strlen("/api/v1/")) == 0;
+	return strncmp(path, PREFIX, strlen(PREFIX)) == 0;
+}
+
+static const struct route *find_route(const char *path)
+{
+	path += strlen(PREFIX);
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+		size_t len = strlen(routes[i].path);
+		bool named = routes[i].path[len - 1] == '/';
+		if (named ? strncmp(path, routes[i].path, len) == 0 && path[len] != '\0' &&
+				!strchr(path + len, '/') : strcmp(path, routes[i].path) == 0) {
+			return &routes[i];
+		}
+	}
+	return NULL;
+}
+
+const char *px_api_allow(const char *path)
+{
+	const struct route *route = find_route(path);
+	return route && route->method == GET ? "GET, HEAD" : "POST";
 }
 
 void px_request_drop(struct px_peer *peer)
@@ -44,19 +99,66 @@ void px_request_drop(struct px_peer *peer)
 	struct px_request *request = peer->request;
 	if (request) {
 		px_token_destroy(request->caller);
+		px_identity_destroy(peer->vhost->server->broker, request->identity);
 		explicit_bzero(request->body, request->len);
 		free(request);
 		peer->request = NULL;
 	}
 }
 
-static int fail(struct px_peer *peer, struct lws *wsi, int status, const char *code,
+/* ---- errors ---- */
+
+static int status_of(enum px_error code)
+{
+	switch (code) {
+	case PX_E_BAD_JSON:
+	case PX_E_BAD_MESSAGE:
+	case PX_E_UNKNOWN_TYPE: return 400;
+	case PX_E_UNAUTHENTICATED:
+	case PX_E_TOKEN_EXPIRED: return 401;
+	case PX_E_FORBIDDEN: return 403;
+	case PX_E_NOT_FOUND: return 404;
+	case PX_E_SERVICE_DISABLED:
+	case PX_E_ROOM_FULL: return 409;
+	case PX_E_RATE_LIMITED: return 429;
+	case PX_E_UNAVAILABLE: return 503;
+	default: return 500;
+	}
+}
+
+int px_api_fail(struct px_api_call *call, int status, enum px_error code, const char *field,
 		const char *sentence)
 {
-	px_request_drop(peer);
-	px_http_refuse(wsi, status, code, sentence);
+	call->error = (struct px_api_error){ status, { code, field, sentence } };
 	return -1;
 }
+
+int px_api_deny(struct px_api_call *call, const struct px_denial *denial)
+{
+	call->error = (struct px_api_error){ 0, *denial };
+	return -1;
+}
+
+static int refuse(struct px_peer *peer, struct lws *wsi, int status, const char *code,
+		const char *field, const char *sentence)
+{
+	px_request_drop(peer);
+	px_http_refuse_field(wsi, status, code, field, sentence);
+	return -1;
+}
+
+static int answer_error(struct px_api_call *call)
+{
+	const struct px_denial *denial = &call->error.denial;
+	int status = call->error.status ? call->error.status : status_of(denial->code);
+	if (denial->code == PX_E_FORBIDDEN) {
+		px_trail_denied(call->server, &call->operator, "forbidden");
+	}
+	return refuse(call->peer, call->wsi, status, px_error_name(denial->code), denial->field,
+			denial->sentence);
+}
+
+/* ---- what a request brings ---- */
 
 /* The announced length of the body; -ENOENT: none, or chunked; -EINVAL; -E2BIG. */
 static int64_t body_length(struct lws *wsi)
@@ -77,6 +179,42 @@ static int64_t body_length(struct lws *wsi)
 	return length > BODY_MAX ? -E2BIG : length;
 }
 
+/* Whoever does not say what it is sends JSON. */
+static bool is_json(struct lws *wsi)
+{
+	static const char wanted[] = "application/json";
+	char type[128];
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE) == 0) {
+		return true;
+	}
+	if (lws_hdr_copy(wsi, type, sizeof(type), WSI_TOKEN_HTTP_CONTENT_TYPE) <= 0) {
+		return false;
+	}
+	size_t len = strcspn(type, "; \t");
+	return len == strlen(wanted) && strncasecmp(type, wanted, len) == 0;
+}
+
+/* Idempotency-Key: visible ASCII. -EINVAL: longer, or something else. */
+static int read_key(struct lws *wsi, char buf[PX_IDEMPOTENCY_KEY_MAX + 1])
+{
+	static const char name[] = "idempotency-key:";
+	int total = lws_hdr_custom_length(wsi, name, (int)strlen(name));
+	buf[0] = '\0';
+	if (total < 0) {
+		return 0;
+	}
+	if (total == 0 || total > PX_IDEMPOTENCY_KEY_MAX || lws_hdr_custom_copy(wsi, buf,
+			PX_IDEMPOTENCY_KEY_MAX + 1, name, (int)strlen(name)) < 0) {
+		return -EINVAL;
+	}
+	for (const char *at = buf; *at; at++) {
+		if (*at <= ' ' || *at > '~') {
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
 /* Who asks; NULL: it was answered, and *ret_rc is lws's. */
 static struct px_token *identify(struct px_peer *peer, struct lws *wsi, int *ret_rc)
 {
@@ -90,50 +228,100 @@ static struct px_token *identify(struct px_peer *peer, struct lws *wsi, int *ret
 	if (token && !(token->role & (PX_ROLE_SERVICE | PX_ROLE_ADMIN))) {
 		px_token_destroy(token);
 		px_trail_refused(peer->vhost->server, peer, "forbidden");
-		*ret_rc = fail(peer, wsi, 403, "forbidden", "This is for role service or admin.");
+		*ret_rc = refuse(peer, wsi, 403, "forbidden", NULL,
+				"This is for role service or admin.");
 		return NULL;
 	}
 	if (!token) {
 		bool throttled = verdict.verdict == PX_VERDICT_THROTTLED;
 		px_trail_refused(peer->vhost->server, peer, throttled ? "rate_limited" : "bad_token");
-		*ret_rc = throttled ? fail(peer, wsi, 429, "rate_limited", verdict.sentence) :
-				fail(peer, wsi, 401, "unauthenticated", "A bearer's token is needed.");
+		*ret_rc = throttled ?
+				refuse(peer, wsi, 429, "rate_limited", NULL, verdict.sentence) :
+				refuse(peer, wsi, 401, "unauthenticated", NULL,
+						"A bearer's token is needed.");
 	}
 	return token;
 }
 
-int px_api_begin(struct px_peer *peer, struct lws *wsi, const char *path)
+/* Room for the body; NULL: it was answered, and *ret_rc is lws's. */
+static struct px_request *make_request(struct px_peer *peer, struct lws *wsi,
+		const struct route *route, int *ret_rc)
 {
+	int64_t length = route->method == POST ? body_length(wsi) : 0;
+	if (length >= 0 && route->method == POST && !is_json(wsi)) {
+		*ret_rc = refuse(peer, wsi, 415, "bad_request", NULL,
+				"The body must be application/json.");
+		return NULL;
+	}
+	struct px_request *request = length < 0 ? NULL :
+			calloc(1, sizeof(*request) + (size_t)length);
+	if (!request) {
+		*ret_rc = length == -E2BIG ?
+				refuse(peer, wsi, 413, "bad_request", NULL,
+						"The body is larger than 64 KiB.") :
+				refuse(peer, wsi, 411, "bad_request", NULL,
+						"The body needs a length.");
+		return NULL;
+	}
+	request->route = route;
+	request->announced = (size_t)length;
+	request->started_ms = now_of(peer);
+	return request;
+}
+
+static int begin(struct px_peer *peer, struct lws *wsi, const struct route *route,
+		const char *path)
+{
+	struct px_authentication verdict;
 	int rc;
-	if (strcmp(path, "/api/v1/tickets") != 0) {
-		return fail(peer, wsi, 404, "not_found", "There is nothing at this path.");
-	}
-	if (lws_hdr_total_length(wsi, WSI_TOKEN_POST_URI) == 0) {
-		return fail(peer, wsi, 405, "bad_request", "Only POST is known here.");
-	}
-	if (!peer->vhost->authority) {
-		return fail(peer, wsi, 503, "unavailable", "This vhost runs in open mode.");
-	}
-	px_peer_read_forwarded(peer, wsi);
 	struct px_token *caller = identify(peer, wsi, &rc);
 	if (!caller) {
 		return rc;
 	}
-	int64_t length = body_length(wsi);
-	struct px_request *request = length < 0 ? NULL :
-			calloc(1, sizeof(*request) + (size_t)length);
+	struct px_request *request = make_request(peer, wsi, route, &rc);
 	if (!request) {
 		px_token_destroy(caller);
-		return length == -E2BIG ?
-				fail(peer, wsi, 413, "bad_request", "The body is larger than 64 KiB.") :
-				fail(peer, wsi, 411, "bad_request", "The body needs a length.");
+		return rc;
 	}
 	px_request_drop(peer);
-	request->caller = caller;
-	request->announced = (size_t)length;
-	request->started_ms = now_of(peer);
 	peer->request = request;
-	return length > 0 ? 0 : px_api_end(peer->vhost->server, wsi);
+	request->caller = caller;
+	strncpy(request->name, path + strlen(PREFIX) + strlen(route->path),
+			sizeof(request->name) - 1);
+	request->identity = px_authority_speaker(peer, caller, &verdict);
+	if (!request->identity) {
+		return refuse(peer, wsi, verdict.verdict == PX_VERDICT_BAD ? 401 : 503,
+				"unavailable", NULL, "The server can not take the token's claims now.");
+	}
+	if (read_key(wsi, request->key) < 0) {
+		return refuse(peer, wsi, 400, "bad_request", NULL,
+				"Idempotency-Key must be 1 to 128 visible ASCII characters.");
+	}
+	return request->announced > 0 ? 0 : px_api_end(peer->vhost->server, wsi);
+}
+
+int px_api_begin(struct px_peer *peer, struct lws *wsi, const char *path)
+{
+	const struct route *route = find_route(path);
+	bool is_get = lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0 ||
+			lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
+	bool is_post = lws_hdr_total_length(wsi, WSI_TOKEN_POST_URI) > 0;
+	if (!route) {
+		return refuse(peer, wsi, 404, "not_found", NULL, "There is nothing at this path.");
+	}
+	if (route->method == GET ? !is_get : !is_post) {
+		return refuse(peer, wsi, 405, "bad_request", NULL, route->method == GET ?
+				"Only GET and HEAD are known here." : "Only POST is known here.");
+	}
+	if (!route->handle) {
+		return px_http_answer(wsi, 200, "application/json",
+				(struct px_span){ px_openapi, sizeof(px_openapi) - 1 });
+	}
+	if (!peer->vhost->authority) {
+		return refuse(peer, wsi, 503, "unavailable", NULL, "This vhost runs in open mode.");
+	}
+	px_peer_read_forwarded(peer, wsi);
+	return begin(peer, wsi, route, path);
 }
 
 int px_api_body(void *user, struct lws *wsi, const void *piece, size_t len)
@@ -150,61 +338,37 @@ int px_api_body(void *user, struct lws *wsi, const void *piece, size_t len)
 	return 0;
 }
 
-/* Whether the caller may speak for all that the ticket would. */
-static bool covers(const struct px_peer *peer, const struct px_token *caller,
-		const struct px_token *ticket)
+/* ---- the answer ---- */
+
+static int read_fields(struct px_api_call *call, const struct route *route)
 {
-	struct px_span own = px_span(peer->vhost->config->tenant);
-	struct px_span tenant = caller->tenant.len > 0 ? caller->tenant : own;
-	if (!px_span_equal(ticket->tenant.len > 0 ? ticket->tenant : own, tenant) ||
-			(ticket->role == PX_ROLE_ADMIN && caller->role != PX_ROLE_ADMIN) ||
-			(ticket->all_practices && !caller->all_practices)) {
-		return false;
+	if (route->body != FIELDS || px_strict_json_parse(call->body, &call->fields) == 0) {
+		return 0;
 	}
-	for (size_t i = 0; i < ticket->practice_count && !caller->all_practices; i++) {
-		size_t k = 0;
-		while (k < caller->practice_count &&
-				!px_span_equal(caller->practices[k].text, ticket->practices[i].text)) {
-			k++;
-		}
-		if (k == caller->practice_count) {
-			return false;
-		}
-	}
-	return true;
+	return px_api_fail(call, 0, PX_E_BAD_JSON, NULL,
+			"The body must be a JSON object, with no name twice in one object.");
 }
 
-/* The claims in the body; NULL: *ret_field says what is wrong. */
-static struct px_token *read_claims(const struct px_peer *peer, const struct px_request *request,
-		const char **ret_claim)
-{
-	struct json_object *body;
-	struct json_object *claims;
-	struct px_token *token = NULL;
-	struct px_span text = { request->body, request->len };
-	*ret_claim = "claims";
-	if (px_strict_json_parse(text, &body) < 0) {
-		return NULL;
-	}
-	if (json_object_object_get_ex(body, "claims", &claims) &&
-			json_object_is_type(claims, json_type_object) &&
-			px_authority_read_claims(peer->vhost, claims, &token, ret_claim) < 0) {
-		token = NULL;
-	}
-	json_object_put(body);
-	return token;
-}
-
-static int answer_ticket(struct lws *wsi, const char *ticket)
+static int handle(struct px_api_call *call, const struct route *route)
 {
 	struct px_json json;
 	px_json_begin(&json, NULL);
-	px_json_text(&json, "ticket", ticket);
-	px_json_int(&json, "expiresAt", (int64_t)time(NULL) * 1000 + PX_TICKET_TTL_MS);
+	call->json = &json;
+	int rc = read_fields(call, route);
+	rc = rc < 0 ? rc : route->handle(call);
 	px_json_end(&json);
-	int rc = json.failed ? -1 : px_http_answer(wsi, 200, "application/json",
-			(struct px_span){ json.data, json.len });
+	if (rc == 0 && json.failed) {
+		rc = px_api_fail(call, 0, PX_E_UNAVAILABLE, NULL, "The server is out of memory.");
+	}
+	if (rc < 0) {
+		rc = answer_error(call);
+	} else {
+		px_request_drop(call->peer);
+		rc = px_http_answer(call->wsi, 200, "application/json",
+				(struct px_span){ json.data, json.len });
+	}
 	px_json_finish(&json);
+	json_object_put(call->fields);
 	return rc;
 }
 
@@ -212,26 +376,23 @@ int px_api_end(void *user, struct lws *wsi)
 {
 	struct px_server *server = user;
 	struct px_peer *peer = lws_get_opaque_user_data(wsi);
-	char ticket[PX_TICKET_SIZE];
-	const char *claim = NULL;
-	if (!peer || !peer->request || peer->request->len != peer->request->announced) {
+	struct px_request *request = peer ? peer->request : NULL;
+	if (!request || request->len != request->announced) {
 		return -1;
 	}
-	struct px_token *token = read_claims(peer, peer->request, &claim);
-	if (!token) {
-		return fail(peer, wsi, 400, "bad_message",
-				"The body must be {\"claims\": {…}}, with claims as a token has them.");
-	}
-	if (!covers(peer, peer->request->caller, token)) {
-		px_token_destroy(token);
-		return fail(peer, wsi, 403, "forbidden",
-				"The claims go beyond those of the token that asks.");
-	}
-	if (px_tickets_issue(server->tickets, peer->vhost->config->name, token, now_of(peer),
-			ticket) < 0) {
-		px_token_destroy(token);
-		return fail(peer, wsi, 503, "unavailable", "There are too many tickets.");
-	}
-	px_request_drop(peer);
-	return answer_ticket(wsi, ticket);
+	struct px_api_call call = {
+		.server = server,
+		.peer = peer,
+		.wsi = wsi,
+		.caller = request->caller,
+		.operator = {
+			.broker = server->broker,
+			.identity = request->identity,
+			.site = &peer->vhost->site,
+		},
+		.name = px_span(request->name),
+		.body = { request->body, request->len },
+		.idempotency_key = px_span(request->key),
+	};
+	return handle(&call, request->route);
 }

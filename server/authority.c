@@ -164,7 +164,8 @@ int px_authority_read_claims(const struct px_vhost *vhost, struct json_object *c
 	return px_claims_read(claims, &rules->names, rules->default_role, ret_token, ret_claim);
 }
 
-static int make_identity(struct px_peer *peer, const struct px_token *token,
+/* `counted`: as a connection of its user. */
+static int make_identity(struct px_peer *peer, const struct px_token *token, bool counted,
 		struct px_identity **ret_identity)
 {
 	const struct px_authority *authority = peer->vhost->authority;
@@ -187,7 +188,7 @@ static int make_identity(struct px_peer *peer, const struct px_token *token,
 	};
 	px_address_format(&peer->address, address);
 	claims.address = px_span(address);
-	int rc = px_peer_count_user(peer, claims.tenant, claims.user.text);
+	int rc = counted ? px_peer_count_user(peer, claims.tenant, claims.user.text) : 0;
 	return rc < 0 ? rc : px_identity_create(peer->vhost->server->broker, &claims, ret_identity);
 }
 
@@ -195,7 +196,7 @@ void px_authority_admit(struct px_peer *peer, const struct px_token *token,
 		struct px_authentication *ret_authentication)
 {
 	struct px_identity *identity;
-	switch (make_identity(peer, token, &identity)) {
+	switch (make_identity(peer, token, true, &identity)) {
 	case 0:
 		*ret_authentication = (struct px_authentication){
 			.verdict = PX_VERDICT_GOOD,
@@ -219,6 +220,20 @@ void px_authority_admit(struct px_peer *peer, const struct px_token *token,
 		*ret_authentication = (struct px_authentication){ .verdict = PX_VERDICT_UNAVAILABLE };
 		break;
 	}
+}
+
+struct px_identity *px_authority_speaker(struct px_peer *peer, const struct px_token *token,
+		struct px_authentication *ret_authentication)
+{
+	struct px_identity *identity;
+	int rc = make_identity(peer, token, false, &identity);
+	if (rc == 0) {
+		return identity;
+	}
+	*ret_authentication = (struct px_authentication){
+		.verdict = rc == -EINVAL ? PX_VERDICT_BAD : PX_VERDICT_UNAVAILABLE,
+	};
+	return NULL;
 }
 
 void px_authority_judge(struct px_peer *peer, struct px_span text,

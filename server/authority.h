@@ -45,6 +45,13 @@ int px_authority_read_claims(const struct px_vhost *vhost, struct json_object *c
 void px_authority_admit(struct px_peer *peer, const struct px_token *token,
 		struct px_authentication *ret_authentication);
 
+/*
+ * Who speaks in a request that opens no session: nobody is counted. The identity is the caller's;
+ * NULL: see ret.
+ */
+struct px_identity *px_authority_speaker(struct px_peer *peer, const struct px_token *token,
+		struct px_authentication *ret_authentication);
+
 /* Whether the peer's address has to wait after what came from it before; then THROTTLED. */
 bool px_authority_throttles(struct px_peer *peer, struct px_authentication *ret_authentication);
 

@@ -83,6 +83,7 @@ struct px_config_audit {
 };
 
 struct px_config_global {
+	struct px_options *options; /* all keys as they were checked, to be shown */
 	char **plugin_dirs; /* absolute */
 	size_t plugin_dir_count;
 	int log_level;      /* PX_LOG_ERROR … PX_LOG_DEBUG */
@@ -112,6 +113,7 @@ struct px_config_global {
 	uint32_t max_unauthenticated; /* connections that have not authenticated yet, in all */
 	uint32_t auth_failures;       /* of an address in 30 minutes; then it is refused */
 	uint32_t max_rooms_per_practice;
+	uint32_t max_idempotency_keys; /* remembered at a time; 0: none can be used */
 	uint32_t messages_per_second; /* of one session, as the three below */
 	uint32_t messages_burst;      /* at least 1 */
 	uint32_t bytes_per_second;
@@ -200,6 +202,7 @@ enum px_config_open_mode {
 };
 
 struct px_config_vhost {
+	struct px_options *options; /* all keys as they were checked, to be shown */
 	char *name;
 	uint16_t port; /* 0: any free one */
 	struct px_config_address *addresses;

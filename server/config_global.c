@@ -58,6 +58,10 @@ const struct px_option px_config_global_table[] = {
 		.max = 10000000,
 		.help = "rooms with somebody in them that one practice may have, counted for each "
 			"service; 0: no limit" },
+	{ .key = "max-idempotency-keys", .type = PX_OPTION_INT, .fallback = "100000",
+		.max = 10000000,
+		.help = "Idempotency-Keys of the API that are remembered, for five minutes each; of "
+			"one tenant half as many" },
 	{ .key = "max-channels", .type = PX_OPTION_INT, .fallback = "100000",
 		.min = 1, .max = 10000000,
 		.help = "practices and rooms with a member in them, counted for each service" },
@@ -159,6 +163,7 @@ static void copy_limits(struct px_config_global *global, const struct px_options
 		{ "max-unauthenticated", &global->max_unauthenticated },
 		{ "auth-failures", &global->auth_failures },
 		{ "max-rooms-per-practice", &global->max_rooms_per_practice },
+		{ "max-idempotency-keys", &global->max_idempotency_keys },
 		{ "messages-per-second", &global->messages_per_second },
 		{ "messages-burst", &global->messages_burst },
 		{ "bytes-per-second", &global->bytes_per_second },
@@ -245,7 +250,7 @@ int px_config_global_read(struct px_config_loader *loader)
 		check_order(loader, options, "drain-ms", "drain-deadline-ms");
 		r = take_state_file(loader, options);
 	}
-	px_options_destroy(options);
+	loader->config->global.options = options;
 	const struct px_config_member *audit = px_config_object_find(&loader->global, "audit");
 	if (r != -ENOMEM && audit) {
 		r = px_config_audit_read(loader, audit, &loader->config->global.audit);
@@ -269,5 +274,6 @@ void px_config_global_finish(struct px_config_global *global)
 	}
 	free(global->plugin_dirs);
 	free(global->state_file);
+	px_options_destroy(global->options);
 	px_config_audit_destroy(global->audit);
 }

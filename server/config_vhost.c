@@ -368,7 +368,7 @@ static int take_keys(struct reading *reading)
 	if (r == 0 && options) {
 		r = take_access(reading, options);
 	}
-	px_options_destroy(options);
+	reading->vhost->options = options;
 	if (r < 0 || checked < 0) { /* the addresses are better not judged without the rest */
 		return r;
 	}
@@ -519,6 +519,7 @@ void px_config_vhost_finish(struct px_config_vhost *vhost)
 	for (size_t i = 0; i < vhost->origin_count; i++) {
 		free(vhost->origins[i]);
 	}
+	px_options_destroy(vhost->options);
 	px_config_tokens_destroy(vhost->tokens);
 	free(vhost->auth_url);
 	free(vhost->origins);

@@ -23,9 +23,12 @@ static const char *reason_of(int status)
 	case 403: return "Forbidden";
 	case 404: return "Not Found";
 	case 405: return "Method Not Allowed";
+	case 409: return "Conflict";
 	case 411: return "Length Required";
 	case 413: return "Content Too Large";
+	case 415: return "Unsupported Media Type";
 	case 421: return "Misdirected Request";
+	case 422: return "Unprocessable Content";
 	case 426: return "Upgrade Required";
 	case 429: return "Too Many Requests";
 	case 503: return "Service Unavailable";
@@ -33,28 +36,30 @@ static const char *reason_of(int status)
 	}
 }
 
-/* Whether the path, of whichever method, is one of the API's. */
-static bool is_for_api(struct lws *wsi)
+/* What of methods the path of the request, whichever method that has, takes. */
+static const char *allow_of(struct lws *wsi)
 {
 	static const enum lws_token_indexes methods[] = {
 		WSI_TOKEN_GET_URI, WSI_TOKEN_HEAD_URI, WSI_TOKEN_PUT_URI, WSI_TOKEN_PATCH_URI,
-		WSI_TOKEN_DELETE_URI, WSI_TOKEN_OPTIONS_URI,
+		WSI_TOKEN_DELETE_URI, WSI_TOKEN_OPTIONS_URI, WSI_TOKEN_POST_URI,
 	};
 	char path[256];
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
 		if (lws_hdr_total_length(wsi, methods[i]) > 0) {
 			return lws_hdr_copy(wsi, path, sizeof(path), methods[i]) > 0 &&
-					px_api_concerns(path);
+					px_api_concerns(path) ? px_api_allow(path) : "GET, HEAD";
 		}
 	}
-	return false;
+	return "GET, HEAD";
 }
 
-/* What a status asks for besides. */
-static const char *extra_headers(struct lws *wsi, int status)
+/* What a status asks for besides; `buf` may hold it. */
+static const char *extra_headers(struct lws *wsi, int status, char buf[32])
 {
 	switch (status) {
-	case 405: return is_for_api(wsi) ? "Allow: POST\r\n" : "Allow: GET, HEAD\r\n";
+	case 405:
+		(void)snprintf(buf, 32, "Allow: %s\r\n", allow_of(wsi));
+		return buf;
 	case 426: return "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\n";
 	case 401: return "WWW-Authenticate: Bearer\r\n";
 	case 429: return "Retry-After: 5\r\n";
@@ -137,6 +142,7 @@ static unsigned char *make_head(struct lws *wsi, const struct answer *answer, si
 {
 	const struct px_peer *peer = lws_get_opaque_user_data(wsi);
 	char own[PX_HTTP_HEADERS_MAX];
+	char extra[32];
 	if (px_http_headers(peer->vhost, PX_HTTP_DATA, "no-store", own, sizeof(own)) < 0) {
 		return NULL;
 	}
@@ -151,7 +157,7 @@ static unsigned char *make_head(struct lws *wsi, const struct answer *answer, si
 			"Content-Length: %zu\r\n"
 			"%s%s%s%s%s%s\r\n",
 			answer->status, reason_of(answer->status), answer->type, answer->body.len,
-			own, extra_headers(wsi, answer->status), answer->location ? "Location: " : "",
+			own, extra_headers(wsi, answer->status, extra), answer->location ? "Location: " : "",
 			answer->location ? answer->location : "", answer->location ? "\r\n" : "",
 			answer->close ? "Connection: close\r\n" : "");
 	return buf;
@@ -172,13 +178,17 @@ static int write_answer(struct lws *wsi, const struct answer *answer)
 	return n < 0 ? -1 : 0;
 }
 
-static int write_error(struct lws *wsi, int status, const char *code, const char *sentence)
+static int write_error(struct lws *wsi, int status, const char *code, const char *field,
+		const char *sentence)
 {
 	struct px_json json;
 	px_json_begin(&json, NULL);
 	px_json_open_object(&json, "error");
 	px_json_text(&json, "code", code);
 	px_json_text(&json, "message", sentence);
+	if (field) {
+		px_json_text(&json, "field", field);
+	}
 	px_json_close_object(&json);
 	px_json_end(&json);
 	int rc = json.failed ? -1 : write_answer(wsi, &(struct answer){
@@ -193,7 +203,13 @@ static int write_error(struct lws *wsi, int status, const char *code, const char
 
 int px_http_refuse(struct lws *wsi, int status, const char *code, const char *sentence)
 {
-	return write_error(wsi, status, code, sentence) < 0 ? -1 : 1;
+	return px_http_refuse_field(wsi, status, code, NULL, sentence);
+}
+
+int px_http_refuse_field(struct lws *wsi, int status, const char *code, const char *field,
+		const char *sentence)
+{
+	return write_error(wsi, status, code, field, sentence) < 0 ? -1 : 1;
 }
 
 int px_http_redirect(struct lws *wsi, const char *location)
@@ -226,14 +242,16 @@ int px_http_answer(struct lws *wsi, int status, const char *type, struct px_span
 /* An error ends the connection: what may follow of the request is not worth reading. */
 static int fail(struct lws *wsi, int status, const char *code, const char *sentence)
 {
-	write_error(wsi, status, code, sentence);
+	write_error(wsi, status, code, NULL, sentence);
 	return -1;
 }
 
 static int answer_statistics(struct px_server *server, struct lws *wsi)
 {
 	struct px_json json;
+	px_json_begin(&json, NULL);
 	px_statistics_write(server, &json);
+	px_json_end(&json);
 	int rc = json.failed ? -1 : px_http_answer(wsi, 200, "application/json",
 			(struct px_span){ json.data, json.len });
 	px_json_finish(&json);

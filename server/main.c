@@ -258,6 +258,7 @@ static int create_broker(struct px_server *server, const struct px_config *confi
 		.event = px_trail_event,
 		.authenticate = px_security_authenticate,
 		.switch_service = px_service_switch,
+		.describe = px_describe,
 	};
 	struct px_broker_host own = host;
 	own.user = server;

@@ -8,6 +8,7 @@
 #include "audit.h"
 #include "authority.h"
 #include "backend.h"
+#include "idempotency.h"
 #include "log.h"
 #include "tickets.h"
 #include "tls.h"
@@ -176,6 +177,7 @@ int px_security_create(struct px_server *server)
 	int rc = px_tally_create(ADDRESSES_MAX, &server->addresses);
 	rc = rc < 0 ? rc : px_tally_create(USERS_MAX, &server->users);
 	rc = rc < 0 ? rc : px_tickets_create(&server->tickets);
+	rc = rc < 0 ? rc : px_idempotency_create(&server->idempotency);
 	rc = rc < 0 ? rc : px_backend_create(&server->loop, &server->backend);
 	if (rc < 0) {
 		return rc;
@@ -197,6 +199,7 @@ void px_security_destroy(struct px_server *server)
 	}
 	px_audit_destroy(server->audit);
 	px_tickets_destroy(server->tickets);
+	px_idempotency_destroy(server->idempotency);
 	px_tally_destroy(server->addresses);
 	px_tally_destroy(server->users);
 }

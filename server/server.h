@@ -17,6 +17,7 @@
 
 struct px_authority;
 struct px_greeting;
+struct px_idempotency;
 struct px_planned_vhost;
 struct px_server;
 struct px_tls;
@@ -121,6 +122,7 @@ struct px_server {
 	struct px_tally *addresses;
 	struct px_tally *users;
 	struct px_tickets *tickets;
+	struct px_idempotency *idempotency;
 	struct px_backend *backend;
 	struct px_audit *audit; /* NULL: none is kept */
 	struct px_greeting *greetings; /* connections that owe a PROXY header */
@@ -218,6 +220,8 @@ void px_peer_read_forwarded(struct px_peer *peer, struct lws *wsi);
 void px_address_format(const struct in6_addr *address, char buf[PX_ADDRESS_SIZE]);
 int px_trail_event(void *user, const struct px_event *event);
 void px_trail_refused(struct px_server *server, const struct px_peer *peer, const char *reason);
+void px_trail_denied(struct px_server *server, const struct px_operator *operator,
+		const char *reason);
 int px_trail_note(struct px_server *server, const char *event, const char *reason);
 
 /* switch.c: the broker's hook */
@@ -229,8 +233,9 @@ int px_asking_prepare(struct px_peer *peer, struct lws *wsi);
 int px_asking_start(struct px_peer *peer, struct lws *wsi);
 void px_asking_drop(struct px_peer *peer);
 
-/* api.c: requests with a body, under /api/v1/ */
+/* api.c: what is under /api/v1/, and which methods a path there takes (its Allow) */
 bool px_api_concerns(const char *path);
+const char *px_api_allow(const char *path);
 int px_api_begin(struct px_peer *peer, struct lws *wsi, const char *path);
 int px_api_body(void *user, struct lws *wsi, const void *piece, size_t len);
 int px_api_end(void *user, struct lws *wsi);
@@ -263,6 +268,8 @@ int px_open_mode_identify(const struct px_peer *peer, struct lws *wsi,
 int px_http_request(void *user, struct lws *wsi, const char *path);
 int px_http_done(void *user, struct lws *wsi);
 int px_http_refuse(struct lws *wsi, int status, const char *code, const char *sentence);
+int px_http_refuse_field(struct lws *wsi, int status, const char *code, const char *field,
+		const char *sentence); /* field may be NULL */
 int px_http_redirect(struct lws *wsi, const char *location); /* 1, or -1 */
 
 /*
@@ -282,7 +289,11 @@ int px_http_answer(struct lws *wsi, int status, const char *type, struct px_span
 int px_files_serve(struct px_server *server, struct px_vhost *vhost, struct lws *wsi,
 		const char *path);
 
-/* statistics.c: GET /stats as JSON; finish the writer. */
+/* describe.c: the broker's hook; what an operator is shown of the host */
+void px_describe(void *user, const struct px_operator *operator, enum px_description what,
+		const struct px_service *service, struct px_json *json);
+
+/* statistics.c: the members of GET /stats */
 void px_statistics_write(struct px_server *server, struct px_json *json);
 
 /* settings.c: what the configuration's global part means */

@@ -3,6 +3,7 @@
 #include "server.h"
 
 #include "audit.h"
+#include "idempotency.h"
 #include "version.h"
 
 #include <stdio.h>
@@ -141,7 +142,6 @@ void px_statistics_write(struct px_server *server, struct px_json *json)
 {
 	struct px_stats stats;
 	px_broker_stats(server->broker, &stats);
-	px_json_begin(json, NULL);
 	px_json_text(json, "version", PX_VERSION);
 	px_json_int(json, "uptime_ms", (int64_t)uv_now(&server->loop) - server->started_ms);
 	px_json_bool(json, "draining", server->draining);
@@ -166,6 +166,9 @@ void px_statistics_write(struct px_server *server, struct px_json *json)
 	px_json_int(json, "bytes_out", (int64_t)stats.bytes_out);
 	px_json_int(json, "writes", (int64_t)stats.writes);
 	px_json_int(json, "queue_bytes", (int64_t)stats.queue_bytes);
+	px_json_int(json, "idempotency_keys",
+			(int64_t)px_idempotency_count(server->idempotency));
+	px_json_int(json, "published", (int64_t)stats.published);
 	px_json_int(json, "messages_live", (int64_t)stats.messages_live);
 	px_json_int(json, "slow_readers", (int64_t)stats.slow_readers);
 	px_json_int(json, "silent_peers", (int64_t)stats.silent_peers);
@@ -182,5 +185,4 @@ void px_statistics_write(struct px_server *server, struct px_json *json)
 	write_closes(&stats, json);
 	write_audit(server, json);
 	write_services(server, json);
-	px_json_end(json);
 }

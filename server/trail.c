@@ -168,6 +168,16 @@ void px_trail_refused(struct px_server *server, const struct px_peer *peer, cons
 	});
 }
 
+void px_trail_denied(struct px_server *server, const struct px_operator *operator,
+		const char *reason)
+{
+	struct px_event event = { .operator = operator, .act = reason };
+	struct px_audit_entry entry = { .event = "refused" };
+	char client[PX_CLIENT_ID_SIZE];
+	name_operator(&event, &entry, client);
+	(void)px_audit_note(server->audit, &entry);
+}
+
 int px_trail_note(struct px_server *server, const char *event, const char *reason)
 {
 	return px_audit_permit(server->audit, &(struct px_audit_entry){

@@ -109,6 +109,14 @@ enum px_work {
 	PX_WORK_OUT, /* writing, closing, freeing */
 };
 
+/* What a host is asked to describe to an operator: members of an object that is open. */
+enum px_description {
+	PX_DESCRIBE_SERVER,
+	PX_DESCRIBE_TOTALS,
+	PX_DESCRIBE_CONFIG,
+	PX_DESCRIBE_OPTIONS, /* of one service */
+};
+
 /* What the broker needs of its host; copied. */
 struct px_broker_host {
 	void *user;
@@ -140,6 +148,11 @@ struct px_broker_host {
 	 */
 	int (*switch_service)(void *user, const struct px_operator *operator,
 			struct px_span service, bool enabled);
+
+	/* Never a secret. NULL: there is nothing to tell. */
+	void (*describe)(void *user, const struct px_operator *operator,
+			enum px_description what, const struct px_service *service,
+			struct px_json *json);
 };
 
 /* Bounds; each has its key in the configuration (docs/configuration.md). 0: without. */

@@ -82,6 +82,26 @@ PX_PUBLIC int px_operate_clients(const struct px_operator *operator, const struc
 PX_PUBLIC int px_operate_rooms(const struct px_operator *operator, const struct px_page *page,
 		struct px_json *json, struct px_denial *ret_denial);
 
+/* ---- the whole: members of an object that is open ---- */
+
+/* "server": version, uptimeMs, draining, time. */
+PX_PUBLIC void px_operate_write_server(const struct px_operator *operator, struct px_json *json);
+
+/*
+ * "scope", "totals" and, of one who does not rule, "practices". Scope "server": totals are those
+ * of GET /stats; "practices": clients, rooms and published of the practices that the operator
+ * holds, summed up, and of the first hundred of them one by one.
+ */
+PX_PUBLIC void px_operate_write_totals(const struct px_operator *operator, struct px_json *json);
+
+/* "services": those of the operator's vhost, with their options for one who rules. */
+PX_PUBLIC void px_operate_write_services(const struct px_operator *operator,
+		struct px_json *json);
+
+/* "config": as in force, without secrets, for one who rules; -1: denied. */
+PX_PUBLIC int px_operate_write_config(const struct px_operator *operator, struct px_json *json,
+		struct px_denial *ret_denial);
+
 /* ---- acts; 0, or -1: denied ---- */
 
 /*

@@ -48,6 +48,9 @@ struct px_option {
  */
 struct px_options;
 
+/* Whether a key sounds like a secret, so that its value is never to be repeated. */
+PX_PUBLIC bool px_option_is_secret(const char *key);
+
 /* NULL: neither given nor has it a default. */
 PX_PUBLIC const char *px_options_string(const struct px_options *options, const char *key);
 

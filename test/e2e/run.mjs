@@ -25,6 +25,7 @@ const ALL = [
 	'lifecycle.test.mjs',
 	'restart.test.mjs',
 	'http.test.mjs',
+	'api.test.mjs',
 	'tls.test.mjs',
 	'proxy.test.mjs',
 	'identity.test.mjs',

@@ -75,7 +75,7 @@ PLACES = [
 	Place(r"broker/[^/]+", ["json-c"], pure=True),
 	Place(r"server/jose\.[ch]", ["json-c", "openssl", "rhonabwy"]),
 	Place(r"server/backend[^/]*", ["json-c", "libuv", "openssl", "curl"]),
-	Place(r"server/[^/]+", ["json-c", LWS, "libuv", "openssl"], generated=["version.h"]),
+	Place(r"server/[^/]+", ["json-c", LWS, "libuv", "openssl"], generated=["version.h", "openapi.h"]),
 	Place(r"plugins/[^/]+/.*", ["json-c"], with_lws=True),
 	# The audit trail's chain is said once, in the server's folder.
 	Place(r"tools/.*", ["json-c", "openssl"], generated=["version.h", "audit_chain.h"]),
