@@ -6,6 +6,7 @@
 #include "credentials.h"
 
 #include "config.h"
+#include "query.h"
 
 #include <errno.h>
 #include <libwebsockets.h>
@@ -129,8 +130,6 @@ static int read_cookie(struct lws *wsi, const char *name, struct px_credentials 
 
 static int read_query(struct lws *wsi, struct px_credentials *credentials)
 {
-	static const char name[] = "access_token=";
-	size_t name_len = sizeof(name) - 1;
 	for (int i = 0; lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, i) > 0; i++) {
 		int len = lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, i);
 		px_credentials_finish(credentials);
@@ -139,10 +138,12 @@ static int read_query(struct lws *wsi, struct px_credentials *credentials)
 		if (!credentials->buffer) {
 			return -ENOMEM;
 		}
-		if (lws_hdr_copy_fragment(wsi, credentials->buffer, len + 1, WSI_TOKEN_HTTP_URI_ARGS,
-				i) >= 0 && strncmp(credentials->buffer, name, name_len) == 0) {
+		len = lws_hdr_copy_fragment(wsi, credentials->buffer, len + 1,
+				WSI_TOKEN_HTTP_URI_ARGS, i);
+		credentials->text = px_query_value((struct px_span){ credentials->buffer,
+			len > 0 ? (size_t)len : 0 }, "access_token");
+		if (credentials->text.data) {
 			credentials->kind = PX_CREDENTIAL_TOKEN;
-			credentials->text = px_span(credentials->buffer + name_len);
 			return 0;
 		}
 	}

@@ -6,6 +6,7 @@
 #ifndef PX_SERVER_H
 #define PX_SERVER_H
 
+#include "address.h"
 #include "config.h"
 #include "tally.h"
 #include "turn.h"
@@ -47,9 +48,6 @@ struct px_listener {
 	int fd;
 	char address[64];
 };
-
-/* Room for an address as text. */
-#define PX_ADDRESS_SIZE (PX_ADDRESS_MAX + 1)
 
 /* Room for a service's name, which the broker has checked. */
 #define PX_SERVICE_NAME_SIZE 33
@@ -213,11 +211,9 @@ void px_peer_set_nobody(struct px_peer *peer, bool nobody);
 void px_peer_session_params(struct px_peer *peer, struct px_session_params *ret_params);
 
 /* forwarded.c */
-bool px_address_parse(const char *text, struct in6_addr *ret_address);
 void px_peer_read_forwarded(struct px_peer *peer, struct lws *wsi);
 
 /* trail.c: the audit trail. -errno: what happens must not. */
-void px_address_format(const struct in6_addr *address, char buf[PX_ADDRESS_SIZE]);
 int px_trail_event(void *user, const struct px_event *event);
 void px_trail_refused(struct px_server *server, const struct px_peer *peer, const char *reason);
 void px_trail_denied(struct px_server *server, const struct px_operator *operator,

@@ -26,15 +26,6 @@ static const char *const events[] = {
 	[PX_EVENT_ADMINISTERED] = "administered",
 };
 
-void px_address_format(const struct in6_addr *address, char buf[PX_ADDRESS_SIZE])
-{
-	if (IN6_IS_ADDR_V4MAPPED(address)) {
-		inet_ntop(AF_INET, &address->s6_addr[12], buf, PX_ADDRESS_SIZE);
-	} else {
-		inet_ntop(AF_INET6, address, buf, PX_ADDRESS_SIZE);
-	}
-}
-
 /* Who: the session's client, user and address. */
 static void name_session(const struct px_session *session, struct px_audit_entry *entry,
 		char client[PX_CLIENT_ID_SIZE])

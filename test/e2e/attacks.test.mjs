@@ -485,6 +485,16 @@ describe('requests', () => {
 describe('requests in open mode', () => {
 	const praxis = usePraxisd();
 
+	it('with values that are too long are refused, however long they are', async () => {
+		for (const name of ['practiceId', 'userId', 'userName', 'role']) {
+			for (const length of [257, 300, 1000, 3000]) {
+				const path = `/ws?${name}=${'9'.repeat(length)}`;
+				const response = await refusedUpgrade(praxis.port, path);
+				assert.equal(response?.status, 400, `${name} of ${length}`);
+			}
+		}
+	});
+
 	// lws ends the query at a decoded CR, and the connection at a decoded LF: what stands behind
 	// them reaches neither a header nor an identity.
 	it('with line ends in the query inject nothing', async () => {

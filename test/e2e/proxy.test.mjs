@@ -301,6 +301,13 @@ describe('X-Forwarded-For', () => {
 		});
 	}
 
+	it('is read from its end, however long the client made it', async () => {
+		const headers = { 'X-Forwarded-For': `${'198.51.100.1, '.repeat(300)}203.0.113.9` };
+		const from = TRUSTED;
+		const got = await addressOf(praxis, praxis.port, Buffer.alloc(0), { from, headers });
+		assert.equal(got, '203.0.113.9');
+	});
+
 	itEnds(praxis);
 });
 
