@@ -2,16 +2,16 @@
 /*
  * Fuzzing of whole sessions: an input is a little play, one line each, in which several clients
  * come, talk, fall silent and go, against a broker with the real services. A line begins with
- * who acts, `a` to `h`:
+ * who acts, `a` to `i`:
  *
  *     a+           connects, if it is not there
- *     a{"type":…   sends the rest of the line
+ *     a{"type":…   sends the rest of the line, where @d is the clientId of d
  *     a-           its connection breaks
  *     a=           its socket takes nothing more; a~ takes again
  *     a!           its next write fails
  *     .            the turn of the loop ends
  *     >5           so many times a second goes by: 2^5
- *     %0           the service of that index is switched off, or on again
+ *     %0           the service of that index is switched off, or on again; %2: the waiting room
  *
  * What is asked of it: the sanitizers and the contract that test/unit/fake.c holds the broker to;
  * every message that anybody gets is one JSON object, from somebody who shares a practice with
@@ -33,7 +33,7 @@
 extern const lws_plugin_protocol_t svc_whiteboard;
 extern const lws_plugin_protocol_t svc_telemedicine;
 
-enum { PEOPLE = 8 };
+enum { PEOPLE = 9 };
 
 static const struct fake_who who[PEOPLE] = {
 	{ .practices = "1", .user = "7", .name = "Ann", .authenticated = true },
@@ -45,6 +45,7 @@ static const struct fake_who who[PEOPLE] = {
 	{ .tenant = "u", .practices = "1", .user = "7", .name = "Ann", .authenticated = true },
 	{ .practices = "", .user = "x" },
 	{ .practices = "1", .service = "whiteboard" },
+	{ .practices = "1", .user = "5", .role = PX_ROLE_PATIENT },
 };
 
 /* A session that was there once: others may hear of it after it has gone. */
@@ -65,6 +66,13 @@ struct play {
 	struct board boards[PEOPLE][4];
 	struct coming comings[COMINGS_MAX];
 	unsigned coming_count;
+	bool waiting;
+};
+
+static const char *const call_options[2] = {
+	"{\"chat-history\":3,\"room-members\":3}",
+	"{\"chat-history\":3,\"room-members\":3,\"waiting-room\":1,\"waiting-max\":2,"
+	"\"waiting-timeout\":60}",
 };
 
 /* ---- what is received ---- */
@@ -199,6 +207,25 @@ static void end_turn(struct play *play)
 	}
 }
 
+/* The line with the clientIds that it asks for; @ and a letter, of somebody who is there. */
+static void say(struct play *play, struct fake_conn *conn, const char *line, size_t len)
+{
+	char *text = malloc(len * PX_CLIENT_ID_SIZE);
+	size_t at = 0;
+	for (size_t i = 0; i < len; i++) {
+		unsigned person = i + 1 < len ? (unsigned)(line[i + 1] - 'a') : PEOPLE;
+		if (line[i] == '@' && person < PEOPLE && play->conns[person]) {
+			memcpy(text + at, play->conns[person]->client_id, PX_CLIENT_ID_SIZE - 1);
+			at += PX_CLIENT_ID_SIZE - 1;
+			i++;
+		} else {
+			text[at++] = line[i];
+		}
+	}
+	fake_send_bytes(conn, text, at);
+	free(text);
+}
+
 static void act(struct play *play, unsigned person, const char *line, size_t len)
 {
 	struct fake_conn *conn = play->conns[person];
@@ -218,7 +245,18 @@ static void act(struct play *play, unsigned person, const char *line, size_t len
 	} else if (*line == '!') {
 		conn->fails = true;
 	} else if (conn->close_code == FAKE_OPEN) {
-		fake_send_bytes(conn, line, len);
+		say(play, conn, line, len);
+	}
+}
+
+/* A fake keeps the options of as many services as there may be, and no more. */
+static void switch_waiting(struct play *play)
+{
+	const struct px_service *service = svc_telemedicine.protocols[0].user;
+	if (play->fake->option_count < PX_SERVICES_MAX) {
+		play->waiting = !play->waiting;
+		(void)px_broker_configure(play->fake->broker, 1, fake_options(play->fake,
+				service->options, call_options[play->waiting]));
 	}
 }
 
@@ -233,6 +271,10 @@ static void perform(struct play *play, const char *line, size_t len)
 		fake_advance(play->fake, 1000 * (INT64_C(1) << digit));
 		return;
 	case '%':
+		if (digit == 2) {
+			switch_waiting(play);
+			return;
+		}
 		play->fake->site.enabled ^= 1u << digit % 2;
 		px_broker_site_changed(play->fake->broker, &play->fake->site);
 		return;
@@ -252,8 +294,7 @@ static void begin(struct play *play)
 	play->fake = fake_create(&limits);
 	(void)fake_add_service(play->fake, svc_whiteboard.protocols[0].user,
 			"{\"history\":4,\"history-bytes\":2000}");
-	(void)fake_add_service(play->fake, svc_telemedicine.protocols[0].user,
-			"{\"chat-history\":3,\"room-members\":3}");
+	(void)fake_add_service(play->fake, svc_telemedicine.protocols[0].user, call_options[0]);
 	play->fake->site.auth_ms = 10000;
 }
 
