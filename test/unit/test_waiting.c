@@ -10,6 +10,7 @@
 #include "../../plugins/telemedicine/telemedicine.h"
 
 #include <check.h>
+#include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
@@ -407,9 +408,179 @@ START_TEST(many_changes_are_one_list)
 }
 END_TEST
 
+/* ---- sessions that outlive their connections ---- */
+
+static struct fake *begin_resumable(void)
+{
+	struct px_limits limits = fake_limits();
+	limits.grace_ms = 30000;
+	limits.resume_messages = 100;
+	limits.resume_bytes = 1 << 20;
+	return begin(OPTIONS, &limits);
+}
+
+/* Waits, and its connection breaks; its greeting and its place were read. */
+static struct fake_conn *wait_and_break(struct fake *fake, int position)
+{
+	char text[64];
+	struct fake_conn *conn = fake_open(fake, WHO(.role = PX_ROLE_PATIENT, .user = "9",
+			.authenticated = true, .rooms = "\"r\"", .versioned = true));
+	(void)snprintf(text, sizeof(text), "{'type':'telemedicine_waiting','position':%d}",
+			position);
+	ask(conn, "user_joined");
+	fake_expect(conn, text);
+	fake_expect(conn, "{'type':'ack'}");
+	fake_lose(conn);
+	fake_turn(fake);
+	return conn;
+}
+
+static struct fake_conn *come_back(struct fake *fake, const struct fake_conn *conn)
+{
+	return fake_resume(fake, WHO(.nobody = true, .versioned = true, .practices = "",
+			.resume = conn->token, .received = 2));
+}
+
+START_TEST(keeps_its_place_without_a_connection)
+{
+	struct fake *fake = begin_resumable();
+	struct fake_conn *staff = open_staff(fake, 0);
+	struct fake_conn *first = wait_at(fake, "1", 1);
+	struct fake_conn *away = wait_and_break(fake, 2);
+	struct fake_conn *third = wait_at(fake, "3", 3);
+	expect_list(staff, (struct fake_conn *[]){ first, away, third }, 3);
+	ask(first, "user_left");
+	struct fake_conn *back = come_back(fake, away);
+	ck_assert_str_eq(back->client_id, away->client_id);
+	fake_expect(back, "{'type':'telemedicine_waiting','position':1}");
+	fake_expect_nothing(back);
+	expect_list(staff, (struct fake_conn *[]){ back, third }, 2);
+	ask(back, "user_joined");
+	fake_expect(back, "{'type':'telemedicine_waiting','position':1}");
+	fake_destroy(fake);
+}
+END_TEST
+
+START_TEST(is_let_in_while_it_is_away)
+{
+	struct fake *fake = begin_resumable();
+	struct fake_conn *staff = open_staff(fake, 0);
+	struct fake_conn *away = wait_and_break(fake, 1);
+	act(staff, "admit", away, "");
+	fake_expect(staff, "{'type':'telemedicine_user_joined','userId':9}");
+	fake_expect(staff, "{'type':'ack'}");
+	expect_list(staff, NULL, 0);
+	struct fake_conn *back = come_back(fake, away);
+	fake_expect(back, "{'type':'telemedicine_room_joined'}");
+	fake_expect_nothing(back);
+	ck_assert_uint_eq(fake_stats(fake).waiting, 0);
+	fake_destroy(fake);
+}
+END_TEST
+
+START_TEST(is_gone_after_the_grace)
+{
+	struct fake *fake = begin_resumable();
+	struct fake_conn *staff = open_staff(fake, 0);
+	struct fake_conn *away = wait_and_break(fake, 1);
+	struct fake_conn *second = wait_at(fake, "2", 2);
+	expect_list(staff, (struct fake_conn *[]){ away, second }, 2);
+	fake_advance(fake, 30000);
+	fake_turn(fake);
+	fake_expect(second, "{'type':'telemedicine_waiting','position':1}");
+	expect_list(staff, &second, 1);
+	act_in_vain(staff, "admit", away, "no_such_peer");
+	/* The page that was loaded anew takes the place of the session that it lost. */
+	struct fake_conn *lost = wait_and_break(fake, 2);
+	struct fake_conn *third = wait_at(fake, "3", 3);
+	struct fake_conn *anew = wait_at(fake, "9", 2);
+	expect_list(staff, (struct fake_conn *[]){ second, anew, third }, 3);
+	act_in_vain(staff, "admit", lost, "no_such_peer");
+	fake_destroy(fake);
+}
+END_TEST
+
+/* ---- the trail ---- */
+
+static enum px_event_kind forbidden;
+static char trail[256];
+
+static int on_event(void *user, const struct px_event *event)
+{
+	static const char *const kinds[] = {
+		[PX_EVENT_JOINED] = "joined",
+		[PX_EVENT_LEFT] = "left",
+		[PX_EVENT_WAITING] = "waiting",
+		[PX_EVENT_ADMITTED] = "admitted",
+		[PX_EVENT_DENIED] = "denied",
+	};
+	(void)user;
+	if (event->kind < sizeof(kinds) / sizeof(kinds[0]) && kinds[event->kind]) {
+		char who[64];
+		(void)snprintf(who, sizeof(who), "%s%s%s ", kinds[event->kind],
+				event->actor && event->actor != event->session ? "!" : "",
+				px_session_role(event->session) == PX_ROLE_PATIENT ? "" : "*");
+		strcat(trail, who);
+		return event->kind == forbidden ? -EROFS : 0;
+	}
+	return 0;
+}
+
+static void expect_trail(const char *text)
+{
+	ck_assert_str_eq(trail, text);
+	trail[0] = '\0';
+}
+
+START_TEST(the_trail_has_who_let_in_whom)
+{
+	struct fake *fake = begin(OPTIONS, NULL);
+	fake->broker->host.event = on_event;
+	struct fake_conn *staff = open_staff(fake, 0);
+	struct fake_conn *patient = wait_at(fake, "1", 1);
+	expect_trail("joined* waiting ");
+	act(staff, "deny", patient, "");
+	expect_trail("denied! ");
+	ask(patient, "user_joined");
+	act(staff, "admit", patient, "");
+	expect_trail("waiting admitted! ");
+	act(staff, "remove", patient, "");
+	ask(patient, "user_joined");
+	ask(patient, "user_left");
+	expect_trail("left! waiting left ");
+	fake_destroy(fake);
+}
+END_TEST
+
+START_TEST(what_the_trail_forbids_does_not_happen)
+{
+	struct fake *fake = begin(OPTIONS, NULL);
+	fake->broker->host.event = on_event;
+	struct fake_conn *staff = open_staff(fake, 0);
+	struct fake_conn *patient = wait_at(fake, "1", 1);
+	struct fake_conn *second = open_patient(fake, "2");
+	expect_list(staff, &patient, 1);
+	forbidden = PX_EVENT_WAITING;
+	ask(second, "user_joined");
+	fake_expect(second, "{'type':'error','code':'unavailable'}");
+	forbidden = PX_EVENT_ADMITTED;
+	act_in_vain(staff, "admit", patient, "unavailable");
+	fake_expect_nothing(patient);
+	forbidden = PX_EVENT_DISCONNECTED;
+	ck_assert_uint_eq(fake_stats(fake).waiting, 1);
+	ck_assert_uint_eq(fake_stats(fake).members, 2);
+	act(staff, "admit", patient, "");
+	fake_expect(patient, "{'type':'telemedicine_room_joined'}");
+	fake_destroy(fake);
+}
+END_TEST
+
 RUN_TESTS("waiting", hears_nothing_of_the_room, is_admitted_as_by_an_ordinary_join,
 		is_denied_and_may_ask_again, only_the_team_in_the_room_decides,
 		a_full_room_leaves_it_in_its_place, leaves_the_line_by_itself,
 		waits_no_longer_than_it_may, the_end_of_the_call_is_theirs_but_not_its_last_leaving,
 		one_user_has_one_place, is_no_room_besides_the_room,
-		switched_off_it_lets_in_who_asks_again, many_changes_are_one_list);
+		switched_off_it_lets_in_who_asks_again, many_changes_are_one_list,
+		keeps_its_place_without_a_connection, is_let_in_while_it_is_away,
+		is_gone_after_the_grace, the_trail_has_who_let_in_whom,
+		what_the_trail_forbids_does_not_happen);
