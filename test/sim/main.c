@@ -136,14 +136,15 @@ static void report(double seconds)
 	}
 	(void)printf("seed %llu, %llu steps in %.1f s: %llu sessions, %llu messages in, "
 			"%llu errors, %llu slow, %llu silent, %llu crossings refused, %llu of %llu "
-			"subscriptions recovered, %llu let in, %llu denied, %llu waited too long\n", (unsigned long long)sim.seed,
+			"subscriptions recovered, %llu let in, %llu denied, %llu waited too long, %llu replaced, %llu too many\n", (unsigned long long)sim.seed,
 			(unsigned long long)sim.step - 1, seconds, (unsigned long long)sim.opened,
 			(unsigned long long)sim.messages_in, (unsigned long long)all,
 			(unsigned long long)sim.slow, (unsigned long long)sim.silent,
 			(unsigned long long)probe_crossings, (unsigned long long)sim.done[41],
 			(unsigned long long)(sim.done[40] + sim.done[41]),
 			(unsigned long long)sim.done[50], (unsigned long long)sim.done[51],
-			(unsigned long long)sim.done[52]);
+			(unsigned long long)sim.done[52], (unsigned long long)sim.done[53],
+			(unsigned long long)sim.done[54]);
 	for (unsigned i = 0; verbose && i < PX_E_COUNT; i++) {
 		(void)printf("  %-18s %llu\n", px_error_name(i), (unsigned long long)sim.errors[i]);
 	}

@@ -38,7 +38,7 @@ enum {
 	HISTORY = 12,    /* updates that a board keeps */
 	CHATS = 4,       /* messages that a room's chat keeps */
 	ROOM_MEMBERS = 4,
-	WAITING_MAX = 3,
+	WAITING_MAX = 2,
 	RAW = 48,        /* an id or name as it stands in a message */
 };
 

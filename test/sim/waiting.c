@@ -191,6 +191,7 @@ static void get_in_line(const struct said *said, struct channel *waiting, struct
 	member->until_ms = sim.fake->mono_ms + WAITING_MS;
 	member->place = member->order;
 	if (twin) {
+		sim.done[53]++;
 		member->since_ms = twin->since_ms;
 		member->until_ms = twin->until_ms;
 		member->place = twin->place;
@@ -208,6 +209,7 @@ void say_wait(struct said *said)
 	denial[0] = '\0';
 	if (permitted && waiting && waiting->member_count >= WAITING_MAX &&
 			!find_member(waiting, peer) && !find_twin(waiting, peer)) {
+		sim.done[54]++;
 		said_fail(said, PX_E_ROOM_FULL, "roomId");
 		return;
 	}

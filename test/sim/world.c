@@ -21,7 +21,7 @@ static void practice_words(const struct peer *peer, char *text)
 static void invent(struct peer *peer)
 {
 	static const enum px_role roles[] = { PX_ROLE_STAFF, PX_ROLE_STAFF, PX_ROLE_PATIENT,
-		PX_ROLE_STAFF, PX_ROLE_PATIENT, PX_ROLE_SERVICE, PX_ROLE_ADMIN, PX_ROLE_STAFF };
+		PX_ROLE_STAFF, PX_ROLE_PATIENT, PX_ROLE_SERVICE, PX_ROLE_ADMIN, PX_ROLE_PATIENT };
 	*peer = (struct peer){ .pinged_ms = -1, .cut_ms = -1, .close_code = FAKE_OPEN };
 	peer->tenant = chance(40) ? 0 : dice(TENANTS);
 	peer->site = chance(80) ? 0 : 1;
@@ -40,6 +40,10 @@ static void invent(struct peer *peer)
 	pick_name(peer->name);
 	if (chance(peer->authenticated ? 90 : 50)) {
 		pick_user(peer->user);
+	}
+	if (peer->role == PX_ROLE_PATIENT && peer->user[0] != '\0' && chance(60)) {
+		/* Many windows of few patients: they take each other's place in the line. */
+		strcpy(peer->user, chance(50) ? "1" : "\"1\"");
 	}
 }
 
