@@ -89,6 +89,17 @@ void px_session_enter_services(struct px_session *session, uint32_t services)
 	}
 }
 
+int px_session_reopen_service(struct px_session *session, unsigned index,
+		struct json_object *saved)
+{
+	const struct px_service_slot *slot = &session->broker->services[index];
+	if (!open_service(session, index)) {
+		return 0; /* it does without, as on any other day */
+	}
+	return slot->service->restore_session ? slot->service->restore_session(slot->state, session,
+			px_session_state(session, index), saved) : 0;
+}
+
 void px_session_attach(struct px_session *session)
 {
 	px_session_enter_services(session, px_session_open_services(session));

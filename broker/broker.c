@@ -26,6 +26,7 @@ int px_broker_create(const struct px_transport *transport, const struct px_broke
 	broker->limits = *limits;
 	broker->dirty_end = &broker->dirty;
 	broker->ending_end = &broker->ending;
+	broker->nowhere = (struct px_site){ .name = "", .retired = true };
 	host->random(host->user, &broker->hash_key, sizeof(broker->hash_key));
 	/* Our pings carry a payload: lws does not tell of an empty pong. */
 	broker->ping = px_message_frame(broker, PX_OPCODE_PING, px_span("px"));

@@ -97,7 +97,7 @@ static int arm(struct px_session *session)
 			broker->timers.now_ms + wait_ms);
 }
 
-static void wait_for_client(struct px_session *session)
+static void join_those_who_wait(struct px_session *session)
 {
 	struct px_broker *broker = session->broker;
 	struct px_resume *resume = session->resume;
@@ -112,7 +112,27 @@ static void wait_for_client(struct px_session *session)
 	broker->detached_newest = session;
 	broker->stats.sessions--;
 	broker->stats.detached++;
-	broker->stats.breaks++;
+}
+
+int px_session_wait(struct px_session *session)
+{
+	int rc = session->versioned ? 0 : make_healable(session);
+	if (rc < 0) {
+		return rc;
+	}
+	rc = arm(session);
+	if (rc < 0) {
+		if (!session->versioned) {
+			px_resume_destroy(session);
+		}
+		return rc;
+	}
+	session->phase = PX_SESSION_DETACHED;
+	session->conn = NULL;
+	session->close_code = 0;
+	session->is_waiting = false;
+	join_those_who_wait(session);
+	return 0;
 }
 
 void px_session_unwait(struct px_session *session)
@@ -133,7 +153,7 @@ void px_session_unwait(struct px_session *session)
 	broker->stats.detached--;
 }
 
-static void make_room(struct px_broker *broker)
+void px_broker_end_surplus(struct px_broker *broker)
 {
 	uint32_t most = broker->limits.detached_sessions;
 	while (most > 0 && broker->stats.detached > most) {
@@ -144,20 +164,10 @@ static void make_room(struct px_broker *broker)
 bool px_session_detach(struct px_session *session)
 {
 	struct px_broker *broker = session->broker;
-	if (!may_live_on(session) || (!session->versioned && make_healable(session) < 0)) {
+	if (!may_live_on(session) || px_session_wait(session) < 0) {
 		return false;
 	}
-	if (arm(session) < 0) {
-		if (!session->versioned) {
-			px_resume_destroy(session);
-		}
-		return false;
-	}
-	session->phase = PX_SESSION_DETACHED;
-	session->conn = NULL;
-	session->close_code = 0;
-	session->is_waiting = false;
-	wait_for_client(session);
+	broker->stats.breaks++;
 	if (!session->versioned) {
 		px_session_note_heard(session);
 		px_session_drop_queue(session);
@@ -167,7 +177,7 @@ bool px_session_detach(struct px_session *session)
 		.session = session,
 	});
 	px_session_trim(session);
-	make_room(broker);
+	px_broker_end_surplus(broker);
 	return true;
 }
 

@@ -54,16 +54,41 @@ void px_resume_destroy(struct px_session *session)
 
 /* ---- tokens ---- */
 
-static void write_token(const struct px_session *session, char token[PX_RESUME_TOKEN_SIZE])
+void px_resume_write_secret(const struct px_resume *resume, char text[PX_RESUME_SECRET_SIZE])
 {
 	static const char hex[] = "0123456789abcdef";
-	px_session_client_id(session, token);
-	char *at = token + strlen(token);
 	for (int i = 0; i < PX_RESUME_SECRET; i++) {
-		*at++ = hex[session->resume->secret[i] >> 4];
-		*at++ = hex[session->resume->secret[i] & 15];
+		*text++ = hex[resume->secret[i] >> 4];
+		*text++ = hex[resume->secret[i] & 15];
 	}
-	*at = '\0';
+	*text = '\0';
+}
+
+static int digit_of(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool px_resume_read_secret(struct px_resume *resume, struct px_span text)
+{
+	if (text.len != PX_RESUME_SECRET_SIZE - 1) {
+		return false;
+	}
+	for (size_t i = 0; i < PX_RESUME_SECRET; i++) {
+		int high = digit_of(text.data[2 * i]);
+		int low = digit_of(text.data[2 * i + 1]);
+		if (high < 0 || low < 0) {
+			return false;
+		}
+		resume->secret[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+static void write_token(const struct px_session *session, char token[PX_RESUME_TOKEN_SIZE])
+{
+	px_session_client_id(session, token);
+	px_resume_write_secret(session->resume, token + strlen(token));
 }
 
 void px_resume_write(const struct px_session *session, struct px_json *json)

@@ -50,6 +50,11 @@ void px_resume_write(const struct px_session *session, struct px_json *json);
 /* The token that there was is good no more. */
 void px_resume_renew(struct px_session *session);
 
+/* The secret in hex, and back again; false: it is none. */
+#define PX_RESUME_SECRET_SIZE (2 * PX_RESUME_SECRET + 1)
+void px_resume_write_secret(const struct px_resume *resume, char text[PX_RESUME_SECRET_SIZE]);
+bool px_resume_read_secret(struct px_resume *resume, struct px_span text);
+
 /* Numbers and keeps what was written just now. */
 void px_resume_wrote(struct px_session *session, struct px_message *message);
 
@@ -73,6 +78,12 @@ struct px_session *px_resume_find(struct px_broker *broker, const struct px_site
 
 /* Lets it live on without its connection, which is not told. False: it has to end. */
 bool px_session_detach(struct px_session *session);
+
+/* It waits for its client from now on. -ENOMEM: it is as it was. */
+int px_session_wait(struct px_session *session);
+
+/* Ends those that have waited longest, where there are more than may be. */
+void px_broker_end_surplus(struct px_broker *broker);
 
 /* Bounds what is kept for a detached session; may end it. */
 void px_session_trim(struct px_session *session);

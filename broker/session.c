@@ -107,7 +107,8 @@ void px_session_greet(struct px_session *session, bool not_resumed)
 	px_message_unref(broker, message);
 }
 
-static struct px_session *create(struct px_broker *broker, const struct px_session_params *params)
+static struct px_session *create(struct px_broker *broker, const struct px_session_params *params,
+		uint64_t client_id)
 {
 	struct px_session *session = calloc(1, sizeof(*session));
 	if (!session) {
@@ -122,7 +123,7 @@ static struct px_session *create(struct px_broker *broker, const struct px_sessi
 	session->beat_ms = broker->timers.now_ms;
 	session->opened_ms = broker->timers.now_ms;
 	session->identity = params->identity;
-	broker->host.random(broker->host.user, &session->client_id, sizeof(session->client_id));
+	session->client_id = client_id;
 	session->is_rejected = params->verdict != PX_VERDICT_GOOD;
 	if (link_session(session) < 0) {
 		free(session);
@@ -148,21 +149,46 @@ static int begin(struct px_session *session)
 	return rc;
 }
 
+/* One that did not come to life; its identity stays the caller's. */
+static void undo(struct px_session *session)
+{
+	if (session) {
+		px_resume_destroy(session);
+		px_timer_stop(&session->broker->timers, &session->timer);
+		unlink_session(session);
+		free(session);
+	}
+}
+
+int px_session_restore(struct px_broker *broker, const struct px_session_params *params,
+		uint64_t client_id, struct px_session **ret_session)
+{
+	struct px_session *session = create(broker, params, client_id);
+	int rc = session ? 0 : -ENOMEM;
+	if (rc == 0 && session->versioned) {
+		rc = px_resume_create(session);
+	}
+	rc = rc < 0 ? rc : px_session_wait(session);
+	if (rc < 0) {
+		undo(session);
+		return rc;
+	}
+	*ret_session = session;
+	return 0;
+}
+
 int px_session_open(struct px_broker *broker, const struct px_session_params *params,
 		struct px_session **ret_session)
 {
 	if (px_session_come_back(broker, params, ret_session)) {
 		return 0;
 	}
-	struct px_session *session = create(broker, params);
+	uint64_t client_id;
+	broker->host.random(broker->host.user, &client_id, sizeof(client_id));
+	struct px_session *session = create(broker, params, client_id);
 	int rc = session ? begin(session) : -ENOMEM;
 	if (rc < 0) {
-		if (session) {
-			px_resume_destroy(session);
-			px_timer_stop(&broker->timers, &session->timer);
-			unlink_session(session);
-			free(session);
-		}
+		undo(session);
 		return rc;
 	}
 	broker->stats.sessions_opened++;
@@ -368,14 +394,36 @@ struct px_broker *px_session_broker(const struct px_session *session)
 	return session->broker;
 }
 
-void px_session_client_id(const struct px_session *session, char buf[PX_CLIENT_ID_SIZE])
+void px_client_id_write(uint64_t id, char buf[PX_CLIENT_ID_SIZE])
 {
 	static const char hex[] = "0123456789abcdef";
 	buf[0] = 'c';
 	for (int i = 0; i < 16; i++) {
-		buf[1 + i] = hex[session->client_id >> (60 - 4 * i) & 15];
+		buf[1 + i] = hex[id >> (60 - 4 * i) & 15];
 	}
 	buf[17] = '\0';
+}
+
+bool px_client_id_read(struct px_span text, uint64_t *ret_id)
+{
+	uint64_t id = 0;
+	if (text.len != PX_CLIENT_ID_SIZE - 1 || text.data[0] != 'c') {
+		return false;
+	}
+	for (size_t i = 1; i < text.len; i++) {
+		char c = text.data[i];
+		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) {
+			return false;
+		}
+		id = id << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+	}
+	*ret_id = id;
+	return true;
+}
+
+void px_session_client_id(const struct px_session *session, char buf[PX_CLIENT_ID_SIZE])
+{
+	px_client_id_write(session->client_id, buf);
 }
 
 bool px_session_is(const struct px_session *session, struct px_span client_id)
@@ -387,16 +435,9 @@ bool px_session_is(const struct px_session *session, struct px_span client_id)
 
 struct px_session *px_session_find(const struct px_broker *broker, struct px_span client_id)
 {
-	uint64_t wanted = 0;
-	if (client_id.len != PX_CLIENT_ID_SIZE - 1 || client_id.data[0] != 'c') {
+	uint64_t wanted;
+	if (!px_client_id_read(client_id, &wanted)) {
 		return NULL;
-	}
-	for (size_t i = 1; i < client_id.len; i++) {
-		char c = client_id.data[i];
-		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) {
-			return NULL;
-		}
-		wanted = wanted << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
 	}
 	struct px_table_link *link = px_table_find(&broker->clients, wanted);
 	while (link && link->hash != wanted) {

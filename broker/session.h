@@ -123,6 +123,15 @@ void px_session_break(struct px_session *session);
 void px_session_greet(struct px_session *session, bool not_resumed);
 /* A new close of the transport is counted. */
 void px_session_count_close(struct px_broker *broker, uint16_t code);
+/*
+ * A session of before the restart, which waits for its client; takes the identity over if it
+ * succeeds. Nobody is told. -ENOMEM.
+ */
+int px_session_restore(struct px_broker *broker, const struct px_session_params *params,
+		uint64_t client_id, struct px_session **ret_session);
+/* A client id as text, and back again; false: it is none. */
+void px_client_id_write(uint64_t id, char buf[PX_CLIENT_ID_SIZE]);
+bool px_client_id_read(struct px_span text, uint64_t *ret_id);
 /* The session is without a connection, for good; freed when the turn ends. */
 void px_session_finish(struct px_session *session);
 
@@ -140,6 +149,9 @@ void px_session_enter_services(struct px_session *session, uint32_t services);
 void px_session_attach(struct px_session *session); /* both */
 void px_session_enter(struct px_session *session, struct px_practice *practice);
 void px_session_close_services(struct px_session *session);
+/* Begins one as the next server does, with what it saved; it enters nothing. -EINVAL. */
+int px_session_reopen_service(struct px_session *session, unsigned index,
+		struct json_object *saved);
 void *px_session_state(const struct px_session *session, unsigned service);
 
 /* An `error` that answers nothing in particular, or the message of that type and id. */

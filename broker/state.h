@@ -18,7 +18,12 @@ struct px_state_load {
 	struct px_state_counts *counts;
 	struct json_tokener *tokener;
 	struct px_channel *channel; /* that the lines which follow belong to; NULL: dropped */
+	struct px_session *session; /* the same */
+	uint64_t order;
 };
+
+/* Older than any limit on age; far from where adding to it could overflow. */
+#define PX_STATE_AGE_MAX_MS (INT64_C(1) << 50)
 
 /* All channels, ordered by what they are called; NULL without memory (or channels). */
 struct px_channel **px_state_channels(const struct px_broker *broker, size_t *ret_count);
@@ -38,6 +43,15 @@ bool px_state_is_object(struct px_span text);
 /* state_load.c: lines; -EINVAL, -ENOMEM */
 int px_state_load_channel(struct px_state_load *load, struct json_object *line);
 int px_state_load_update(struct px_state_load *load, struct json_object *line);
+
+/* state_load_session.c */
+int px_state_load_session(struct px_state_load *load, struct json_object *line);
+int px_state_load_kept(struct px_state_load *load, struct json_object *line);
+int px_state_load_queued(struct px_state_load *load, struct json_object *line);
+int px_state_load_member(struct px_state_load *load, struct json_object *line);
+
+/* state_save_session.c */
+int px_state_save_sessions(const struct px_broker *broker, const struct px_state_writer *writer);
 
 /* state_fit.c: what has no place now goes, and those who stay are told. -ENOMEM. */
 int px_state_fit(struct px_state_load *load);

@@ -7,6 +7,7 @@
 #include "state.h"
 
 #include "history.h"
+#include "resume.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -46,14 +47,19 @@ static bool is_too_many(const struct px_broker *broker, const struct px_channel 
 			channel->practice->rooms > broker->limits.rooms_per_practice);
 }
 
-static int fit(struct px_state_load *load, struct px_channel **list, size_t count)
+static int check_channels(struct px_channel **list, size_t count)
 {
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		rc = is_whole(list[i]) ? px_channel_keep(list[i]) : -EINVAL;
 	}
+	return rc;
+}
+
+static void fit_channels(struct px_state_load *load, struct px_channel **list, size_t count)
+{
 	uint64_t kept = 0;
-	for (size_t i = 0; rc == 0 && i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		if (is_too_many(load->broker, list[i], kept)) {
 			px_channel_end(list[i], PX_ENDED);
 			px_channel_unpin(list[i]);
@@ -64,7 +70,39 @@ static int fit(struct px_state_load *load, struct px_channel **list, size_t coun
 			kept++;
 		}
 	}
-	return rc;
+}
+
+/* Those who can not wait here go first, so that they take nobody's place in a room. */
+static void end_sessions(struct px_broker *broker)
+{
+	for (struct px_session *session = broker->oldest; session; session = session->newer) {
+		if (session->phase != PX_SESSION_DETACHED) {
+			continue;
+		}
+		if (px_session_expired(session)) {
+			px_session_wait_over(session);
+		} else if (broker->limits.grace_ms <= 0 || session->site->retired) {
+			px_session_close(session, PX_CLOSE_TRY_LATER);
+		}
+	}
+	px_broker_end_turn(broker);
+}
+
+/* Services that were switched on meanwhile begin; and then each has what it may have. */
+static void fit_sessions(struct px_broker *broker)
+{
+	for (struct px_session *session = broker->oldest; session; session = session->newer) {
+		if (session->phase == PX_SESSION_DETACHED) {
+			px_session_attach(session);
+		}
+	}
+	for (struct px_session *session = broker->oldest; session; session = session->newer) {
+		if (session->phase == PX_SESSION_DETACHED) {
+			px_session_trim(session);
+		}
+	}
+	px_broker_end_surplus(broker);
+	px_broker_end_turn(broker);
 }
 
 int px_state_fit(struct px_state_load *load)
@@ -74,12 +112,21 @@ int px_state_fit(struct px_state_load *load)
 	if (!list && load->broker->channels.count > 0) {
 		return -ENOMEM;
 	}
-	int rc = fit(load, list, count);
+	int rc = check_channels(list, count);
+	if (rc == 0) {
+		end_sessions(load->broker);
+		fit_channels(load, list, count);
+	}
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		if (list[i]) {
 			px_channel_unpin(list[i]);
 		}
 	}
 	free(list);
+	if (rc == 0) {
+		fit_sessions(load->broker);
+		uint64_t detached = load->broker->stats.detached;
+		load->counts->dropped_sessions += load->counts->sessions - detached;
+	}
 	return rc;
 }

@@ -7,7 +7,7 @@
 #include "state.h"
 
 #include "history.h"
-#include "scan.h"
+#include "session.h"
 
 #include <errno.h>
 #include <json-c/json.h>
@@ -17,9 +17,6 @@
 
 /* A state is three deep: the line, the service's object, and what that may hold. */
 #define DEPTH 16
-
-/* Older than any limit on age; far from where adding to it could overflow. */
-#define AGE_MAX_MS (INT64_C(1) << 50)
 
 struct slot {
 	const struct px_service *service;
@@ -85,7 +82,7 @@ static bool read_key(struct json_object *line, struct key *key)
 			(key->name.len == 0 || is_id(key->name)) &&
 			px_json_get_text(line, "epoch", &key->epoch) && is_epoch(key->epoch) &&
 			px_json_get_int(line, "seq", 0, INT64_MAX - 1, &key->seq) &&
-			px_json_get_int(line, "age", 0, AGE_MAX_MS, &key->age_ms) &&
+			px_json_get_int(line, "age", 0, PX_STATE_AGE_MAX_MS, &key->age_ms) &&
 			json_object_object_get_ex(line, "state", &key->state) &&
 			json_object_is_type(key->state, json_type_object);
 }
@@ -156,10 +153,13 @@ int px_state_load_update(struct px_state_load *load, struct json_object *line)
 	struct px_channel *channel = load->channel;
 	int64_t seq;
 	int64_t age_ms;
+	uint64_t sender = 0;
 	struct px_span text;
+	struct px_span from;
 	if (!px_json_get_int(line, "update", 1, INT64_MAX - 1, &seq) ||
-			!px_json_get_int(line, "age", 0, AGE_MAX_MS, &age_ms) ||
-			!px_json_get_text(line, "text", &text) || !px_state_is_object(text)) {
+			!px_json_get_int(line, "age", 0, PX_STATE_AGE_MAX_MS, &age_ms) ||
+			!px_json_get_text(line, "text", &text) || !px_state_is_object(text) ||
+			(px_json_get_text(line, "from", &from) && !px_client_id_read(from, &sender))) {
 		return -EINVAL;
 	}
 	if (!channel) {
@@ -175,6 +175,7 @@ int px_state_load_update(struct px_state_load *load, struct json_object *line)
 	px_history_push(&channel->history, load->broker, &channel->limits, &(struct px_history_entry){
 		.message = message,
 		.seq = (uint64_t)seq,
+		.by = sender,
 		.at_ms = load->broker->timers.now_ms - load->reader->elapsed_ms - age_ms,
 	});
 	px_message_unref(load->broker, message);
@@ -188,7 +189,7 @@ static int load_order(struct px_state_load *load, struct json_object *line)
 	if (!px_json_get_int(line, "order", 0, INT64_MAX - 1, &order)) {
 		return -EINVAL;
 	}
-	load->broker->member_order = (uint64_t)order;
+	load->order = (uint64_t)order;
 	return 0;
 }
 
@@ -199,7 +200,11 @@ static int load_line(struct px_state_load *load, struct json_object *line)
 		int (*load)(struct px_state_load *load, struct json_object *line);
 	} kinds[] = {
 		{ "channel", px_state_load_channel },
+		{ "kept", px_state_load_kept },
+		{ "member", px_state_load_member },
 		{ "order", load_order },
+		{ "queued", px_state_load_queued },
+		{ "session", px_state_load_session },
 		{ "update", px_state_load_update },
 	};
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -246,20 +251,24 @@ static int load_lines(struct px_state_load *load)
 /* Nobody has seen any of it: it goes without a word. */
 static void discard(struct px_broker *broker)
 {
+	const struct px_broker_host host = broker->host;
+	broker->host.event = NULL;
 	for (size_t i = 0; i < broker->channels.slot_count; i++) {
-		while (broker->channels.slots[i]) {
-			struct px_channel *channel = (struct px_channel *)broker->channels.slots[i];
-			channel->leaving = 0;
-			px_channel_end(channel, PX_ENDED);
+		struct px_table_link *link = broker->channels.slots[i];
+		for (; link; link = link->next) {
+			((struct px_channel *)link)->leaving = 0;
 		}
 	}
-	broker->member_order = 0;
+	px_broker_end_detached(broker);
+	px_broker_end_turn(broker);
+	px_broker_end_channels(broker);
+	broker->host = host;
 }
 
 int px_broker_load(struct px_broker *broker, const struct px_state_reader *reader,
 		struct px_state_counts *ret_counts)
 {
-	struct px_limits limits = broker->limits;
+	uint32_t practices = broker->limits.practices;
 	struct px_state_load load = {
 		.broker = broker,
 		.reader = reader,
@@ -270,13 +279,14 @@ int px_broker_load(struct px_broker *broker, const struct px_state_reader *reade
 		return -ENOMEM;
 	}
 	*ret_counts = (struct px_state_counts){ 0 };
-	broker->limits = (struct px_limits){ 0 };
+	broker->limits.practices = 0;
 	int rc = load_lines(&load);
-	broker->limits = limits;
+	broker->limits.practices = practices;
 	rc = rc < 0 ? rc : px_state_fit(&load);
 	if (rc < 0) {
 		discard(broker);
 	}
+	broker->member_order = rc < 0 ? 0 : load.order;
 	json_tokener_free(load.tokener);
 	return rc;
 }

@@ -5,7 +5,8 @@
  *   {"order":9}                                  what px_member_order() has come to
  *   {"channel":"…","kind":"…","tenant":"…","practice":"…","name":"…","epoch":"…","seq":7,
  *    "age":5000,"state":{…}}                     service and key; ms; the service's own words
- *   {"update":7,"age":1200,"text":"…"}           of the channel above, in order; ms
+ *   {"update":7,"age":1200,"from":"c…","text":"…"}
+ *                                                of the channel above, in order; whose it is
  *   {"session":…} and what follows it            see state_save_session.c
  *
  * A message is written as a string, not as the JSON that it is: so reading gives back the
@@ -15,6 +16,7 @@
 #include "state.h"
 
 #include "history.h"
+#include "session.h"
 
 #include <errno.h>
 #include <praxis/message.h>
@@ -40,12 +42,6 @@ const struct px_keeper *px_state_keeper(const struct px_service *service, struct
 	return keeper && keeper->kind ? keeper : NULL;
 }
 
-static int compare_spans(struct px_span a, struct px_span b)
-{
-	int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);
-	return order != 0 ? order : a.len < b.len ? -1 : a.len > b.len;
-}
-
 static int by_name(const void *a, const void *b)
 {
 	const struct px_channel *one = *(struct px_channel *const *)a;
@@ -54,7 +50,7 @@ static int by_name(const void *a, const void *b)
 	order = order != 0 ? order : strcmp(one->practice->tenant, two->practice->tenant);
 	order = order != 0 ? order : strcmp(one->practice->id, two->practice->id);
 	order = order != 0 ? order :
-			compare_spans(px_channel_name(one), px_channel_name(two));
+			px_span_compare(px_channel_name(one), px_channel_name(two));
 	return order != 0 ? order : strcmp(one->kind->name, two->kind->name);
 }
 
@@ -90,10 +86,15 @@ static int save_updates(const struct px_channel *channel, const struct px_state_
 	int rc = 0;
 	for (uint32_t i = 0; rc == 0 && i < channel->history.count; i++) {
 		const struct px_history_entry *entry = px_history_at(&channel->history, i);
+		char sender[PX_CLIENT_ID_SIZE];
 		struct px_json json;
 		px_json_begin(&json, NULL);
 		px_json_int(&json, "update", (int64_t)entry->seq);
 		px_json_int(&json, "age", channel->broker->timers.now_ms - entry->at_ms);
+		if (entry->by != 0) {
+			px_client_id_write(entry->by, sender);
+			px_json_text(&json, "from", sender);
+		}
 		px_json_string(&json, "text", px_message_text(entry->message));
 		rc = px_state_put(writer, &json);
 	}
@@ -152,5 +153,6 @@ static int save_order(const struct px_broker *broker, const struct px_state_writ
 int px_broker_save(struct px_broker *broker, const struct px_state_writer *writer)
 {
 	int rc = save_order(broker, writer);
-	return rc < 0 ? rc : save_channels(broker, writer);
+	rc = rc < 0 ? rc : save_channels(broker, writer);
+	return rc < 0 ? rc : px_state_save_sessions(broker, writer);
 }

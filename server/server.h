@@ -140,6 +140,7 @@ struct px_server {
 	int64_t drain_end_ms;      /* the last client is asked to go */
 	int64_t drain_deadline_ms; /* … and made to */
 	bool draining;
+	bool handed_on;            /* sessions that are left go on in the next server */
 };
 
 /* loader.c: the plugins that a configuration names, their options checked; -EINVAL */

@@ -64,22 +64,42 @@ int px_server_save_state(struct px_server *server)
 	}
 	px_log(PX_LOG_NOTICE, "state: %llu lines written for the next server",
 			(unsigned long long)lines);
+	server->handed_on = true;
 	return 0;
 }
 
 /* ---- loading ---- */
 
+struct loading {
+	struct px_server *server;
+	struct px_state_text *text;
+};
+
 static int next_line(void *user, struct px_span *ret_line)
 {
-	return px_state_text_line(user, ret_line) ? 1 : 0;
+	struct loading *loading = user;
+	return px_state_text_line(loading->text, ret_line) ? 1 : 0;
+}
+
+static struct px_site *find_site(void *user, struct px_span name)
+{
+	struct px_server *server = ((struct loading *)user)->server;
+	for (size_t i = 0; i < server->vhost_count; i++) {
+		if (px_span_equal(px_span(server->vhosts[i]->config->name), name)) {
+			return &server->vhosts[i]->site;
+		}
+	}
+	return NULL;
 }
 
 static int load(struct px_server *server, struct px_state_text *text, int64_t elapsed_ms)
 {
 	struct px_state_counts counts;
+	struct loading loading = { server, text };
 	struct px_state_reader reader = {
-		.user = text,
+		.user = &loading,
 		.line = next_line,
+		.site = find_site,
 		.elapsed_ms = elapsed_ms > 0 ? elapsed_ms : 0,
 	};
 	px_broker_set_time(server->broker, (int64_t)uv_now(&server->loop), wall_ms());
@@ -87,9 +107,10 @@ static int load(struct px_server *server, struct px_state_text *text, int64_t el
 	if (rc < 0) {
 		return rc;
 	}
-	px_log(PX_LOG_NOTICE, "state of %lld s ago taken up: %llu channels, %llu updates",
-			(long long)(elapsed_ms / 1000), (unsigned long long)counts.channels,
-			(unsigned long long)counts.updates);
+	px_log(PX_LOG_NOTICE, "state of %lld s ago taken up: %llu channels, %llu updates, "
+			"%llu sessions", (long long)(elapsed_ms / 1000),
+			(unsigned long long)counts.channels, (unsigned long long)counts.updates,
+			(unsigned long long)counts.sessions);
 	if (counts.dropped_channels + counts.dropped_sessions + counts.dropped_members > 0) {
 		px_log(PX_LOG_WARNING, "of the state there is no place any more for %llu channels, "
 				"%llu sessions, %llu members", (unsigned long long)counts.dropped_channels,

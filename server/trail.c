@@ -114,6 +114,9 @@ int px_trail_event(void *user, const struct px_event *event)
 	char target[PX_CLIENT_ID_SIZE];
 	char code[8];
 	struct px_audit_entry entry = { .event = events[event->kind] };
+	if (server->handed_on) {
+		return 0; /* what looks like its end here is none */
+	}
 	if (event->kind == PX_EVENT_ADMINISTERED) {
 		return note_operator(server, event);
 	}

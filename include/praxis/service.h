@@ -151,6 +151,16 @@ struct px_service {
 	const struct px_keeper *keepers;
 
 	/*
+	 * What is in the state of a session, as a keeper's `save` and `restore`. NULL: a session
+	 * that comes back after a restart begins there anew. `restore_session` comes after `open`;
+	 * where it failed, `close` comes.
+	 */
+	void (*save_session)(void *state, const struct px_session *session,
+			const void *session_state, struct px_json *json);
+	int (*restore_session)(void *state, struct px_session *session, void *session_state,
+			struct json_object *saved);
+
+	/*
 	 * A message that the application's back end or an administrator publishes to a practice
 	 * (operate.h): nothing of it is checked but that it is JSON, and of this service. 0, or the
 	 * value of px_publication_fail(). NULL: there are none.

@@ -59,10 +59,10 @@ static int next_line(void *user, struct px_span *ret_line)
 	return read_line(&reading->text, ret_line);
 }
 
-static const struct px_site *site_of(void *user, struct px_span name)
+static struct px_site *site_of(void *user, struct px_span name)
 {
 	struct reading *reading = user;
-	const struct px_site *site = &reading->fake->site;
+	struct px_site *site = &reading->fake->site;
 	return px_span_equal(name, px_span(site->name)) ? site : NULL;
 }
 

@@ -101,7 +101,7 @@ static int read_line(void *user, struct px_span *ret_line)
 	return 1;
 }
 
-static const struct px_site *find_site(void *user, struct px_span name)
+static struct px_site *find_site(void *user, struct px_span name)
 {
 	(void)user;
 	(void)name;
