@@ -73,6 +73,7 @@ struct px_broker {
 	struct px_table channels;
 	uint64_t member_order;
 	struct px_site nowhere; /* of sessions that were saved, and whose vhost is gone */
+	int64_t reunion_ms; /* until then those that were saved come back */
 	bool is_holding; /* is about to be saved: see px_broker_hold() */
 	struct px_member *walk;    /* where a walk over a session's memberships goes on */
 	struct px_session *acting; /* whose message is being handled */

@@ -153,8 +153,12 @@ void px_session_unwait(struct px_session *session)
 	broker->stats.detached--;
 }
 
-void px_broker_end_surplus(struct px_broker *broker)
+/* Around a restart all wait at once; what they cost was bounded when they had connections. */
+static void end_surplus(struct px_broker *broker)
 {
+	if (broker->is_holding || broker->timers.now_ms < broker->reunion_ms) {
+		return;
+	}
 	uint32_t most = broker->limits.detached_sessions;
 	while (most > 0 && broker->stats.detached > most) {
 		px_session_close(broker->detached_oldest, PX_CLOSE_TRY_LATER);
@@ -177,7 +181,7 @@ bool px_session_detach(struct px_session *session)
 		.session = session,
 	});
 	px_session_trim(session);
-	px_broker_end_surplus(broker);
+	end_surplus(broker);
 	return true;
 }
 
@@ -202,6 +206,9 @@ void px_session_trim(struct px_session *session)
 
 void px_session_wait_over(struct px_session *session)
 {
+	if (session->broker->is_holding && !px_session_expired(session)) {
+		return; /* its client is not let in here any more; it is for the next to wait */
+	}
 	session->close_code = px_session_expired(session) ? PX_CLOSE_UNAUTHENTICATED : 0;
 	px_session_finish(session);
 }

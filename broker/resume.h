@@ -82,9 +82,6 @@ bool px_session_detach(struct px_session *session);
 /* It waits for its client from now on. -ENOMEM: it is as it was. */
 int px_session_wait(struct px_session *session);
 
-/* Ends those that have waited longest, where there are more than may be. */
-void px_broker_end_surplus(struct px_broker *broker);
-
 /* Bounds what is kept for a detached session; may end it. */
 void px_session_trim(struct px_session *session);
 

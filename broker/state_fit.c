@@ -85,7 +85,8 @@ static void end_sessions(struct px_broker *broker)
 			px_session_close(session, PX_CLOSE_TRY_LATER);
 		}
 	}
-	px_broker_end_turn(broker);
+	while (px_broker_end_turn(broker)) {
+	}
 }
 
 /* Services that were switched on meanwhile begin; and then each has what it may have. */
@@ -101,8 +102,8 @@ static void fit_sessions(struct px_broker *broker)
 			px_session_trim(session);
 		}
 	}
-	px_broker_end_surplus(broker);
-	px_broker_end_turn(broker);
+	while (px_broker_end_turn(broker)) {
+	}
 }
 
 int px_state_fit(struct px_state_load *load)
@@ -125,6 +126,8 @@ int px_state_fit(struct px_state_load *load)
 	free(list);
 	if (rc == 0) {
 		fit_sessions(load->broker);
+		load->broker->reunion_ms = load->broker->timers.now_ms +
+				load->broker->limits.grace_ms;
 		uint64_t detached = load->broker->stats.detached;
 		load->counts->dropped_sessions += load->counts->sessions - detached;
 	}

@@ -260,7 +260,8 @@ static void discard(struct px_broker *broker)
 		}
 	}
 	px_broker_end_detached(broker);
-	px_broker_end_turn(broker);
+	while (px_broker_end_turn(broker)) {
+	}
 	px_broker_end_channels(broker);
 	broker->host = host;
 }

@@ -199,10 +199,6 @@ static void start_loop(struct px_server *server)
 static void stop_loop(struct px_server *server)
 {
 	px_listeners_close(server);
-	px_security_stop(server);
-	px_context_destroy(server);
-	while (px_broker_end_turn(server->broker)) {
-	}
 	uv_close((uv_handle_t *)&server->prepare, NULL);
 	uv_close((uv_handle_t *)&server->check, NULL);
 	uv_close((uv_handle_t *)&server->timer, NULL);
@@ -283,6 +279,19 @@ static int start(struct px_server *server, struct px_config *config,
 	return 0;
 }
 
+/*
+ * The connections end, and with them the sessions that can not come back; the others are left
+ * to the next server before this one lets go of its ports, so that it can not begin too early.
+ */
+static int end_connections(struct px_server *server)
+{
+	px_security_stop(server);
+	px_context_destroy(server);
+	while (px_broker_end_turn(server->broker)) {
+	}
+	return px_server_save_state(server);
+}
+
 static void finish(struct px_server *server)
 {
 	if (server->broker) {
@@ -309,17 +318,18 @@ static int serve(struct px_server *server, struct px_config *config,
 	}
 	uv_loop_init(&server->loop);
 	start_loop(server);
-	int rc = start(server, config, sink);
-	if (rc < 0) {
+	int code = EXIT_SUCCESS;
+	if (start(server, config, sink) < 0) {
 		px_config_destroy(config);
+		code = EXIT_CONFIG;
 	} else {
 		uv_run(&server->loop, UV_RUN_DEFAULT);
 	}
-	stop_loop(server);
-	if (rc < 0) {
-		return EXIT_CONFIG;
+	if (end_connections(server) < 0) {
+		code = EXIT_FAILURE;
 	}
-	return px_server_save_state(server) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	stop_loop(server);
+	return code;
 }
 
 static int check(struct px_server *server, struct px_config *config,

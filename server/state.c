@@ -49,7 +49,8 @@ static int write_state(struct px_server *server, uint64_t *ret_lines)
 
 int px_server_save_state(struct px_server *server)
 {
-	const char *path = server->config->global.state_file;
+	/* One that never began to serve leaves what the one before left. */
+	const char *path = server->config ? server->config->global.state_file : NULL;
 	uint64_t lines = 0;
 	if (!path) {
 		return 0;

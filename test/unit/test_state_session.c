@@ -478,14 +478,47 @@ START_TEST(what_is_gone_is_left_out)
 	fake_destroy(fake);
 
 	fake = two_in_a_room(0, token, &has);
-	fake = restart_with(fake, &(struct options){ .detached_sessions = 1 }, &counts);
-	ck_assert_uint_eq(counts.dropped_sessions, 1);
-	ck_assert_uint_eq(fake_stats(fake).detached, 1);
-	fake_destroy(fake);
-
 	fake = two_in_a_room(0, token, &has);
 	fake = restart_with(fake, &(struct options){ .grace_ms = -1 }, &counts);
 	ck_assert_uint_eq(counts.dropped_sessions, 2);
+	fake_destroy(fake);
+}
+END_TEST
+
+/* All come back at once; that is no reason to lose any. */
+START_TEST(the_limit_on_those_who_wait_is_for_other_days)
+{
+	struct px_state_counts counts;
+	struct fake *fake = begin_with(&(struct options){ .detached_sessions = 1 });
+	for (int i = 0; i < 3; i++) {
+		(void)fake_open(fake, WHO(STAFF("7", "Ann")));
+	}
+	fake = restart_with(fake, &(struct options){ .detached_sessions = 1 }, &counts);
+	ck_assert_uint_eq(fake_stats(fake).detached, 3);
+	struct fake_conn *bob = fake_open(fake, WHO(STAFF("8", "Bob")));
+	fake_advance(fake, 29000);
+	fake_lose(bob);
+	fake_turn(fake);
+	ck_assert_uint_eq(fake_stats(fake).detached, 4);
+	fake_advance(fake, 1000);
+	fake_lose(fake_open(fake, WHO(STAFF("8", "Bob"))));
+	fake_turn(fake);
+	ck_assert_uint_eq(fake_stats(fake).detached, 1);
+	fake_destroy(fake);
+}
+END_TEST
+
+/* The drain may last longer than the grace: nobody can come back meanwhile. */
+START_TEST(the_grace_stands_still_while_draining)
+{
+	struct fake *fake = begin();
+	fake_lose(fake_open(fake, WHO(STAFF("7", "Ann"))));
+	fake_turn(fake);
+	px_broker_hold(fake->broker);
+	fake_advance(fake, 60000);
+	fake_turn(fake);
+	fake = restart(fake);
+	ck_assert_uint_eq(fake_stats(fake).detached, 1);
 	fake_destroy(fake);
 }
 END_TEST
@@ -611,5 +644,6 @@ RUN_TESTS("state_session", a_call_goes_on, words_keep_their_spelling,
 		what_was_confirmed_before_is_not_given_again, who_has_no_numbers_is_healed,
 		who_can_not_come_back_is_seen_to_leave, the_grace_begins_anew,
 		a_token_that_is_over_meanwhile, a_room_that_is_too_small_now,
-		more_rooms_than_there_may_be, what_is_gone_is_left_out, a_place_in_the_line_is_kept,
+		more_rooms_than_there_may_be, what_is_gone_is_left_out, the_limit_on_those_who_wait_is_for_other_days,
+		the_grace_stands_still_while_draining, a_place_in_the_line_is_kept,
 		the_same_state_makes_the_same_text, states_with_lines_missing_or_doubled);
