@@ -477,10 +477,13 @@ bool px_channel_covers(struct px_channel *channel, struct px_span epoch, uint64_
 			channel->seq - seq <= channel->history.count;
 }
 
-void px_channel_replay(struct px_channel *channel, struct px_session *session, uint64_t seq,
-		uint64_t last)
+void px_member_replay(struct px_member *member, uint64_t seq, uint64_t last)
 {
-	const struct px_history *history = &channel->history;
+	struct px_session *session = member->session;
+	const struct px_history *history = &member->channel->history;
+	if (last < member->missed_seq) {
+		last = member->missed_seq;
+	}
 	for (uint32_t i = 0; i < history->count; i++) {
 		const struct px_history_entry *entry = px_history_at(history, i);
 		bool wanted = entry->seq <= last || entry->by == session->client_id;
@@ -520,6 +523,7 @@ void px_session_catch_up(struct px_session *session)
 {
 	for (struct px_member *member = session->members; member; member = member->next) {
 		const struct px_history_entry *entry = latest_for(member->channel, session);
+		member->missed_seq = member->channel->seq;
 		if (entry && entry->seq > member->heard_seq) {
 			px_session_send(session, entry->message);
 		}

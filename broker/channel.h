@@ -15,6 +15,7 @@ struct px_member {
 	struct px_member *previous;
 	uint64_t order;
 	uint64_t heard_seq;     /* of a detached session that is not sent what it misses */
+	uint64_t missed_seq;    /* … and when it was back: up to here it may lack something */
 	uint32_t index;         /* in the channel's array */
 	max_align_t state[];    /* member_size of the kind */
 };

@@ -9,7 +9,7 @@
  *   {"kept":"…"}                                 written and not confirmed, the oldest first
  *   {"queued":"…"}                               not written yet
  *   {"member":"telemedicine","kind":"room","practice":"1","name":"r","order":3,"heard":0,
- *    "state":{…}}
+ *    "missed":0,"state":{…}}
  */
 #include "message.h"
 #include "resume.h"
@@ -150,6 +150,7 @@ static int save_member(struct px_member *member, const struct px_state_writer *w
 	px_json_string(&json, "name", px_channel_name(channel));
 	px_json_int(&json, "order", (int64_t)member->order);
 	px_json_int(&json, "heard", (int64_t)member->heard_seq);
+	px_json_int(&json, "missed", (int64_t)member->missed_seq);
 	px_json_open_object(&json, "state");
 	if (keeper->save_member) {
 		keeper->save_member(px_state_of(channel->broker, channel->service), member, &json);

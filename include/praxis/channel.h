@@ -157,11 +157,10 @@ PX_PUBLIC const char *px_channel_epoch(const struct px_channel *channel);
 PX_PUBLIC bool px_channel_covers(struct px_channel *channel, struct px_span epoch, uint64_t seq);
 
 /*
- * Queues for the session, in order, what the history has after `seq`: all up to `last`, and what
- * the session published itself, since that was never sent to it.
+ * Queues for the member, in order, what the history has after `seq`: all up to `last`, what it
+ * published itself, since that was never sent to it, and all that it missed while it was away.
  */
-PX_PUBLIC void px_channel_replay(struct px_channel *channel, struct px_session *session,
-		uint64_t seq, uint64_t last);
+PX_PUBLIC void px_member_replay(struct px_member *member, uint64_t seq, uint64_t last);
 
 PX_PUBLIC uint32_t px_channel_member_count(const struct px_channel *channel);
 

@@ -89,8 +89,7 @@ static int subscribe(const struct whiteboard *whiteboard, struct px_session *ses
 static void catch_up(struct px_member *member, uint64_t seq)
 {
 	struct subscriber *subscriber = px_member_state(member);
-	px_channel_replay(px_member_channel(member), px_member_session(member), seq,
-			subscriber->has_from);
+	px_member_replay(member, seq, subscriber->has_from);
 	if (seq < subscriber->has_from) {
 		subscriber->has_from = seq;
 	}
@@ -275,8 +274,32 @@ static void get_limits(void *state, struct px_channel_limits *ret_limits)
 }
 
 /* The broker keeps epoch, seq and history; there is nothing else to a practice's channel. */
+static void save_subscriber(void *state, struct px_member *member, struct px_json *json)
+{
+	const struct subscriber *subscriber = px_member_state(member);
+	(void)state;
+	px_json_int(json, "hasFrom", (int64_t)subscriber->has_from);
+}
+
+static int restore_subscriber(void *state, struct px_member *member, struct json_object *saved)
+{
+	struct subscriber *subscriber = px_member_state(member);
+	int64_t has_from;
+	(void)state;
+	if (!px_json_get_int(saved, "hasFrom", 0, INT64_MAX, &has_from)) {
+		return -EINVAL;
+	}
+	subscriber->has_from = (uint64_t)has_from;
+	return 0;
+}
+
 static const struct px_keeper keepers[] = {
-	{ .kind = &practice_kind, .limits = get_limits },
+	{
+		.kind = &practice_kind,
+		.limits = get_limits,
+		.save_member = save_subscriber,
+		.restore_member = restore_subscriber,
+	},
 	{ .kind = NULL },
 };
 

@@ -213,8 +213,9 @@ START_TEST(replays_in_order)
 	struct fake_conn *b = fake_open(fake, WHO(0));
 	struct px_channel *channel = px_member_channel(join(a));
 	publish(a, channel, 15);
-	px_channel_replay(channel, b->session, 12, UINT64_MAX);
-	px_channel_replay(channel, b->session, 15, UINT64_MAX);
+	struct px_member *member = join(b);
+	px_member_replay(member, 12, UINT64_MAX);
+	px_member_replay(member, 15, UINT64_MAX);
 	fake_turn(fake);
 	fake_expect(b, "{'n':13}");
 	fake_expect(b, "{'n':14}");

@@ -225,7 +225,7 @@ START_TEST(histories_are_handed_on)
 	ck_assert(!covers(one, epoch, 3));
 	ck_assert(covers(one, epoch, 12));
 	ck_assert(!covers(one, epoch, 13));
-	px_channel_replay(one, ann->session, 10, UINT64_MAX);
+	px_member_replay(ann->session->members, 10, UINT64_MAX);
 	fake_turn(fake);
 	ck_assert_str_eq(fake_text(ann), "{\"a\":1}");
 	ck_assert_str_eq(fake_text(ann), odd);

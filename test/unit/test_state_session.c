@@ -271,6 +271,35 @@ START_TEST(a_token_is_good_once_also_over_a_restart)
 }
 END_TEST
 
+/* What it was sent because it subscribed on connecting does not come again, and nothing lacks. */
+START_TEST(a_resumed_screen_asks_for_what_it_missed_before)
+{
+	struct fake *fake = begin();
+	struct fake_conn *bob = fake_open(fake, WHO(STAFF("8", "Bob")));
+	fake_say(bob, "{\"type\":\"whiteboard_subscribe\",\"practiceId\":1}");
+	char epoch[32];
+	strcpy(epoch, fake_member(fake_expect(bob, "{'recovered':false}"), "epoch"));
+	fake_say(bob, UPDATE("1"));
+	fake_say(bob, UPDATE("2"));
+	struct fake_conn *ann = fake_open(fake, WHO(STAFF("7", "Ann")));
+	fake_say(bob, UPDATE("3"));
+	char token[64];
+	strcpy(token, ann->token);
+	int64_t has = counted(ann);
+	fake = restart(fake);
+	ann = fake_resume(fake, WHO(STAFF("7", "Ann"), .resume = token, .received = has));
+	char line[256];
+	(void)snprintf(line, sizeof(line), "{\"type\":\"whiteboard_subscribe\",\"practiceId\":1,"
+			"\"since\":{\"epoch\":\"%s\",\"seq\":0}}", epoch);
+	fake_say(ann, line);
+	fake_expect(ann, "{'recovered':true,'seq':3}");
+	fake_expect(ann, "{'type':'whiteboard_update','data':1}");
+	fake_expect(ann, "{'type':'whiteboard_update','data':2}");
+	fake_expect_nothing(ann);
+	fake_destroy(fake);
+}
+END_TEST
+
 START_TEST(what_was_confirmed_before_is_not_given_again)
 {
 	struct fake *fake = begin();
@@ -328,6 +357,38 @@ START_TEST(who_has_no_numbers_is_healed)
 	fake_say(ann, MEDIA); /* it is in the room still */
 	fake_expect_nothing(ann);
 	fake_destroy(fake);
+}
+END_TEST
+
+/* It was sent only the last of what it missed; whoever asks is given all. */
+START_TEST(a_healed_screen_can_have_all_that_it_missed)
+{
+	for (int restarted = 0; restarted < 2; restarted++) {
+		struct fake *fake = begin();
+		struct fake_conn *ann = fake_open(fake, WHO(.authenticated = true, .user = "7"));
+		struct fake_conn *bob = fake_open(fake, WHO(STAFF("8", "Bob")));
+		fake_say(ann, "{\"type\":\"whiteboard_subscribe\",\"practiceId\":1}");
+		char epoch[32];
+		strcpy(epoch, fake_member(fake_expect(ann, "{'recovered':false}"), "epoch"));
+		fake_say(bob, UPDATE("1"));
+		fake_lose(ann);
+		fake_turn(fake);
+		fake_forget_conn(ann);
+		fake_say(bob, UPDATE("2"));
+		fake_say(bob, UPDATE("3"));
+		fake = restarted ? restart(fake) : fake;
+		ann = fake_open(fake, WHO(.authenticated = true, .user = "7"));
+		fake_expect(ann, "{'type':'whiteboard_update','data':3}");
+		char line[256];
+		(void)snprintf(line, sizeof(line), "{\"type\":\"whiteboard_subscribe\","
+				"\"practiceId\":1,\"since\":{\"epoch\":\"%s\",\"seq\":1}}", epoch);
+		fake_say(ann, line);
+		fake_expect(ann, "{'recovered':true,'seq':3}");
+		fake_expect(ann, "{'type':'whiteboard_update','data':2}");
+		fake_expect(ann, "{'type':'whiteboard_update','data':3}");
+		fake_expect_nothing(ann);
+		fake_destroy(fake);
+	}
 }
 END_TEST
 
@@ -641,7 +702,9 @@ END_TEST
 
 RUN_TESTS("state_session", a_call_goes_on, words_keep_their_spelling,
 		a_token_is_good_once_also_over_a_restart,
+		a_resumed_screen_asks_for_what_it_missed_before,
 		what_was_confirmed_before_is_not_given_again, who_has_no_numbers_is_healed,
+		a_healed_screen_can_have_all_that_it_missed,
 		who_can_not_come_back_is_seen_to_leave, the_grace_begins_anew,
 		a_token_that_is_over_meanwhile, a_room_that_is_too_small_now,
 		more_rooms_than_there_may_be, what_is_gone_is_left_out, the_limit_on_those_who_wait_is_for_other_days,
