@@ -100,6 +100,10 @@ int px_comeback_done(const struct px_session *session, void *conn)
 	if (!peer) {
 		return -EINVAL;
 	}
+	if (old && !peer->user_entry) {
+		peer->user_entry = old->user_entry;
+		old->user_entry = NULL;
+	}
 	if (!peer->user_entry && px_session_authenticated(session)) {
 		rc = px_peer_count_user(peer, px_session_tenant(session),
 				px_session_user(session).text);

@@ -32,6 +32,7 @@ const ALL = [
 	'matrix.test.mjs',
 	'attacks.test.mjs',
 	'limits.test.mjs',
+	'resume.test.mjs',
 	'authurl.test.mjs',
 	'secrets.test.mjs',
 ];

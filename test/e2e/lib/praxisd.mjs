@@ -255,12 +255,13 @@ export class Praxisd {
 		return JSON.parse(response.body);
 	}
 
-	// Every client gone, nothing may be left of them.
+	// Every client gone, nothing may be left of them. (One that isGentle says goodbye: it is not
+	// to be waited for.)
 	async settle() {
 		const clients = this.#clients.splice(0);
 		const ends = await Promise.allSettled(
 			clients.map(async (client) => {
-				return client.socket ? client.kill() : client.close();
+				return client.socket && !client.isGentle ? client.kill() : client.close();
 			}),
 		);
 		if (this.exit) {

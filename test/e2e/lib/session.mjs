@@ -27,6 +27,7 @@ let lastAsked = 0;
 export class Session {
 	violations = [];
 	inbox = new Inbox();
+	arrived = 0; // messages that have a number (docs/protocol.md, section 6)
 	#resolveClosed;
 	closed = new Promise((resolve) => {
 		this.#resolveClosed = resolve;
@@ -122,6 +123,9 @@ export class Session {
 		}
 		Object.defineProperty(message, 'raw', { value: text });
 		this.#check(message, text);
+		if (message.type !== 'connection_established' && message.type !== 'resumed') {
+			this.arrived++;
+		}
 		this.inbox.push(message);
 	}
 
