@@ -6,6 +6,7 @@
 
 #include "message.h"
 #include "session.h"
+#include "watch.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -54,6 +55,8 @@ void px_broker_destroy(struct px_broker *broker)
 		return;
 	}
 	assert(!broker->oldest);
+	px_broadcast_drop(broker);
+	px_watch_finish(broker);
 	px_broker_end_channels(broker); /* those that only their history keeps */
 	while (broker->service_count > 0) {
 		px_broker_remove_last_service(broker);
@@ -68,6 +71,7 @@ void px_broker_destroy(struct px_broker *broker)
 	px_table_finish(&broker->healables);
 	px_roll_finish(&broker->sessions);
 	px_roll_finish(&broker->rooms);
+	px_roll_finish(&broker->practice_roll);
 	px_timers_finish(&broker->timers);
 	free(broker->write_buffer);
 	free(broker);
@@ -105,6 +109,7 @@ void px_broker_stats(const struct px_broker *broker, struct px_stats *ret_stats)
 	ret_stats->channels = broker->channels.count;
 	ret_stats->practices = broker->practices.count;
 	ret_stats->messages_live -= broker->ping ? 1 : 0;
+	ret_stats->messages_live -= broker->watch ? broker->watch->count : 0;
 }
 
 int px_broker_tell(struct px_broker *broker, const struct px_event *event)
@@ -195,6 +200,12 @@ int px_broker_add_service(struct px_broker *broker, const struct px_service *ser
 	}
 	if (broker->service_count == PX_SERVICES_MAX) {
 		return -ENOSPC;
+	}
+	if (service->operates && !broker->watch) {
+		broker->watch = calloc(1, sizeof(*broker->watch));
+		if (!broker->watch) {
+			return -ENOMEM;
+		}
 	}
 	struct px_service_slot *slot = &broker->services[broker->service_count];
 	*slot = (struct px_service_slot){ .service = service };

@@ -29,6 +29,7 @@ struct px_practice {
 	char *id;
 	size_t id_len;
 	uint32_t rooms;
+	uint64_t number;    /* on the roll */
 	uint32_t holders;   /* identities */
 	uint64_t published; /* messages, to all of its channels */
 };
@@ -37,6 +38,9 @@ struct px_service_slot {
 	const struct px_service *service;
 	void *state;
 };
+
+struct px_broadcast;
+struct px_watch;
 
 struct px_broker {
 	struct px_transport transport;
@@ -54,6 +58,9 @@ struct px_broker {
 	struct px_session *newest;
 	struct px_roll sessions;   /* the same, for lists */
 	struct px_table clients;   /* … and by client id */
+	struct px_roll practice_roll;
+	struct px_broadcast *broadcast; /* the one that is on its way */
+	struct px_watch *watch;    /* NULL: no service operates */
 	struct px_roll rooms;      /* all counted channels */
 	struct px_session *dirty;   /* have something to write */
 	struct px_session **dirty_end;

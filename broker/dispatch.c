@@ -28,6 +28,7 @@ struct dispatch {
 	char type[TYPE_MAX + 1];
 	size_t type_len;
 	const struct px_field *id;
+	bool handled;
 	bool known; /* the type is one of ours, so that it may be logged */
 };
 
@@ -451,6 +452,7 @@ static void dispatch_command(struct dispatch *dispatch)
 	};
 	if (check_fields(dispatch, command) && resolve_practice(dispatch, &call) &&
 			command->handle(&call) == 0) {
+		dispatch->handled = true;
 		acknowledge(dispatch, call.seq);
 	}
 }
@@ -515,4 +517,14 @@ void px_session_dispatch(struct px_session *session, struct px_span text)
 	}
 	broker->acting = NULL;
 	px_envelope_reset(dispatch.message);
+}
+
+bool px_session_try(struct px_session *session, struct px_envelope *scratch, struct px_span text)
+{
+	struct dispatch dispatch = { .session = session, .message = scratch };
+	if (read_message(&dispatch, text)) {
+		dispatch_command(&dispatch);
+	}
+	px_envelope_reset(scratch);
+	return dispatch.handled;
 }

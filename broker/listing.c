@@ -46,7 +46,7 @@ static int begin(struct listing *listing, const struct px_page *page, struct px_
 
 static bool fits_session(const struct listing *listing, const struct px_session *session)
 {
-	if (session->phase != PX_SESSION_OPEN || (listing->service && !(session->opened &
+	if ((session->phase != PX_SESSION_OPEN && session->phase != PX_SESSION_DETACHED) || (listing->service && !(session->opened &
 			px_session_services(session) & UINT32_C(1) << listing->service_index))) {
 		return false;
 	}
@@ -93,6 +93,7 @@ static void write_session(const struct listing *listing, const struct px_session
 		}
 	}
 	px_json_close_array(json);
+	px_json_bool(json, "connected", session->phase == PX_SESSION_OPEN);
 	px_json_string(json, "address", px_identity_address(session->identity));
 	px_json_int(json, "openedAt", broker->wall_ms -
 			(broker->timers.now_ms - session->opened_ms));

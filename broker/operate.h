@@ -23,6 +23,9 @@ struct px_practice *px_operator_find(const struct px_operator *operator, struct 
 /* Whether it sees the session: one practice of it is enough. */
 bool px_operator_sees(const struct px_operator *operator, const struct px_session *session);
 
+/* broadcast.c: ends the one that is on its way. */
+void px_broadcast_drop(struct px_broker *broker);
+
 /* Tells the host what is about to be done; -1: the host does not want it, and it was denied. */
 int px_operator_tell(const struct px_operator *operator, const struct px_event *event,
 		struct px_denial *ret_denial);

@@ -142,6 +142,12 @@ void px_session_dispatch(struct px_session *session, struct px_span text);
 void px_broker_walk(struct px_broker *broker);
 void px_broker_skip(struct px_broker *broker, const struct px_session *session);
 
+/*
+ * A message that the server itself sends in the session's name, read into an envelope that is
+ * not in use. True: it was handled; false: refused, as the session was told.
+ */
+bool px_session_try(struct px_session *session, struct px_envelope *scratch, struct px_span text);
+
 /* attach.c: services begin and end in a session */
 /* Opens those that it has not got yet; returns which of them took it. */
 uint32_t px_session_open_services(struct px_session *session);

@@ -69,6 +69,12 @@ static void on_begin_turn(void *user)
 			(int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000);
 }
 
+uint64_t px_server_now_ns(void *user)
+{
+	(void)user;
+	return uv_hrtime();
+}
+
 bool px_server_pressed(void *user, enum px_work work)
 {
 	struct px_server *server = user;

@@ -248,6 +248,7 @@ static int create_broker(struct px_server *server, const struct px_config *confi
 {
 	static const struct px_broker_host host = {
 		.pressed = px_server_pressed,
+		.now_ns = px_server_now_ns,
 		.random = fill_random,
 		.log = log_line,
 		.hmac_sha1 = hmac_sha1,
@@ -301,6 +302,7 @@ static void finish(struct px_server *server)
 		}
 	}
 	px_broker_destroy(server->broker);
+	server->broker = NULL;
 	px_security_destroy(server);
 	px_lws_destroy(server->lws);
 	px_vhosts_destroy(server);

@@ -89,6 +89,12 @@ int px_open_mode_identify(const struct px_peer *peer, struct lws *wsi,
 			.number = vhost->config->open_practice_is_number,
 		};
 	}
+	/* As in a token: all of the tenant, for administrators and the application's back end. */
+	claims.all_practices = (claims.role & (PX_ROLE_ADMIN | PX_ROLE_SERVICE)) &&
+			px_span_equal(practice.text, px_span("*"));
+	if (claims.all_practices) {
+		practice.text.len = 0;
+	}
 	claims.practices = &practice;
 	claims.practice_count = practice.text.len > 0 ? 1 : 0;
 	return px_identity_create(vhost->server->broker, &claims, ret_identity);

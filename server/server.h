@@ -182,6 +182,7 @@ int px_context_create_vhost(struct px_server *server, struct px_tls *tls,
 /* Gives each service that is loaded its subprotocol. */
 void px_context_name_services(struct px_server *server);
 bool px_server_pressed(void *user, enum px_work work); /* a hook of broker and adapter */
+uint64_t px_server_now_ns(void *user); /* a hook of the broker */
 void px_context_destroy(struct px_server *server);
 
 /* gate.c: 0: go on; 1: an answer was written; -1: drop it */
@@ -220,6 +221,8 @@ void px_trail_refused(struct px_server *server, const struct px_peer *peer, cons
 void px_trail_denied(struct px_server *server, const struct px_operator *operator,
 		const char *reason);
 int px_trail_note(struct px_server *server, const char *event, const char *reason);
+/* Of what is in the trail already, or in none: for administrators who watch. */
+void px_trail_show(struct px_server *server, const char *event);
 
 /* switch.c: the broker's hook */
 int px_service_switch(void *user, const struct px_operator *operator, struct px_span name,

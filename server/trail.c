@@ -74,12 +74,62 @@ static void name_operator(const struct px_event *event, struct px_audit_entry *e
 	entry->reason = px_span(event->act);
 }
 
+/* The same entry, for administrators who watch. */
+static void show(struct px_server *server, const struct px_audit_entry *entry,
+		const struct px_session *session, const struct px_practice *practice)
+{
+	const struct {
+		const char *key;
+		struct px_span text;
+	} texts[] = {
+		{ "address", entry->address },
+		{ "clientId", entry->client },
+		{ "vhost", entry->vhost },
+		{ "tenant", entry->tenant },
+		{ "service", entry->service },
+		{ "room", entry->room },
+		{ "target", entry->target },
+		{ "reason", entry->reason },
+	};
+	struct px_json json;
+	px_json_begin(&json, NULL);
+	px_json_text(&json, "event", entry->event);
+	if (entry->user.text.len > 0) {
+		px_json_id(&json, "user", entry->user);
+	}
+	if (entry->role != 0) {
+		px_json_text(&json, "role", px_role_name(entry->role));
+	}
+	if (entry->practice.text.len > 0) {
+		px_json_id(&json, "practice", entry->practice);
+	}
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (texts[i].text.len > 0) {
+			px_json_string(&json, texts[i].key, texts[i].text);
+		}
+	}
+	px_json_end(&json);
+	if (!json.failed) {
+		px_broker_show(server->broker, &(struct px_sighting){
+			.session = session,
+			.practice = practice,
+			.tenant = entry->tenant,
+			.entry = { json.data, json.len },
+		});
+	}
+	px_json_finish(&json);
+}
+
 static int note_operator(struct px_server *server, const struct px_event *event)
 {
 	struct px_audit_entry entry = { .event = events[PX_EVENT_ADMINISTERED] };
 	char client[PX_CLIENT_ID_SIZE];
 	name_operator(event, &entry, client);
-	return px_audit_permit(server->audit, &entry);
+	int rc = px_audit_permit(server->audit, &entry);
+	if (rc == 0) {
+		show(server, &entry, event->operator->session, event->practice);
+	}
+	return rc;
 }
 
 static struct px_span reason_of(const struct px_event *event, char code[8])
@@ -127,9 +177,6 @@ int px_trail_event(void *user, const struct px_event *event)
 			return rc;
 		}
 	}
-	if (!server->audit) {
-		return 0;
-	}
 	/* Whoever removes somebody, or lets it in, is the one who acts. */
 	bool by_other = event->actor && event->actor != event->session;
 	name_session(by_other ? event->actor : event->session, &entry, client);
@@ -146,20 +193,28 @@ int px_trail_event(void *user, const struct px_event *event)
 	bool can_refuse = event->kind == PX_EVENT_CONNECTED || event->kind == PX_EVENT_JOINED ||
 			event->kind == PX_EVENT_AUTHENTICATED || event->kind == PX_EVENT_WAITING ||
 			event->kind == PX_EVENT_ADMITTED || event->kind == PX_EVENT_RESUMED;
-	return can_refuse ? px_audit_permit(server->audit, &entry) :
+	int rc = can_refuse ? px_audit_permit(server->audit, &entry) :
 			px_audit_note(server->audit, &entry);
+	if (rc == 0 || !can_refuse) {
+		show(server, &entry, event->session,
+				event->channel ? px_channel_practice(event->channel) : NULL);
+	}
+	return rc;
 }
 
 void px_trail_refused(struct px_server *server, const struct px_peer *peer, const char *reason)
 {
 	char address[PX_ADDRESS_SIZE];
 	px_address_format(&peer->address, address);
-	(void)px_audit_note(server->audit, &(struct px_audit_entry){
+	struct px_audit_entry entry = {
 		.event = "refused",
 		.address = px_span(address),
 		.vhost = px_span(peer->vhost->config->name),
 		.reason = px_span(reason),
-	});
+	};
+	(void)px_audit_note(server->audit, &entry);
+	entry.tenant = px_span(peer->vhost->config->tenant);
+	show(server, &entry, NULL, NULL);
 }
 
 void px_trail_denied(struct px_server *server, const struct px_operator *operator,
@@ -170,6 +225,19 @@ void px_trail_denied(struct px_server *server, const struct px_operator *operato
 	char client[PX_CLIENT_ID_SIZE];
 	name_operator(&event, &entry, client);
 	(void)px_audit_note(server->audit, &entry);
+	show(server, &entry, NULL, NULL);
+}
+
+void px_trail_show(struct px_server *server, const char *event)
+{
+	for (size_t i = 0; i < server->vhost_count; i++) {
+		const struct px_config_vhost *config = server->vhosts[i]->config;
+		show(server, &(struct px_audit_entry){
+			.event = event,
+			.vhost = px_span(config->name),
+			.tenant = px_span(config->tenant),
+		}, NULL, NULL);
+	}
 }
 
 int px_trail_note(struct px_server *server, const char *event, const char *reason)

@@ -149,6 +149,9 @@ struct px_broker_host {
 	int (*switch_service)(void *user, const struct px_operator *operator,
 			struct px_span service, bool enabled);
 
+	/* A clock for durations. NULL: there is none. */
+	uint64_t (*now_ns)(void *user);
+
 	/* Never a secret. NULL: there is nothing to tell. */
 	void (*describe)(void *user, const struct px_operator *operator,
 			enum px_description what, const struct px_service *service,

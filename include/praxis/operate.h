@@ -173,4 +173,57 @@ PX_PUBLIC int px_operate_publish(const struct px_operator *operator, const struc
 		struct px_span text, struct px_published *ret_published,
 		struct px_denial *ret_denial);
 
+/* ---- for administrators' sessions ---- */
+
+/* What a broadcast came to. */
+struct px_broadcasted {
+	uint64_t practices; /* that it was published to */
+	uint64_t delivered; /* sessions that it reached */
+	uint64_t failed;    /* practices whose publication was denied */
+};
+
+/*
+ * Publishes an object of that service to one practice; or to all that are the operator's and that
+ * anybody is in. The latter takes some turns of the loop, one broadcast at a time, and ends with
+ * `done`; or early, and without it, with the session. 0; -1: denied.
+ */
+PX_PUBLIC int px_operate_broadcast_to(const struct px_operator *operator,
+		const struct px_service *service, const struct px_id *practice, struct px_span text,
+		struct px_broadcasted *ret_result, struct px_denial *ret_denial);
+PX_PUBLIC int px_operate_broadcast(const struct px_operator *operator,
+		const struct px_service *service, struct px_span text,
+		void (*done)(struct px_session *session, const struct px_broadcasted *result),
+		struct px_denial *ret_denial);
+
+/* How a service did with its own test message. */
+struct px_probed {
+	bool ok;     /* it was not refused; if it was, the session got the error */
+	uint64_t ns; /* from reading to the handler's end; 0: the host has no clock for it */
+};
+
+/* Sends the service's `probe` through the session. 0; -1: denied. */
+PX_PUBLIC int px_operate_probe(struct px_session *session, struct px_span service,
+		const struct px_id *practice, struct px_probed *ret_probed,
+		struct px_denial *ret_denial);
+
+/*
+ * The session is sent `admin_event` messages from now on, of its practices; with `since` first what
+ * is kept after that number. Ends with px_operate_unwatch(), at the latest when the session
+ * closes. 0; -1: denied.
+ */
+PX_PUBLIC int px_operate_watch(struct px_session *session, const uint64_t *since,
+		struct px_denial *ret_denial);
+PX_PUBLIC void px_operate_unwatch(const struct px_session *session);
+
+/* An event as the host puts it into words: `entry` is a JSON object. */
+struct px_sighting {
+	const struct px_session *session;   /* whose practices it concerns, if no … */
+	const struct px_practice *practice; /* … single one is named */
+	struct px_span tenant;
+	struct px_span entry;
+};
+
+/* Keeps it, and shows it to those who watch and may see it. Where no service operates: nothing. */
+PX_PUBLIC void px_broker_show(struct px_broker *broker, const struct px_sighting *sighting);
+
 #endif

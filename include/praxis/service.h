@@ -172,6 +172,13 @@ struct px_service {
 	 * member of anything, and call->practice is always NULL. For operating (operate.h).
 	 */
 	bool operates;
+
+	/*
+	 * The members of a message that any administrator may send at any time and that changes
+	 * nothing: "\"type\":\"echo_say\",\"text\":\"\"". An operator tests the service with it.
+	 * NULL: there is none.
+	 */
+	const char *probe;
 };
 
 /*

@@ -90,6 +90,7 @@ static const struct px_service service = {
 	.start = start,
 	.stop = stop,
 	.configure = configure,
+	.probe = "\"type\":\"echo_say\",\"text\":\"test\"",
 };
 
 PX_SERVICE_PLUGIN(svc_echo, service);

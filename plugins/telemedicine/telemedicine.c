@@ -203,6 +203,7 @@ const struct px_service telemedicine_service = {
 	.check = telemedicine_ice_check,
 	.keepers = telemedicine_keepers,
 	.publish = telemedicine_publish,
+	.probe = "\"type\":\"telemedicine_ice_servers\"",
 };
 
 PX_SERVICE_PLUGIN(svc_telemedicine, telemedicine_service);

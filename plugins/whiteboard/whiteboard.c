@@ -317,6 +317,7 @@ static const struct px_service service = {
 	.enter = enter,
 	.keepers = keepers,
 	.publish = take,
+	.probe = "\"type\":\"whiteboard_subscribe\"", /* it is subscribed already */
 };
 
 PX_SERVICE_PLUGIN(svc_whiteboard, service);

@@ -45,6 +45,7 @@ describe('what the API shows', () => {
 			userId: 7,
 			role: 'staff',
 			authenticated: true,
+			connected: true,
 			practices: [1],
 			address: '127.0.0.1',
 			rooms: 0,

@@ -26,6 +26,7 @@ const ALL = [
 	'restart.test.mjs',
 	'http.test.mjs',
 	'api.test.mjs',
+	'admin.test.mjs',
 	'tls.test.mjs',
 	'proxy.test.mjs',
 	'identity.test.mjs',

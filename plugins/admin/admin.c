@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * admin: seeing and steering a running server, in messages (docs/protocol.md, section 5). What
+ * the messages do is the broker's (praxis/operate.h), which also checks whose practices are
+ * whose; here they are read and answered.
+ */
+#include "admin.h"
+
+#include <praxis/plugin.h>
+#include <string.h>
+
+int admin_deny(struct px_call *call, const struct px_denial *denial)
+{
+	return px_call_fail(call, denial->code, denial->field, denial->sentence);
+}
+
+/* The fields were checked: too long they are not, an id may be a number. */
+struct px_span admin_text(const struct px_call *call, const char *name, char *buf, size_t size)
+{
+	const struct px_field *field = px_envelope_field(call->message, name);
+	size_t len = 0;
+	if (field && field->kind == PX_INTEGER && field->value.len < size) {
+		memcpy(buf, field->value.data, field->value.len);
+		return (struct px_span){ buf, field->value.len };
+	}
+	if (px_envelope_string(call->message, name, buf, size, &len) < 0) {
+		return (struct px_span){ "", 0 };
+	}
+	return (struct px_span){ buf, len };
+}
+
+bool admin_integer(struct px_call *call, const char *name, int64_t fallback, int64_t min, int64_t max,
+		int64_t *ret_value)
+{
+	const struct px_field *field = px_envelope_field(call->message, name);
+	int64_t value = 0;
+	*ret_value = fallback;
+	if (!field) {
+		return true;
+	}
+	for (size_t i = 0; i < field->value.len; i++) {
+		char c = field->value.data[i];
+		if (c < '0' || c > '9' || value > max) {
+			value = -1;
+			break;
+		}
+		value = value * 10 + (c - '0');
+	}
+	if (value < min || value > max) {
+		px_call_fail(call, PX_E_BAD_MESSAGE, name, "This number is out of its bounds.");
+		return false;
+	}
+	*ret_value = value;
+	return true;
+}
+
+static int on_open(void *state, struct px_session *session, void *session_state)
+{
+	struct admin_session *admin = session_state;
+	(void)state;
+	admin->session = session;
+	return 0;
+}
+
+static void on_close(void *state, struct px_session *session, void *session_state)
+{
+	struct admin_session *admin = session_state;
+	(void)state;
+	px_operate_unwatch(session);
+	px_alarm_destroy(admin->alarm);
+}
+
+#define LAST { NULL, 0, false }
+
+static const struct px_field_rule subscribe_fields[] = {
+	{ "intervalMs", PX_FIELD_INTEGER, true },
+	LAST,
+};
+
+static const struct px_field_rule list_fields[] = {
+	{ "service", PX_FIELD_NAME, true },
+	{ "practiceId", PX_FIELD_ID, true },
+	{ "after", PX_FIELD_INTEGER, true },
+	{ "limit", PX_FIELD_INTEGER, true },
+	LAST,
+};
+
+static const struct px_field_rule disconnect_fields[] = {
+	{ "clientId", PX_FIELD_NAME, false },
+	{ "reason", PX_FIELD_NAME, true },
+	LAST,
+};
+
+static const struct px_field_rule end_room_fields[] = {
+	{ "service", PX_FIELD_NAME, false },
+	{ "practiceId", PX_FIELD_ID, false },
+	{ "roomId", PX_FIELD_ID, false },
+	LAST,
+};
+
+static const struct px_field_rule service_fields[] = {
+	{ "name", PX_FIELD_NAME, false },
+	{ "enabled", PX_FIELD_BOOL, false },
+	LAST,
+};
+
+static const struct px_field_rule broadcast_fields[] = {
+	{ "service", PX_FIELD_NAME, false },
+	{ "practiceId", PX_FIELD_ID, true },
+	{ "message", PX_FIELD_OBJECT, false },
+	LAST,
+};
+
+static const struct px_field_rule test_fields[] = {
+	{ "service", PX_FIELD_NAME, false },
+	{ "practiceId", PX_FIELD_ID, true },
+	LAST,
+};
+
+static const struct px_field_rule events_fields[] = {
+	{ "since", PX_FIELD_INTEGER, true },
+	{ "stop", PX_FIELD_BOOL, true },
+	LAST,
+};
+
+static const struct px_command commands[] = {
+	{ .type = "admin_broadcast", .handle = admin_handle_broadcast, .roles = PX_ROLE_ADMIN,
+		.fields = broadcast_fields },
+	{ .type = "admin_clients", .handle = admin_handle_clients, .roles = PX_ROLE_ADMIN,
+		.fields = list_fields },
+	{ .type = "admin_disconnect", .handle = admin_handle_disconnect, .roles = PX_ROLE_ADMIN,
+		.fields = disconnect_fields },
+	{ .type = "admin_end_room", .handle = admin_handle_end_room, .roles = PX_ROLE_ADMIN,
+		.fields = end_room_fields },
+	{ .type = "admin_events", .handle = admin_handle_events, .roles = PX_ROLE_ADMIN,
+		.fields = events_fields },
+	{ .type = "admin_rooms", .handle = admin_handle_rooms, .roles = PX_ROLE_ADMIN,
+		.fields = list_fields },
+	{ .type = "admin_service", .handle = admin_handle_service, .roles = PX_ROLE_ADMIN,
+		.fields = service_fields },
+	{ .type = "admin_services", .handle = admin_handle_services, .roles = PX_ROLE_ADMIN },
+	{ .type = "admin_subscribe", .handle = admin_handle_subscribe, .roles = PX_ROLE_ADMIN,
+		.fields = subscribe_fields },
+	{ .type = "admin_test", .handle = admin_handle_test, .roles = PX_ROLE_ADMIN,
+		.fields = test_fields },
+};
+
+const struct px_service admin_service = {
+	.abi = PX_SERVICE_ABI,
+	.size = sizeof(struct px_service),
+	.name = "admin",
+	.summary = "sees and steers the running server",
+	.commands = commands,
+	.command_count = sizeof(commands) / sizeof(commands[0]),
+	.session_size = sizeof(struct admin_session),
+	.open = on_open,
+	.close = on_close,
+	.operates = true,
+	.probe = "\"type\":\"admin_rooms\",\"limit\":1",
+};
+
+PX_SERVICE_PLUGIN(svc_admin, admin_service);
