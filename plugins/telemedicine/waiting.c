@@ -6,9 +6,9 @@
  * the room has ended with its last member. Staying in a channel is also what makes a place in
  * the line survive whatever a session survives.
  *
- * The team of a room is told of a change LIST_DELAY_MS later, and of all others up to then
- * with it: a patient that comes and goes as fast as it may would otherwise cost each of them
- * a whole list each time.
+ * The team of a room is told of a change a moment later, and of all others up to then with
+ * it: a patient that comes and goes as fast as it may would otherwise cost each of them a
+ * whole list each time. The longer the list, the longer the moment.
  */
 #include "telemedicine.h"
 
@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 #define LIST_DELAY_MS 100
+#define LIST_DELAY_EACH_MS 10
 #define RETRY_MS 1000
 
 static struct waiter *waiter_of(struct px_member *member)
@@ -154,10 +155,13 @@ static void tell_team(struct px_channel *room)
 void telemedicine_list_soon(struct px_channel *room)
 {
 	struct room *state = px_channel_state(room);
+	const struct px_channel *waiting = px_channel_waiting(room);
+	uint32_t count = waiting ? px_channel_member_count(waiting) : 0;
 	if (state->list_is_due) {
 		return;
 	}
-	state->list_is_due = px_channel_wake(room, LIST_DELAY_MS) == 0;
+	state->list_is_due = px_channel_wake(room,
+			LIST_DELAY_MS + LIST_DELAY_EACH_MS * (int64_t)count) == 0;
 	if (!state->list_is_due) {
 		tell_team(room);
 	}

@@ -70,7 +70,8 @@ static void change_list(const struct channel *waiting)
 {
 	struct channel *room = find_channel(ROOM, waiting->place, waiting->name);
 	if (room && room->list_ms == 0) {
-		room->list_ms = sim.fake->mono_ms + LIST_DELAY_MS;
+		room->list_ms = sim.fake->mono_ms + LIST_DELAY_MS +
+				LIST_DELAY_EACH_MS * waiting->member_count;
 	}
 }
 

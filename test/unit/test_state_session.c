@@ -619,7 +619,7 @@ START_TEST(a_place_in_the_line_is_kept)
 	fake_expect(one, "{'type':'telemedicine_room_joined'}");
 	fake_expect(two, "{'type':'telemedicine_waiting','position':1}");
 	fake_expect(ann, "{'type':'telemedicine_user_joined','userId':1}");
-	fake_advance(fake, 100);
+	fake_advance(fake, 200);
 	fake_turn(fake);
 	const char *list = fake_text(ann);
 	ck_assert_ptr_nonnull(strstr(list, "\"type\":\"telemedicine_waiting_list\""));
