@@ -358,10 +358,13 @@ static enum px_loss loss_of_frame(const uint8_t *payload, size_t len)
 			PX_LOSS_BROKEN;
 }
 
-/* lws ends it: since the connection broke, or, with a close frame, for what the client sent. */
+/*
+ * lws ends it: since the connection broke, or, with a close frame, for what the client sent. It
+ * also says so of what never became a WebSocket, of which it must not be asked.
+ */
 static enum px_loss loss_of_drop(const struct conn *conn)
 {
-	return conn->close_code == 0 && lws_get_close_length(conn->wsi) > 0 ? PX_LOSS_GOODBYE :
+	return conn->session && conn->close_code == 0 && lws_get_close_length(conn->wsi) > 0 ? PX_LOSS_GOODBYE :
 			PX_LOSS_BROKEN;
 }
 
