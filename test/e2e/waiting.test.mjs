@@ -4,9 +4,10 @@
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { describe, it } from 'node:test';
-import { enter, sign, tokenVhost } from './lib/issuer.mjs';
-import { itEnds, secret, usePraxisd } from './lib/praxisd.mjs';
+import { after, describe, it } from 'node:test';
+import { bearer, claimsOf, enter, sign, tokenVhost } from './lib/issuer.mjs';
+import { Praxisd, itEnds, secret, usePraxisd } from './lib/praxisd.mjs';
+import { openV1, resume } from './lib/resuming.mjs';
 import { nothingArrived } from './lib/session.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -281,6 +282,99 @@ describe('a waiting room with a short patience', () => {
 	});
 
 	itEnds(praxis);
+});
+
+// As enter(), for clients of praxis.v1: they can be resumed.
+async function enterV1(praxis, more) {
+	const claims = claimsOf(more);
+	const client = await openV1(praxis, '', { headers: bearer(await sign(claims)) });
+	client.identity = { userId: claims.sub, userName: claims.name };
+	return client;
+}
+
+describe('a patient who waits and loses the network', () => {
+	const praxis = usePraxisd({ ...waitingRoom(), global: { 'grace-ms': 60000 } });
+
+	// Each says goodbye, or its session would outlast the test.
+	const end = (...clients) => Promise.all(clients.map((client) => client.close()));
+
+	it('keeps its place, and learns what became of it', async () => {
+		const doctor = await enterV1(praxis);
+		await doctor.join('r');
+		const bob = await enterV1(praxis, patientOf(['r']));
+		await wait(bob, 'r');
+		const ann = await enterV1(praxis, patientOf(['r']));
+		assert.equal((await wait(ann, 'r')).position, 2);
+		const cat = await enterV1(praxis, patientOf(['r']));
+		assert.equal((await wait(cat, 'r')).position, 3);
+		await listOf(doctor, [bob, ann, cat]);
+		await ann.kill();
+		await nothingArrived([bob, cat, doctor]);
+		await doctor.accepted(deny(bob, 'r'));
+		assert.equal((await cat.next('telemedicine_waiting')).position, 2);
+		const back = await resume(praxis, ann);
+		assert.equal((await back.next('telemedicine_waiting')).position, 1);
+		await listOf(doctor, [back, cat]);
+		await end(doctor, bob, back, cat);
+	});
+
+	it('may be let in meanwhile', async () => {
+		const doctor = await enterV1(praxis);
+		await doctor.join('r');
+		const ann = await enterV1(praxis, patientOf(['r']));
+		await wait(ann, 'r');
+		await ann.kill();
+		await doctor.accepted(admit(ann, 'r'));
+		assert.equal((await doctor.next('telemedicine_user_joined')).clientId, ann.clientId);
+		const back = await resume(praxis, ann);
+		assert.deepEqual((await back.next('telemedicine_room_joined')).participants, [
+			doctor.clientId,
+		]);
+		await doctor.accepted(chat('r'));
+		await back.next('telemedicine_chat_message');
+		await end(doctor, back);
+	});
+
+	itEnds(praxis);
+});
+
+describe('a waiting room and another server', () => {
+	const praxis = new Praxisd();
+	after(() => praxis.kill());
+
+	it('goes on where it was', async () => {
+		await praxis.start({ ...waitingRoom(), global: { 'state-file': 'state', 'grace-ms': 60000 } });
+		const doctor = await enterV1(praxis);
+		await doctor.join('r');
+		const [bob, ann] = [
+			await enterV1(praxis, patientOf(['r'])),
+			await enterV1(praxis, patientOf(['r'])),
+		];
+		await wait(bob, 'r');
+		const { since } = await wait(ann, 'r');
+		await listOf(doctor, [bob, ann]);
+		praxis.signal('SIGTERM');
+		await praxis.ended();
+		for (const { closed } of [doctor, bob, ann]) {
+			await closed;
+		}
+		await praxis.launch();
+		assert.equal((await praxis.stats()).waiting, 2);
+		const again = await resume(praxis, doctor);
+		const patient = await resume(praxis, ann);
+		patient.identity = ann.identity;
+		await nothingArrived([again, patient]);
+		const told = await wait(patient, 'r');
+		assert.equal(told.position, 2);
+		assert.equal(told.since, since);
+		await again.accepted(admit(bob, 'r'));
+		assert.equal((await patient.next('telemedicine_waiting')).position, 1);
+		await listOf(again, [patient]);
+		const first = await resume(praxis, bob);
+		await first.next('telemedicine_room_joined');
+		praxis.signal('SIGTERM');
+		await praxis.ended();
+	});
 });
 
 describe('the audit trail of a waiting room', () => {
