@@ -71,11 +71,27 @@ static struct fake *begin(void)
 	struct px_limits limits = fake_limits();
 	limits.channels = 20;
 	limits.rooms_per_practice = 5;
+	limits.grace_ms = 30000;
+	limits.resume_messages = 64;
+	limits.resume_bytes = 65536;
 	struct fake *fake = fake_create(&limits);
 	(void)fake_add_service(fake, svc_whiteboard.protocols[0].user, "{\"history\":8}");
 	(void)fake_add_service(fake, svc_telemedicine.protocols[0].user,
 			"{\"chat-history\":3,\"room-members\":3}");
 	return fake;
+}
+
+/* What was taken up can be used: somebody comes to the room and the board of the corpus. */
+static void visit(struct fake *fake)
+{
+	struct fake_conn *conn = fake_open(fake, WHO(.authenticated = true, .user = "77"));
+	fake_send(conn, "{\"type\":\"telemedicine_user_joined\",\"roomId\":\"r\",\"appointmentId\":1,"
+			"\"userId\":77,\"userName\":\"n\"}");
+	fake_send(conn, "{\"type\":\"whiteboard_subscribe\",\"practiceId\":1,"
+			"\"since\":{\"epoch\":\"0123456789abcdef\",\"seq\":1}}");
+	fake_say(conn, "{\"type\":\"whiteboard_update\",\"practiceId\":1}");
+	fake_advance(fake, 29000);
+	fake_turn(fake);
 }
 
 /* What is loaded and then saved; data NULL: it was refused. */
@@ -90,7 +106,7 @@ static struct text pass_through(struct text text)
 		if (px_broker_save(reading.fake->broker, &writer) < 0) {
 			fake_fault("it can not be saved");
 		}
-		fake_turn(reading.fake);
+		visit(reading.fake);
 	}
 	fake_destroy(reading.fake);
 	return saved;

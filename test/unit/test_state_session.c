@@ -539,7 +539,6 @@ START_TEST(what_is_gone_is_left_out)
 	fake_destroy(fake);
 
 	fake = two_in_a_room(0, token, &has);
-	fake = two_in_a_room(0, token, &has);
 	fake = restart_with(fake, &(struct options){ .grace_ms = -1 }, &counts);
 	ck_assert_uint_eq(counts.dropped_sessions, 2);
 	fake_destroy(fake);
