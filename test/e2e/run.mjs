@@ -24,6 +24,7 @@ const ALL = [
 	'config.test.mjs',
 	'lifecycle.test.mjs',
 	'restart.test.mjs',
+	'comeback.test.mjs',
 	'http.test.mjs',
 	'api.test.mjs',
 	'admin.test.mjs',
