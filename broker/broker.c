@@ -93,6 +93,7 @@ void px_broker_set_time(struct px_broker *broker, int64_t mono_ms, int64_t wall_
 {
 	broker->wall_ms = wall_ms;
 	px_timers_set_time(&broker->timers, mono_ms);
+	broker->queue_pool.now_ms = (uint32_t)broker->timers.now_ms;
 	while (px_timers_fire(&broker->timers, PX_SLICE) &&
 			!px_broker_pressed(broker, PX_WORK_IN)) {
 	}

@@ -8,6 +8,7 @@
  */
 #include "channel.h"
 
+#include "newest.h"
 #include "session.h"
 
 #include <assert.h>
@@ -477,20 +478,37 @@ bool px_channel_covers(struct px_channel *channel, struct px_span epoch, uint64_
 			channel->seq - seq <= channel->history.count;
 }
 
+/* Up to `last`, and what the session itself published since. */
+static bool is_missed(const struct px_history_entry *entry, const struct px_session *session,
+		uint64_t seq, uint64_t last)
+{
+	return entry->seq > seq && (entry->seq <= last || entry->by == session->client_id);
+}
+
 void px_member_replay(struct px_member *member, uint64_t seq, uint64_t last)
 {
 	struct px_session *session = member->session;
 	const struct px_history *history = &member->channel->history;
+	struct px_newest newest;
 	if (last < member->missed_seq) {
 		last = member->missed_seq;
 	}
+	/* Without memory for leaving out what was replaced it gets that, too. */
+	bool whole = px_newest_begin(&newest, session->broker, history->count) < 0;
+	for (uint32_t i = 0; !whole && i < history->count; i++) {
+		const struct px_history_entry *entry = px_history_at(history, i);
+		if (is_missed(entry, session, seq, last)) {
+			px_newest_add(&newest, entry->message);
+		}
+	}
 	for (uint32_t i = 0; i < history->count; i++) {
 		const struct px_history_entry *entry = px_history_at(history, i);
-		bool wanted = entry->seq <= last || entry->by == session->client_id;
-		if (entry->seq > seq && wanted) {
+		if (is_missed(entry, session, seq, last) &&
+				(whole || px_newest_is(&newest, entry->message))) {
 			px_session_send(session, entry->message);
 		}
 	}
+	px_newest_finish(&newest);
 }
 
 /* The latest publication that was meant for the session, too; NULL: none is kept. */

@@ -197,7 +197,9 @@ void px_session_trim(struct px_session *session)
 			(limits->resume_bytes &&
 			(uint64_t)kept->bytes + queue->bytes > limits->resume_bytes))) {
 		if (px_queue_empty(kept)) {
-			px_session_close(session, PX_CLOSE_SLOW);
+			if (!px_session_is_relieved(session, NULL, queue->bytes)) {
+				px_session_close(session, PX_CLOSE_SLOW);
+			}
 		} else {
 			px_resume_drop_oldest(session);
 		}

@@ -4,6 +4,7 @@
  * that its type names decides what becomes of it (px_service.publish).
  */
 #include "channel.h"
+#include "message.h"
 #include "operate.h"
 #include "session.h"
 #include "stamp.h"
@@ -27,7 +28,8 @@ struct px_message *px_publication_message(const struct px_publication *publicati
 		px_json_int(&json, "seq", (int64_t)seq);
 	}
 	px_json_end(&json);
-	return px_message_from_json(publication->broker, &json);
+	return px_message_keyed(publication->broker, &json, publication->practice,
+			publication->service, publication->key);
 }
 
 struct px_channel *px_publication_channel(const struct px_publication *publication,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What time does to an open session: it is asked whether it still lives, it must have
- * authenticated, its token expires, it was asked to leave. One timer serves all of them; each
- * check says whether the session goes on, and when it wants to be asked again.
+ * authenticated, its token expires, it was asked to leave, what it is owed waits too long. One
+ * timer serves all of them; each check says whether the session goes on, and when it wants to be
+ * asked again.
  */
 #include "session.h"
 
@@ -37,6 +38,44 @@ static bool check_heartbeat(struct px_session *session, int64_t *next_ms)
 	}
 	earlier(next_ms, due_ms);
 	return session->phase == PX_SESSION_OPEN;
+}
+
+/* When its queue will have waited too long; INT64_MAX: it may wait. */
+static int64_t queue_deadline(const struct px_session *session)
+{
+	const struct px_broker *broker = session->broker;
+	int64_t most_ms = broker->limits.queue_age_ms;
+	return most_ms <= 0 || px_queue_empty(&session->queue) ? INT64_MAX :
+			broker->timers.now_ms + most_ms -
+			px_queue_age_ms(&session->queue, &broker->queue_pool);
+}
+
+/*
+ * What has yet to be offered to the transport is not the reader's to answer for; what was is
+ * no longer on the dirty list.
+ */
+static bool check_queue(struct px_session *session, int64_t *next_ms)
+{
+	int64_t due_ms = queue_deadline(session);
+	if (due_ms == INT64_MAX || session->is_dirty) {
+		return true;
+	}
+	if (session->broker->timers.now_ms >= due_ms) {
+		px_session_part_slow(session);
+		return false;
+	}
+	earlier(next_ms, due_ms);
+	return true;
+}
+
+void px_session_watch_queue(struct px_session *session)
+{
+	int64_t due_ms = queue_deadline(session);
+	bool in_time = session->timer.place != 0 && session->timer.at_ms <= due_ms;
+	if (session->phase == PX_SESSION_OPEN && due_ms != INT64_MAX && !in_time &&
+			px_timer_arm(&session->broker->timers, &session->timer, due_ms) < 0) {
+		px_session_close(session, PX_CLOSE_TRY_LATER);
+	}
 }
 
 static bool part(struct px_session *session, enum px_error code, const char *sentence)
@@ -138,8 +177,8 @@ int px_session_arm(struct px_session *session)
 void px_session_pulse(struct px_session *session)
 {
 	int64_t next_ms = INT64_MAX;
-	if (!check_leaving(session, &next_ms) || !check_heartbeat(session, &next_ms) ||
-			!check_authenticated(session, &next_ms) ||
+	if (!check_leaving(session, &next_ms) || !check_queue(session, &next_ms) ||
+			!check_heartbeat(session, &next_ms) || !check_authenticated(session, &next_ms) ||
 			!check_expiry(session, &next_ms) || next_ms == INT64_MAX) {
 		return;
 	}

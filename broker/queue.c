@@ -53,6 +53,7 @@ int px_queue_push(struct px_queue *queue, struct px_queue_pool *pool, struct px_
 		block->next = NULL;
 		block->first = 0;
 		block->last = 0;
+		block->at_ms = pool->now_ms;
 		if (queue->tail) {
 			queue->tail->next = block;
 		} else {
@@ -77,6 +78,7 @@ struct px_message *px_queue_pop(struct px_queue *queue, struct px_queue_pool *po
 	struct px_message *message = block->messages[block->first++];
 	queue->bytes -= message->len;
 	queue->count--;
+	block->at_ms = pool->now_ms;
 	if (block->first == block->last) {
 		queue->head = block->next;
 		if (!queue->head) {
@@ -113,6 +115,68 @@ void px_queue_append(struct px_queue *queue, struct px_queue *from)
 	queue->bytes += from->bytes;
 	queue->count += from->count;
 	*from = (struct px_queue){ 0 };
+}
+
+uint32_t px_queue_age_ms(const struct px_queue *queue, const struct px_queue_pool *pool)
+{
+	return px_queue_empty(queue) ? 0 : pool->now_ms - queue->head->at_ms;
+}
+
+void px_queue_touch(struct px_queue *queue, const struct px_queue_pool *pool)
+{
+	for (struct px_queue_block *block = queue->head; block; block = block->next) {
+		block->at_ms = pool->now_ms;
+	}
+}
+
+void px_queue_visit(const struct px_queue *queue,
+		void (*visit)(void *user, const struct px_message *message), void *user)
+{
+	for (const struct px_queue_block *block = queue->head; block; block = block->next) {
+		for (uint8_t i = block->first; i < block->last; i++) {
+			visit(user, block->messages[i]);
+		}
+	}
+}
+
+/* The messages that stay move together, within their block. */
+static void filter_block(struct px_queue *queue, struct px_queue_block *block,
+		struct px_broker *broker,
+		bool (*keep)(void *user, const struct px_message *message), void *user)
+{
+	uint8_t to = block->first;
+	for (uint8_t i = block->first; i < block->last; i++) {
+		struct px_message *message = block->messages[i];
+		if (keep(user, message)) {
+			block->messages[to++] = message;
+		} else {
+			queue->bytes -= message->len;
+			queue->count--;
+			px_message_unref(broker, message);
+		}
+	}
+	block->last = to;
+}
+
+size_t px_queue_filter(struct px_queue *queue, struct px_queue_pool *pool,
+		struct px_broker *broker,
+		bool (*keep)(void *user, const struct px_message *message), void *user)
+{
+	struct px_queue_block **at = &queue->head;
+	uint32_t before = queue->count;
+	queue->tail = NULL;
+	while (*at) {
+		struct px_queue_block *block = *at;
+		filter_block(queue, block, broker, keep, user);
+		if (block->first == block->last) {
+			*at = block->next;
+			block_put(pool, block);
+		} else {
+			queue->tail = block;
+			at = &block->next;
+		}
+	}
+	return before - queue->count;
 }
 
 size_t px_queue_clear(struct px_queue *queue, struct px_queue_pool *pool,

@@ -15,7 +15,8 @@
 struct px_queue_block {
 	struct px_queue_block *next;
 	uint8_t first;
-	uint8_t last; /* one behind the last */
+	uint8_t last;   /* one behind the last */
+	uint32_t at_ms; /* when the first came, or the one before it was taken out: not earlier */
 	struct px_message *messages[PX_QUEUE_BLOCK];
 };
 
@@ -23,6 +24,7 @@ struct px_queue_block {
 struct px_queue_pool {
 	struct px_queue_block *free;
 	uint32_t count;
+	uint32_t now_ms; /* the low bits of the clock, for its owner to set */
 };
 
 /* Zeroed: empty. */
@@ -54,6 +56,24 @@ bool px_queue_holds(const struct px_queue *queue, const struct px_message *messa
 
 /* Moves all that is in `from` behind what is in `queue`; cannot fail. */
 void px_queue_append(struct px_queue *queue, struct px_queue *from);
+
+/*
+ * How long the first message has waited; 0 where there is none. It may have waited longer, but
+ * not since the one before it was taken out.
+ */
+uint32_t px_queue_age_ms(const struct px_queue *queue, const struct px_queue_pool *pool);
+
+/* As if all of it had come just now. */
+void px_queue_touch(struct px_queue *queue, const struct px_queue_pool *pool);
+
+/* Shows each message to `visit`, in order. */
+void px_queue_visit(const struct px_queue *queue,
+		void (*visit)(void *user, const struct px_message *message), void *user);
+
+/* Drops those that `keep` says no to; returns how many. */
+size_t px_queue_filter(struct px_queue *queue, struct px_queue_pool *pool,
+		struct px_broker *broker,
+		bool (*keep)(void *user, const struct px_message *message), void *user);
 
 /* Drops all that is in it; returns how many messages. */
 size_t px_queue_clear(struct px_queue *queue, struct px_queue_pool *pool,

@@ -97,6 +97,8 @@ void px_session_flush(struct px_session *session);
 void px_session_mark_dirty(struct px_session *session);
 void px_session_drop_queue(struct px_session *session);
 void px_session_mark_ending(struct px_session *session);
+/* Too slow a reader is told so; what it was owed is dropped. */
+void px_session_part_slow(struct px_session *session);
 void px_broker_flush(struct px_broker *broker);
 
 /* pulse.c: heartbeats, time to authenticate, expiry */
@@ -137,6 +139,20 @@ void px_session_finish(struct px_session *session);
 
 /* dispatch.c */
 void px_session_dispatch(struct px_session *session, struct px_span text);
+
+/* slow.c */
+/*
+ * Takes out of the queue what a later message with the same key, `next` (or NULL) the latest,
+ * makes superfluous; returns how many bytes.
+ */
+uint32_t px_session_replace(struct px_session *session, const struct px_message *next);
+/* The same; whether that was worth it for a queue that may hold `limit` bytes. */
+bool px_session_is_relieved(struct px_session *session, const struct px_message *next,
+		uint32_t limit);
+void px_session_count_slow(struct px_session *session);
+
+/* pulse.c: its transport takes nothing, and there is something in its queue */
+void px_session_watch_queue(struct px_session *session);
 
 /* walk.c: goes on with what concerns all sessions; and without this one, which goes */
 void px_broker_walk(struct px_broker *broker);

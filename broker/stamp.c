@@ -8,6 +8,7 @@
  */
 #include "stamp.h"
 
+#include "message.h"
 #include "session.h"
 
 #include <string.h>
@@ -164,5 +165,6 @@ struct px_message *px_call_forward(struct px_call *call, uint64_t seq)
 		px_json_int(&json, "seq", (int64_t)seq);
 	}
 	px_json_end(&json);
-	return px_message_from_json(session->broker, &json);
+	return call->practice ? px_message_keyed(session->broker, &json, call->practice,
+			call->service, call->key) : px_message_from_json(session->broker, &json);
 }

@@ -7,6 +7,7 @@
 #include "state.h"
 
 #include "history.h"
+#include "message.h"
 #include "session.h"
 
 #include <errno.h>
@@ -168,7 +169,13 @@ int px_state_load_update(struct px_state_load *load, struct json_object *line)
 	if (!channel->kind->sequenced || !follows(channel, (uint64_t)seq)) {
 		return -EINVAL;
 	}
-	struct px_message *message = px_message_create(load->broker, text);
+	struct px_span key = { "", 0 };
+	if (json_object_object_get_ex(line, "key", NULL) && (!px_json_get_text(line, "key", &key) ||
+			key.len > PX_NAME_MAX)) {
+		return -EINVAL;
+	}
+	struct px_message *message = px_message_text_keyed(load->broker, text, channel->practice,
+			channel->service, key);
 	if (!message) {
 		return -ENOMEM;
 	}

@@ -16,6 +16,7 @@
 #include "state.h"
 
 #include "history.h"
+#include "message.h"
 #include "session.h"
 
 #include <errno.h>
@@ -94,6 +95,9 @@ static int save_updates(const struct px_channel *channel, const struct px_state_
 		if (entry->by != 0) {
 			px_client_id_write(entry->by, sender);
 			px_json_text(&json, "from", sender);
+		}
+		if (entry->message->key_len > 0) {
+			px_json_string(&json, "key", px_message_key(entry->message));
 		}
 		px_json_string(&json, "text", px_message_text(entry->message));
 		rc = px_state_put(writer, &json);

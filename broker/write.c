@@ -9,8 +9,9 @@
  * worked off from its head and grows at its end, so nobody waits for ever; and each session's
  * messages leave in the order in which they were queued, whichever turn it is.
  *
- * A queue has a limit. Over it, and with a transport that takes nothing more, the reader
- * is too slow: what it was owed is dropped, it is told so (4408), and nobody else waits.
+ * A queue has limits, of bytes and age. Over one of them, and with a transport that takes
+ * nothing more, the reader is too slow, unless leaving out what was replaced helps (slow.c):
+ * what it was owed is dropped, it is told so (4408), and nobody else waits.
  */
 #include "message.h"
 #include "resume.h"
@@ -99,6 +100,7 @@ void px_session_flush(struct px_session *session)
 	struct px_broker *broker = session->broker;
 	while (session->phase <= PX_SESSION_CLOSING && !px_queue_empty(&session->queue)) {
 		if (broker->transport.busy(session->conn)) {
+			px_session_watch_queue(session);
 			return; /* px_session_writable() comes */
 		}
 		uint32_t before = session->queue.bytes;
@@ -143,6 +145,12 @@ static void give_up(struct px_session *session, enum px_close code)
 	}
 }
 
+void px_session_part_slow(struct px_session *session)
+{
+	px_session_count_slow(session);
+	give_up(session, PX_CLOSE_SLOW);
+}
+
 static bool fits(const struct px_session *session, const struct px_message *message)
 {
 	uint32_t limit = session->broker->limits.queue_bytes;
@@ -161,9 +169,10 @@ static bool make_room(struct px_session *session, const struct px_message *messa
 	if (!px_session_hears(session)) {
 		return false;
 	}
-	if (session->phase != PX_SESSION_DETACHED && !fits(session, message)) {
-		session->broker->stats.slow_readers++;
-		give_up(session, PX_CLOSE_SLOW);
+	if (session->phase != PX_SESSION_DETACHED && !fits(session, message) &&
+			!(px_session_is_relieved(session, message, session->broker->limits.queue_bytes) &&
+			fits(session, message))) {
+		px_session_part_slow(session);
 		return false;
 	}
 	return true;

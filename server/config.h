@@ -90,6 +90,7 @@ struct px_config_global {
 	uint32_t max_connections; /* 0: what RLIMIT_NOFILE allows */
 	uint32_t max_message_bytes;
 	uint32_t queue_bytes;
+	int64_t queue_age_ms;
 	uint32_t max_rooms_per_session;
 	uint32_t max_channels;
 	uint32_t send_buffer_bytes;

@@ -39,6 +39,7 @@ static const struct field global_fields[] = {
 	GLOBAL(NUMBER_32, "max-connections", max_connections),
 	GLOBAL(NUMBER_32, "max-message-bytes", max_message_bytes),
 	GLOBAL(NUMBER_32, "queue-bytes", queue_bytes),
+	GLOBAL(NUMBER_64, "queue-age-ms", queue_age_ms),
 	GLOBAL(NUMBER_32, "max-rooms-per-session", max_rooms_per_session),
 	GLOBAL(NUMBER_32, "max-channels", max_channels),
 	GLOBAL(NUMBER_32, "send-buffer-bytes", send_buffer_bytes),

@@ -51,6 +51,9 @@ const struct px_option px_config_global_table[] = {
 	{ .key = "queue-bytes", .type = PX_OPTION_INT, .fallback = "1048576",
 		.min = 4096, .max = BYTES_MAX,
 		.help = "outbound bytes that may wait for one session; more closes it with 4408" },
+	{ .key = "queue-age-ms", .type = PX_OPTION_INT, .fallback = "30000", .max = 3600000,
+		.help = "how long a message may wait for one session that reads nothing; more closes it "
+			"with 4408; 0: no limit" },
 	{ .key = "max-rooms-per-session", .type = PX_OPTION_INT, .fallback = "16",
 		.min = 1, .max = 1000,
 		.help = "rooms that one session may be in" },
@@ -138,6 +141,7 @@ static void copy_numbers(struct px_config_global *global, const struct px_option
 	global->max_connections = (uint32_t)px_options_int(options, "max-connections");
 	global->max_message_bytes = (uint32_t)px_options_int(options, "max-message-bytes");
 	global->queue_bytes = (uint32_t)px_options_int(options, "queue-bytes");
+	global->queue_age_ms = px_options_int(options, "queue-age-ms");
 	global->max_rooms_per_session = (uint32_t)px_options_int(options, "max-rooms-per-session");
 	global->max_channels = (uint32_t)px_options_int(options, "max-channels");
 	global->send_buffer_bytes = (uint32_t)px_options_int(options, "send-buffer-bytes");

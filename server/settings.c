@@ -14,6 +14,7 @@ struct px_limits px_settings_limits(const struct px_config *config)
 	const struct px_config_global *global = &config->global;
 	return (struct px_limits){
 		.queue_bytes = global->queue_bytes,
+		.queue_age_ms = global->queue_age_ms,
 		.rooms_per_session = global->max_rooms_per_session,
 		.channels = global->max_channels,
 		.practices = global->max_channels,

@@ -161,6 +161,7 @@ struct px_broker_host {
 /* Bounds; each has its key in the configuration (docs/configuration.md). 0: without. */
 struct px_limits {
 	uint32_t queue_bytes;
+	int64_t queue_age_ms; /* how long the first message in a queue may wait for its reader */
 	uint32_t rooms_per_session;
 	uint32_t channels;
 	uint32_t practices;
@@ -202,6 +203,8 @@ struct px_stats {
 	uint64_t sessions_opened, messages_in, messages_out, deliveries, bytes_in, bytes_out;
 	uint64_t writes, slow_readers, silent_peers, rate_limited, published;
 	uint64_t turns_cut; /* ended with work left for the next one */
+	uint64_t replaced, replaced_bytes; /* messages that later ones made superfluous */
+	uint64_t dropped, dropped_bytes;   /* … that slow readers were owed */
 	uint64_t errors[PX_E_COUNT];
 	uint64_t closes[PX_CLOSES_COUNT]; /* by px_close_code() */
 	uint64_t breaks; /* sessions that were detached */

@@ -135,6 +135,7 @@ struct px_publication {
 	struct px_id practice_id; /* as whoever sent it spells it */
 
 	/* for `publish` to set */
+	struct px_span key; /* as px_call.key; before px_publication_message() */
 	uint64_t seq;       /* 0: it has none */
 	uint32_t delivered; /* sessions that it reached */
 	struct px_denial denial;

@@ -75,6 +75,11 @@ struct px_call {
 	struct px_practice *practice; /* the message's, else the session's first; held by it */
 	bool practice_named;          /* the message named it */
 	uint64_t seq;                 /* set it, and the receipt carries it */
+	/*
+	 * Set it before px_call_forward(): of messages of this service and practice with the same
+	 * key, a reader that is behind may get only the latest. Empty: none.
+	 */
+	struct px_span key;
 };
 
 /*

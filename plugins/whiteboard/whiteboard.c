@@ -187,7 +187,11 @@ static int handle_unsubscribe(struct px_call *call)
 
 static int publish(struct px_call *call, struct px_channel *channel)
 {
+	char key[PX_NAME_MAX + 1];
 	uint64_t seq = px_channel_seq(channel) + 1;
+	if (px_envelope_string(call->message, "key", key, sizeof(key), &call->key.len) == 0) {
+		call->key.data = key;
+	}
 	struct px_message *message = px_call_forward(call, seq);
 	if (!message) {
 		return px_call_fail(call, PX_E_UNAVAILABLE, NULL, "The server is out of memory.");
@@ -224,6 +228,15 @@ static int take(void *state, struct px_publication *publication)
 	if (strcmp(publication->type, "whiteboard_update") != 0) {
 		return px_publication_fail(publication, PX_E_UNKNOWN_TYPE, "type",
 				"Of this service only whiteboard_update can be published.");
+	}
+	char key[PX_NAME_MAX + 1];
+	if (px_envelope_kind(publication->message, "key") != PX_ABSENT) {
+		if (px_envelope_string(publication->message, "key", key, sizeof(key),
+				&publication->key.len) < 0) {
+			return px_publication_fail(publication, PX_E_BAD_MESSAGE, "key",
+					"This field must be a string of at most 256 bytes.");
+		}
+		publication->key.data = key;
 	}
 	struct px_channel *channel = px_publication_channel(publication, no_name);
 	if (!channel) {

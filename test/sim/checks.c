@@ -22,9 +22,41 @@ static void take(struct peer *peer, size_t at)
 	peer->count--;
 }
 
+static bool is_superseded(const struct peer *peer, size_t at)
+{
+	const struct expected *queue = &peer->queue[peer->first];
+	for (size_t i = at + 1; i < peer->count; i++) {
+		if (strcmp(queue[i].line->key, queue[at].line->key) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Its queue is over its limit: what newer ones with the same key supersede may go. */
+static void mark_skippable(struct peer *peer)
+{
+	for (size_t i = 0; i < peer->count; i++) {
+		struct expected *expected = &peer->queue[peer->first + i];
+		expected->may_skip = expected->may_skip ||
+				(expected->line->key[0] != '\0' && is_superseded(peer, i));
+	}
+}
+
+/* What did not come, and need not. */
+static void skip(struct peer *peer, const char *line)
+{
+	while (peer->count > 0 && peer->queue[peer->first].may_skip &&
+			strcmp(peer->queue[peer->first].line->text, line) != 0) {
+		sim.skipped++;
+		take(peer, 0);
+	}
+}
+
 /* The line must be the next one, or of the same batch as the next one. */
 static void match(struct peer *peer, const char *line)
 {
+	skip(peer, line);
 	const struct expected *next = &peer->queue[peer->first];
 	for (size_t i = 0; i < peer->count; i++) {
 		if (i > 0 && (next[0].batch == 0 || next[i].batch != next[0].batch)) {
@@ -66,11 +98,43 @@ static bool is_slow(const struct peer *peer)
 			session->close_code == PX_CLOSE_SLOW && peer->close_code != PX_CLOSE_SLOW;
 }
 
-/* It may be one: its transport is full, and so was its queue with what it had to get. */
-static bool may_be_slow(const struct peer *peer)
+/* Its transport is full, and so was its queue with what it had to get. */
+static bool is_over(const struct peer *peer)
 {
 	return peer->conn->busy && peer->count + peer->pings_due > 1 &&
 			peer->queued + peer->added > QUEUE_BYTES;
+}
+
+/* Its transport is full, and what it has to get waits for long. */
+static bool is_late(const struct peer *peer)
+{
+	int64_t at_ms = peer->pings_due > 0 ? peer->ping_ms : INT64_MAX;
+	if (peer->count > 0 && peer->queue[peer->first].at_ms < at_ms) {
+		at_ms = peer->queue[peer->first].at_ms;
+	}
+	return peer->conn->busy && at_ms <= sim.fake->mono_ms - QUEUE_AGE_MS;
+}
+
+static bool may_be_slow(const struct peer *peer)
+{
+	return is_over(peer) || is_late(peer);
+}
+
+/* Its transport has taken nothing since what it has to get began to wait, too long ago. */
+static void check_late(struct peer *peer)
+{
+	const struct expected *first = &peer->queue[peer->first];
+	if (peer->conn->writes != peer->writes) {
+		peer->writes = peer->conn->writes;
+		peer->wrote_ms = sim.fake->mono_ms;
+	}
+	/* At the end of a turn it was late already, and some time went by since. */
+	int64_t late_ms = sim.turn_ms - QUEUE_AGE_MS;
+	if (peer->phase == PX_SESSION_OPEN && is_late(peer) && peer->count > 0 &&
+			sim.fake->mono_ms > sim.turn_ms && first->at_ms <= late_ms &&
+			peer->wrote_ms <= late_ms) {
+		sim_fail("client %s reads nothing and stays", peer->conn->client_id);
+	}
 }
 
 _Noreturn static void fail_slow(const struct peer *peer)
@@ -125,6 +189,7 @@ static void check_phase(struct peer *peer)
 		peer->is_told = true;
 		sim.closes[peer->close_code]++;
 	}
+	check_late(peer);
 	peer->queued = session->queue.bytes;
 	peer->added = 0;
 }
@@ -139,6 +204,9 @@ void check_action(void)
 		bool slow = is_slow(peer);
 		if (slow && !may_be_slow(peer)) {
 			fail_slow(peer);
+		}
+		if (is_over(peer)) {
+			mark_skippable(peer);
 		}
 		read_frames(peer);
 		take_over(peer, has_failed(peer), slow);
@@ -296,6 +364,10 @@ static void check_past(const struct px_stats *stats)
 	same("bytes_in", stats->bytes_in, sim.bytes_in);
 	same("bytes_out", stats->bytes_out, sim.fake->bytes_out);
 	same("slow_readers", stats->slow_readers, sim.slow);
+	if (stats->replaced < sim.skipped) {
+		sim_fail("%llu messages were replaced, but at least %llu did not come",
+				(unsigned long long)stats->replaced, (unsigned long long)sim.skipped);
+	}
 	same("silent_peers", stats->silent_peers, sim.silent);
 	for (unsigned i = 0; i < PX_E_COUNT; i++) {
 		same(px_error_name(i), stats->errors[i], sim.errors[i]);
@@ -411,6 +483,9 @@ void check_turn(void)
 	for (size_t i = 0; i < PEERS; i++) {
 		struct peer *peer = &sim.peers[i];
 		if (peer->conn && peer->phase != PX_SESSION_LOST) {
+			if (is_over(peer)) {
+				mark_skippable(peer);
+			}
 			read_frames(peer);
 			take_over(peer, failed[i], slow[i]);
 			end_closing(peer);
@@ -419,6 +494,7 @@ void check_turn(void)
 		}
 	}
 	forget_the_lost();
+	sim.turn_ms = sim.fake->mono_ms;
 	px_broker_stats(sim.fake->broker, &stats);
 	check_present(&stats);
 	check_past(&stats);

@@ -79,6 +79,7 @@ static void begin(uint64_t seed)
 	const struct px_service *calls = svc_telemedicine.protocols[0].user;
 	struct px_limits limits = {
 		.queue_bytes = QUEUE_BYTES,
+		.queue_age_ms = QUEUE_AGE_MS,
 		.rooms_per_session = ROOMS_LIMIT,
 		.channels = CHANNEL_LIMIT,
 		.message_bytes = 65536,
@@ -135,11 +136,12 @@ static void report(double seconds)
 		all += sim.errors[i];
 	}
 	(void)printf("seed %llu, %llu steps in %.1f s: %llu sessions, %llu messages in, "
-			"%llu errors, %llu slow, %llu silent, %llu crossings refused, %llu of %llu "
+			"%llu errors, %llu slow, %llu left out, %llu silent, %llu crossings refused, %llu of %llu "
 			"subscriptions recovered, %llu let in, %llu denied, %llu waited too long, %llu replaced, %llu too many\n", (unsigned long long)sim.seed,
 			(unsigned long long)sim.step - 1, seconds, (unsigned long long)sim.opened,
 			(unsigned long long)sim.messages_in, (unsigned long long)all,
-			(unsigned long long)sim.slow, (unsigned long long)sim.silent,
+			(unsigned long long)sim.slow, (unsigned long long)sim.skipped,
+			(unsigned long long)sim.silent,
 			(unsigned long long)probe_crossings, (unsigned long long)sim.done[41],
 			(unsigned long long)(sim.done[40] + sim.done[41]),
 			(unsigned long long)sim.done[50], (unsigned long long)sim.done[51],

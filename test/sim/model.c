@@ -61,7 +61,8 @@ void expect_line(struct peer *peer, struct line *line)
 		peer->size = size;
 		peer->first = 0;
 	}
-	peer->queue[peer->first + peer->count++] = (struct expected){ line, sim.batch };
+	peer->queue[peer->first + peer->count++] = (struct expected){ .line = line,
+		.batch = sim.batch, .at_ms = sim.fake->mono_ms };
 	peer->added += line->bytes_max;
 }
 
@@ -106,6 +107,7 @@ void expect_ack(struct peer *peer, const char *id, uint64_t seq)
 void model_clear(struct peer *peer)
 {
 	for (size_t i = 0; i < peer->count; i++) {
+		sim.may_skipped += peer->queue[peer->first + i].may_skip;
 		line_unref(peer->queue[peer->first + i].line);
 	}
 	peer->first = 0;

@@ -80,6 +80,7 @@ bool say_raw(struct peer *peer, const char *text, size_t len);
 /* ---- talk_board.c, talk_room.c, talk_hall.c ---- */
 
 void say_update(struct peer *peer);
+void say_drag(struct peer *peer);
 void say_subscribe(struct peer *peer);
 void say_unsubscribe(struct peer *peer);
 void say_join_room(struct peer *peer);

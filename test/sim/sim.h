@@ -16,6 +16,8 @@
  * The model knows the contracts (docs/protocol.md, include/praxis/) and nothing of how they
  * are kept. It looks into the broker for three things only: whether a session was found too
  * slow, the epoch of a new channel, and in what order an ended channel loses its members.
+ * What was replaced by a later message with the same key it learns from what does not come;
+ * it knows where that may be.
  *
  * Every expected message is a line like "type="ack" id=5 seq=3". A client's lines must come
  * in just that order, and none else; only what several sessions that end in one turn leave
@@ -49,6 +51,7 @@ enum {
 #define HEARTBEAT_MS 25000
 #define SLOW_CLOSE_MS 5000
 #define QUEUE_BYTES 6000
+#define QUEUE_AGE_MS 20000
 #define CHANNEL_LIMIT 34
 #define ROOMS_LIMIT 3
 
@@ -59,12 +62,15 @@ enum kind { BOARD, ROOM, HALL, WAITING };
 struct line {
 	unsigned refs;
 	size_t bytes_max; /* of its frame, at most */
+	char key[RAW];    /* the board's place and the key; "": it has none */
 	char text[];
 };
 
 struct expected {
 	struct line *line;
 	unsigned batch; /* 0: strictly in its place */
+	bool may_skip;  /* its queue was over its limit when a newer one with its key was in it */
+	int64_t at_ms;
 };
 
 struct held {
@@ -94,10 +100,13 @@ struct peer {
 	int64_t pinged_ms; /* -1: not since */
 	int64_t cut_ms;    /* its last chance as a slow reader ends; -1 */
 	unsigned pings_due;
+	int64_t ping_ms;   /* the first of them was */
 	unsigned bad_count;
 	int64_t bad_since_ms;
 	size_t queued;     /* bytes, when last looked at */
 	size_t added;      /* and at most added since */
+	uint64_t writes;   /* its transport had taken, when last looked at */
+	int64_t wrote_ms;
 	uint64_t bytes_in;
 	struct expected *queue;
 	size_t first, count, size;
@@ -151,6 +160,7 @@ struct sim {
 	uint64_t seed;
 	uint64_t step;
 	uint64_t turn;
+	int64_t turn_ms; /* the latest ended */
 	uint64_t tag;   /* of the latest message; each has its own */
 	bool waiting;   /* patients wait to be let in */
 	struct px_options *calls[2]; /* options of telemedicine: without and with */
@@ -159,6 +169,8 @@ struct sim {
 	uint64_t errors[PX_E_COUNT];
 	uint64_t closes[65536];
 	uint64_t messages_in, bytes_in, opened, slow, silent;
+	uint64_t skipped;     /* lines that newer ones replaced */
+	uint64_t may_skipped; /* … or may have, of clients that were given up */
 	uint64_t done[64]; /* how often each action was taken, and each outcome */
 };
 

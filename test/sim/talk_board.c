@@ -5,12 +5,45 @@
 #include <stdio.h>
 #include <string.h>
 
-void say_update(struct peer *peer)
+/* Few keys, so that they come again; the same in two spellings. */
+static void add_key(struct said *said, char key[RAW])
 {
+	static const char *const raws[] = { "\"a\"", "\"b\"", "\"\\u0061\"", "\"c\"", "\"\"" };
+	static const char *const texts[] = { "a", "b", "a", "c", "" };
+	unsigned way = dice(100);
+	unsigned which = dice(5);
+	key[0] = '\0';
+	if (way < 2) {
+		said->bad_field = said->bad_field ? said->bad_field : "key";
+		said_add(said, "key", "%s", chance(50) ? "7" : "null");
+	} else if (way < 60) {
+		strcpy(key, texts[which]);
+		said_add(said, "key", "%s", raws[which]);
+	}
+}
+
+static struct line *update_line(const struct said *said, uint64_t seq, const char *key)
+{
+	struct line *line = said_line(said, said->place, seq);
+	if (key[0] != '\0') {
+		(void)snprintf(line->key, sizeof(line->key), "%u %s", said->place, key);
+	}
+	return line;
+}
+
+static void say_one(struct peer *peer, bool drags)
+{
+	char key[RAW];
 	struct said said;
 	struct channel *board;
 	said_begin(&said, peer, WHITEBOARD, "whiteboard_update", PX_ROLES_TEAM);
 	said_practice(&said, true);
+	if (drags) {
+		strcpy(key, "drag");
+		said_add(&said, "key", "\"drag\"");
+	} else {
+		add_key(&said, key);
+	}
 	said_self(&said, 0);
 	said_pad(&said);
 	if (!said_send(&said)) {
@@ -22,11 +55,25 @@ void say_update(struct peer *peer)
 		return;
 	}
 	uint64_t seq = board->seq + 1;
-	model_publish(board, said_line(&said, said.place, seq), peer);
+	model_publish(board, update_line(&said, seq, key), peer);
 	if (is_new) {
 		model_leave(board, peer, "left");
 	}
 	said_ack(&said, seq);
+}
+
+void say_update(struct peer *peer)
+{
+	say_one(peer, false);
+}
+
+/* One thing is moved about: many updates of which only the last matters. */
+void say_drag(struct peer *peer)
+{
+	for (unsigned i = 5 + dice(30); i > 0; i--) {
+		say_one(peer, true);
+		check_action();
+	}
 }
 
 /* `since`, right or wrong in one way or another; false: only its handler can tell. */
@@ -70,6 +117,28 @@ static struct line *subscribed_line(const struct said *said, const struct channe
 	return words_line(words, 512);
 }
 
+static bool is_missed(const struct channel *board, unsigned i, const struct member *member,
+		uint64_t seq)
+{
+	uint64_t at = board->history[i].seq;
+	bool own = strcmp(board->history[i].by, member->peer->conn->client_id) == 0;
+	return at > seq && (at <= member->has_from || own);
+}
+
+/* By a later one with its key that is missed, too. */
+static bool is_replaced(const struct channel *board, unsigned i, const struct member *member,
+		uint64_t seq)
+{
+	const char *key = board->history[i].line->key;
+	for (unsigned k = i + 1; key[0] != '\0' && k < board->history_count; k++) {
+		if (is_missed(board, k, member, seq) &&
+				strcmp(board->history[k].line->key, key) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void say_subscribe(struct peer *peer)
 {
 	struct said said;
@@ -98,9 +167,7 @@ void say_subscribe(struct peer *peer)
 	/* Of what came since it is a member, or that it was given, only its own. */
 	struct member *member = find_member(board, peer);
 	for (unsigned i = 0; recovered && i < board->history_count; i++) {
-		uint64_t at = board->history[i].seq;
-		bool own = strcmp(board->history[i].by, peer->conn->client_id) == 0;
-		if (at > seq && (at <= member->has_from || own)) {
+		if (is_missed(board, i, member, seq) && !is_replaced(board, i, member, seq)) {
 			expect_line(peer, line_ref(board->history[i].line));
 		}
 	}

@@ -224,6 +224,7 @@ static void check_heartbeat(struct peer *peer)
 		}
 	} else if (now_ms >= peer->alive_ms + HEARTBEAT_MS) {
 		peer->pinged_ms = now_ms;
+		peer->ping_ms = peer->pings_due > 0 ? peer->ping_ms : now_ms;
 		peer->pings_due++;
 		peer->added += 4;
 	}

@@ -264,6 +264,7 @@ START_TEST(has_defaults)
 	ck_assert_uint_eq(global->max_connections, 0);
 	ck_assert_uint_eq(global->max_message_bytes, 65536);
 	ck_assert_uint_eq(global->queue_bytes, 1048576);
+	ck_assert_int_eq(global->queue_age_ms, 30000);
 	ck_assert_uint_eq(global->max_rooms_per_session, 16);
 	ck_assert_uint_eq(global->max_channels, 100000);
 	ck_assert_int_eq(global->heartbeat_ms, 25000);
@@ -319,7 +320,7 @@ START_TEST(takes_global_values)
 {
 	struct px_config *config = load_global(
 			"\"log-level\": \"warning\", \"max-connections\": \"500\","
-			"\"max-message-bytes\": 1024, \"queue-bytes\": 4096, "
+			"\"max-message-bytes\": 1024, \"queue-bytes\": 4096, \"queue-age-ms\": 0, "
 			"\"max-rooms-per-session\": 1,"
 			"\"max-channels\": 2, \"heartbeat-ms\": 1000, \"drain-ms\": 0,"
 			"\"drain-deadline-ms\": 0, \"slow-close-ms\": 1, \"grace-ms\": 0,"
@@ -333,6 +334,7 @@ START_TEST(takes_global_values)
 	ck_assert_uint_eq(global->max_connections, 500);
 	ck_assert_uint_eq(global->max_message_bytes, 1024);
 	ck_assert_uint_eq(global->queue_bytes, 4096);
+	ck_assert_int_eq(global->queue_age_ms, 0);
 	ck_assert_uint_eq(global->max_rooms_per_session, 1);
 	ck_assert_uint_eq(global->max_channels, 2);
 	ck_assert_int_eq(global->heartbeat_ms, 1000);

@@ -5,6 +5,8 @@
  */
 #include "message.h"
 
+#include "broker.h"
+
 #include "fake.h"
 #include "json.h"
 
@@ -91,5 +93,51 @@ START_TEST(takes_over_what_a_writer_wrote)
 }
 END_TEST
 
-RUN_TESTS("message", headers_have_the_shortest_length, a_ping_is_a_frame_too,
+static struct px_message *keyed(struct fake *fake, const char *tenant, const char *practice_id,
+		const char *service_name, const char *key)
+{
+	const struct px_service service = { .name = service_name };
+	struct px_practice *practice;
+	ck_assert_int_eq(px_practice_get(fake->broker, px_span(tenant), px_span(practice_id),
+			&practice), 0);
+	struct px_message *message = px_message_text_keyed(fake->broker, px_span("{}"), practice,
+			&service, px_span(key));
+	px_practice_unref(fake->broker, practice);
+	ck_assert_ptr_nonnull(message);
+	return message;
+}
+
+/* What is a key of something else is another key, however the texts fall together. */
+START_TEST(keys_are_of_a_service_and_practice)
+{
+	static const char *const all[][4] = {
+		{ "t", "1", "a", "k" }, { "t", "1", "a", "k2" }, { "t", "1", "ak", "" "k" },
+		{ "t", "12", "a", "k" }, { "t2", "1", "a", "k" }, { "t", "1", "a", "" },
+		{ "t", "1k", "a", "k" }, { "t", "1", "a", "kk" }, { "at", "1", "a", "k" },
+	};
+	enum { COUNT = sizeof(all) / sizeof(all[0]) };
+	struct fake *fake = fake_create(NULL);
+	struct px_message *messages[COUNT];
+	for (size_t i = 0; i < COUNT; i++) {
+		messages[i] = keyed(fake, all[i][0], all[i][1], all[i][2], all[i][3]);
+		ck_assert(px_span_equal(px_message_key(messages[i]), px_span(all[i][3])));
+		ck_assert(px_span_equal(px_message_text(messages[i]), px_span("{}")));
+		for (size_t k = 0; k < i; k++) {
+			ck_assert(!px_span_equal(px_message_scoped_key(messages[i]),
+					px_message_scoped_key(messages[k])));
+		}
+	}
+	struct px_message *same = keyed(fake, "t", "1", "a", "k");
+	ck_assert(px_span_equal(px_message_scoped_key(same), px_message_scoped_key(messages[0])));
+	ck_assert_uint_gt(px_message_cost(same), px_message_cost(messages[5]));
+	px_message_unref(fake->broker, same);
+	for (size_t i = 0; i < COUNT; i++) {
+		px_message_unref(fake->broker, messages[i]);
+	}
+	fake_destroy(fake);
+}
+END_TEST
+
+RUN_TESTS("message", keys_are_of_a_service_and_practice,
+		headers_have_the_shortest_length, a_ping_is_a_frame_too,
 		the_last_reference_frees, takes_over_what_a_writer_wrote);

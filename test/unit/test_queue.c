@@ -142,5 +142,86 @@ START_TEST(a_queue_outlives_the_callers_reference)
 }
 END_TEST
 
-RUN_TESTS("queue", first_in_first_out, a_random_walk_keeps_order_and_bytes,
+static bool is_odd(void *user, const struct px_message *message)
+{
+	unsigned *asked = user;
+	++*asked;
+	return message->frame[message->len - 1] % 2 == 1;
+}
+
+static bool is_none(void *user, const struct px_message *message)
+{
+	(void)user;
+	(void)message;
+	return false;
+}
+
+static void add_up(void *user, const struct px_message *message)
+{
+	uint32_t *bytes = user;
+	*bytes += message->len;
+}
+
+START_TEST(what_is_filtered_leaves_order_and_sums)
+{
+	struct fake *fake = fake_create(NULL);
+	struct px_queue_pool pool = { 0 };
+	for (unsigned count = 0; count < 4 * PX_QUEUE_BLOCK; count++) {
+		struct px_queue queue = { 0 };
+		unsigned asked = 0;
+		uint32_t bytes = 0;
+		for (unsigned i = 0; i < count; i++) {
+			push(fake, &queue, &pool, i);
+		}
+		for (unsigned i = 0; i < count / 3; i++) {
+			pop(fake, &queue, &pool, i); /* so that the first block is not whole */
+		}
+		uint32_t before = queue.count;
+		size_t dropped = px_queue_filter(&queue, &pool, fake->broker, is_odd, &asked);
+		ck_assert_uint_eq(asked, before);
+		ck_assert_uint_eq(queue.count + dropped, before);
+		px_queue_visit(&queue, add_up, &bytes);
+		ck_assert_uint_eq(bytes, queue.bytes);
+		push(fake, &queue, &pool, count | 1);
+		for (unsigned i = (count / 3) | 1; i < count; i += 2) {
+			pop(fake, &queue, &pool, i);
+		}
+		pop(fake, &queue, &pool, count | 1);
+		ck_assert(px_queue_empty(&queue) && queue.bytes == 0);
+		for (unsigned i = 0; i < count; i++) {
+			push(fake, &queue, &pool, i);
+		}
+		ck_assert_uint_eq(px_queue_filter(&queue, &pool, fake->broker, is_none, NULL), count);
+		ck_assert(px_queue_empty(&queue) && !queue.head && !queue.tail && queue.bytes == 0);
+	}
+	px_queue_pool_finish(&pool);
+	fake_destroy(fake);
+}
+END_TEST
+
+START_TEST(age_is_never_more_than_it_is)
+{
+	struct fake *fake = fake_create(NULL);
+	struct px_queue_pool pool = { .now_ms = UINT32_MAX - 5 };
+	struct px_queue queue = { 0 };
+	ck_assert_uint_eq(px_queue_age_ms(&queue, &pool), 0);
+	push(fake, &queue, &pool, 0);
+	pool.now_ms += 10; /* the clock's low bits begin anew */
+	ck_assert_uint_eq(px_queue_age_ms(&queue, &pool), 10);
+	push(fake, &queue, &pool, 1);
+	ck_assert_uint_eq(px_queue_age_ms(&queue, &pool), 10);
+	pop(fake, &queue, &pool, 0);
+	ck_assert_uint_eq(px_queue_age_ms(&queue, &pool), 0);
+	pool.now_ms += 7;
+	ck_assert_uint_eq(px_queue_age_ms(&queue, &pool), 7);
+	px_queue_touch(&queue, &pool);
+	ck_assert_uint_eq(px_queue_age_ms(&queue, &pool), 0);
+	px_queue_clear(&queue, &pool, fake->broker);
+	px_queue_pool_finish(&pool);
+	fake_destroy(fake);
+}
+END_TEST
+
+RUN_TESTS("queue", what_is_filtered_leaves_order_and_sums, age_is_never_more_than_it_is,
+		first_in_first_out, a_random_walk_keeps_order_and_bytes,
 		many_queues_share_a_message_and_a_pool, a_queue_outlives_the_callers_reference);

@@ -5,6 +5,7 @@
  */
 #include "channel.h"
 #include "fake.h"
+#include "message.h"
 #include "session.h"
 
 #include <check.h>
@@ -236,6 +237,38 @@ START_TEST(histories_are_handed_on)
 }
 END_TEST
 
+START_TEST(keys_are_handed_on)
+{
+	static const char *const keys[] = { "a", "b\"", "a", "" };
+	struct fake *fake = begin();
+	struct fake_conn *ann = fake_open(fake, WHO(0));
+	struct px_channel *one = join(ann, &log_kind, "1", "");
+	for (int i = 0; i < 4; i++) {
+		char text[16];
+		(void)snprintf(text, sizeof(text), "{\"n\":%d}", i);
+		struct px_message *message = px_message_text_keyed(fake->broker, px_span(text),
+				px_channel_practice(one), &service, px_span(keys[i]));
+		px_channel_announce(one, message, ann->session);
+		px_message_unref(fake->broker, message);
+	}
+	struct text text = end(fake);
+	fake = begin();
+	struct px_state_counts counts;
+	ck_assert_int_eq(load(fake, text.data, 0, &counts), 0);
+	ann = fake_open(fake, WHO(0));
+	one = join(ann, &log_kind, "1", "");
+	px_member_replay(px_session_member(ann->session, &log_kind, px_channel_practice(one),
+			px_span("")), 0, UINT64_MAX);
+	fake_turn(fake);
+	for (int i = 1; i < 4; i++) {
+		fake_expect(ann, i == 1 ? "{'n':1}" : i == 2 ? "{'n':2}" : "{'n':3}");
+	}
+	fake_expect_nothing(ann);
+	free(text.data);
+	fake_destroy(fake);
+}
+END_TEST
+
 START_TEST(the_same_state_makes_the_same_text)
 {
 	struct fake *fake = begin();
@@ -421,6 +454,7 @@ START_TEST(nonsense_is_refused_and_leaves_nothing)
 		CHANNEL("1") "{\"update\":1,\"age\":-1,\"text\":\"{}\"}\n",
 		CHANNEL("1") "{\"update\":1,\"age\":9223372036854775807,\"text\":\"{}\"}\n",
 		CHANNEL("1") "{\"update\":1,\"age\":0,\"text\":{}}\n",
+		CHANNEL("1") "{\"update\":1,\"age\":0,\"key\":1,\"text\":\"{}\"}\n",
 		CHANNEL("1") "{\"update\":1,\"age\":0,\"text\":\"\"}\n",
 		CHANNEL("1") "{\"update\":1,\"age\":0,\"text\":\"{}{}\"}\n",
 		CHANNEL("1") "{\"update\":1,\"age\":0,\"text\":\"{\\\"a\\\":NaN}\"}\n",
@@ -476,7 +510,7 @@ START_TEST(a_writer_that_fails_ends_it)
 }
 END_TEST
 
-RUN_TESTS("state", an_empty_broker_has_a_state, histories_are_handed_on,
+RUN_TESTS("state", an_empty_broker_has_a_state, histories_are_handed_on, keys_are_handed_on,
 		the_same_state_makes_the_same_text, time_that_passed_counts,
 		a_number_outlives_its_history_until_its_clients_are_back, the_limits_are_those_of_now,
 		what_has_no_place_is_left_out, more_channels_than_there_may_be,

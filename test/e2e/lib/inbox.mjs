@@ -39,6 +39,11 @@ export class Inbox {
 		return this.#messages.length;
 	}
 
+	// Whether one that fits is there; it stays.
+	has(fits) {
+		return this.#messages.some(fits);
+	}
+
 	// The first message of this type (any type if undefined) for which `fits` is true.
 	next(type, fits = () => true, ms = DEADLINE_MS) {
 		const wanted = (message) => (type === undefined || message.type === type) && fits(message);
