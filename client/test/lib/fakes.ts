@@ -172,6 +172,12 @@ export class FakeWorld {
 		return socket;
 	}
 
+	/** The same, with what was sent on connecting. */
+	connectedWith(more: Record<string, unknown> = {}): FakeSocket {
+		this.manager.connect();
+		return this.greet(more);
+	}
+
 	/** The connection breaks, and the client is dialling again. */
 	cut(code = 1006): FakeSocket {
 		this.socket.end(code);

@@ -9,7 +9,7 @@ import {
 	TelemedicineWebSocketService,
 	WhiteboardWebSocketService,
 } from 'praxis-client';
-import type { ManagerOptions, SocketConstructor, WebSocketMessage } from 'praxis-client';
+import type { ManagerOptions, WebSocketMessage } from 'praxis-client';
 import type { Praxisd } from 'praxisd-of-tests';
 
 const DEADLINE_MS = Number(process.env['PRAXIS_E2E_DEADLINE_MS'] ?? 10_000);
@@ -27,7 +27,7 @@ export class Page {
 		this.manager = createWebSocketManager({
 			url: `ws://127.0.0.1:${praxis.port}/ws`,
 			query,
-			WebSocket: WebSocket as unknown as SocketConstructor,
+			WebSocket,
 			backoff: { baseMs: 50, maxMs: 200 },
 			...options,
 		});
