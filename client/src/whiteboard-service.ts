@@ -28,8 +28,15 @@ export interface UpdateOptions {
 	key?: string;
 }
 
+interface Practice {
+	id: Id;
+	recovery: Recovery;
+	/** As the token has it, or as it was asked for here. */
+	wanted: 'by token' | 'yes' | 'no';
+}
+
 export class WhiteboardWebSocketService {
-	#practices = new Map<string, { id: Id; recovery: Recovery; explicit: boolean }>();
+	#practices = new Map<string, Practice>();
 	#own = new OwnIds();
 	#throttle: Throttle;
 	#listening = false;
@@ -72,14 +79,19 @@ export class WhiteboardWebSocketService {
 	/** Needed only for a practice that the token does not name (one with `practices: ["*"]`). */
 	subscribe(practiceId: Id): void {
 		this.#listen();
-		this.#practice(practiceId).explicit = true;
+		this.#practice(practiceId).wanted = 'yes';
 		this.#ask(practiceId);
 	}
 
+	/** Nothing of that practice any more, until `subscribe()`. */
 	unsubscribe(practiceId: Id): void {
-		this.#practices.delete(String(practiceId));
-		const message = { type: 'whiteboard_unsubscribe', practiceId };
-		this.manager.sendMessage(message, { lifetime: 'restored' });
+		this.#listen();
+		this.#practices.set(String(practiceId), {
+			id: practiceId,
+			recovery: new Recovery(),
+			wanted: 'no',
+		});
+		this.#leave(practiceId);
 	}
 
 	/** False: refused. With a `key` it may be sent a little later, or a newer one instead. */
@@ -114,9 +126,9 @@ export class WhiteboardWebSocketService {
 		}
 	}
 
-	#practice(id: Id) {
+	#practice(id: Id): Practice {
 		const known = this.#practices.get(String(id));
-		const practice = known ?? { id, recovery: new Recovery(), explicit: false };
+		const practice = known ?? { id, recovery: new Recovery(), wanted: 'by token' as const };
 		this.#practices.set(String(id), practice);
 		return practice;
 	}
@@ -126,14 +138,22 @@ export class WhiteboardWebSocketService {
 		if (resumed || !services.includes('whiteboard') || user?.role === 'patient') {
 			return;
 		}
-		const named = new Set((user?.practices ?? []).filter((id) => id !== '*').map(String));
-		for (const [id, practice] of this.#practices) {
-			if (!practice.explicit && !named.has(id)) {
-				this.#practices.delete(id);
+		const named = (user?.practices ?? []).filter((id) => id !== '*');
+		named.forEach((id) => this.#practice(id));
+		for (const [key, { id, wanted }] of this.#practices) {
+			if (wanted === 'by token' && !named.some((name) => String(name) === key)) {
+				this.#practices.delete(key);
+			} else if (wanted === 'no') {
+				this.#leave(id);
+			} else {
+				this.#ask(id);
 			}
 		}
-		(user?.practices ?? []).filter((id) => id !== '*').forEach((id) => this.#practice(id));
-		this.#practices.forEach(({ id }) => this.#ask(id));
+	}
+
+	#leave(practiceId: Id): void {
+		const message = { type: 'whiteboard_unsubscribe', practiceId };
+		this.manager.sendMessage(message, { lifetime: 'restored' });
 	}
 
 	#ask(practiceId: Id): void {
@@ -147,7 +167,7 @@ export class WhiteboardWebSocketService {
 
 	#isNew(message: WhiteboardUpdate): boolean {
 		const practice = this.#practices.get(String(message.practiceId));
-		const fresh = practice ? practice.recovery.update(message) : true;
+		const fresh = !practice || (practice.wanted !== 'no' && practice.recovery.update(message));
 		return fresh && !this.#own.has(message.clientId);
 	}
 
