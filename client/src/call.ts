@@ -92,6 +92,8 @@ export class TelemedicineCall {
 	#toMend = new Set<string>();
 	#local: MediaStream | null;
 	#screen: MediaStream | null = null;
+	/** The stream whose id all tracks have for the others, whichever they are of here. */
+	#carrier: MediaStream | null = null;
 	#ownScreen = false;
 	#events: Emitter<CallEvents>;
 	#unsubscribe: Unsubscribe[];
@@ -424,10 +426,9 @@ export class TelemedicineCall {
 		const audio = this.#local?.getAudioTracks()[0] ?? null;
 		const screen = this.#screen?.getVideoTracks()[0];
 		const video = screen ?? this.#local?.getVideoTracks()[0] ?? null;
-		// One stream for all tracks, so that the others get them as one.
-		const stream = this.#local ?? this.#screen ?? new MediaStream();
-		peer.setTrack('audio', audio, stream);
-		peer.setTrack('video', video, stream);
+		this.#carrier ??= this.#local ?? this.#screen;
+		peer.setTrack('audio', audio, this.#carrier);
+		peer.setTrack('video', video, this.#carrier);
 	}
 
 	#tellMedia(): void {

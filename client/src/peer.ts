@@ -52,13 +52,17 @@ export class Peer {
 	}
 
 	/** What is sent of that kind from now on; null: nothing. */
-	setTrack(kind: 'audio' | 'video', track: MediaStreamTrack | null, stream: MediaStream): void {
+	setTrack(
+		kind: 'audio' | 'video',
+		track: MediaStreamTrack | null,
+		stream: MediaStream | null,
+	): void {
 		const sender = this.#senders.get(kind);
 		if (sender) {
 			if (sender.track !== track) {
 				sender.replaceTrack(track).catch((error: unknown) => this.#hooks.error(error));
 			}
-		} else if (track) {
+		} else if (track && stream) {
 			this.#senders.set(kind, this.pc.addTrack(track, stream));
 		}
 	}

@@ -68,7 +68,9 @@ describe("the reference system's page", () => {
 			WebSocket,
 		});
 		const errors: string[] = [];
-		webSocketManager.registerHandler('error', ({ code, ref }) => errors.push(`${ref}: ${code}`));
+		webSocketManager.registerHandler('error', ({ code, ref }) =>
+			errors.push(`${ref}: ${code}`),
+		);
 		// The page's snippets disconnect at once; with the connection held they have done it all.
 		const connected = new Promise<void>((resolve) => {
 			webSocketManager.onStatusChange((status) => {

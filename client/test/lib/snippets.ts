@@ -91,4 +91,3 @@ export function complaints(files: Record<string, string>, options: ts.CompilerOp
 		return where + ts.flattenDiagnosticMessageText(messageText, '\n');
 	});
 }
-

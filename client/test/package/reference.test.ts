@@ -25,7 +25,8 @@ describe("the reference system's page", () => {
 	});
 
 	it('would not compile with a mistake in it', () => {
-		const code = 'import { whiteboardService } from "@/lib/websocket/";\nwhiteboardService.conect();';
+		const code =
+			'import { whiteboardService } from "@/lib/websocket/";\nwhiteboardService.conect();';
 		assert.match(complaints({ 'mistake.ts': code }).join(), /mistake\.ts:2: .*conect/);
 	});
 

@@ -62,7 +62,9 @@ describe('handlers', () => {
 	it('are listed by type, and the same function may be there twice', () => {
 		const world = new FakeWorld();
 		let calls = 0;
-		const handler = () => void calls++;
+		const handler = () => {
+			calls++;
+		};
 		const one = world.manager.registerHandler('b', handler);
 		const two = world.manager.registerHandler('b', handler);
 		world.manager.registerHandler('a', handler);

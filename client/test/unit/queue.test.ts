@@ -42,7 +42,9 @@ describe('the queue', () => {
 		const world = new FakeWorld({ queue: { characters: 250 } });
 		const dropped: unknown[] = [];
 		world.manager.on('dropped', ({ n }) => dropped.push(n));
-		[1, 2, 3].forEach((n) => world.manager.sendMessage({ ...numbered(n), text: 'x'.repeat(90) }));
+		[1, 2, 3].forEach((n) =>
+			world.manager.sendMessage({ ...numbered(n), text: 'x'.repeat(90) }),
+		);
 		assert.deepEqual(dropped, [1]);
 	});
 

@@ -4,6 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { WebSocketStatus } from '../../src/index.js';
 import { FakeWorld } from '../lib/fakes.js';
 import type { FakeSocket } from '../lib/fakes.js';
 
@@ -167,7 +168,7 @@ describe('coming back', () => {
 		const world = new FakeWorld();
 		let times = 0;
 		world.manager.onStatusChange((status) => {
-			if (status === 'error' && ++times === 1) {
+			if (status === WebSocketStatus.ERROR && ++times === 1) {
 				world.manager.disconnect();
 				world.manager.connect();
 			}
@@ -222,10 +223,7 @@ describe('the address', () => {
 		assert.equal(address(new FakeWorld({ url: undefined })).url, 'wss://app.test:9002/ws');
 		assert.equal(address(new FakeWorld({ url: '/ws' })).url, 'wss://app.test/ws');
 		set('document', { querySelector: () => ({ content: '/live/ws' }) });
-		assert.equal(
-			address(new FakeWorld({ url: undefined })).url,
-			'wss://app.test/live/ws',
-		);
+		assert.equal(address(new FakeWorld({ url: undefined })).url, 'wss://app.test/live/ws');
 	});
 
 	it('that is none is told', () => {

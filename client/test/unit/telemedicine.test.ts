@@ -59,14 +59,17 @@ describe('rooms', () => {
 		const clinic = new Clinic().begin();
 		const joins = clinic.socket.of('telemedicine_user_joined');
 		assert.equal(joins.length, 1);
-		assert.deepEqual({ ...joins[0], id: undefined }, {
-			type: 'telemedicine_user_joined',
-			roomId: 'r',
-			appointmentId: 12,
-			userId: 7,
-			userName: 'Ann',
-			id: undefined,
-		});
+		assert.deepEqual(
+			{ ...joins[0], id: undefined },
+			{
+				type: 'telemedicine_user_joined',
+				roomId: 'r',
+				appointmentId: 12,
+				userId: 7,
+				userName: 'Ann',
+				id: undefined,
+			},
+		);
 	});
 
 	it('are joined again after a lost session, ahead of what waits, with the state of media', () => {
@@ -117,7 +120,13 @@ describe('rooms', () => {
 		clinic.service.joinRoom('full', 12, 7, 'Ann');
 		const [join] = clinic.socket.of('telemedicine_user_joined');
 		const ref = 'telemedicine_user_joined';
-		clinic.socket.say({ type: 'error', id: join?.id, code: 'room_full', message: 'Full.', ref });
+		clinic.socket.say({
+			type: 'error',
+			id: join?.id,
+			code: 'room_full',
+			message: 'Full.',
+			ref,
+		});
 		await clinic.settle();
 		assert.deepEqual(clinic.refused, [['full', 'room_full']]);
 		clinic.cut();

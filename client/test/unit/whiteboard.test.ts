@@ -240,9 +240,9 @@ describe('frequent updates with a key', () => {
 		const board = new Board().begin();
 		const receipts = [1, 2].map((n) => board.service.send(1, n, { key: 'x' }));
 		assert.deepEqual(sent(board), [1, 2]);
-		board.socket.of('whiteboard_update').forEach(({ id, data }) =>
-			board.socket.say({ type: 'ack', id, seq: data }),
-		);
+		board.socket
+			.of('whiteboard_update')
+			.forEach(({ id, data }) => board.socket.say({ type: 'ack', id, seq: data }));
 		assert.deepEqual(await Promise.all(receipts), [{ seq: 1 }, { seq: 2 }]);
 	});
 });
