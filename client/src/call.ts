@@ -26,13 +26,14 @@ import type {
 	TelemedicineChatMessage,
 	TelemedicineRoomJoined,
 	Unsubscribe,
+	WaitingMember,
 } from './types.js';
 
 export interface CallOptions {
 	roomId: Id;
 	appointmentId: Id;
-	userId?: Id;
-	userName?: string;
+	userId: Id;
+	userName: string;
 	/** Needed only where the user has several practices. */
 	practiceId?: Id;
 	/** One's own camera and microphone; without it one watches and listens. */
@@ -63,6 +64,7 @@ export interface CallEvents {
 	left: [member: CallMember, reason: LeaveReason];
 	/** A member's picture and sound; again when it is another stream. */
 	stream: [stream: MediaStream, member: CallMember];
+	waiting: [waiting: readonly WaitingMember[]];
 	quality: [quality: ConnectionQuality, member: CallMember];
 	chat: [message: TelemedicineChatMessage];
 	/** What one sends oneself. */
@@ -85,6 +87,7 @@ export class TelemedicineCall {
 	#position: number | undefined;
 	#entries = new Map<string, Entry>();
 	#members: readonly CallMember[] = [];
+	#waiting: readonly WaitingMember[] = [];
 	#chat: readonly TelemedicineChatMessage[] = [];
 	#clientId = '';
 	#iceServers: RTCIceServer[] = [];
@@ -142,6 +145,11 @@ export class TelemedicineCall {
 		return this.#members;
 	}
 
+	/** Who waits to be let in, for the team: `telemedicineService.admit()`, `deny()`. */
+	get waiting(): readonly WaitingMember[] {
+		return this.#waiting;
+	}
+
 	/** What was said, one's own included; a new array whenever something was. */
 	get chat(): readonly TelemedicineChatMessage[] {
 		return this.#chat;
@@ -177,7 +185,7 @@ export class TelemedicineCall {
 
 	/** Resolves when the server has it. Whoever need not know may ignore the promise. */
 	sendChat(message: string): Promise<Receipt> {
-		const { roomId, appointmentId, userName = '', userId } = this.#options;
+		const { roomId, appointmentId, userName, userId } = this.#options;
 		const chat = {
 			type: 'telemedicine_chat_message' as const,
 			roomId,
@@ -264,6 +272,14 @@ export class TelemedicineCall {
 			here('telemedicine_waiting', ({ position }) => {
 				this.#position = position;
 				this.#setState('waiting');
+			}),
+			here('telemedicine_denied', ({ code, reason }) => {
+				this.#error(new PraxisError(code, reason));
+				this.#end(code);
+			}),
+			here('telemedicine_waiting_list', ({ waiting }) => {
+				this.#waiting = waiting;
+				this.#events.emit('waiting', waiting);
 			}),
 			here('telemedicine_join_refused', ({ code, message }) => {
 				this.#error(new PraxisError(code, message));

@@ -11,24 +11,15 @@ export interface Closing {
 	atLeastMs: number;
 }
 
-const NEVER: Closing = { back: 'no', resume: false, atLeastMs: 0 };
-const ANEW: Closing = { back: 'yes', resume: false, atLeastMs: 0 };
-
-const CLOSINGS: Record<number, Closing> = {
-	1000: NEVER,
-	1003: NEVER,
-	1007: NEVER,
-	1008: NEVER,
-	1009: NEVER,
-	1013: { back: 'yes', resume: true, atLeastMs: 2_000 },
-	4401: { back: 'auth', resume: false, atLeastMs: 0 },
-	4403: NEVER,
-	4408: ANEW,
-	4409: ANEW,
-	4410: NEVER,
-	4429: { back: 'yes', resume: false, atLeastMs: 5_000 },
-};
+const NEVER = [1000, 1003, 1007, 1008, 1009, 4403, 4409, 4410];
+const ANEW = [4401, 4408, 4429];
+const LATER: Record<number, number> = { 1013: 2_000, 4429: 5_000 };
 
 export function closingOf(code: number): Closing {
-	return CLOSINGS[code] ?? { back: 'yes', resume: true, atLeastMs: 0 };
+	const never = NEVER.includes(code);
+	return {
+		back: never ? 'no' : code === 4401 ? 'auth' : 'yes',
+		resume: !never && !ANEW.includes(code),
+		atLeastMs: LATER[code] ?? 0,
+	};
 }

@@ -4,22 +4,19 @@
 // begun anew. Sockets are the dialer's.
 
 import { Dialer } from './dialer.js';
+import type { DialerHooks, DialerOwner } from './dialer.js';
 import { resolveUrl } from './environment.js';
 import type { Environment } from './environment.js';
-import type { ManagerOptions } from './options.js';
 import { Session } from './session.js';
-import type { ConnectionEstablished, User, WebSocketMessage, WebSocketStatus } from './types.js';
+import type { ConnectionEstablished, User, WebSocketMessage } from './types.js';
 
-export interface ConnectionHooks {
-	options(): ManagerOptions;
+export interface ConnectionHooks extends DialerOwner {
 	/** A message for the handlers. */
 	message(message: WebSocketMessage): void;
 	/** Let in: `received` is how many texts of a resumed session the server has; null: a new one. */
 	letIn(session: Session, received: number | null): void;
 	/** The server has taken the first `index` texts of the session. */
 	confirmed(index: number): void;
-	status(status: WebSocketStatus): void;
-	problem(code: string, message: string): void;
 }
 
 interface Resumed extends WebSocketMessage {
@@ -27,7 +24,7 @@ interface Resumed extends WebSocketMessage {
 	resume?: { token: string };
 }
 
-export class Connection {
+export class Connection implements DialerHooks {
 	session: Session | null = null;
 	established: ConnectionEstablished | null = null;
 	user: User | undefined;
@@ -43,17 +40,7 @@ export class Connection {
 	constructor(environment: Environment, hooks: ConnectionHooks) {
 		this.#environment = environment;
 		this.#hooks = hooks;
-		this.#dialer = new Dialer(environment, {
-			options: () => hooks.options(),
-			prepare: (attempt, open) => this.#prepare(attempt, open),
-			address: () => this.#address(),
-			opened: () => this.#opened(),
-			received: (data) => this.#received(data),
-			lost: (resumable) => this.#lost(resumable),
-			doubt: () => this.session?.doubt(),
-			status: (status) => hooks.status(status),
-			problem: (code, message) => hooks.problem(code, message),
-		});
+		this.#dialer = new Dialer(environment, this, hooks);
 	}
 
 	/** Messages may be sent with the session's send(). */
@@ -75,7 +62,7 @@ export class Connection {
 
 	// ---- before the greeting ----
 
-	#prepare(attempt: number, open: () => void): void {
+	prepare(attempt: number, open: () => void): void {
 		this.#greeted = false;
 		this.#authSent = false;
 		this.#token = null;
@@ -90,7 +77,7 @@ export class Connection {
 		}
 	}
 
-	#address(): string {
+	address(): string {
 		const { url: where, query } = this.#hooks.options();
 		const url = resolveUrl(where);
 		for (const [name, value] of Object.entries(query ?? {})) {
@@ -117,7 +104,7 @@ export class Connection {
 					}
 				},
 				(error: unknown) => {
-					this.#hooks.problem('no_token', `getToken() failed: ${String(error)}`);
+					this.#hooks.problem('no_token', `getToken(): ${String(error)}`);
 					if (this.#dialer.isCurrent(attempt) && !this.isOpen) {
 						this.#dialer.abandon();
 					}
@@ -125,7 +112,7 @@ export class Connection {
 			);
 	}
 
-	#opened(): void {
+	opened(): void {
 		if (this.#token !== null) {
 			this.#authSent = true;
 			this.#authenticate(this.#token);
@@ -143,12 +130,12 @@ export class Connection {
 
 	// ---- the greeting ----
 
-	#received(data: unknown): void {
+	received(data: unknown): void {
 		let message: WebSocketMessage;
 		try {
 			message = JSON.parse(String(data)) as WebSocketMessage;
 		} catch {
-			this.#hooks.problem('bad_json', 'The server sent what is not JSON.');
+			this.#hooks.problem('bad_json', 'not JSON');
 			return;
 		}
 		if (message.type === 'connection_established') {
@@ -246,7 +233,11 @@ export class Connection {
 		return false;
 	}
 
-	#lost(resumable: boolean): void {
+	doubt(): void {
+		this.session?.doubt();
+	}
+
+	lost(resumable: boolean): void {
 		this.session?.pause();
 		if (!resumable && this.session) {
 			this.session.token = undefined;

@@ -12,7 +12,6 @@ import type { Unsubscribe } from './types.js';
 import type { ManagerOptions } from './options.js';
 
 export interface DialerHooks {
-	options(): ManagerOptions;
 	/** Calls `open` when it has what an attempt needs, or the dialer's abandon(). */
 	prepare(attempt: number, open: () => void): void;
 	address(): string;
@@ -22,6 +21,11 @@ export interface DialerHooks {
 	lost(resumable: boolean): void;
 	/** Whoever was let in before wonders whether the connection lives. */
 	doubt(): void;
+}
+
+/** Who is told of it all. */
+export interface DialerOwner {
+	options(): ManagerOptions;
 	status(status: WebSocketStatus): void;
 	problem(code: string, message: string): void;
 }
@@ -50,11 +54,13 @@ export class Dialer {
 	#stopListening: Unsubscribe | null = null;
 	readonly #environment: Environment;
 	readonly #hooks: DialerHooks;
+	readonly #owner: DialerOwner;
 
-	constructor(environment: Environment, hooks: DialerHooks) {
+	constructor(environment: Environment, hooks: DialerHooks, owner: DialerOwner) {
 		this.#environment = environment;
 		this.#hooks = hooks;
-		const backoff = { baseMs: 1_000, maxMs: 30_000, ...hooks.options().backoff };
+		this.#owner = owner;
+		const backoff = { baseMs: 1_000, maxMs: 30_000, ...owner.options().backoff };
 		this.#backoff = new Backoff(backoff, () => environment.random());
 		this.#retry = new Timer(environment);
 		this.#handshake = new Timer(environment);
@@ -129,7 +135,7 @@ export class Dialer {
 
 	#openSocket(attempt: number): void {
 		const world = globalThis as { WebSocket?: SocketConstructor };
-		const Constructor = this.#hooks.options().WebSocket ?? world.WebSocket;
+		const Constructor = this.#owner.options().WebSocket ?? world.WebSocket;
 		if (!Constructor) {
 			this.#giveUp('no_websocket', 'There is no WebSocket here: configure({ WebSocket }).');
 			return;
@@ -166,10 +172,10 @@ export class Dialer {
 		this.#detach();
 		this.#hooks.lost(resume);
 		const canAuthenticate = () =>
-			this.#hooks.options().getToken && ++this.#authFailures <= AUTH_FAILURES;
+			this.#owner.options().getToken && ++this.#authFailures <= AUTH_FAILURES;
 		if (code === 1000) {
 			this.#end();
-			this.#hooks.status(WebSocketStatus.DISCONNECTED);
+			this.#owner.status(WebSocketStatus.DISCONNECTED);
 		} else if (back === 'no' || (back === 'auth' && !canAuthenticate())) {
 			this.#giveUp(`closed_${code}`, reason || `The server closed with ${code}.`);
 		} else if (drainMs !== null && (code === 1012 || code === 1001)) {
@@ -185,10 +191,10 @@ export class Dialer {
 		const attempt = this.#attempt;
 		this.#retry.set(waitMs, () => this.#dial());
 		if (failed) {
-			this.#hooks.status(WebSocketStatus.ERROR);
+			this.#owner.status(WebSocketStatus.ERROR);
 		}
 		if (this.isCurrent(attempt)) {
-			this.#hooks.status(WebSocketStatus.RECONNECTING);
+			this.#owner.status(WebSocketStatus.RECONNECTING);
 		}
 	}
 
@@ -203,8 +209,8 @@ export class Dialer {
 
 	#giveUp(code: string, message: string): void {
 		this.#end();
-		this.#hooks.problem(code, message);
-		this.#hooks.status(WebSocketStatus.ERROR);
+		this.#owner.problem(code, message);
+		this.#owner.status(WebSocketStatus.ERROR);
 	}
 
 	#end(): Socket | null {

@@ -33,37 +33,33 @@ export interface Environment {
 	report(error: unknown): void;
 }
 
+/** Where there is no page there is nothing to hear. */
+function listen(handler: () => void, ...events: [EventTarget | undefined, string][]): Unsubscribe {
+	events.forEach(([target, event]) => target?.addEventListener(event, handler));
+	return () => events.forEach(([target, event]) => target?.removeEventListener(event, handler));
+}
+
+const aPage = () => (typeof document === 'undefined' ? undefined : globalThis);
+
 function onWake(handler: () => void): Unsubscribe {
-	if (typeof addEventListener !== 'function' || typeof document === 'undefined') {
-		return () => {};
-	}
-	const visible = () => {
-		if (document.visibilityState === 'visible') {
-			handler();
-		}
-	};
-	addEventListener('online', handler);
-	addEventListener('pageshow', handler);
-	document.addEventListener('visibilitychange', visible);
-	return () => {
-		removeEventListener('online', handler);
-		removeEventListener('pageshow', handler);
-		document.removeEventListener('visibilitychange', visible);
-	};
+	const page = aPage();
+	return listen(
+		() => {
+			if (page?.document.visibilityState !== 'hidden') {
+				handler();
+			}
+		},
+		[page, 'online'],
+		[page, 'pageshow'],
+		[page?.document, 'visibilitychange'],
+	);
 }
 
 function onNetworkChange(handler: () => void): Unsubscribe {
-	if (typeof addEventListener !== 'function' || typeof document === 'undefined') {
-		return () => {};
-	}
+	const page = aPage();
 	// Network Information API; not in all browsers.
-	const { connection } = navigator as { connection?: EventTarget };
-	addEventListener('online', handler);
-	connection?.addEventListener('change', handler);
-	return () => {
-		removeEventListener('online', handler);
-		connection?.removeEventListener('change', handler);
-	};
+	const { connection } = (page?.navigator ?? {}) as { connection?: EventTarget };
+	return listen(handler, [page, 'online'], [connection, 'change']);
 }
 
 export const theEnvironment: Environment = {

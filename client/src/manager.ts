@@ -13,6 +13,7 @@ import { theEnvironment } from './environment.js';
 import type { Environment } from './environment.js';
 import type { ManagerEvents, ManagerOptions, SendOptions, SessionEvent } from './options.js';
 import { Outbox } from './outbox.js';
+import type { Lifetime, Settle } from './outbox.js';
 import { Services } from './services.js';
 import type { Session } from './session.js';
 import { PraxisError, WebSocketStatus } from './types.js';
@@ -183,29 +184,17 @@ export class WebSocketManager {
 
 	/** Sends, or keeps until there is a connection. False: refused, and `dropped` says why. */
 	sendMessage(message: WebSocketMessage, { lifetime = 'always' }: SendOptions = {}): boolean {
-		const text = JSON.stringify(message);
-		const refusal = this.#refusal(message, text);
-		if (refusal) {
-			this.#events.emit('dropped', message, refusal);
-			return false;
-		}
-		this.#outbox.push(message, text, lifetime);
-		this.#flush();
-		return true;
+		const asking = lifetime === 'always' && message.type !== 'ping';
+		return this.#post(asking ? this.#ask(message) : message, lifetime) === null;
 	}
 
 	/** The same, with the server's receipt; rejects with a PraxisError. */
 	send(message: WebSocketMessage, { lifetime = 'always' }: SendOptions = {}): Promise<Receipt> {
-		const asking = { ...message, id: message.id ?? `px${++this.#ids}` };
-		const text = JSON.stringify(asking);
-		const refusal = this.#refusal(asking, text);
-		if (refusal) {
-			this.#events.emit('dropped', message, refusal);
-			return Promise.reject(new PraxisError(refusal, undefined, { ref: message.type }));
-		}
 		return new Promise((resolve, reject) => {
-			this.#outbox.push(asking, text, lifetime, { resolve, reject });
-			this.#flush();
+			const refusal = this.#post(this.#ask(message), lifetime, { resolve, reject });
+			if (refusal) {
+				reject(new PraxisError(refusal, undefined, { ref: message.type }));
+			}
 		});
 	}
 
@@ -251,13 +240,27 @@ export class WebSocketManager {
 		});
 	}
 
-	#refusal(message: WebSocketMessage, text: string): DropReason | null {
-		if (!this.isEnabled(message.type)) {
-			return 'service_disabled';
-		}
+	#ask(message: WebSocketMessage): WebSocketMessage {
+		return { ...message, id: message.id ?? `px${++this.#ids}` };
+	}
+
+	// Returns why it was refused, or null.
+	#post(message: WebSocketMessage, lifetime: Lifetime, settle?: Settle): DropReason | null {
+		const text = JSON.stringify(message);
 		const most = this.#connection.established?.maxMessageBytes ?? 65_536;
-		const long = text.length * 3 > most && new TextEncoder().encode(text).length > most;
-		return long ? 'too_large' : null;
+		let refusal: DropReason | null = null;
+		if (!this.isEnabled(message.type)) {
+			refusal = 'service_disabled';
+		} else if (text.length * 3 > most && new TextEncoder().encode(text).length > most) {
+			refusal = 'too_large';
+		}
+		if (refusal) {
+			this.#events.emit('dropped', message, refusal);
+		} else {
+			this.#outbox.push(message, text, lifetime, settle);
+			this.#flush();
+		}
+		return refusal;
 	}
 
 	#flush(): void {
@@ -306,11 +309,9 @@ export class WebSocketManager {
 	}
 
 	#settle({ id }: WebSocketMessage, outcome: Receipt | PraxisError): boolean {
-		const settled = id !== undefined && this.#outbox.settle(id, outcome);
-		if (settled) {
-			this.#flush();
-		}
-		return settled;
+		const told = id !== undefined && this.#outbox.settle(id, outcome);
+		this.#flush();
+		return told;
 	}
 
 	#setStatus(status: WebSocketStatus): void {

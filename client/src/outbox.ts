@@ -4,8 +4,9 @@
 // then those that wait. The server takes messages in the order in which they were sent, so the
 // receipt of one (or the answer to a ping) tells of all before it. When a session is resumed the
 // server says how many it has; the others are sent again. When it is lost, what is in flight is sent
-// again, too, unless it means nothing in another session: a message may then arrive twice if its
-// receipt was lost with the session, but none is lost in silence.
+// again, too, unless it means nothing in another session: a message may then arrive twice if just
+// its receipt was lost with the session, but none is lost in silence. To keep that time short every
+// message that outlives its session asks for a receipt, whether or not anybody awaits it.
 
 import { PraxisError } from './types.js';
 import type { DropReason, Id, Receipt, WebSocketMessage } from './types.js';
@@ -29,7 +30,13 @@ interface Entry {
 	lifetime: Lifetime;
 	/** Position among all texts sent in this session; 0: not sent. */
 	index: number;
-	settle?: { resolve: (receipt: Receipt) => void; reject: (error: PraxisError) => void };
+	settle?: Settle;
+}
+
+/** Who awaits a receipt. */
+export interface Settle {
+	resolve: (receipt: Receipt) => void;
+	reject: (error: PraxisError) => void;
 }
 
 const WINDOW = 256;
@@ -59,16 +66,11 @@ export class Outbox {
 		return this.#waiting.length;
 	}
 
-	/** Behind all others. `settle` is called once, if the message has an `id`. */
-	push(
-		message: WebSocketMessage,
-		text: string,
-		lifetime: Lifetime,
-		settle?: Entry['settle'],
-	): void {
+	/** Behind all others. One with `settle` has an `id`, and it is called once. */
+	push(message: WebSocketMessage, text: string, lifetime: Lifetime, settle?: Settle): void {
 		const entry: Entry = { message, text, lifetime, index: 0, settle };
 		this.#replaceOlder(message);
-		if (settle && message.id !== undefined) {
+		if (message.id !== undefined) {
 			this.#receipts.set(String(message.id), entry);
 		}
 		this.#waiting.push(entry);
@@ -109,26 +111,26 @@ export class Outbox {
 		}
 	}
 
-	/** The server answered the message with that id, with its receipt or an error. False: not ours. */
+	/** The server's receipt of the message with that id, or its error. True: somebody was told. */
 	settle(id: Id, outcome: Receipt | PraxisError): boolean {
 		const entry = this.#receipts.get(String(id));
-		if (!entry) {
-			return false;
+		if (entry) {
+			this.#receipts.delete(String(id));
+			this.confirm(entry.index);
+			if (outcome instanceof PraxisError) {
+				entry.settle?.reject(outcome);
+			} else {
+				entry.settle?.resolve(outcome);
+			}
 		}
-		this.#receipts.delete(String(id));
-		this.confirm(entry.index);
-		if (outcome instanceof PraxisError) {
-			entry.settle?.reject(outcome);
-		} else {
-			entry.settle?.resolve(outcome);
-		}
-		return true;
+		return entry?.settle !== undefined;
 	}
 
 	/** The server has the first `index` texts of this session. */
 	confirm(index: number): void {
 		const first = this.#flying.findIndex((entry) => entry.index > index);
-		this.#flying.splice(0, first < 0 ? this.#flying.length : first);
+		const confirmed = this.#flying.splice(0, first < 0 ? this.#flying.length : first);
+		confirmed.filter(({ settle }) => !settle).forEach((entry) => this.#forget(entry));
 	}
 
 	/** The session was resumed, and the server has that many of its texts. */
@@ -146,9 +148,7 @@ export class Outbox {
 		for (const [id, entry] of this.#receipts) {
 			if (!open.has(entry)) {
 				this.#receipts.delete(id);
-				entry.settle?.reject(
-					new PraxisError('session_lost', 'The receipt was lost with its session.'),
-				);
+				entry.settle?.reject(new PraxisError('session_lost'));
 			}
 		}
 		const lost = [...this.#flying, ...this.#waiting].filter(gone);
@@ -182,7 +182,9 @@ export class Outbox {
 				String(entry.message.practiceId) === String(message.practiceId),
 		);
 		if (older >= 0) {
-			this.#characters -= (this.#waiting.splice(older, 1)[0] as Entry).text.length;
+			const [entry] = this.#waiting.splice(older, 1) as [Entry];
+			this.#characters -= entry.text.length;
+			this.#forget(entry);
 		}
 	}
 
@@ -198,11 +200,13 @@ export class Outbox {
 		this.#characters = this.#waiting.reduce((sum, { text }) => sum + text.length, 0);
 	}
 
+	#forget({ message }: Entry): void {
+		this.#receipts.delete(String(message.id));
+	}
+
 	#drop(entry: Entry, reason: DropReason): void {
-		if (entry.settle) {
-			this.#receipts.delete(String(entry.message.id));
-			entry.settle.reject(new PraxisError(reason, undefined, { ref: entry.message.type }));
-		}
+		this.#forget(entry);
+		entry.settle?.reject(new PraxisError(reason, undefined, { ref: entry.message.type }));
 		if (entry.lifetime !== 'restored') {
 			this.#dropped(entry.message, reason);
 		}

@@ -114,14 +114,8 @@ export class Peer {
 	}
 
 	close(): void {
-		const { pc } = this;
 		this.#broken.clear();
-		pc.onnegotiationneeded = null;
-		pc.onicecandidate = null;
-		pc.ontrack = null;
-		pc.onconnectionstatechange = null;
-		pc.oniceconnectionstatechange = null;
-		pc.close();
+		this.pc.close();
 	}
 
 	async #offer(): Promise<void> {

@@ -22,6 +22,7 @@ import type {
 	TelemedicineChatMessage,
 	TelemedicineWebSocketService,
 	UpdateOptions,
+	WaitingMember,
 	WebSocketManager,
 	WhiteboardUpdate,
 	WhiteboardWebSocketService,
@@ -102,6 +103,8 @@ export interface UseTelemedicineCall {
 	endReason: EndReason | undefined;
 	position: number | undefined;
 	members: readonly CallMember[];
+	/** For the team: who waits to be let in. */
+	waiting: readonly WaitingMember[];
 	chat: readonly TelemedicineChatMessage[];
 	media: MediaState;
 	error: PraxisError | null;
@@ -113,6 +116,7 @@ const IDLE: UseTelemedicineCall = {
 	endReason: undefined,
 	position: undefined,
 	members: [],
+	waiting: [],
 	chat: [],
 	media: { audio: false, video: false, screen: false },
 	error: null,
@@ -139,7 +143,7 @@ export function useTelemedicineCall(
 		let error: PraxisError | null = null;
 		const show = () => setView(viewOf(current, error));
 		const ends = [
-			...(['state', 'members', 'chat', 'media'] as const).map((event) =>
+			...(['state', 'members', 'waiting', 'chat', 'media'] as const).map((event) =>
 				current.on(event, show),
 			),
 			current.on('error', (latestError) => {
@@ -167,8 +171,8 @@ export function useTelemedicineCall(
 }
 
 function viewOf(call: TelemedicineCall, error: PraxisError | null): UseTelemedicineCall {
-	const { state, endReason, position, members, chat, media } = call;
-	return { call, state, endReason, position, members, chat, media, error };
+	const { state, endReason, position, members, waiting, chat, media } = call;
+	return { call, state, endReason, position, members, waiting, chat, media, error };
 }
 
 function useLatest<T>(value: T): { readonly current: T } {

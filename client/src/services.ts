@@ -17,6 +17,7 @@ const telemedicine = [
 	'ice_servers',
 	'waiting',
 	'waiting_list',
+	'denied',
 ];
 
 export class Services {

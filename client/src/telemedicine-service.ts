@@ -72,8 +72,8 @@ export class TelemedicineWebSocketService {
 	joinRoom(
 		roomId: Id,
 		appointmentId: Id,
-		userId?: Id,
-		userName?: string,
+		userId: Id,
+		userName: string,
 		more?: Record<string, unknown>,
 	): boolean {
 		this.#listen();
@@ -89,7 +89,7 @@ export class TelemedicineWebSocketService {
 		return this.#join(join);
 	}
 
-	leaveRoom(roomId: Id, appointmentId: Id, userId?: Id): boolean {
+	leaveRoom(roomId: Id, appointmentId: Id, userId: Id): boolean {
 		this.#rooms.delete(String(roomId));
 		return this.#send(
 			{ type: 'telemedicine_user_left', roomId, appointmentId, userId },
@@ -104,7 +104,7 @@ export class TelemedicineWebSocketService {
 		roomId: Id,
 		appointmentId: Id,
 		offer: RTCSessionDescriptionInit,
-		from?: Id,
+		from: Id,
 		to?: Id,
 	): boolean {
 		return this.#send(
@@ -117,7 +117,7 @@ export class TelemedicineWebSocketService {
 		roomId: Id,
 		appointmentId: Id,
 		answer: RTCSessionDescriptionInit,
-		from?: Id,
+		from: Id,
 		to?: Id,
 	): boolean {
 		return this.#send(
@@ -130,7 +130,7 @@ export class TelemedicineWebSocketService {
 		roomId: Id,
 		appointmentId: Id,
 		candidate: RTCIceCandidateInit | null,
-		from?: Id,
+		from: Id,
 		to?: Id,
 	): boolean {
 		return this.#send(
@@ -143,8 +143,8 @@ export class TelemedicineWebSocketService {
 		roomId: Id,
 		appointmentId: Id,
 		message: string,
-		from?: string,
-		fromUserId?: Id,
+		from: Id,
+		fromUserId: Id,
 	): boolean {
 		return this.#send(
 			{ type: 'telemedicine_chat_message', roomId, appointmentId, message, from, fromUserId },
@@ -173,8 +173,9 @@ export class TelemedicineWebSocketService {
 		return this.#send({ type: 'telemedicine_admit', roomId, clientId }, 'session');
 	}
 
-	deny(roomId: Id, clientId: string): boolean {
-		return this.#send({ type: 'telemedicine_deny', roomId, clientId }, 'session');
+	/** `reason` is for the patient. */
+	deny(roomId: Id, clientId: string, reason?: string): boolean {
+		return this.#send({ type: 'telemedicine_deny', roomId, clientId, reason }, 'session');
 	}
 
 	remove(roomId: Id, clientId: string): boolean {
@@ -233,6 +234,10 @@ export class TelemedicineWebSocketService {
 		return this.manager.registerHandler('telemedicine_waiting_list', handler);
 	}
 
+	onDenied(handler: MessageHandler<MessageMap['telemedicine_denied']>): Unsubscribe {
+		return this.manager.registerHandler('telemedicine_denied', handler);
+	}
+
 	/** The server did not let us into a room, now or when it was to be restored. */
 	onJoinRefused(handler: MessageHandler<MessageMap['telemedicine_join_refused']>): Unsubscribe {
 		return this.manager.registerHandler('telemedicine_join_refused', handler);
@@ -254,17 +259,15 @@ export class TelemedicineWebSocketService {
 				this.#rooms.delete(String(roomId));
 			}
 		});
+		manager.registerHandler('telemedicine_denied', ({ roomId }) => {
+			this.#rooms.delete(String(roomId));
+		});
 	}
 
 	#session({ clientId, resumed }: SessionEvent): void {
 		this.#own.add(clientId);
 		if (!resumed) {
-			for (const { join, media } of this.#rooms.values()) {
-				this.#join(join);
-				if (media) {
-					this.#send(media, 'restored');
-				}
-			}
+			this.#rooms.forEach(({ join }) => this.#join(join));
 		}
 	}
 
@@ -293,6 +296,9 @@ export class TelemedicineWebSocketService {
 		const missed = chat.filter((message) => !room.seen.has(trace(message)));
 		if (room.joined) {
 			missed.forEach((message) => this.manager.deliver(message));
+			if (room.media) {
+				this.#send(room.media, 'restored');
+			}
 		} else {
 			missed.forEach((message) => room.seen.add(trace(message)));
 			room.joined = true;

@@ -169,12 +169,34 @@ export interface TelemedicineIceServers extends WebSocketMessage {
 
 export interface TelemedicineWaiting extends RoomMessage {
 	type: 'telemedicine_waiting';
+	/** 1 is next. */
 	position: number;
+	/** In ms since 1970. */
+	since: number;
 }
 
+/** Somebody who waits to be let in. */
+export interface WaitingMember {
+	clientId: string;
+	userId?: Id;
+	userName?: string;
+	appointmentId?: Id;
+	/** In ms since 1970. */
+	since: number;
+}
+
+/** For the team in the room: who waits before it, who came first first. */
 export interface TelemedicineWaitingList extends RoomMessage {
 	type: 'telemedicine_waiting_list';
-	waiting: RoomMember[];
+	waiting: WaitingMember[];
+}
+
+/** The waiting is over, and one was not let in. */
+export interface TelemedicineDenied extends RoomMessage {
+	type: 'telemedicine_denied';
+	code: 'denied' | 'ended' | 'expired' | 'replaced' | 'removed';
+	/** For the patient. */
+	reason?: string;
 }
 
 /** Made by this package: updates were missed for good, the practice's data has to be loaded anew. */
@@ -207,6 +229,7 @@ export interface MessageMap {
 	error: ServerError;
 	telemedicine_answer: TelemedicineAnswer;
 	telemedicine_chat_message: TelemedicineChatMessage;
+	telemedicine_denied: TelemedicineDenied;
 	telemedicine_ice_candidate: TelemedicineIceCandidate;
 	telemedicine_ice_servers: TelemedicineIceServers;
 	telemedicine_join_refused: TelemedicineJoinRefused;

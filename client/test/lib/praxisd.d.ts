@@ -16,6 +16,9 @@ declare module 'praxisd-of-tests' {
 		pid: number;
 		log: string;
 		start(options?: Options): Promise<this>;
+		/** The next process with the same configuration. */
+		launch(): Promise<this>;
+		exited: Promise<{ code: number | null; signal: string | null }>;
 		logged(pattern: RegExp, since?: number): Promise<RegExpExecArray>;
 		stats(): Promise<Record<string, number>>;
 		/** Waits until nothing is left of any client. */

@@ -30,7 +30,7 @@ describe('mute', () => {
 		ann.call.setVideo(false);
 		ann.call.setAudio(true);
 		await room.pump();
-		assert.deepEqual(bob.call.members[0]?.media, { audio: true, video: false, screen: false });
+		assert.deepEqual(bob.call.members[0].media, { audio: true, video: false, screen: false });
 	});
 
 	it('is seen by those who come later', async () => {

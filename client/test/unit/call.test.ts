@@ -152,6 +152,24 @@ describe('a call', () => {
 		assert.deepEqual([ann.call.state, ann.call.position], ['joined', undefined]);
 	});
 
+	it('ends where the waiting does', () => {
+		const ann = new Caller('a').begin();
+		ann.greet({ clientId: 'a' });
+		ann.socket.say({ type: 'telemedicine_waiting', roomId: 'r', position: 1, since: 1 });
+		const reason = 'Please call us.';
+		ann.socket.say({ type: 'telemedicine_denied', roomId: 'r', code: 'denied', reason });
+		assert.deepEqual(ann.events, ['waiting', 'error denied Please call us.', 'ended']);
+		assert.equal(ann.call.endReason, 'denied');
+	});
+
+	it('shows the team who waits', async () => {
+		const ann = new Caller('a').begin();
+		const room = await Room.of(ann);
+		const waiting = [{ clientId: 'x', userName: 'Bo', since: 1 }];
+		room.tell([ann], { type: 'telemedicine_waiting_list', roomId: 'r', waiting });
+		assert.deepEqual(ann.call.waiting, waiting);
+	});
+
 	it('heeds nothing of another room', async () => {
 		const ann = new Caller('a').begin();
 		const room = await Room.of(ann);

@@ -123,7 +123,7 @@ describe('services', () => {
 		socket.say({ ...message, seq: 1 });
 		assert.deepEqual(socket.take(), []);
 		assert.deepEqual(got, []);
-		assert.deepEqual(dropped, [[message, 'service_disabled']]);
+		assert.deepEqual(dropped, [[{ ...message, id: 'px1' }, 'service_disabled']]);
 		world.manager.enableService('whiteboard');
 		assert.equal(world.manager.sendMessage(message), true);
 		socket.say({ ...message, seq: 2 });
@@ -153,8 +153,8 @@ describe('a message that is too large', () => {
 		const world = new FakeWorld();
 		const dropped: string[] = [];
 		world.manager.on('dropped', (_, reason) => dropped.push(reason));
-		const socket = world.connected({ maxMessageBytes: 100 });
-		const fits = { type: 'm', text: 'x'.repeat(70) };
+		const socket = world.connected({ maxMessageBytes: 120 });
+		const fits = { type: 'm', text: 'x'.repeat(80) };
 		const not = { type: 'm', text: '€'.repeat(40) };
 		assert.equal(world.manager.sendMessage(fits), true);
 		assert.equal(world.manager.sendMessage(not), false);

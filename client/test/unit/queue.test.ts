@@ -39,7 +39,7 @@ describe('the queue', () => {
 	});
 
 	it('is bounded in characters, too', () => {
-		const world = new FakeWorld({ queue: { characters: 250 } });
+		const world = new FakeWorld({ queue: { characters: 280 } });
 		const dropped: unknown[] = [];
 		world.manager.on('dropped', ({ n }) => dropped.push(n));
 		[1, 2, 3].forEach((n) =>

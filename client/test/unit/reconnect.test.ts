@@ -133,7 +133,7 @@ describe('coming back', () => {
 		});
 	}
 
-	for (const code of [1003, 1007, 1008, 1009, 4403, 4410]) {
+	for (const code of [1003, 1007, 1008, 1009, 4403, 4409, 4410]) {
 		it(`is of no use after ${code}`, () => {
 			const world = new FakeWorld();
 			const problems: string[] = [];

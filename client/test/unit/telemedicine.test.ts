@@ -80,10 +80,11 @@ describe('rooms', () => {
 		clinic.service.sendOffer('r', 12, { type: 'offer', sdp: '' }, 7, 'gone');
 		clinic.redialled();
 		clinic.greet({ resumed: false });
+		clinic.joined();
 		assert.deepEqual(clinic.socket.types(), [
 			'telemedicine_user_joined',
-			'telemedicine_media_state',
 			'telemedicine_chat_message',
+			'telemedicine_media_state',
 		]);
 	});
 
@@ -104,6 +105,9 @@ describe('rooms', () => {
 				const clientId = clinic.manager.clientId as string;
 				const type = 'telemedicine_user_left';
 				clinic.socket.say({ type, roomId: 'r', clientId, reason: 'removed' });
+			},
+			(clinic: Clinic) => {
+				clinic.socket.say({ type: 'telemedicine_denied', roomId: 'r', code: 'denied' });
 			},
 		]) {
 			const clinic = new Clinic().begin();
@@ -199,7 +203,7 @@ describe('the methods', () => {
 		service.sendChatMessage('r', 12, 'Hello!', 'Ann', 7);
 		service.requestIceServers('r');
 		service.admit('r', 'c9');
-		service.deny('r', 'c9');
+		service.deny('r', 'c9', 'Too early.');
 		service.remove('r', 'c9');
 		service.end('r');
 		const room = { roomId: 'r', appointmentId: 12 };
@@ -213,10 +217,11 @@ describe('the methods', () => {
 				message: 'Hello!',
 				from: 'Ann',
 				fromUserId: 7,
+				id: 'px3',
 			},
 			{ type: 'telemedicine_ice_servers', roomId: 'r' },
 			{ type: 'telemedicine_admit', roomId: 'r', clientId: 'c9' },
-			{ type: 'telemedicine_deny', roomId: 'r', clientId: 'c9' },
+			{ type: 'telemedicine_deny', roomId: 'r', clientId: 'c9', reason: 'Too early.' },
 			{ type: 'telemedicine_remove', roomId: 'r', clientId: 'c9' },
 			{ type: 'telemedicine_end', roomId: 'r' },
 		]);
