@@ -9,7 +9,6 @@
 #include "resume.h"
 
 #include <errno.h>
-#include <string.h>
 
 /* ---- by token ---- */
 
@@ -75,12 +74,13 @@ static struct px_message *compose_resumed(const struct px_session *session)
 	return message;
 }
 
-/* A queue of that one message. */
+/* A queue of that message, and of a ping: its answer is what settles the new token. */
 static int queue_resumed(struct px_session *session, struct px_queue *ret_queue)
 {
 	struct px_broker *broker = session->broker;
 	struct px_message *message = compose_resumed(session);
 	int rc = message ? px_queue_push(ret_queue, &broker->queue_pool, message) : -ENOMEM;
+	rc = rc < 0 ? rc : px_queue_push(ret_queue, &broker->queue_pool, broker->ping);
 	px_message_unref(broker, message);
 	return rc;
 }
@@ -139,18 +139,17 @@ static int resume(struct px_session *session, const struct px_session_params *pa
 	struct px_resume *state = session->resume;
 	struct px_identity *fresh = params->identity;
 	struct px_queue queue = { 0 };
-	uint8_t secret[PX_RESUME_SECRET];
+	struct px_resume_secrets secrets = state->secrets;
 	bool renews = fresh->authenticated;
 	int rc = renews ? 0 : px_identity_move(session->identity, px_identity_address(fresh), &fresh);
 	if (rc < 0) {
 		return rc;
 	}
-	memcpy(secret, state->secret, sizeof(secret));
-	px_resume_renew(session);
+	px_resume_renew(session, params->resume);
 	rc = queue_resumed(session, &queue);
 	rc = rc < 0 ? rc : tell(session, params, fresh);
 	if (rc < 0) {
-		memcpy(state->secret, secret, sizeof(secret));
+		state->secrets = secrets;
 		px_queue_clear(&queue, &broker->queue_pool, broker);
 		if (!renews) {
 			px_identity_destroy(broker, fresh);
@@ -159,7 +158,7 @@ static int resume(struct px_session *session, const struct px_session_params *pa
 	}
 	let_go(session);
 	broker->stats.queue_bytes += queue.bytes;
-	broker->stats.messages_out++;
+	broker->stats.messages_out += queue.count;
 	(void)px_resume_confirm(session, (uint64_t)params->received);
 	px_resume_rewind(session, &queue);
 	take_hold(session, params->conn);

@@ -11,7 +11,7 @@
 static void make_secret(struct px_session *session)
 {
 	struct px_broker_host *host = &session->broker->host;
-	host->random(host->user, session->resume->secret, PX_RESUME_SECRET);
+	host->random(host->user, session->resume->secrets.now, PX_RESUME_SECRET);
 }
 
 int px_resume_create(struct px_session *session)
@@ -47,21 +47,26 @@ void px_resume_destroy(struct px_session *session)
 	if (!session->versioned) {
 		px_table_remove(&broker->healables, &resume->link);
 	}
-	explicit_bzero(resume->secret, sizeof(resume->secret));
+	explicit_bzero(&resume->secrets, sizeof(resume->secrets));
 	free(resume);
 	session->resume = NULL;
 }
 
 /* ---- tokens ---- */
 
-void px_resume_write_secret(const struct px_resume *resume, char text[PX_RESUME_SECRET_SIZE])
+static void write_secret(const uint8_t secret[PX_RESUME_SECRET], char text[PX_RESUME_SECRET_SIZE])
 {
 	static const char hex[] = "0123456789abcdef";
 	for (int i = 0; i < PX_RESUME_SECRET; i++) {
-		*text++ = hex[resume->secret[i] >> 4];
-		*text++ = hex[resume->secret[i] & 15];
+		*text++ = hex[secret[i] >> 4];
+		*text++ = hex[secret[i] & 15];
 	}
 	*text = '\0';
+}
+
+void px_resume_write_secret(const struct px_resume *resume, char text[PX_RESUME_SECRET_SIZE])
+{
+	write_secret(resume->secrets.now, text);
 }
 
 static int digit_of(char c)
@@ -80,38 +85,37 @@ bool px_resume_read_secret(struct px_resume *resume, struct px_span text)
 		if (high < 0 || low < 0) {
 			return false;
 		}
-		resume->secret[i] = (uint8_t)(high << 4 | low);
+		resume->secrets.now[i] = (uint8_t)(high << 4 | low);
 	}
 	return true;
 }
 
-static void write_token(const struct px_session *session, char token[PX_RESUME_TOKEN_SIZE])
+static void write_token(const struct px_session *session, const uint8_t secret[PX_RESUME_SECRET],
+		char token[PX_RESUME_TOKEN_SIZE])
 {
 	px_session_client_id(session, token);
-	px_resume_write_secret(session->resume, token + strlen(token));
+	write_secret(secret, token + strlen(token));
 }
 
 void px_resume_write(const struct px_session *session, struct px_json *json)
 {
 	char token[PX_RESUME_TOKEN_SIZE];
-	write_token(session, token);
+	write_token(session, session->resume->secrets.now, token);
 	px_json_open_object(json, "resume");
 	px_json_text(json, "token", token);
 	px_json_int(json, "graceMs", session->broker->limits.grace_ms);
 	px_json_close_object(json);
 }
 
-void px_resume_renew(struct px_session *session)
-{
-	make_secret(session);
-}
-
 /* How long it takes says nothing about where they differ. */
-static bool same_token(const char *a, const char *b)
+static bool is_token(const struct px_session *session, const uint8_t secret[PX_RESUME_SECRET],
+		struct px_span token)
 {
+	char own[PX_RESUME_TOKEN_SIZE];
 	unsigned char difference = 0;
+	write_token(session, secret, own);
 	for (size_t i = 0; i < PX_RESUME_TOKEN_SIZE - 1; i++) {
-		difference |= (unsigned char)(a[i] ^ b[i]);
+		difference |= (unsigned char)(own[i] ^ token.data[i]);
 	}
 	return difference == 0;
 }
@@ -120,7 +124,6 @@ static bool same_token(const char *a, const char *b)
 struct px_session *px_resume_find(struct px_broker *broker, const struct px_site *site,
 		struct px_span token)
 {
-	char own[PX_RESUME_TOKEN_SIZE];
 	if (token.len != PX_RESUME_TOKEN_SIZE - 1) {
 		return NULL;
 	}
@@ -129,8 +132,20 @@ struct px_session *px_resume_find(struct px_broker *broker, const struct px_site
 	if (!session || !session->versioned || !session->resume || session->site != site) {
 		return NULL;
 	}
-	write_token(session, own);
-	return same_token(own, token.data) ? session : NULL;
+	const struct px_resume_secrets *secrets = &session->resume->secrets;
+	bool is_good = is_token(session, secrets->now, token) ||
+			(secrets->has_former && is_token(session, secrets->former, token));
+	return is_good ? session : NULL;
+}
+
+void px_resume_renew(struct px_session *session, struct px_span token)
+{
+	struct px_resume_secrets *secrets = &session->resume->secrets;
+	if (is_token(session, secrets->now, token)) {
+		memcpy(secrets->former, secrets->now, sizeof(secrets->former));
+	}
+	secrets->has_former = true;
+	make_secret(session);
 }
 
 /* ---- numbers ---- */

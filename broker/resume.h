@@ -22,13 +22,24 @@
 /* A client id, and the secret in hex; with the terminator. */
 #define PX_RESUME_TOKEN_SIZE (PX_CLIENT_ID_SIZE + 2 * PX_RESUME_SECRET)
 
+/*
+ * A token is good once, which means for one connection that came to life. As long as the client
+ * has shown no sign of life on it, `resumed` may have been lost with the network, and with it
+ * the new token: the former one is still good.
+ */
+struct px_resume_secrets {
+	uint8_t now[PX_RESUME_SECRET];
+	uint8_t former[PX_RESUME_SECRET];
+	bool has_former;
+};
+
 struct px_resume {
 	struct px_table_link link; /* in healables */
 	struct px_session *session;
 	struct px_queue kept; /* written and not confirmed; the last of it is number `sent` */
 	uint64_t sent;
 	uint64_t received;    /* text messages of the client that were taken */
-	uint8_t secret[PX_RESUME_SECRET];
+	struct px_resume_secrets secrets;
 
 	/* detached */
 	struct px_session *older;
@@ -47,8 +58,14 @@ void px_resume_destroy(struct px_session *session);
 /* The member `resume` of a message: the token, and the grace. */
 void px_resume_write(const struct px_session *session, struct px_json *json);
 
-/* The token that there was is good no more. */
-void px_resume_renew(struct px_session *session);
+/* It is used, so there is a new one. The caller may put the secrets back. */
+void px_resume_renew(struct px_session *session, struct px_span token);
+
+/* The client lives: a former token is good no more. */
+static inline void px_resume_settle(struct px_resume *resume)
+{
+	resume->secrets.has_former = false;
+}
 
 /* The secret in hex, and back again; false: it is none. */
 #define PX_RESUME_SECRET_SIZE (2 * PX_RESUME_SECRET + 1)

@@ -227,6 +227,9 @@ void px_session_alive(struct px_session *session)
 {
 	session->beat_ms = session->broker->timers.now_ms;
 	session->is_pinged = false;
+	if (session->resume) {
+		px_resume_settle(session->resume);
+	}
 }
 
 void px_session_close(struct px_session *session, enum px_close code)

@@ -19,6 +19,7 @@ const ALL = [
 	'telemedicine.test.mjs',
 	'waiting.test.mjs',
 	'slow.test.mjs',
+	'faults.test.mjs',
 	'starved.test.mjs',
 	'turns.test.mjs',
 	'config.test.mjs',

@@ -263,12 +263,34 @@ START_TEST(a_token_is_good_once)
 	cut(first);
 	struct fake_conn *second = back(first, 0);
 	ck_assert_str_ne(first->token, second->token);
+	px_session_alive(second->session);
 	cut(second);
 	NOT_RESUMED(.resume = first->token);
 	ck_assert_uint_eq(fake_stats(fake).detached, 1);
 	back(second, 0);
 	ck_assert_uint_eq(fake_stats(fake).resumes[PX_RESUME_DONE], 2);
 	ck_assert_uint_eq(fake_stats(fake).resumes[PX_RESUME_UNKNOWN], 1);
+}
+END_TEST
+
+START_TEST(a_token_is_not_used_up_by_a_connection_that_never_lived)
+{
+	struct fake_conn *first = fake_open(fake, WHO(ANN));
+	cut(first);
+	struct fake_conn *second = back(first, 0);
+	const struct fake_frame *ping = fake_next(second);
+	ck_assert_ptr_nonnull(ping);
+	ck_assert_uint_eq(ping->opcode, FAKE_PING);
+	cut(second);
+	struct fake_conn *third = back(first, 0);
+	cut(third);
+	/* Had it arrived, and only the answer been lost: the new one is good all the same. */
+	struct fake_conn *fourth = back(third, 0);
+	NOT_RESUMED(.resume = second->token);
+	fake_say(fourth, "{\"type\":\"ping\"}");
+	fake_expect(fourth, "{'type':'pong'}");
+	NOT_RESUMED(.resume = third->token);
+	ck_assert_uint_eq(fake_stats(fake).resumes[PX_RESUME_DONE], 3);
 }
 END_TEST
 
@@ -970,6 +992,7 @@ int main(void)
 	const TTest *const tests[] = {
 		gives_a_token_to_praxis_v1_alone,
 		a_token_is_good_once,
+		a_token_is_not_used_up_by_a_connection_that_never_lived,
 		what_is_no_token_resumes_nothing,
 		who_is_nobody_has_nothing_to_come_back_to,
 		replays_what_was_not_received,

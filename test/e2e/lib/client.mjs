@@ -6,6 +6,8 @@ import WebSocket from 'ws';
 import { Session } from './session.mjs';
 import { DEADLINE_MS } from './wait.mjs';
 
+export { WebSocket };
+
 export class WsClient extends Session {
 	#socket;
 

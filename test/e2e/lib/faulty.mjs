@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+//
+// A bad network: a TCP proxy in front of a server that cuts connections after so many bytes, hands
+// bytes on late or in small pieces, or stops handing them on.
+//
+//	const network = await Faulty.before(port);
+//	network.next = { cutUpAfter: 700, pieces: 3, delayMs: 5 }; // for connections from now on
+//	network.cutAll();
+
+import { createServer, connect } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+
+export class Faulty {
+	next = {};
+	cuts = 0;
+	#links = new Set();
+
+	static async before(port) {
+		const network = new Faulty();
+		network.server = createServer((near) => network.#link(near, port));
+		await new Promise((resolve) => network.server.listen(0, '127.0.0.1', resolve));
+		network.port = network.server.address().port;
+		return network;
+	}
+
+	// A reset in both directions.
+	cutAll() {
+		this.#links.forEach((link) => this.#cut(link));
+	}
+
+	// Nothing is handed on until flow(): the ends do not notice.
+	stall() {
+		this.#links.forEach((link) => (link.stalled = true));
+	}
+
+	flow() {
+		this.#links.forEach((link) => {
+			link.stalled = false;
+			link.wake?.();
+		});
+	}
+
+	async close() {
+		this.#links.forEach(({ near, far }) => {
+			near.destroy();
+			far.destroy();
+		});
+		await new Promise((resolve) => this.server.close(resolve));
+	}
+
+	#link(near, port) {
+		const far = connect(port, '127.0.0.1');
+		const link = { near, far, faults: this.next, stalled: false };
+		this.#links.add(link);
+		for (const socket of [near, far]) {
+			socket.setNoDelay(true);
+			socket.on('error', () => {});
+			socket.on('close', () => this.#links.delete(link));
+		}
+		this.#carry(link, near, far, link.faults.cutUpAfter);
+		this.#carry(link, far, near, link.faults.cutDownAfter);
+	}
+
+	async #carry(link, from, to, cutAfter = Infinity) {
+		const { pieces = Infinity, delayMs = 0 } = link.faults;
+		let carried = 0;
+		try {
+			for await (const chunk of from) {
+				for (let at = 0; at < chunk.length; ) {
+					while (link.stalled) {
+						await new Promise((resolve) => (link.wake = resolve));
+					}
+					const size = Math.min(pieces, chunk.length - at, cutAfter - carried);
+					to.write(chunk.subarray(at, at + size));
+					at += size;
+					carried += size;
+					if (carried >= cutAfter) {
+						await pause(1); // what was written is on its way
+						this.#cut(link);
+						return;
+					}
+					if (delayMs) {
+						await pause(delayMs);
+					}
+				}
+			}
+			to.end();
+		} catch {
+			to.destroy();
+		}
+	}
+
+	#cut(link) {
+		this.cuts++;
+		link.near.resetAndDestroy();
+		link.far.resetAndDestroy();
+	}
+}
