@@ -51,10 +51,12 @@ int px_member_tell_joined(const struct px_member *member)
 
 void px_member_tell_left(const struct px_member *member, enum px_leave_reason reason)
 {
+	enum px_event_kind kind = !member->channel->kind->waiting ? PX_EVENT_LEFT :
+			reason == PX_DENIED ? PX_EVENT_DENIED : PX_EVENT_WAITED;
 	bool by_somebody = reason == PX_REMOVED || reason == PX_ENDED || reason == PX_DENIED;
 	/* Who is admitted was told of when it joined the room. */
 	if (reason != PX_ADMITTED) {
-		(void)tell(member, reason == PX_DENIED ? PX_EVENT_DENIED : PX_EVENT_LEFT, reason,
+		(void)tell(member, kind, reason,
 				by_somebody ? member->channel->broker->acting : NULL);
 	}
 }

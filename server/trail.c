@@ -20,6 +20,7 @@ static const char *const events[] = {
 	[PX_EVENT_WAITING] = "waiting",
 	[PX_EVENT_ADMITTED] = "admitted",
 	[PX_EVENT_DENIED] = "denied",
+	[PX_EVENT_WAITED] = "waited",
 	[PX_EVENT_DETACHED] = "detached",
 	[PX_EVENT_RESUMED] = "resumed",
 	[PX_EVENT_DISCONNECTED] = "disconnected",
@@ -138,6 +139,7 @@ static struct px_span reason_of(const struct px_event *event, char code[8])
 	case PX_EVENT_REFUSED:
 		return px_span(px_error_name(event->error));
 	case PX_EVENT_LEFT:
+	case PX_EVENT_WAITED:
 		return px_span(px_leave_reason_name(event->reason));
 	case PX_EVENT_DISCONNECTED:
 		snprintf(code, 8, "%u", event->close_code);

@@ -58,6 +58,7 @@ enum px_event_kind {
 	PX_EVENT_WAITING,       /* in the waiting room before one */
 	PX_EVENT_ADMITTED,      /* joined a room, let in by `actor` */
 	PX_EVENT_DENIED,        /* not let in by `actor` */
+	PX_EVENT_WAITED,        /* waits no more and is not let in; `reason` and `actor` as LEFT */
 	PX_EVENT_DETACHED,      /* its connection broke; it lives on without one for a while */
 	PX_EVENT_RESUMED,       /* it goes on with `conn`; its own is the old one, or NULL */
 	PX_EVENT_DISCONNECTED,  /* it ended; `close_code`, or 0 if nobody asked it to go */

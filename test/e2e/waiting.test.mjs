@@ -424,9 +424,9 @@ describe('the audit trail of a waiting room', () => {
 			'admitted doctor target r',
 			'removed doctor target r removed',
 			'waiting ann  r',
-			'removed doctor target r ended',
+			'waited doctor target r ended',
 			'waiting ann  r',
-			'left ann  r disconnected',
+			'waited ann  r disconnected',
 		]);
 	});
 

@@ -513,6 +513,7 @@ static int on_event(void *user, const struct px_event *event)
 		[PX_EVENT_WAITING] = "waiting",
 		[PX_EVENT_ADMITTED] = "admitted",
 		[PX_EVENT_DENIED] = "denied",
+		[PX_EVENT_WAITED] = "waited",
 	};
 	(void)user;
 	if (event->kind < sizeof(kinds) / sizeof(kinds[0]) && kinds[event->kind]) {
@@ -547,7 +548,7 @@ START_TEST(the_trail_has_who_let_in_whom)
 	act(staff, "remove", patient, "");
 	ask(patient, "user_joined");
 	ask(patient, "user_left");
-	expect_trail("left! waiting left ");
+	expect_trail("left! waiting waited ");
 	fake_destroy(fake);
 }
 END_TEST
