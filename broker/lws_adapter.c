@@ -364,8 +364,9 @@ static enum px_loss loss_of_frame(const uint8_t *payload, size_t len)
  */
 static enum px_loss loss_of_drop(const struct conn *conn)
 {
-	return conn->session && conn->close_code == 0 && lws_get_close_length(conn->wsi) > 0 ? PX_LOSS_GOODBYE :
-			PX_LOSS_BROKEN;
+	bool for_its_words = conn->session && conn->close_code == 0 &&
+			lws_get_close_length(conn->wsi) > 0;
+	return for_its_words ? PX_LOSS_GOODBYE : PX_LOSS_BROKEN;
 }
 
 static void unlink_conn(struct conn **list, struct conn *conn, bool readers)

@@ -229,6 +229,9 @@ static int write_entry(struct px_audit *audit, const struct px_audit_entry *entr
 	add_text(&json, "room", entry->room);
 	add_text(&json, "target", entry->target);
 	add_text(&json, "reason", entry->reason);
+	if (entry->count > 0) {
+		px_json_int(&json, "count", (int64_t)entry->count);
+	}
 	return end_line(audit, &json, wait);
 }
 
@@ -294,6 +297,7 @@ void px_audit_configure(struct px_audit *audit, const struct px_audit_settings *
 {
 	audit->settings.sync = settings->sync;
 	audit->settings.on_full = settings->on_full;
+	audit->settings.refusals_per_s = settings->refusals_per_s;
 	audit->settings.head_every = settings->head_every;
 }
 
@@ -332,6 +336,7 @@ void px_audit_destroy(struct px_audit *audit)
 	if (!audit) {
 		return;
 	}
+	px_audit_settle(audit);
 	if (audit->file.fd >= 0) {
 		px_audit_say(audit, PX_LOG_NOTICE, "ends at line %llu, head %s",
 				(unsigned long long)audit->position.seq, audit->position.hash);

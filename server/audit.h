@@ -35,6 +35,7 @@ struct px_audit_settings {
 	enum px_audit_sync sync;
 	enum px_audit_on_full on_full;
 	struct px_span key;  /* empty: SHA-256; else HMAC-SHA-256. Copied */
+	uint32_t refusals_per_s; /* lines of refusals; those beyond are counted. 0: without a bound */
 	uint64_t head_every; /* lines after which the head is logged; 0: at start and end alone */
 
 	/* Levels are PX_LOG_… of praxis/service.h. The line lives until it returns. */
@@ -67,12 +68,14 @@ struct px_audit_entry {
 	/* what, where the event does not say it all */
 	struct px_span target; /* whom it was done to: a clientId, or the name of a service */
 	struct px_span reason; /* a word of ours: "bad_token", "rate_limited" */
+	uint64_t count;        /* of refusals: how many more there were of these */
 };
 
 struct px_audit_stats {
 	uint64_t seq;     /* number of the last line, over the whole life of the trail */
 	uint64_t lines;   /* written by this process */
 	uint64_t lost;    /* entries that this process could not write */
+	uint64_t counted; /* refusals that have no line of their own */
 	uint64_t files;   /* opened by this process: 1, and one more with each rotation */
 	bool failing;     /* the last entry could not be written */
 };
@@ -109,12 +112,22 @@ int px_audit_permit(struct px_audit *audit, const struct px_audit_entry *entry);
 int px_audit_note(struct px_audit *audit, const struct px_audit_entry *entry);
 
 /*
+ * The same for refusals, which strangers can cause at will: of one second so many are written
+ * as they come, the others counted. True: there are such, and px_audit_settle() is to be
+ * called when the second is over.
+ */
+bool px_audit_refused(struct px_audit *audit, const struct px_audit_entry *entry);
+
+/* Writes what was counted. */
+void px_audit_settle(struct px_audit *audit);
+
+/*
  * The file was moved away (SIGHUP, logrotate): goes on in a new one at the path. -errno: the
  * old one is kept. It is noticed without this call, too, within a second of the next write.
  */
 int px_audit_reopen(struct px_audit *audit);
 
-/* Takes up `sync`, `on_full` and `head_every`; all else stays as it was created. */
+/* Takes up `sync`, `on_full`, `refusals_per_s` and `head_every`; all else stays as it was created. */
 void px_audit_configure(struct px_audit *audit, const struct px_audit_settings *settings);
 
 /* All zeros for NULL. */

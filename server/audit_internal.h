@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The inside of the audit trail, for the two files that it is made of: audit.c writes lines,
- * audit_open.c sees to it that there is a file to write them to.
+ * The inside of the audit trail, for the files that it is made of: audit.c writes lines,
+ * audit_open.c sees to it that there is a file to write them to, audit_refusals.c that there
+ * are not too many.
  */
 #ifndef PX_AUDIT_INTERNAL_H
 #define PX_AUDIT_INTERNAL_H
@@ -21,6 +22,18 @@ enum px_audit_gap {
 	PX_AUDIT_GAP_COUNT,
 };
 
+struct px_audit_refusal;
+
+/* Those of one second; see audit_refusals.c. */
+struct px_audit_refusals {
+	int64_t second;
+	uint32_t written;
+	struct px_audit_refusal *list; /* kinds of those that were only counted */
+	uint32_t kinds;
+	uint32_t size;
+	uint64_t others; /* for which there was no place in the list */
+};
+
 struct px_audit {
 	struct px_audit_settings settings; /* without the key */
 	char *path;
@@ -33,6 +46,7 @@ struct px_audit {
 		uint64_t lost;
 		uint64_t bytes;
 	} gaps[PX_AUDIT_GAP_COUNT];
+	struct px_audit_refusals refusals;
 	struct px_audit_stats stats;
 	bool complained;          /* of entries that were lost, and not yet told that it is over */
 	bool head_behind;         /* could not be overwritten; said once */

@@ -79,6 +79,7 @@ struct px_config_audit {
 	char *file; /* absolute; need not be there yet */
 	enum px_config_sync sync;
 	enum px_config_on_full on_full;
+	uint32_t refusals_per_s; /* lines; 0: without a bound */
 	char *key; /* of the HMAC; NULL: plain hashes. Wiped when destroyed */
 };
 

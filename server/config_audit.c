@@ -20,6 +20,8 @@ const struct px_option px_config_audit_table[] = {
 	{ .key = "on-full", .type = PX_OPTION_STRING, .fallback = "refuse",
 		.choices = "refuse|continue",
 		.help = "what happens to that which cannot be written down" },
+	{ .key = "refusals-per-second", .type = PX_OPTION_INT, .fallback = "100", .max = 10000,
+		.help = "refusals in a second that are a line each; those beyond are counted; 0: all" },
 	{ .key = "key", .type = PX_OPTION_STRING, .min = 1, .max = 4096,
 		.help = "secret with which the lines are chained; without: plain hashes" },
 	{ .key = NULL },
@@ -42,6 +44,7 @@ static int take_audit(struct px_config_loader *loader, const struct px_config_ob
 	bool refuse = strcmp(px_options_string(options, "on-full"), "refuse") == 0;
 	audit->sync = line ? PX_CONFIG_SYNC_LINE : PX_CONFIG_SYNC_NONE;
 	audit->on_full = refuse ? PX_CONFIG_FULL_REFUSE : PX_CONFIG_FULL_CONTINUE;
+	audit->refusals_per_s = (uint32_t)px_options_int(options, "refusals-per-second");
 	int r = take_file(loader, object, options, audit);
 	return r < 0 ? r : px_config_secret_copy(&loader->reporter, object, options, "key",
 			&audit->key);

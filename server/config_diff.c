@@ -69,6 +69,7 @@ static const struct field audit_fields[] = {
 	AUDIT(TEXT, "file", file),
 	AUDIT(CHOICE, "sync", sync),
 	AUDIT(CHOICE, "on-full", on_full),
+	AUDIT(NUMBER_32, "refusals-per-second", refusals_per_s),
 	AUDIT(TEXT, "key", key),
 	{ 0 },
 };
@@ -98,10 +99,12 @@ static const struct field vhost_fields[] = {
 #define TOKENS(kind, key, member) FIELD(px_config_tokens, kind, key, member)
 static const struct field tokens_fields[] = {
 	TOKENS(TEXT, "secret", secret),
+	TOKENS(TEXT, "secret-kid", secret_kid),
 	TOKENS(TEXT, "jwks-file", jwks_file),
 	TOKENS(TEXT, "issuer", issuer),
 	TOKENS(TEXT, "audience", audience),
 	TOKENS(NUMBER_32, "leeway-s", leeway_s),
+	TOKENS(NUMBER_32, "max-bytes", max_bytes),
 	TOKENS(FLAG, "require-exp", require_exp),
 	TOKENS(CHOICE, "default-role", default_role),
 	TOKENS(TEXT, "claims.sub", claims.sub),

@@ -72,6 +72,21 @@ void px_log(int level, const char *format, ...)
 	fprintf(stderr, "%s.%03ldZ %s: %s\n", date, now.tv_nsec / 1000000, level_names[level], line);
 }
 
+/*
+ * From 4.3 on lws begins a line with "[2026/01/31 23:59:59:1234] E: ", as its own output wants
+ * it; ours has a time and a level already.
+ */
+static const char *skip_prefix(const char *text)
+{
+	size_t time_len = strspn(text + (text[0] == '['), "0123456789/: ");
+	const char *at = text + 1 + time_len;
+	if (text[0] != '[' || time_len < 19 || *at != ']') {
+		return text;
+	}
+	at += strspn(at, "] ");
+	return at[0] != '\0' && at[1] == ':' && at[2] == ' ' ? at + 3 : at;
+}
+
 void px_log_lws(int lws_level, const char *text)
 {
 	static time_t second;
@@ -90,7 +105,8 @@ void px_log_lws(int lws_level, const char *text)
 	}
 	/* What lws calls an error is mostly a client's doing, and no concern of the operator. */
 	int level = lws_level & (LLL_ERR | LLL_WARN) ? PX_LOG_INFO : PX_LOG_DEBUG;
-	px_log(level, "libwebsockets: %.*s", (int)strcspn(text, "\n"), text);
+	const char *words = skip_prefix(text);
+	px_log(level, "libwebsockets: %.*s", (int)strcspn(words, "\n"), words);
 }
 
 int px_log_lws_levels(void)

@@ -178,12 +178,14 @@ static void start_loop(struct px_server *server)
 	uv_timer_init(&server->loop, &server->drain_timer);
 	uv_timer_init(&server->loop, &server->keys_timer);
 	uv_timer_init(&server->loop, &server->reload_timer);
+	uv_timer_init(&server->loop, &server->refusals_timer);
 	uv_timer_init(&server->loop, &server->sweep_timer);
 	server->prepare.data = server;
 	server->check.data = server;
 	server->timer.data = server;
 	server->keys_timer.data = server;
 	server->reload_timer.data = server;
+	server->refusals_timer.data = server;
 	server->sweep_timer.data = server;
 	uv_prepare_start(&server->prepare, on_prepare);
 	uv_check_start(&server->check, on_check);
@@ -205,6 +207,7 @@ static void stop_loop(struct px_server *server)
 	uv_close((uv_handle_t *)&server->drain_timer, NULL);
 	uv_close((uv_handle_t *)&server->keys_timer, NULL);
 	uv_close((uv_handle_t *)&server->reload_timer, NULL);
+	uv_close((uv_handle_t *)&server->refusals_timer, NULL);
 	uv_close((uv_handle_t *)&server->sweep_timer, NULL);
 	for (size_t i = 0; i < sizeof(server->signals) / sizeof(server->signals[0]); i++) {
 		uv_close((uv_handle_t *)&server->signals[i], NULL);

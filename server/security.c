@@ -38,6 +38,7 @@ static struct px_audit_settings audit_settings(const struct px_config_audit *con
 		.on_full = config->on_full == PX_CONFIG_FULL_CONTINUE ? PX_AUDIT_CONTINUE :
 				PX_AUDIT_REFUSE,
 		.key = px_span(config->key),
+		.refusals_per_s = config->refusals_per_s,
 		.head_every = 10000,
 		.log = log_audit,
 	};

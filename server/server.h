@@ -100,6 +100,7 @@ struct px_server {
 	uv_timer_t drain_timer;
 	uv_timer_t keys_timer;
 	uv_timer_t reload_timer;
+	uv_timer_t refusals_timer; /* while refusals were only counted: see px_audit_refused() */
 	uv_timer_t sweep_timer; /* while vhosts retire */
 	struct lws_context *context;
 	char protocol_names[PX_SERVICES_MAX][PX_SERVICE_NAME_SIZE]; /* empty: none yet */

@@ -117,6 +117,7 @@ static void write_audit(const struct px_server *server, struct px_json *json)
 	px_json_bool(json, "enabled", server->audit != NULL);
 	px_json_int(json, "lines", (int64_t)stats.lines);
 	px_json_int(json, "lost", (int64_t)stats.lost);
+	px_json_int(json, "counted", (int64_t)stats.counted);
 	px_json_bool(json, "failing", stats.failing);
 	px_json_close_object(json);
 }

@@ -159,6 +159,23 @@ static void count_nobody(const struct px_event *event)
 	}
 }
 
+static void on_refusals(uv_timer_t *timer)
+{
+	struct px_server *server = timer->data;
+	px_audit_settle(server->audit);
+}
+
+/* 0 in any case: it was refused, whether that could be written or not. */
+static int note_refusal(struct px_server *server, const struct px_audit_entry *entry)
+{
+	uv_timer_t *timer = &server->refusals_timer;
+	bool counted = px_audit_refused(server->audit, entry);
+	if (counted && !uv_is_active((uv_handle_t *)timer) && !uv_is_closing((uv_handle_t *)timer)) {
+		uv_timer_start(timer, on_refusals, 1000, 0);
+	}
+	return 0;
+}
+
 int px_trail_event(void *user, const struct px_event *event)
 {
 	struct px_server *server = user;
@@ -195,7 +212,9 @@ int px_trail_event(void *user, const struct px_event *event)
 	bool can_refuse = event->kind == PX_EVENT_CONNECTED || event->kind == PX_EVENT_JOINED ||
 			event->kind == PX_EVENT_AUTHENTICATED || event->kind == PX_EVENT_WAITING ||
 			event->kind == PX_EVENT_ADMITTED || event->kind == PX_EVENT_RESUMED;
+	bool refused = event->kind == PX_EVENT_REFUSED;
 	int rc = can_refuse ? px_audit_permit(server->audit, &entry) :
+			refused ? note_refusal(server, &entry) :
 			px_audit_note(server->audit, &entry);
 	if (rc == 0 || !can_refuse) {
 		show(server, &entry, event->session,
@@ -214,7 +233,7 @@ void px_trail_refused(struct px_server *server, const struct px_peer *peer, cons
 		.vhost = px_span(peer->vhost->config->name),
 		.reason = px_span(reason),
 	};
-	(void)px_audit_note(server->audit, &entry);
+	(void)note_refusal(server, &entry);
 	entry.tenant = px_span(peer->vhost->config->tenant);
 	show(server, &entry, NULL, NULL);
 }
@@ -226,7 +245,7 @@ void px_trail_denied(struct px_server *server, const struct px_operator *operato
 	struct px_audit_entry entry = { .event = "refused" };
 	char client[PX_CLIENT_ID_SIZE];
 	name_operator(&event, &entry, client);
-	(void)px_audit_note(server->audit, &entry);
+	(void)note_refusal(server, &entry);
 	show(server, &entry, NULL, NULL);
 }
 

@@ -3,6 +3,7 @@
 // Limits: what happens at each, to the one who meets it and to the others.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { Wire, exchange, get, request } from './lib/http.mjs';
 import { NOBODY, bearer, claimsOf, enter, enterAsNobody, sign, token, tokenVhost } from './lib/issuer.mjs';
@@ -347,6 +348,37 @@ describe('no limits', () => {
 		for (let i = 0; i < 60; i++) {
 			await enter(praxis, { sub: 'ann' });
 		}
+	});
+
+	itEnds(praxis);
+});
+
+describe('a flood of refusals', () => {
+	const praxis = usePraxisd({
+		global: { audit: { file: 'audit.jsonl', 'refusals-per-second': 5 } },
+		vhost: { origins: ['https://app.example.org'] },
+	});
+
+	async function refusals() {
+		const lines = (await readFile(`${praxis.dir}/audit.jsonl`, 'utf8')).trim().split('\n');
+		return lines.map((line) => JSON.parse(line)).filter(({ event }) => event === 'refused');
+	}
+
+	it('is counted in the audit trail, not written down one by one', async () => {
+		const headers = { Origin: 'https://evil.example.org' };
+		const responses = await Promise.all(Array.from({ length: 300 }, () =>
+			refusedUpgrade(praxis.port, '/ws', headers)));
+		assert.ok(responses.every(({ status }) => status === 403));
+		const entries = await until('all of them in the trail', async () => {
+			const found = await refusals();
+			const sum = found.reduce((total, { count = 1 }) => total + count, 0);
+			return sum === 300 && found;
+		});
+		assert.ok(entries.length < 60, `${entries.length} lines`);
+		for (const { address, reason } of entries) {
+			assert.deepEqual([address, reason], ['127.0.0.1', 'forbidden']);
+		}
+		assert.ok((await praxis.stats()).audit.counted > 200);
 	});
 
 	itEnds(praxis);

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Refusals in the audit trail. Anybody who reaches a port can be refused as often as he likes, and
+ * must not fill the disk, nor push out of a rotated trail what it is kept for. So many a second
+ * are a line each; those beyond are counted by who and why, and when the second is over each
+ * kind is a line with its `count`.
+ *
+ * Rejected: leaving out what is alike from the first repetition on. It saves nothing where
+ * nothing is wrong, and a person reading the trail wants to see the tenth attempt's time.
+ */
+#include "audit_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One kind, and how many of it there were beyond those that were written. */
+struct px_audit_refusal {
+	struct px_audit_entry entry; /* its texts are in the block */
+	char *block;
+};
+
+static struct px_span keep(char **at, struct px_span text)
+{
+	struct px_span kept = { *at, text.len };
+	if (text.len > 0) {
+		memcpy(*at, text.data, text.len);
+	}
+	*at += text.len;
+	return kept;
+}
+
+static bool is_alike(const struct px_audit_entry *a, const struct px_audit_entry *b)
+{
+	return px_span_equal(a->address, b->address) && px_span_equal(a->client, b->client) &&
+			px_span_equal(a->reason, b->reason) && px_span_equal(a->vhost, b->vhost) &&
+			px_span_equal(a->user.text, b->user.text) &&
+			px_span_equal(a->tenant, b->tenant);
+}
+
+static int add_kind(struct px_audit_refusals *refusals, const struct px_audit_entry *entry)
+{
+	struct px_audit_refusal *refusal = &refusals->list[refusals->kinds];
+	char *at = malloc(entry->user.text.len + entry->address.len + entry->client.len +
+			entry->vhost.len + entry->tenant.len + entry->reason.len + 1);
+	if (!at) {
+		return -ENOMEM;
+	}
+	refusal->block = at;
+	refusal->entry = (struct px_audit_entry){
+		.event = entry->event,
+		.role = entry->role,
+		.user = { keep(&at, entry->user.text), entry->user.number },
+		.count = 1,
+	};
+	refusal->entry.address = keep(&at, entry->address);
+	refusal->entry.client = keep(&at, entry->client);
+	refusal->entry.vhost = keep(&at, entry->vhost);
+	refusal->entry.tenant = keep(&at, entry->tenant);
+	refusal->entry.reason = keep(&at, entry->reason);
+	refusals->kinds++;
+	return 0;
+}
+
+static int count(struct px_audit_refusals *refusals, const struct px_audit_entry *entry,
+		uint32_t most)
+{
+	for (uint32_t i = 0; i < refusals->kinds; i++) {
+		if (is_alike(&refusals->list[i].entry, entry)) {
+			refusals->list[i].entry.count++;
+			return 0;
+		}
+	}
+	if (!refusals->list) {
+		refusals->list = calloc(most, sizeof(*refusals->list));
+		refusals->size = refusals->list ? most : 0;
+	}
+	if (refusals->kinds == refusals->size) {
+		return -ENOSPC;
+	}
+	return add_kind(refusals, entry);
+}
+
+void px_audit_settle(struct px_audit *audit)
+{
+	if (!audit) {
+		return;
+	}
+	struct px_audit_refusals *refusals = &audit->refusals;
+	for (uint32_t i = 0; i < refusals->kinds; i++) {
+		(void)px_audit_note(audit, &refusals->list[i].entry);
+		free(refusals->list[i].block);
+	}
+	if (refusals->others > 0) {
+		(void)px_audit_note(audit, &(struct px_audit_entry){
+			.event = "refused",
+			.reason = px_span("others"),
+			.count = refusals->others,
+		});
+	}
+	free(refusals->list);
+	*refusals = (struct px_audit_refusals){
+		.second = refusals->second,
+		.written = refusals->written,
+	};
+}
+
+bool px_audit_refused(struct px_audit *audit, const struct px_audit_entry *entry)
+{
+	if (!audit) {
+		return false;
+	}
+	struct px_audit_refusals *refusals = &audit->refusals;
+	uint32_t most = audit->settings.refusals_per_s;
+	int64_t second = px_audit_now(audit) / 1000;
+	if (second != refusals->second) {
+		px_audit_settle(audit);
+		refusals->second = second;
+		refusals->written = 0;
+	}
+	if (most == 0 || refusals->written < most) {
+		refusals->written++;
+		(void)px_audit_note(audit, entry);
+		return false;
+	}
+	audit->stats.counted++;
+	if (count(refusals, entry, most) < 0) {
+		refusals->others++;
+	}
+	return true;
+}
