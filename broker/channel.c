@@ -244,7 +244,7 @@ int px_channel_add_member(struct px_channel *channel, struct px_session *session
 	member->channel = channel;
 	member->session = session;
 	member->order = ++channel->broker->member_order;
-	member->heard_seq = channel->seq;
+	member->mark_seq = (uint32_t)channel->seq; /* what was before is not missed */
 	member->index = channel->member_count;
 	channel->members[channel->member_count++] = member;
 	px_membership_link(member);
@@ -465,7 +465,7 @@ int px_channel_publish(struct px_channel *channel, const struct px_session *send
 		return -EACCES;
 	}
 	if (message) {
-		deliver(channel, message, except, sender->client_id);
+		deliver(channel, message, except, px_session_own_id(sender));
 	}
 	return 0;
 }
@@ -482,7 +482,7 @@ bool px_channel_covers(struct px_channel *channel, struct px_span epoch, uint64_
 static bool is_missed(const struct px_history_entry *entry, const struct px_session *session,
 		uint64_t seq, uint64_t last)
 {
-	return entry->seq > seq && (entry->seq <= last || entry->by == session->client_id);
+	return entry->seq > seq && (entry->seq <= last || entry->by == px_session_own_id(session));
 }
 
 void px_member_replay(struct px_member *member, uint64_t seq, uint64_t last)
@@ -490,8 +490,8 @@ void px_member_replay(struct px_member *member, uint64_t seq, uint64_t last)
 	struct px_session *session = member->session;
 	const struct px_history *history = &member->channel->history;
 	struct px_newest newest;
-	if (last < member->missed_seq) {
-		last = member->missed_seq;
+	if (member->is_healed && last < px_member_mark(member)) {
+		last = px_member_mark(member);
 	}
 	/* Without memory for leaving out what was replaced it gets that, too. */
 	bool whole = px_newest_begin(&newest, session->broker, history->count) < 0;
@@ -517,7 +517,7 @@ static const struct px_history_entry *latest_for(const struct px_channel *channe
 {
 	for (uint32_t i = channel->history.count; i > 0; i--) {
 		const struct px_history_entry *entry = px_history_at(&channel->history, i - 1);
-		if (entry->by != session->client_id) {
+		if (entry->by != px_session_own_id(session)) {
 			return entry;
 		}
 	}
@@ -530,9 +530,9 @@ void px_session_note_heard(struct px_session *session)
 	for (struct px_member *member = session->members; member; member = member->next) {
 		const struct px_channel *channel = member->channel;
 		const struct px_history_entry *entry = latest_for(channel, session);
-		member->heard_seq = channel->seq;
+		member->mark_seq = (uint32_t)channel->seq;
 		if (entry && px_queue_holds(&session->queue, entry->message)) {
-			member->heard_seq = entry->seq - 1;
+			member->mark_seq = (uint32_t)(entry->seq - 1);
 		}
 	}
 }
@@ -541,8 +541,10 @@ void px_session_catch_up(struct px_session *session)
 {
 	for (struct px_member *member = session->members; member; member = member->next) {
 		const struct px_history_entry *entry = latest_for(member->channel, session);
-		member->missed_seq = member->channel->seq;
-		if (entry && entry->seq > member->heard_seq) {
+		uint64_t heard = px_member_mark(member);
+		member->mark_seq = (uint32_t)member->channel->seq;
+		member->is_healed = true;
+		if (entry && entry->seq > heard) {
 			px_session_send(session, entry->message);
 		}
 	}

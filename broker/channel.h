@@ -14,9 +14,9 @@ struct px_member {
 	struct px_member *next; /* of the same session */
 	struct px_member *previous;
 	uint64_t order;
-	uint64_t heard_seq;     /* of a detached session that is not sent what it misses */
-	uint64_t missed_seq;    /* … and when it was back: up to here it may lack something */
-	uint32_t index;         /* in the channel's array */
+	uint32_t index : 31;    /* in the channel's array */
+	uint32_t is_healed : 1; /* was away, and given the latest of what it missed */
+	uint32_t mark_seq;      /* the low bits: see px_member_mark() */
 	max_align_t state[];    /* member_size of the kind */
 };
 
@@ -85,6 +85,16 @@ int px_channel_keep(struct px_channel *channel);
 /* channel_event.c: to the host's trail. Joining it may forbid with -errno. */
 int px_member_tell_joined(const struct px_member *member);
 void px_member_tell_left(const struct px_member *member, enum px_leave_reason reason);
+/*
+ * How far the session has heard the channel, while it is detached and not sent what it misses
+ * (it will be healed by identity); then, up to where it may lack something.
+ */
+static inline uint64_t px_member_mark(const struct px_member *member)
+{
+	uint64_t seq = member->channel->seq;
+	return seq - (uint32_t)((uint32_t)seq - member->mark_seq);
+}
+
 /* For each sequenced channel: how far the session, whose queue is as yet whole, has heard it. */
 void px_session_note_heard(struct px_session *session);
 

@@ -90,11 +90,9 @@ static struct px_identity *allocate(const struct px_claims *claims)
 		.leeway_ms = claims->leeway_ms,
 		.expires_ms = claims->expires_ms,
 	};
-	char *at = (char *)identity->practices + array;
-	identity->text = at;
+	char *at = px_identity_text(identity);
 	at = put(put(put(at, claims->user.text), claims->name), claims->tenant);
 	at = put(at, claims->address);
-	identity->rooms = at;
 	for (size_t i = 0; i < claims->room_count; i++) {
 		at = put(at, claims->rooms[i].text);
 		*at++ = '\0';
@@ -104,11 +102,11 @@ static struct px_identity *allocate(const struct px_claims *claims)
 
 static size_t own_rooms_size(const struct px_identity *identity)
 {
-	const char *at = identity->rooms;
+	const char *at = px_identity_rooms(identity);
 	for (uint32_t i = 0; i < identity->room_count; i++) {
 		at += px_span(at).len + 1;
 	}
-	return (size_t)(at - identity->rooms);
+	return (size_t)(at - px_identity_rooms(identity));
 }
 
 int px_identity_move(const struct px_identity *identity, struct px_span address,
@@ -126,18 +124,16 @@ int px_identity_move(const struct px_identity *identity, struct px_span address,
 	for (uint32_t i = 0; i < identity->practice_count; i++) {
 		px_practice_ref(moved->practices[i].practice);
 	}
-	char *at = (char *)moved->practices + array;
-	moved->text = at;
-	at = put(put(at, (struct px_span){ identity->text, text }), address);
-	moved->rooms = at;
-	(void)put(at, (struct px_span){ identity->rooms, rooms });
+	char *at = px_identity_text(moved);
+	at = put(put(at, (struct px_span){ px_identity_text(identity), text }), address);
+	(void)put(at, (struct px_span){ px_identity_rooms(identity), rooms });
 	*ret_identity = moved;
 	return 0;
 }
 
 static struct px_span tenant_of(const struct px_identity *identity)
 {
-	return (struct px_span){ identity->text + identity->user_len + identity->name_len,
+	return (struct px_span){ px_identity_text(identity) + identity->user_len + identity->name_len,
 		identity->tenant_len };
 }
 
@@ -252,12 +248,12 @@ enum px_role px_identity_role(const struct px_identity *identity)
 
 struct px_id px_identity_user(const struct px_identity *identity)
 {
-	return (struct px_id){ { identity->text, identity->user_len }, identity->user_is_number };
+	return (struct px_id){ { px_identity_text(identity), identity->user_len }, identity->user_is_number };
 }
 
 struct px_span px_identity_name(const struct px_identity *identity)
 {
-	return (struct px_span){ identity->text + identity->user_len, identity->name_len };
+	return (struct px_span){ px_identity_text(identity) + identity->user_len, identity->name_len };
 }
 
 bool px_identity_admits(const struct px_identity *identity, struct px_span room)
@@ -265,7 +261,7 @@ bool px_identity_admits(const struct px_identity *identity, struct px_span room)
 	if (!identity->has_rooms) {
 		return !identity->authenticated || identity->role != PX_ROLE_PATIENT;
 	}
-	const char *at = identity->rooms;
+	const char *at = px_identity_rooms(identity);
 	for (uint32_t i = 0; i < identity->room_count; i++) {
 		struct px_span name = px_span(at);
 		if (px_span_equal(name, room)) {

@@ -28,15 +28,27 @@ struct px_identity {
 	uint32_t room_count;
 	uint32_t leeway_ms;
 	int64_t expires_ms;
-	const char *text;  /* user, name, tenant and address, one behind the other, behind the array */
-	const char *rooms; /* behind the text, each terminated */
-	struct px_held practices[]; /* room for one at least; behind it, see px_identity_order() */
+	struct px_held practices[]; /* room for one at least */
+	/* Behind it their order, the text, and the rooms: see below. */
 };
 
 /* Indexes of the practices in the order of their ids: a token may hold a thousand. */
 static inline uint16_t *px_identity_order(const struct px_identity *identity)
 {
 	return (uint16_t *)&identity->practices[identity->practice_size];
+}
+
+/* User, name, tenant and address, one behind the other. */
+static inline char *px_identity_text(const struct px_identity *identity)
+{
+	return (char *)(px_identity_order(identity) + identity->practice_size);
+}
+
+/* The names of rooms, each terminated. */
+static inline char *px_identity_rooms(const struct px_identity *identity)
+{
+	return px_identity_text(identity) + identity->user_len + identity->name_len +
+			identity->tenant_len + identity->address_len;
 }
 
 /* NULL: the identity does not hold that practice. */

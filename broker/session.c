@@ -23,13 +23,13 @@ static struct px_session *session_of(struct px_timer *timer)
 }
 
 /* -ENOMEM: nothing happened. */
-static int link_session(struct px_session *session)
+static int link_session(struct px_session *session, uint64_t client_id)
 {
 	struct px_broker *broker = session->broker;
 	if (px_roll_add(&broker->sessions, session, &session->number) < 0) {
 		return -ENOMEM;
 	}
-	if (px_table_insert(&broker->clients, &session->link, session->client_id) < 0) {
+	if (px_table_insert(&broker->clients, &session->link, client_id) < 0) {
 		px_roll_remove(&broker->sessions, session->number);
 		return -ENOMEM;
 	}
@@ -123,9 +123,8 @@ static struct px_session *create(struct px_broker *broker, const struct px_sessi
 	session->beat_ms = broker->timers.now_ms;
 	session->opened_ms = broker->timers.now_ms;
 	session->identity = params->identity;
-	session->client_id = client_id;
 	session->is_rejected = params->verdict != PX_VERDICT_GOOD;
-	if (link_session(session) < 0) {
+	if (link_session(session, client_id) < 0) {
 		free(session);
 		return NULL;
 	}
@@ -426,7 +425,7 @@ bool px_client_id_read(struct px_span text, uint64_t *ret_id)
 
 void px_session_client_id(const struct px_session *session, char buf[PX_CLIENT_ID_SIZE])
 {
-	px_client_id_write(session->client_id, buf);
+	px_client_id_write(px_session_own_id(session), buf);
 }
 
 bool px_session_is(const struct px_session *session, struct px_span client_id)

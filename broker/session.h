@@ -17,14 +17,13 @@ enum px_session_phase {
 };
 
 struct px_session {
-	struct px_table_link link; /* among all clients */
+	struct px_table_link link; /* among all clients; its hash is the client id */
 	struct px_broker *broker;
 	struct px_session *older;
 	struct px_session *newer;
 	struct px_site *site;
 	struct px_identity *identity;
 	void *conn;
-	uint64_t client_id;
 	uint64_t number; /* on the broker's roll of sessions */
 	uint32_t messages_in;
 	uint32_t messages_out;
@@ -43,6 +42,7 @@ struct px_session {
 	bool is_noticed;           /* was told that its token expires soon */
 	bool is_pinged;            /* and has given no sign of life since */
 	uint8_t bad_count;         /* unreadable messages since bad_since_ms */
+	uint8_t floods;            /* messages over its rate since floods_since_ms */
 	uint16_t close_code;
 	uint16_t rooms;
 	uint32_t member_count;
@@ -57,12 +57,17 @@ struct px_session {
 	int64_t beat_ms; /* last sign of life, or when it was pinged since */
 	int64_t opened_ms;
 	int64_t leave_ms;      /* closes with 1012 then; 0: it may stay */
-	uint32_t bad_since_ms;    /* the low bits of the clock: windows are seconds long */
+	uint32_t bad_since_ms; /* the low bits of the clock: windows are seconds long */
+	uint32_t floods_since_ms;
 	struct px_bucket messages; /* what it may still send now */
 	struct px_bucket bytes;
-	uint32_t floods_since_ms;
-	uint8_t floods;           /* messages over it, since then */
 };
+
+/* The client id as a number. */
+static inline uint64_t px_session_own_id(const struct px_session *session)
+{
+	return session->link.hash;
+}
 
 /* The services that the session may use now, as a set of indexes. */
 static inline uint32_t px_session_services(const struct px_session *session)

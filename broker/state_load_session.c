@@ -263,7 +263,6 @@ struct membership {
 	struct px_span name;
 	int64_t order;
 	int64_t heard;
-	int64_t missed;
 	struct json_object *state;
 };
 
@@ -275,7 +274,6 @@ static bool read_membership(struct json_object *line, struct membership *members
 			px_json_get_text(line, "name", &membership->name) &&
 			px_json_get_int(line, "order", 1, INT64_MAX - 1, &membership->order) &&
 			px_json_get_int(line, "heard", 0, INT64_MAX - 1, &membership->heard) &&
-			px_json_get_int(line, "missed", 0, INT64_MAX - 1, &membership->missed) &&
 			json_object_object_get_ex(line, "state", &membership->state) &&
 			json_object_is_type(membership->state, json_type_object);
 }
@@ -321,8 +319,7 @@ int px_state_load_member(struct px_state_load *load, struct json_object *line)
 		return rc;
 	}
 	member->order = (uint64_t)membership.order;
-	member->heard_seq = (uint64_t)membership.heard;
-	member->missed_seq = (uint64_t)membership.missed;
+	member->mark_seq = (uint32_t)membership.heard;
 	load->counts->members++;
 	return keeper->restore_member ? keeper->restore_member(load->broker->services[index].state,
 			member, membership.state) : 0;

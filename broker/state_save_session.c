@@ -31,7 +31,7 @@ static void write_id(struct px_json *json, const char *key, struct px_id id)
 
 static void write_rooms(struct px_json *json, const struct px_identity *identity)
 {
-	const char *at = identity->rooms;
+	const char *at = px_identity_rooms(identity);
 	px_json_open_array(json, "rooms");
 	for (uint32_t i = 0; i < identity->room_count; i++) {
 		px_json_text(json, NULL, at);
@@ -149,8 +149,7 @@ static int save_member(struct px_member *member, const struct px_state_writer *w
 	px_json_text(&json, "practice", channel->practice->id);
 	px_json_string(&json, "name", px_channel_name(channel));
 	px_json_int(&json, "order", (int64_t)member->order);
-	px_json_int(&json, "heard", (int64_t)member->heard_seq);
-	px_json_int(&json, "missed", (int64_t)member->missed_seq);
+	px_json_int(&json, "heard", (int64_t)px_member_mark(member));
 	px_json_open_object(&json, "state");
 	if (keeper->save_member) {
 		keeper->save_member(px_state_of(channel->broker, channel->service), member, &json);
