@@ -89,15 +89,11 @@ void px_session_enter_services(struct px_session *session, uint32_t services)
 	}
 }
 
-int px_session_reopen_service(struct px_session *session, unsigned index,
-		struct json_object *saved)
+void px_session_reopen_service(struct px_session *session, unsigned index)
 {
-	const struct px_service_slot *slot = &session->broker->services[index];
-	if (!open_service(session, index)) {
-		return 0; /* it does without, as on any other day */
+	if (!(session->opened & UINT32_C(1) << index)) {
+		(void)open_service(session, index);
 	}
-	return slot->service->restore_session ? slot->service->restore_session(slot->state, session,
-			px_session_state(session, index), saved) : 0;
 }
 
 void px_session_attach(struct px_session *session)

@@ -176,9 +176,8 @@ void px_session_enter_services(struct px_session *session, uint32_t services);
 void px_session_attach(struct px_session *session); /* both */
 void px_session_enter(struct px_session *session, struct px_practice *practice);
 void px_session_close_services(struct px_session *session);
-/* Begins one as the next server does, with what it saved; it enters nothing. -EINVAL. */
-int px_session_reopen_service(struct px_session *session, unsigned index,
-		struct json_object *saved);
+/* Begins one that the session had before the restart, without entering anything. */
+void px_session_reopen_service(struct px_session *session, unsigned index);
 void *px_session_state(const struct px_session *session, unsigned service);
 
 /* An `error` that answers nothing in particular, or the message of that type and id. */

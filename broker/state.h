@@ -49,6 +49,7 @@ int px_state_load_session(struct px_state_load *load, struct json_object *line);
 int px_state_load_kept(struct px_state_load *load, struct json_object *line);
 int px_state_load_queued(struct px_state_load *load, struct json_object *line);
 int px_state_load_member(struct px_state_load *load, struct json_object *line);
+int px_state_load_saved(struct px_state_load *load, struct json_object *line);
 
 /* state_save_session.c */
 int px_state_save_sessions(const struct px_broker *broker, const struct px_state_writer *writer);

@@ -211,6 +211,7 @@ static int load_line(struct px_state_load *load, struct json_object *line)
 		{ "member", px_state_load_member },
 		{ "order", load_order },
 		{ "queued", px_state_load_queued },
+		{ "saved", px_state_load_saved },
 		{ "session", px_state_load_session },
 		{ "update", px_state_load_update },
 	};

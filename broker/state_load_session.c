@@ -31,7 +31,7 @@ static bool read_id(struct json_object *value, struct px_id *ret_id)
 	return !ret_id->number || px_id_is_integer(ret_id->text);
 }
 
-static bool read_room(struct json_object *value, struct px_id *ret_id)
+static bool read_text(struct json_object *value, struct px_id *ret_id)
 {
 	if (!json_object_is_type(value, json_type_string)) {
 		return false;
@@ -104,7 +104,7 @@ static int load_identity(struct px_state_load *load, struct json_object *line,
 	int rc = read_ids(array, read_id, &practices, &claims.practice_count);
 	if (rc == 0 && claims.has_rooms) {
 		json_object_object_get_ex(saved, "rooms", &array);
-		rc = read_ids(array, read_room, &rooms, &claims.room_count);
+		rc = read_ids(array, read_text, &rooms, &claims.room_count);
 	}
 	claims.practices = practices;
 	claims.rooms = rooms;
@@ -133,21 +133,22 @@ static int load_resume(struct px_session *session, struct json_object *line)
 }
 
 /* The services that the session had begun with, without telling them of its practices again. */
-static int load_services(struct px_session *session, struct json_object *line)
+static int open_services(struct px_session *session, struct json_object *line)
 {
-	struct json_object *services = NULL;
-	json_object_object_get_ex(line, "services", &services);
-	if (!json_object_is_type(services, json_type_object)) {
+	struct json_object *opened = NULL;
+	json_object_object_get_ex(line, "opened", &opened);
+	if (!json_object_is_type(opened, json_type_array)) {
 		return -EINVAL;
 	}
-	json_object_object_foreach(services, name, saved) {
+	size_t count = json_object_array_length(opened);
+	for (size_t i = 0; i < count; i++) {
+		struct px_id name;
 		unsigned index;
-		if (!px_broker_find_service(session->broker, px_span(name), &index)) {
-			continue;
+		if (!read_text(json_object_array_get_idx(opened, i), &name)) {
+			return -EINVAL;
 		}
-		int rc = px_session_reopen_service(session, index, saved);
-		if (rc < 0) {
-			return rc;
+		if (px_broker_find_service(session->broker, name.text, &index)) {
+			px_session_reopen_service(session, index);
 		}
 	}
 	return 0;
@@ -207,7 +208,7 @@ int px_state_load_session(struct px_state_load *load, struct json_object *line)
 	load->session->opened_ms =
 			load->broker->timers.now_ms - load->reader->elapsed_ms - age_ms;
 	rc = params.versioned ? load_resume(load->session, line) : 0;
-	return rc < 0 ? rc : load_services(load->session, line);
+	return rc < 0 ? rc : open_services(load->session, line);
 }
 
 /* ---- its messages and memberships ---- */
@@ -323,4 +324,25 @@ int px_state_load_member(struct px_state_load *load, struct json_object *line)
 	load->counts->members++;
 	return keeper->restore_member ? keeper->restore_member(load->broker->services[index].state,
 			member, membership.state) : 0;
+}
+
+/* What a service had in the session; comes last, so that it may send something. */
+int px_state_load_saved(struct px_state_load *load, struct json_object *line)
+{
+	struct px_session *session = load->session;
+	struct px_span name;
+	struct json_object *state = NULL;
+	unsigned index;
+	json_object_object_get_ex(line, "state", &state);
+	if (!px_json_get_text(line, "saved", &name) ||
+			!json_object_is_type(state, json_type_object)) {
+		return -EINVAL;
+	}
+	const struct px_service *service = px_broker_find_service(load->broker, name, &index);
+	if (!session || !service || !service->restore_session ||
+			!(session->opened & UINT32_C(1) << index)) {
+		return 0;
+	}
+	return service->restore_session(load->broker->services[index].state, session,
+			px_session_state(session, index), state);
 }

@@ -3,13 +3,14 @@
  * Sessions that wait for their clients, as lines (the rest is in state_save.c):
  *
  *   {"session":"c…","site":"default","service":"whiteboard","versioned":true,
- *    "age":5000,"identity":{…},"services":{"whiteboard":{…}},
- *    "secret":"…","sent":12,"received":4}        `service`: the only one; the service's own
- *                                                words; of a versioned one only: the rest
+ *    "age":5000,"identity":{…},"opened":["whiteboard"],
+ *    "secret":"…","sent":12,"received":4}        `service`: the only one; the last three of a
+ *                                                versioned one only
  *   {"kept":"…"}                                 written and not confirmed, the oldest first
  *   {"queued":"…"}                               not written yet
  *   {"member":"telemedicine","kind":"room","practice":"1","name":"r","order":3,"heard":0,
  *    "missed":0,"state":{…}}
+ *   {"saved":"admin","state":{…}}                a service's own words
  */
 #include "message.h"
 #include "resume.h"
@@ -65,22 +66,20 @@ static void write_identity(struct px_json *json, const struct px_identity *ident
 	px_json_close_object(json);
 }
 
-static void write_services(struct px_json *json, const struct px_session *session)
+static bool is_open(const struct px_session *session, unsigned index)
 {
-	px_json_open_object(json, "services");
+	return session->opened & UINT32_C(1) << index;
+}
+
+static void write_opened(struct px_json *json, const struct px_session *session)
+{
+	px_json_open_array(json, "opened");
 	for (unsigned i = 0; i < session->broker->service_count; i++) {
-		const struct px_service_slot *slot = &session->broker->services[i];
-		if (!(session->opened & UINT32_C(1) << i)) {
-			continue;
+		if (is_open(session, i)) {
+			px_json_text(json, NULL, session->broker->services[i].service->name);
 		}
-		px_json_open_object(json, slot->service->name);
-		if (slot->service->save_session) {
-			slot->service->save_session(slot->state, session, px_session_state(session, i),
-					json);
-		}
-		px_json_close_object(json);
 	}
-	px_json_close_object(json);
+	px_json_close_array(json);
 }
 
 static void write_resume(struct px_json *json, const struct px_resume *resume)
@@ -108,7 +107,7 @@ static int save_itself(const struct px_session *session, const struct px_state_w
 	px_json_bool(&json, "versioned", session->versioned);
 	px_json_int(&json, "age", session->broker->timers.now_ms - session->opened_ms);
 	write_identity(&json, session->identity);
-	write_services(&json, session);
+	write_opened(&json, session);
 	if (session->versioned) {
 		write_resume(&json, session->resume);
 	}
@@ -180,6 +179,26 @@ static int save_members(struct px_member *member, const struct px_state_writer *
 	return rc;
 }
 
+static int save_states(const struct px_session *session, const struct px_state_writer *writer)
+{
+	int rc = 0;
+	for (unsigned i = 0; rc == 0 && i < session->broker->service_count; i++) {
+		const struct px_service_slot *slot = &session->broker->services[i];
+		struct px_json json;
+		if (!is_open(session, i) || !slot->service->save_session) {
+			continue;
+		}
+		px_json_begin(&json, NULL);
+		px_json_text(&json, "saved", slot->service->name);
+		px_json_open_object(&json, "state");
+		slot->service->save_session(slot->state, session, px_session_state(session, i),
+				&json);
+		px_json_close_object(&json);
+		rc = px_state_put(writer, &json);
+	}
+	return rc;
+}
+
 static int save_session(const struct px_session *session, const struct px_state_writer *writer)
 {
 	int rc = save_itself(session, writer);
@@ -187,7 +206,8 @@ static int save_session(const struct px_session *session, const struct px_state_
 		rc = rc < 0 ? rc : save_queue(&session->resume->kept, "kept", writer);
 		rc = rc < 0 ? rc : save_queue(&session->queue, "queued", writer);
 	}
-	return rc < 0 ? rc : save_members(session->members, writer);
+	rc = rc < 0 ? rc : save_members(session->members, writer);
+	return rc < 0 ? rc : save_states(session, writer);
 }
 
 int px_state_save_sessions(const struct px_broker *broker, const struct px_state_writer *writer)

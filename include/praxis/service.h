@@ -157,8 +157,8 @@ struct px_service {
 
 	/*
 	 * What is in the state of a session, as a keeper's `save` and `restore`. NULL: a session
-	 * that comes back after a restart begins there anew. `restore_session` comes after `open`;
-	 * where it failed, `close` comes.
+	 * that comes back after a restart begins there anew. `restore_session` comes after `open`
+	 * and after all of the session's memberships; where it failed, `close` comes.
 	 */
 	void (*save_session)(void *state, const struct px_session *session,
 			const void *session_state, struct px_json *json);

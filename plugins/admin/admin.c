@@ -155,6 +155,8 @@ const struct px_service admin_service = {
 	.session_size = sizeof(struct admin_session),
 	.open = on_open,
 	.close = on_close,
+	.save_session = admin_save,
+	.restore_session = admin_restore,
 	.operates = true,
 	.probe = "\"type\":\"admin_rooms\",\"limit\":1",
 };

@@ -16,9 +16,16 @@ struct admin_session {
 	struct px_session *session;
 	struct px_alarm *alarm; /* the next figures; NULL: none were asked for yet */
 	int64_t interval_ms;
+	bool watches;
 };
 
 extern const struct px_service admin_service;
+
+/* stats.c: what of it goes on after a restart */
+void admin_save(void *state, const struct px_session *session, const void *session_state,
+		struct px_json *json);
+int admin_restore(void *state, struct px_session *session, void *session_state,
+		struct json_object *saved);
 
 /* Answers a call with what was denied; returns -1. */
 int admin_deny(struct px_call *call, const struct px_denial *denial);

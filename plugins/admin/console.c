@@ -94,8 +94,10 @@ int admin_handle_events(struct px_call *call)
 {
 	struct px_denial denial;
 	int64_t since;
+	struct admin_session *admin = call->session_state;
 	if (px_envelope_bool(call->message, "stop")) {
 		px_operate_unwatch(call->session);
+		admin->watches = false;
 		return 0;
 	}
 	if (!admin_integer(call, "since", -1, 0, INT64_C(1) << 53, &since)) {
@@ -103,5 +105,6 @@ int admin_handle_events(struct px_call *call)
 	}
 	uint64_t number = (uint64_t)since;
 	int rc = px_operate_watch(call->session, since < 0 ? NULL : &number, &denial);
+	admin->watches = admin->watches || rc == 0;
 	return rc < 0 ? admin_deny(call, &denial) : 0;
 }

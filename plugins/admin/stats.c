@@ -2,6 +2,8 @@
 /* The figures: once with everything that seldom changes, then again and again. */
 #include "admin.h"
 
+#include <errno.h>
+
 #define INTERVAL_MS 2000
 #define INTERVAL_MIN_MS 500
 #define INTERVAL_MAX_MS 60000
@@ -67,6 +69,39 @@ int admin_handle_subscribe(struct px_call *call)
 		return px_call_fail(call, PX_E_UNAVAILABLE, NULL, "The server is out of memory.");
 	}
 	send_snapshot(call->session);
+	return 0;
+}
+
+/* ---- over a restart ---- */
+
+void admin_save(void *state, const struct px_session *session, const void *session_state,
+		struct px_json *json)
+{
+	const struct admin_session *admin = session_state;
+	(void)state;
+	(void)session;
+	px_json_int(json, "intervalMs", admin->alarm ? admin->interval_ms : 0);
+	px_json_bool(json, "watches", admin->watches);
+}
+
+/* The events have other numbers now: `admin_events` tells from which on. */
+int admin_restore(void *state, struct px_session *session, void *session_state,
+		struct json_object *saved)
+{
+	struct admin_session *admin = session_state;
+	struct px_denial denial;
+	(void)state;
+	if (!px_json_get_int(saved, "intervalMs", 0, INTERVAL_MAX_MS, &admin->interval_ms) ||
+			!px_json_get_bool(saved, "watches", &admin->watches)) {
+		return -EINVAL;
+	}
+	if (admin->interval_ms > 0) {
+		admin->alarm = px_alarm_create(px_session_broker(session), on_alarm, admin);
+		if (!admin->alarm || px_alarm_set(admin->alarm, admin->interval_ms) < 0) {
+			return -ENOMEM;
+		}
+	}
+	admin->watches = admin->watches && px_operate_watch(session, NULL, &denial) == 0;
 	return 0;
 }
 

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
-import { enter, tokenVhost } from './lib/issuer.mjs';
+import { bearer, claimsOf, enter, sign, tokenVhost } from './lib/issuer.mjs';
 import { Praxisd, secret } from './lib/praxisd.mjs';
 import { comeBack, openV1, resume, startOver } from './lib/resuming.mjs';
 import { nothingArrived } from './lib/session.mjs';
@@ -278,6 +278,30 @@ describe('an authenticated client without praxis.v1', () => {
 			[],
 		);
 		await leave(again, bobAgain);
+		await praxis.settle();
+		await praxis.stop();
+	});
+});
+
+describe('an administrator', () => {
+	const { praxis, begin, end } = servers({ vhost: tokenVhost(), services: { admin: {} } });
+
+	it('goes on watching', async () => {
+		await begin();
+		const token = await sign(claimsOf({ role: 'admin', practices: ['*'] }));
+		const admin = await openV1(praxis, '', { headers: bearer(token) });
+		await admin.accepted({ type: 'admin_subscribe', intervalMs: 500 });
+		await admin.accepted({ type: 'admin_events' });
+		await end();
+		await praxis.launch();
+		const again = await resume(praxis, admin, admin.arrived, { headers: bearer(token) });
+		await again.next('admin_events');
+		await again.next('admin_stats');
+		const staff = await enter(praxis);
+		await again.next('admin_event', ({ entry }) => {
+			return entry.event === 'connected' && entry.clientId === staff.clientId;
+		});
+		await leave(again, staff);
 		await praxis.settle();
 		await praxis.stop();
 	});
