@@ -210,9 +210,17 @@ int px_broker_add_service(struct px_broker *broker, const struct px_service *ser
 	}
 	struct px_service_slot *slot = &broker->services[broker->service_count];
 	*slot = (struct px_service_slot){ .service = service };
+	slot->traffic = calloc(service->command_count + 1, sizeof(*slot->traffic));
+	if (!slot->traffic) {
+		return -ENOMEM;
+	}
 	int rc = service->start ? service->start(broker, options, &slot->state) : 0;
 	if (rc < 0) {
+		free(slot->traffic);
 		return rc;
+	}
+	for (size_t i = 0; i < service->command_count; i++) {
+		slot->traffic[i] = px_traffic_place(broker, service->commands[i].type);
 	}
 	*ret_index = broker->service_count++;
 	return 0;
@@ -224,6 +232,7 @@ void px_broker_remove_last_service(struct px_broker *broker)
 	if (slot->service->stop) {
 		slot->service->stop(slot->state);
 	}
+	free(slot->traffic);
 	*slot = (struct px_service_slot){ 0 };
 }
 

@@ -15,6 +15,7 @@
 #include "roll.h"
 #include "table.h"
 #include "timer.h"
+#include "traffic.h"
 
 /* Frames of one session that go out in one write. */
 #define PX_WRITE_BYTES 65536
@@ -35,6 +36,7 @@ struct px_practice {
 };
 
 struct px_service_slot {
+	uint16_t *traffic; /* places of its commands' types */
 	const struct px_service *service;
 	void *state;
 };
@@ -91,6 +93,8 @@ struct px_broker {
 	struct px_envelope publication; /* of the message being published */
 	uint8_t *write_buffer;       /* PX_WRITE_BYTES */
 	struct px_stats stats;
+	struct px_traffic traffic;
+	uint16_t traffic_place; /* of the message being handled */
 };
 
 /* Whether the turn has lasted long enough; see px_broker_host. */

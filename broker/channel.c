@@ -286,7 +286,7 @@ static uint32_t rooms_beside(const struct px_session *session, const struct px_p
 	return rooms;
 }
 
-int px_channel_join(struct px_session *session, const struct px_service *service,
+static int join(struct px_session *session, const struct px_service *service,
 		const struct px_channel_kind *kind, struct px_practice *practice,
 		struct px_span name, const struct px_channel_limits *limits,
 		struct px_member **ret_member, bool *ret_new)
@@ -336,6 +336,27 @@ int px_channel_join(struct px_session *session, const struct px_service *service
 	*ret_member = member;
 	*ret_new = true;
 	return 0;
+}
+
+static void count_bound(struct px_broker *broker, int rc)
+{
+	switch (rc) {
+	case -ENFILE: broker->stats.bounds[PX_BOUND_CHANNELS]++; break;
+	case -EMFILE: broker->stats.bounds[PX_BOUND_ROOMS_PER_SESSION]++; break;
+	case -EDQUOT: broker->stats.bounds[PX_BOUND_ROOMS_PER_PRACTICE]++; break;
+	case -ENOSPC: broker->stats.bounds[PX_BOUND_ROOM_MEMBERS]++; break;
+	default: break;
+	}
+}
+
+int px_channel_join(struct px_session *session, const struct px_service *service,
+		const struct px_channel_kind *kind, struct px_practice *practice,
+		struct px_span name, const struct px_channel_limits *limits,
+		struct px_member **ret_member, bool *ret_new)
+{
+	int rc = join(session, service, kind, practice, name, limits, ret_member, ret_new);
+	count_bound(session->broker, rc);
+	return rc;
 }
 
 bool px_session_admits(const struct px_session *session, struct px_span room)
@@ -470,12 +491,21 @@ int px_channel_publish(struct px_channel *channel, const struct px_session *send
 	return 0;
 }
 
-bool px_channel_covers(struct px_channel *channel, struct px_span epoch, uint64_t seq)
+static bool covers(struct px_channel *channel, struct px_span epoch, uint64_t seq)
 {
 	struct px_broker *broker = channel->broker;
 	px_history_expire(&channel->history, broker, &channel->limits, broker->timers.now_ms);
 	return px_span_equal(epoch, px_span(channel->epoch)) && seq <= channel->seq &&
 			channel->seq - seq <= channel->history.count;
+}
+
+bool px_channel_covers(struct px_channel *channel, struct px_span epoch, uint64_t seq)
+{
+	struct px_stats *stats = &channel->broker->stats;
+	bool fine = covers(channel, epoch, seq);
+	stats->recovered += fine;
+	stats->unrecovered += !fine;
+	return fine;
 }
 
 /* Up to `last`, and what the session itself published since. */

@@ -29,6 +29,7 @@ struct dispatch {
 	size_t type_len;
 	const struct px_field *id;
 	bool handled;
+	uint16_t traffic; /* place of its type */
 	bool known; /* the type is one of ours, so that it may be logged */
 };
 
@@ -438,6 +439,9 @@ static void dispatch_command(struct dispatch *dispatch)
 	if (!command) {
 		return;
 	}
+	const struct px_service_slot *slot = &session->broker->services[index];
+	dispatch->traffic = slot->traffic[command - slot->service->commands];
+	session->broker->traffic_place = dispatch->traffic;
 	if (!(command->roles & session->identity->role)) {
 		refuse(dispatch, PX_E_FORBIDDEN, NULL, "This session's role may not send this.");
 		return;
@@ -512,9 +516,14 @@ void px_session_dispatch(struct px_session *session, struct px_span text)
 	struct dispatch dispatch = { .session = session, .message = &broker->envelope };
 	broker->acting = session;
 	if (read_message(&dispatch, text) && read_receipt(&dispatch) &&
-			check_rate(&dispatch, text.len) && !dispatch_own(&dispatch)) {
-		dispatch_command(&dispatch);
+			check_rate(&dispatch, text.len)) {
+		if (!dispatch_own(&dispatch)) {
+			dispatch_command(&dispatch);
+		} else if (dispatch.known) {
+			dispatch.traffic = px_traffic_place(broker, dispatch.type);
+		}
 	}
+	px_traffic_came(&broker->traffic, dispatch.traffic, text.len);
 	broker->acting = NULL;
 	px_envelope_reset(dispatch.message);
 }

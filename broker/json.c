@@ -103,6 +103,7 @@ void px_json_begin(struct px_json *json, const char *type)
 	json->size = sizeof(json->own);
 	json->len = 0;
 	json->failed = false;
+	json->type = type;
 	append_char(json, '{');
 	if (type) {
 		px_json_text(json, "type", type);

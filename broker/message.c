@@ -46,6 +46,7 @@ static struct px_message *make(struct px_broker *broker, enum px_opcode opcode,
 	message->len = (uint32_t)len;
 	message->header_len = (uint8_t)header_len;
 	message->key_len = (uint16_t)key_len;
+	message->traffic = PX_TRAFFIC_OTHER;
 	message->uncounted = opcode != PX_OPCODE_TEXT;
 	memcpy(message->frame, header, header_len);
 	if (payload.len > 0) {
@@ -71,6 +72,9 @@ struct px_message *px_message_from_json(struct px_broker *broker, struct px_json
 	struct px_message *message = NULL;
 	if (!json->failed) {
 		message = px_message_create(broker, (struct px_span){ json->data, json->len });
+	}
+	if (message) {
+		message->traffic = px_traffic_place(broker, json->type);
 	}
 	px_json_finish(json);
 	return message;

@@ -17,8 +17,9 @@ struct px_message {
 	uint32_t refs;
 	uint32_t len; /* of the whole frame */
 	uint8_t header_len;
-	uint16_t key_len; /* 0: it has none */
 	bool uncounted; /* has no number among the messages of a session: see resume.h */
+	uint16_t key_len; /* 0: it has none */
+	uint16_t traffic; /* place of its type: see traffic.h */
 	uint8_t frame[]; /* len bytes, then those of the key */
 };
 

@@ -46,6 +46,7 @@ int px_practice_get(struct px_broker *broker, struct px_span tenant, struct px_s
 		return 0;
 	}
 	if (broker->limits.practices && broker->practices.count >= broker->limits.practices) {
+		broker->stats.bounds[PX_BOUND_PRACTICES]++;
 		return -ENOSPC;
 	}
 	practice = malloc(sizeof(*practice) + tenant.len + id.len + 2);

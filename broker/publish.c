@@ -28,8 +28,13 @@ struct px_message *px_publication_message(const struct px_publication *publicati
 		px_json_int(&json, "seq", (int64_t)seq);
 	}
 	px_json_end(&json);
-	return px_message_keyed(publication->broker, &json, publication->practice,
-			publication->service, publication->key);
+	struct px_message *message = px_message_keyed(publication->broker, &json,
+			publication->practice, publication->service, publication->key);
+	if (message) {
+		/* A type that the service takes is one of the program's own names. */
+		message->traffic = px_traffic_place(publication->broker, publication->type);
+	}
+	return message;
 }
 
 struct px_channel *px_publication_channel(const struct px_publication *publication,

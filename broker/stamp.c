@@ -165,6 +165,11 @@ struct px_message *px_call_forward(struct px_call *call, uint64_t seq)
 		px_json_int(&json, "seq", (int64_t)seq);
 	}
 	px_json_end(&json);
-	return call->practice ? px_message_keyed(session->broker, &json, call->practice,
-			call->service, call->key) : px_message_from_json(session->broker, &json);
+	struct px_message *forward = call->practice ? px_message_keyed(session->broker, &json,
+			call->practice, call->service, call->key) :
+			px_message_from_json(session->broker, &json);
+	if (forward) {
+		forward->traffic = session->broker->traffic_place;
+	}
+	return forward;
 }

@@ -118,7 +118,7 @@ void px_session_flush(struct px_session *session)
 	}
 }
 
-void px_broker_flush(struct px_broker *broker)
+static void flush(struct px_broker *broker)
 {
 	for (unsigned i = 1; broker->dirty; i++) {
 		struct px_session *session = broker->dirty;
@@ -131,6 +131,17 @@ void px_broker_flush(struct px_broker *broker)
 		if (i % PX_SLICE == 0 && px_broker_pressed(broker, PX_WORK_OUT)) {
 			return;
 		}
+	}
+}
+
+void px_broker_flush(struct px_broker *broker)
+{
+	uint64_t began_ns = broker->dirty && broker->host.flushed ?
+			broker->host.now_ns(broker->host.user) : 0;
+	flush(broker);
+	if (began_ns != 0) {
+		broker->host.flushed(broker->host.user,
+				broker->host.now_ns(broker->host.user) - began_ns);
 	}
 }
 
@@ -190,6 +201,7 @@ void px_session_send(struct px_session *session, struct px_message *message)
 	}
 	broker->stats.queue_bytes += message->len;
 	broker->stats.messages_out++;
+	px_traffic_goes(&broker->traffic, message->traffic, message->len);
 	session->messages_out++;
 	if (session->phase == PX_SESSION_DETACHED) {
 		px_session_trim(session);

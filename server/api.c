@@ -243,6 +243,28 @@ static struct px_token *identify(struct px_peer *peer, struct lws *wsi, int *ret
 	return token;
 }
 
+int px_api_judge(struct px_peer *peer, struct lws *wsi)
+{
+	struct px_credentials credentials = { 0 };
+	struct px_authentication verdict = { .verdict = PX_VERDICT_BAD };
+	struct px_token *token = NULL;
+	if (peer->vhost->authority && px_credentials_read_bearer(wsi, &credentials) == 0) {
+		token = px_authority_verify(peer, credentials.text, &verdict);
+	}
+	px_credentials_finish(&credentials);
+	if (!token) {
+		return verdict.verdict == PX_VERDICT_THROTTLED ? 429 : 401;
+	}
+	bool rules = (token->role & (PX_ROLE_SERVICE | PX_ROLE_ADMIN)) && token->all_practices &&
+			(token->tenant.len == 0 || px_span_equal(token->tenant,
+					px_span(peer->vhost->config->tenant)));
+	px_token_destroy(token);
+	if (!rules) {
+		px_trail_refused(peer->vhost->server, peer, "forbidden");
+	}
+	return rules ? 200 : 403;
+}
+
 /* Room for the body; NULL: it was answered, and *ret_rc is lws's. */
 static struct px_request *make_request(struct px_peer *peer, struct lws *wsi,
 		const struct route *route, int *ret_rc)

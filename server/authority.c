@@ -121,6 +121,7 @@ bool px_authority_throttles(struct px_peer *peer, struct px_authentication *ret_
 	const struct px_tally_entry *entry = px_peer_address_entry(peer);
 	int64_t wait_ms = entry ? px_tally_penalty(entry, most, now_of(peer)) : 0;
 	if (wait_ms > 0) {
+		peer->vhost->server->limits[PX_LIMIT_AUTH_FAILURES]++;
 		*ret_authentication = (struct px_authentication){
 			.verdict = PX_VERDICT_THROTTLED,
 			.sentence = "Too many bad tokens came from this address.",

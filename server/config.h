@@ -186,7 +186,7 @@ struct px_config_tokens {
 	int64_t auth_ms; /* in which a session must have authenticated */
 };
 
-/* An entry of "trusted-proxies". */
+/* An entry of "trusted-proxies" or "metrics-allow". */
 struct px_config_proxy {
 	struct in6_addr address; /* IPv4 mapped */
 	uint8_t prefix;          /* bits of those 128; 10.0.0.0/8 has 104 */
@@ -230,6 +230,9 @@ struct px_config_vhost {
 	size_t origin_count;
 	struct px_config_proxy *trusted_proxies; /* see px_config_is_trusted_proxy() */
 	size_t trusted_proxy_count;
+	/* Who may read /metrics and /stats without a token; see px_config_shows_metrics(). */
+	struct px_config_proxy *metrics_allow;
+	size_t metrics_allow_count;
 	bool proxy_protocol; /* trusted proxies begin each connection with a PROXY header */
 
 	/* TLS: cert and key both or neither; the paths absolute, and the files could be read. */
@@ -304,6 +307,9 @@ const struct px_config_service *px_config_find_service(const struct px_config *c
 int px_config_check_options(const struct px_config_service *service,
 		const struct px_option *table, const struct px_config_sink *sink,
 		struct px_options **ret_options);
+
+/* Whether "metrics-allow" has the address (IPv4 mapped). */
+bool px_config_shows_metrics(const struct px_config_vhost *vhost, const struct in6_addr *address);
 
 /* Whether "trusted-proxies" has the address (IPv4 mapped). */
 bool px_config_is_trusted_proxy(const struct px_config_vhost *vhost,

@@ -54,6 +54,7 @@ static const struct field global_fields[] = {
 	GLOBAL(NUMBER_32, "max-unauthenticated", max_unauthenticated),
 	GLOBAL(NUMBER_32, "auth-failures", auth_failures),
 	GLOBAL(NUMBER_32, "max-rooms-per-practice", max_rooms_per_practice),
+	GLOBAL(NUMBER_32, "max-idempotency-keys", max_idempotency_keys),
 	GLOBAL(NUMBER_32, "messages-per-second", messages_per_second),
 	GLOBAL(NUMBER_32, "messages-burst", messages_burst),
 	GLOBAL(NUMBER_32, "bytes-per-second", bytes_per_second),
@@ -219,14 +220,13 @@ static bool same_addresses(const struct px_config_vhost *a, const struct px_conf
 	return same;
 }
 
-static bool same_proxies(const struct px_config_vhost *a, const struct px_config_vhost *b)
+static bool same_networks(const struct px_config_proxy *a, size_t a_count,
+		const struct px_config_proxy *b, size_t b_count)
 {
-	bool same = a->trusted_proxy_count == b->trusted_proxy_count;
-	for (size_t i = 0; same && i < a->trusted_proxy_count; i++) {
-		const struct px_config_proxy *one = &a->trusted_proxies[i];
-		const struct px_config_proxy *other = &b->trusted_proxies[i];
-		same = one->prefix == other->prefix &&
-				IN6_ARE_ADDR_EQUAL(&one->address, &other->address);
+	bool same = a_count == b_count;
+	for (size_t i = 0; same && i < a_count; i++) {
+		same = a[i].prefix == b[i].prefix &&
+				IN6_ARE_ADDR_EQUAL(&a[i].address, &b[i].address);
 	}
 	return same;
 }
@@ -345,8 +345,13 @@ static void compare_vhosts(struct diff *diff, const struct px_config_vhost *old,
 	if (!same_texts(old->origins, old->origin_count, new->origins, new->origin_count)) {
 		tell(diff, "origins have changed");
 	}
-	if (!same_proxies(old, new)) {
+	if (!same_networks(old->trusted_proxies, old->trusted_proxy_count, new->trusted_proxies,
+			new->trusted_proxy_count)) {
 		tell(diff, "trusted-proxies have changed");
+	}
+	if (!same_networks(old->metrics_allow, old->metrics_allow_count, new->metrics_allow,
+			new->metrics_allow_count)) {
+		tell(diff, "metrics-allow has changed");
 	}
 	if (!same_mounts(old, new)) {
 		tell(diff, "mounts have changed");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * "trusted-proxies" of a vhost: whose word is taken for the address of a client.
+ * Lists of addresses: "trusted-proxies" of a vhost, whose word is taken for the address of a
+ * client, and "metrics-allow", who may read its figures without a token.
  *
  * Bits behind the prefix are an error and not cut off: "10.1.2.3/8" may have been meant as
  * one proxy or as sixteen million.
@@ -34,18 +35,35 @@ static bool is_same(const struct in6_addr *a, const struct in6_addr *b)
 	return memcmp(a->s6_addr, b->s6_addr, sizeof(a->s6_addr)) == 0;
 }
 
-bool px_config_is_trusted_proxy(const struct px_config_vhost *vhost,
-		const struct in6_addr *address)
+static bool has(const struct px_config_proxy *list, size_t count, const struct in6_addr *address)
 {
-	for (size_t i = 0; i < vhost->trusted_proxy_count; i++) {
-		const struct px_config_proxy *proxy = &vhost->trusted_proxies[i];
-		struct in6_addr network = network_of(address, proxy->prefix);
-		if (is_same(&network, &proxy->address)) {
+	for (size_t i = 0; i < count; i++) {
+		struct in6_addr network = network_of(address, list[i].prefix);
+		if (is_same(&network, &list[i].address)) {
 			return true;
 		}
 	}
 	return false;
 }
+
+bool px_config_is_trusted_proxy(const struct px_config_vhost *vhost,
+		const struct in6_addr *address)
+{
+	return has(vhost->trusted_proxies, vhost->trusted_proxy_count, address);
+}
+
+bool px_config_shows_metrics(const struct px_config_vhost *vhost, const struct in6_addr *address)
+{
+	return has(vhost->metrics_allow, vhost->metrics_allow_count, address);
+}
+
+/* A list that is being read. */
+struct list {
+	const char *key;
+	const char *warning; /* of one that is everybody */
+	struct px_config_proxy **items;
+	size_t *count;
+};
 
 /* The number of bits behind the slash. */
 static bool parse_prefix(const char *text, unsigned max, unsigned *ret_prefix)
@@ -101,13 +119,14 @@ static void print_network(const struct in6_addr *network, unsigned prefix, bool 
 
 /* Complains, or warns, of what it is; whether it may stay. */
 static bool check(struct px_config_loader *loader, const struct px_config_file *file,
-		unsigned line, const char *text, struct px_config_proxy *ret_proxy)
+		unsigned line, const char *text, const struct list *list,
+		struct px_config_proxy *ret_proxy)
 {
 	bool is_v4;
 	if (!parse(text, ret_proxy, &is_v4)) {
 		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, file, line,
-				"\"trusted-proxies\": \"%.64s\" is no address: expected an IPv4 or "
-				"IPv6 address, or ADDRESS/BITS", text);
+				"\"%s\": \"%.64s\" is no address: expected an IPv4 or "
+				"IPv6 address, or ADDRESS/BITS", list->key, text);
 		return false;
 	}
 	struct in6_addr network = network_of(&ret_proxy->address, ret_proxy->prefix);
@@ -115,43 +134,59 @@ static bool check(struct px_config_loader *loader, const struct px_config_file *
 		char expected[INET6_ADDRSTRLEN + 8];
 		print_network(&network, ret_proxy->prefix, is_v4, expected, sizeof(expected));
 		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, file, line,
-				"\"trusted-proxies\": \"%.64s\" goes on behind its prefix: "
-				"expected %s, or an address alone", text, expected);
+				"\"%s\": \"%.64s\" goes on behind its prefix: "
+				"expected %s, or an address alone", list->key, text, expected);
 		return false;
 	}
 	if (ret_proxy->prefix == (is_v4 ? MAPPED_BITS : 0)) {
 		px_config_complain(&loader->reporter, PX_CONFIG_WARNING, file, line,
-				"\"trusted-proxies\": with \"%.64s\" everybody may say from where "
-				"he comes", text);
+				"\"%s\": with \"%.64s\" everybody may %s", list->key, text,
+				list->warning);
 	}
 	return true;
 }
 
-static int add_proxy(struct px_config_loader *loader, const struct px_config_file *file,
+static int add(struct px_config_loader *loader, const struct px_config_file *file,
 		unsigned line, const char *text, void *user)
 {
-	struct px_config_vhost *vhost = user;
+	const struct list *list = user;
 	struct px_config_proxy proxy;
-	if (vhost->trusted_proxy_count == PX_CONFIG_ITEMS_MAX) {
+	if (*list->count == PX_CONFIG_ITEMS_MAX) {
 		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, file, line,
-				"\"trusted-proxies\": \"%.64s\" is one too many", text);
+				"\"%s\": \"%.64s\" is one too many", list->key, text);
 		return 0;
 	}
-	if (!check(loader, file, line, text, &proxy)) {
+	if (!check(loader, file, line, text, list, &proxy)) {
 		return 0;
 	}
-	struct px_config_proxy *grown = px_config_grow(vhost->trusted_proxies,
-			vhost->trusted_proxy_count, sizeof(*grown));
+	struct px_config_proxy *grown = px_config_grow(*list->items, *list->count,
+			sizeof(*grown));
 	if (!grown) {
 		return -ENOMEM;
 	}
-	vhost->trusted_proxies = grown;
-	grown[vhost->trusted_proxy_count++] = proxy;
+	*list->items = grown;
+	grown[(*list->count)++] = proxy;
 	return 0;
+}
+
+static int add_loopback(struct px_config_loader *loader, struct list *list)
+{
+	int r = add(loader, NULL, 0, "127.0.0.0/8", list);
+	return r < 0 ? r : add(loader, NULL, 0, "::1", list);
 }
 
 int px_config_proxies_read(struct px_config_loader *loader,
 		const struct px_config_object *object, struct px_config_vhost *vhost)
 {
-	return px_config_strings(loader, object, "trusted-proxies", NULL, add_proxy, vhost);
+	struct list proxies = { "trusted-proxies", "say from where he comes",
+		&vhost->trusted_proxies, &vhost->trusted_proxy_count };
+	struct list readers = { "metrics-allow", "read the figures",
+		&vhost->metrics_allow, &vhost->metrics_allow_count };
+	int r = px_config_strings(loader, object, proxies.key, NULL, add, &proxies);
+	if (r < 0) {
+		return r;
+	}
+	return px_config_object_given(object, readers.key) ?
+			px_config_strings(loader, object, readers.key, NULL, add, &readers) :
+			add_loopback(loader, &readers);
 }

@@ -50,6 +50,9 @@ const struct px_option px_config_vhost_table[] = {
 	{ .key = "trusted-proxies", .type = PX_OPTION_JSON,
 		.help = "address, or array of addresses, also as ADDRESS/BITS, of proxies whose "
 			"word is taken for where a client comes from" },
+	{ .key = "metrics-allow", .type = PX_OPTION_JSON,
+		.help = "address, or array of addresses, also as ADDRESS/BITS, from which /metrics "
+			"and /stats may be read without a token; default: loopback" },
 	{ .key = "proxy-protocol", .type = PX_OPTION_BOOL, .fallback = "false",
 		.help = "whether the trusted proxies speak the PROXY protocol" },
 	{ .key = "host-ssl-cert", .type = PX_OPTION_STRING, .min = 1, .max = 4096,
@@ -524,6 +527,7 @@ void px_config_vhost_finish(struct px_config_vhost *vhost)
 	free(vhost->auth_url);
 	free(vhost->origins);
 	free(vhost->trusted_proxies);
+	free(vhost->metrics_allow);
 	free(vhost->host_ssl_cert);
 	free(vhost->host_ssl_key);
 	free(vhost->host_ssl_ca);

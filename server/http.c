@@ -6,7 +6,7 @@
  */
 #include "server.h"
 
-#include "log.h"
+#include "exposition.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -258,6 +258,43 @@ static int answer_statistics(struct px_server *server, struct lws *wsi)
 	return rc;
 }
 
+static int answer_metrics(struct px_server *server, struct lws *wsi)
+{
+	struct px_exposition out = { 0 };
+	px_metrics_write(server, &out);
+	int rc = out.failed ? -1 : px_http_answer(wsi, 200, "text/plain; version=0.0.4; charset=utf-8",
+			(struct px_span){ out.text, out.len });
+	px_exposition_finish(&out);
+	return rc;
+}
+
+/*
+ * Figures are for those whose address is listed, and for those with a token that has all
+ * practices. A proxy that is not trusted tells nothing of who is behind it.
+ */
+static int answer_figures(struct px_server *server, struct px_peer *peer, struct lws *wsi,
+		int (*answer)(struct px_server *server, struct lws *wsi))
+{
+	bool forwarded = lws_hdr_total_length(wsi, WSI_TOKEN_X_FORWARDED_FOR) > 0 &&
+			!px_config_is_trusted_proxy(peer->vhost->config, &peer->address);
+	px_peer_read_forwarded(peer, wsi);
+	if (!forwarded && px_config_shows_metrics(peer->vhost->config, &peer->address)) {
+		return answer(server, wsi);
+	}
+	int status = px_api_judge(peer, wsi);
+	switch (status) {
+	case 200:
+		return answer(server, wsi);
+	case 401:
+		return fail(wsi, 401, "unauthenticated",
+				"From this address a token is needed (metrics-allow).");
+	case 429:
+		return fail(wsi, 429, "rate_limited", "Too many bad tokens came from this address.");
+	default:
+		return fail(wsi, 403, "forbidden", "This is for tokens with all practices.");
+	}
+}
+
 static int answer_ready(const struct px_server *server, struct lws *wsi)
 {
 	return server->draining ?
@@ -286,7 +323,10 @@ int px_http_request(void *user, struct lws *wsi, const char *path)
 		return answer_ready(server, wsi);
 	}
 	if (strcmp(path, "/stats") == 0) {
-		return answer_statistics(server, wsi);
+		return answer_figures(server, peer, wsi, answer_statistics);
+	}
+	if (strcmp(path, "/metrics") == 0) {
+		return answer_figures(server, peer, wsi, answer_metrics);
 	}
 	if (strcmp(path, peer->vhost->config->path) == 0) {
 		return fail(wsi, 426, "bad_request", "This path is for WebSocket connections.");

@@ -131,6 +131,7 @@ static void take(struct px_listener *listener, int fd, const struct sockaddr_sto
 	struct px_peer *peer = server->connections < server->max_connections ?
 			px_peer_create(listener->vhost, &address) : NULL;
 	if (!peer) {
+		server->limits[PX_LIMIT_CONNECTIONS]++;
 		turn_away(listener->vhost, fd, 503, "unavailable",
 				"The server has too many connections.");
 		return;

@@ -75,6 +75,12 @@ uint64_t px_server_now_ns(void *user)
 	return uv_hrtime();
 }
 
+void px_server_flushed(void *user, uint64_t ns)
+{
+	struct px_server *server = user;
+	px_histogram_add(&server->flushes, ns);
+}
+
 bool px_server_pressed(void *user, enum px_work work)
 {
 	struct px_server *server = user;

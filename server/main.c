@@ -252,6 +252,7 @@ static int create_broker(struct px_server *server, const struct px_config *confi
 	static const struct px_broker_host host = {
 		.pressed = px_server_pressed,
 		.now_ns = px_server_now_ns,
+		.flushed = px_server_flushed,
 		.random = fill_random,
 		.log = log_line,
 		.hmac_sha1 = hmac_sha1,

@@ -51,9 +51,11 @@ int px_peer_count_address(struct px_peer *peer)
 	uint32_t most = limits->max_connections_per_address;
 	uint32_t per_s = limits->connections_per_second_per_address;
 	if (most > 0 && entry->open >= most && !takes_place(peer, entry, NULL)) {
+		server->limits[PX_LIMIT_PER_ADDRESS]++;
 		return -EMFILE;
 	}
 	if (px_bucket_take(&entry->coming, per_s, 2 * per_s, 1, now_of(server)) > 0) {
+		server->limits[PX_LIMIT_ADDRESS_RATE]++;
 		return -EAGAIN;
 	}
 	entry->open++;
@@ -87,6 +89,7 @@ int px_peer_count_user(struct px_peer *peer, struct px_span tenant, struct px_sp
 		return 0; /* a session that renews its token stays the same user's, or is refused */
 	}
 	if (most > 0 && entry->open >= most && !takes_place(peer, NULL, entry)) {
+		server->limits[PX_LIMIT_PER_USER]++;
 		return -EMFILE;
 	}
 	entry->open++;

@@ -87,6 +87,30 @@ struct px_peer {
 	const char *sentence;         /* … if it is no good */
 };
 
+/* How WebSocket handshakes ended. */
+enum px_handshake {
+	PX_HANDSHAKE_ACCEPTED,
+	PX_HANDSHAKE_BAD_TOKEN, /* let in to be told so */
+	PX_HANDSHAKE_BAD_REQUEST,
+	PX_HANDSHAKE_NOT_FOUND,
+	PX_HANDSHAKE_ORIGIN,
+	PX_HANDSHAKE_RATE_LIMITED,
+	PX_HANDSHAKE_UNAVAILABLE,
+	PX_HANDSHAKE_COUNT,
+};
+
+/* Limits of the configuration that somebody ran into; the broker counts its own (px_bound). */
+enum px_limit {
+	PX_LIMIT_CONNECTIONS,
+	PX_LIMIT_PER_ADDRESS,
+	PX_LIMIT_ADDRESS_RATE,
+	PX_LIMIT_PER_USER,
+	PX_LIMIT_UNAUTHENTICATED,
+	PX_LIMIT_AUTH_FAILURES,
+	PX_LIMIT_IDEMPOTENCY,
+	PX_LIMIT_COUNT,
+};
+
 struct px_server {
 	const char *config_path;
 	struct px_config *config;
@@ -95,6 +119,7 @@ struct px_server {
 	uv_prepare_t prepare;    /* before waiting: what timers brought … */
 	uv_check_t check;        /* … and behind it: what sockets brought */
 	struct px_turn turn;
+	struct px_histogram flushes; /* writing what a turn had for its sessions */
 	uv_timer_t timer;        /* the broker's next deadline */
 	uv_signal_t signals[3];
 	uv_timer_t drain_timer;
@@ -129,6 +154,8 @@ struct px_server {
 	uint64_t nobodies;
 	uint64_t bad_tokens;
 	uint64_t max_connections;
+	uint64_t handshakes[PX_HANDSHAKE_COUNT];
+	uint64_t limits[PX_LIMIT_COUNT];
 	uint64_t refused;         /* upgrades and connections, for whatever reason … */
 	uint64_t refused_busy;    /* … because the server or a table was at its limit (503) */
 	uint64_t refused_often;   /* … because of the address or user: too many, too fast (429) */
@@ -183,7 +210,8 @@ int px_context_create_vhost(struct px_server *server, struct px_tls *tls,
 /* Gives each service that is loaded its subprotocol. */
 void px_context_name_services(struct px_server *server);
 bool px_server_pressed(void *user, enum px_work work); /* a hook of broker and adapter */
-uint64_t px_server_now_ns(void *user); /* a hook of the broker */
+uint64_t px_server_now_ns(void *user); /* hooks of the broker */
+void px_server_flushed(void *user, uint64_t ns);
 void px_context_destroy(struct px_server *server);
 
 /* gate.c: 0: go on; 1: an answer was written; -1: drop it */
@@ -241,6 +269,8 @@ int px_api_begin(struct px_peer *peer, struct lws *wsi, const char *path);
 int px_api_body(void *user, struct lws *wsi, const void *piece, size_t len);
 int px_api_end(void *user, struct lws *wsi);
 void px_request_drop(struct px_peer *peer);
+/* Whether the request's token rules the vhost: 200; else 401, 403 or 429. */
+int px_api_judge(struct px_peer *peer, struct lws *wsi);
 
 /* comeback.c: ?resume=…&received=… of an upgrade */
 int px_comeback_read(struct px_peer *peer, struct lws *wsi);
@@ -294,7 +324,12 @@ int px_files_serve(struct px_server *server, struct px_vhost *vhost, struct lws 
 void px_describe(void *user, const struct px_operator *operator, enum px_description what,
 		const struct px_service *service, struct px_json *json);
 
+/* metrics.c: GET /metrics */
+struct px_exposition;
+void px_metrics_write(struct px_server *server, struct px_exposition *out);
+
 /* statistics.c: the members of GET /stats */
+extern const char *const px_resume_names[PX_RESUME_COUNT];
 void px_statistics_write(struct px_server *server, struct px_json *json);
 
 /* settings.c: what the configuration's global part means */

@@ -29,23 +29,24 @@ static void write_closes(const struct px_stats *stats, struct px_json *json)
 	px_json_close_object(json);
 }
 
+const char *const px_resume_names[PX_RESUME_COUNT] = {
+	[PX_RESUME_DONE] = "resumed",
+	[PX_RESUME_UNKNOWN] = "unknown",
+	[PX_RESUME_BEHIND] = "behind",
+	[PX_RESUME_BAD_COUNT] = "bad_count",
+	[PX_RESUME_OTHER_USER] = "other_user",
+	[PX_RESUME_REFUSED] = "refused",
+};
+
 static void write_resume(const struct px_stats *stats, struct px_json *json)
 {
-	static const char *const results[PX_RESUME_COUNT] = {
-		[PX_RESUME_DONE] = "resumed",
-		[PX_RESUME_UNKNOWN] = "unknown",
-		[PX_RESUME_BEHIND] = "behind",
-		[PX_RESUME_BAD_COUNT] = "bad_count",
-		[PX_RESUME_OTHER_USER] = "other_user",
-		[PX_RESUME_REFUSED] = "refused",
-	};
 	px_json_open_object(json, "resume");
 	px_json_int(json, "detached", (int64_t)stats->detached);
 	px_json_int(json, "kept_messages", (int64_t)stats->kept_messages);
 	px_json_int(json, "kept_bytes", (int64_t)stats->kept_bytes);
 	px_json_int(json, "breaks", (int64_t)stats->breaks);
 	for (int i = 0; i < PX_RESUME_COUNT; i++) {
-		px_json_int(json, results[i], (int64_t)stats->resumes[i]);
+		px_json_int(json, px_resume_names[i], (int64_t)stats->resumes[i]);
 	}
 	px_json_int(json, "takeovers", (int64_t)stats->takeovers);
 	px_json_int(json, "healed", (int64_t)stats->healed);

@@ -24,6 +24,17 @@
 #define SUBPROTOCOL_MAX 63
 #define UNIFIED "praxis.v1"
 
+static enum px_handshake result_of(int status)
+{
+	switch (status) {
+	case 403: return PX_HANDSHAKE_ORIGIN;
+	case 404: return PX_HANDSHAKE_NOT_FOUND;
+	case 429: return PX_HANDSHAKE_RATE_LIMITED;
+	case 503: return PX_HANDSHAKE_UNAVAILABLE;
+	default: return PX_HANDSHAKE_BAD_REQUEST;
+	}
+}
+
 static int refuse(struct lws *wsi, const struct px_peer *peer, int status, const char *code,
 		const char *sentence)
 {
@@ -31,6 +42,7 @@ static int refuse(struct lws *wsi, const struct px_peer *peer, int status, const
 			peer->vhost->config->name, status, sentence);
 	struct px_server *server = peer->vhost->server;
 	server->refused++;
+	server->handshakes[result_of(status)]++;
 	server->refused_busy += status == 503;
 	server->refused_often += status == 429;
 	server->refused_origin += status == 403;
@@ -182,9 +194,10 @@ static int take_verdict(struct px_peer *peer, struct lws *wsi,
 /* Nothing was brought: the back end is asked, or the client has to send `auth`. */
 static int take_nobody(struct px_peer *peer, struct lws *wsi)
 {
-	const struct px_server *server = peer->vhost->server;
+	struct px_server *server = peer->vhost->server;
 	uint32_t most = server->config->global.max_unauthenticated;
 	if (most > 0 && server->nobodies >= most) {
+		server->limits[PX_LIMIT_UNAUTHENTICATED]++;
 		return refuse(wsi, peer, 503, "unavailable",
 				"Too many clients have not authenticated yet.");
 	}
@@ -286,6 +299,8 @@ int px_upgrade_decide(void *user, struct lws *wsi)
 
 void px_peer_session_params(struct px_peer *peer, struct px_session_params *ret_params)
 {
+	bool good = peer->verdict == PX_VERDICT_GOOD;
+	peer->vhost->server->handshakes[good ? PX_HANDSHAKE_ACCEPTED : PX_HANDSHAKE_BAD_TOKEN]++;
 	ret_params->site = &peer->vhost->site;
 	ret_params->identity = peer->identity;
 	ret_params->service = peer->service;

@@ -153,6 +153,9 @@ struct px_broker_host {
 	/* A clock for durations. NULL: there is none. */
 	uint64_t (*now_ns)(void *user);
 
+	/* How long it took to write what one turn had for its sessions. NULL: it does not matter. */
+	void (*flushed)(void *user, uint64_t ns);
+
 	/* Never a secret. NULL: there is nothing to tell. */
 	void (*describe)(void *user, const struct px_operator *operator,
 			enum px_description what, const struct px_service *service,
@@ -194,6 +197,22 @@ enum px_resume_result {
 	PX_RESUME_COUNT,
 };
 
+/* Why the broker did not let something begin; each is a limit of px_limits or of a channel. */
+enum px_bound {
+	PX_BOUND_CHANNELS,
+	PX_BOUND_PRACTICES,
+	PX_BOUND_ROOMS_PER_SESSION,
+	PX_BOUND_ROOMS_PER_PRACTICE,
+	PX_BOUND_ROOM_MEMBERS,
+	PX_BOUND_COUNT,
+};
+
+/* Messages of one type, those that nobody could read with type NULL. */
+struct px_traffic_count {
+	const char *type;
+	uint64_t messages_in, messages_out, bytes_in, bytes_out;
+};
+
 /* Counted since the start, but for the first group, which is of now. */
 struct px_stats {
 	uint64_t sessions; /* with a connection */
@@ -207,6 +226,8 @@ struct px_stats {
 	uint64_t replaced, replaced_bytes; /* messages that later ones made superfluous */
 	uint64_t dropped, dropped_bytes;   /* … that slow readers were owed */
 	uint64_t errors[PX_E_COUNT];
+	uint64_t bounds[PX_BOUND_COUNT];
+	uint64_t recovered, unrecovered; /* readers of a history that held what they missed, or not */
 	uint64_t closes[PX_CLOSES_COUNT]; /* by px_close_code() */
 	uint64_t breaks; /* sessions that were detached */
 	uint64_t resumes[PX_RESUME_COUNT];
@@ -237,6 +258,10 @@ PX_PUBLIC int64_t px_broker_deadline(const struct px_broker *broker);
 
 /* True: there is work left, and the next turn must follow at once. */
 PX_PUBLIC bool px_broker_end_turn(struct px_broker *broker);
+
+/* The counts of the type of that index, from 0; NULL: there are no more. */
+PX_PUBLIC const struct px_traffic_count *px_broker_traffic(const struct px_broker *broker,
+		unsigned index);
 
 PX_PUBLIC void px_broker_stats(const struct px_broker *broker, struct px_stats *ret_stats);
 

@@ -21,6 +21,7 @@ struct px_json {
 	size_t len;
 	size_t size;
 	bool failed;
+	const char *type; /* as it was begun with */
 	char own[480];
 };
 

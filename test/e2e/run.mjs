@@ -29,6 +29,7 @@ const ALL = [
 	'http.test.mjs',
 	'api.test.mjs',
 	'admin.test.mjs',
+	'metrics.test.mjs',
 	'tls.test.mjs',
 	'proxy.test.mjs',
 	'identity.test.mjs',

@@ -146,8 +146,10 @@ export class Praxisd {
 	#launch = {};
 
 	// `global`, `services`, `vhost`: see above; `files`: more of the configuration; `env`: more of
-	// the environment; `limits`: options of prlimit(1), such as --nofile=64.
-	async start({ global, services, vhost, files, env, limits } = {}) {
+	// the environment; `limits`: options of prlimit(1), such as --nofile=64; `figures`: headers with
+	// which /stats may be read, where that is not for everybody.
+	async start({ global, services, vhost, files, env, limits, figures } = {}) {
+		this.figures = figures;
 		this.#launch = { env, limits };
 		this.dir = await writeConfig({
 			'praxis.json': globalConfig(global),
@@ -250,7 +252,7 @@ export class Praxisd {
 	}
 
 	async stats() {
-		const response = await get(this.port, '/stats');
+		const response = await get(this.port, '/stats', this.figures);
 		assert.equal(response?.status, 200, `GET /stats; the log's end:\n${this.#tail()}`);
 		return JSON.parse(response.body);
 	}

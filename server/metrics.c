@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * GET /metrics: what the server counts, for Prometheus. Whatever a label may say is known
+ * when the program is built, or is the name of a service's message: never a user, a room or a
+ * practice, which would be data of patients, and without bound.
+ */
+#include "server.h"
+
+#include "audit.h"
+#include "exposition.h"
+#include "idempotency.h"
+#include "version.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define COUNTER PX_METRIC_COUNTER
+#define GAUGE PX_METRIC_GAUGE
+
+/* One label, of each place in an array of counters. */
+static void write_array(struct px_exposition *out, const char *label, const uint64_t *values,
+		const char *const *names, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		px_exposition_sample(out, (px_labels){ label, names[i] }, values[i]);
+	}
+}
+
+static void write_build(struct px_exposition *out)
+{
+	px_exposition_family(out, GAUGE, "praxis_build_info",
+			"Version of the server and of libwebsockets; always 1.");
+	px_exposition_sample(out, (px_labels){ "version", PX_VERSION, "libwebsockets",
+			lws_get_library_version() }, 1);
+}
+
+static void write_now(struct px_exposition *out, const struct px_server *server,
+		const struct px_stats *stats)
+{
+	const struct {
+		const char *name;
+		const char *help;
+		uint64_t value;
+	} gauges[] = {
+		{ "praxis_draining", "1 while the server ends.", server->draining },
+		{ "praxis_connections", "TCP connections.", server->connections },
+		{ "praxis_connections_max", "TCP connections that are taken at a time.",
+			server->max_connections },
+		{ "praxis_sessions", "Sessions with a connection.", stats->sessions },
+		{ "praxis_sessions_detached", "Sessions that wait for their client to come back.",
+			stats->detached },
+		{ "praxis_sessions_unauthenticated", "Connections that have not authenticated yet.",
+			server->nobodies },
+		{ "praxis_practices", "Practices with somebody in them.", stats->practices },
+		{ "praxis_channels", "Channels: rooms, and practices' whiteboards.", stats->channels },
+		{ "praxis_rooms", "Rooms.", stats->rooms },
+		{ "praxis_members", "Memberships of sessions in channels.", stats->members },
+		{ "praxis_members_waiting", "Of these, in waiting rooms.", stats->waiting },
+		{ "praxis_queue_bytes", "Bytes that wait for their readers.", stats->queue_bytes },
+		{ "praxis_messages_live", "Messages in queues, histories and chats.",
+			stats->messages_live },
+		{ "praxis_resume_kept_bytes", "Bytes sent and not yet confirmed, kept for resuming.",
+			stats->kept_bytes },
+		{ "praxis_idempotency_keys", "Idempotency-Keys that are remembered.",
+			px_idempotency_count(server->idempotency) },
+	};
+	for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++) {
+		px_exposition_one(out, GAUGE, gauges[i].name, gauges[i].help, gauges[i].value);
+	}
+}
+
+static void write_totals(struct px_exposition *out, const struct px_server *server,
+		const struct px_stats *stats)
+{
+	const struct {
+		const char *name;
+		const char *help;
+		uint64_t value;
+	} counters[] = {
+		{ "praxis_sessions_opened_total", "Sessions that began.", stats->sessions_opened },
+		{ "praxis_deliveries_total", "Messages handed to members of a channel.",
+			stats->deliveries },
+		{ "praxis_published_total", "Messages published over the API and by administrators.",
+			stats->published },
+		{ "praxis_sent_bytes_total", "Bytes of WebSocket frames written.", stats->bytes_out },
+		{ "praxis_received_bytes_total", "Bytes of messages received.", stats->bytes_in },
+		{ "praxis_writes_total", "Writes to sockets.", stats->writes },
+		{ "praxis_slow_readers_total", "Sessions dropped because they read too slowly.",
+			stats->slow_readers },
+		{ "praxis_messages_replaced_total", "Messages left out for readers that are behind, as "
+			"later ones made them superfluous.", stats->replaced },
+		{ "praxis_silent_peers_total", "Connections dropped because they fell silent.",
+			stats->silent_peers },
+		{ "praxis_breaks_total", "Connections that broke, whose sessions waited.",
+			stats->breaks },
+		{ "praxis_takeovers_total", "Resumes of sessions that had a connection still.",
+			stats->takeovers },
+		{ "praxis_healed_total", "Sessions taken over by their user without a token.",
+			stats->healed },
+		{ "praxis_bad_tokens_total", "Tokens and tickets that were no good.",
+			server->bad_tokens },
+		{ "praxis_turns_cut_total", "Turns of the loop that left work for the next.",
+			stats->turns_cut },
+		{ "praxis_reloads_total", "Configurations taken up.", server->reloads },
+		{ "praxis_reloads_refused_total", "Configurations that had errors.",
+			server->reloads_refused },
+	};
+	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
+		px_exposition_one(out, COUNTER, counters[i].name, counters[i].help,
+				counters[i].value);
+	}
+}
+
+static void write_handshakes(struct px_exposition *out, const struct px_server *server)
+{
+	static const char *const results[PX_HANDSHAKE_COUNT] = {
+		[PX_HANDSHAKE_ACCEPTED] = "accepted",
+		[PX_HANDSHAKE_BAD_TOKEN] = "bad_token",
+		[PX_HANDSHAKE_BAD_REQUEST] = "bad_request",
+		[PX_HANDSHAKE_NOT_FOUND] = "not_found",
+		[PX_HANDSHAKE_ORIGIN] = "origin",
+		[PX_HANDSHAKE_RATE_LIMITED] = "rate_limited",
+		[PX_HANDSHAKE_UNAVAILABLE] = "unavailable",
+	};
+	px_exposition_family(out, COUNTER, "praxis_handshakes_total",
+			"WebSocket handshakes by result.");
+	write_array(out, "result", server->handshakes, results, PX_HANDSHAKE_COUNT);
+}
+
+static void write_bounds(struct px_exposition *out, const struct px_server *server,
+		const struct px_stats *stats)
+{
+	static const char *const limits[PX_LIMIT_COUNT] = {
+		[PX_LIMIT_CONNECTIONS] = "max-connections",
+		[PX_LIMIT_PER_ADDRESS] = "max-connections-per-address",
+		[PX_LIMIT_ADDRESS_RATE] = "connections-per-second-per-address",
+		[PX_LIMIT_PER_USER] = "max-connections-per-user",
+		[PX_LIMIT_UNAUTHENTICATED] = "max-unauthenticated",
+		[PX_LIMIT_AUTH_FAILURES] = "auth-failures",
+		[PX_LIMIT_IDEMPOTENCY] = "max-idempotency-keys",
+	};
+	static const char *const bounds[PX_BOUND_COUNT] = {
+		[PX_BOUND_CHANNELS] = "max-channels",
+		[PX_BOUND_PRACTICES] = "max-practices",
+		[PX_BOUND_ROOMS_PER_SESSION] = "max-rooms-per-session",
+		[PX_BOUND_ROOMS_PER_PRACTICE] = "max-rooms-per-practice",
+		[PX_BOUND_ROOM_MEMBERS] = "room-members",
+	};
+	px_exposition_family(out, COUNTER, "praxis_limit_refusals_total",
+			"What was refused because of a limit, by its key in the configuration.");
+	write_array(out, "limit", server->limits, limits, PX_LIMIT_COUNT);
+	write_array(out, "limit", stats->bounds, bounds, PX_BOUND_COUNT);
+	px_exposition_sample(out, (px_labels){ "limit", "messages-per-second" },
+			stats->rate_limited);
+	px_exposition_sample(out, (px_labels){ "limit", "queue-bytes" }, stats->slow_readers);
+}
+
+static void write_errors(struct px_exposition *out, const struct px_stats *stats)
+{
+	px_exposition_family(out, COUNTER, "praxis_errors_total",
+			"Errors that clients were answered with, by code.");
+	for (int i = 0; i < PX_E_COUNT; i++) {
+		px_exposition_sample(out, (px_labels){ "code", px_error_name(i) },
+				stats->errors[i]);
+	}
+	px_exposition_family(out, COUNTER, "praxis_closes_total",
+			"Connections that the server closed, by WebSocket close code.");
+	for (unsigned i = 0; i < PX_CLOSES_COUNT; i++) {
+		char code[8];
+		snprintf(code, sizeof(code), "%u", px_close_code(i));
+		px_exposition_sample(out, (px_labels){ "code", code }, stats->closes[i]);
+	}
+}
+
+static void write_recovery(struct px_exposition *out, const struct px_stats *stats)
+{
+	px_exposition_family(out, COUNTER, "praxis_history_requests_total",
+			"Readers that asked for what they missed: whether the history still had it.");
+	px_exposition_sample(out, (px_labels){ "result", "hit" }, stats->recovered);
+	px_exposition_sample(out, (px_labels){ "result", "miss" }, stats->unrecovered);
+	px_exposition_family(out, COUNTER, "praxis_resumes_total",
+			"Clients that came back to resume their session, by result.");
+	write_array(out, "result", stats->resumes, px_resume_names, PX_RESUME_COUNT);
+}
+
+/* The service of a type, which is what stands before its first underscore. */
+static const char *service_of(const struct px_server *server, const char *type, char name[64])
+{
+	size_t len = type ? strcspn(type, "_") : 0;
+	if (len == 0 || len > 63) {
+		return "core";
+	}
+	memcpy(name, type, len);
+	name[len] = '\0';
+	return px_broker_find_service(server->broker, px_span(name), NULL) ? name : "core";
+}
+
+static void write_traffic(struct px_exposition *out, const struct px_server *server, bool bytes)
+{
+	const struct px_traffic_count *count;
+	for (unsigned i = 0; (count = px_broker_traffic(server->broker, i)); i++) {
+		char name[64];
+		const char *service = service_of(server, count->type, name);
+		const char *type = count->type ? count->type : "other";
+		px_exposition_sample(out, (px_labels){ "service", service, "type", type, "direction",
+				"in" }, bytes ? count->bytes_in : count->messages_in);
+		px_exposition_sample(out, (px_labels){ "service", service, "type", type, "direction",
+				"out" }, bytes ? count->bytes_out : count->messages_out);
+	}
+}
+
+static void write_audit(struct px_exposition *out, const struct px_server *server)
+{
+	struct px_audit_stats stats;
+	px_audit_stats(server->audit, &stats);
+	px_exposition_one(out, COUNTER, "praxis_audit_lines_total",
+			"Lines written to the audit trail.", stats.lines);
+	px_exposition_one(out, COUNTER, "praxis_audit_lost_total",
+			"Entries that the audit trail did not take.", stats.lost);
+	px_exposition_one(out, GAUGE, "praxis_audit_failing",
+			"1 while the audit trail can not be written.", stats.failing);
+}
+
+static void write_memory(struct px_exposition *out)
+{
+	unsigned long pages[2] = { 0, 0 };
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	FILE *file = fopen("/proc/self/statm", "re");
+	if (file) {
+		if (fscanf(file, "%lu %lu", &pages[0], &pages[1]) != 2) {
+			pages[0] = pages[1] = 0;
+		}
+		fclose(file);
+	}
+	px_exposition_one(out, GAUGE, "process_virtual_memory_bytes",
+			"Virtual memory size in bytes.", pages[0] * page);
+	px_exposition_one(out, GAUGE, "process_resident_memory_bytes",
+			"Resident memory size in bytes.", pages[1] * page);
+}
+
+static void write_process(struct px_exposition *out, const struct px_server *server)
+{
+	struct rusage usage;
+	struct rlimit limit;
+	write_memory(out);
+	getrusage(RUSAGE_SELF, &usage);
+	px_exposition_family(out, COUNTER, "process_cpu_seconds_total",
+			"User and system CPU time spent in seconds.");
+	px_exposition_seconds(out, (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) *
+			1000000000 + (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000);
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		px_exposition_one(out, GAUGE, "process_max_fds",
+				"Largest number of open file descriptors.", limit.rlim_cur);
+	}
+	int64_t up_ms = (int64_t)uv_now(&server->loop) - server->started_ms;
+	px_exposition_one(out, GAUGE, "process_start_time_seconds",
+			"Start of the process since the Unix epoch in seconds.",
+			(uint64_t)(time(NULL) - up_ms / 1000));
+}
+
+void px_metrics_write(struct px_server *server, struct px_exposition *out)
+{
+	struct px_stats stats;
+	px_broker_stats(server->broker, &stats);
+	write_build(out);
+	write_now(out, server, &stats);
+	write_totals(out, server, &stats);
+	write_handshakes(out, server);
+	write_bounds(out, server, &stats);
+	write_errors(out, &stats);
+	write_recovery(out, &stats);
+	px_exposition_family(out, COUNTER, "praxis_messages_total",
+			"Messages by service, type and direction; out: for each session one.");
+	write_traffic(out, server, false);
+	px_exposition_family(out, COUNTER, "praxis_message_bytes_total",
+			"Bytes of messages by service, type and direction.");
+	write_traffic(out, server, true);
+	px_exposition_family(out, PX_METRIC_HISTOGRAM, "praxis_turn_duration_seconds",
+			"How long turns of the event loop took.");
+	px_exposition_histogram(out, &server->turn.durations);
+	px_exposition_family(out, PX_METRIC_HISTOGRAM, "praxis_fanout_duration_seconds",
+			"How long it took to write what a turn had for its sessions.");
+	px_exposition_histogram(out, &server->flushes);
+	write_audit(out, server);
+	write_process(out, server);
+}
