@@ -23,9 +23,9 @@
 const struct px_option px_config_mount_table[] = {
 	{ .key = "mountpoint", .type = PX_OPTION_STRING, .min = 1, .max = 256,
 		.help = "path under which the files are served" },
-	{ .key = "origin", .type = PX_OPTION_STRING, .min = 1, .max = 4096,
+	{ .key = "origin", .type = PX_OPTION_STRING, .max = 4096,
 		.help = "the directory: file:///absolute/path, or a path that starts at the "
-			"directory of this file" },
+			"directory of this file; empty: no such mount" },
 	{ .key = "default", .type = PX_OPTION_STRING, .fallback = "index.html",
 		.min = 1, .max = 255,
 		.help = "file served for the mountpoint itself" },
@@ -143,7 +143,7 @@ static int read_mount(struct px_config_loader *loader, const struct px_config_so
 			!px_options_given(options, "origin"))) {
 		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, &source->file, item->line,
 				"a mount needs a \"mountpoint\" and an \"origin\"");
-	} else if (r == 0) {
+	} else if (r == 0 && *px_options_string(options, "origin") != '\0') {
 		r = add_mount(loader, &object, options, vhost);
 	}
 	px_options_destroy(options);

@@ -757,6 +757,7 @@ START_TEST(takes_mounts)
 			"\"cache-max-age\": \"60\"},"
 			"{\"mountpoint\": \"/b\", \"origin\": \"www\", \"default\": "
 			"\"start.html\"},"
+			"{\"mountpoint\": \"/d\", \"origin\": \"\"},"
 			"{\"mountpoint\": \"/c\", \"origin\": \"/\"}]",
 			directory);
 	struct px_config *config = load_vhost(keys, "");

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+
+export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
+	return document.getElementById(id) as T;
+}
+
+/** An element with properties and children; text is never read as HTML. */
+export function element<K extends keyof HTMLElementTagNameMap>(
+	tag: K,
+	properties: Partial<HTMLElementTagNameMap[K]> = {},
+	...children: (Node | string)[]
+): HTMLElementTagNameMap[K] {
+	const made = Object.assign(document.createElement(tag), properties);
+	made.append(...children);
+	return made;
+}
+
+/** Says it to those who listen to the page. */
+export function announce(text: string): void {
+	byId('news').textContent = text;
+}
