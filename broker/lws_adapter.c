@@ -14,7 +14,9 @@
  * And one of libuv: it hands on what a thousand sockets have before anybody else has a say. A
  * message for which a turn has no time any more is put off: kept as it is, its connection not
  * read from, until those that were put off before it are handled. That is one message of a
- * connection at most, and what one connection sends stays in order.
+ * connection at most, and what one connection sends stays in order. That reading stops is
+ * said to lws when the turn ends: 4.1.6 never comes back from a read during which it is told
+ * so, as long as OpenSSL has more of the same record.
  */
 #include <praxis/adapter.h>
 #include <praxis/plugin.h>
@@ -48,6 +50,7 @@ struct conn {
 	bool is_reader;
 	bool is_closer;
 	bool is_late;    /* its message is put off */
+	bool is_paused;  /* and it is not read from */
 	bool is_dropped; /* lws is closing it */
 };
 _Static_assert(sizeof(struct conn) <= PX_LWS_SESSION_BYTES, "lws allocates too little");
@@ -61,6 +64,7 @@ struct px_lws {
 	struct conn *closers; /* to be closed when it ends */
 	struct conn *late;    /* whose message is put off, first come first */
 	struct conn **late_end;
+	struct conn *unpaused; /* the first of them that is still read from; all behind it are */
 	uint64_t late_count; /* ever */
 };
 
@@ -110,7 +114,26 @@ static void unlink_late(struct conn *conn)
 	if (!*at) {
 		conn->lws->late_end = at;
 	}
+	if (conn->lws->unpaused == conn) {
+		conn->lws->unpaused = conn->next;
+	}
 	conn->is_late = false;
+}
+
+static void pause_late(struct px_lws *lws)
+{
+	for (; lws->unpaused; lws->unpaused = lws->unpaused->next) {
+		lws->unpaused->is_paused = true;
+		lws_rx_flow_control(lws->unpaused->wsi, 0);
+	}
+}
+
+static void read_on(struct conn *conn)
+{
+	if (conn->is_paused) {
+		conn->is_paused = false;
+		lws_rx_flow_control(conn->wsi, 1);
+	}
 }
 
 static void transport_close(void *user, uint16_t code)
@@ -120,7 +143,7 @@ static void transport_close(void *user, uint16_t code)
 	if (conn->is_late) {
 		unlink_late(conn);
 		drop_partial(conn);
-		lws_rx_flow_control(conn->wsi, 1); /* to hear the answer to a close frame */
+		read_on(conn); /* to hear the answer to a close frame */
 	}
 	if (!conn->is_closer) {
 		conn->is_closer = true;
@@ -261,7 +284,9 @@ static void put_off(struct conn *conn)
 	conn->next = NULL;
 	*lws->late_end = conn;
 	lws->late_end = &conn->next;
-	lws_rx_flow_control(conn->wsi, 0);
+	if (!lws->unpaused) {
+		lws->unpaused = conn;
+	}
 }
 
 /* Handles what was put off, and reads on. */
@@ -270,7 +295,7 @@ static void catch_up(struct conn *conn)
 	unlink_late(conn);
 	px_session_receive(conn->session, conn->partial, conn->partial_len);
 	drop_partial(conn);
-	lws_rx_flow_control(conn->wsi, 1);
+	read_on(conn);
 }
 
 /* One at least, or it would never end. */
@@ -547,6 +572,7 @@ bool px_lws_end_turn(struct px_lws *lws)
 			break;
 		}
 	}
+	pause_late(lws);
 	lws->in_turn = false;
 	return is_cut || lws->late || lws->closers;
 }
