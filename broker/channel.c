@@ -321,6 +321,7 @@ static int join(struct px_session *session, const struct px_service *service,
 	if (rc < 0) {
 		return rc;
 	}
+	channel->limits = *limits; /* the service may have other options since it began */
 	rc = is_full(channel) ? -ENOSPC : px_channel_add_member(channel, session, &member);
 	if (rc == 0) {
 		rc = px_member_tell_joined(member);

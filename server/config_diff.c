@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* See config_diff.h. Plain keys are compared by table, as they are read. */
+/*
+ * See config_diff.h. Keys of "global" and of a vhost are compared by the tables that they are
+ * read by, so that none can be forgotten; what a table sees as one value but is more (tokens,
+ * services, the audit trail) is taken apart here.
+ */
 #include "config_diff.h"
 
 #include <inttypes.h>
@@ -18,8 +22,6 @@ struct diff {
 enum kind {
 	NUMBER_32,
 	NUMBER_64,
-	SECONDS, /* kept in ms */
-	PORT,
 	FLAG,
 	CHOICE, /* an enum or an int with words for its values */
 	TEXT,
@@ -33,38 +35,6 @@ struct field {
 
 #define FIELD(type, kind, key, member) { key, kind, offsetof(struct type, member) }
 
-#define GLOBAL(kind, key, member) FIELD(px_config_global, kind, key, member)
-static const struct field global_fields[] = {
-	GLOBAL(CHOICE, "log-level", log_level),
-	GLOBAL(NUMBER_32, "max-connections", max_connections),
-	GLOBAL(NUMBER_32, "max-message-bytes", max_message_bytes),
-	GLOBAL(NUMBER_32, "queue-bytes", queue_bytes),
-	GLOBAL(NUMBER_64, "queue-age-ms", queue_age_ms),
-	GLOBAL(NUMBER_32, "max-rooms-per-session", max_rooms_per_session),
-	GLOBAL(NUMBER_32, "max-channels", max_channels),
-	GLOBAL(NUMBER_32, "send-buffer-bytes", send_buffer_bytes),
-	GLOBAL(NUMBER_64, "heartbeat-ms", heartbeat_ms),
-	GLOBAL(NUMBER_64, "drain-ms", drain_ms),
-	GLOBAL(NUMBER_64, "drain-deadline-ms", drain_deadline_ms),
-	GLOBAL(NUMBER_64, "slow-close-ms", slow_close_ms),
-	GLOBAL(NUMBER_32, "max-connections-per-address", max_connections_per_address),
-	GLOBAL(NUMBER_32, "max-connections-per-user", max_connections_per_user),
-	GLOBAL(NUMBER_32, "connections-per-second-per-address",
-			connections_per_second_per_address),
-	GLOBAL(NUMBER_32, "max-unauthenticated", max_unauthenticated),
-	GLOBAL(NUMBER_32, "auth-failures", auth_failures),
-	GLOBAL(NUMBER_32, "max-rooms-per-practice", max_rooms_per_practice),
-	GLOBAL(NUMBER_32, "max-idempotency-keys", max_idempotency_keys),
-	GLOBAL(NUMBER_32, "messages-per-second", messages_per_second),
-	GLOBAL(NUMBER_32, "messages-burst", messages_burst),
-	GLOBAL(NUMBER_32, "bytes-per-second", bytes_per_second),
-	GLOBAL(NUMBER_32, "bytes-burst", bytes_burst),
-	GLOBAL(TEXT, "state-file", state_file),
-	GLOBAL(SECONDS, "state-max-age-s", state_max_age_ms),
-	GLOBAL(NUMBER_64, "state-max-bytes", state_max_bytes),
-	{ 0 },
-};
-
 #define AUDIT(kind, key, member) FIELD(px_config_audit, kind, key, member)
 static const struct field audit_fields[] = {
 	AUDIT(TEXT, "file", file),
@@ -75,37 +45,14 @@ static const struct field audit_fields[] = {
 	{ 0 },
 };
 
-#define VHOST(kind, key, member) FIELD(px_config_vhost, kind, key, member)
-static const struct field vhost_fields[] = {
-	VHOST(PORT, "port", port),
-	VHOST(TEXT, "tenant", tenant),
-	VHOST(TEXT, "path", path),
-	VHOST(TEXT, "auth-url", auth_url),
-	VHOST(NUMBER_64, "auth-timeout-ms", auth_timeout_ms),
-	VHOST(NUMBER_32, "auth-max", auth_max),
-	VHOST(NUMBER_32, "auth-cache-s", auth_cache_s),
-	VHOST(CHOICE, "open-mode", open_mode),
-	VHOST(TEXT, "open-practice", open_practice),
-	VHOST(FLAG, "proxy-protocol", proxy_protocol),
-	VHOST(TEXT, "host-ssl-cert", host_ssl_cert),
-	VHOST(TEXT, "host-ssl-key", host_ssl_key),
-	VHOST(TEXT, "host-ssl-ca", host_ssl_ca),
-	VHOST(FLAG, "client-cert-required", client_cert_required),
-	VHOST(CHOICE, "tls-min-version", tls_min_version),
-	VHOST(NUMBER_32, "hsts-max-age", hsts_max_age),
-	VHOST(PORT, "redirect-to-https", redirect_to_https),
-	{ 0 },
-};
-
 #define TOKENS(kind, key, member) FIELD(px_config_tokens, kind, key, member)
 static const struct field tokens_fields[] = {
-	TOKENS(TEXT, "secret", secret),
-	TOKENS(TEXT, "secret-kid", secret_kid),
+	TOKENS(TEXT, "key of HS256", secret),
+	TOKENS(TEXT, "name of the key of HS256", secret_kid),
 	TOKENS(TEXT, "jwks-file", jwks_file),
 	TOKENS(TEXT, "issuer", issuer),
 	TOKENS(TEXT, "audience", audience),
 	TOKENS(NUMBER_32, "leeway-s", leeway_s),
-	TOKENS(NUMBER_32, "max-bytes", max_bytes),
 	TOKENS(FLAG, "require-exp", require_exp),
 	TOKENS(CHOICE, "default-role", default_role),
 	TOKENS(TEXT, "claims.sub", claims.sub),
@@ -117,6 +64,7 @@ static const struct field tokens_fields[] = {
 	TOKENS(TEXT, "claims.rooms", claims.rooms),
 	TOKENS(TEXT, "cookie", cookie),
 	TOKENS(FLAG, "query", query),
+	TOKENS(NUMBER_32, "max-bytes", max_bytes),
 	TOKENS(NUMBER_64, "auth-ms", auth_ms),
 	{ 0 },
 };
@@ -151,10 +99,6 @@ static int64_t number_of(const struct field *field, const void *object)
 		return *(const uint32_t *)(const void *)at;
 	case NUMBER_64:
 		return *(const int64_t *)(const void *)at;
-	case SECONDS:
-		return *(const int64_t *)(const void *)at / 1000;
-	case PORT:
-		return *(const uint16_t *)(const void *)at;
 	case FLAG:
 		return *(const bool *)(const void *)at;
 	default:
@@ -169,26 +113,36 @@ static void compare_text(struct diff *diff, const char *key, const char *old, co
 	}
 }
 
+static void compare_number(struct diff *diff, const char *key, int64_t old, int64_t new)
+{
+	if (old != new) {
+		tell(diff, "%s is %" PRId64 ", was %" PRId64, key, new, old);
+	}
+}
+
+static void compare_flag(struct diff *diff, const char *key, bool old, bool new)
+{
+	if (old != new) {
+		tell(diff, "%s is %s", key, new ? "true" : "false");
+	}
+}
+
+static const char *text_of(const struct field *field, const void *object)
+{
+	return *(char *const *)(const void *)((const char *)object + field->offset);
+}
+
 static void compare_field(struct diff *diff, const struct field *field, const void *old,
 		const void *new)
 {
 	if (field->kind == TEXT) {
-		compare_text(diff, field->key,
-				*(char *const *)(const void *)((const char *)old + field->offset),
-				*(char *const *)(const void *)((const char *)new + field->offset));
-		return;
-	}
-	int64_t before = number_of(field, old);
-	int64_t now = number_of(field, new);
-	if (before == now) {
-		return;
-	}
-	if (field->kind == CHOICE) {
-		tell(diff, "%s has changed", field->key);
+		compare_text(diff, field->key, text_of(field, old), text_of(field, new));
 	} else if (field->kind == FLAG) {
-		tell(diff, "%s is %s", field->key, now ? "true" : "false");
-	} else {
-		tell(diff, "%s is %" PRId64 ", was %" PRId64, field->key, now, before);
+		compare_flag(diff, field->key, number_of(field, old), number_of(field, new));
+	} else if (field->kind != CHOICE) {
+		compare_number(diff, field->key, number_of(field, old), number_of(field, new));
+	} else if (number_of(field, old) != number_of(field, new)) {
+		tell(diff, "%s has changed", field->key);
 	}
 }
 
@@ -200,13 +154,57 @@ static void compare_fields(struct diff *diff, const struct field *fields, const 
 	}
 }
 
-static bool same_texts(char *const *a, size_t a_count, char *const *b, size_t b_count)
+static void compare_json(struct diff *diff, const char *key, struct json_object *old,
+		struct json_object *new)
 {
-	bool same = a_count == b_count;
-	for (size_t i = 0; same && i < a_count; i++) {
-		same = same_text(a[i], b[i]);
+	if (!old != !new || (old && json_object_equal(old, new) != 1)) {
+		tell(diff, "%s %s", key, !old ? "is there now" : !new ? "is gone" : "has changed");
 	}
-	return same;
+}
+
+static void compare_option(struct diff *diff, const struct px_option *row,
+		const struct px_options *old, const struct px_options *new)
+{
+	bool given = px_options_given(new, row->key);
+	if (!row->fallback && row->type == PX_OPTION_INT &&
+			given != px_options_given(old, row->key)) {
+		tell(diff, "%s %s", row->key, given ? "is there now" : "is gone");
+		return;
+	}
+	switch (row->type) {
+	case PX_OPTION_STRING:
+		compare_text(diff, row->key, px_options_string(old, row->key),
+				px_options_string(new, row->key));
+		break;
+	case PX_OPTION_INT:
+		compare_number(diff, row->key, px_options_int(old, row->key),
+				px_options_int(new, row->key));
+		break;
+	case PX_OPTION_BOOL:
+		compare_flag(diff, row->key, px_options_bool(old, row->key),
+				px_options_bool(new, row->key));
+		break;
+	case PX_OPTION_JSON:
+		compare_json(diff, row->key, px_options_json(old, row->key),
+				px_options_json(new, row->key));
+		break;
+	}
+}
+
+/* All keys of an object, but for those that are taken apart. */
+static void compare_object(struct diff *diff, const char *object, const struct px_options *old,
+		const struct px_options *new)
+{
+	static const char *const others[] = { "audit", "tokens", "ws-protocols" };
+	for (const struct px_option *row = px_config_table(object); row->key; row++) {
+		bool other = false;
+		for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+			other |= strcmp(row->key, others[i]) == 0;
+		}
+		if (!other) {
+			compare_option(diff, row, old, new);
+		}
+	}
 }
 
 static bool same_addresses(const struct px_config_vhost *a, const struct px_config_vhost *b)
@@ -216,41 +214,6 @@ static bool same_addresses(const struct px_config_vhost *a, const struct px_conf
 		same = a->addresses[i].length == b->addresses[i].length &&
 				memcmp(&a->addresses[i].address, &b->addresses[i].address,
 						a->addresses[i].length) == 0;
-	}
-	return same;
-}
-
-static bool same_networks(const struct px_config_proxy *a, size_t a_count,
-		const struct px_config_proxy *b, size_t b_count)
-{
-	bool same = a_count == b_count;
-	for (size_t i = 0; same && i < a_count; i++) {
-		same = a[i].prefix == b[i].prefix &&
-				IN6_ARE_ADDR_EQUAL(&a[i].address, &b[i].address);
-	}
-	return same;
-}
-
-static bool same_mounts(const struct px_config_vhost *a, const struct px_config_vhost *b)
-{
-	bool same = a->mount_count == b->mount_count;
-	for (size_t i = 0; same && i < a->mount_count; i++) {
-		const struct px_config_mount *one = &a->mounts[i];
-		const struct px_config_mount *other = &b->mounts[i];
-		same = same_text(one->mountpoint, other->mountpoint) &&
-				same_text(one->origin, other->origin) &&
-				same_text(one->index, other->index) &&
-				one->cache_max_age_s == other->cache_max_age_s;
-	}
-	return same;
-}
-
-static bool same_headers(const struct px_config_vhost *a, const struct px_config_vhost *b)
-{
-	bool same = a->header_count == b->header_count;
-	for (size_t i = 0; same && i < a->header_count; i++) {
-		same = same_text(a->headers[i].name, b->headers[i].name) &&
-				same_text(a->headers[i].value, b->headers[i].value);
 	}
 	return same;
 }
@@ -338,26 +301,10 @@ static void compare_vhosts(struct diff *diff, const struct px_config_vhost *old,
 		const struct px_config_vhost *new)
 {
 	(void)snprintf(diff->where, sizeof(diff->where), "vhost %.64s: ", new->name);
-	compare_fields(diff, vhost_fields, old, new);
-	if (old->port == new->port && !same_addresses(old, new)) {
-		tell(diff, "interface has changed");
-	}
-	if (!same_texts(old->origins, old->origin_count, new->origins, new->origin_count)) {
-		tell(diff, "origins have changed");
-	}
-	if (!same_networks(old->trusted_proxies, old->trusted_proxy_count, new->trusted_proxies,
-			new->trusted_proxy_count)) {
-		tell(diff, "trusted-proxies have changed");
-	}
-	if (!same_networks(old->metrics_allow, old->metrics_allow_count, new->metrics_allow,
-			new->metrics_allow_count)) {
-		tell(diff, "metrics-allow has changed");
-	}
-	if (!same_mounts(old, new)) {
-		tell(diff, "mounts have changed");
-	}
-	if (!same_headers(old, new)) {
-		tell(diff, "headers have changed");
+	size_t count = diff->count;
+	compare_object(diff, "vhosts", old->options, new->options);
+	if (diff->count == count && !same_addresses(old, new)) {
+		tell(diff, "the addresses of its interface have changed");
 	}
 	compare_tokens(diff, old->tokens, new->tokens);
 	compare_services(diff, old, new);
@@ -394,11 +341,7 @@ static void compare_audit(struct diff *diff, const struct px_config_audit *old,
 static void compare_global(struct diff *diff, const struct px_config_global *old,
 		const struct px_config_global *new)
 {
-	compare_fields(diff, global_fields, old, new);
-	if (!same_texts(old->plugin_dirs, old->plugin_dir_count, new->plugin_dirs,
-			new->plugin_dir_count)) {
-		tell(diff, "plugin-dir has changed");
-	}
+	compare_object(diff, "global", old->options, new->options);
 	compare_audit(diff, old->audit, new->audit);
 }
 

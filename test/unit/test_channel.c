@@ -301,8 +301,8 @@ START_TEST(everything_has_a_limit)
 
 	ck_assert_int_eq(join_limited(a, practice_of(a), "1", &pair, &member), 0);
 	ck_assert_int_eq(join_limited(b, practice_of(a), "1", &unlimited, &member), 0);
-	/* The limits are those of the channel's beginning. */
-	ck_assert_int_eq(join_limited(c, practice_of(a), "1", &unlimited, &member), -ENOSPC);
+	/* The limits are those that the service has now, whatever they were when it began. */
+	ck_assert_int_eq(join_limited(c, practice_of(a), "1", &pair, &member), -ENOSPC);
 	ck_assert_int_eq(join_limited(a, practice_of(a), name, &unlimited, &member), -EINVAL);
 	name[PX_ID_MAX] = '\0';
 	ck_assert_int_eq(join_limited(a, practice_of(a), name, &unlimited, &member), 0);
