@@ -5,7 +5,7 @@
  * entered, and the session goes on without a gap.
  */
 #include "channel.h"
-#include "session.h"
+#include "resume.h"
 
 #include <stdlib.h>
 
@@ -115,15 +115,19 @@ void px_session_become(struct px_session *session, struct px_identity *identity,
 	}
 }
 
-static bool take(struct px_session *session, struct px_identity *identity,
+static struct px_session *take(struct px_session *session, struct px_identity *identity,
 		const struct px_field *id)
 {
 	struct px_broker *broker = session->broker;
 	struct px_identity *old = session->identity;
+	struct px_session *healed = old->role == 0 ? px_session_heal(session, identity) : NULL;
+	if (healed) {
+		return healed;
+	}
 	if (old->role != 0 && !px_identity_same_user(old, identity)) {
 		px_identity_destroy(broker, identity);
 		refuse(session, id, PX_E_FORBIDDEN, "The token is another user's.", 0);
-		return false;
+		return NULL;
 	}
 	session->identity = identity;
 	int rc = px_broker_tell(broker, &(struct px_event){
@@ -134,10 +138,10 @@ static bool take(struct px_session *session, struct px_identity *identity,
 	if (rc < 0) {
 		px_identity_destroy(broker, identity);
 		refuse(session, id, PX_E_UNAVAILABLE, "The server can not let anybody in now.", 0);
-		return false;
+		return NULL;
 	}
 	px_session_become(session, identity, true);
-	return true;
+	return session;
 }
 
 /* A bad token costs a session that was nobody its connection; another keeps what it has. */
@@ -179,8 +183,8 @@ static void judge(struct px_session *session, struct px_span token,
 	}
 }
 
-bool px_session_authenticate(struct px_session *session, const struct px_envelope *message,
-		const struct px_field *id)
+struct px_session *px_session_authenticate(struct px_session *session,
+		const struct px_envelope *message, const struct px_field *id)
 {
 	const struct px_field *field = px_envelope_field(message, "token");
 	struct px_authentication authentication;
@@ -193,13 +197,13 @@ bool px_session_authenticate(struct px_session *session, const struct px_envelop
 			.ref = px_span("auth"),
 			.id = id,
 		});
-		return false;
+		return NULL;
 	}
 	struct px_span token = { field->value.data + 1, field->value.len - 2 };
 	judge(session, token, &authentication);
 	if (authentication.verdict != PX_VERDICT_GOOD) {
 		px_session_reject(session, &authentication, id);
-		return false;
+		return NULL;
 	}
 	return take(session, authentication.identity, id);
 }

@@ -170,6 +170,7 @@ static int resume(struct px_session *session, const struct px_session_params *pa
 		px_identity_destroy(broker, params->identity);
 		session->identity = fresh;
 	}
+	px_session_attach(session);
 	return 0;
 }
 
@@ -204,7 +205,18 @@ static struct px_session *resume_by_token(struct px_broker *broker,
 
 /* ---- by user ---- */
 
-static struct px_session *heal(struct px_broker *broker, const struct px_session_params *params)
+/* Its connection, and what was not written to it yet, are the other's; it was never more. */
+static void step_aside(struct px_session *nobody, struct px_session *session)
+{
+	px_queue_append(&session->queue, &nobody->queue);
+	px_session_mark_dirty(session);
+	session->broker->transport.bind(session->conn, session);
+	px_session_finish(nobody);
+}
+
+/* `nobody`: the session that has the connection now; NULL: none has. */
+static struct px_session *heal(struct px_broker *broker, const struct px_session_params *params,
+		struct px_session *nobody)
 {
 	const struct px_identity *identity = params->identity;
 	if (!identity->authenticated || identity->user_len == 0 || identity->role == 0) {
@@ -218,13 +230,31 @@ static struct px_session *heal(struct px_broker *broker, const struct px_session
 	px_session_unwait(session);
 	px_resume_destroy(session);
 	take_hold(session, params->conn);
+	if (nobody) {
+		step_aside(nobody, session);
+	}
 	session->identity = params->identity;
 	px_session_greet(session, false);
 	session->identity = old;
-	px_session_become(session, params->identity, false);
+	px_session_become(session, params->identity, nobody != NULL);
+	px_session_attach(session);
 	px_session_catch_up(session);
 	broker->stats.healed++;
 	return session;
+}
+
+struct px_session *px_session_heal(struct px_session *nobody, struct px_identity *identity)
+{
+	struct px_broker *broker = nobody->broker;
+	if (nobody->versioned || broker->limits.grace_ms <= 0) {
+		return NULL;
+	}
+	return heal(broker, &(struct px_session_params){
+		.site = nobody->site,
+		.identity = identity,
+		.conn = nobody->conn,
+		.service = nobody->service,
+	}, nobody);
 }
 
 bool px_session_come_back(struct px_broker *broker, const struct px_session_params *params,
@@ -235,14 +265,10 @@ bool px_session_come_back(struct px_broker *broker, const struct px_session_para
 		return false;
 	}
 	if (!params->versioned) {
-		session = heal(broker, params);
+		session = heal(broker, params, NULL);
 	} else if (params->resume.len > 0) {
 		session = resume_by_token(broker, params);
 	}
-	if (!session) {
-		return false;
-	}
-	px_session_attach(session);
 	*ret_session = session;
-	return true;
+	return session != NULL;
 }

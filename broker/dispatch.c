@@ -249,7 +249,10 @@ static bool dispatch_own(struct dispatch *dispatch)
 	}
 	if (strcmp(dispatch->type, "auth") == 0) {
 		dispatch->known = true;
-		if (px_session_authenticate(dispatch->session, dispatch->message, dispatch->id)) {
+		struct px_session *session = px_session_authenticate(dispatch->session,
+				dispatch->message, dispatch->id);
+		if (session) {
+			dispatch->session = session;
 			acknowledge(dispatch, 0);
 		}
 		return true;

@@ -117,6 +117,12 @@ struct px_session *px_session_find_healable(const struct px_broker *broker,
 
 /* ---- comeback.c ---- */
 
+/*
+ * One who was nobody has become that user: where a session waits for it, the connection of
+ * `nobody` is that one's, and `nobody` ends. NULL: none waits, and the identity is still yours.
+ */
+struct px_session *px_session_heal(struct px_session *nobody, struct px_identity *identity);
+
 /* Gives the connection of the params a session that there is. False: there is none for it. */
 bool px_session_come_back(struct px_broker *broker, const struct px_session_params *params,
 		struct px_session **ret_session);

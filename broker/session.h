@@ -111,9 +111,12 @@ int px_session_arm(struct px_session *session);
 void px_session_pulse(struct px_session *session);
 
 /* authenticate.c */
-/* True: it is now who the token says; false: it was told why not. */
-bool px_session_authenticate(struct px_session *session, const struct px_envelope *message,
-		const struct px_field *id);
+/*
+ * Who the token says: the session; or, for one who was nobody, the session that waited for it,
+ * which has its connection now. NULL: it was told why not.
+ */
+struct px_session *px_session_authenticate(struct px_session *session,
+		const struct px_envelope *message, const struct px_field *id);
 /* Says why a token is no good; one who was nobody is closed with 4401. */
 void px_session_reject(struct px_session *session, const struct px_authentication *authentication,
 		const struct px_field *id);

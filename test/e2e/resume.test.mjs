@@ -545,6 +545,23 @@ describe('healing by identity', () => {
 		await nothingArrived([await again(ann)]);
 	});
 
+	it('works for one who sends `auth`', async () => {
+		const { ann, bob } = await calling();
+		await cut(praxis, ann);
+		await bob.accepted(update(1));
+		const back = await praxis.open('/ws');
+		const hello = await back.next('connection_established');
+		assert.notEqual(hello.clientId, ann.clientId);
+		back.send({ type: 'auth', token: await sign(ann.claims) });
+		assert.equal((await back.next('connection_established')).clientId, ann.clientId);
+		await back.next('auth_ok');
+		assert.equal((await back.next('whiteboard_update')).data.n, 1);
+		bob.send(chat('welcome back'));
+		await back.next('telemedicine_chat_message');
+		await nothingArrived([bob, back]);
+		assert.equal((await praxis.stats()).unauthenticated, 0);
+	});
+
 	it('is not for others, nor for a second tab', async () => {
 		const { ann } = await calling();
 		const tab = await again(ann);

@@ -969,6 +969,47 @@ START_TEST(healing_takes_up_the_new_token)
 }
 END_TEST
 
+static void judge(void *user, void *conn, const struct px_site *site, struct px_span token,
+		struct px_authentication *ret_authentication)
+{
+	(void)user;
+	(void)conn;
+	(void)site;
+	(void)token;
+	*ret_authentication = (struct px_authentication){ .verdict = PX_VERDICT_GOOD };
+	ck_assert_int_eq(fake_identity(fake, WHO(BOB), &ret_authentication->identity), 0);
+}
+
+START_TEST(heals_who_authenticates_later)
+{
+	fake->broker->host.authenticate = judge;
+	struct fake_conn *ann = fake_open(fake, WHO(ANN));
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	cut(bob);
+	say(ann, 1);
+	struct fake_conn *again = fake_connect(fake, WHO(.nobody = true, .practices = ""));
+	fake_send(again, "{\"type\":\"ping\"}");
+	fake_send(again, "{\"type\":\"auth\",\"token\":\"x\",\"id\":5}");
+	fake_send(again, "{\"type\":\"probe_say\",\"n\":2}");
+	fake_turn(fake);
+	fake_expect(again, "{'type':'connection_established'}");
+	fake_expect(again, "{'type':'pong'}");
+	struct json_object *greeting = fake_expect(again, "{'type':'connection_established'}");
+	ck_assert_str_eq(fake_member(greeting, "clientId"), bob->client_id);
+	fake_expect(again, "{'type':'auth_ok'}");
+	hears(again, 1);
+	fake_expect(again, "{'type':'ack','id':5}");
+	hears(ann, 2);
+	fake_expect_nothing(ann);
+	ck_assert_uint_eq(fake_stats(fake).sessions, 2);
+	/* The next one finds nobody who waits. */
+	struct fake_conn *tab = fake_open(fake, WHO(.nobody = true, .practices = ""));
+	fake_say(tab, "{\"type\":\"auth\",\"token\":\"x\"}");
+	fake_expect(tab, "{'type':'auth_ok'}");
+	ck_assert_uint_eq(fake_stats(fake).healed, 1);
+}
+END_TEST
+
 /* ---- the end ---- */
 
 START_TEST(the_process_ends_with_some_away)
@@ -1028,6 +1069,7 @@ int main(void)
 		heals_who_waits_longest_first,
 		who_does_not_come_leaves_once,
 		healing_takes_up_the_new_token,
+		heals_who_authenticates_later,
 		the_process_ends_with_some_away,
 	};
 	Suite *suite = suite_create("resume");
