@@ -556,13 +556,14 @@ static const struct px_history_entry *latest_for(const struct px_channel *channe
 }
 
 /* What is written in order is heard in order: who got the latest has got all before it. */
-void px_session_note_heard(struct px_session *session)
+void px_session_note_heard(struct px_session *session, int64_t deaf_ms)
 {
 	for (struct px_member *member = session->members; member; member = member->next) {
 		const struct px_channel *channel = member->channel;
 		const struct px_history_entry *entry = latest_for(channel, session);
 		member->mark_seq = (uint32_t)channel->seq;
-		if (entry && px_queue_holds(&session->queue, entry->message)) {
+		if (entry && (entry->at_ms > deaf_ms ||
+				px_queue_holds(&session->queue, entry->message))) {
 			member->mark_seq = (uint32_t)(entry->seq - 1);
 		}
 	}

@@ -95,8 +95,11 @@ static inline uint64_t px_member_mark(const struct px_member *member)
 	return seq - (uint32_t)((uint32_t)seq - member->mark_seq);
 }
 
-/* For each sequenced channel: how far the session, whose queue is as yet whole, has heard it. */
-void px_session_note_heard(struct px_session *session);
+/*
+ * For each sequenced channel: how far the session, whose queue is as yet whole, has heard it;
+ * nothing of what came after deaf_ms.
+ */
+void px_session_note_heard(struct px_session *session, int64_t deaf_ms);
 
 /* Sends the session of each sequenced channel the latest that it missed, if it missed any. */
 void px_session_catch_up(struct px_session *session);

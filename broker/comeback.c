@@ -126,7 +126,7 @@ static void take_hold(struct px_session *session, void *conn)
 	session->leave_ms = 0;
 	session->is_waiting = false;
 	session->is_pinged = false;
-	session->beat_ms = session->broker->timers.now_ms;
+	session->alive_ms = session->broker->timers.now_ms;
 	px_queue_touch(&session->queue, &session->broker->queue_pool);
 	if (px_session_arm(session) < 0) {
 		px_session_close(session, PX_CLOSE_TRY_LATER);

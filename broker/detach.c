@@ -165,7 +165,7 @@ static void end_surplus(struct px_broker *broker)
 	}
 }
 
-bool px_session_detach(struct px_session *session)
+bool px_session_detach(struct px_session *session, bool deaf)
 {
 	struct px_broker *broker = session->broker;
 	if (!may_live_on(session) || px_session_wait(session) < 0) {
@@ -173,7 +173,7 @@ bool px_session_detach(struct px_session *session)
 	}
 	broker->stats.breaks++;
 	if (!session->versioned) {
-		px_session_note_heard(session);
+		px_session_note_heard(session, deaf ? session->alive_ms : INT64_MAX);
 		px_session_drop_queue(session);
 	}
 	(void)px_broker_tell(broker, &(struct px_event){

@@ -23,7 +23,9 @@ static bool check_heartbeat(struct px_session *session, int64_t *next_ms)
 	if (heartbeat <= 0) {
 		return true;
 	}
-	int64_t due_ms = session->beat_ms + heartbeat;
+	int64_t since_ms = session->is_pinged ?
+			now_ms - (uint32_t)((uint32_t)now_ms - session->pinged_ms) : session->alive_ms;
+	int64_t due_ms = since_ms + heartbeat;
 	if (now_ms >= due_ms) {
 		if (session->is_pinged) {
 			broker->stats.silent_peers++;
@@ -32,7 +34,7 @@ static bool check_heartbeat(struct px_session *session, int64_t *next_ms)
 		}
 		/* Asked before it is dropped, also when it was this process that slept. */
 		session->is_pinged = true;
-		session->beat_ms = now_ms;
+		session->pinged_ms = (uint32_t)now_ms;
 		px_session_send(session, broker->ping);
 		due_ms = now_ms + heartbeat;
 	}

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Half a megabyte; more than any one turn needs for a thousand readers. */
 #define POOL_MAX 4096
@@ -87,6 +88,25 @@ struct px_message *px_queue_pop(struct px_queue *queue, struct px_queue_pool *po
 		block_put(pool, block);
 	}
 	return message;
+}
+
+size_t px_queue_copy(const struct px_queue *queue, uint8_t *buf, size_t size,
+		uint32_t *ret_count)
+{
+	size_t len = 0;
+	*ret_count = 0;
+	for (const struct px_queue_block *block = queue->head; block; block = block->next) {
+		for (uint8_t i = block->first; i < block->last; i++) {
+			const struct px_message *message = block->messages[i];
+			if (len + message->len > size) {
+				return len;
+			}
+			memcpy(buf + len, message->frame, message->len);
+			len += message->len;
+			(*ret_count)++;
+		}
+	}
+	return len;
 }
 
 bool px_queue_holds(const struct px_queue *queue, const struct px_message *message)

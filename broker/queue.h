@@ -51,6 +51,13 @@ struct px_message *px_queue_peek(const struct px_queue *queue);
 /* Takes out the first; the reference becomes the caller's. The queue must not be empty. */
 struct px_message *px_queue_pop(struct px_queue *queue, struct px_queue_pool *pool);
 
+/*
+ * Copies as many whole frames as fit, from the first on; returns their bytes, and how many they
+ * are. They stay in the queue.
+ */
+size_t px_queue_copy(const struct px_queue *queue, uint8_t *buf, size_t size,
+		uint32_t *ret_count);
+
 /* Whether that very message is in it. */
 bool px_queue_holds(const struct px_queue *queue, const struct px_message *message);
 

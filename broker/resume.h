@@ -93,8 +93,11 @@ struct px_session *px_resume_find(struct px_broker *broker, const struct px_site
 
 /* ---- detach.c ---- */
 
-/* Lets it live on without its connection, which is not told. False: it has to end. */
-bool px_session_detach(struct px_session *session);
+/*
+ * Lets it live on without its connection, which is not told. `deaf`: what was written since
+ * its last sign of life is not likely to have arrived. False: it has to end.
+ */
+bool px_session_detach(struct px_session *session, bool deaf);
 
 /* It waits for its client from now on. -ENOMEM: it is as it was. */
 int px_session_wait(struct px_session *session);

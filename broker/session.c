@@ -120,7 +120,7 @@ static struct px_session *create(struct px_broker *broker, const struct px_sessi
 	session->service = (int8_t)params->service;
 	session->versioned = params->versioned;
 	session->timer.fire = on_timer;
-	session->beat_ms = broker->timers.now_ms;
+	session->alive_ms = broker->timers.now_ms;
 	session->opened_ms = broker->timers.now_ms;
 	session->identity = params->identity;
 	session->is_rejected = params->verdict != PX_VERDICT_GOOD;
@@ -224,7 +224,7 @@ void px_session_receive(struct px_session *session, const uint8_t *bytes, size_t
 
 void px_session_alive(struct px_session *session)
 {
-	session->beat_ms = session->broker->timers.now_ms;
+	session->alive_ms = session->broker->timers.now_ms;
 	session->is_pinged = false;
 	if (session->resume) {
 		px_resume_settle(session->resume);
@@ -257,7 +257,7 @@ void px_session_finish(struct px_session *session)
 
 void px_session_lost(struct px_session *session, enum px_loss loss)
 {
-	if (loss != PX_LOSS_BROKEN || !px_session_detach(session)) {
+	if (loss != PX_LOSS_BROKEN || !px_session_detach(session, false)) {
 		px_session_finish(session);
 	}
 }
@@ -266,7 +266,7 @@ void px_session_break(struct px_session *session)
 {
 	const struct px_transport *transport = &session->broker->transport;
 	void *conn = session->conn;
-	if (px_session_detach(session)) {
+	if (px_session_detach(session, true)) {
 		px_session_count_close(session->broker, 0);
 		transport->close(conn, 0);
 		transport->bind(conn, NULL);

@@ -34,18 +34,19 @@ struct px_session {
 	uint32_t opened;           /* bit i: the service of index i was opened */
 	int8_t service;            /* the only one, or -1 */
 	uint8_t phase;             /* enum px_session_phase */
-	bool versioned;
-	bool is_dirty;
-	bool is_ending;
-	bool is_waiting;           /* for a slow reader to take the rest, then the close frame */
-	bool is_rejected;          /* was turned away with the token that it came with */
-	bool is_noticed;           /* was told that its token expires soon */
-	bool is_pinged;            /* and has given no sign of life since */
+	bool versioned : 1;
+	bool is_dirty : 1;
+	bool is_ending : 1;
+	bool is_waiting : 1;       /* for a slow reader to take the rest, then the close frame */
+	bool is_rejected : 1;      /* was turned away with the token that it came with */
+	bool is_noticed : 1;       /* was told that its token expires soon */
+	bool is_pinged : 1;        /* and has given no sign of life since */
 	uint8_t bad_count;         /* unreadable messages since bad_since_ms */
 	uint8_t floods;            /* messages over its rate since floods_since_ms */
 	uint16_t close_code;
 	uint16_t rooms;
 	uint32_t member_count;
+	uint32_t pinged_ms;        /* the low bits of the clock */
 
 	struct px_queue queue;     /* not written yet */
 	struct px_resume *resume;  /* of a session that may come back; else NULL */
@@ -54,7 +55,7 @@ struct px_session {
 
 	/* The next of pulse.c's deadlines; closing: the reader's last chance; detached: its end. */
 	struct px_timer timer;
-	int64_t beat_ms; /* last sign of life, or when it was pinged since */
+	int64_t alive_ms;      /* last sign of life */
 	int64_t opened_ms;
 	int64_t leave_ms;      /* closes with 1012 then; 0: it may stay */
 	uint32_t bad_since_ms; /* the low bits of the clock: windows are seconds long */

@@ -16,7 +16,6 @@
 #include "message.h"
 #include "resume.h"
 
-#include <string.h>
 
 void px_session_mark_dirty(struct px_session *session)
 {
@@ -41,39 +40,39 @@ void px_session_mark_ending(struct px_session *session)
 	}
 }
 
-/* As many whole frames as fit into the buffer; takes them out of the queue. */
-static size_t gather(struct px_session *session)
+/* They are with the transport now. */
+static void take_out(struct px_session *session, uint32_t count)
 {
 	struct px_broker *broker = session->broker;
-	struct px_message *message;
-	size_t len = 0;
-	while ((message = px_queue_peek(&session->queue)) &&
-			len + message->len <= PX_WRITE_BYTES) {
-		memcpy(broker->write_buffer + len, message->frame, message->len);
-		len += message->len;
-		px_queue_pop(&session->queue, &broker->queue_pool);
+	for (; count > 0; count--) {
+		struct px_message *message = px_queue_pop(&session->queue, &broker->queue_pool);
 		px_resume_wrote(session, message);
 		px_message_unref(broker, message);
 	}
-	return len;
 }
 
+/*
+ * What a write that failed had in it may have arrived or not. Who counts what arrives will tell;
+ * to others nothing was written.
+ */
 static int write_some(struct px_session *session)
 {
 	struct px_broker *broker = session->broker;
 	struct px_message *first = px_queue_peek(&session->queue);
-	int rc;
-	broker->stats.writes++;
-	if (first->len == session->queue.bytes || first->len > PX_WRITE_BYTES) {
+	const uint8_t *bytes = first->frame;
+	size_t len = first->len;
+	uint32_t count = 1;
+	if (session->queue.count > 1 && len <= PX_WRITE_BYTES) {
 		/* A single frame goes out from where it lies. */
-		px_queue_pop(&session->queue, &broker->queue_pool);
-		px_resume_wrote(session, first);
-		rc = broker->transport.write(session->conn, first->frame, first->len);
-		px_message_unref(broker, first);
-		return rc;
+		len = px_queue_copy(&session->queue, broker->write_buffer, PX_WRITE_BYTES, &count);
+		bytes = broker->write_buffer;
 	}
-	size_t len = gather(session);
-	return broker->transport.write(session->conn, broker->write_buffer, len);
+	broker->stats.writes++;
+	int rc = broker->transport.write(session->conn, bytes, len);
+	if (rc == 0 || session->resume) {
+		take_out(session, count);
+	}
+	return rc;
 }
 
 void px_session_drop_queue(struct px_session *session)
@@ -87,7 +86,7 @@ void px_session_drop_queue(struct px_session *session)
 static void on_write_error(struct px_session *session)
 {
 	void *conn = session->conn;
-	if (px_session_detach(session)) {
+	if (px_session_detach(session, true)) {
 		session->broker->transport.bind(conn, NULL);
 	} else {
 		session->phase = PX_SESSION_CLOSED;

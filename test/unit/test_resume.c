@@ -891,6 +891,37 @@ START_TEST(what_waited_in_a_full_socket_was_missed)
 }
 END_TEST
 
+START_TEST(what_was_said_to_the_deaf_was_missed)
+{
+	struct fake_conn *carl = fake_open(fake, WHO(.authenticated = true, .user = "9"));
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	say(carl, 1);
+	tick(10);
+	px_session_alive(bob->session);
+	tick(10);
+	say(carl, 2);
+	for (int i = 0; i < 60; i++) {
+		tick(1000);
+		px_session_alive(carl->session);
+	}
+	ck_assert_uint_eq(fake_stats(fake).silent_peers, 1);
+	struct fake_conn *again = fake_open(fake, WHO(BOB));
+	hears(again, 2);
+	fake_expect_nothing(again);
+	/* And in the write that showed it; but nothing before the last sign of life. */
+	again->fails = true;
+	say(carl, 3);
+	again = fake_open(fake, WHO(BOB));
+	hears(again, 3);
+	px_session_alive(again->session);
+	tick(10);
+	again->fails = true;
+	fake_say(again, "{\"type\":\"ping\"}");
+	again = fake_open(fake, WHO(BOB));
+	fake_expect_nothing(again);
+}
+END_TEST
+
 START_TEST(heals_nobody_else)
 {
 	struct fake_conn *bob = fake_open(fake, WHO(BOB));
@@ -1065,6 +1096,7 @@ int main(void)
 		heals_by_identity,
 		who_missed_nothing_is_told_nothing,
 		what_waited_in_a_full_socket_was_missed,
+		what_was_said_to_the_deaf_was_missed,
 		heals_nobody_else,
 		heals_who_waits_longest_first,
 		who_does_not_come_leaves_once,
