@@ -78,6 +78,7 @@ export function useWhiteboard(practiceId: Id, options: UseWhiteboardOptions = {}
 		service.manager.connect(holder);
 		return () => {
 			unsubscribe.forEach((end) => end());
+			service.flush();
 			service.manager.disconnect(holder);
 			setLastUpdate(null);
 		};

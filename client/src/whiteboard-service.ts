@@ -56,8 +56,13 @@ export class WhiteboardWebSocketService {
 
 	/** Lets go of the connection; other services keep it. */
 	disconnect(): void {
-		this.#throttle.flush();
+		this.flush();
 		this.manager.disconnect(this);
+	}
+
+	/** Frequent updates that are held back leave now. */
+	flush(): void {
+		this.#throttle.flush();
 	}
 
 	onStatusChange(handler: StatusHandler): Unsubscribe {

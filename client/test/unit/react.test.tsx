@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+//
+// The hooks, with React and a DOM.
+
+import assert from 'node:assert/strict';
+import { afterEach, describe, it } from 'node:test';
+import { parseHTML } from 'linkedom';
+import { act, StrictMode } from 'react';
+import type { ReactNode } from 'react';
+import type { Root } from 'react-dom/client';
+import { TelemedicineWebSocketService, WhiteboardWebSocketService } from '../../src/index.js';
+import type { CallOptions, WhiteboardUpdate } from '../../src/index.js';
+import { useTelemedicineCall, useWebSocketStatus, useWhiteboard } from '../../src/react.js';
+import type { UseTelemedicineCall, Whiteboard } from '../../src/react.js';
+import { FakeWorld } from '../lib/fakes.js';
+import { Caller, Room } from '../lib/room.js';
+import { FakePeerConnection, FakeStream } from '../lib/webrtc.js';
+
+const { window, document } = parseHTML('<html><body></body></html>');
+Object.assign(globalThis, { window, document, IS_REACT_ACT_ENVIRONMENT: true });
+Object.defineProperty(globalThis, 'navigator', { value: { userAgent: '' }, configurable: true });
+// React looks for a DOM when it is loaded.
+const { createRoot } = await import('react-dom/client');
+
+const roots: Root[] = [];
+
+/** Does it, and waits until React has shown what follows. */
+const doing = (what: () => unknown) =>
+	act(async () => {
+		await what();
+	});
+
+async function render(element: ReactNode): Promise<(next: ReactNode) => Promise<void>> {
+	const container = document.createElement('div');
+	const root = createRoot(container);
+	roots.push(root);
+	const show = (next: ReactNode) => doing(() => root.render(<StrictMode>{next}</StrictMode>));
+	await show(element);
+	return show;
+}
+
+afterEach(async () => {
+	for (const root of roots.splice(0)) {
+		await doing(() => root.unmount());
+	}
+});
+
+describe('useWebSocketStatus', () => {
+	it('shows the status, and connects nothing', async () => {
+		const world = new FakeWorld();
+		const shown: string[] = [];
+		const Status = () => {
+			shown.push(useWebSocketStatus(world.manager));
+			return null;
+		};
+		await render(<Status />);
+		assert.deepEqual(world.sockets, []);
+		await doing(() => world.connected());
+		assert.equal(shown[0], 'disconnected');
+		assert.equal(shown.at(-1), 'connected');
+	});
+});
+
+describe('useWhiteboard', () => {
+	const setUp = () => {
+		const world = new FakeWorld();
+		const service = new WhiteboardWebSocketService(world.manager);
+		const got: WhiteboardUpdate[] = [];
+		let reloads = 0;
+		const view: { now?: Whiteboard } = {};
+		const Board = ({ practiceId }: { practiceId: number }) => {
+			view.now = useWhiteboard(practiceId, {
+				service,
+				onUpdate: (update) => got.push(update),
+				onReload: () => reloads++,
+			});
+			return null;
+		};
+		const say = (practiceId: number, seq: number) =>
+			doing(() => {
+				world.socket.say({ type: 'whiteboard_update', practiceId, seq, clientId: 'other' });
+			});
+		return { world, got, view, Board, say, reloads: () => reloads };
+	};
+
+	it('is connected while a component uses it', async () => {
+		const { world, view, Board } = setUp();
+		const show = await render(<Board practiceId={1} />);
+		await doing(() => world.greet());
+		assert.equal(view.now?.status, 'connected');
+		await show(null);
+		assert.equal(world.manager.getStatus(), 'disconnected');
+		assert.equal(world.clock.timers + world.clock.listeners, 0);
+	});
+
+	it('gets the updates of its practice, once, also in strict mode', async () => {
+		const { world, got, view, Board, say, reloads } = setUp();
+		const show = await render(<Board practiceId={1} />);
+		const user = { role: 'staff', practices: [1, 2] };
+		await doing(() => world.greet({ user }));
+		for (const practiceId of [1, 2]) {
+			world.socket.say({ type: 'whiteboard_subscribed', practiceId, epoch: 'e', seq: 0 });
+		}
+		await say(1, 1);
+		await say(2, 1);
+		assert.deepEqual(
+			got.map(({ practiceId, seq }) => [practiceId, seq]),
+			[[1, 1]],
+		);
+		assert.equal(view.now?.lastUpdate?.seq, 1);
+		await show(<Board practiceId={2} />);
+		assert.equal(view.now.lastUpdate, null);
+		await say(2, 2);
+		await say(1, 2);
+		assert.deepEqual(got.length, 2);
+		assert.deepEqual(got.at(-1)?.practiceId, 2);
+		assert.equal(reloads(), 0);
+		const type = 'whiteboard_subscribed';
+		world.socket.say({ type, practiceId: 2, epoch: 'other', seq: 0, recovered: false });
+		assert.equal(reloads(), 1);
+	});
+
+	it('sends to its practice', async () => {
+		const { world, view, Board } = setUp();
+		await render(<Board practiceId={7} />);
+		await doing(() => world.greet());
+		assert.equal(view.now?.sendUpdate({ x: 1 }, { key: 'k' }), true);
+		view.now.send({ x: 2 }).catch(() => {});
+		const sent = world.socket.of('whiteboard_update');
+		assert.deepEqual(
+			sent.map(({ practiceId, data, key }) => [practiceId, data, key]),
+			[
+				[7, { x: 1 }, 'k'],
+				[7, { x: 2 }, undefined],
+			],
+		);
+	});
+});
+
+describe('useTelemedicineCall', () => {
+	class Ann extends Caller {
+		view: UseTelemedicineCall | undefined;
+		made = 0;
+		override service = new TelemedicineWebSocketService(this.manager);
+
+		constructor() {
+			super('a');
+			const { service } = this;
+			const make = service.call.bind(service);
+			service.call = (options: CallOptions) => {
+				this.made++;
+				return make(options);
+			};
+		}
+
+		Call = ({ options }: { options: CallOptions | null }) => {
+			this.view = useTelemedicineCall(options, this.service);
+			return null;
+		};
+
+		options(stream: MediaStream | null = null, roomId = 'r'): CallOptions {
+			const { connections } = this;
+			return {
+				roomId,
+				appointmentId: 12,
+				userId: 7,
+				userName: 'Ann',
+				stream,
+				qualityMs: 0,
+				RTCPeerConnection: class extends FakePeerConnection {
+					constructor(config: RTCConfiguration) {
+						super(config);
+						connections.push(this);
+					}
+				} as unknown as typeof RTCPeerConnection,
+			};
+		}
+	}
+
+	it('is idle without options', async () => {
+		const ann = new Ann();
+		await render(<ann.Call options={null} />);
+		assert.equal(ann.view?.state, 'idle');
+		assert.deepEqual(ann.sockets, []);
+	});
+
+	it('shows the call, and leaves it with the component', async () => {
+		const ann = new Ann();
+		const bob = new Caller('b').begin({ stream: FakeStream.of('audio', 'video') });
+		const room = await Room.of(bob);
+		const show = await render(<ann.Call options={ann.options()} />);
+		await doing(() => room.enter(ann));
+		assert.equal(ann.view?.state, 'joined');
+		assert.deepEqual(
+			ann.view.members.map(({ clientId, stream }) => [clientId, stream !== null]),
+			[['b', true]],
+		);
+		await doing(async () => {
+			void ann.view?.call?.sendChat('Hello!');
+			await room.pump();
+		});
+		assert.equal(ann.view.chat[0]?.message, 'Hello!');
+		await show(null);
+		await room.pump([ann]);
+		assert.equal(bob.call.members.length, 0);
+		assert.equal(ann.open.length, 0);
+		assert.equal(ann.manager.getStatus(), 'disconnected');
+	});
+
+	it('goes on with another stream, and begins anew in another room', async () => {
+		const ann = new Ann();
+		const bob = new Caller('b').begin();
+		const room = await Room.of(bob);
+		const show = await render(<ann.Call options={ann.options()} />);
+		await doing(() => room.enter(ann));
+		const calls = ann.made;
+		await show(<ann.Call options={ann.options(FakeStream.of('video'))} />);
+		await doing(() => room.pump());
+		assert.equal(ann.made, calls);
+		assert.deepEqual(ann.view?.media, { audio: false, video: true, screen: false });
+		assert.equal(bob.call.members[0]?.stream?.getTracks().length, 1);
+		await show(<ann.Call options={ann.options(null, 'other')} />);
+		assert.equal(ann.made, calls + 1);
+		assert.equal(ann.view.call?.roomId, 'other');
+	});
+
+	it('shows why it was not let in', async () => {
+		const ann = new Ann();
+		await render(<ann.Call options={ann.options()} />);
+		await doing(async () => {
+			ann.greet();
+			const [join] = ann.socket.of('telemedicine_user_joined');
+			const error = { type: 'error', id: join?.id, code: 'room_full', message: 'Full.' };
+			ann.socket.say(error);
+			await ann.settle();
+		});
+		assert.equal(ann.view?.state, 'ended');
+		assert.equal(ann.view.endReason, 'room_full');
+		assert.equal(ann.view.error?.message, 'Full.');
+	});
+});
