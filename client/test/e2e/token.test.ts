@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+//
+// Pages with tokens, against a real praxisd that checks them.
+
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { afterEach, describe, it } from 'node:test';
+import type { ManagerOptions } from 'praxis-client';
+import { itEnds, secret, usePraxisd } from 'praxisd-of-tests';
+import { Page } from '../lib/page.js';
+
+const SECRET = 'SECRET-of-the-tests-0123456789abcdef0123456789';
+
+function tokenFor(userId: number, ttlSeconds: number, more: Record<string, unknown> = {}): string {
+	const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+	const exp = Math.floor(Date.now() / 1000) + ttlSeconds;
+	const claims = { sub: String(userId), role: 'staff', practices: [1], exp, ...more };
+	const input = `${encode({ alg: 'HS256' })}.${encode(claims)}`;
+	return `${input}.${createHmac('sha256', SECRET).update(input).digest('base64url')}`;
+}
+
+describe('a page with tokens', () => {
+	const pages: Page[] = [];
+	afterEach(() => pages.splice(0).forEach((page) => page.close()));
+	const praxis = usePraxisd({
+		global: { 'grace-ms': 30_000 },
+		vhost: {
+			'open-practice': undefined,
+			tokens: { 'secret-file': '../secret', 'leeway-s': 0 },
+		},
+		files: { secret: SECRET },
+	});
+	const page = (getToken: ManagerOptions['getToken']) => {
+		const made = new Page(praxis, {}, { getToken });
+		pages.push(made);
+		return made;
+	};
+
+	it('is let in, and what it sent before is sent then', async () => {
+		const ann = page(() => tokenFor(7, 600, { name: secret('name') }));
+		ann.whiteboard.connect();
+		const receipt = ann.whiteboard.send(1, { text: secret() });
+		assert.equal((await receipt).seq, 1);
+		assert.equal(ann.manager.user?.userId, '7');
+		assert.deepEqual(ann.statuses, ['connecting', 'connected']);
+	});
+
+	it('renews its token before it expires, and nobody notices', async () => {
+		let asked = 0;
+		const ann = page(() => tokenFor(7, ++asked === 1 ? 61 : 600));
+		await ann.connected();
+		await ann.next('auth_expiring');
+		await ann.until('a second auth_ok', () => ann.of('auth_ok').length === 2);
+		assert.equal(asked, 2);
+		await ann.whiteboard.send(1, {});
+		assert.deepEqual(ann.statuses, ['connecting', 'connected']);
+	});
+
+	it('whose token has expired comes back with another, and loses nothing', async () => {
+		let asked = 0;
+		const ann = page(() =>
+			++asked === 2 ? Promise.reject(new Error('asleep')) : tokenFor(7, 2),
+		);
+		const bob = page(() => tokenFor(8, 600));
+		for (const member of [ann, bob]) {
+			member.whiteboard.connect();
+			await member.next('whiteboard_subscribed');
+		}
+		ann.manager.registerHandler('error', () => {});
+		await ann.until('the end of the token', () => !ann.manager.isConnected());
+		await bob.whiteboard.send(1, { text: secret() });
+		await ann.next('whiteboard_update');
+		assert.deepEqual(ann.of('whiteboard_reload'), []);
+		assert.deepEqual(ann.of('error')[0]?.['code'], 'token_expired');
+	});
+
+	it('that is refused asks again, and gives up in the end', async () => {
+		let asked = 0;
+		const problems: string[] = [];
+		const eve = page(() => `${tokenFor(9, 600)}${++asked}`);
+		eve.manager.on('problem', ({ code }) => problems.push(code));
+		eve.manager.registerHandler('error', () => {});
+		eve.manager.connect();
+		await eve.until('the end', () => problems.length > 0);
+		assert.equal(asked, 6);
+		assert.deepEqual(problems, ['closed_4401']);
+		assert.equal(eve.statuses.at(-1), 'error');
+	});
+
+	itEnds(praxis);
+});
