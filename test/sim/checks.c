@@ -369,6 +369,7 @@ static void check_past(const struct px_stats *stats)
 				(unsigned long long)stats->replaced, (unsigned long long)sim.skipped);
 	}
 	same("silent_peers", stats->silent_peers, sim.silent);
+	same("rate_limited", stats->rate_limited, sim.limited);
 	for (unsigned i = 0; i < PX_E_COUNT; i++) {
 		same(px_error_name(i), stats->errors[i], sim.errors[i]);
 	}

@@ -85,6 +85,9 @@ static void begin(uint64_t seed)
 		.message_bytes = 65536,
 		.heartbeat_ms = HEARTBEAT_MS,
 		.slow_close_ms = SLOW_CLOSE_MS,
+		.auth_notice_ms = AUTH_NOTICE_MS,
+		.messages_per_s = RATE_PER_S,
+		.messages_burst = RATE_BURST,
 	};
 	sim.seed = seed;
 	sim.dice = seed * 2 + 1;
@@ -106,6 +109,8 @@ static void begin(uint64_t seed)
 	sim.waiting = true;
 	add(&probe_service, NULL);
 	sim.sites[0].enabled = sim.sites[1].enabled = (1u << SERVICES) - 1;
+	sim.sites[0].auth_ms = sim.sites[1].auth_ms = AUTH_MS;
+	tokens_begin();
 }
 
 static void walk(uint64_t steps)
@@ -137,7 +142,9 @@ static void report(double seconds)
 	}
 	(void)printf("seed %llu, %llu steps in %.1f s: %llu sessions, %llu messages in, "
 			"%llu errors, %llu slow, %llu left out, %llu silent, %llu crossings refused, %llu of %llu "
-			"subscriptions recovered, %llu let in, %llu denied, %llu waited too long, %llu replaced, %llu too many\n", (unsigned long long)sim.seed,
+			"subscriptions recovered, %llu let in, %llu denied, %llu waited too long, %llu replaced, %llu too many, "
+			"%llu renewed, %llu became somebody, %llu expired, %llu remained nobody, "
+			"%llu over their rate\n", (unsigned long long)sim.seed,
 			(unsigned long long)sim.step - 1, seconds, (unsigned long long)sim.opened,
 			(unsigned long long)sim.messages_in, (unsigned long long)all,
 			(unsigned long long)sim.slow, (unsigned long long)sim.skipped,
@@ -146,7 +153,10 @@ static void report(double seconds)
 			(unsigned long long)(sim.done[40] + sim.done[41]),
 			(unsigned long long)sim.done[50], (unsigned long long)sim.done[51],
 			(unsigned long long)sim.done[52], (unsigned long long)sim.done[53],
-			(unsigned long long)sim.done[54]);
+			(unsigned long long)sim.done[54],
+			(unsigned long long)sim.done[55], (unsigned long long)sim.done[56],
+			(unsigned long long)sim.done[57], (unsigned long long)sim.done[58],
+			(unsigned long long)sim.limited);
 	for (unsigned i = 0; verbose && i < PX_E_COUNT; i++) {
 		(void)printf("  %-18s %llu\n", px_error_name(i), (unsigned long long)sim.errors[i]);
 	}

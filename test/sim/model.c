@@ -429,6 +429,9 @@ uint32_t model_services(const struct peer *peer)
 
 void model_attach(struct peer *peer)
 {
+	if (peer->role == 0) {
+		return;
+	}
 	for (unsigned i = 0; i < SERVICES; i++) {
 		uint32_t bit = 1u << i;
 		if (!(model_services(peer) & bit) || (peer->opened & bit)) {

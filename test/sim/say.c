@@ -255,6 +255,10 @@ bool said_send(struct said *said)
 	uint32_t bit = said->service < 0 ? 0 : 1u << said->service;
 	if (said->bad_id) {
 		said_fail(said, PX_E_BAD_MESSAGE, "id");
+	} else if (tokens_over_rate(said)) {
+		return false;
+	} else if (peer->role == 0) {
+		said_fail(said, PX_E_UNAUTHENTICATED, "");
 	} else if (said->service < 0 || (peer->service >= 0 && peer->service != said->service)) {
 		said_fail(said, PX_E_UNKNOWN_TYPE, "type");
 	} else if (!(peer->opened & sim.sites[peer->site].enabled & bit)) {

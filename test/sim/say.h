@@ -74,6 +74,13 @@ struct line *said_line(const struct said *said, unsigned place, uint64_t seq);
 void said_fail(const struct said *said, enum px_error code, const char *field);
 void said_ack(const struct said *said, uint64_t seq);
 
+/*
+ * tokens.c: whether the message is one too many, and then what must come of it. Counts it, so
+ * once for each that the broker has read.
+ */
+bool tokens_over_rate(const struct said *said);
+bool tokens_would_be_over(const struct peer *peer); /* by its next message; counts nothing */
+
 /* Raw text to the broker; false: the session does not hear it any more. */
 bool say_raw(struct peer *peer, const char *text, size_t len);
 
@@ -96,6 +103,7 @@ void say_leave_hall(struct peer *peer);
 void say_kick(struct peer *peer);
 void say_bye(struct peer *peer);
 void say_cross(struct peer *peer);
+void say_auth(struct peer *peer);
 
 /* waiting.c: a join of one who has to wait; and what staff says to it. */
 void say_wait(struct said *said);

@@ -51,6 +51,10 @@ enum {
 #define HEARTBEAT_MS 25000
 #define SLOW_CLOSE_MS 5000
 #define QUEUE_BYTES 6000
+#define AUTH_MS 10000
+#define AUTH_NOTICE_MS 20000
+#define RATE_PER_S 5
+#define RATE_BURST 40
 #define QUEUE_AGE_MS 20000
 #define CHANNEL_LIMIT 34
 #define ROOMS_LIMIT 3
@@ -86,6 +90,13 @@ struct peer {
 	int service; /* -1: all */
 	enum px_role role;
 	bool authenticated;
+	int64_t opened_ms;
+	int64_t expires_ms; /* of its token; 0: never */
+	bool is_noticed;    /* was told so */
+	int64_t due_ms;     /* since then its token is to be spoken of; -1: it is not */
+	int64_t spent_until_ms; /* when it has saved up all again that it may send */
+	unsigned flood_count;
+	int64_t flood_since_ms;
 	bool has_rooms; /* all that there are; else a patient's token names none */
 	struct held held[HELD];
 	unsigned held_count;
@@ -168,7 +179,7 @@ struct sim {
 	unsigned batch; /* of what is expected now; 0: strict */
 	uint64_t errors[PX_E_COUNT];
 	uint64_t closes[65536];
-	uint64_t messages_in, bytes_in, opened, slow, silent;
+	uint64_t messages_in, bytes_in, opened, slow, silent, limited;
 	uint64_t skipped;     /* lines that newer ones replaced */
 	uint64_t may_skipped; /* … or may have, of clients that were given up */
 	uint64_t done[64]; /* how often each action was taken, and each outcome */
@@ -255,6 +266,19 @@ void model_wake(void);
 
 /* The list, to one who has just joined, if anybody waits. */
 void model_tell_waiting(struct channel *room, struct member *member);
+
+/* ---- tokens.c ---- */
+
+/* Texts that a struct fake_who points to. */
+struct who_words {
+	char practices[64];
+	char name[RAW];
+};
+
+void tokens_begin(void);
+void tokens_who(const struct peer *peer, struct who_words *words, struct fake_who *ret_who);
+void tokens_pick_expiry(struct peer *peer);
+void tokens_pass_time(struct peer *peer); /* that is open */
 
 /* ---- talk.c, world.c ---- */
 

@@ -21,6 +21,9 @@ static void say_ping(struct peer *peer)
 		said_fail(&said, PX_E_BAD_MESSAGE, "id");
 		return;
 	}
+	if (tokens_over_rate(&said)) {
+		return;
+	}
 	struct words *words = words_begin("pong");
 	words_add(words, "t", "%llu", (unsigned long long)said.tag);
 	expect_line(peer, words_line(words, 128));
@@ -78,6 +81,19 @@ static void say_nonsense(struct peer *peer)
 	}
 }
 
+/* One who cannot stop, until he is shown the door. */
+static void say_flood(struct peer *peer)
+{
+	static struct peer *flooder;
+	if (!flooder || !flooder->conn || flooder->phase != PX_SESSION_OPEN) {
+		flooder = peer;
+	}
+	for (unsigned count = dice(25); count > 0; count--) {
+		say_ping(flooder);
+		check_action();
+	}
+}
+
 static const struct {
 	unsigned weight;
 	void (*say)(struct peer *peer);
@@ -87,7 +103,7 @@ static const struct {
 	{ 5, say_ice }, { 5, say_remove }, { 2, say_end }, { 12, say_admit },
 	{ 4, say_deny }, { 15, say_join_hall },
 	{ 5, say_leave_hall }, { 8, say_kick }, { 1, say_bye }, { 8, say_cross }, { 6, say_ping },
-	{ 5, say_unknown }, { 6, say_nonsense },
+	{ 5, say_unknown }, { 6, say_nonsense }, { 8, say_auth }, { 5, say_flood },
 };
 
 void talk(void)
@@ -96,6 +112,10 @@ void talk(void)
 	unsigned all = 0;
 	for (size_t i = 0; i < sizeof(talks) / sizeof(talks[0]); i++) {
 		all += talks[i].weight;
+	}
+	if (peer && peer->role == 0 && chance(50)) {
+		say_auth(peer);
+		return;
 	}
 	unsigned at = dice(all);
 	for (size_t i = 0; peer; i++) {

@@ -8,15 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static void practice_words(const struct peer *peer, char *text)
-{
-	text[0] = '\0';
-	for (unsigned i = 0; i < peer->held_count; i++) {
-		text += sprintf(text, peer->held[i].number ? "%s%s" : "%s\"%s\"", i > 0 ? " " : "",
-				practice_ids[peer->held[i].practice]);
-	}
-}
-
 /* Makes up somebody. */
 static void invent(struct peer *peer)
 {
@@ -38,6 +29,14 @@ static void invent(struct peer *peer)
 		}
 	}
 	pick_name(peer->name);
+	tokens_pick_expiry(peer);
+	if (chance(6)) {
+		peer->role = 0; /* has yet to say who it is */
+		peer->authenticated = peer->has_rooms = false;
+		peer->held_count = 0;
+		peer->expires_ms = 0;
+		return;
+	}
 	if (chance(peer->authenticated ? 90 : 50)) {
 		pick_user(peer->user);
 	}
@@ -65,32 +64,16 @@ static void expect_greeting(struct peer *peer)
 
 static void come(void)
 {
-	static const char *const tenants[TENANTS] = { "north", "south", "north1" };
-	static const char *const services[SERVICES] = { "whiteboard", "telemedicine", "probe" };
 	struct peer *peer = &sim.peers[dice(PEERS)];
-	char practices[64];
-	char name[RAW];
+	struct who_words words;
+	struct fake_who who;
 	if (peer->conn) {
 		return;
 	}
 	invent(peer);
-	practice_words(peer, practices);
-	/* As a host would read it out of a token: without JSON's escapes. */
-	text_of_raw(peer->name, name);
-	if (strcmp(name, "Q\\\"x") == 0) {
-		strcpy(name, "Q\"x");
-	}
-	peer->conn = fake_connect(sim.fake, &(struct fake_who){
-		.tenant = tenants[peer->tenant],
-		.practices = practices,
-		.user = peer->user,
-		.name = name,
-		.role = peer->role,
-		.authenticated = peer->authenticated,
-		.rooms = peer->has_rooms ? "1 2 \"r3\"" : NULL,
-		.service = peer->service < 0 ? NULL : services[peer->service],
-		.site = &sim.sites[peer->site],
-	});
+	tokens_who(peer, &words, &who);
+	peer->conn = fake_connect(sim.fake, &who);
+	peer->opened_ms = sim.fake->mono_ms;
 	peer->alive_ms = sim.fake->mono_ms;
 	sim.opened++;
 	expect_greeting(peer);
@@ -254,6 +237,9 @@ void pass_time(void)
 		struct peer *peer = &sim.peers[i];
 		if (peer->conn && peer->phase == PX_SESSION_OPEN) {
 			check_heartbeat(peer);
+			if (peer->phase == PX_SESSION_OPEN) {
+				tokens_pass_time(peer);
+			}
 		} else if (peer->conn && peer->phase == PX_SESSION_CLOSING && peer->cut_ms >= 0 &&
 				fake->mono_ms >= peer->cut_ms) {
 			cut(peer);
