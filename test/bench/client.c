@@ -77,11 +77,11 @@ static void client_key(const struct client *c, char key[25])
 	EVP_EncodeBlock((unsigned char *)key, bytes, sizeof(bytes));
 }
 
-void client_connect(struct loop *l, struct client *c, const char *path)
+void client_connect(struct loop *l, struct client *c, const char *path, const char *token)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(l->port),
 		.sin_addr = { .s_addr = htonl(INADDR_LOOPBACK) } };
-	char request[512], key[25];
+	char request[4096], key[25];
 	int on = 1, chars;
 
 	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -96,13 +96,30 @@ void client_connect(struct loop *l, struct client *c, const char *path)
 	chars = snprintf(request, sizeof(request),
 			"GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUpgrade: websocket\r\n"
 			"Connection: Upgrade\r\nSec-WebSocket-Key: %s\r\n"
-			"Sec-WebSocket-Version: 13\r\n\r\n", path, l->port, key);
+			"Sec-WebSocket-Version: 13\r\n%s%s%s\r\n", path, l->port, key,
+			token ? "Authorization: Bearer " : "", token ? token : "",
+			token ? "\r\n" : "");
 	if (chars < 0 || (size_t)chars >= sizeof(request)) {
-		check_failed("the path %s is too long", path);
+		check_failed("the path %s, or its token, is too long", path);
 	}
 	buffer_append(&c->out, request, (size_t)chars);
 	c->blocked = true; /* until it is connected */
 	client_watch(l, c, EPOLL_CTL_ADD, EPOLLIN | EPOLLOUT);
+}
+
+void client_leave(struct client *c)
+{
+	/* Masked with zeros: a close frame of 1000. */
+	static const uint8_t goodbye[] = { 0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8 };
+
+	if (send(c->fd, goodbye, sizeof(goodbye), MSG_NOSIGNAL) != (ssize_t)sizeof(goodbye)) {
+		check_failed("client %u cannot say goodbye: %s", c->number, strerror(errno));
+	}
+	close(c->fd);
+	c->fd = -1;
+	c->open = false;
+	buffer_free(&c->in);
+	buffer_free(&c->out);
 }
 
 void client_send(struct loop *l, struct client *c, enum ws_opcode opcode, const void *payload,
@@ -264,7 +281,7 @@ static void on_readable(struct loop *l, struct client *c)
 	l->now_ns = clock_ns();
 	bytes = kept + (size_t)got;
 	used = on_bytes(l, c, l->scratch, bytes);
-	if (used < bytes) {
+	if (c->fd >= 0 && used < bytes) {
 		buffer_append(&c->in, l->scratch + used, bytes - used);
 	}
 }
@@ -282,7 +299,7 @@ void loop_turn(struct loop *l)
 		c->dirty = false;
 		client_flush(l, c);
 	}
-	count = epoll_wait(l->epoll_fd, events, EVENTS_MAX, 1000);
+	count = epoll_wait(l->epoll_fd, events, EVENTS_MAX, l->on_turn ? l->on_turn(l->user) : 1000);
 	l->now_ns = clock_ns();
 	for (int i = 0; i < count; i++) {
 		struct client *c = events[i].data.ptr;

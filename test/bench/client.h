@@ -21,6 +21,8 @@ struct client {
 	bool open;    /* the server accepted the upgrade */
 	bool dirty;   /* on the loop's dirty list */
 	bool blocked; /* the socket is full */
+	bool visitor; /* comes and goes: visitors.h */
+	uint64_t came_ns;
 	struct buffer in;
 	struct buffer out;
 	struct client *next_dirty;
@@ -49,6 +51,8 @@ struct loop {
 	void (*on_open)(void *user, struct client *);
 	void (*on_text)(void *user, struct client *, const uint8_t *text, size_t bytes);
 	void (*on_pong)(void *user, struct client *, const uint8_t *payload, size_t bytes);
+	/* Before each wait; how long that may be, in ms. */
+	int (*on_turn)(void *user);
 	/* Nothing came for ten seconds: says what is missing and does not return. */
 	void (*on_stall)(void *user);
 };
@@ -61,7 +65,12 @@ void loop_init(struct loop *l, uint16_t port);
 /* Sends what is queued, waits for events (a second at most), handles them. */
 void loop_turn(struct loop *l);
 
-void client_connect(struct loop *l, struct client *c, const char *path);
+/* `token` NULL: none; else it goes into the Authorization header. */
+void client_connect(struct loop *l, struct client *c, const char *path, const char *token);
+
+/* Says goodbye (1000) and hangs up; the client may connect again. */
+void client_leave(struct client *c);
+
 void client_send(struct loop *l, struct client *c, enum ws_opcode opcode, const void *payload,
 		size_t bytes);
 

@@ -33,7 +33,7 @@ static void client_enter(struct traffic *t, struct client *c)
 	} else {
 		snprintf(path, sizeof(path), "/idle");
 	}
-	client_connect(&t->loop, c, path);
+	client_connect(&t->loop, c, path, token_of(c->number));
 }
 
 void entry_connect(struct traffic *t, unsigned first, unsigned count)

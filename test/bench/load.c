@@ -34,6 +34,7 @@ static const struct scenario scenarios[] = {
 	{ "pairs", 500, 2, 1, 0 },
 	{ "idle", 1, 2, 1, 10000 },
 	{ "practice", 1, 5000, 1, 0 },
+	{ "handshakes", 0, 2, 1, 0 },
 };
 
 struct options {
@@ -44,6 +45,7 @@ struct options {
 	double seconds;
 	double warmup_seconds;
 	uint64_t messages;
+	double visitors; /* a second, besides the rooms' traffic */
 };
 
 /* What one window cost. */
@@ -57,12 +59,16 @@ static const char usage[] =
 		"usage: bench-load --server floor|praxis --port PORT --pid PID --scenario NAME\n"
 		"                  [--rooms N] [--members N] [--in-flight N] [--idle N]\n"
 		"                  [--seconds S | --messages N] [--warmup S]\n"
+		"                  [--tokens FILE] [--visitors N]\n"
+		"with --tokens (one a line) clients bring one each; --visitors come and go beside the\n"
+		"rooms' traffic, so many a second\n"
 		"scenarios, whose figures the options after --scenario change:\n"
 		"  fanout  1 room of 100, 1 in flight\n"
 		"  rooms   100 rooms of 10, 16 in flight in each\n"
 		"  pairs   500 rooms of 2, ping-pong\n"
 		"  idle    a pair alone, then the same pair among 10000 idle clients\n"
-		"  practice  5000 members of one practice, updates of its whiteboard\n";
+		"  practice  5000 members of one practice, updates of its whiteboard\n"
+		"  handshakes  clients that come, are greeted and go, 32 at a time\n";
 
 static void usage_error(const char *what)
 {
@@ -113,6 +119,8 @@ static void option_set(struct options *o, int option, const char *value)
 	case 'i': s->idle = (unsigned)number(value, 1, 100000); break;
 	case 't': o->seconds = number(value, 0.01, 600); break;
 	case 'w': o->warmup_seconds = number(value, 0, 60); break;
+	case 'T': tokens_read(value); break;
+	case 'v': o->visitors = number(value, 1, 100000); break;
 	case 'n': o->messages = (uint64_t)number(value, 1, 1e9); break;
 	default: usage_error("unknown option");
 	}
@@ -132,6 +140,8 @@ static void options_read(struct options *o, int argc, char **argv)
 		{ "seconds", required_argument, NULL, 't' },
 		{ "warmup", required_argument, NULL, 'w' },
 		{ "messages", required_argument, NULL, 'n' },
+		{ "tokens", required_argument, NULL, 'T' },
+		{ "visitors", required_argument, NULL, 'v' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int option;
@@ -193,6 +203,7 @@ static void run_rooms(struct traffic *t, const struct options *o)
 {
 	struct window w = measure(t, o);
 
+	visitors_end(&t->visitors);
 	traffic_fence(t);
 	print_start(o);
 	printf(",\"messages\":%llu,\"deliveries\":%llu,\"seconds\":%.3f",
@@ -201,9 +212,66 @@ static void run_rooms(struct traffic *t, const struct options *o)
 	printf(",\"cpu_ns_per_delivery\":%.1f,\"latency_p50_us\":%.1f,\"latency_p99_us\":%.1f",
 			(double)w.server_cpu_ns / (double)t->deliveries,
 			histogram_us(&t->latency, 0.5), histogram_us(&t->latency, 0.99));
-	printf(",\"server_cpu_share\":%.3f,\"load_cpu_share\":%.3f}\n",
+	printf(",\"visitors\":%llu,\"server_cpu_share\":%.3f,\"load_cpu_share\":%.3f}\n",
+			(unsigned long long)t->visitors.greeted,
 			(double)w.server_cpu_ns / 1e9 / w.seconds,
 			(double)w.load_cpu_ns / 1e9 / w.seconds);
+}
+
+/* So many, or for so long, and until the last one has gone. */
+static uint64_t run_visitors(struct visitors *v, double seconds, uint64_t count)
+{
+	uint64_t before = v->greeted, end_ns;
+
+	v->loop->now_ns = clock_ns();
+	end_ns = v->loop->now_ns + (uint64_t)(seconds * 1e9);
+	v->left = count > 0 ? count : UINT64_MAX;
+	memset(&v->handshake, 0, sizeof(v->handshake));
+	while (v->left > 0 && (count > 0 || v->loop->now_ns < end_ns)) {
+		visitors_come(v);
+		loop_turn(v->loop);
+	}
+	visitors_end(v);
+	return v->greeted - before;
+}
+
+static void run_handshakes(struct traffic *t, const struct options *o)
+{
+	struct visitors *v = &t->visitors;
+	uint64_t start_ns, cpu_ns, count;
+	double seconds;
+
+	if (o->warmup_seconds > 0) {
+		run_visitors(v, o->warmup_seconds, 0);
+	}
+	settle();
+	cpu_ns = process_cpu_ns(o->pid);
+	start_ns = clock_ns();
+	count = run_visitors(v, o->seconds, o->messages);
+	seconds = (double)(clock_ns() - start_ns) / 1e9;
+	settle();
+	cpu_ns = process_cpu_ns(o->pid) - cpu_ns;
+	print_start(o);
+	printf(",\"visitors\":%llu,\"deliveries\":%llu,\"seconds\":%.3f,\"per_second\":%.1f,"
+			"\"cpu_us_per_handshake\":%.2f,\"handshake_p50_us\":%.1f,"
+			"\"handshake_p99_us\":%.1f,\"server_cpu_share\":%.3f}\n",
+			(unsigned long long)v->greeted, (unsigned long long)count, seconds,
+			(double)count / seconds, (double)cpu_ns / 1e3 / (double)count,
+			histogram_us(&v->handshake, 0.5), histogram_us(&v->handshake, 0.99),
+			(double)cpu_ns / 1e9 / seconds);
+}
+
+/* When the next visitor is due, it is not to be missed for want of other events. */
+static int on_turn(void *user)
+{
+	const struct traffic *t = user;
+	const struct visitors *v = &t->visitors;
+
+	if (v->per_second <= 0 || v->left == 0 || v->due_ns == 0) {
+		return 1000;
+	}
+	uint64_t now_ns = clock_ns();
+	return v->due_ns <= now_ns ? 0 : (int)((v->due_ns - now_ns) / 1000000) + 1;
 }
 
 /* What is kept of a pair's window, until the line is printed as a whole. */
@@ -273,9 +341,17 @@ int main(int argc, char **argv)
 	t.idle_count = o.scenario.idle;
 	loop_init(&t.loop, o.port);
 	traffic_init(&t);
+	if (o.scenario.rooms == 0 || o.visitors > 0) {
+		visitors_init(&t.visitors, &t.loop, o.visitors > 0 ? VISITORS_MAX : 32,
+				t.room_count * t.member_count + t.idle_count + 1);
+		t.visitors.per_second = o.visitors;
+		t.loop.on_turn = on_turn;
+	}
 	entry_connect(&t, 0, t.room_count * t.member_count);
 	entry_join(&t);
-	if (t.idle_count > 0) {
+	if (t.room_count == 0) {
+		run_handshakes(&t, &o);
+	} else if (t.idle_count > 0) {
 		run_idle(&t, &o);
 	} else {
 		run_rooms(&t, &o);

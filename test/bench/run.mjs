@@ -10,6 +10,9 @@
 // each in a fresh process on CPU 0, with the load on CPU 1; the ratio is the median of the rounds'
 // ratios. Taking the best run of each was rejected: it compares two moments of the machine.
 //
+// Scenarios with `variants` are for Praxis alone: the same load with and without tokens, and the
+// ratio is to the first variant, in the same round.
+//
 // Figures never make it fail; a delivery that is missing, doubled, out of order or in the wrong
 // room does (exit code 1), and so does a server that ends badly. --quick is the short version that
 // checks deliveries and whose figures mean nothing.
@@ -21,6 +24,7 @@ import { connect, createServer } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { writeTokens } from './tokens.mjs';
 
 const HOST = '127.0.0.1';
 const START_MS = 10_000;
@@ -55,6 +59,33 @@ const SCENARIOS = [
 		args: ['practice', '--in-flight', '16'],
 		quick: ['--messages', '200', '--members', '500'],
 	},
+	{
+		id: 'handshakes', title: 'a client comes, is greeted and goes', args: ['handshakes'],
+		quick: ['--messages', '300'],
+		variants: [
+			{ title: 'without a token' },
+			{ title: 'HS256', alg: 'HS256' },
+			{ title: 'ES256', alg: 'ES256' },
+		],
+		columns: {
+			'clients a second': (result) => result.per_second,
+			'CPU µs each': (result) => result.cpu_us_per_handshake,
+		},
+	},
+	{
+		id: 'visitors', title: 'room of 100, while 200 clients a second connect',
+		args: ['fanout'], quick: ['--messages', '100', '--members', '20'],
+		variants: [
+			{ title: 'nobody connects' },
+			{ title: 'without a token', args: ['--visitors', '200'] },
+			{ title: 'HS256', alg: 'HS256', args: ['--visitors', '200'] },
+			{ title: 'ES256', alg: 'ES256', args: ['--visitors', '200'] },
+		],
+		columns: {
+			'delivery p50 µs': (result) => result.latency_p50_us,
+			'delivery p99 µs': (result) => result.latency_p99_us,
+		},
+	},
 ];
 
 const USAGE = `usage: run.mjs [--praxisd FILE] [options]
@@ -69,7 +100,7 @@ const USAGE = `usage: run.mjs [--praxisd FILE] [options]
 class BenchError extends Error {}
 
 // Everything that praxisd is configured with, in one place.
-async function writePraxisConfig(dir, port, options) {
+async function writePraxisConfig(dir, port, options, alg) {
 	const global = {
 		'plugin-dir': pluginDirs(options.build),
 		'log-level': 'warning',
@@ -86,6 +117,7 @@ async function writePraxisConfig(dir, port, options) {
 			{ telemedicine: { status: 'ok', 'room-members': '1000' } },
 			{ whiteboard: { status: 'ok' } },
 		],
+		...(alg && { tokens: writeTokens(dir, alg) }),
 	};
 	await mkdir(path.join(dir, 'conf.d'), { recursive: true });
 	await writeFile(path.join(dir, 'praxis.json'), JSON.stringify({ global }));
@@ -155,11 +187,11 @@ function answers(port) {
 }
 
 // A server that accepts connections.
-async function startServer(name, options) {
+async function startServer(name, options, alg) {
 	const port = await freePort();
 	let child;
 	if (name === 'praxis') {
-		await writePraxisConfig(options.config, port, options);
+		await writePraxisConfig(options.config, port, options, alg);
 		child = start(0, options.praxisd, ['--config', options.config], ['ignore', 2, 2]);
 	} else {
 		child = start(0, options.floor, [String(port)], ['ignore', 'ignore', 2]);
@@ -195,12 +227,13 @@ async function stopChild(name, child) {
 }
 
 // One scenario against one fresh server: what bench-load said of it.
-async function runOnce(scenario, name, options) {
-	const server = await startServer(name, options);
+async function runOnce(scenario, name, options, { alg, args = [] } = {}) {
+	const server = await startServer(name, options, alg);
 	try {
 		const load = start(1, options.load, [
 			'--server', name, '--port', String(server.port),
-			'--pid', String(server.pid), '--scenario', ...scenario.args,
+			'--pid', String(server.pid), '--scenario', ...scenario.args, ...args,
+			...(alg ? ['--tokens', path.join(options.config, 'tokens.txt')] : []),
 			...options.quick ? ['--warmup', '0', ...scenario.quick]
 				: ['--seconds', String(options.seconds)],
 		], ['pipe', 'pipe', 2]);
@@ -237,6 +270,17 @@ function say(text) {
 	}
 }
 
+// Each variant of a scenario once, in turn from another one on.
+async function runVariants(run, scenario, options) {
+	const { variants } = scenario;
+	run.variants = [];
+	for (let at = 0; options.praxisd && at < variants.length; at++) {
+		const index = (run.round + at) % variants.length;
+		run.variants[index] =
+			await runOnce(scenario, 'praxis', options, variants[index]);
+	}
+}
+
 // All rounds: a list of { scenario id, round, server name → result }.
 async function runAll(scenarios, options) {
 	const names = options.praxisd ? ['floor', 'praxis'] : ['floor'];
@@ -244,8 +288,12 @@ async function runAll(scenarios, options) {
 	for (let round = 0; round < options.rounds; round++) {
 		for (const scenario of scenarios) {
 			const run = { id: scenario.id, round };
-			for (const name of round % 2 ? [...names].reverse() : names) {
-				run[name] = await runOnce(scenario, name, options);
+			if (scenario.variants) {
+				await runVariants(run, scenario, options);
+			} else {
+				for (const name of round % 2 ? [...names].reverse() : names) {
+					run[name] = await runOnce(scenario, name, options);
+				}
 			}
 			runs.push(run);
 			say(`round ${round + 1} of ${options.rounds}: ${scenario.id}`);
@@ -282,8 +330,21 @@ function turnRow(runs) {
 }
 
 function checked(runs) {
-	return runs.reduce((sum, run) =>
-		sum + run.floor.deliveries + (run.praxis?.deliveries ?? 0), 0);
+	const results = runs.flatMap((run) => run.variants ?? [run.floor, run.praxis]);
+	return results.reduce((sum, result) => sum + (result?.deliveries ?? 0), 0);
+}
+
+// A table of its own: a line for each variant, with its ratio to the first one.
+function variantTable({ title, variants, columns }, runs) {
+	const names = Object.keys(columns);
+	const lines = variants.map((variant, at) => [`  ${variant.title}`, ...names.flatMap((name) => {
+		const figure = columns[name];
+		const own = median(runs.map((run) => figure(run.variants[at])));
+		const ratio = median(runs.map((run) =>
+			figure(run.variants[at]) / figure(run.variants[0])));
+		return [own.toFixed(1), at === 0 ? '–' : ratio.toFixed(2)];
+	}), String(checked(runs.map((run) => ({ variants: [run.variants[at]] }))))]);
+	return [[title, ...names.flatMap((name) => [name, 'ratio']), 'checked'], ...lines];
 }
 
 function rows(scenario, runs) {
@@ -308,7 +369,7 @@ function rows(scenario, runs) {
 }
 
 function print(table) {
-	const widths = table[0].map((_, column) =>
+	const widths = (table[0] ?? []).map((_, column) =>
 		Math.max(...table.map((cells) => cells[column].length)));
 	for (const cells of table) {
 		console.log(cells.map((cell, column) => column === 0
@@ -366,12 +427,17 @@ async function main() {
 		console.log(`${checked(runs)} deliveries checked in ${runs.length} scenarios`);
 		return;
 	}
-	print([
+	const of = ({ id }) => runs.filter((run) => run.id === id);
+	const compared = scenarios.filter(({ variants }) => !variants);
+	print(compared.length === 0 ? [] : [
 		['scenario', 'floor µs/delivery', 'Praxis µs/delivery', 'ratio', 'target',
 			'deliveries checked'],
-		...scenarios.flatMap((scenario) =>
-			rows(scenario, runs.filter(({ id }) => id === scenario.id))),
+		...compared.flatMap((scenario) => rows(scenario, of(scenario))),
 	]);
+	for (const scenario of scenarios.filter(({ variants }) => variants && options.praxisd)) {
+		console.log();
+		print(variantTable(scenario, of(scenario)));
+	}
 }
 
 process.on('exit', () => {

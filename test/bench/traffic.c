@@ -80,9 +80,8 @@ static void on_open(void *user, struct client *c)
 {
 	struct traffic *t = user;
 
-	(void)c;
 	t->loop.progress++;
-	t->ready += t->praxis ? 0 : 1; /* Praxis has something to say first */
+	t->ready += t->praxis || c->visitor ? 0 : 1; /* Praxis has something to say first */
 }
 
 static void on_pong(void *user, struct client *c, const uint8_t *payload, size_t bytes)
@@ -246,7 +245,9 @@ static void on_text(void *user, struct client *to, const uint8_t *text, size_t b
 {
 	struct traffic *t = user;
 
-	if (t->entering || to->room == NULL) {
+	if (to->visitor) {
+		visitors_receive(&t->visitors, to, text, bytes);
+	} else if (t->entering || to->room == NULL) {
 		entry_receive(t, to, text, bytes);
 	} else {
 		room_receive(t, to, text, bytes);
@@ -296,6 +297,9 @@ void traffic_run(struct traffic *t, double seconds, uint64_t messages)
 		room_refill(t, &t->rooms[i]);
 	}
 	while (t->in_flight > 0) {
+		if (t->visitors.slot_count > 0) {
+			visitors_come(&t->visitors);
+		}
 		loop_turn(&t->loop);
 		if (messages == 0 && t->loop.now_ns >= end_ns) {
 			t->sending = false;

@@ -12,6 +12,7 @@
 
 #include "client.h"
 #include "stats.h"
+#include "visitors.h"
 
 struct flight {
 	unsigned waiting; /* receivers that do not have it yet */
@@ -36,6 +37,8 @@ struct traffic {
 	unsigned idle_count;
 	struct room *rooms;
 	struct client *clients; /* the rooms' members, room by room, then the idle ones */
+
+	struct visitors visitors; /* besides; slot_count 0: none */
 
 	bool entering; /* the rooms are not complete yet: see entry.c */
 	unsigned ready;
