@@ -82,10 +82,8 @@ void px_broker_set_limits(struct px_broker *broker, const struct px_limits *limi
 	bool other_pulse = broker->limits.heartbeat_ms != limits->heartbeat_ms ||
 			broker->limits.auth_notice_ms != limits->auth_notice_ms;
 	broker->limits = *limits;
-	for (struct px_session *at = broker->oldest; at && other_pulse; at = at->newer) {
-		if (at->phase == PX_SESSION_OPEN && px_session_arm(at) < 0) {
-			px_session_close(at, PX_CLOSE_TRY_LATER);
-		}
+	if (other_pulse) {
+		px_broker_rearm(broker);
 	}
 }
 
@@ -102,6 +100,11 @@ void px_broker_set_time(struct px_broker *broker, int64_t mono_ms, int64_t wall_
 int64_t px_broker_deadline(const struct px_broker *broker)
 {
 	return px_timers_next(&broker->timers);
+}
+
+uint64_t px_broker_queued(const struct px_broker *broker)
+{
+	return broker->stats.messages_out;
 }
 
 void px_broker_stats(const struct px_broker *broker, struct px_stats *ret_stats)

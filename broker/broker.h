@@ -71,6 +71,7 @@ struct px_broker {
 	struct px_session *attaching; /* walk.c: the next that may get a service; NULL: none */
 	const struct px_site *attaching_site; /* … of that site; NULL: of any */
 	struct px_session *telling;   /* … that is told that the server drains */
+	struct px_session *arming;    /* … whose next pulse is at another time now */
 	int64_t drain_spread_ms;
 
 	struct px_session *detached_oldest; /* in the order of their connections' ends */

@@ -11,12 +11,14 @@
  * - A close frame is sent reliably only from outside of its callbacks, with nothing
  *   buffered. So closing is a list, worked off when the turn ends.
  *
- * And one of libuv: it hands on what a thousand sockets have before anybody else has a say. A
- * message for which a turn has no time any more is put off: kept as it is, its connection not
- * read from, until those that were put off before it are handled. That is one message of a
- * connection at most, and what one connection sends stays in order. That reading stops is
- * said to lws when the turn ends: 4.1.6 never comes back from a read during which it is told
- * so, as long as OpenSSL has more of the same record.
+ * And one of libuv: it hands on what a thousand sockets have before anybody else has a say.
+ * Where these are messages to many, a turn could last for seconds. So when as many have been
+ * queued as a turn has time for, messages are put off: kept as they are, their connections not
+ * read from, until those that were put off before are handled. That is one message of a
+ * connection at most, and what one connection sends stays in order. What counts is the number
+ * queued, not the time: putting off costs four system calls, too much for a message to few.
+ * That reading stops is said to lws when the turn ends: 4.1.6 never comes back from a read
+ * during which it is told so, as long as OpenSSL has more of the same record.
  */
 #include <praxis/adapter.h>
 #include <praxis/plugin.h>
@@ -66,7 +68,11 @@ struct px_lws {
 	struct conn **late_end;
 	struct conn *unpaused; /* the first of them that is still read from; all behind it are */
 	uint64_t late_count; /* ever */
+	uint64_t queued_before; /* the turn */
 };
+
+/* Messages that enter queues in one turn: one to two milliseconds' worth. */
+#define QUEUED_PER_TURN 32768
 
 /* Connections that are read from, or closed, between two looks at the clock. */
 #define SLICE 8
@@ -174,6 +180,10 @@ static void transport_bind(void *user, struct px_session *session)
 {
 	struct conn *conn = user;
 	conn->session = session;
+	if (!session && conn->is_late) {
+		unlink_late(conn);
+		drop_partial(conn);
+	}
 }
 
 const struct px_transport px_lws_transport = {
@@ -187,6 +197,7 @@ static void begin_turn(struct px_lws *lws)
 {
 	if (!lws->in_turn) {
 		lws->in_turn = true;
+		lws->queued_before = px_broker_queued(lws->broker);
 		lws->hooks.begin_turn(lws->hooks.user);
 	}
 }
@@ -311,7 +322,9 @@ static void catch_up_some(struct px_lws *lws)
 
 static void on_message(struct conn *conn, const void *piece, size_t len)
 {
-	bool late = conn->lws->late || pressed(conn->lws, PX_WORK_IN);
+	const struct px_lws *lws = conn->lws;
+	bool late = lws->late ||
+			px_broker_queued(lws->broker) - lws->queued_before > QUEUED_PER_TURN;
 	if (late || conn->partial) {
 		if (len > 0 && keep_piece(conn, piece, len) < 0) {
 			refuse(conn, PX_CLOSE_TRY_LATER);

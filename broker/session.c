@@ -386,7 +386,8 @@ bool px_broker_end_turn(struct px_broker *broker)
 		px_broker_flush(broker);
 		end_sessions(broker);
 	} while ((broker->dirty || broker->ending) && !px_broker_pressed(broker, PX_WORK_OUT));
-	bool is_cut = broker->dirty || broker->ending || broker->attaching || broker->telling;
+	bool is_cut = broker->dirty || broker->ending || broker->attaching || broker->telling ||
+			broker->arming;
 	broker->stats.turns_cut += is_cut;
 	return is_cut;
 }

@@ -165,6 +165,7 @@ void px_session_watch_queue(struct px_session *session);
 
 /* walk.c: goes on with what concerns all sessions; and without this one, which goes */
 void px_broker_walk(struct px_broker *broker);
+void px_broker_rearm(struct px_broker *broker);
 void px_broker_skip(struct px_broker *broker, const struct px_session *session);
 
 /*

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What concerns every session: a service is switched on, the server drains. With many of them
- * that is more than a turn's work. So these are walks, from the oldest session to the newest,
- * that stop when the turn has lasted long enough and go on in the next; the broker holds
- * the place of each.
+ * What concerns every session: a service is switched on, the server drains, pulses have another
+ * time. With many of them that is more than a turn's work. So these are walks, from the oldest
+ * session to the newest, that stop when the turn has lasted long enough and go on in the next;
+ * the broker holds the place of each.
  *
  * Rejected: doing it to a session when it is next heard of. One that only listens is not.
  */
@@ -42,6 +42,13 @@ static void attach(struct px_session *session)
 	}
 }
 
+static void arm(struct px_session *session)
+{
+	if (session->phase == PX_SESSION_OPEN && px_session_arm(session) < 0) {
+		px_session_close(session, PX_CLOSE_TRY_LATER);
+	}
+}
+
 static void walk(struct px_broker *broker, struct px_session **next,
 		void (*visit)(struct px_session *))
 {
@@ -59,6 +66,7 @@ void px_broker_walk(struct px_broker *broker)
 {
 	walk(broker, &broker->attaching, attach);
 	walk(broker, &broker->telling, tell);
+	walk(broker, &broker->arming, arm);
 }
 
 void px_broker_skip(struct px_broker *broker, const struct px_session *session)
@@ -68,6 +76,9 @@ void px_broker_skip(struct px_broker *broker, const struct px_session *session)
 	}
 	if (broker->telling == session) {
 		broker->telling = session->newer;
+	}
+	if (broker->arming == session) {
+		broker->arming = session->newer;
 	}
 }
 
@@ -107,6 +118,12 @@ uint64_t px_broker_drain_site(struct px_broker *broker, const struct px_site *si
 		count++;
 	}
 	return count;
+}
+
+void px_broker_rearm(struct px_broker *broker)
+{
+	broker->arming = broker->oldest;
+	walk(broker, &broker->arming, arm);
 }
 
 uint64_t px_broker_close_some(struct px_broker *broker, uint64_t count, enum px_close code)

@@ -263,6 +263,9 @@ PX_PUBLIC bool px_broker_end_turn(struct px_broker *broker);
 PX_PUBLIC const struct px_traffic_count *px_broker_traffic(const struct px_broker *broker,
 		unsigned index);
 
+/* How many messages have been queued, for all sessions together; grows. */
+PX_PUBLIC uint64_t px_broker_queued(const struct px_broker *broker);
+
 PX_PUBLIC void px_broker_stats(const struct px_broker *broker, struct px_stats *ret_stats);
 
 /* At most this many services at once. */
