@@ -91,6 +91,8 @@ static void write_totals(struct px_exposition *out, const struct px_server *serv
 			stats->slow_readers },
 		{ "praxis_messages_replaced_total", "Messages left out for readers that are behind, as "
 			"later ones made them superfluous.", stats->replaced },
+		{ "praxis_messages_dropped_total", "Messages that were owed to readers that were "
+			"dropped.", stats->dropped },
 		{ "praxis_silent_peers_total", "Connections dropped because they fell silent.",
 			stats->silent_peers },
 		{ "praxis_breaks_total", "Connections that broke, whose sessions waited.",
