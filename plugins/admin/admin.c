@@ -6,7 +6,9 @@
  */
 #include "admin.h"
 
+#include <errno.h>
 #include <praxis/plugin.h>
+#include <stdlib.h>
 #include <string.h>
 
 int admin_deny(struct px_call *call, const struct px_denial *denial)
@@ -54,20 +56,23 @@ bool admin_integer(struct px_call *call, const char *name, int64_t fallback, int
 	return true;
 }
 
-static int on_open(void *state, struct px_session *session, void *session_state)
+static int start(struct px_broker *broker, const struct px_options *options, void **ret_state)
 {
-	struct admin_session *admin = session_state;
-	(void)state;
-	admin->session = session;
-	return 0;
+	(void)broker;
+	(void)options;
+	*ret_state = calloc(1, sizeof(struct admin));
+	return *ret_state ? 0 : -ENOMEM;
+}
+
+static void stop(void *state)
+{
+	free(state);
 }
 
 static void on_close(void *state, struct px_session *session, void *session_state)
 {
-	struct admin_session *admin = session_state;
-	(void)state;
-	px_operate_unwatch(session);
-	px_alarm_destroy(admin->alarm);
+	(void)session_state;
+	admin_subscription_end(state, session);
 }
 
 #define LAST { NULL, 0, false }
@@ -152,8 +157,8 @@ const struct px_service admin_service = {
 	.summary = "sees and steers the running server",
 	.commands = commands,
 	.command_count = sizeof(commands) / sizeof(commands[0]),
-	.session_size = sizeof(struct admin_session),
-	.open = on_open,
+	.start = start,
+	.stop = stop,
 	.close = on_close,
 	.save_session = admin_save,
 	.restore_session = admin_restore,

@@ -2,7 +2,7 @@
 /*
  * admin, split by what its messages are about (docs/protocol.md, section 5): stats.c the figures
  * that are sent again and again, lists.c clients and rooms, acts.c what an administrator does,
- * console.c testing, broadcasting and the live events.
+ * subscription.c who is sent them, console.c testing, broadcasting and the live events.
  */
 #ifndef ADMIN_H
 #define ADMIN_H
@@ -11,17 +11,37 @@
 #include <praxis/operate.h>
 #include <praxis/service.h>
 
-/* In each session that may use the service. */
-struct admin_session {
+/*
+ * A session that asked for figures or events. Apart, and not as state in each session: there are
+ * thousands of these, and a handful of administrators.
+ */
+struct admin_subscription {
+	struct admin_subscription *next;
 	struct px_session *session;
 	struct px_alarm *alarm; /* the next figures; NULL: none were asked for yet */
-	int64_t interval_ms;
+	int64_t interval_ms;    /* 0: none are wanted */
 	bool watches;
+};
+
+#define ADMIN_INTERVAL_MAX_MS 60000
+
+struct admin {
+	struct admin_subscription *subscriptions;
 };
 
 extern const struct px_service admin_service;
 
-/* stats.c: what of it goes on after a restart */
+/* subscription.c: the session's, a new one if need be; NULL without memory. */
+struct admin_subscription *admin_subscription_get(struct admin *admin,
+		struct px_session *session);
+/* The session's; NULL: it has none. */
+struct admin_subscription *admin_subscription_find(const struct admin *admin,
+		const struct px_session *session);
+void admin_subscription_end(struct admin *admin, const struct px_session *session);
+/* Figures every so often; 0: no more. -ENOMEM. */
+int admin_subscription_set(struct admin_subscription *subscription, int64_t interval_ms);
+
+/* … what of it goes on after a restart */
 void admin_save(void *state, const struct px_session *session, const void *session_state,
 		struct px_json *json);
 int admin_restore(void *state, struct px_session *session, void *session_state,
@@ -38,6 +58,7 @@ bool admin_integer(struct px_call *call, const char *name, int64_t fallback, int
 		int64_t *ret_value);
 
 /* stats.c */
+void admin_send_stats(struct px_session *session);
 int admin_handle_subscribe(struct px_call *call);
 int admin_handle_services(struct px_call *call);
 

@@ -94,17 +94,27 @@ int admin_handle_events(struct px_call *call)
 {
 	struct px_denial denial;
 	int64_t since;
-	struct admin_session *admin = call->session_state;
 	if (px_envelope_bool(call->message, "stop")) {
+		struct admin_subscription *old = admin_subscription_find(call->service_state,
+				call->session);
 		px_operate_unwatch(call->session);
-		admin->watches = false;
+		if (old) {
+			old->watches = false;
+		}
 		return 0;
 	}
 	if (!admin_integer(call, "since", -1, 0, INT64_C(1) << 53, &since)) {
 		return -1;
 	}
+	struct admin_subscription *subscription = admin_subscription_get(call->service_state,
+			call->session);
+	if (!subscription) {
+		return px_call_fail(call, PX_E_UNAVAILABLE, NULL, "The server is out of memory.");
+	}
 	uint64_t number = (uint64_t)since;
-	int rc = px_operate_watch(call->session, since < 0 ? NULL : &number, &denial);
-	admin->watches = admin->watches || rc == 0;
-	return rc < 0 ? admin_deny(call, &denial) : 0;
+	if (px_operate_watch(call->session, since < 0 ? NULL : &number, &denial) < 0) {
+		return admin_deny(call, &denial);
+	}
+	subscription->watches = true;
+	return 0;
 }
