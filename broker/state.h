@@ -11,6 +11,14 @@
 struct json_object;
 struct json_tokener;
 
+/* A saving under way. */
+struct px_state_save {
+	const struct px_broker *broker;
+	const struct px_state_writer *writer;
+	struct px_table numbered; /* messages that were written and may come again */
+	uint64_t message_count;   /* texts that were written */
+};
+
 /* A load under way. */
 struct px_state_load {
 	struct px_broker *broker;
@@ -20,6 +28,9 @@ struct px_state_load {
 	struct px_channel *channel; /* that the lines which follow belong to; NULL: dropped */
 	struct px_session *session; /* the same */
 	uint64_t order;
+	struct px_message **messages; /* whose texts were read, each held until the end */
+	size_t message_count;
+	size_t message_size;
 };
 
 /* Older than any limit on age; far from where adding to it could overflow. */
@@ -35,10 +46,16 @@ const struct px_keeper *px_state_keeper(const struct px_service *service, struct
 void *px_state_of(const struct px_broker *broker, const struct px_service *service);
 
 /* Ends a line and hands it to the writer; the line is given back. */
-int px_state_put(const struct px_state_writer *writer, struct px_json *json);
+int px_state_put(const struct px_state_save *save, struct px_json *json);
 
-/* Whether it is one JSON object, and nothing else. */
-bool px_state_is_object(struct px_span text);
+/* state_message.c */
+void px_state_put_message(struct px_state_save *save, struct px_json *json, const char *key,
+		const struct px_message *message);
+void px_state_save_finish(struct px_state_save *save);
+/* The load's reference: take one to keep it. -EINVAL, -ENOMEM. */
+int px_state_get_message(struct px_state_load *load, struct json_object *line, const char *key,
+		struct px_message **ret_message);
+void px_state_load_finish(struct px_state_load *load);
 
 /* state_load.c: lines; -EINVAL, -ENOMEM */
 int px_state_load_channel(struct px_state_load *load, struct json_object *line);
@@ -52,7 +69,7 @@ int px_state_load_member(struct px_state_load *load, struct json_object *line);
 int px_state_load_saved(struct px_state_load *load, struct json_object *line);
 
 /* state_save_session.c */
-int px_state_save_sessions(const struct px_broker *broker, const struct px_state_writer *writer);
+int px_state_save_sessions(struct px_state_save *save);
 
 /* state_fit.c: what has no place now goes, and those who stay are told. -ENOMEM. */
 int px_state_fit(struct px_state_load *load);

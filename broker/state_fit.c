@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The end of a load: what the limits of now have no place for goes, through the same
- * doors as on any other day, so that whoever stays is told; of members the latest first. Everything is pinned
- * meanwhile, since a service's hook may end one channel because of another.
+ * The end of a load: what the limits of now have no place for goes, through the same doors as
+ * on any other day, so that whoever stays is told; of members the latest first. Everything is
+ * pinned meanwhile, since a service's hook may end one channel because of another.
  */
 #include "state.h"
 

@@ -136,11 +136,6 @@ int px_state_load_channel(struct px_state_load *load, struct json_object *line)
 	return rc;
 }
 
-bool px_state_is_object(struct px_span text)
-{
-	return text.len > 0 && text.data[0] == '{' && px_json_is_value(text);
-}
-
 /* Without a gap, the last being the channel's: else covers() would promise what is not there. */
 static bool follows(const struct px_channel *channel, uint64_t seq)
 {
@@ -152,32 +147,22 @@ static bool follows(const struct px_channel *channel, uint64_t seq)
 int px_state_load_update(struct px_state_load *load, struct json_object *line)
 {
 	struct px_channel *channel = load->channel;
+	struct px_message *message;
+	struct px_span from;
+	uint64_t sender = 0;
 	int64_t seq;
 	int64_t age_ms;
-	uint64_t sender = 0;
-	struct px_span text;
-	struct px_span from;
 	if (!px_json_get_int(line, "update", 1, INT64_MAX - 1, &seq) ||
 			!px_json_get_int(line, "age", 0, PX_STATE_AGE_MAX_MS, &age_ms) ||
-			!px_json_get_text(line, "text", &text) || !px_state_is_object(text) ||
 			(px_json_get_text(line, "from", &from) && !px_client_id_read(from, &sender))) {
 		return -EINVAL;
 	}
-	if (!channel) {
-		return 0; /* its channel was dropped */
+	int rc = px_state_get_message(load, line, "text", &message);
+	if (rc < 0 || !channel) {
+		return rc; /* or its channel was dropped */
 	}
 	if (!channel->kind->sequenced || !follows(channel, (uint64_t)seq)) {
 		return -EINVAL;
-	}
-	struct px_span key = { "", 0 };
-	if (json_object_object_get_ex(line, "key", NULL) && (!px_json_get_text(line, "key", &key) ||
-			key.len > PX_NAME_MAX)) {
-		return -EINVAL;
-	}
-	struct px_message *message = px_message_text_keyed(load->broker, text, channel->practice,
-			channel->service, key);
-	if (!message) {
-		return -ENOMEM;
 	}
 	px_history_push(&channel->history, load->broker, &channel->limits, &(struct px_history_entry){
 		.message = message,
@@ -185,7 +170,6 @@ int px_state_load_update(struct px_state_load *load, struct json_object *line)
 		.by = sender,
 		.at_ms = load->broker->timers.now_ms - load->reader->elapsed_ms - age_ms,
 	});
-	px_message_unref(load->broker, message);
 	load->counts->updates++;
 	return 0;
 }
@@ -291,6 +275,7 @@ int px_broker_load(struct px_broker *broker, const struct px_state_reader *reade
 	broker->limits.practices = 0;
 	int rc = load_lines(&load);
 	broker->limits.practices = practices;
+	px_state_load_finish(&load);
 	rc = rc < 0 ? rc : px_state_fit(&load);
 	if (rc < 0) {
 		discard(broker);

@@ -213,33 +213,22 @@ int px_state_load_session(struct px_state_load *load, struct json_object *line)
 
 /* ---- its messages and memberships ---- */
 
-static int push(struct px_state_load *load, struct json_object *line, const char *key,
-		struct px_queue *queue)
-{
-	struct px_span text;
-	if (!px_json_get_text(line, key, &text) || !px_state_is_object(text)) {
-		return -EINVAL;
-	}
-	struct px_message *message = px_message_create(load->broker, text);
-	int rc = message ? px_queue_push(queue, &load->broker->queue_pool, message) : -ENOMEM;
-	px_message_unref(load->broker, message);
-	return rc;
-}
-
 int px_state_load_kept(struct px_state_load *load, struct json_object *line)
 {
 	struct px_session *session = load->session;
-	if (!session) {
-		return 0;
+	struct px_broker *broker = load->broker;
+	struct px_message *message;
+	int rc = px_state_get_message(load, line, "kept", &message);
+	if (rc < 0 || !session) {
+		return rc;
 	}
 	if (!session->versioned || session->resume->kept.count >= session->resume->sent) {
 		return -EINVAL;
 	}
-	uint32_t before = session->resume->kept.bytes;
-	int rc = push(load, line, "kept", &session->resume->kept);
+	rc = px_queue_push(&session->resume->kept, &broker->queue_pool, message);
 	if (rc == 0) {
-		load->broker->stats.kept_messages++;
-		load->broker->stats.kept_bytes += session->resume->kept.bytes - before;
+		broker->stats.kept_messages++;
+		broker->stats.kept_bytes += message->len;
 	}
 	return rc;
 }
@@ -247,12 +236,15 @@ int px_state_load_kept(struct px_state_load *load, struct json_object *line)
 int px_state_load_queued(struct px_state_load *load, struct json_object *line)
 {
 	struct px_session *session = load->session;
-	if (!session) {
-		return 0;
+	struct px_broker *broker = load->broker;
+	struct px_message *message;
+	int rc = px_state_get_message(load, line, "queued", &message);
+	if (rc < 0 || !session) {
+		return rc;
 	}
-	uint32_t before = session->queue.bytes;
-	int rc = session->versioned ? push(load, line, "queued", &session->queue) : -EINVAL;
-	load->broker->stats.queue_bytes += session->queue.bytes - before;
+	rc = session->versioned ? px_queue_push(&session->queue, &broker->queue_pool, message) :
+			-EINVAL;
+	broker->stats.queue_bytes += rc == 0 ? message->len : 0;
 	return rc;
 }
 

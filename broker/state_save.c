@@ -10,8 +10,8 @@
  *   {"session":…} and what follows it            see state_save_session.c
  *
  * A message is written as a string, not as the JSON that it is: so reading gives back the
- * sender's own bytes, digits and escapes included. Channels come in the order of their names,
- * so that the same state makes the same text.
+ * sender's own bytes, digits and escapes included; or as a number (state_message.c). Channels
+ * come in the order of their names, so that the same state makes the same text.
  */
 #include "state.h"
 
@@ -25,11 +25,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-int px_state_put(const struct px_state_writer *writer, struct px_json *json)
+int px_state_put(const struct px_state_save *save, struct px_json *json)
 {
 	px_json_end(json);
-	int rc = json->failed ? -ENOMEM :
-			writer->line(writer->user, (struct px_span){ json->data, json->len });
+	int rc = json->failed ? -ENOMEM : save->writer->line(save->writer->user,
+			(struct px_span){ json->data, json->len });
 	px_json_finish(json);
 	return rc;
 }
@@ -82,7 +82,7 @@ void *px_state_of(const struct px_broker *broker, const struct px_service *servi
 	return NULL;
 }
 
-static int save_updates(const struct px_channel *channel, const struct px_state_writer *writer)
+static int save_updates(const struct px_channel *channel, struct px_state_save *save)
 {
 	int rc = 0;
 	for (uint32_t i = 0; rc == 0 && i < channel->history.count; i++) {
@@ -99,13 +99,13 @@ static int save_updates(const struct px_channel *channel, const struct px_state_
 		if (entry->message->key_len > 0) {
 			px_json_string(&json, "key", px_message_key(entry->message));
 		}
-		px_json_string(&json, "text", px_message_text(entry->message));
-		rc = px_state_put(writer, &json);
+		px_state_put_message(save, &json, "text", entry->message);
+		rc = px_state_put(save, &json);
 	}
 	return rc;
 }
 
-static int save_channel(struct px_channel *channel, const struct px_state_writer *writer)
+static int save_channel(struct px_channel *channel, struct px_state_save *save)
 {
 	const struct px_keeper *keeper =
 			px_state_keeper(channel->service, px_span(channel->kind->name));
@@ -127,36 +127,39 @@ static int save_channel(struct px_channel *channel, const struct px_state_writer
 		keeper->save(px_state_of(channel->broker, channel->service), channel, &json);
 	}
 	px_json_close_object(&json);
-	int rc = px_state_put(writer, &json);
-	return rc < 0 ? rc : save_updates(channel, writer);
+	int rc = px_state_put(save, &json);
+	return rc < 0 ? rc : save_updates(channel, save);
 }
 
-static int save_channels(const struct px_broker *broker, const struct px_state_writer *writer)
+static int save_channels(struct px_state_save *save)
 {
 	size_t count;
-	struct px_channel **list = px_state_channels(broker, &count);
-	if (!list && broker->channels.count > 0) {
+	struct px_channel **list = px_state_channels(save->broker, &count);
+	if (!list && save->broker->channels.count > 0) {
 		return -ENOMEM;
 	}
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < count; i++) {
-		rc = save_channel(list[i], writer);
+		rc = save_channel(list[i], save);
 	}
 	free(list);
 	return rc;
 }
 
-static int save_order(const struct px_broker *broker, const struct px_state_writer *writer)
+static int save_order(const struct px_state_save *save)
 {
 	struct px_json json;
 	px_json_begin(&json, NULL);
-	px_json_int(&json, "order", (int64_t)broker->member_order);
-	return px_state_put(writer, &json);
+	px_json_int(&json, "order", (int64_t)save->broker->member_order);
+	return px_state_put(save, &json);
 }
 
 int px_broker_save(struct px_broker *broker, const struct px_state_writer *writer)
 {
-	int rc = save_order(broker, writer);
-	rc = rc < 0 ? rc : save_channels(broker, writer);
-	return rc < 0 ? rc : px_state_save_sessions(broker, writer);
+	struct px_state_save save = { .broker = broker, .writer = writer };
+	int rc = save_order(&save);
+	rc = rc < 0 ? rc : save_channels(&save);
+	rc = rc < 0 ? rc : px_state_save_sessions(&save);
+	px_state_save_finish(&save);
+	return rc;
 }

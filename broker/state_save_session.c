@@ -92,7 +92,7 @@ static void write_resume(struct px_json *json, const struct px_resume *resume)
 	explicit_bzero(secret, sizeof(secret));
 }
 
-static int save_itself(const struct px_session *session, const struct px_state_writer *writer)
+static int save_itself(const struct px_session *session, struct px_state_save *save)
 {
 	char client_id[PX_CLIENT_ID_SIZE];
 	struct px_json json;
@@ -111,12 +111,12 @@ static int save_itself(const struct px_session *session, const struct px_state_w
 	if (session->versioned) {
 		write_resume(&json, session->resume);
 	}
-	return px_state_put(writer, &json);
+	return px_state_put(save, &json);
 }
 
 /* What has no number was for the connection that there was. */
 static int save_queue(const struct px_queue *queue, const char *key,
-		const struct px_state_writer *writer)
+		struct px_state_save *save)
 {
 	int rc = 0;
 	for (const struct px_queue_block *block = queue->head; block; block = block->next) {
@@ -126,14 +126,14 @@ static int save_queue(const struct px_queue *queue, const char *key,
 				continue;
 			}
 			px_json_begin(&json, NULL);
-			px_json_string(&json, key, px_message_text(block->messages[i]));
-			rc = px_state_put(writer, &json);
+			px_state_put_message(save, &json, key, block->messages[i]);
+			rc = px_state_put(save, &json);
 		}
 	}
 	return rc;
 }
 
-static int save_member(struct px_member *member, const struct px_state_writer *writer)
+static int save_member(struct px_member *member, struct px_state_save *save)
 {
 	const struct px_channel *channel = member->channel;
 	const struct px_keeper *keeper =
@@ -154,11 +154,11 @@ static int save_member(struct px_member *member, const struct px_state_writer *w
 		keeper->save_member(px_state_of(channel->broker, channel->service), member, &json);
 	}
 	px_json_close_object(&json);
-	return px_state_put(writer, &json);
+	return px_state_put(save, &json);
 }
 
 /* A session's memberships are a list with the latest at its head; loading puts it there again. */
-static int save_members(struct px_member *member, const struct px_state_writer *writer)
+static int save_members(struct px_member *member, struct px_state_save *save)
 {
 	size_t count = 0;
 	for (struct px_member *at = member; at; at = at->next) {
@@ -173,13 +173,13 @@ static int save_members(struct px_member *member, const struct px_state_writer *
 	}
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < count; i++) {
-		rc = save_member(list[i], writer);
+		rc = save_member(list[i], save);
 	}
 	free(list);
 	return rc;
 }
 
-static int save_states(const struct px_session *session, const struct px_state_writer *writer)
+static int save_states(const struct px_session *session, struct px_state_save *save)
 {
 	int rc = 0;
 	for (unsigned i = 0; rc == 0 && i < session->broker->service_count; i++) {
@@ -194,29 +194,29 @@ static int save_states(const struct px_session *session, const struct px_state_w
 		slot->service->save_session(slot->state, session, px_session_state(session, i),
 				&json);
 		px_json_close_object(&json);
-		rc = px_state_put(writer, &json);
+		rc = px_state_put(save, &json);
 	}
 	return rc;
 }
 
-static int save_session(const struct px_session *session, const struct px_state_writer *writer)
+static int save_session(const struct px_session *session, struct px_state_save *save)
 {
-	int rc = save_itself(session, writer);
+	int rc = save_itself(session, save);
 	if (session->versioned) {
-		rc = rc < 0 ? rc : save_queue(&session->resume->kept, "kept", writer);
-		rc = rc < 0 ? rc : save_queue(&session->queue, "queued", writer);
+		rc = rc < 0 ? rc : save_queue(&session->resume->kept, "kept", save);
+		rc = rc < 0 ? rc : save_queue(&session->queue, "queued", save);
 	}
-	rc = rc < 0 ? rc : save_members(session->members, writer);
-	return rc < 0 ? rc : save_states(session, writer);
+	rc = rc < 0 ? rc : save_members(session->members, save);
+	return rc < 0 ? rc : save_states(session, save);
 }
 
-int px_state_save_sessions(const struct px_broker *broker, const struct px_state_writer *writer)
+int px_state_save_sessions(struct px_state_save *save)
 {
 	int rc = 0;
-	for (struct px_session *session = broker->oldest; rc == 0 && session;
+	for (struct px_session *session = save->broker->oldest; rc == 0 && session;
 			session = session->newer) {
 		if (session->phase == PX_SESSION_DETACHED) {
-			rc = save_session(session, writer);
+			rc = save_session(session, save);
 		}
 	}
 	return rc;

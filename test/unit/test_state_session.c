@@ -647,6 +647,8 @@ START_TEST(the_same_state_makes_the_same_text)
 	fake_say(bob, CHAT("while she was away"));
 	fake_advance(fake, 100);
 	struct text first = end(fake);
+	/* Dan's update, which is in the history, too: its text stands there alone. */
+	ck_assert_ptr_nonnull(strstr(first.data, "{\"kept\":1}"));
 
 	struct px_state_counts counts;
 	fake = begin();
@@ -658,6 +660,25 @@ START_TEST(the_same_state_makes_the_same_text)
 	ck_assert_str_eq(first.data, second.data);
 	free(first.data);
 	free(second.data);
+}
+END_TEST
+
+/* What went to many is one message, before and after. */
+START_TEST(messages_are_shared_as_before)
+{
+	struct fake *fake = begin();
+	for (int i = 0; i < 20; i++) {
+		(void)fake_open(fake, WHO(STAFF("7", "Ann")));
+	}
+	for (int i = 0; i < 10; i++) {
+		fake_say(fake->conns, UPDATE("1"));
+	}
+	uint64_t live = fake_stats(fake).messages_live;
+	ck_assert_uint_lt(live, 20);
+	fake = restart(fake);
+	ck_assert_uint_eq(fake_stats(fake).kept_messages, 19 * 10);
+	ck_assert_uint_eq(fake_stats(fake).messages_live, live);
+	fake_destroy(fake);
 }
 END_TEST
 
@@ -706,6 +727,8 @@ RUN_TESTS("state_session", a_call_goes_on, words_keep_their_spelling,
 		a_healed_screen_can_have_all_that_it_missed,
 		who_can_not_come_back_is_seen_to_leave, the_grace_begins_anew,
 		a_token_that_is_over_meanwhile, a_room_that_is_too_small_now,
-		more_rooms_than_there_may_be, what_is_gone_is_left_out, the_limit_on_those_who_wait_is_for_other_days,
+		more_rooms_than_there_may_be, what_is_gone_is_left_out,
+		the_limit_on_those_who_wait_is_for_other_days,
 		the_grace_stands_still_while_draining, a_place_in_the_line_is_kept,
-		the_same_state_makes_the_same_text, states_with_lines_missing_or_doubled);
+		the_same_state_makes_the_same_text, messages_are_shared_as_before,
+		states_with_lines_missing_or_doubled);
