@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A video call without memory, at every single allocation of ours in turn: whoever asked for
+ * something is answered or shown the door, and nothing remains when all have gone.
+ */
+#include "fake.h"
+#include "session.h"
+
+#include "../../plugins/telemedicine/telemedicine.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROOM "\"roomId\":\"r\",\"appointmentId\":5,\"id\":\"asked\""
+#define ME ",\"userId\":\"u\",\"userName\":\"n\""
+#define FROM ",\"from\":\"u\",\"fromUserId\":\"u\""
+#define JOIN "{\"type\":\"telemedicine_user_joined\"," ROOM ME "}"
+#define LEAVE "{\"type\":\"telemedicine_user_left\"," ROOM ME "}"
+#define CHAT "{\"type\":\"telemedicine_chat_message\"," ROOM FROM ",\"message\":\"m\"}"
+#define OFFER "{\"type\":\"telemedicine_offer\"," ROOM FROM ",\"offer\":{}}"
+#define END "{\"type\":\"telemedicine_end\"," ROOM "}"
+
+/* ---- allocations, but for those of the libraries and of the fake ---- */
+
+static bool is_ours;
+static bool for_good; /* not only the one fails, but all from it on */
+static long count;
+static long fails_at; /* 0: none */
+
+static bool fails(void)
+{
+	if (!is_ours) {
+		return false;
+	}
+	count++;
+	return fails_at > 0 && (for_good ? count >= fails_at : count == fails_at);
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t members, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t members, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+	return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t members, size_t size)
+{
+	return fails() ? NULL : __real_calloc(members, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+	return fails() ? NULL : __real_realloc(old, size);
+}
+
+/* ---- what is said ---- */
+
+static bool is_there(const struct fake_conn *conn)
+{
+	return conn->session && conn->session->phase == PX_SESSION_OPEN;
+}
+
+static void drop_all(struct fake *fake)
+{
+	for (struct fake_conn *conn = fake->conns; conn; conn = conn->next) {
+		while (fake_next(conn)) {
+		}
+		fake_forget(conn);
+	}
+}
+
+/* Whether it got the receipt, or the error, that it asked for. */
+static bool is_answered(struct fake_conn *conn)
+{
+	const struct fake_frame *frame;
+	bool answered = false;
+	while ((frame = fake_next(conn))) {
+		answered |= strstr(fake_frame_text(conn, frame), "\"id\":\"asked\"") != NULL;
+	}
+	return answered;
+}
+
+static void say(struct fake_conn *conn, const char *text)
+{
+	if (!is_there(conn)) {
+		return;
+	}
+	is_ours = true;
+	px_session_receive(conn->session, (const uint8_t *)text, strlen(text));
+	is_ours = false;
+	bool open = is_there(conn);
+	fake_turn(conn->fake);
+	ck_assert_msg(is_answered(conn) || !open, "allocation %ld: no answer to %s", fails_at, text);
+	drop_all(conn->fake);
+}
+
+static void about(struct fake_conn *conn, const char *type, const struct fake_conn *target)
+{
+	char text[256];
+	(void)snprintf(text, sizeof(text), "{\"type\":\"telemedicine_%s\"," ROOM
+			",\"clientId\":\"%s\",\"reason\":\"later\"}", type, target->client_id);
+	say(conn, text);
+}
+
+static void let_pass(struct fake *fake, int64_t ms)
+{
+	is_ours = true;
+	fake_advance(fake, ms);
+	is_ours = false;
+	fake_turn(fake);
+	drop_all(fake);
+}
+
+static struct fake_conn *open_patient(struct fake *fake, const char *user)
+{
+	return fake_open(fake, WHO(.role = PX_ROLE_PATIENT, .user = user, .authenticated = true,
+			.rooms = "\"r\""));
+}
+
+/* All that happens in a room and before it. */
+static void play(void)
+{
+	struct fake *fake = fake_create(NULL);
+	(void)fake_add_service(fake, &telemedicine_service,
+			"{\"waiting-room\":1,\"waiting-max\":3,\"waiting-timeout\":60}");
+	struct fake_conn *ann = fake_open(fake, WHO(.user = "7", .authenticated = true));
+	struct fake_conn *bob = fake_open(fake, WHO(.user = "8"));
+	struct fake_conn *one = open_patient(fake, "1");
+	struct fake_conn *two = open_patient(fake, "2");
+	struct fake_conn *twin = open_patient(fake, "1");
+	count = 0;
+	say(one, JOIN);
+	say(ann, JOIN);
+	say(two, JOIN);
+	let_pass(fake, 200);
+	say(bob, JOIN);
+	say(twin, JOIN);
+	about(ann, "admit", two);
+	say(two, CHAT);
+	say(bob, OFFER);
+	let_pass(fake, 200);
+	about(bob, "deny", twin);
+	say(twin, JOIN);
+	about(bob, "remove", two);
+	say(two, JOIN);
+	say(two, LEAVE);
+	say(two, JOIN);
+	let_pass(fake, 60000);
+	let_pass(fake, 200);
+	say(one, JOIN);
+	say(bob, LEAVE);
+	say(ann, END);
+	long all = count;
+	fake_destroy(fake);
+	count = all;
+}
+
+START_TEST(whoever_asks_is_answered_or_shown_the_door)
+{
+	fails_at = 0;
+	play();
+	long all = count;
+	ck_assert_int_gt(all, 50);
+	for_good = _i == 1;
+	for (fails_at = 1; fails_at <= all; fails_at++) {
+		play();
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("call_memory");
+	TCase *tcase = tcase_create("call_memory");
+	tcase_add_loop_test(tcase, whoever_asks_is_answered_or_shown_the_door, 0, 2);
+	suite_add_tcase(suite, tcase);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed > 0;
+}
