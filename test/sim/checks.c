@@ -502,6 +502,9 @@ void check_turn(void)
 	if (sim.turn++ % 8 == 0) {
 		check_lists();
 	}
+	if (sim.turn % 32 == 0) {
+		check_operating();
+	}
 }
 
 void check_end(void)

@@ -11,6 +11,7 @@
  *   waiting.c  … and the waiting rooms
  *   lines.c    messages as one line of text, made by the model and of a frame
  *   checks.c   after each action and each turn: are both still of one opinion
+ *   operate.c  what operators are shown
  *   probe.c    a service of our own, for what the real ones do not do
  *
  * The model knows the contracts (docs/protocol.md, include/praxis/) and nothing of how they
@@ -297,6 +298,11 @@ void check_action(void);
 /* Ends the turn in the broker and the model; then everything. */
 void check_turn(void);
 void check_end(void);
+
+/* ---- operate.c ---- */
+
+/* Somebody who operates looks in, between two turns. */
+void check_operating(void);
 
 /* ---- probe.c ---- */
 
