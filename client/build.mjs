@@ -65,5 +65,6 @@ await build({
 	entryPoints: ['src/index.ts'],
 	format: 'esm',
 	minify: true,
+	sourcemap: 'external', // beside it, and not named in it: every byte is loaded by every page
 	outfile: 'dist/browser/praxis-client.js',
 });

@@ -321,22 +321,21 @@ export class TelemedicineCall {
 	}
 
 	#joined(message: TelemedicineRoomJoined): void {
-		if (this.#clientId && this.#clientId !== message.clientId) {
-			[...this.#entries.keys()].forEach((id) => this.#remove(id, 'disconnected'));
-		}
 		if (this.#clientId === '') {
 			this.#chat = message.chat;
 		}
+		// Under another clientId of ours all connections are made anew.
+		const present =
+			this.#clientId === message.clientId ? message.members.map(({ clientId }) => clientId) : [];
 		this.#clientId = message.clientId;
 		this.#iceServers = message.iceServers;
 		this.#position = undefined;
-		const present = new Set(message.members.map(({ clientId }) => clientId));
 		for (const id of this.#entries.keys()) {
-			if (!present.has(id)) {
+			if (!present.includes(id)) {
 				this.#remove(id, 'disconnected');
 			}
 		}
-		message.members.forEach((member) => this.#add(member));
+		message.members.forEach((member) => this.#add(member, true));
 		this.#setState('joined');
 		this.#tellMedia();
 	}
@@ -348,7 +347,8 @@ export class TelemedicineCall {
 
 	// ---- members ----
 
-	#add({ clientId, userId, userName, role, media }: RoomMember): void {
+	/** Whoever is in a room offers to a newcomer: offers of both at once cost time. */
+	#add({ clientId, userId, userName, role, media }: RoomMember, theirTurn = false): void {
 		if (clientId === this.#clientId || this.#state === 'ended') {
 			return;
 		}
@@ -368,6 +368,7 @@ export class TelemedicineCall {
 		const { environment } = this.#service.manager;
 		const meter = new QualityMeter(() => environment.now());
 		const peer = this.#makePeer(clientId);
+		peer.isTheirTurn = theirTurn;
 		this.#entries.set(clientId, { member, peer, meter });
 		this.#feed(peer);
 		this.#membersChanged();
@@ -400,6 +401,7 @@ export class TelemedicineCall {
 					}
 				},
 				state: (connection) => void this.#change(clientId, { connection }),
+				turn: () => this.#sendTracks(),
 				broken: () => this.#mend([clientId]),
 				error: (error) => this.#error(error),
 			},
@@ -439,6 +441,9 @@ export class TelemedicineCall {
 	}
 
 	#feed(peer: Peer): void {
+		if (peer.isTheirTurn) {
+			return;
+		}
 		const audio = this.#local?.getAudioTracks()[0] ?? null;
 		const screen = this.#screen?.getVideoTracks()[0];
 		const video = screen ?? this.#local?.getVideoTracks()[0] ?? null;
