@@ -6,18 +6,28 @@
 //	const network = await Faulty.before(port);
 //	network.next = { cutUpAfter: 700, pieces: 3, delayMs: 5 }; // for connections from now on
 //	network.cutAll();
+//	network.down = true; // and nobody gets through any more
+//	network.port…        // where clients connect; network.target, the server's port, may change
 
 import { createServer, connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
 export class Faulty {
 	next = {};
+	down = false;
 	cuts = 0;
 	#links = new Set();
 
 	static async before(port) {
 		const network = new Faulty();
-		network.server = createServer((near) => network.#link(near, port));
+		network.target = port;
+		network.server = createServer((near) => {
+			if (network.down) {
+				near.resetAndDestroy();
+			} else {
+				network.#link(near);
+			}
+		});
 		await new Promise((resolve) => network.server.listen(0, '127.0.0.1', resolve));
 		network.port = network.server.address().port;
 		return network;
@@ -48,8 +58,8 @@ export class Faulty {
 		await new Promise((resolve) => this.server.close(resolve));
 	}
 
-	#link(near, port) {
-		const far = connect(port, '127.0.0.1');
+	#link(near) {
+		const far = connect(this.target, '127.0.0.1');
 		const link = { near, far, faults: this.next, stalled: false };
 		this.#links.add(link);
 		for (const socket of [near, far]) {

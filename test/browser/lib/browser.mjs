@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+//
+// Debian's Chromium with a camera and a microphone that are none, and the pages it opens: the
+// demonstration, and an empty one that has the client package as `praxis`. What goes wrong in a
+// page (an exception, a refused resource) fails the test that asks `faults`.
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { execFileSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const { build } = createRequire(path.join(root, 'client', 'package.json'))('esbuild');
+
+const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const FLAGS = [
+	'--use-fake-device-for-media-stream',
+	'--use-fake-ui-for-media-stream',
+	// Its candidates would be names that only a resolver of the local network knows.
+	'--disable-features=WebRtcHideLocalIpsWithMdns',
+];
+
+// Builds the pages: a directory with demo/ and plain/.
+export async function buildPages() {
+	const out = await mkdtemp(path.join(tmpdir(), 'praxis-pages-'));
+	execFileSync(process.execPath, [path.join(root, 'demo', 'build.mjs'), path.join(out, 'demo')]);
+	await build({
+		alias: { 'praxis-client': path.join(root, 'client', 'src', 'index.ts') },
+		bundle: true,
+		format: 'esm',
+		logLevel: 'warning',
+		outfile: path.join(out, 'plain', 'page.js'),
+		stdin: {
+			contents: `import * as praxis from 'praxis-client'; globalThis.praxis = praxis;`,
+			resolveDir: root,
+		},
+	});
+	await writeFile(
+		path.join(out, 'plain', 'index.html'),
+		'<!doctype html><title>plain</title><link rel="icon" href="data:,"><script type="module" src="page.js"></script>',
+	);
+	return { directory: out, remove: () => rm(out, { recursive: true, force: true }) };
+}
+
+export class Browser {
+	faults = [];
+	#contexts = [];
+
+	static async launch() {
+		const browser = new Browser();
+		browser.chromium = await chromium.launch({
+			executablePath: EXECUTABLE,
+			args: process.getuid() === 0 ? [...FLAGS, '--no-sandbox'] : FLAGS,
+		});
+		return browser;
+	}
+
+	// A page with a storage of its own, as in another browser; options as Playwright has them.
+	async page(options = {}) {
+		const context = await this.chromium.newContext(options);
+		this.#contexts.push(context);
+		context.setDefaultTimeout(30_000);
+		await context.addInitScript(watchPeers);
+		const page = await context.newPage();
+		page.on('pageerror', (error) => this.faults.push(error.message));
+		page.on('console', (message) => {
+			// A socket that fails is what some tests are about.
+			if (message.type() === 'error' && !/WebSocket|net::ERR/.test(message.text())) {
+				this.faults.push(message.text());
+			}
+		});
+		return page;
+	}
+
+	async closePages() {
+		await Promise.all(this.#contexts.splice(0).map((context) => context.close()));
+		return this.faults.splice(0);
+	}
+
+	close() {
+		return this.chromium.close();
+	}
+}
+
+// Runs in the page, before anything else: keeps its peer connections for pictures().
+function watchPeers() {
+	const Native = window.RTCPeerConnection;
+	const peers = new Set();
+	window.peers = peers;
+	window.RTCPeerConnection = class extends Native {
+		constructor(...args) {
+			super(...args);
+			peers.add(this);
+		}
+
+		close() {
+			peers.delete(this);
+			super.close();
+		}
+	};
+}
+
+// How many frames of video were decoded of each other member, in no order.
+export function pictures(page) {
+	return page.evaluate(async () => {
+		const decoded = [];
+		for (const peer of window.peers) {
+			for (const report of (await peer.getStats()).values()) {
+				if (report.type === 'inbound-rtp' && report.kind === 'video') {
+					decoded.push(report.framesDecoded);
+				}
+			}
+		}
+		return decoded;
+	});
+}
