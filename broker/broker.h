@@ -73,6 +73,7 @@ struct px_broker {
 	struct px_session *telling;   /* … that is told that the server drains */
 	struct px_session *arming;    /* … whose next pulse is at another time now */
 	int64_t drain_spread_ms;
+	struct px_session *draining;  /* … that may be of a site that drains */
 
 	struct px_session *detached_oldest; /* in the order of their connections' ends */
 	struct px_session *detached_newest;

@@ -387,7 +387,7 @@ bool px_broker_end_turn(struct px_broker *broker)
 		end_sessions(broker);
 	} while ((broker->dirty || broker->ending) && !px_broker_pressed(broker, PX_WORK_OUT));
 	bool is_cut = broker->dirty || broker->ending || broker->attaching || broker->telling ||
-			broker->arming;
+			broker->arming || broker->draining;
 	broker->stats.turns_cut += is_cut;
 	return is_cut;
 }

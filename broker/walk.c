@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What concerns every session: a service is switched on, the server drains, pulses have another
- * time. With many of them that is more than a turn's work. So these are walks, from the oldest
- * session to the newest, that stop when the turn has lasted long enough and go on in the next;
- * the broker holds the place of each.
+ * What concerns every session: a service is switched on, the server or a site drains, pulses have
+ * another time. With many of them that is more than a turn's work. So these are walks, from the
+ * oldest session to the newest, that stop when the turn has lasted long enough and go on in the
+ * next; the broker holds the place of each.
  *
  * Rejected: doing it to a session when it is next heard of. One that only listens is not.
  */
@@ -49,6 +49,30 @@ static void arm(struct px_session *session)
 	}
 }
 
+static void send_away(struct px_session *session, int64_t spread_ms)
+{
+	struct px_broker *broker = session->broker;
+	tell_draining(session, spread_ms);
+	/* At the next moment at the earliest: the message has to go out before. */
+	session->leave_ms = broker->timers.now_ms + 1 + some_moment(broker, spread_ms);
+	px_session_pulse(session);
+}
+
+static void drain(struct px_session *session)
+{
+	const struct px_site *site = session->site;
+	const struct px_site_drain *drain = &site->drain;
+	if (!drain->is_wanted) {
+		return;
+	}
+	if (site->retired && session->phase == PX_SESSION_DETACHED) {
+		px_session_close(session, PX_CLOSE_RESTART);
+	} else if (session->phase == PX_SESSION_OPEN && session->leave_ms == 0 &&
+			(!drain->concerns || drain->concerns(drain->user, session))) {
+		send_away(session, drain->spread_ms);
+	}
+}
+
 static void walk(struct px_broker *broker, struct px_session **next,
 		void (*visit)(struct px_session *))
 {
@@ -67,6 +91,7 @@ void px_broker_walk(struct px_broker *broker)
 	walk(broker, &broker->attaching, attach);
 	walk(broker, &broker->telling, tell);
 	walk(broker, &broker->arming, arm);
+	walk(broker, &broker->draining, drain);
 }
 
 void px_broker_skip(struct px_broker *broker, const struct px_session *session)
@@ -79,6 +104,9 @@ void px_broker_skip(struct px_broker *broker, const struct px_session *session)
 	}
 	if (broker->arming == session) {
 		broker->arming = session->newer;
+	}
+	if (broker->draining == session) {
+		broker->draining = session->newer;
 	}
 }
 
@@ -97,27 +125,19 @@ void px_broker_announce_drain(struct px_broker *broker, int64_t spread_ms)
 	walk(broker, &broker->telling, tell);
 }
 
-uint64_t px_broker_drain_site(struct px_broker *broker, const struct px_site *site,
+/* One that is on its way is not sent again, so a walk for a second site is one for all. */
+void px_broker_drain_site(struct px_broker *broker, struct px_site *site,
 		bool (*concerns)(void *user, const struct px_session *session), void *user,
 		int64_t spread_ms)
 {
-	uint64_t count = 0;
-	for (struct px_session *session = broker->oldest; session; session = session->newer) {
-		if (session->site == site && site->retired &&
-				session->phase == PX_SESSION_DETACHED) {
-			px_session_close(session, PX_CLOSE_RESTART);
-		}
-		if (session->site != site || session->phase != PX_SESSION_OPEN ||
-				session->leave_ms > 0 || (concerns && !concerns(user, session))) {
-			continue;
-		}
-		tell_draining(session, spread_ms);
-		/* At the next moment at the earliest: the message has to go out before. */
-		session->leave_ms = broker->timers.now_ms + 1 + some_moment(broker, spread_ms);
-		px_session_pulse(session);
-		count++;
-	}
-	return count;
+	site->drain = (struct px_site_drain){
+		.is_wanted = true,
+		.concerns = concerns,
+		.user = user,
+		.spread_ms = spread_ms,
+	};
+	broker->draining = broker->oldest;
+	walk(broker, &broker->draining, drain);
 }
 
 void px_broker_rearm(struct px_broker *broker)

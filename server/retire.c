@@ -37,15 +37,6 @@ static void on_sweep(uv_timer_t *timer)
 	}
 }
 
-static void tell(const struct px_vhost *vhost, uint64_t count)
-{
-	if (count > 0) {
-		px_log(PX_LOG_NOTICE, "vhost %s: sending %llu sessions away within %lld ms",
-				vhost->config->name, (unsigned long long)count,
-				(long long)vhost->server->config->global.drain_ms);
-	}
-}
-
 void px_vhost_retire(struct px_vhost *vhost, struct px_config *config)
 {
 	struct px_server *server = vhost->server;
@@ -54,8 +45,11 @@ void px_vhost_retire(struct px_vhost *vhost, struct px_config *config)
 	vhost->site.retired = true;
 	vhost->next_retired = server->retired;
 	server->retired = vhost;
-	tell(vhost, px_broker_drain_site(server->broker, &vhost->site, NULL, NULL,
-			server->config->global.drain_ms));
+	px_log(PX_LOG_NOTICE, "vhost %s: its %llu sessions are sent away within %lld ms",
+			vhost->config->name, (unsigned long long)vhost->site.sessions,
+			(long long)server->config->global.drain_ms);
+	px_broker_drain_site(server->broker, &vhost->site, NULL, NULL,
+			server->config->global.drain_ms);
 	uv_timer_start(&server->sweep_timer, on_sweep, SWEEP_MS, SWEEP_MS);
 }
 
@@ -87,8 +81,8 @@ void px_vhosts_drain_misfits(struct px_server *server)
 		struct px_vhost *vhost = server->vhosts[i];
 		if (vhost->tightened) {
 			vhost->tightened = false;
-			tell(vhost, px_broker_drain_site(server->broker, &vhost->site, is_misfit,
-					vhost, server->config->global.drain_ms));
+			px_broker_drain_site(server->broker, &vhost->site, is_misfit, vhost,
+					server->config->global.drain_ms);
 		}
 	}
 }

@@ -295,6 +295,14 @@ PX_PUBLIC const struct px_service *px_broker_service(const struct px_broker *bro
 PX_PUBLIC const struct px_service *px_broker_find_service(const struct px_broker *broker,
 		struct px_span name, unsigned *ret_index);
 
+/* Which of a site's sessions are sent away, see px_broker_drain_site(). */
+struct px_site_drain {
+	bool is_wanted;
+	bool (*concerns)(void *user, const struct px_session *session); /* NULL: all */
+	void *user;
+	int64_t spread_ms;
+};
+
 /*
  * What sessions of one vhost may use. The host's; it must outlive them, and a change of
  * `enabled` holds from the next message on: that is how a service is switched. Call
@@ -309,6 +317,7 @@ struct px_site {
 	const char *tenant; /* the vhost's own; NULL: nobody rules here (operate.h) */
 	bool retired; /* whose sessions are to come back to another one, as new ones */
 	uint64_t sessions; /* the broker's count of those that hold on to it, in whatever state */
+	struct px_site_drain drain; /* the broker's */
 };
 
 /*
@@ -399,10 +408,12 @@ PX_PUBLIC uint64_t px_broker_close_some(struct px_broker *broker, uint64_t count
 
 /*
  * Sends the sessions of one site away, or those of them that `concerns` says yes to: each is
- * told (server_draining), and closed with 1012 at a moment of its own within spread_ms. Returns
- * how many; none is counted that was on its way already.
+ * told (server_draining), and closed with 1012 at a moment of its own within spread_ms. Over
+ * several turns if there are many; `user` has to live as long as the site, since they may be
+ * looked at again when another site is drained. A later call for the same site takes this
+ * one's place.
  */
-PX_PUBLIC uint64_t px_broker_drain_site(struct px_broker *broker, const struct px_site *site,
+PX_PUBLIC void px_broker_drain_site(struct px_broker *broker, struct px_site *site,
 		bool (*concerns)(void *user, const struct px_session *session), void *user,
 		int64_t spread_ms);
 
