@@ -137,7 +137,7 @@ export class Dialer {
 		const world = globalThis as { WebSocket?: SocketConstructor };
 		const Constructor = this.#owner.options().WebSocket ?? world.WebSocket;
 		if (!Constructor) {
-			this.#giveUp('no_websocket', 'There is no WebSocket here: configure({ WebSocket }).');
+			this.#giveUp('no_websocket', 'needs configure({ WebSocket })');
 			return;
 		}
 		let socket: Socket;
@@ -177,7 +177,7 @@ export class Dialer {
 			this.#end();
 			this.#owner.status(WebSocketStatus.DISCONNECTED);
 		} else if (back === 'no' || (back === 'auth' && !canAuthenticate())) {
-			this.#giveUp(`closed_${code}`, reason || `The server closed with ${code}.`);
+			this.#giveUp(`closed_${code}`, reason);
 		} else if (drainMs !== null && (code === 1012 || code === 1001)) {
 			this.#comeBack(failed, drainMs);
 		} else {

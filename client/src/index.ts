@@ -4,20 +4,14 @@
 
 import { createWebSocketManager } from './manager.js';
 import { TelemedicineWebSocketService } from './telemedicine-service.js';
-import type {
-	MessageHandler,
-	MessageOf,
-	StatusHandler,
-	Unsubscribe,
-	WebSocketMessage,
-	WebSocketStatus,
-} from './types.js';
+import type { MessageHandler, MessageOf, Unsubscribe } from './types.js';
 import { WhiteboardWebSocketService } from './whiteboard-service.js';
 
 export * from './types.js';
 export { createWebSocketManager, WebSocketManager } from './manager.js';
 export type { ManagerEvents, ManagerOptions, SendOptions, SessionEvent } from './options.js';
 export type { Environment, Socket, SocketConstructor } from './environment.js';
+export type { RateLimit } from './bucket.js';
 export type { BackoffOptions } from './backoff.js';
 export type { Lifetime, QueueLimits } from './outbox.js';
 export { WhiteboardWebSocketService } from './whiteboard-service.js';
@@ -44,30 +38,10 @@ export function connectWebSocket(): void {
 	telemedicineService.connect();
 }
 
-/** @deprecated Use the `disconnect()` of the service, or of `webSocketManager`. */
-export function disconnectWebSocket(): void {
-	webSocketManager.disconnect();
-}
-
 /** @deprecated Use the `on…()` of the service, or `webSocketManager.registerHandler()`. */
 export function registerMessageHandler<T extends string>(
 	type: T,
 	handler: MessageHandler<MessageOf<T>>,
 ): Unsubscribe {
 	return webSocketManager.registerHandler(type, handler);
-}
-
-/** @deprecated Use the methods of the service, or `webSocketManager.sendMessage()`. */
-export function sendWebSocketMessage(message: WebSocketMessage): boolean {
-	return webSocketManager.sendMessage(message);
-}
-
-/** @deprecated Use `onStatusChange()` of the service or of `webSocketManager`. */
-export function onWebSocketStatusChange(handler: StatusHandler): Unsubscribe {
-	return webSocketManager.onStatusChange(handler);
-}
-
-/** @deprecated Use `webSocketManager.getStatus()`. */
-export function getWebSocketStatus(): WebSocketStatus {
-	return webSocketManager.getStatus();
 }

@@ -7,9 +7,10 @@
 // it is closed when the last one lets go, so that one service's disconnect() does not cut another's
 // call.
 
+import { Bucket } from './bucket.js';
 import { Connection } from './connection.js';
 import { Emitter } from './emitter.js';
-import { theEnvironment } from './environment.js';
+import { theEnvironment, Timer } from './environment.js';
 import type { Environment } from './environment.js';
 import type { ManagerEvents, ManagerOptions, SendOptions, SessionEvent } from './options.js';
 import { Outbox } from './outbox.js';
@@ -39,6 +40,8 @@ export class WebSocketManager {
 	#holders = new Set<unknown>();
 	#services = new Services();
 	#hadSession = false;
+	#bucket = new Bucket();
+	#pace = new Timer(this.#environment);
 	/** The services are putting back what a lost session had. */
 	#restoring = false;
 	#ids = 0;
@@ -83,6 +86,7 @@ export class WebSocketManager {
 		if ([WebSocketStatus.DISCONNECTED, WebSocketStatus.ERROR].includes(this.#status)) {
 			this.#connection.stop();
 			this.#connection = this.#makeConnection();
+			this.#pace = new Timer(this.#environment);
 			this.#setStatus(WebSocketStatus.CONNECTING);
 			this.#connection.start();
 		}
@@ -97,6 +101,7 @@ export class WebSocketManager {
 		}
 		if (this.#holders.size === 0) {
 			this.#connection.stop();
+			this.#pace.clear();
 			this.#hadSession = false;
 			this.#outbox.clear('disconnected');
 			this.#setStatus(WebSocketStatus.DISCONNECTED);
@@ -266,7 +271,15 @@ export class WebSocketManager {
 	#flush(): void {
 		const { session, isOpen } = this.#connection;
 		if (isOpen && session && !this.#restoring) {
-			this.#outbox.flush((text) => session.send(text));
+			const limit = { burst: 400, perSecond: 90, ...this.#options.rate };
+			const wait = this.#outbox.flush(
+				({ length }) =>
+					this.#bucket.take(Math.max(1, length / 2_000), this.#environment.now(), limit),
+				(text) => session.send(text),
+			);
+			if (wait > 0) {
+				this.#pace.set(Math.ceil(wait), () => this.#flush());
+			}
 			if (this.#outbox.flying > 0) {
 				session.awaitConfirmation();
 			}

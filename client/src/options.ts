@@ -2,6 +2,7 @@
 //
 // What a manager can be told, and what it tells.
 
+import type { RateLimit } from './bucket.js';
 import type { BackoffOptions } from './backoff.js';
 import type { Environment, SocketConstructor } from './environment.js';
 import type { Lifetime, QueueLimits } from './outbox.js';
@@ -29,6 +30,11 @@ export interface ManagerOptions {
 	backoff?: Partial<BackoffOptions>;
 	/** 1000 messages, 2^20 characters. */
 	queue?: Partial<QueueLimits>;
+	/**
+	 * 400 messages at once, 90 a second in the long run, which a server as it is shipped takes; what
+	 * is more waits. One of more than 2000 characters counts as several.
+	 */
+	rate?: Partial<RateLimit>;
 	/** Updates with the same key leave at most once in this time (100). */
 	throttleMs?: number;
 	/** A clock and dice of a test's own. */

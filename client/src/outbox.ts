@@ -85,13 +85,21 @@ export class Outbox {
 		this.#waiting.push(...waiting);
 	}
 
-	/** Sends what waits, as long as not too much is in flight. `send` returns the text's index. */
-	flush(send: (text: string) => number): void {
-		while (this.#flying.length < WINDOW) {
-			const entry = this.#waiting.shift();
-			if (!entry) {
-				return;
+	/**
+	 * Sends what waits, as long as not too much is in flight and `wait` returns 0 for the text; else
+	 * returns what it returned. `send` returns the text's index.
+	 */
+	flush(wait: (text: string) => number, send: (text: string) => number): number {
+		for (;;) {
+			const entry = this.#waiting[0];
+			if (!entry || this.#flying.length >= WINDOW) {
+				return 0;
 			}
+			const ms = wait(entry.text);
+			if (ms > 0) {
+				return ms;
+			}
+			this.#waiting.shift();
 			this.#characters -= entry.text.length;
 			entry.index = send(entry.text);
 			this.#flying.push(entry);

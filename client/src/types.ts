@@ -291,10 +291,10 @@ export class PraxisError extends Error {
 
 	constructor(
 		readonly code: string,
-		message: string = code,
+		message = '',
 		more: { ref?: string; field?: string; retryAfterMs?: number } = {},
 	) {
-		super(message);
+		super(message || code);
 		Object.assign(this, more);
 	}
 }

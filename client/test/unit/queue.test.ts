@@ -103,6 +103,65 @@ describe('the queue', () => {
 	});
 });
 
+describe('the rate', () => {
+	it('of what is sent stays below what the server takes, in order and without loss', () => {
+		const world = new FakeWorld();
+		const { manager, clock } = world;
+		for (let n = 0; n < 1_000; n++) {
+			manager.sendMessage(numbered(n));
+		}
+		const socket = world.connectedWith();
+		const times: number[] = [];
+		const begin = clock.time;
+		for (let step = 0; step < 2_000 && times.length < 1_000; step++) {
+			const all = socket.of('m');
+			all.slice(times.length).forEach(() => times.push(clock.time - begin));
+			socket.say({ type: 'ack', id: all.at(-1)?.id });
+			clock.pass(10);
+		}
+		assert.deepEqual(
+			numbers(socket.of('m')),
+			Array.from({ length: 1_000 }, (_, n) => n),
+		);
+		assert.equal(times[399], 10, 'two windows');
+		const last = times[999] ?? 0;
+		assert.ok(last > 6_600 && last < 6_800, `600 more at 90 a second: ${last} ms`);
+	});
+
+	it('counts large messages as several', () => {
+		const world = new FakeWorld({ rate: { burst: 10, perSecond: 1 } });
+		const socket = world.connected();
+		world.manager.sendMessage({ type: 'm', text: 'x'.repeat(18_000) });
+		world.manager.sendMessage({ type: 'm', text: 'y' });
+		assert.equal(socket.of('m').length, 1);
+		world.clock.pass(100);
+		assert.equal(socket.of('m').length, 2);
+	});
+
+	it('lets one that is larger than all leave once nothing was sent before', () => {
+		const world = new FakeWorld({ rate: { burst: 10, perSecond: 1 } });
+		const socket = world.connected();
+		world.manager.sendMessage({ type: 'm', text: 'x'.repeat(60_000) });
+		world.manager.sendMessage({ type: 'm', text: 'y' });
+		world.clock.pass(1_000);
+		socket.say({ type: 'pong', t: socket.of('ping')[0]?.['t'] });
+		world.clock.pass(19_000);
+		assert.equal(socket.of('m').length, 1);
+		world.clock.pass(2_000);
+		assert.equal(socket.of('m').length, 2);
+	});
+
+	it('can be without limit', () => {
+		const world = new FakeWorld({ rate: { perSecond: 0 } });
+		const socket = world.connected();
+		for (let n = 0; n < 2_000; n++) {
+			world.manager.sendMessage(numbered(n));
+			socket.say({ type: 'ack', id: socket.sent.at(-1)?.id });
+		}
+		assert.equal(socket.of('m').length, 2_000);
+	});
+});
+
 describe('a receipt', () => {
 	it('is the ack', async () => {
 		const world = new FakeWorld();
