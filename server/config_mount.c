@@ -128,6 +128,14 @@ static int add_mount(struct px_config_loader *loader, const struct px_config_obj
 	return 0;
 }
 
+/* Whether it stands there, and its variable of the environment is empty: it is not wanted. */
+static bool is_left_out(const struct px_config_item *item, const struct px_config_object *object,
+		const char *key)
+{
+	return !px_config_object_given(object, key) &&
+			json_object_object_get_ex(item->value, key, NULL);
+}
+
 static int read_mount(struct px_config_loader *loader, const struct px_config_source *source,
 		const struct px_config_item *item, struct px_config_vhost *vhost)
 {
@@ -139,11 +147,12 @@ static int read_mount(struct px_config_loader *loader, const struct px_config_so
 	}
 	r = px_config_object_check(&loader->reporter, &object, px_config_mount_table, NULL,
 			&options);
-	if (r == 0 && (!px_options_given(options, "mountpoint") ||
+	bool wanted = r == 0 && !is_left_out(item, &object, "origin");
+	if (wanted && (!px_options_given(options, "mountpoint") ||
 			!px_options_given(options, "origin"))) {
 		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, &source->file, item->line,
 				"a mount needs a \"mountpoint\" and an \"origin\"");
-	} else if (r == 0 && *px_options_string(options, "origin") != '\0') {
+	} else if (wanted && *px_options_string(options, "origin") != '\0') {
 		r = add_mount(loader, &object, options, vhost);
 	}
 	px_options_destroy(options);

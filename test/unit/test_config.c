@@ -800,6 +800,8 @@ START_TEST(checks_mounts)
 			"E f.json:2: a mount needs a \"mountpoint\" and an \"origin\"\n");
 	expect_vhost(", \"mounts\": [{\"mountpoint\": \"/\"}]",
 			"E f.json:1: a mount needs a \"mountpoint\" and an \"origin\"\n");
+	/* A variable that is empty: not wanted. */
+	expect_vhost(", \"mounts\": [{\"mountpoint\": \"/\", \"origin\": \"${NOT_THERE:-}\"}]", "");
 	expect_vhost(", \"mounts\": [{\"mountpoint\": \"x\",\n\"origin\": \"/nowhere\"}]",
 			"E f.json:1: \"mountpoint\": expected a path that begins with /, without ? "
 			"and #\n"
