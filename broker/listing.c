@@ -88,7 +88,7 @@ static void write_session(const struct listing *listing, const struct px_session
 	write_who(listing, session);
 	px_json_open_array(json, "services");
 	for (unsigned i = 0; i < broker->service_count; i++) {
-		if (services & UINT32_C(1) << i) {
+		if (services & UINT32_C(1) << i && px_session_knows(session, i)) {
 			px_json_text(json, NULL, broker->services[i].service->name);
 		}
 	}

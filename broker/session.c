@@ -79,7 +79,7 @@ void px_session_greet(struct px_session *session, bool not_resumed)
 	px_json_text(&json, "clientId", client_id);
 	px_json_open_array(&json, "services");
 	for (unsigned i = 0; i < broker->service_count; i++) {
-		if (services & UINT32_C(1) << i) {
+		if (services & UINT32_C(1) << i && px_session_knows(session, i)) {
 			px_json_text(&json, NULL, broker->services[i].service->name);
 		}
 	}

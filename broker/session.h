@@ -98,6 +98,17 @@ static inline bool px_session_hears(const struct px_session *session)
 			px_session_is_to_return(session))));
 }
 
+/*
+ * Whether the session is told of the service: that the server can be operated is nobody's
+ * business who can not. One who is nobody yet may be about to become an administrator.
+ */
+static inline bool px_session_knows(const struct px_session *session, unsigned service)
+{
+	enum px_role role = session->identity->role;
+	return role == 0 || role == PX_ROLE_ADMIN ||
+			!session->broker->services[service].service->operates;
+}
+
 /* write.c: queues and what becomes of them */
 void px_session_flush(struct px_session *session);
 void px_session_mark_dirty(struct px_session *session);

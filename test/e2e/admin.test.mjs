@@ -64,6 +64,11 @@ describe('administrators and others', () => {
 		});
 	}
 
+	it('is named to administrators alone', async () => {
+		assert.ok((await enter(praxis, one)).hello.services.includes('admin'));
+		assert.ok(!(await enter(praxis)).hello.services.includes('admin'));
+	});
+
 	it('refuses fields that make no sense', async () => {
 		const admin = await enter(praxis, ruler);
 		for (const [type, field, values] of [
