@@ -105,6 +105,8 @@ static void write_totals(struct px_exposition *out, const struct px_server *serv
 			server->bad_tokens },
 		{ "praxis_turns_cut_total", "Turns of the loop that left work for the next.",
 			stats->turns_cut },
+		{ "praxis_messages_late_total", "Messages that a turn of the loop left for the next.",
+			px_lws_late(server->lws) },
 		{ "praxis_reloads_total", "Configurations taken up.", server->reloads },
 		{ "praxis_reloads_refused_total", "Configurations that had errors.",
 			server->reloads_refused },
