@@ -9,7 +9,7 @@
  *   {"kept":"…"}                                 written and not confirmed, the oldest first
  *   {"queued":"…"}                               not written yet
  *   {"member":"telemedicine","kind":"room","practice":"1","name":"r","order":3,"heard":0,
- *    "missed":0,"state":{…}}
+ *    "state":{…}}
  *   {"saved":"admin","state":{…}}                a service's own words
  */
 #include "message.h"

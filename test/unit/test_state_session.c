@@ -628,6 +628,54 @@ START_TEST(a_place_in_the_line_is_kept)
 }
 END_TEST
 
+START_TEST(who_waits_too_long_is_sent_away_also_over_a_restart)
+{
+	const struct options options = {
+		.telemedicine = "{\"waiting-room\":\"on\",\"waiting-timeout\":600}" };
+	struct px_state_counts counts;
+	struct fake *fake = begin_with(&options);
+	struct fake_conn *one = fake_open(fake, WHO(PATIENT("1")));
+	fake_say(one, JOIN("\"r\""));
+	char token[64];
+	strcpy(token, one->token);
+	int64_t has = counted(one);
+	/* The next one's clock begins at the same time again. */
+	fake = restart_with(fake, &options, &counts);
+	one = fake_resume(fake, WHO(PATIENT("1"), .resume = token, .received = has));
+	for (int i = 0; i < 599; i += 20) {
+		fake_advance(fake, i < 580 ? 20000 : 19999);
+		fake_turn(fake);
+		px_session_alive(one->session);
+		fake_expect_nothing(one);
+	}
+	fake_advance(fake, 1);
+	fake_turn(fake);
+	fake_expect(one, "{'type':'telemedicine_denied','code':'expired'}");
+	fake_destroy(fake);
+}
+END_TEST
+
+/* A ping, and a greeting that never went out: they were for the connection that there was. */
+START_TEST(what_has_no_number_is_not_kept)
+{
+	struct px_limits limits = fake_limits();
+	limits.grace_ms = 30000;
+	struct fake *fake = fake_create(&limits);
+	(void)fake_add_service(fake, svc_whiteboard.protocols[0].user, NULL);
+	struct fake_conn *ann = fake_connect(fake, WHO(STAFF("7", "Ann")));
+	ann->busy = true;
+	fake_turn(fake);
+	fake_advance(fake, limits.heartbeat_ms);
+	fake_turn(fake);
+	ck_assert_uint_gt(fake_stats(fake).queue_bytes, 0);
+	struct text text = end(fake);
+	ck_assert_ptr_nonnull(strstr(text.data, "\"session\""));
+	ck_assert_ptr_null(strstr(text.data, "\"queued\""));
+	ck_assert_ptr_null(strstr(text.data, "\"kept\""));
+	free(text.data);
+}
+END_TEST
+
 START_TEST(the_same_state_makes_the_same_text)
 {
 	struct fake *fake = begin();
@@ -730,5 +778,6 @@ RUN_TESTS("state_session", a_call_goes_on, words_keep_their_spelling,
 		more_rooms_than_there_may_be, what_is_gone_is_left_out,
 		the_limit_on_those_who_wait_is_for_other_days,
 		the_grace_stands_still_while_draining, a_place_in_the_line_is_kept,
+		who_waits_too_long_is_sent_away_also_over_a_restart, what_has_no_number_is_not_kept,
 		the_same_state_makes_the_same_text, messages_are_shared_as_before,
 		states_with_lines_missing_or_doubled);
