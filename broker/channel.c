@@ -555,15 +555,22 @@ static const struct px_history_entry *latest_for(const struct px_channel *channe
 	return NULL;
 }
 
+void px_session_mark(struct px_session *session)
+{
+	for (struct px_member *member = session->members; member; member = member->next) {
+		member->mark_seq = (uint32_t)member->channel->seq;
+	}
+}
+
 /* What is written in order is heard in order: who got the latest has got all before it. */
 void px_session_note_heard(struct px_session *session, int64_t deaf_ms)
 {
 	for (struct px_member *member = session->members; member; member = member->next) {
 		const struct px_channel *channel = member->channel;
 		const struct px_history_entry *entry = latest_for(channel, session);
-		member->mark_seq = (uint32_t)channel->seq;
 		if (entry && (entry->at_ms > deaf_ms ||
-				px_queue_holds(&session->queue, entry->message))) {
+				px_queue_holds(&session->queue, entry->message)) &&
+				entry->seq <= px_member_mark(member)) {
 			member->mark_seq = (uint32_t)(entry->seq - 1);
 		}
 	}

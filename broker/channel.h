@@ -95,9 +95,12 @@ static inline uint64_t px_member_mark(const struct px_member *member)
 	return seq - (uint32_t)((uint32_t)seq - member->mark_seq);
 }
 
+/* It is sent nothing more: what is published from now on it will not have heard. */
+void px_session_mark(struct px_session *session);
+
 /*
  * For each sequenced channel: how far the session, whose queue is as yet whole, has heard it;
- * nothing of what came after deaf_ms.
+ * not beyond its mark, and nothing of what came after deaf_ms.
  */
 void px_session_note_heard(struct px_session *session, int64_t deaf_ms);
 

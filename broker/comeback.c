@@ -110,6 +110,7 @@ static void let_go(struct px_session *session)
 		return;
 	}
 	broker->stats.takeovers++;
+	px_session_drop_uncounted(session);
 	if (session->phase != PX_SESSION_CLOSED) {
 		uint16_t code = broker->transport.busy(old) ? 0 : PX_CLOSE_REPLACED;
 		px_session_count_close(broker, code);
@@ -233,6 +234,7 @@ static struct px_session *heal(struct px_broker *broker, const struct px_session
 	if (nobody) {
 		step_aside(nobody, session);
 	}
+	px_session_attach(session); /* what was switched on while it was closed */
 	session->identity = params->identity;
 	px_session_greet(session, false);
 	session->identity = old;

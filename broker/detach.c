@@ -7,6 +7,7 @@
  * Detaching and ending only mark: both may happen in the middle of a fan-out.
  */
 #include "channel.h"
+#include "message.h"
 #include "resume.h"
 
 #include <errno.h>
@@ -165,16 +166,37 @@ static void end_surplus(struct px_broker *broker)
 	}
 }
 
+static bool is_counted(void *user, const struct px_message *message)
+{
+	(void)user;
+	return !message->uncounted;
+}
+
+/* Pings and greetings were for the connection that is gone. */
+void px_session_drop_uncounted(struct px_session *session)
+{
+	struct px_broker *broker = session->broker;
+	broker->stats.queue_bytes -= session->queue.bytes;
+	px_queue_filter(&session->queue, &broker->queue_pool, broker, is_counted, NULL);
+	broker->stats.queue_bytes += session->queue.bytes;
+}
+
 bool px_session_detach(struct px_session *session, bool deaf)
 {
 	struct px_broker *broker = session->broker;
+	bool was_open = session->phase == PX_SESSION_OPEN;
 	if (!may_live_on(session) || px_session_wait(session) < 0) {
 		return false;
 	}
 	broker->stats.breaks++;
 	if (!session->versioned) {
+		if (was_open) {
+			px_session_mark(session);
+		}
 		px_session_note_heard(session, deaf ? session->alive_ms : INT64_MAX);
 		px_session_drop_queue(session);
+	} else {
+		px_session_drop_uncounted(session);
 	}
 	(void)px_broker_tell(broker, &(struct px_event){
 		.kind = PX_EVENT_DETACHED,

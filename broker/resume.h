@@ -102,6 +102,9 @@ bool px_session_detach(struct px_session *session, bool deaf);
 /* It waits for its client from now on. -ENOMEM: it is as it was. */
 int px_session_wait(struct px_session *session);
 
+/* Drops what was queued for the connection alone: pings and greetings. */
+void px_session_drop_uncounted(struct px_session *session);
+
 /* Bounds what is kept for a detached session; may end it. */
 void px_session_trim(struct px_session *session);
 

@@ -239,6 +239,9 @@ void px_session_close(struct px_session *session, enum px_close code)
 	} else if (session->phase == PX_SESSION_OPEN) {
 		session->phase = PX_SESSION_CLOSING;
 		session->close_code = (uint16_t)code;
+		if (px_session_is_to_return(session)) {
+			px_session_mark(session);
+		}
 		px_session_mark_ending(session);
 	}
 }

@@ -150,6 +150,7 @@ static void give_up(struct px_session *session, enum px_close code)
 	px_session_drop_queue(session);
 	if (session->phase == PX_SESSION_CLOSING || session->phase == PX_SESSION_CLOSED) {
 		session->close_code = (uint16_t)code; /* it is not to come back after a restart */
+		px_session_mark_ending(session);
 	} else {
 		px_session_close(session, code);
 	}

@@ -15,7 +15,6 @@
 
 static void take(struct peer *peer, size_t at)
 {
-	line_unref(peer->queue[peer->first + at].line);
 	memmove(&peer->queue[peer->first + 1], &peer->queue[peer->first],
 			at * sizeof(peer->queue[0]));
 	peer->first++;
@@ -49,12 +48,13 @@ static void skip(struct peer *peer, const char *line)
 	while (peer->count > 0 && peer->queue[peer->first].may_skip &&
 			strcmp(peer->queue[peer->first].line->text, line) != 0) {
 		sim.skipped++;
+		line_unref(peer->queue[peer->first].line);
 		take(peer, 0);
 	}
 }
 
 /* The line must be the next one, or of the same batch as the next one. */
-static void match(struct peer *peer, const char *line)
+static void match(struct peer *peer, const char *line, const char *frame)
 {
 	skip(peer, line);
 	const struct expected *next = &peer->queue[peer->first];
@@ -63,7 +63,9 @@ static void match(struct peer *peer, const char *line)
 			break;
 		}
 		if (strcmp(next[i].line->text, line) == 0) {
+			struct line *got = next[i].line;
 			take(peer, i);
+			model_got(peer, got, frame);
 			return;
 		}
 	}
@@ -83,7 +85,8 @@ static void read_frames(struct peer *peer)
 			peer->pings_due--;
 			continue;
 		}
-		match(peer, line_of_frame(fake_frame_text(conn, frame), frame->len));
+		const char *text = fake_frame_text(conn, frame);
+		match(peer, line_of_frame(text, frame->len), text);
 	}
 	fake_forget(conn);
 }
@@ -93,15 +96,18 @@ static void read_frames(struct peer *peer)
 /* The broker says that it is too slow a reader, and the model does not know it yet. */
 static bool is_slow(const struct peer *peer)
 {
-	const struct px_session *session = peer->conn->session;
-	return peer->phase <= PX_SESSION_CLOSING && session->phase == PX_SESSION_CLOSING &&
+	const struct px_session *session = peer->session;
+	bool is_closing = session->phase == PX_SESSION_CLOSING ||
+			(session->phase == PX_SESSION_CLOSED && peer->returns);
+	return peer->phase <= PX_SESSION_CLOSED && is_closing &&
 			session->close_code == PX_CLOSE_SLOW && peer->close_code != PX_CLOSE_SLOW;
 }
 
-/* Its transport is full, and so was its queue with what it had to get. */
+/* Its transport is full (or closed), and so was its queue with what it had to get. */
 static bool is_over(const struct peer *peer)
 {
-	return peer->conn->busy && peer->count + peer->pings_due > 1 &&
+	bool stuck = peer->conn->busy || peer->phase == PX_SESSION_CLOSED;
+	return stuck && peer->count + peer->pings_due > 1 &&
 			peer->queued + peer->added > QUEUE_BYTES;
 }
 
@@ -123,7 +129,11 @@ static bool may_be_slow(const struct peer *peer)
 /* Its transport has taken nothing since what it has to get began to wait, too long ago. */
 static void check_late(struct peer *peer)
 {
-	const struct expected *first = &peer->queue[peer->first];
+	size_t at = 0;
+	while (at + 1 < peer->count && peer->queue[peer->first + at].may_skip) {
+		at++;
+	}
+	const struct expected *first = &peer->queue[peer->first + at];
 	if (peer->conn->writes != peer->writes) {
 		peer->writes = peer->conn->writes;
 		peer->wrote_ms = sim.fake->mono_ms;
@@ -147,13 +157,18 @@ _Noreturn static void fail_slow(const struct peer *peer)
 /* Takes over what happened to the connection; its frames were read. */
 static void take_over(struct peer *peer, bool failed, bool slow)
 {
-	if (failed) {
+	peer->is_blurred = peer->is_blurred || (failed && peer->versioned);
+	if (failed && model_may_live(peer)) {
+		model_detach(peer, true);
+	} else if (failed) {
 		peer->phase = PX_SESSION_CLOSED;
 		peer->is_told = true;
 		model_clear(peer);
 	} else if (slow) {
-		peer->phase = PX_SESSION_CLOSING;
+		peer->phase = peer->phase == PX_SESSION_CLOSED ? PX_SESSION_CLOSED :
+				PX_SESSION_CLOSING;
 		peer->close_code = PX_CLOSE_SLOW;
+		peer->returns = false;
 		sim.slow++;
 		model_clear(peer);
 	}
@@ -166,7 +181,7 @@ static bool has_failed(const struct peer *peer)
 
 static void check_phase(struct peer *peer)
 {
-	const struct px_session *session = peer->conn->session;
+	const struct px_session *session = peer->session;
 	if (session->phase != peer->phase) {
 		sim_fail("client %s is in phase %d, but must be in %d", peer->conn->client_id,
 				session->phase, peer->phase);
@@ -175,7 +190,7 @@ static void check_phase(struct peer *peer)
 		sim_fail("client %s is closed with %d, but must be with %d", peer->conn->client_id,
 				session->close_code, peer->close_code);
 	}
-	if (peer->phase == PX_SESSION_OPEN && session->queue.bytes > QUEUE_BYTES &&
+	if (peer->phase == PX_SESSION_OPEN && session->queue.bytes > QUEUE_BYTES && !peer->is_back &&
 			peer->count + peer->pings_due > 1) {
 		sim_fail("client %s has %u bytes queued", peer->conn->client_id,
 				session->queue.bytes);
@@ -198,7 +213,7 @@ void check_action(void)
 {
 	for (size_t i = 0; i < PEERS; i++) {
 		struct peer *peer = &sim.peers[i];
-		if (!peer->conn || peer->phase == PX_SESSION_LOST) {
+		if (!peer->conn || peer->phase >= PX_SESSION_DETACHED) {
 			continue;
 		}
 		bool slow = is_slow(peer);
@@ -210,7 +225,9 @@ void check_action(void)
 		}
 		read_frames(peer);
 		take_over(peer, has_failed(peer), slow);
-		check_phase(peer);
+		if (peer->phase < PX_SESSION_DETACHED) {
+			check_phase(peer);
+		}
 	}
 }
 
@@ -245,14 +262,16 @@ static void leave_those_who_go(const bool failed[PEERS], const bool slow[PEERS])
 		again = false;
 		for (size_t i = 0; i < PEERS; i++) {
 			struct peer *peer = &sim.peers[i];
-			if (slow[i] && !peer->has_left && may_be_slow(peer)) {
+			if (slow[i] && !peer->has_left && peer->phase != PX_SESSION_CLOSED &&
+					may_be_slow(peer)) {
 				leave(peer);
 				again = true;
 			}
 		}
 	}
 	for (size_t i = 0; i < PEERS; i++) {
-		if (slow[i] && !sim.peers[i].has_left) {
+		if (slow[i] && !sim.peers[i].has_left &&
+				sim.peers[i].phase != PX_SESSION_CLOSED) {
 			fail_slow(&sim.peers[i]);
 		}
 	}
@@ -266,7 +285,7 @@ static void end_closing(struct peer *peer)
 	}
 	if (!peer->conn->busy) {
 		peer->phase = PX_SESSION_CLOSED;
-		if (peer->count > 0 || peer->conn->close_code == FAKE_OPEN) {
+		if ((peer->count > 0 && !model_hears(peer)) || peer->conn->close_code == FAKE_OPEN) {
 			sim_fail("client %s is not told that it is closed", peer->conn->client_id);
 		}
 	} else if (peer->cut_ms < 0) {
@@ -330,11 +349,15 @@ static uint64_t count_practices(void)
 static void check_present(const struct px_stats *stats)
 {
 	uint64_t sessions = 0, queued = 0, channels = 0, rooms = 0, members = 0, waiting = 0;
-	uint64_t kept = 0;
+	uint64_t kept = 0, detached = 0, unconfirmed = 0;
+	bool blurred = false;
 	for (size_t i = 0; i < PEERS; i++) {
 		if (sim.peers[i].conn) {
-			sessions++;
-			queued += sim.peers[i].conn->session->queue.bytes;
+			sessions += sim.peers[i].phase != PX_SESSION_DETACHED;
+			detached += sim.peers[i].phase == PX_SESSION_DETACHED;
+			unconfirmed += sim.peers[i].kept_count;
+			blurred = blurred || sim.peers[i].is_blurred;
+			queued += sim.peers[i].session->queue.bytes;
 		}
 	}
 	for (size_t i = 0; i < CHANNELS; i++) {
@@ -346,13 +369,17 @@ static void check_present(const struct px_stats *stats)
 		kept += channel->history_count + channel->chat_count;
 	}
 	same("sessions", stats->sessions, sessions);
+	same("detached", stats->detached, detached);
+	if (!blurred) {
+		same("kept_messages", stats->kept_messages, unconfirmed);
+	}
 	same("queue_bytes", stats->queue_bytes, queued);
 	same("channels", stats->channels, channels);
 	same("rooms", stats->rooms, rooms);
 	same("members", stats->members, members);
 	same("waiting", stats->waiting, waiting);
 	same("practices", stats->practices, count_practices());
-	if (queued == 0) {
+	if (queued == 0 && stats->kept_messages == 0) {
 		same("messages_live", stats->messages_live, kept);
 	}
 }
@@ -368,6 +395,12 @@ static void check_past(const struct px_stats *stats)
 		sim_fail("%llu messages were replaced, but at least %llu did not come",
 				(unsigned long long)stats->replaced, (unsigned long long)sim.skipped);
 	}
+	same("breaks", stats->breaks, sim.detached);
+	for (unsigned i = 0; i < PX_RESUME_COUNT; i++) {
+		same("resumes with some result", stats->resumes[i], sim.resumes[i]);
+	}
+	same("takeovers", stats->takeovers, sim.takeovers);
+	same("healed", stats->healed, sim.healed);
 	same("silent_peers", stats->silent_peers, sim.silent);
 	same("rate_limited", stats->rate_limited, sim.limited);
 	for (unsigned i = 0; i < PX_E_COUNT; i++) {
@@ -383,7 +416,7 @@ static void check_past(const struct px_stats *stats)
 static struct peer *peer_of(const struct px_session *session)
 {
 	for (size_t i = 0; i < PEERS; i++) {
-		if (sim.peers[i].conn && sim.peers[i].conn->session == session) {
+		if (sim.peers[i].conn && sim.peers[i].session == session) {
 			return &sim.peers[i];
 		}
 	}
@@ -473,7 +506,7 @@ void check_turn(void)
 	end_turn();
 	for (size_t i = 0; i < PEERS; i++) {
 		const struct peer *peer = &sim.peers[i];
-		if (peer->conn && peer->phase != PX_SESSION_LOST) {
+		if (peer->conn && peer->phase < PX_SESSION_DETACHED) {
 			failed[i] = has_failed(peer);
 			slow[i] = is_slow(peer);
 		}
@@ -483,15 +516,18 @@ void check_turn(void)
 	sim.batch = 0;
 	for (size_t i = 0; i < PEERS; i++) {
 		struct peer *peer = &sim.peers[i];
-		if (peer->conn && peer->phase != PX_SESSION_LOST) {
+		if (peer->conn && peer->phase < PX_SESSION_DETACHED) {
 			if (is_over(peer)) {
 				mark_skippable(peer);
 			}
 			read_frames(peer);
 			take_over(peer, failed[i], slow[i]);
 			end_closing(peer);
-			check_phase(peer);
-			check_owed(peer);
+			if (peer->phase < PX_SESSION_DETACHED) {
+				check_phase(peer);
+				check_owed(peer);
+			}
+			peer->is_back = peer->is_back && peer->session->queue.bytes > QUEUE_BYTES;
 		}
 	}
 	forget_the_lost();

@@ -35,6 +35,8 @@ static const char *const keys[] = {
 	"seq",
 	"epoch",
 	"recovered",
+	"received",
+	"resumed",
 	"timestamp",
 	"services",
 	"position",
@@ -80,6 +82,7 @@ struct line *words_line(const struct words *words, size_t bytes_max)
 	}
 	line->refs = 1;
 	line->bytes_max = bytes_max;
+	line->uncounted = false;
 	line->key[0] = '\0';
 	memcpy(line->text, words->text, words->len + 1);
 	return line;

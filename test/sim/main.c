@@ -88,6 +88,7 @@ static void begin(uint64_t seed)
 		.auth_notice_ms = AUTH_NOTICE_MS,
 		.messages_per_s = RATE_PER_S,
 		.messages_burst = RATE_BURST,
+		.grace_ms = GRACE_MS,
 	};
 	sim.seed = seed;
 	sim.dice = seed * 2 + 1;
@@ -157,6 +158,13 @@ static void report(double seconds)
 			(unsigned long long)sim.done[55], (unsigned long long)sim.done[56],
 			(unsigned long long)sim.done[57], (unsigned long long)sim.done[58],
 			(unsigned long long)sim.limited);
+	(void)printf("%llu detached, %llu resumed (%llu of an open connection), %llu lines again, "
+			"%llu not resumed, %llu healed\n", (unsigned long long)sim.detached,
+			(unsigned long long)sim.resumes[PX_RESUME_DONE],
+			(unsigned long long)sim.takeovers, (unsigned long long)sim.replayed,
+			(unsigned long long)(sim.resumes[PX_RESUME_UNKNOWN] +
+			sim.resumes[PX_RESUME_BEHIND] + sim.resumes[PX_RESUME_BAD_COUNT] +
+			sim.resumes[PX_RESUME_OTHER_USER]), (unsigned long long)sim.healed);
 	for (unsigned i = 0; verbose && i < PX_E_COUNT; i++) {
 		(void)printf("  %-18s %llu\n", px_error_name(i), (unsigned long long)sim.errors[i]);
 	}

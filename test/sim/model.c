@@ -43,7 +43,7 @@ const char *spell_practice(const struct peer *peer, unsigned place, char buf[RAW
 
 void expect_line(struct peer *peer, struct line *line)
 {
-	if (peer->phase != PX_SESSION_OPEN) {
+	if (!model_hears(peer)) {
 		line_unref(line);
 		return;
 	}
@@ -121,6 +121,11 @@ void model_close(struct peer *peer, int code)
 	if (peer->phase == PX_SESSION_OPEN) {
 		peer->phase = PX_SESSION_CLOSING;
 		peer->close_code = code;
+		peer->returns = code == PX_CLOSE_RESTART;
+		model_mark(peer);
+	} else if (peer->phase == PX_SESSION_DETACHED) {
+		peer->phase = PX_SESSION_LOST;
+		model_clear(peer);
 	}
 }
 
@@ -128,6 +133,8 @@ void model_free(struct peer *peer)
 {
 	model_leave_all(peer);
 	model_clear(peer);
+	model_confirm(peer, peer->got);
+	free(peer->kept);
 	free(peer->queue);
 	*peer = (struct peer){ 0 };
 }
@@ -202,11 +209,11 @@ static unsigned count_rooms(const struct peer *peer)
  */
 static void learn_epoch(const struct peer *peer, struct channel *channel)
 {
-	const struct px_identity *identity = peer->conn->session->identity;
+	const struct px_identity *identity = peer->session->identity;
 	const char *id = practice_ids[channel->place % PRACTICES];
 	const struct px_held *held = px_identity_find(identity, px_span(id));
 	const struct px_service *service = px_broker_service(sim.fake->broker, WHITEBOARD);
-	const struct px_channel *real = !held ? NULL : px_session_channel(peer->conn->session,
+	const struct px_channel *real = !held ? NULL : px_session_channel(peer->session,
 			service, held->practice, px_span(""));
 	if (!real) {
 		return;
@@ -271,7 +278,7 @@ int model_join(struct peer *peer, enum kind kind, unsigned place, const char *na
 		return -ENOSPC;
 	}
 	channel->members[channel->member_count++] = (struct member){ .peer = peer,
-		.order = ++sim.order, .has_from = channel->seq };
+		.order = ++sim.order, .has_from = channel->seq, .heard = channel->seq };
 	if (kind == BOARD) {
 		learn_epoch(peer, channel);
 	}

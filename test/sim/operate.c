@@ -24,7 +24,8 @@ static bool sees_place(const struct view *view, unsigned place)
 
 static bool sees_peer(const struct view *view, const struct peer *peer)
 {
-	return peer->conn && peer->phase == PX_SESSION_OPEN && peer->tenant == view->tenant &&
+	bool lives = peer->phase == PX_SESSION_OPEN || peer->phase == PX_SESSION_DETACHED;
+	return peer->conn && lives && peer->tenant == view->tenant &&
 			(view->practice < 0 || find_held(peer, (unsigned)view->practice) >= 0);
 }
 

@@ -39,7 +39,7 @@ struct peer *pick_peer(void)
 {
 	for (int tries = 0; tries < 50; tries++) {
 		struct peer *peer = &sim.peers[dice(PEERS)];
-		if (peer->conn && peer->phase != PX_SESSION_LOST) {
+		if (peer->conn && peer->phase < PX_SESSION_DETACHED) {
 			return peer;
 		}
 	}
@@ -207,11 +207,16 @@ void said_ack(const struct said *said, uint64_t seq)
 
 bool say_raw(struct peer *peer, const char *text, size_t len)
 {
+	if (peer->phase >= PX_SESSION_DETACHED) {
+		return false; /* its connection broke in the middle of what it was saying */
+	}
 	fake_send_bytes(peer->conn, text, len);
 	if (peer->phase != PX_SESSION_OPEN) {
 		return false;
 	}
 	sim.messages_in++;
+	peer->taken++;
+	peer->is_former_good = false;
 	sim.bytes_in += len;
 	peer->alive_ms = sim.fake->mono_ms;
 	peer->pinged_ms = -1;

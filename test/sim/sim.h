@@ -7,6 +7,7 @@
  *   talk*.c    what clients say: each message goes to the broker and to the model
  *   say.c      … put together field by field
  *   world.c    what happens to them: coming, going, full sockets, clocks, switches
+ *   comeback.c connections that break, and sessions that go on with others
  *   model.c    practices' boards, rooms and halls, and who must hear what
  *   waiting.c  … and the waiting rooms
  *   lines.c    messages as one line of text, made by the model and of a frame
@@ -51,6 +52,7 @@ enum {
 #define LIST_DELAY_EACH_MS 10
 #define HEARTBEAT_MS 25000
 #define SLOW_CLOSE_MS 5000
+#define GRACE_MS 20000
 #define QUEUE_BYTES 6000
 #define AUTH_MS 10000
 #define AUTH_NOTICE_MS 20000
@@ -67,6 +69,7 @@ enum kind { BOARD, ROOM, HALL, WAITING };
 struct line {
 	unsigned refs;
 	size_t bytes_max; /* of its frame, at most */
+	bool uncounted;   /* has no number in a session */
 	char key[RAW];    /* the board's place and the key; "": it has none */
 	char text[];
 };
@@ -85,7 +88,8 @@ struct held {
 
 /* A session as the model sees it. */
 struct peer {
-	struct fake_conn *conn; /* NULL: the place is free */
+	struct fake_conn *conn; /* NULL: the place is free; of a detached one: the last it had */
+	struct px_session *session;
 	unsigned tenant;
 	unsigned site;
 	int service; /* -1: all */
@@ -105,6 +109,7 @@ struct peer {
 	char name[RAW]; /* JSON */
 	enum px_session_phase phase;
 	int close_code;    /* that it must be told */
+	bool returns;      /* was told to come back: 1012 */
 	bool has_left;     /* its memberships, before it is lost */
 	bool is_told;      /* its close was seen, or its failure */
 	uint32_t opened;
@@ -122,6 +127,20 @@ struct peer {
 	uint64_t bytes_in;
 	struct expected *queue;
 	size_t first, count, size;
+
+	/* see comeback.c */
+	bool versioned;
+	bool is_back;      /* in this turn, with all that was kept for it */
+	bool is_blurred;   /* it did not get all that was written */
+	char token[64];
+	char former[64];   /* the token that it came back with last … */
+	bool is_former_good; /* … while it has shown no sign of life since */
+	uint64_t taken;    /* of its messages by the server */
+	uint64_t got;      /* of the server's, with a number */
+	struct line **kept; /* the latest of them, not confirmed */
+	size_t kept_count, kept_size;
+	int64_t end_ms;    /* detached: the grace is over */
+	uint64_t detached; /* who was earlier has less */
 };
 
 struct member {
@@ -130,6 +149,8 @@ struct member {
 	bool is_host;     /* of a hall: its leaving ends it */
 	bool audio, video, screen;
 	uint64_t has_from; /* of a board: it was sent all after this one, or they are its own */
+	uint64_t heard;    /* … of one that is detached, without praxis.v1 */
+	uint64_t missed;   /* … and since it is back: it may lack what is before */
 	int64_t since_ms; /* of one who waits */
 	int64_t until_ms;
 	uint64_t place;   /* … in the line */
@@ -181,6 +202,9 @@ struct sim {
 	uint64_t errors[PX_E_COUNT];
 	uint64_t closes[65536];
 	uint64_t messages_in, bytes_in, opened, slow, silent, limited;
+	uint64_t detached;    /* ever */
+	uint64_t resumes[PX_RESUME_COUNT];
+	uint64_t takeovers, healed, replayed;
 	uint64_t skipped;     /* lines that newer ones replaced */
 	uint64_t may_skipped; /* … or may have, of clients that were given up */
 	uint64_t done[64]; /* how often each action was taken, and each outcome */
@@ -280,11 +304,37 @@ void tokens_begin(void);
 void tokens_who(const struct peer *peer, struct who_words *words, struct fake_who *ret_who);
 void tokens_pick_expiry(struct peer *peer);
 void tokens_pass_time(struct peer *peer); /* that is open */
+/* ---- comeback.c ---- */
+
+/* Whether what is sent to it will reach it, now or later. */
+bool model_hears(const struct peer *peer);
+
+/* The line has arrived, and its frame. */
+void model_got(struct peer *peer, struct line *line, const char *frame);
+
+/* Whether the session outlives its connection; then: it does. `deaf`: as px_session_detach(). */
+bool model_may_live(const struct peer *peer);
+void model_mark(struct peer *peer); /* it hears nothing of what is published from now on */
+void model_detach(struct peer *peer, bool deaf);
+
+/* The client has got so many. */
+void model_confirm(struct peer *peer, uint64_t n);
+
+/* A client without praxis.v1 that waits for just this user, longest; NULL. */
+struct peer *find_healable(const struct peer *like);
+void heal(struct peer *peer);
+void heal_by_auth(struct peer *peer, struct peer *nobody); /* whose place is free then */
+void come_back(void);
 
 /* ---- talk.c, world.c ---- */
 
 void talk(void);
 void happen(void);
+
+/* Its identity connects; the broker decides to which session. */
+struct fake_conn *connect_as(const struct peer *peer, const char *token, int64_t received,
+		bool nobody);
+void expect_greeting(struct peer *peer, bool not_resumed);
 void pass_time(void);
 
 /* The whole end of the walk: all are lost. */

@@ -30,6 +30,36 @@ static void say_ping(struct peer *peer)
 	said_ack(&said, 0);
 }
 
+static void say_received(struct peer *peer)
+{
+	struct said said;
+	uint64_t n = peer->got;
+	bool much = chance(5);
+	if (much) {
+		n += 1 + dice(3);
+	} else if (n > 0 && chance(30)) {
+		n -= dice(n < 20 ? (unsigned)n : 20);
+	}
+	said_begin(&said, peer, -1, "received", PX_ROLES_ALL);
+	said_add(&said, "n", "%llu", (unsigned long long)n);
+	said.len += (size_t)sprintf(said.text + said.len, "}");
+	if (!say_raw(peer, said.text, said.len)) {
+		return;
+	}
+	if (said.bad_id) {
+		said_fail(&said, PX_E_BAD_MESSAGE, "id");
+	} else if (tokens_over_rate(&said)) {
+		return;
+	} else if (!peer->versioned) {
+		said_fail(&said, PX_E_UNKNOWN_TYPE, "type");
+	} else if (much) {
+		said_fail(&said, PX_E_BAD_MESSAGE, "n");
+	} else {
+		model_confirm(peer, n);
+		said_ack(&said, 0);
+	}
+}
+
 static void say_unknown(struct peer *peer)
 {
 	static const char *const types[] = { "whiteboard", "whiteboard_", "telemedicine_user",
@@ -103,7 +133,8 @@ static const struct {
 	{ 5, say_ice }, { 5, say_remove }, { 2, say_end }, { 12, say_admit },
 	{ 4, say_deny }, { 15, say_join_hall },
 	{ 5, say_leave_hall }, { 8, say_kick }, { 1, say_bye }, { 8, say_cross }, { 6, say_ping },
-	{ 5, say_unknown }, { 6, say_nonsense }, { 8, say_auth }, { 5, say_flood },
+	{ 12, say_received }, { 5, say_unknown }, { 6, say_nonsense }, { 8, say_auth },
+	{ 5, say_flood },
 };
 
 void talk(void)

@@ -122,7 +122,7 @@ static bool is_missed(const struct channel *board, unsigned i, const struct memb
 {
 	uint64_t at = board->history[i].seq;
 	bool own = strcmp(board->history[i].by, member->peer->conn->client_id) == 0;
-	return at > seq && (at <= member->has_from || own);
+	return at > seq && (at <= member->has_from || at <= member->missed || own);
 }
 
 /* By a later one with its key that is missed, too. */

@@ -102,14 +102,14 @@ void say_cross(struct peer *peer)
 	const struct peer *other = pick_peer();
 	probe_foreign_practice = NULL;
 	probe_foreign_channel = NULL;
-	for (uint32_t i = 0; other && i < other->conn->session->identity->practice_count; i++) {
+	for (uint32_t i = 0; other && i < other->session->identity->practice_count; i++) {
 		struct px_practice *practice =
-				other->conn->session->identity->practices[i].practice;
-		if (!px_identity_holds(peer->conn->session->identity, practice)) {
+				other->session->identity->practices[i].practice;
+		if (!px_identity_holds(peer->session->identity, practice)) {
 			probe_foreign_practice = practice;
 		}
 	}
-	const struct px_member *at = other ? other->conn->session->members : NULL;
+	const struct px_member *at = other ? other->session->members : NULL;
 	for (; at; at = at->next) {
 		if (at->channel->practice == probe_foreign_practice) {
 			probe_foreign_channel = at->channel;

@@ -334,7 +334,7 @@ void say_remove(struct peer *peer)
 static unsigned read_order(const struct peer *self, const struct channel *room,
 		struct peer *order[PEERS])
 {
-	const struct px_session *session = self->conn->session;
+	const struct px_session *session = self->session;
 	const char *id = practice_ids[room->place % PRACTICES];
 	const struct px_held *held = px_identity_find(session->identity, px_span(id));
 	const struct px_service *service = px_broker_service(sim.fake->broker, TELEMEDICINE);

@@ -92,7 +92,7 @@ static void check_late(struct peer *peer, bool is_due)
 
 static void check_expiry(struct peer *peer)
 {
-	const struct px_session *session = peer->conn->session;
+	const struct px_session *session = peer->session;
 	int64_t left_ms = peer->expires_ms - sim.fake->wall_ms;
 	if (session->phase == PX_SESSION_CLOSING) {
 		if (left_ms > 0) {
@@ -115,7 +115,7 @@ static void check_expiry(struct peer *peer)
 
 void tokens_pass_time(struct peer *peer)
 {
-	const struct px_session *session = peer->conn->session;
+	const struct px_session *session = peer->session;
 	if (session->phase == PX_SESSION_CLOSING &&
 			session->close_code != PX_CLOSE_UNAUTHENTICATED) {
 		return; /* too slow a reader, before it came to that: check_action() sees to it */
@@ -246,6 +246,16 @@ static void renew(struct said *said, bool is_own)
 	struct who_words words;
 	struct fake_who who;
 	invent_token(&token);
+	struct peer *healable = is_own && peer->role == 0 ? find_healable(&token) : NULL;
+	if (healable) {
+		/* With another token it would be healed, and renewed, at once. */
+		memcpy(token.held, healable->held, sizeof(token.held));
+		token.held_count = healable->held_count;
+		token.role = healable->role;
+		token.has_rooms = healable->has_rooms;
+		strcpy(token.user, healable->user);
+		strcpy(token.name, healable->name);
+	}
 	if (!is_own) {
 		strcpy(token.user, "\"somebody else\"");
 	}
@@ -256,6 +266,11 @@ static void renew(struct said *said, bool is_own)
 	}
 	if (!say_raw(peer, said->text, said->len)) {
 		px_identity_destroy(sim.fake->broker, next.identity);
+	} else if (healable) {
+		healable->expires_ms = token.expires_ms;
+		heal_by_auth(healable, peer);
+		said->peer = healable;
+		said_ack(said, 0);
 	} else if (is_own) {
 		become(peer, &token);
 		said_ack(said, 0);

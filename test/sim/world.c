@@ -19,6 +19,7 @@ static void invent(struct peer *peer)
 	peer->service = chance(92) ? -1 : (int)dice(SERVICES);
 	peer->role = roles[dice(8)];
 	peer->authenticated = chance(60);
+	peer->versioned = peer->service < 0 && chance(45);
 	peer->has_rooms = peer->authenticated && chance(70);
 	unsigned count = chance(peer->authenticated ? 3 : 30) ? 0 : 1 + dice(chance(30) ? HELD : 2);
 	for (unsigned i = 0; i < count; i++) {
@@ -46,7 +47,7 @@ static void invent(struct peer *peer)
 	}
 }
 
-static void expect_greeting(struct peer *peer)
+void expect_greeting(struct peer *peer, bool not_resumed)
 {
 	static const char *const names[] = { "whiteboard", "telemedicine", "probe" };
 	char list[64] = "";
@@ -58,31 +59,64 @@ static void expect_greeting(struct peer *peer)
 	}
 	struct words *words = words_begin("connection_established");
 	words_add(words, "clientId", "\"%s\"", peer->conn->client_id);
+	if (not_resumed) {
+		words_add(words, "resumed", "false");
+	}
 	words_add(words, "services", "[%s]", list);
-	expect_line(peer, words_line(words, 1024));
+	struct line *line = words_line(words, 1024);
+	line->uncounted = true;
+	expect_line(peer, line);
+}
+
+struct fake_conn *connect_as(const struct peer *peer, const char *token, int64_t received,
+		bool nobody)
+{
+	struct who_words words;
+	struct fake_who who;
+	tokens_who(peer, &words, &who);
+	if (nobody) {
+		who = (struct fake_who){ .nobody = true, .practices = "", .tenant = who.tenant,
+			.site = who.site };
+	}
+	who.versioned = peer->versioned;
+	who.resume = token;
+	who.received = received;
+	return fake_connect(sim.fake, &who);
 }
 
 static void come(void)
 {
 	struct peer *peer = &sim.peers[dice(PEERS)];
-	struct who_words words;
-	struct fake_who who;
 	if (peer->conn) {
 		return;
 	}
 	invent(peer);
-	tokens_who(peer, &words, &who);
-	peer->conn = fake_connect(sim.fake, &who);
+	struct peer *healable = find_healable(peer);
+	if (healable) {
+		*peer = (struct peer){ 0 };
+		heal(healable);
+		return;
+	}
+	peer->conn = connect_as(peer, NULL, 0, false);
+	peer->session = peer->conn->session;
 	peer->opened_ms = sim.fake->mono_ms;
 	peer->alive_ms = sim.fake->mono_ms;
 	sim.opened++;
-	expect_greeting(peer);
+	expect_greeting(peer, false);
 	model_attach(peer);
 }
 
 static void lose(struct peer *peer)
 {
-	fake_lose(peer->conn);
+	if (chance(15)) {
+		fake_leave(peer->conn);
+	} else {
+		fake_lose(peer->conn);
+		if (model_may_live(peer)) {
+			model_detach(peer, false);
+			return;
+		}
+	}
 	peer->phase = PX_SESSION_LOST;
 	model_clear(peer);
 }
@@ -92,11 +126,11 @@ static void lose_some(struct peer *any)
 {
 	for (size_t i = 0; i < PEERS; i++) {
 		struct peer *peer = &sim.peers[i];
-		if (peer->conn && peer->is_told && peer->phase != PX_SESSION_LOST && chance(50)) {
+		if (peer->conn && peer->is_told && peer->phase < PX_SESSION_DETACHED && chance(50)) {
 			lose(peer);
 		}
 	}
-	if (any->phase != PX_SESSION_LOST && chance(20)) {
+	if (any->phase < PX_SESSION_DETACHED && chance(35)) {
 		lose(any);
 	}
 }
@@ -106,7 +140,7 @@ static void close_one(struct peer *peer)
 	static const enum px_close codes[] = { PX_CLOSE_NORMAL, PX_CLOSE_RESTART, PX_CLOSE_BINARY,
 		PX_CLOSE_TOO_BIG, PX_CLOSE_REMOVED, PX_CLOSE_GOING_AWAY };
 	enum px_close code = codes[dice(6)];
-	px_session_close(peer->conn->session, code);
+	px_session_close(peer->session, code);
 	model_close(peer, code);
 }
 
@@ -124,9 +158,10 @@ static void switch_service(void)
 	for (const struct px_session *at = sim.fake->broker->oldest; at; at = at->newer) {
 		for (size_t i = 0; i < PEERS; i++) {
 			struct peer *peer = &sim.peers[i];
-			if (peer->conn && peer->conn->session == at &&
+			if (peer->conn && peer->session == at &&
 					&sim.sites[peer->site] == site &&
-					peer->phase == PX_SESSION_OPEN) {
+					(peer->phase == PX_SESSION_OPEN ||
+					peer->phase == PX_SESSION_DETACHED)) {
 				model_attach(peer);
 			}
 		}
@@ -137,7 +172,7 @@ static void drain(void)
 {
 	px_broker_announce_drain(sim.fake->broker, 1000);
 	for (size_t i = 0; i < PEERS; i++) {
-		if (sim.peers[i].conn) {
+		if (sim.peers[i].conn && sim.peers[i].phase == PX_SESSION_OPEN) {
 			expect_line(&sim.peers[i], words_line(words_begin("server_draining"), 128));
 		}
 	}
@@ -155,8 +190,10 @@ void happen(void)
 {
 	unsigned way = dice(100);
 	struct peer *peer = pick_peer();
-	if (way < 30 || !peer) {
+	if (way < 22 || !peer) {
 		come();
+	} else if (way < 32) {
+		come_back();
 	} else if (way < 40) {
 		lose_some(peer);
 	} else if (way < 55) {
@@ -172,7 +209,8 @@ void happen(void)
 	} else if (way < 84) {
 		close_one(peer);
 	} else if (way < 97) {
-		px_session_alive(peer->conn->session);
+		px_session_alive(peer->session);
+		peer->is_former_good = false;
 		peer->alive_ms = sim.fake->mono_ms;
 		peer->pinged_ms = -1;
 	} else if (way < 99) {
@@ -188,16 +226,23 @@ void happen(void)
 
 static void cut(struct peer *peer)
 {
+	if (model_may_live(peer) && peer->phase == PX_SESSION_OPEN) {
+		sim.closes[0]++;
+		model_detach(peer, true);
+		return;
+	}
 	peer->phase = PX_SESSION_CLOSED;
 	peer->close_code = 0;
-	model_clear(peer);
+	if (!model_may_live(peer)) {
+		model_clear(peer);
+	}
 }
 
 /* A silent client is asked, and dropped if it does not answer. */
 static void check_heartbeat(struct peer *peer)
 {
 	int64_t now_ms = sim.fake->mono_ms;
-	const struct px_session *session = peer->conn->session;
+	const struct px_session *session = peer->session;
 	/* What another timer brought was too much, before this one: check_action() sees to it. */
 	bool slow = session->phase == PX_SESSION_CLOSING && session->close_code == PX_CLOSE_SLOW;
 	if (peer->pinged_ms >= 0) {
@@ -243,6 +288,9 @@ void pass_time(void)
 		} else if (peer->conn && peer->phase == PX_SESSION_CLOSING && peer->cut_ms >= 0 &&
 				fake->mono_ms >= peer->cut_ms) {
 			cut(peer);
+		} else if (peer->conn && peer->phase == PX_SESSION_DETACHED &&
+				fake->mono_ms >= peer->end_ms) {
+			model_close(peer, 0);
 		}
 	}
 	model_expire();
@@ -255,8 +303,14 @@ void pass_time(void)
 void lose_all(void)
 {
 	for (size_t i = 0; i < PEERS; i++) {
-		if (sim.peers[i].conn && sim.peers[i].phase != PX_SESSION_LOST) {
-			lose(&sim.peers[i]);
+		struct peer *peer = &sim.peers[i];
+		if (peer->conn && peer->phase < PX_SESSION_DETACHED) {
+			fake_leave(peer->conn);
+			peer->phase = PX_SESSION_LOST;
+			model_clear(peer);
+		} else if (peer->conn) {
+			model_close(peer, 0);
 		}
 	}
+	px_broker_end_detached(sim.fake->broker);
 }
