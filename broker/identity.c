@@ -36,7 +36,8 @@ static bool claims_fit(const struct px_claims *claims)
 {
 	return id_fits(claims->tenant) &&
 			(claims->user.text.len == 0 || id_fits(claims->user.text)) &&
-			claims->address.len <= PX_ADDRESS_MAX && claims->name.len <= PX_NAME_MAX && px_span_is_text(claims->name) &&
+			claims->address.len <= PX_ADDRESS_MAX &&
+			claims->name.len <= PX_NAME_MAX && px_span_is_text(claims->name) &&
 			ids_fit(claims->practices, claims->practice_count, PX_PRACTICES_MAX) &&
 			ids_fit(claims->rooms, claims->room_count, PX_ROOMS_MAX);
 }
