@@ -41,6 +41,7 @@ static const struct route {
 	{ "clients", GET, NO_BODY, px_api_get_clients },
 	{ "config", GET, NO_BODY, px_api_get_config },
 	{ "disconnect", POST, FIELDS, px_api_post_disconnect },
+	{ "history", GET, NO_BODY, px_api_get_history },
 	{ "openapi.json", GET, NO_BODY, NULL }, /* is for everybody to read */
 	{ "publish", POST, RAW, px_api_post_publish },
 	{ "rooms", GET, NO_BODY, px_api_get_rooms },

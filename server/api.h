@@ -65,6 +65,7 @@ int px_api_get_services(struct px_api_call *call);
 int px_api_get_clients(struct px_api_call *call);
 int px_api_get_rooms(struct px_api_call *call);
 int px_api_get_config(struct px_api_call *call);
+int px_api_get_history(struct px_api_call *call);
 int px_api_post_disconnect(struct px_api_call *call);
 int px_api_post_end_room(struct px_api_call *call);
 int px_api_post_service(struct px_api_call *call);

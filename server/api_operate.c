@@ -46,6 +46,13 @@ int px_api_get_config(struct px_api_call *call)
 			px_api_deny(call, &denial) : 0;
 }
 
+int px_api_get_history(struct px_api_call *call)
+{
+	struct px_denial denial;
+	return px_operate_write_history(&call->operator, call->json, &denial) < 0 ?
+			px_api_deny(call, &denial) : 0;
+}
+
 int px_api_post_disconnect(struct px_api_call *call)
 {
 	static const char *const names[] = { "clientId", "reason", NULL };

@@ -130,6 +130,34 @@ static void write_service_options(struct px_server *server, const struct px_serv
 	}
 }
 
+/* Rows of numbers: there are hundreds of them. */
+static void write_history(const struct px_server *server, struct px_json *json)
+{
+	static const char *const fields[] = { "at", "sessions", "rooms", "messagesIn", "messagesOut",
+		"bytesIn", "bytesOut", "errors", "queueBytes", "handshakes" };
+	const struct px_samples *samples = &server->samples;
+	px_json_int(json, "everyMs", PX_SAMPLE_EVERY_MS);
+	px_json_open_array(json, "fields");
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		px_json_text(json, NULL, fields[i]);
+	}
+	px_json_close_array(json);
+	px_json_open_array(json, "samples");
+	for (uint32_t i = 0; i < samples->count; i++) {
+		const struct px_sample *at = &samples->ring[(samples->first + i) % PX_SAMPLES];
+		const int64_t row[] = { at->at_ms, (int64_t)at->sessions, (int64_t)at->rooms,
+			(int64_t)at->messages_in, (int64_t)at->messages_out, (int64_t)at->bytes_in,
+			(int64_t)at->bytes_out, (int64_t)at->errors, (int64_t)at->queue_bytes,
+			(int64_t)at->handshakes };
+		px_json_open_array(json, NULL);
+		for (size_t k = 0; k < sizeof(row) / sizeof(row[0]); k++) {
+			px_json_int(json, NULL, row[k]);
+		}
+		px_json_close_array(json);
+	}
+	px_json_close_array(json);
+}
+
 void px_describe(void *user, const struct px_operator *operator, enum px_description what,
 		const struct px_service *service, struct px_json *json)
 {
@@ -145,6 +173,9 @@ void px_describe(void *user, const struct px_operator *operator, enum px_descrip
 		break;
 	case PX_DESCRIBE_CONFIG:
 		write_config(server, px_vhost_of(operator->site), json);
+		break;
+	case PX_DESCRIBE_HISTORY:
+		write_history(server, json);
 		break;
 	case PX_DESCRIBE_OPTIONS:
 		write_service_options(server, service, json);

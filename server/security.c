@@ -171,6 +171,7 @@ static void on_keys_timer(uv_timer_t *timer)
 		}
 	}
 	px_tls_refresh(server);
+	px_samples_take(server);
 }
 
 int px_security_create(struct px_server *server)

@@ -8,6 +8,7 @@
 
 #include "address.h"
 #include "config.h"
+#include "samples.h"
 #include "tally.h"
 #include "turn.h"
 
@@ -155,6 +156,7 @@ struct px_server {
 	uint64_t bad_tokens;
 	uint64_t max_connections;
 	uint64_t handshakes[PX_HANDSHAKE_COUNT];
+	struct px_samples samples;
 	uint64_t limits[PX_LIMIT_COUNT];
 	uint64_t refused;         /* upgrades and connections, for whatever reason … */
 	uint64_t refused_busy;    /* … because the server or a table was at its limit (503) */

@@ -115,6 +115,7 @@ enum px_description {
 	PX_DESCRIBE_SERVER,
 	PX_DESCRIBE_TOTALS,
 	PX_DESCRIBE_CONFIG,
+	PX_DESCRIBE_HISTORY, /* figures of the last hour */
 	PX_DESCRIBE_OPTIONS, /* of one service */
 };
 

@@ -102,6 +102,10 @@ PX_PUBLIC void px_operate_write_services(const struct px_operator *operator,
 PX_PUBLIC int px_operate_write_config(const struct px_operator *operator, struct px_json *json,
 		struct px_denial *ret_denial);
 
+/* "everyMs", "fields", "samples": the server's figures of the last hour, for one who rules. */
+PX_PUBLIC int px_operate_write_history(const struct px_operator *operator, struct px_json *json,
+		struct px_denial *ret_denial);
+
 /* ---- acts; 0, or -1: denied ---- */
 
 /*

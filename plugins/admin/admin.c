@@ -139,6 +139,7 @@ static const struct px_command commands[] = {
 		.fields = end_room_fields },
 	{ .type = "admin_events", .handle = admin_handle_events, .roles = PX_ROLE_ADMIN,
 		.fields = events_fields },
+	{ .type = "admin_history", .handle = admin_handle_history, .roles = PX_ROLE_ADMIN },
 	{ .type = "admin_rooms", .handle = admin_handle_rooms, .roles = PX_ROLE_ADMIN,
 		.fields = list_fields },
 	{ .type = "admin_service", .handle = admin_handle_service, .roles = PX_ROLE_ADMIN,

@@ -61,6 +61,7 @@ bool admin_integer(struct px_call *call, const char *name, int64_t fallback, int
 void admin_send_stats(struct px_session *session);
 int admin_handle_subscribe(struct px_call *call);
 int admin_handle_services(struct px_call *call);
+int admin_handle_history(struct px_call *call);
 
 /* lists.c */
 int admin_handle_clients(struct px_call *call);

@@ -62,3 +62,18 @@ int admin_handle_services(struct px_call *call)
 	px_session_send_json(call->session, &json);
 	return 0;
 }
+
+int admin_handle_history(struct px_call *call)
+{
+	struct px_operator operator = px_session_operator(call->session);
+	struct px_denial denial;
+	struct px_json json;
+	px_json_begin(&json, "admin_history");
+	if (px_operate_write_history(&operator, &json, &denial) < 0) {
+		px_json_finish(&json);
+		return admin_deny(call, &denial);
+	}
+	px_json_end(&json);
+	px_session_send_json(call->session, &json);
+	return 0;
+}

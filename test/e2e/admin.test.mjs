@@ -20,6 +20,7 @@ const stranger = { role: 'admin', practices: ['*'], tenant: 'other' };
 const TYPES = {
 	admin_subscribe: {},
 	admin_services: {},
+	admin_history: {},
 	admin_clients: {},
 	admin_rooms: {},
 	admin_disconnect: { clientId: 'nobody' },
@@ -186,6 +187,14 @@ describe('what an administrator sees', () => {
 		const theirs = await stranged.next('admin_snapshot');
 		assert.equal(theirs.scope, 'practices', 'all of another tenant is not the server');
 		assert.equal(theirs.config, undefined);
+	});
+
+	it('the figures of the last hour, if it rules', async () => {
+		const admin = await enter(praxis, ruler);
+		admin.send({ type: 'admin_history' });
+		const history = await admin.next('admin_history');
+		assert.ok(history.samples.every((row) => row.length === history.fields.length));
+		await (await enter(praxis, one)).refused({ type: 'admin_history' }, 'forbidden');
 	});
 
 	it('clients and rooms page by page', async () => {

@@ -12,6 +12,7 @@ import { exchange, request, Wire } from './lib/http.mjs';
 import { bearer, enter, token, tokenVhost } from './lib/issuer.mjs';
 import { itEnds, secret, usePraxisd } from './lib/praxisd.mjs';
 import { nothingArrived } from './lib/session.mjs';
+import { until } from './lib/wait.mjs';
 
 const one = { practices: [1] };
 const everything = { practices: ['*'] };
@@ -156,6 +157,18 @@ describe('what the API shows', () => {
 		assert.equal(config.vhost.tokens.secret, '(hidden)');
 		assertRefused(await call(praxis, one, 'GET', 'config'), 403, 'forbidden');
 		assertRefused(await call(praxis, stranger, 'GET', 'config'), 403, 'forbidden');
+	});
+
+	it('the figures of the last hour to those who rule', async () => {
+		await until('a sample', async () => {
+			return (await get(praxis, ruler, 'history')).samples.length > 0;
+		});
+		const { everyMs, fields, samples } = await get(praxis, ruler, 'history');
+		assert.equal(everyMs, 10000);
+		assert.equal(fields[0], 'at');
+		assert.ok(samples.every((row) => row.length === fields.length));
+		assert.ok(Math.abs(samples[0][0] - Date.now()) < 60000);
+		assertRefused(await call(praxis, one, 'GET', 'history'), 403, 'forbidden');
 	});
 
 	it('answers HEAD without a body', async () => {
@@ -462,6 +475,7 @@ const ROUTES = [
 	['GET', 'clients'],
 	['GET', 'rooms'],
 	['GET', 'config'],
+	['GET', 'history'],
 	['POST', 'tickets', { claims: { sub: '1', role: 'staff', practices: [1] } }],
 	['POST', 'publish', { type: 'whiteboard_update', practiceId: 1 }],
 	['POST', 'disconnect', { clientId: 'c0000000000000000' }],

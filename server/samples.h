@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The figures of the last hour, one sample every ten seconds, so that a dashboard that is opened
+ * shows what has been. Counters are kept as they stand: a rate is the difference of two.
+ */
+#ifndef PX_SAMPLES_H
+#define PX_SAMPLES_H
+
+#include <stdint.h>
+
+#define PX_SAMPLES 360
+#define PX_SAMPLE_EVERY_MS 10000
+
+struct px_server;
+
+struct px_sample {
+	int64_t at_ms; /* since 1970 */
+	uint64_t sessions;
+	uint64_t rooms;
+	uint64_t messages_in;
+	uint64_t messages_out;
+	uint64_t bytes_in;
+	uint64_t bytes_out;
+	uint64_t errors;
+	uint64_t queue_bytes;
+	uint64_t handshakes;
+};
+
+/* Zeroed: none was taken yet. */
+struct px_samples {
+	struct px_sample ring[PX_SAMPLES];
+	uint32_t first;
+	uint32_t count;
+	int64_t next_ms; /* of the loop's clock */
+};
+
+/* Takes one, if it is time for it. */
+void px_samples_take(struct px_server *server);
+
+#endif
