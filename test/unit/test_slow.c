@@ -372,7 +372,48 @@ START_TEST(who_comes_back_gets_the_newest_of_each_key)
 }
 END_TEST
 
-RUN_TESTS("slow", the_newest_of_a_key_is_enough, nothing_is_replaced_before_it_must,
+/* What is kept for one without a connection is bounded, too, and made room in the same way. */
+START_TEST(who_is_away_is_spared_the_same)
+{
+	struct px_limits limits = fake_limits();
+	limits.grace_ms = 100000;
+	limits.detached_sessions = 10;
+	limits.resume_messages = 10;
+	struct fake *fake = fake_create(&limits);
+	fake_add_service(fake, &service, NULL);
+	struct fake_conn *ann = fake_open(fake, WHO(0));
+	struct fake_conn *away = fake_open(fake, WHO(.versioned = true, .authenticated = true, .user = "7"));
+	fake_lose(away);
+	fake_turn(fake);
+	put(ann, 0, "1", NULL);
+	for (int n = 1; n < 50; n++) {
+		put(ann, n, "1", n % 2 ? "odd" : "even");
+	}
+	ck_assert_uint_eq(fake_stats(fake).detached, 1);
+	ck_assert_uint_gt(fake_stats(fake).replaced, 30);
+	struct fake_conn *back = fake_resume(fake, WHO(.versioned = true, .authenticated = true, .user = "7",
+			.resume = away->token));
+	expect(back, 0);
+	int last = 0;
+	for (const char *text; *(text = fake_text(back)) != '\0';) {
+		int n = atoi(strstr(text, "\"n\":") + 4);
+		ck_assert_int_gt(n, last);
+		last = n;
+	}
+	ck_assert_int_eq(last, 49);
+	/* Without keys there is nothing to spare. */
+	fake_lose(back);
+	fake_turn(fake);
+	for (int n = 0; n < 20; n++) {
+		put(ann, n, "1", NULL);
+	}
+	ck_assert_uint_eq(fake_stats(fake).detached, 0);
+	fake_destroy(fake);
+}
+END_TEST
+
+RUN_TESTS("slow", who_is_away_is_spared_the_same,
+		the_newest_of_a_key_is_enough, nothing_is_replaced_before_it_must,
 		keys_belong_to_their_practice, an_empty_key_is_none,
 		who_is_owed_too_much_is_given_up, a_pass_has_to_be_worth_it,
 		a_message_waits_so_long_and_no_longer, who_reads_on_is_not_late,
