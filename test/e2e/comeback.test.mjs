@@ -307,6 +307,28 @@ describe('an administrator', () => {
 	});
 });
 
+describe('a server that is told to end at once', () => {
+	const { praxis, begin } = servers();
+
+	it('leaves the sessions of those, too, who have not heard of it yet', async () => {
+		await begin();
+		const ann = await openAs(praxis, 'ann');
+		const bob = await openAs(praxis, 'bob');
+		await bob.accepted(update('one'));
+		ann.socket.pause(); // takes no close frame, nor answers it
+		praxis.signal('SIGTERM');
+		await praxis.logged(/draining/);
+		praxis.signal('SIGTERM');
+		await praxis.ended();
+		await praxis.launch();
+		const again = await resume(praxis, ann, 0);
+		assert.equal((await again.next('whiteboard_update')).data, 'one');
+		await leave(again, await resume(praxis, bob));
+		await praxis.settle();
+		await praxis.stop();
+	});
+});
+
 describe('where there is nothing to come back to', () => {
 	const { praxis, begin, end } = servers();
 	const file = () => path.join(praxis.dir, 'state');
