@@ -307,6 +307,9 @@ int px_state_load_member(struct px_state_load *load, struct json_object *line)
 		return 0;
 	}
 	int rc = find_channel(load, &membership, service, keeper, &channel);
+	if (rc == 0 && (uint64_t)membership.heard > channel->seq) {
+		rc = -EINVAL; /* of what was never said */
+	}
 	rc = rc < 0 ? rc : px_channel_add_member(channel, load->session, &member);
 	if (rc < 0) {
 		return rc;
