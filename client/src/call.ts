@@ -6,12 +6,12 @@
 // A session that was resumed changes nothing here. After one that was lost everybody has us under
 // another clientId, so all connections are made anew.
 
+import type { CallEvents, CallMember, CallOptions, CallState, EndReason } from './call-types.js';
 import { Emitter } from './emitter.js';
 import { Timer } from './environment.js';
+import { LocalMedia } from './local-media.js';
 import { Peer } from './peer.js';
-import type { PeerConnectionConstructor } from './peer.js';
 import { QualityMeter } from './quality.js';
-import type { ConnectionQuality } from './quality.js';
 import type { TelemedicineWebSocketService } from './telemedicine-service.js';
 import { PraxisError } from './types.js';
 import type {
@@ -28,49 +28,6 @@ import type {
 	Unsubscribe,
 	WaitingMember,
 } from './types.js';
-
-export interface CallOptions {
-	roomId: Id;
-	appointmentId: Id;
-	userId: Id;
-	userName: string;
-	/** Needed only where the user has several practices. */
-	practiceId?: Id;
-	/** One's own camera and microphone; without it one watches and listens. */
-	stream?: MediaStream | null;
-	/** More for RTCPeerConnection; `iceServers` here replace those of the server. */
-	rtc?: RTCConfiguration;
-	/** How often connection quality is measured (2000); 0: never. */
-	qualityMs?: number;
-	RTCPeerConnection?: PeerConnectionConstructor;
-}
-
-export type CallState = 'joining' | 'waiting' | 'joined' | 'ended';
-
-/** Why a call ended: as the server said it of us, or the code of its refusal. */
-export type EndReason = LeaveReason | (string & {});
-
-export interface CallMember extends Readonly<RoomMember> {
-	readonly stream: MediaStream | null;
-	readonly connection: RTCPeerConnectionState;
-	readonly quality?: ConnectionQuality;
-}
-
-export interface CallEvents {
-	state: [state: CallState];
-	/** Anything about any member has changed; `call.members` is a new array. */
-	members: [members: readonly CallMember[]];
-	joined: [member: CallMember];
-	left: [member: CallMember, reason: LeaveReason];
-	/** A member's picture and sound; again when it is another stream. */
-	stream: [stream: MediaStream, member: CallMember];
-	waiting: [waiting: readonly WaitingMember[]];
-	quality: [quality: ConnectionQuality, member: CallMember];
-	chat: [message: TelemedicineChatMessage];
-	/** What one sends oneself. */
-	media: [media: MediaState];
-	error: [error: PraxisError];
-}
 
 interface Entry {
 	member: CallMember;
@@ -93,11 +50,7 @@ export class TelemedicineCall {
 	#iceServers: RTCIceServer[] = [];
 	/** Those whose path is to be mended as soon as fresh ICE servers are here. */
 	#toMend = new Set<string>();
-	#local: MediaStream | null;
-	#screen: MediaStream | null = null;
-	/** The stream whose id all tracks have for the others, whichever they are of here. */
-	#carrier: MediaStream | null = null;
-	#ownScreen = false;
+	#local: LocalMedia;
 	#events: Emitter<CallEvents>;
 	#unsubscribe: Unsubscribe[];
 	#measuring: Timer;
@@ -110,7 +63,10 @@ export class TelemedicineCall {
 		const { environment } = service.manager;
 		this.#events = new Emitter((error) => environment.report(error));
 		this.#measuring = new Timer(environment);
-		this.#local = options.stream ?? null;
+		this.#local = new LocalMedia(options.stream ?? null, () => {
+			this.#entries.forEach(({ peer }) => this.#local.feed(peer));
+			this.#tellMedia();
+		});
 		this.#unsubscribe = this.#listen();
 		service.manager.enableService('telemedicine');
 		service.manager.connect(this);
@@ -157,12 +113,7 @@ export class TelemedicineCall {
 
 	/** What the others see and hear of us. */
 	get media(): MediaState {
-		const on = (track?: MediaStreamTrack | null) => track?.enabled === true;
-		return {
-			audio: on(this.#local?.getAudioTracks()[0]),
-			video: on(this.#local?.getVideoTracks()[0]),
-			screen: this.#screen !== null,
-		};
+		return this.#local.state;
 	}
 
 	on<E extends keyof CallEvents>(
@@ -202,52 +153,25 @@ export class TelemedicineCall {
 	}
 
 	setAudio(on: boolean): void {
-		this.#local?.getAudioTracks().forEach((track) => (track.enabled = on));
-		this.#tellMedia();
+		this.#local.enable('audio', on);
 	}
 
 	setVideo(on: boolean): void {
-		this.#local?.getVideoTracks().forEach((track) => (track.enabled = on));
-		this.#tellMedia();
+		this.#local.enable('video', on);
 	}
 
 	/** Another camera or microphone, or the first one. */
 	setStream(stream: MediaStream | null): void {
-		this.#local = stream;
-		this.#sendTracks();
-		this.#tellMedia();
+		this.#local.setStream(stream);
 	}
 
 	/** Shows a screen in place of the camera; asks the user which one, unless a stream is given. */
-	async shareScreen(stream?: MediaStream): Promise<void> {
-		const screen = stream ?? (await navigator.mediaDevices.getDisplayMedia({ video: true }));
-		const track = screen.getVideoTracks()[0];
-		if (!track || this.#state === 'ended') {
-			stopAll(stream ? null : screen);
-			return;
-		}
-		this.stopScreen();
-		this.#screen = screen;
-		this.#ownScreen = !stream;
-		// The user may end it outside of the page.
-		track.addEventListener('ended', () => {
-			if (this.#screen === screen) {
-				this.stopScreen();
-			}
-		});
-		this.#sendTracks();
-		this.#tellMedia();
+	shareScreen(stream?: MediaStream): Promise<void> {
+		return this.#local.share(stream);
 	}
 
 	stopScreen(): void {
-		const screen = this.#screen;
-		if (!screen) {
-			return;
-		}
-		this.#screen = null;
-		stopAll(this.#ownScreen ? screen : null);
-		this.#sendTracks();
-		this.#tellMedia();
+		this.#local.stopSharing();
 	}
 
 	/** Looks for new paths to all members; done by itself when the network changes. */
@@ -321,21 +245,22 @@ export class TelemedicineCall {
 	}
 
 	#joined(message: TelemedicineRoomJoined): void {
+		if (this.#clientId && this.#clientId !== message.clientId) {
+			[...this.#entries.keys()].forEach((id) => this.#remove(id, 'disconnected'));
+		}
 		if (this.#clientId === '') {
 			this.#chat = message.chat;
 		}
-		// Under another clientId of ours all connections are made anew.
-		const present =
-			this.#clientId === message.clientId ? message.members.map(({ clientId }) => clientId) : [];
 		this.#clientId = message.clientId;
 		this.#iceServers = message.iceServers;
 		this.#position = undefined;
+		const present = new Set(message.members.map(({ clientId }) => clientId));
 		for (const id of this.#entries.keys()) {
-			if (!present.includes(id)) {
+			if (!present.has(id)) {
 				this.#remove(id, 'disconnected');
 			}
 		}
-		message.members.forEach((member) => this.#add(member, true));
+		message.members.forEach((member) => this.#add(member));
 		this.#setState('joined');
 		this.#tellMedia();
 	}
@@ -347,8 +272,7 @@ export class TelemedicineCall {
 
 	// ---- members ----
 
-	/** Whoever is in a room offers to a newcomer: offers of both at once cost time. */
-	#add({ clientId, userId, userName, role, media }: RoomMember, theirTurn = false): void {
+	#add({ clientId, userId, userName, role, media }: RoomMember): void {
 		if (clientId === this.#clientId || this.#state === 'ended') {
 			return;
 		}
@@ -368,9 +292,8 @@ export class TelemedicineCall {
 		const { environment } = this.#service.manager;
 		const meter = new QualityMeter(() => environment.now());
 		const peer = this.#makePeer(clientId);
-		peer.isTheirTurn = theirTurn;
 		this.#entries.set(clientId, { member, peer, meter });
-		this.#feed(peer);
+		this.#local.feed(peer);
 		this.#membersChanged();
 		this.#events.emit('joined', member);
 	}
@@ -401,7 +324,6 @@ export class TelemedicineCall {
 					}
 				},
 				state: (connection) => void this.#change(clientId, { connection }),
-				turn: () => this.#sendTracks(),
 				broken: () => this.#mend([clientId]),
 				error: (error) => this.#error(error),
 			},
@@ -432,24 +354,6 @@ export class TelemedicineCall {
 	#membersChanged(): void {
 		this.#members = [...this.#entries.values()].map(({ member }) => member);
 		this.#events.emit('members', this.#members);
-	}
-
-	// ---- media ----
-
-	#sendTracks(): void {
-		this.#entries.forEach(({ peer }) => this.#feed(peer));
-	}
-
-	#feed(peer: Peer): void {
-		if (peer.isTheirTurn) {
-			return;
-		}
-		const audio = this.#local?.getAudioTracks()[0] ?? null;
-		const screen = this.#screen?.getVideoTracks()[0];
-		const video = screen ?? this.#local?.getVideoTracks()[0] ?? null;
-		this.#carrier ??= this.#local ?? this.#screen;
-		peer.setTrack('audio', audio, this.#carrier);
-		peer.setTrack('video', video, this.#carrier);
 	}
 
 	#tellMedia(): void {
@@ -515,7 +419,7 @@ export class TelemedicineCall {
 		if (this.#state === 'ended') {
 			return;
 		}
-		this.stopScreen();
+		this.#local.close();
 		this.#endReason = reason;
 		this.#measuring.clear();
 		this.#unsubscribe.forEach((unsubscribe) => unsubscribe());
@@ -540,8 +444,4 @@ export class TelemedicineCall {
 
 function isBroken([, { peer }]: [string, Entry]): boolean {
 	return !peer.isConnected && peer.pc.iceConnectionState !== 'new';
-}
-
-function stopAll(stream: MediaStream | null): void {
-	stream?.getTracks().forEach((track) => track.stop());
 }

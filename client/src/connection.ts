@@ -135,7 +135,7 @@ export class Connection implements DialerHooks {
 		try {
 			message = JSON.parse(String(data)) as WebSocketMessage;
 		} catch {
-			this.#hooks.problem('bad_json', 'not JSON');
+			this.#hooks.problem('bad_json', '');
 			return;
 		}
 		if (message.type === 'connection_established') {
@@ -178,7 +178,7 @@ export class Connection implements DialerHooks {
 		const { session } = this;
 		if (session) {
 			this.#greeted = true;
-			session.resume(message.clientId, message.received ?? 0, message.resume?.token);
+			session.resume(message.received ?? 0, message.resume?.token);
 			this.#hooks.message(message);
 			this.#letIn(message.received ?? 0);
 		}

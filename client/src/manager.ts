@@ -42,8 +42,6 @@ export class WebSocketManager {
 	#hadSession = false;
 	#bucket = new Bucket();
 	#pace = new Timer(this.#environment);
-	/** The services are putting back what a lost session had. */
-	#restoring = false;
 	#ids = 0;
 
 	#events = new Emitter<ManagerEvents>((error) => this.#environment.report(error));
@@ -270,7 +268,7 @@ export class WebSocketManager {
 
 	#flush(): void {
 		const { session, isOpen } = this.#connection;
-		if (isOpen && session && !this.#restoring) {
+		if (isOpen && session) {
 			const limit = { burst: 400, perSecond: 90, ...this.#options.rate };
 			const wait = this.#outbox.flush(
 				({ length }) =>
@@ -297,11 +295,9 @@ export class WebSocketManager {
 			this.#outbox.begin(!again);
 		}
 		// What is sent from here comes first, and in the order in which it is sent.
-		this.#restoring = true;
 		this.#outbox.ahead(() => {
 			this.#events.emit('session', { ...this.session(), resumed, again });
 		});
-		this.#restoring = false;
 		if (this.#connection.session === session) {
 			this.#flush();
 			this.#setStatus(WebSocketStatus.CONNECTED);
@@ -315,7 +311,7 @@ export class WebSocketManager {
 			const error = message as ServerError;
 			const told = this.#settle(error, new PraxisError(error.code, error.message, error));
 			if (!told && !this.#messages.has('error')) {
-				console.warn(`praxis: ${error.ref ?? ''}: ${error.code}: ${error.message}`);
+				console.warn('praxis:', error.ref, error.code, error.message);
 			}
 		}
 		this.deliver(message);

@@ -13,8 +13,6 @@ export interface PeerHooks {
 	candidate(candidate: RTCIceCandidate | null): void;
 	stream(stream: MediaStream): void;
 	state(state: RTCPeerConnectionState): void;
-	/** It is our turn now: what is sent goes into the answer, or into an offer of ours. */
-	turn(): void;
 	/** The path is broken; answer with restart(). */
 	broken(): void;
 	error(error: unknown): void;
@@ -24,13 +22,8 @@ export interface PeerHooks {
 const HEAL_MS = 3_000;
 const AGAIN_MS = 8_000;
 
-/** One that has nothing to send makes no offer. */
-const TURN_MS = 2_000;
-
 export class Peer {
 	readonly pc: RTCPeerConnection;
-	/** Nothing is offered to it before it has offered, or had time to. */
-	isTheirTurn = false;
 	#makingOffer = false;
 	#ignoreOffer = false;
 	#settingAnswer = false;
@@ -56,7 +49,6 @@ export class Peer {
 		pc.ontrack = ({ streams, track }) => hooks.stream(streams[0] ?? new MediaStream([track]));
 		pc.onconnectionstatechange = () => hooks.state(pc.connectionState);
 		pc.oniceconnectionstatechange = () => this.#watch();
-		this.#broken.set(TURN_MS, () => this.#takeTurn());
 	}
 
 	/** What is sent of that kind from now on; null: nothing. */
@@ -85,14 +77,14 @@ export class Peer {
 		try {
 			this.#settingAnswer = description.type === 'answer';
 			await pc.setRemoteDescription(description);
+			this.#settingAnswer = false;
 			if (description.type === 'offer') {
-				this.#takeTurn();
-				await this.#describe();
+				await pc.setLocalDescription();
+				this.#describe();
 			}
 		} catch (error) {
-			this.#fail(error);
-		} finally {
 			this.#settingAnswer = false;
+			this.#fail(error);
 		}
 	}
 
@@ -129,7 +121,8 @@ export class Peer {
 	async #offer(): Promise<void> {
 		try {
 			this.#makingOffer = true;
-			await this.#describe();
+			await this.pc.setLocalDescription();
+			this.#describe();
 		} catch (error) {
 			this.#fail(error);
 		} finally {
@@ -137,22 +130,10 @@ export class Peer {
 		}
 	}
 
-	/** Sets what fits, an offer or the answer to one, and tells the other side. */
-	async #describe(): Promise<void> {
-		await this.pc.setLocalDescription();
-		if (this.pc.localDescription) {
+	#describe(): void {
+		if (this.pc.localDescription && this.pc.signalingState !== 'closed') {
 			this.#hooks.description(this.pc.localDescription);
 		}
-	}
-
-	#takeTurn(): void {
-		this.isTheirTurn = false;
-		this.#hooks.turn();
-		this.#mendLater();
-	}
-
-	#mendLater(): void {
-		this.#broken.set(AGAIN_MS, () => this.#mend());
 	}
 
 	#watch(): void {
@@ -167,10 +148,8 @@ export class Peer {
 	}
 
 	#mend(): void {
-		if (!this.isConnected && this.pc.remoteDescription) {
-			this.#mendLater();
-			this.#hooks.broken();
-		}
+		this.#broken.set(AGAIN_MS, () => this.#mend());
+		this.#hooks.broken();
 	}
 
 	#fail(error: unknown): void {

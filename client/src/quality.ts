@@ -8,7 +8,6 @@ export interface ConnectionQuality {
 	/** Of packets, 0 to 1, since the last look. */
 	loss: number;
 	rttMs?: number;
-	jitterMs?: number;
 	/** Received, of all kinds. */
 	kbps: number;
 	framesDecoded: number;
@@ -49,13 +48,11 @@ export class QualityMeter {
 		let framesDecoded = 0;
 		let framesPerSecond: number | undefined;
 		let rttMs: number | undefined;
-		let jitterMs: number | undefined;
 		(await pc.getStats()).forEach((stat: Stat) => {
 			if (stat.type === 'inbound-rtp') {
 				counts.bytes += number(stat['bytesReceived']);
 				counts.packets += number(stat['packetsReceived']);
 				counts.lost += number(stat['packetsLost']);
-				jitterMs = Math.max(jitterMs ?? 0, number(stat['jitter']) * 1000);
 				if (stat['kind'] === 'video') {
 					framesDecoded += number(stat['framesDecoded']);
 					framesPerSecond = stat['framesPerSecond'] as number | undefined;
@@ -75,7 +72,6 @@ export class QualityMeter {
 			level: level(pc.connectionState === 'connected', loss, rttMs ?? 0),
 			loss,
 			rttMs,
-			jitterMs,
 			kbps: Math.max(0, kbps),
 			framesDecoded,
 			framesPerSecond,

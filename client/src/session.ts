@@ -26,7 +26,7 @@ export interface SessionHooks {
 }
 
 export class Session {
-	clientId: string;
+	readonly clientId: string;
 	/** Resumes this session, once; undefined where the server does not offer it. */
 	token?: string;
 	/** Messages received, `connection_established` and `resumed` not counted. */
@@ -72,8 +72,7 @@ export class Session {
 	}
 
 	/** On a new connection; the server has had `received` texts of this session. */
-	resume(clientId: string | undefined, received: number, token: string | undefined): void {
-		this.clientId = clientId ?? this.clientId;
+	resume(received: number, token: string | undefined): void {
 		this.#sent = received;
 		this.token = token;
 		this.#ping = null;

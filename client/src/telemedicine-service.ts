@@ -5,7 +5,7 @@
 // A whole call, media included, is `call()`.
 
 import { TelemedicineCall } from './call.js';
-import type { CallOptions } from './call.js';
+import type { CallOptions } from './call-types.js';
 import type { WebSocketManager } from './manager.js';
 import type { SessionEvent } from './options.js';
 import { OwnIds } from './recovery.js';
@@ -15,6 +15,7 @@ import type {
 	MediaState,
 	MessageHandler,
 	MessageMap,
+	MessageOf,
 	PraxisError,
 	StatusHandler,
 	TelemedicineChatMessage,
@@ -188,62 +189,30 @@ export class TelemedicineWebSocketService {
 
 	// ---- listening ----
 
-	onOffer(handler: MessageHandler<MessageMap['telemedicine_offer']>): Unsubscribe {
-		return this.manager.registerHandler('telemedicine_offer', handler);
-	}
-
-	onAnswer(handler: MessageHandler<MessageMap['telemedicine_answer']>): Unsubscribe {
-		return this.manager.registerHandler('telemedicine_answer', handler);
-	}
-
-	onIceCandidate(handler: MessageHandler<MessageMap['telemedicine_ice_candidate']>): Unsubscribe {
-		return this.manager.registerHandler('telemedicine_ice_candidate', handler);
-	}
-
-	onUserJoined(handler: MessageHandler<MessageMap['telemedicine_user_joined']>): Unsubscribe {
-		return this.manager.registerHandler('telemedicine_user_joined', handler);
-	}
-
-	onUserLeft(handler: MessageHandler<MessageMap['telemedicine_user_left']>): Unsubscribe {
-		return this.manager.registerHandler('telemedicine_user_left', handler);
-	}
-
+	readonly onOffer = this.#on('telemedicine_offer');
+	readonly onAnswer = this.#on('telemedicine_answer');
+	readonly onIceCandidate = this.#on('telemedicine_ice_candidate');
+	readonly onUserJoined = this.#on('telemedicine_user_joined');
+	readonly onUserLeft = this.#on('telemedicine_user_left');
 	/** Each message of others once; not what was said before one joined, see `onRoomJoined`. */
-	onChatMessage(handler: MessageHandler<TelemedicineChatMessage>): Unsubscribe {
-		this.#listen();
-		return this.manager.registerHandler('telemedicine_chat_message', handler);
-	}
-
-	onMediaState(handler: MessageHandler<MessageMap['telemedicine_media_state']>): Unsubscribe {
-		return this.manager.registerHandler('telemedicine_media_state', handler);
-	}
-
-	onRoomJoined(handler: MessageHandler<TelemedicineRoomJoined>): Unsubscribe {
-		return this.manager.registerHandler('telemedicine_room_joined', handler);
-	}
-
-	onIceServers(handler: MessageHandler<MessageMap['telemedicine_ice_servers']>): Unsubscribe {
-		return this.manager.registerHandler('telemedicine_ice_servers', handler);
-	}
-
-	onWaiting(handler: MessageHandler<MessageMap['telemedicine_waiting']>): Unsubscribe {
-		return this.manager.registerHandler('telemedicine_waiting', handler);
-	}
-
-	onWaitingList(handler: MessageHandler<MessageMap['telemedicine_waiting_list']>): Unsubscribe {
-		return this.manager.registerHandler('telemedicine_waiting_list', handler);
-	}
-
-	onDenied(handler: MessageHandler<MessageMap['telemedicine_denied']>): Unsubscribe {
-		return this.manager.registerHandler('telemedicine_denied', handler);
-	}
-
+	readonly onChatMessage = this.#on('telemedicine_chat_message');
+	readonly onMediaState = this.#on('telemedicine_media_state');
+	readonly onRoomJoined = this.#on('telemedicine_room_joined');
+	readonly onIceServers = this.#on('telemedicine_ice_servers');
+	readonly onWaiting = this.#on('telemedicine_waiting');
+	readonly onWaitingList = this.#on('telemedicine_waiting_list');
+	readonly onDenied = this.#on('telemedicine_denied');
 	/** The server did not let us into a room, now or when it was to be restored. */
-	onJoinRefused(handler: MessageHandler<MessageMap['telemedicine_join_refused']>): Unsubscribe {
-		return this.manager.registerHandler('telemedicine_join_refused', handler);
-	}
+	readonly onJoinRefused = this.#on('telemedicine_join_refused');
 
 	// ---- inside ----
+
+	#on<T extends keyof MessageMap>(type: T) {
+		return (handler: MessageHandler<MessageMap[T]>): Unsubscribe => {
+			this.#listen();
+			return this.manager.registerHandler(type, handler as MessageHandler<MessageOf<T>>);
+		};
+	}
 
 	#listen(): void {
 		if (this.#listening) {

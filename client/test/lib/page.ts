@@ -89,9 +89,14 @@ export class Page {
 		this.manager.disconnect();
 	}
 
+	/** Something has changed: what is awaited is asked again. */
+	wake(): void {
+		[...this.#wake].forEach((wake) => wake());
+	}
+
 	#note(note: () => void): void {
 		note();
-		[...this.#wake].forEach((wake) => wake());
+		this.wake();
 	}
 
 	#tail(): string {

@@ -90,7 +90,7 @@ describe('handlers', () => {
 		const world = new FakeWorld();
 		const socket = world.connected();
 		socket.say({ type: 'error', code: 'forbidden', message: 'No.', ref: 'x_y' });
-		assert.deepEqual(warn.mock.calls[0]?.arguments, ['praxis: x_y: forbidden: No.']);
+		assert.deepEqual(warn.mock.calls[0]?.arguments, ['praxis:', 'x_y', 'forbidden', 'No.']);
 		world.manager.registerHandler('error', () => {});
 		socket.say({ type: 'error', code: 'forbidden', message: 'No.', ref: 'x_y' });
 		assert.equal(warn.mock.callCount(), 1);

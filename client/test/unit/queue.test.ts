@@ -72,6 +72,24 @@ describe('the queue', () => {
 		);
 	});
 
+	it('keeps one with the same key whose receipt is awaited', () => {
+		const world = new FakeWorld();
+		const update = (data: number) => ({
+			type: 'whiteboard_update',
+			practiceId: 1,
+			key: 'a',
+			data,
+		});
+		void world.manager.send(update(1));
+		world.manager.sendMessage(update(2));
+		world.manager.sendMessage(update(3));
+		const sent = world.connectedWith().of('whiteboard_update');
+		assert.deepEqual(
+			sent.map(({ data }) => data),
+			[1, 3],
+		);
+	});
+
 	it('is emptied by disconnect(), and says so', async () => {
 		const world = new FakeWorld();
 		const dropped: [unknown, string][] = [];

@@ -106,6 +106,15 @@ describe('resuming', () => {
 		assert.deepEqual(numbers(world.greet({ resumed: false }).of('m')), [4]);
 	});
 
+	it('does not send again what only a receipt has confirmed', () => {
+		const world = new FakeWorld();
+		const socket = world.connected();
+		[1, 2, 3].forEach((n) => world.manager.sendMessage(numbered(n)));
+		socket.say({ type: 'ack', id: socket.of('m')[1]?.id });
+		world.cut();
+		assert.deepEqual(numbers(world.greet({ resumed: false }).of('m')), [3]);
+	});
+
 	it('gets the receipt that was on its way', async () => {
 		const world = new FakeWorld();
 		const socket = world.connected();

@@ -182,6 +182,16 @@ describe('chat', () => {
 		assert.deepEqual(clinic.chat, ['late']);
 	});
 
+	it('that has been in the list is not passed on again when it comes', () => {
+		const clinic = new Clinic().begin();
+		clinic.cut();
+		clinic.greet({ resumed: false });
+		const late = clinic.say('late', 5);
+		clinic.joined(late);
+		clinic.socket.say(late);
+		assert.deepEqual(clinic.chat, ['late']);
+	});
+
 	it('that says the same twice is two messages', () => {
 		const clinic = new Clinic().begin();
 		clinic.socket.say(clinic.say('yes', 1));

@@ -153,6 +153,19 @@ describe('a token', () => {
 		assert.equal(world.asked, 6);
 	});
 
+	it('that is refused on coming back counts for no session', async () => {
+		const world = new TokenWorld();
+		world.manager.registerHandler('error', () => {});
+		await world.letIn(); // auth_ok is the first message of the session
+		world.socket.end();
+		await world.again();
+		world.socket.open();
+		world.socket.say({ type: 'error', code: 'unavailable', message: '' });
+		world.socket.end(1013);
+		await world.again();
+		assert.match(world.socket.url, /received=1$/);
+	});
+
 	it('that has to wait waits as long as the server says', async () => {
 		const world = new TokenWorld();
 		world.manager.registerHandler('error', () => {});

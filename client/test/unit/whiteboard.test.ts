@@ -113,6 +113,22 @@ describe('the whiteboard', () => {
 		assert.deepEqual(board.reloads, []);
 	});
 
+	it('passes on no update that it has passed on before', () => {
+		const board = new Board().begin();
+		[11, 12, 11, 12, 13].forEach((seq) => board.update(seq));
+		assert.deepEqual(board.got, [11, 12, 13]);
+	});
+
+	it('forgets practices that the user has no more', () => {
+		const board = new Board().begin();
+		board.cut();
+		board.greet({ resumed: false, user: { role: 'staff', practices: [2] } });
+		assert.deepEqual(
+			board.asked().map(({ practiceId }) => practiceId),
+			[2],
+		);
+	});
+
 	it('does not pass on own updates among the missed ones', () => {
 		const board = new Board().begin();
 		board.loseSession();

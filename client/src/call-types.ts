@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+//
+// What a call is told, and what it tells.
+
+import type { PeerConnectionConstructor } from './peer.js';
+import type { ConnectionQuality } from './quality.js';
+import type {
+	Id,
+	LeaveReason,
+	MediaState,
+	PraxisError,
+	RoomMember,
+	TelemedicineChatMessage,
+	WaitingMember,
+} from './types.js';
+
+export interface CallOptions {
+	roomId: Id;
+	appointmentId: Id;
+	userId: Id;
+	userName: string;
+	/** Needed only where the user has several practices. */
+	practiceId?: Id;
+	/** One's own camera and microphone; without it one watches and listens. */
+	stream?: MediaStream | null;
+	/** More for RTCPeerConnection; `iceServers` here replace those of the server. */
+	rtc?: RTCConfiguration;
+	/** How often connection quality is measured (2000); 0: never. */
+	qualityMs?: number;
+	RTCPeerConnection?: PeerConnectionConstructor;
+}
+
+export type CallState = 'joining' | 'waiting' | 'joined' | 'ended';
+
+/** Why a call ended: as the server said it of us, or the code of its refusal. */
+export type EndReason = LeaveReason | (string & {});
+
+export interface CallMember extends Readonly<RoomMember> {
+	readonly stream: MediaStream | null;
+	readonly connection: RTCPeerConnectionState;
+	readonly quality?: ConnectionQuality;
+}
+
+export interface CallEvents {
+	state: [state: CallState];
+	/** Anything about any member has changed; `call.members` is a new array. */
+	members: [members: readonly CallMember[]];
+	joined: [member: CallMember];
+	left: [member: CallMember, reason: LeaveReason];
+	/** A member's picture and sound; again when it is another stream. */
+	stream: [stream: MediaStream, member: CallMember];
+	waiting: [waiting: readonly WaitingMember[]];
+	quality: [quality: ConnectionQuality, member: CallMember];
+	chat: [message: TelemedicineChatMessage];
+	/** What one sends oneself. */
+	media: [media: MediaState];
+	error: [error: PraxisError];
+}
