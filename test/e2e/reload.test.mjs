@@ -7,6 +7,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFile, readdir, rm } from 'node:fs/promises';
+import http from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -17,6 +18,7 @@ import { Certificates } from './lib/certificates.mjs';
 import { WsClient } from './lib/client.mjs';
 import { Wire, request } from './lib/http.mjs';
 import { BUILD, itEnds, Praxisd, secret, usePraxisd, writeFiles } from './lib/praxisd.mjs';
+import { RawClient } from './lib/raw.mjs';
 import { openV1, resume } from './lib/resuming.mjs';
 import { Issuer } from './lib/tokens.mjs';
 import { until } from './lib/wait.mjs';
@@ -339,6 +341,36 @@ describe('vhosts', () => {
 		await bob.next('whiteboard_update');
 		await again.close();
 		await bob.close();
+	});
+
+	praxis.test('one that is removed while clients are at its door: they are told so', async () => {
+		let asked;
+		const question = new Promise((resolve) => {
+			asked = resolve;
+		});
+		const backend = http.createServer((request, response) => asked(response));
+		await new Promise((resolve) => backend.listen(0, '127.0.0.1', resolve));
+		const url = `http://127.0.0.1:${backend.address().port}/`;
+		const [asking, proxied] = [await freePort(), await freePort()];
+		await reload(
+			praxis,
+			extra(
+				vhost('asking', asking, { 'open-practice': undefined, 'auth-url': url }),
+				vhost('proxied', proxied, { 'trusted-proxies': '127.0.0.1', 'proxy-protocol': true }),
+			),
+		);
+		const client = await RawClient.open(asking, '/ws', {}, {});
+		const answer = await question;
+		const wire = await Wire.open(proxied);
+		wire.write('PROXY TCP4 192.0.2.1 198.51.100.1 56324 ');
+		await reload(praxis, extra());
+		answer.end(JSON.stringify({ sub: '7', role: 'staff', practices: [1] }));
+		assert.equal((await client.closing()).code, 1012);
+		wire.write(`443\r\n${request('GET', '/health')}`);
+		assert.equal((await wire.response()).status, 503);
+		wire.close();
+		backend.close();
+		await gone(praxis);
 	});
 
 	praxis.test('two vhosts change ports: each socket goes to the other', async () => {
