@@ -111,7 +111,7 @@ async function live(person, end) {
 const praxis = new Praxisd();
 await praxis.start({
 	global: {
-		'log-level': 'warning',
+		'log-level': 'notice',
 		'grace-ms': 30_000,
 		'max-connections': clients + 100,
 		'max-connections-per-address': 0,
