@@ -93,16 +93,22 @@ static int send_file(struct lws *wsi, const struct px_vhost *vhost,
 	return n > 0 ? px_http_done(NULL, wsi) : 0;
 }
 
+int px_files_serve_mount(struct px_vhost *vhost, struct lws *wsi,
+		const struct px_config_mount *mount, const char *path)
+{
+	const char *rest = under(path, mount->mountpoint);
+	char file[PATH_MAX];
+	return rest && find_file(mount, rest, file) ? send_file(wsi, vhost, mount, file) : 1;
+}
+
 int px_files_serve(struct px_server *server, struct px_vhost *vhost, struct lws *wsi,
 		const char *path)
 {
 	(void)server;
 	for (size_t i = 0; i < vhost->config->mount_count; i++) {
-		const struct px_config_mount *mount = &vhost->config->mounts[i];
-		const char *rest = under(path, mount->mountpoint);
-		char file[PATH_MAX];
-		if (rest && find_file(mount, rest, file)) {
-			return send_file(wsi, vhost, mount, file);
+		int rc = px_files_serve_mount(vhost, wsi, &vhost->config->mounts[i], path);
+		if (rc != 1) {
+			return rc;
 		}
 	}
 	return 1;

@@ -332,5 +332,8 @@ int px_http_request(void *user, struct lws *wsi, const char *path)
 		return fail(wsi, 426, "bad_request", "This path is for WebSocket connections.");
 	}
 	int rc = px_files_serve(server, peer->vhost, wsi, path);
+	if (rc == 1) {
+		rc = px_dashboard_serve(server, peer->vhost, wsi, path);
+	}
 	return rc == 1 ? fail(wsi, 404, "not_found", "There is nothing at this path.") : rc;
 }

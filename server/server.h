@@ -170,6 +170,7 @@ struct px_server {
 	int64_t drain_end_ms;      /* the last client is asked to go */
 	int64_t drain_deadline_ms; /* … and made to */
 	bool draining;
+	bool missed_dashboard;     /* the log has it that there is none */
 	bool handed_on;            /* sessions that are left go on in the next server */
 };
 
@@ -318,9 +319,16 @@ int px_http_headers(const struct px_vhost *vhost, enum px_http_kind kind, const 
 		char *buf, size_t size);
 int px_http_answer(struct lws *wsi, int status, const char *type, struct px_span body);
 
+/* dashboard.c: the administrators' page. 1: the path is not its. */
+int px_dashboard_serve(struct px_server *server, struct px_vhost *vhost, struct lws *wsi,
+		const char *path);
+
 /* files.c: static mounts. 1: there is no such file here. */
 int px_files_serve(struct px_server *server, struct px_vhost *vhost, struct lws *wsi,
 		const char *path);
+/* The same of one mount alone. */
+int px_files_serve_mount(struct px_vhost *vhost, struct lws *wsi,
+		const struct px_config_mount *mount, const char *path);
 
 /* describe.c: the broker's hook; what an operator is shown of the host */
 void px_describe(void *user, const struct px_operator *operator, enum px_description what,

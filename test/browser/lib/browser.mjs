@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Debian's Chromium with a camera and a microphone that are none, and the pages it opens: the
-// demonstration, and an empty one that has the client package as `praxis`. What goes wrong in a
+// demonstration, the dashboard, and an empty one that has the client package as `praxis`. What goes wrong in a
 // page (an exception, a refused resource) fails the test that asks `faults`.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -22,6 +22,14 @@ const FLAGS = [
 	// Its candidates would be names that only a resolver of the local network knows.
 	'--disable-features=WebRtcHideLocalIpsWithMdns',
 ];
+
+// Builds the dashboard alone, where the servers that are started from now on look for it.
+export async function buildDashboard() {
+	const out = await mkdtemp(path.join(tmpdir(), 'praxis-dashboard-'));
+	execFileSync(process.execPath, [path.join(root, 'dashboard', 'build.mjs'), out]);
+	process.env.PRAXIS_DASHBOARD_DIR = out;
+	return { directory: out, remove: () => rm(out, { recursive: true, force: true }) };
+}
 
 // Builds the pages: a directory with demo/ and plain/.
 export async function buildPages() {

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+//
+// What the figures were in the last hour. Counters become rates; one that is smaller than it was
+// began anew, with the server. Kept for this tab over a reload: numbers only.
+
+const SPAN_S = 3600;
+const MOST = 1800; // an hour of one every two seconds
+const KEPT = 'praxis-admin-curves';
+
+export interface Sample {
+	/** Seconds since 1970. */
+	at: number;
+	values: Record<string, number>;
+}
+
+export type Point = { at: number } & Record<string, number | null>;
+
+export class Curves {
+	#samples: Sample[] = [];
+
+	constructor() {
+		try {
+			const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? '[]') as Sample[];
+			this.#samples = kept.filter(({ at }) => at > Date.now() / 1000 - SPAN_S);
+		} catch {
+			// Whatever was there, the curves begin anew.
+		}
+		window.addEventListener('pagehide', () => this.#keep());
+	}
+
+	add(sample: Sample): void {
+		const last = this.#samples.at(-1);
+		if (last && sample.at <= last.at) {
+			return;
+		}
+		this.#samples.push(sample);
+		while (this.#samples.length > MOST || this.#samples[0]!.at < sample.at - SPAN_S) {
+			this.#samples.shift();
+		}
+	}
+
+	clear(): void {
+		this.#samples = [];
+		sessionStorage.removeItem(KEPT);
+	}
+
+	times(): number[] {
+		return this.#samples.map(({ at }) => at);
+	}
+
+	level(name: string): (number | null)[] {
+		return this.#samples.map(({ values }) => values[name] ?? null);
+	}
+
+	/** A second. */
+	rate(name: string): (number | null)[] {
+		return this.#samples.map(({ at, values }, i) => {
+			const before = this.#samples[i - 1];
+			const now = values[name];
+			const then = before?.values[name];
+			return before === undefined || now === undefined || then === undefined || now < then
+				? null
+				: (now - then) / (at - before.at);
+		});
+	}
+
+	#keep(): void {
+		if (this.#samples.length > 0) {
+			try {
+				sessionStorage.setItem(KEPT, JSON.stringify(this.#samples));
+			} catch {
+				// No room: they begin anew after a reload.
+			}
+		}
+	}
+}

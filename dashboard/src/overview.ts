@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+//
+// Totals, and their curves: of the server for those who rule, else of the administrator's practices.
+
+import { webSocketManager } from 'praxis-client';
+import { Chart } from './charts.js';
+import { Curves } from './curves.js';
+import { byId, showFacts } from './dom.js';
+import { bytes, compact, count, duration } from './format.js';
+import type { Practice, Stats, Totals } from './server.js';
+import { Table } from './table.js';
+import type { View } from './tabs.js';
+
+const SERVER_CHARTS = [
+	{ title: 'Connections', lines: [{ label: 'open', name: 'connections' }], format: compact },
+	{
+		title: 'Messages a second',
+		lines: [
+			{ label: 'in', name: 'messages_in', rate: true },
+			{ label: 'out', name: 'messages_out', rate: true },
+		],
+		format: compact,
+	},
+	{
+		title: 'Bytes a second',
+		lines: [
+			{ label: 'in', name: 'bytes_in', rate: true },
+			{ label: 'out', name: 'bytes_out', rate: true },
+		],
+		format: bytes,
+	},
+	{ title: 'Errors a second', lines: [{ label: 'answered', name: 'errors', rate: true }], format: compact },
+	{ title: 'Waiting to be sent', lines: [{ label: 'bytes', name: 'queue_bytes' }], format: bytes },
+	{
+		title: 'Handshakes a second',
+		lines: [
+			{ label: 'let in', name: 'sessions_opened', rate: true },
+			{ label: 'refused', name: 'refused', rate: true },
+			{ label: 'bad tokens', name: 'bad_tokens', rate: true },
+		],
+		format: compact,
+	},
+];
+
+const PRACTICE_CHARTS = [
+	{ title: 'Clients', lines: [{ label: 'connected', name: 'clients' }], format: compact },
+	{ title: 'Rooms', lines: [{ label: 'open', name: 'rooms' }], format: compact },
+	{ title: 'Published a second', lines: [{ label: 'messages', name: 'published', rate: true }], format: compact },
+];
+
+const REFUSED = ['refused', 'refused_busy', 'refused_often', 'refused_origin'];
+
+// The figures that are drawn, under the names of the charts' lines.
+function figures(totals: Totals): Record<string, number> {
+	const values: Record<string, number> = {};
+	for (const [name, value] of Object.entries(totals)) {
+		if (typeof value === 'number') {
+			values[name] = value;
+		}
+	}
+	if (typeof totals['errors'] === 'object' && totals['errors']) {
+		const errors = Object.values(totals['errors'] as Record<string, number>);
+		values['errors'] = errors.reduce((sum, each) => sum + each, 0);
+	}
+	values['refused'] = REFUSED.reduce((sum, name) => sum + (values[name] ?? 0), 0);
+	return values;
+}
+
+const DRAWN = new Set([...SERVER_CHARTS, ...PRACTICE_CHARTS].flatMap(({ lines }) => lines.map(({ name }) => name)));
+
+function drawn(values: Record<string, number>): Record<string, number> {
+	return Object.fromEntries(Object.entries(values).filter(([name]) => DRAWN.has(name)));
+}
+
+function serverTiles(values: Record<string, number>): Record<string, string> {
+	const of = (name: string): number => values[name] ?? 0;
+	return {
+		Connections: count(of('connections')),
+		Sessions: count(of('sessions')),
+		Practices: count(of('practices')),
+		Rooms: count(of('rooms')),
+		'In rooms': count(of('members')),
+		'Messages in': count(of('messages_in')),
+		'Messages out': count(of('messages_out')),
+		'Bytes in': bytes(of('bytes_in')),
+		'Bytes out': bytes(of('bytes_out')),
+		Errors: count(of('errors')),
+		'Waiting to be sent': bytes(of('queue_bytes')),
+		'Handshakes refused': count(of('refused')),
+	};
+}
+
+function practiceTiles(values: Record<string, number>): Record<string, string> {
+	return {
+		Clients: count(values['clients'] ?? 0),
+		Rooms: count(values['rooms'] ?? 0),
+		Published: count(values['published'] ?? 0),
+	};
+}
+
+function scopeOf(practices: Practice[] | undefined): string {
+	const own = webSocketManager.user?.practices ?? [];
+	const ids = own.length > 0 ? own : (practices ?? []).map(({ practiceId }) => practiceId);
+	return ids.length > 0 && ids.length <= 10
+		? `${ids.length === 1 ? 'practice' : 'practices'} ${ids.join(', ')}`
+		: 'the practices of this token';
+}
+
+export class Overview implements View {
+	#curves = new Curves();
+	#charts: Chart[] = [];
+	#scope: string | undefined;
+	#practices = new Table<Practice>({
+		caption: 'Practices',
+		empty: 'No practice.',
+		key: ({ practiceId }) => String(practiceId),
+		columns: [
+			{ title: 'Practice', value: ({ practiceId }) => practiceId },
+			{ title: 'Clients', value: ({ clients }) => clients, numeric: true },
+			{ title: 'Rooms', value: ({ rooms }) => rooms, numeric: true },
+			{ title: 'Published', value: ({ published }) => published, numeric: true },
+		],
+	});
+
+	constructor() {
+		byId('practices').append(this.#practices.node);
+	}
+
+	show({ server, scope, totals, practices }: Stats): void {
+		const values = figures(totals);
+		this.#setScope(scope);
+		this.#curves.add({ at: server.time / 1000, values: drawn(values) });
+		const latency = webSocketManager.latencyMs;
+		showFacts(byId('server'), {
+			Server: `Praxis ${server.version}`,
+			Up: duration(server.uptimeMs),
+			State: server.draining ? 'about to end' : 'serves',
+			'Round trip': latency === undefined ? '–' : `${latency.toFixed(0)} ms`,
+			Scope: scope === 'server' ? 'the whole server' : scopeOf(practices),
+		});
+		showFacts(byId('totals'), scope === 'server' ? serverTiles(values) : practiceTiles(values));
+		byId('practices').hidden = !practices;
+		this.#practices.show(practices ?? []);
+		this.refresh();
+	}
+
+	refresh(): void {
+		if (!byId('overview').hidden && !document.hidden) {
+			this.#charts.forEach((chart) => chart.show(this.#curves));
+		}
+	}
+
+	forget(): void {
+		this.#curves.clear();
+	}
+
+	#setScope(scope: Stats['scope']): void {
+		if (scope !== this.#scope) {
+			this.#scope = scope;
+			const wanted = scope === 'server' ? SERVER_CHARTS : PRACTICE_CHARTS;
+			this.#charts = wanted.map((options) => new Chart(options));
+			byId('charts').replaceChildren(...this.#charts.map(({ node }) => node));
+		}
+	}
+}
