@@ -90,7 +90,7 @@ export function ask<T extends WebSocketMessage>(
 		let last: WebSocketMessage | undefined;
 		const stop = webSocketManager.registerHandler(answer, (got: WebSocketMessage) => (last = got));
 		try {
-			await webSocketManager.send(message); // the receipt comes behind the answer
+			await act(message); // the receipt comes behind the answer
 		} finally {
 			stop();
 		}
@@ -101,9 +101,15 @@ export function ask<T extends WebSocketMessage>(
 	});
 }
 
-/** For acts, which have no answer but the receipt. */
+/**
+ * For acts, which have no answer but the receipt. What cannot be done now is not done later, when
+ * nobody expects it any more.
+ */
 export async function act(message: WebSocketMessage): Promise<void> {
-	await webSocketManager.send(message);
+	if (!isConnected()) {
+		throw new PraxisError('disconnected', 'Not connected: nothing was done.');
+	}
+	await webSocketManager.send(message, { lifetime: 'session' });
 }
 
 // One question at a time: an answer does not say to which question it belongs.

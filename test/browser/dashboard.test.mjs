@@ -132,6 +132,30 @@ describe('the dashboard', { timeout: 300_000 }, () => {
 		await Promise.all([ann.close(), bob.close()]);
 	});
 
+	it('pages through clients, and asks for those of a practice', async () => {
+		const page = await open();
+		const crowd = [];
+		for (let i = 0; i < 60; i++) {
+			crowd.push(await enter(praxis, { sub: 9000 + i, practices: [i < 58 ? 31 : 32] }));
+		}
+		await view(page, 'Clients');
+		const rows = page.locator('#clients tbody tr');
+		await page.getByText('Page 1: 50 rows, and there are more.').waitFor();
+		await page.getByRole('button', { name: 'Next page' }).locator('visible=true').click();
+		await page.getByText('Page 2: 11 rows.').waitFor();
+		await row(page, 'clients', crowd[59].clientId).waitFor();
+		await page.getByRole('button', { name: 'Previous page' }).locator('visible=true').click();
+		await row(page, 'clients', crowd[0].clientId).waitFor();
+		await page.getByLabel('Practice').locator('visible=true').fill('32');
+		await page.keyboard.press('Enter');
+		await page.getByText('Page 1: 2 rows.').waitFor();
+		assert.equal(await rows.count(), 2);
+		await page.getByLabel('Practice').locator('visible=true').fill('nobody');
+		await page.keyboard.press('Enter');
+		await page.getByText('Nobody is here.').waitFor();
+		await Promise.all(crowd.map((client) => client.close()));
+	});
+
 	it('disconnects a client', async () => {
 		const page = await open();
 		const ann = await enter(praxis, { sub: 4713 });
@@ -243,6 +267,9 @@ describe('the dashboard', { timeout: 300_000 }, () => {
 		await praxis.ended();
 		await page.waitForSelector('#away:not([hidden])');
 		await page.getByText('Not connected: what is below').waitFor();
+		await page.getByRole('button', { name: `Disconnect ${ann.clientId}` }).click();
+		await confirm(page);
+		await page.getByText('Not connected: nothing was done.').waitFor();
 		await praxis.launch();
 		network.target = praxis.port;
 		network.down = false;
@@ -282,6 +309,28 @@ describe('the dashboard', { timeout: 300_000 }, () => {
 			});
 		}
 	}
+});
+
+describe('the dashboard of a server in open mode', () => {
+	const praxis = new Praxisd();
+	let browser;
+	let built;
+
+	after(async () => {
+		await browser?.close();
+		await praxis.kill();
+		await built?.remove();
+	});
+
+	it('takes whoever says that all practices are his', async () => {
+		built = await buildDashboard();
+		await praxis.start({ services: { admin: {} } });
+		browser = await Browser.launch();
+		const page = await browser.page();
+		await page.goto(`http://127.0.0.1:${praxis.port}${PATH}#practice=*`);
+		await page.getByText('the whole server').waitFor();
+		assert.deepEqual(await browser.closePages(), []);
+	});
 });
 
 describe('a server without the dashboard', () => {
