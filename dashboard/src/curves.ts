@@ -13,8 +13,6 @@ export interface Sample {
 	values: Record<string, number>;
 }
 
-export type Point = { at: number } & Record<string, number | null>;
-
 export class Curves {
 	#samples: Sample[] = [];
 
@@ -36,6 +34,16 @@ export class Curves {
 		this.#samples.push(sample);
 		while (this.#samples.length > MOST || this.#samples[0]!.at < sample.at - SPAN_S) {
 			this.#samples.shift();
+		}
+	}
+
+	/** What the server has kept, the oldest first; in its time that counts, not what was kept here. */
+	fill(kept: readonly Sample[]): void {
+		const [first, last] = [kept[0], kept.at(-1)];
+		if (first && last) {
+			const before = this.#samples.filter(({ at }) => at < first.at - 1);
+			const behind = this.#samples.filter(({ at }) => at > last.at + 1);
+			this.#samples = [...before, ...kept, ...behind].slice(-MOST);
 		}
 	}
 

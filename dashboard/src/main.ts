@@ -100,6 +100,9 @@ function showSnapshot(snapshot: Snapshot): void {
 	byId('main').hidden = false;
 	tabs ??= new Tabs({ overview, services, clients, rooms, test: {}, audit, config: {} });
 	overview.show(snapshot);
+	if (snapshot.scope === 'server') {
+		void overview.fill();
+	}
 	tabs.refresh();
 }
 

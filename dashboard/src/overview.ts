@@ -5,14 +5,16 @@
 import { webSocketManager } from 'praxis-client';
 import { Chart } from './charts.js';
 import { Curves } from './curves.js';
-import { byId, showFacts } from './dom.js';
+import type { Sample } from './curves.js';
+import { announce, byId, showFacts } from './dom.js';
 import { bytes, compact, count, duration } from './format.js';
-import type { Practice, Stats, Totals } from './server.js';
+import { ask, reason } from './server.js';
+import type { History, Practice, Stats, Totals } from './server.js';
 import { Table } from './table.js';
 import type { View } from './tabs.js';
 
 const SERVER_CHARTS = [
-	{ title: 'Connections', lines: [{ label: 'open', name: 'connections' }], format: compact },
+	{ title: 'Connections', lines: [{ label: 'sessions', name: 'sessions' }], format: compact },
 	{
 		title: 'Messages a second',
 		lines: [
@@ -106,6 +108,16 @@ function scopeOf(practices: Practice[] | undefined): string {
 		: 'the practices of this token';
 }
 
+// A row of the server's, under the names that the totals have.
+function sampleOf(fields: readonly string[], row: readonly number[]): Sample {
+	const named = fields.map((field, at) => [
+		field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+		row[at] ?? 0,
+	]);
+	const { at, ...values } = Object.fromEntries(named) as Record<string, number>;
+	return { at: (at ?? 0) / 1000, values };
+}
+
 export class Overview implements View {
 	#curves = new Curves();
 	#charts: Chart[] = [];
@@ -142,6 +154,17 @@ export class Overview implements View {
 		byId('practices').hidden = !practices;
 		this.#practices.show(practices ?? []);
 		this.refresh();
+	}
+
+	/** What was before this page was opened, for those who rule. */
+	async fill(): Promise<void> {
+		try {
+			const { fields, samples } = await ask<History>({ type: 'admin_history' }, 'admin_history');
+			this.#curves.fill(samples.map((row) => sampleOf(fields, row)));
+			this.refresh();
+		} catch (error) {
+			announce(`The curves begin now: ${reason(error)}`);
+		}
 	}
 
 	refresh(): void {

@@ -37,6 +37,11 @@ export interface Service {
 	options?: Record<string, unknown>;
 }
 
+export interface History extends WebSocketMessage {
+	fields: string[];
+	samples: number[][];
+}
+
 export interface Snapshot extends Stats {
 	services: Service[];
 	config?: Record<string, unknown>;

@@ -107,7 +107,7 @@ describe('the dashboard', { timeout: 300_000 }, () => {
 		await until('a room', async () => (await number(page, 'Rooms')) === 1, WAIT_MS);
 		const captions = page.locator('.chart figcaption');
 		assert.equal(await captions.count(), 6);
-		await page.getByText('Connections: open 3').waitFor();
+		await page.getByText('Connections: sessions 3').waitFor();
 		assert.equal(await page.locator('.chart canvas').count(), 6);
 
 		await view(page, 'Clients');
@@ -130,6 +130,26 @@ describe('the dashboard', { timeout: 300_000 }, () => {
 		await ann.next('telemedicine_user_left', ({ reason }) => reason === 'ended');
 		await page.getByText('There is no room.').waitFor();
 		await Promise.all([ann.close(), bob.close()]);
+	});
+
+	it('has the curves of the time before it was opened', async () => {
+		const page = await open();
+		const heard = [];
+		page.on('websocket', (socket) => {
+			socket.on('framereceived', ({ payload }) => {
+				if (String(payload).startsWith('{"type":"admin_history"')) {
+					heard.push(JSON.parse(payload));
+				}
+			});
+		});
+		await page.reload();
+		await until('the history', () => heard.length === 1, WAIT_MS);
+		assert.ok(heard[0].samples.length > 0);
+		await page.evaluate(() => window.dispatchEvent(new Event('pagehide')));
+		const kept = await page.evaluate(() => JSON.parse(sessionStorage.getItem('praxis-admin-curves')));
+		const { fields, samples } = heard[0];
+		assert.equal(kept[0].at, samples[0][0] / 1000);
+		assert.equal(kept[0].values.messages_in, samples[0][fields.indexOf('messagesIn')]);
 	});
 
 	it('pages through clients, and asks for those of a practice', async () => {
@@ -328,7 +348,7 @@ describe('the dashboard of a server in open mode', () => {
 		browser = await Browser.launch();
 		const page = await browser.page();
 		await page.goto(`http://127.0.0.1:${praxis.port}${PATH}#practice=*`);
-		await page.getByText('the whole server').waitFor();
+		await page.locator('#server').getByText('the whole server').waitFor();
 		assert.deepEqual(await browser.closePages(), []);
 	});
 });
