@@ -118,7 +118,9 @@ void tokens_pass_time(struct peer *peer)
 	const struct px_session *session = peer->session;
 	if (session->phase == PX_SESSION_CLOSING &&
 			session->close_code != PX_CLOSE_UNAUTHENTICATED) {
-		return; /* too slow a reader, before it came to that: check_action() sees to it */
+		/* Too slow a reader, before it came to that, or by being told: check_action() sees. */
+		peer->added += peer->expires_ms > 0 ? 256 : 0;
+		return;
 	}
 	if (peer->role == 0 && sim.fake->mono_ms >= peer->opened_ms + AUTH_MS) {
 		expect_error(peer, PX_E_UNAUTHENTICATED, "", "", "");
