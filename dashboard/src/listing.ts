@@ -3,12 +3,14 @@
 // A list that the server gives page by page: a table with the filters that the server knows, and
 // buttons for the pages. Only the page that one looks at is asked for.
 
-import type { Id, WebSocketMessage } from 'praxis-client';
+import type { WebSocketMessage } from 'praxis-client';
 import { element, setText } from './dom.js';
 import { ask, isConnected, reason } from './server.js';
 import { Table } from './table.js';
 import type { TableOptions } from './table.js';
 import type { View } from './tabs.js';
+
+const ASKS = 10; // for one page
 
 interface ListingOptions<Row> extends TableOptions<Row> {
 	type: 'admin_clients' | 'admin_rooms';
@@ -73,23 +75,12 @@ export class Listing<Row> implements View {
 			return;
 		}
 		const asked = ++this.#asked;
-		const question: WebSocketMessage = { type: this.options.type, limit: Number(this.#limit.value) };
-		if (this.#after > 0) {
-			question['after'] = this.#after;
-		}
-		if (this.#service.value) {
-			question['service'] = this.#service.value;
-		}
-		if (this.#practice.value.trim()) {
-			question.practiceId = this.#practice.value.trim() as Id;
-		}
 		try {
-			const answer = await ask(question, this.options.type);
+			const { rows, next } = await this.#collect();
 			if (asked !== this.#asked) {
 				return; // another page was wanted meanwhile
 			}
-			const rows = this.options.rows(answer);
-			this.#next = answer['next'] as number | undefined;
+			this.#next = next;
 			this.options.arrived?.(rows);
 			this.#table.show(rows);
 			this.#showPages(rows.length);
@@ -102,6 +93,32 @@ export class Listing<Row> implements View {
 		}
 	}
 
+	// The server looks at some of its clients only each time, so an answer may be short, or empty.
+	async #collect(): Promise<{ rows: Row[]; next: number | undefined }> {
+		const limit = Number(this.#limit.value);
+		const rows: Row[] = [];
+		let next: number | undefined = this.#after;
+		for (let i = 0; i < ASKS && next !== undefined && rows.length < limit; i++) {
+			const question = this.#question(next, limit - rows.length);
+			const answer: WebSocketMessage = await ask(question, this.options.type);
+			rows.push(...this.options.rows(answer));
+			next = answer['next'] as number | undefined;
+		}
+		return { rows, next };
+	}
+
+	#question(after: number, limit: number): WebSocketMessage {
+		const service = this.#service.value;
+		const practiceId = this.#practice.value.trim();
+		return {
+			type: this.options.type,
+			limit,
+			...(after > 0 && { after }),
+			...(service && { service }),
+			...(practiceId && { practiceId }),
+		};
+	}
+
 	#go(before: number[], after: number): void {
 		this.#before = before;
 		this.#after = after;
@@ -112,6 +129,6 @@ export class Listing<Row> implements View {
 		this.#back.disabled = this.#before.length === 0;
 		this.#forth.disabled = this.#next === undefined;
 		const more = this.#next === undefined ? '' : ', and there are more';
-		setText(this.#where, fault ?? `Page ${this.#before.length + 1}: ${rows} rows${more}.`);
+		setText(this.#where, fault ?? `Page ${this.#before.length + 1}: ${rows} ${rows === 1 ? 'row' : 'rows'}${more}.`);
 	}
 }

@@ -12,7 +12,7 @@ import { Faulty } from '../e2e/lib/faulty.mjs';
 import { get } from '../e2e/lib/http.mjs';
 import { claimsOf, enter, sign, tokenVhost } from '../e2e/lib/issuer.mjs';
 import { Praxisd } from '../e2e/lib/praxisd.mjs';
-import { until } from '../e2e/lib/wait.mjs';
+import { until, within } from '../e2e/lib/wait.mjs';
 import { Browser, buildDashboard } from './lib/browser.mjs';
 
 const PATH = '/admin/websocket-admin';
@@ -187,7 +187,7 @@ describe('the dashboard', { timeout: 300_000 }, () => {
 		assert.equal(await row(page, 'clients', ann.clientId).count(), 1);
 		await button.click();
 		await confirm(page);
-		await ann.closed;
+		await within(ann.closed, 'the end of the connection');
 		await row(page, 'clients', ann.clientId).waitFor({ state: 'detached' });
 		await view(page, 'Audit');
 		await row(page, 'audit', 'administered').getByText('disconnect', { exact: true }).first().waitFor();
