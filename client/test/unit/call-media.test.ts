@@ -106,6 +106,27 @@ describe('screen sharing', () => {
 	});
 });
 
+describe('a screen that is chosen too late', () => {
+	it('is stopped, and not shown', async (test) => {
+		const { ann } = await two();
+		const screen = FakeStream.of('video');
+		const there = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+		test.after(() => {
+			Object.defineProperty(globalThis, 'navigator', there ?? { value: undefined });
+		});
+		const mediaDevices = { getDisplayMedia: () => Promise.resolve(screen) };
+		Object.defineProperty(globalThis, 'navigator', {
+			configurable: true,
+			value: { mediaDevices },
+		});
+		const sharing = ann.call.shareScreen();
+		ann.call.leave();
+		await sharing;
+		assert.equal(ann.call.media.screen, false);
+		assert.equal(screen.tracks[0]?.stopped, true);
+	});
+});
+
 describe('another camera', () => {
 	it('is sent without negotiating again', async () => {
 		const { ann, room } = await two();
