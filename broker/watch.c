@@ -131,6 +131,17 @@ static struct px_kept_event *add(struct px_broker *broker)
 	return &watch->kept[(watch->first + watch->count) % PX_EVENTS_KEPT];
 }
 
+/* Not strndup(): a span ends where it ends, and nothing behind it may be looked at. */
+static char *copy(struct px_span span)
+{
+	char *text = malloc(span.len + 1);
+	if (text) {
+		memcpy(text, span.data, span.len);
+		text[span.len] = '\0';
+	}
+	return text;
+}
+
 void px_broker_show(struct px_broker *broker, const struct px_sighting *sighting)
 {
 	struct px_watch *watch = watch_of(broker);
@@ -140,7 +151,7 @@ void px_broker_show(struct px_broker *broker, const struct px_sighting *sighting
 	}
 	*event = (struct px_kept_event){ .number = ++watch->last };
 	event->message = compose(broker, sighting->entry, event->number);
-	event->tenant = strndup(sighting->tenant.data, sighting->tenant.len);
+	event->tenant = copy(sighting->tenant);
 	if (!event->message || !event->tenant) {
 		px_message_unref(broker, event->message);
 		free(event->tenant);
