@@ -58,9 +58,9 @@ static struct json_object *page_of(const struct view *view, const struct px_page
 		sim_fail("an operator is denied its list: %s", denial.sentence);
 	}
 	px_json_end(&json);
-	char *text = strndup(json.data, json.len);
-	struct json_object *object = json_tokener_parse(text);
-	free(text);
+	struct json_tokener *tokener = json_tokener_new();
+	struct json_object *object = json_tokener_parse_ex(tokener, json.data, (int)json.len);
+	json_tokener_free(tokener);
 	px_json_finish(&json);
 	if (!object) {
 		sim_fail("a list is not JSON");

@@ -45,7 +45,9 @@ START_TEST(buckets_are_summed_up)
 	px_histogram_add(&histogram, 9000000000); /* longer than all bounds */
 	px_exposition_family(&out, PX_METRIC_HISTOGRAM, "h_seconds", "H.");
 	px_exposition_histogram(&out, &histogram);
-	char *text = strndup(out.text, out.len);
+	char *text = calloc(1, out.len + 1);
+	ck_assert_ptr_nonnull(text);
+	memcpy(text, out.text, out.len);
 	ck_assert_ptr_nonnull(strstr(text, "h_seconds_bucket{le=\"5e-05\"} 1\n"));
 	ck_assert_ptr_nonnull(strstr(text, "h_seconds_bucket{le=\"0.0001\"} 2\n"));
 	ck_assert_ptr_nonnull(strstr(text, "h_seconds_bucket{le=\"1\"} 2\n"));

@@ -125,10 +125,10 @@ static struct json_object *page_of(const struct px_operator *operator, list_fn l
 	px_json_begin(&json, NULL);
 	ck_assert_int_eq(list(operator, &page, &json, &denial), 0);
 	px_json_end(&json);
-	char *text = strndup(json.data, json.len);
-	struct json_object *object = json_tokener_parse(text);
-	ck_assert_msg(object != NULL, "not JSON: %s", text);
-	free(text);
+	struct json_tokener *tokener = json_tokener_new();
+	struct json_object *object = json_tokener_parse_ex(tokener, json.data, (int)json.len);
+	json_tokener_free(tokener);
+	ck_assert_msg(object != NULL, "not JSON: %.*s", (int)json.len, json.data);
 	px_json_finish(&json);
 	return object;
 }

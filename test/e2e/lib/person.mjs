@@ -10,6 +10,7 @@
 import { WebSocket } from './client.mjs';
 
 const RECEIVED_EVERY = 64;
+const RECEIVED_MS = 10_000;
 const PENDING_MAX = 500;
 
 export class Person {
@@ -18,6 +19,7 @@ export class Person {
 	#resume = null;
 	#heard = 0; // messages of the server on this session
 	#confirmed = 0;
+	#confirmedAt = 0;
 	#said = 0; // messages of this client on this session
 	#pending = []; // said, and not known to have arrived: { number, text }
 	#receipts = new Map(); // id → resolve
@@ -175,8 +177,12 @@ export class Person {
 		this.#heard++;
 		this.counts.heard++;
 		this.#check(message);
-		if (this.#heard - this.#confirmed >= RECEIVED_EVERY && this.connected) {
+		const due =
+			this.#heard - this.#confirmed >= RECEIVED_EVERY ||
+			Date.now() - this.#confirmedAt >= RECEIVED_MS;
+		if (due && this.connected) {
 			this.#confirmed = this.#heard;
+			this.#confirmedAt = Date.now();
 			this.#say(JSON.stringify({ type: 'received', n: this.#heard }));
 		}
 	}
