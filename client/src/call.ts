@@ -147,8 +147,8 @@ export class TelemedicineCall {
 		};
 		const receipt = this.#service.manager.send(chat);
 		receipt.catch(() => {});
-		const { environment } = this.#service.manager;
-		this.#say({ ...chat, clientId: this.#clientId, timestamp: environment.now() });
+		const timestamp = this.#service.manager.environment.now();
+		this.#say({ ...chat, clientId: this.#clientId, timestamp });
 		return receipt;
 	}
 
@@ -236,7 +236,9 @@ export class TelemedicineCall {
 			}),
 			manager.on('session', ({ resumed }) => {
 				if (resumed) {
-					this.#mend([...this.#entries].filter(isBroken).map(([id]) => id));
+					this.#mend(
+						[...this.#entries].filter(([, { peer }]) => peer.isBroken).map(([id]) => id),
+					);
 				}
 			}),
 			manager.environment.onNetworkChange(() => this.restartIce()),
@@ -245,22 +247,21 @@ export class TelemedicineCall {
 	}
 
 	#joined(message: TelemedicineRoomJoined): void {
-		if (this.#clientId && this.#clientId !== message.clientId) {
-			[...this.#entries.keys()].forEach((id) => this.#remove(id, 'disconnected'));
-		}
 		if (this.#clientId === '') {
 			this.#chat = message.chat;
 		}
+		// Under another clientId of ours all connections are made anew.
+		const present =
+			this.#clientId === message.clientId ? message.members.map(({ clientId }) => clientId) : [];
 		this.#clientId = message.clientId;
 		this.#iceServers = message.iceServers;
 		this.#position = undefined;
-		const present = new Set(message.members.map(({ clientId }) => clientId));
 		for (const id of this.#entries.keys()) {
-			if (!present.has(id)) {
+			if (!present.includes(id)) {
 				this.#remove(id, 'disconnected');
 			}
 		}
-		message.members.forEach((member) => this.#add(member));
+		message.members.forEach((member) => this.#add(member, true));
 		this.#setState('joined');
 		this.#tellMedia();
 	}
@@ -272,7 +273,8 @@ export class TelemedicineCall {
 
 	// ---- members ----
 
-	#add({ clientId, userId, userName, role, media }: RoomMember): void {
+	/** Whoever is in a room offers to a newcomer: offers of both at once cost time. */
+	#add({ clientId, userId, userName, role, media }: RoomMember, theirTurn = false): void {
 		if (clientId === this.#clientId || this.#state === 'ended') {
 			return;
 		}
@@ -289,23 +291,22 @@ export class TelemedicineCall {
 			stream: null,
 			connection: 'new',
 		};
-		const { environment } = this.#service.manager;
-		const meter = new QualityMeter(() => environment.now());
-		const peer = this.#makePeer(clientId);
+		const meter = new QualityMeter();
+		const peer = this.#makePeer(clientId, theirTurn);
 		this.#entries.set(clientId, { member, peer, meter });
 		this.#local.feed(peer);
 		this.#membersChanged();
 		this.#events.emit('joined', member);
 	}
 
-	#makePeer(clientId: string): Peer {
+	#makePeer(clientId: string, theirTurn: boolean): Peer {
 		const { roomId, appointmentId, userId } = this.#options;
 		const service = this.#service;
-		const Constructor = this.#options.RTCPeerConnection ?? globalThis.RTCPeerConnection;
 		return new Peer(
-			Constructor,
+			this.#options.RTCPeerConnection ?? globalThis.RTCPeerConnection,
 			this.#config(),
 			this.#clientId < clientId,
+			theirTurn,
 			{
 				description: (description) => {
 					const how = description.type === 'offer' ? 'sendOffer' : 'sendAnswer';
@@ -324,6 +325,7 @@ export class TelemedicineCall {
 					}
 				},
 				state: (connection) => void this.#change(clientId, { connection }),
+				turn: (itself) => this.#local.feed(itself),
 				broken: () => this.#mend([clientId]),
 				error: (error) => this.#error(error),
 			},
@@ -391,7 +393,7 @@ export class TelemedicineCall {
 
 	#measureLater(): void {
 		const { qualityMs = 2_000 } = this.#options;
-		if (qualityMs > 0) {
+		if (qualityMs > 0 && this.#state !== 'ended') {
 			this.#measuring.set(qualityMs, () => void this.#measure());
 		}
 	}
@@ -408,9 +410,7 @@ export class TelemedicineCall {
 				// The connection has been closed meanwhile.
 			}
 		}
-		if (this.#state !== 'ended') {
-			this.#measureLater();
-		}
+		this.#measureLater();
 	}
 
 	// ---- the end ----
@@ -440,8 +440,4 @@ export class TelemedicineCall {
 		const known = error instanceof PraxisError;
 		this.#events.emit('error', known ? error : new PraxisError('webrtc', String(error)));
 	}
-}
-
-function isBroken([, { peer }]: [string, Entry]): boolean {
-	return !peer.isConnected && peer.pc.iceConnectionState !== 'new';
 }

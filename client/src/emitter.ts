@@ -8,7 +8,7 @@ import type { Unsubscribe } from './types.js';
 type Handler<A extends unknown[]> = (...args: A) => void;
 
 export class Emitter<Events extends Record<keyof Events, unknown[]>> {
-	#handlers = new Map<keyof Events, Set<{ handler: Handler<never> }>>();
+	#handlers = new Map<keyof Events & string, Set<{ handler: Handler<never> }>>();
 	readonly #report: (error: unknown) => void;
 
 	/** `report` gets what handlers throw. */
@@ -16,7 +16,7 @@ export class Emitter<Events extends Record<keyof Events, unknown[]>> {
 		this.#report = report;
 	}
 
-	on<E extends keyof Events>(event: E, handler: Handler<Events[E]>): Unsubscribe {
+	on<E extends keyof Events & string>(event: E, handler: Handler<Events[E]>): Unsubscribe {
 		const entry = { handler };
 		const entries = this.#handlers.get(event) ?? new Set();
 		this.#handlers.set(event, entries.add(entry));
@@ -28,7 +28,7 @@ export class Emitter<Events extends Record<keyof Events, unknown[]>> {
 		};
 	}
 
-	emit<E extends keyof Events>(event: E, ...args: Events[E]): void {
+	emit<E extends keyof Events & string>(event: E, ...args: Events[E]): void {
 		const entries = this.#handlers.get(event);
 		for (const entry of [...(entries ?? [])]) {
 			if (entries?.has(entry)) {
@@ -41,11 +41,11 @@ export class Emitter<Events extends Record<keyof Events, unknown[]>> {
 		}
 	}
 
-	has(event: keyof Events): boolean {
+	has(event: keyof Events & string): boolean {
 		return this.#handlers.has(event);
 	}
 
-	get events(): (keyof Events)[] {
+	get events(): (keyof Events & string)[] {
 		return [...this.#handlers.keys()];
 	}
 }

@@ -182,7 +182,7 @@ export class WebSocketManager {
 
 	/** The types that somebody listens to. */
 	getActiveHandlers(): string[] {
-		return this.#messages.events.map(String).sort();
+		return this.#messages.events.sort();
 	}
 
 	/** Sends, or keeps until there is a connection. False: refused, and `dropped` says why. */

@@ -201,10 +201,6 @@ export class Outbox {
 		this.#flying = [];
 		again.forEach((entry) => (entry.index = 0));
 		this.#waiting.unshift(...again);
-		this.#count();
-	}
-
-	#count(): void {
 		this.#characters = this.#waiting.reduce((sum, { text }) => sum + text.length, 0);
 	}
 

@@ -13,6 +13,8 @@ export interface PeerHooks {
 	candidate(candidate: RTCIceCandidate | null): void;
 	stream(stream: MediaStream): void;
 	state(state: RTCPeerConnectionState): void;
+	/** It is our turn now: what is sent goes into the answer, or into an offer of ours. */
+	turn(peer: Peer): void;
 	/** The path is broken; answer with restart(). */
 	broken(): void;
 	error(error: unknown): void;
@@ -22,11 +24,16 @@ export interface PeerHooks {
 const HEAL_MS = 3_000;
 const AGAIN_MS = 8_000;
 
+/** One that has nothing to send makes no offer. */
+const TURN_MS = 2_000;
+
 export class Peer {
 	readonly pc: RTCPeerConnection;
 	#makingOffer = false;
 	#ignoreOffer = false;
 	#settingAnswer = false;
+	/** Nothing is offered to it before it has offered, or had time to. */
+	#theirTurn: boolean;
 	#senders = new Map<string, RTCRtpSender>();
 	#broken: Timer;
 	readonly #polite: boolean;
@@ -36,10 +43,12 @@ export class Peer {
 		Constructor: PeerConnectionConstructor,
 		config: RTCConfiguration,
 		polite: boolean,
+		theirTurn: boolean,
 		hooks: PeerHooks,
 		environment: Environment,
 	) {
 		this.#polite = polite;
+		this.#theirTurn = theirTurn;
 		this.#hooks = hooks;
 		this.#broken = new Timer(environment);
 		const pc = new Constructor(config);
@@ -49,6 +58,7 @@ export class Peer {
 		pc.ontrack = ({ streams, track }) => hooks.stream(streams[0] ?? new MediaStream([track]));
 		pc.onconnectionstatechange = () => hooks.state(pc.connectionState);
 		pc.oniceconnectionstatechange = () => this.#watch();
+		this.#broken.set(TURN_MS, () => this.#takeTurn());
 	}
 
 	/** What is sent of that kind from now on; null: nothing. */
@@ -62,7 +72,7 @@ export class Peer {
 			if (sender.track !== track) {
 				sender.replaceTrack(track).catch((error: unknown) => this.#hooks.error(error));
 			}
-		} else if (track && stream) {
+		} else if (track && stream && !this.#theirTurn) {
 			this.#senders.set(kind, this.pc.addTrack(track, stream));
 		}
 	}
@@ -77,14 +87,14 @@ export class Peer {
 		try {
 			this.#settingAnswer = description.type === 'answer';
 			await pc.setRemoteDescription(description);
-			this.#settingAnswer = false;
 			if (description.type === 'offer') {
-				await pc.setLocalDescription();
-				this.#describe();
+				this.#takeTurn();
+				await this.#describe();
 			}
 		} catch (error) {
-			this.#settingAnswer = false;
 			this.#fail(error);
+		} finally {
+			this.#settingAnswer = false;
 		}
 	}
 
@@ -109,7 +119,12 @@ export class Peer {
 		this.pc.restartIce();
 	}
 
-	get isConnected(): boolean {
+	/** There was a path or an attempt at one, and there is none. */
+	get isBroken(): boolean {
+		return !this.#connected && this.pc.remoteDescription !== null;
+	}
+
+	get #connected(): boolean {
 		return ['connected', 'completed'].includes(this.pc.iceConnectionState);
 	}
 
@@ -121,8 +136,7 @@ export class Peer {
 	async #offer(): Promise<void> {
 		try {
 			this.#makingOffer = true;
-			await this.pc.setLocalDescription();
-			this.#describe();
+			await this.#describe();
 		} catch (error) {
 			this.#fail(error);
 		} finally {
@@ -130,10 +144,22 @@ export class Peer {
 		}
 	}
 
-	#describe(): void {
-		if (this.pc.localDescription && this.pc.signalingState !== 'closed') {
+	/** Sets what fits, an offer or the answer to one, and tells the other side. */
+	async #describe(): Promise<void> {
+		await this.pc.setLocalDescription();
+		if (this.pc.localDescription) {
 			this.#hooks.description(this.pc.localDescription);
 		}
+	}
+
+	#takeTurn(): void {
+		this.#theirTurn = false;
+		this.#hooks.turn(this);
+		this.#mendIn(AGAIN_MS);
+	}
+
+	#mendIn(ms: number): void {
+		this.#broken.set(ms, () => this.#mend());
 	}
 
 	#watch(): void {
@@ -141,15 +167,17 @@ export class Peer {
 		if (state === 'failed') {
 			this.#mend();
 		} else if (state === 'disconnected') {
-			this.#broken.set(HEAL_MS, () => this.#mend());
-		} else if (this.isConnected) {
+			this.#mendIn(HEAL_MS);
+		} else if (this.#connected) {
 			this.#broken.clear();
 		}
 	}
 
 	#mend(): void {
-		this.#broken.set(AGAIN_MS, () => this.#mend());
-		this.#hooks.broken();
+		if (this.isBroken) {
+			this.#mendIn(AGAIN_MS);
+			this.#hooks.broken();
+		}
 	}
 
 	#fail(error: unknown): void {

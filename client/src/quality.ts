@@ -15,6 +15,7 @@ export interface ConnectionQuality {
 }
 
 interface Counts {
+	/** In ms, by the browser's clock for statistics. */
 	at: number;
 	bytes: number;
 	packets: number;
@@ -37,19 +38,15 @@ function level(connected: boolean, loss: number, rttMs: number): ConnectionQuali
 
 export class QualityMeter {
 	#last: Counts | null = null;
-	readonly #now: () => number;
-
-	constructor(now: () => number) {
-		this.#now = now;
-	}
 
 	async measure(pc: RTCPeerConnection): Promise<ConnectionQuality> {
-		const counts: Counts = { at: this.#now(), bytes: 0, packets: 0, lost: 0 };
+		const counts: Counts = { at: 0, bytes: 0, packets: 0, lost: 0 };
 		let framesDecoded = 0;
 		let framesPerSecond: number | undefined;
 		let rttMs: number | undefined;
 		(await pc.getStats()).forEach((stat: Stat) => {
 			if (stat.type === 'inbound-rtp') {
+				counts.at = number(stat['timestamp']);
 				counts.bytes += number(stat['bytesReceived']);
 				counts.packets += number(stat['packetsReceived']);
 				counts.lost += number(stat['packetsLost']);
@@ -66,8 +63,8 @@ export class QualityMeter {
 		const lost = Math.max(0, counts.lost - last.lost);
 		const all = lost + counts.packets - last.packets;
 		const loss = all > 0 ? lost / all : 0;
-		const seconds = (counts.at - last.at) / 1000;
-		const kbps = seconds > 0 ? ((counts.bytes - last.bytes) * 8) / 1000 / seconds : 0;
+		const ms = counts.at - last.at;
+		const kbps = ms > 0 ? ((counts.bytes - last.bytes) * 8) / ms : 0;
 		return {
 			level: level(pc.connectionState === 'connected', loss, rttMs ?? 0),
 			loss,

@@ -154,8 +154,8 @@ export class TelemedicineWebSocketService {
 	}
 
 	/** Kept by the server for those who join later, and here for the next session. */
-	sendMediaState(roomId: Id, { audio, video, screen }: MediaState): boolean {
-		const message = { type: 'telemedicine_media_state', roomId, audio, video, screen };
+	sendMediaState(roomId: Id, media: MediaState): boolean {
+		const message = { ...media, type: 'telemedicine_media_state', roomId };
 		const room = this.#rooms.get(String(roomId));
 		if (room) {
 			room.media = message;

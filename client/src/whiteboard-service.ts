@@ -91,11 +91,8 @@ export class WhiteboardWebSocketService {
 	/** Nothing of that practice any more, until `subscribe()`. */
 	unsubscribe(practiceId: Id): void {
 		this.#listen();
-		this.#practices.set(String(practiceId), {
-			id: practiceId,
-			recovery: new Recovery(),
-			wanted: 'no',
-		});
+		this.#practices.delete(String(practiceId));
+		this.#practice(practiceId).wanted = 'no';
 		this.#leave(practiceId);
 	}
 

@@ -108,6 +108,8 @@ export class FakePeerConnection {
 		this.#settled();
 	}
 
+	remoteDescription: { type: string; sdp: string } | null = null;
+
 	async setRemoteDescription(description: { type: string; sdp: string }): Promise<void> {
 		const { type, sdp } = description;
 		if (type === 'answer' && this.signalingState !== 'have-local-offer') {
@@ -118,6 +120,7 @@ export class FakePeerConnection {
 			this.#needed = true;
 		}
 		this.signalingState = type === 'offer' ? 'have-remote-offer' : 'stable';
+		this.remoteDescription = description;
 		await Promise.resolve();
 		const { tracks } = JSON.parse(sdp) as Described;
 		for (const { kind, stream: id } of tracks) {

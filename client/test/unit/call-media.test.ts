@@ -7,7 +7,6 @@ import { describe, it } from 'node:test';
 import type { ConnectionQuality } from '../../src/index.js';
 import { Caller, Room } from '../lib/room.js';
 import { FakeStream } from '../lib/webrtc.js';
-import type { FakePeerConnection } from '../lib/webrtc.js';
 
 const camera = () => FakeStream.of('audio', 'video');
 
@@ -235,10 +234,12 @@ describe('a path', () => {
 });
 
 describe('quality', () => {
-	const counts = (pc: FakePeerConnection, packets: number, lost: number, rtt: number) => {
-		pc.stats = [
+	const counts = (caller: Caller, packets: number, lost: number, rtt: number) => {
+		const timestamp = caller.clock.time;
+		caller.only.stats = [
 			{
 				type: 'inbound-rtp',
+				timestamp,
 				kind: 'video',
 				bytesReceived: packets * 1_000,
 				packetsReceived: packets,
@@ -246,7 +247,7 @@ describe('quality', () => {
 				framesDecoded: packets / 10,
 				framesPerSecond: 30,
 			},
-			{ type: 'inbound-rtp', kind: 'audio', bytesReceived: 0 },
+			{ type: 'inbound-rtp', timestamp, kind: 'audio', bytesReceived: 0 },
 			{ type: 'candidate-pair', nominated: true, currentRoundTripTime: rtt },
 			{ type: 'candidate-pair', nominated: false, currentRoundTripTime: 9 },
 		];
@@ -262,7 +263,7 @@ describe('quality', () => {
 			got.push(quality);
 		});
 		const next = async (packets: number, lost: number, rtt: number) => {
-			counts(ann.only, packets, lost, rtt);
+			counts(ann, packets, lost, rtt);
 			ann.clock.pass(2_000);
 			await ann.settle();
 		};

@@ -209,7 +209,7 @@ describe('useTelemedicineCall', () => {
 
 	it('goes on with another stream, and begins anew in another room', async () => {
 		const ann = new Ann();
-		const bob = new Caller('b').begin();
+		const bob = new Caller('b').begin({ stream: FakeStream.of('audio') });
 		const room = await Room.of(bob);
 		const show = await render(<ann.Call options={ann.options()} />);
 		await doing(() => room.enter(ann));
