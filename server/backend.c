@@ -182,6 +182,7 @@ int px_backend_ask(struct px_backend *backend, const struct px_backend_request *
 	inquiry->done = request->done;
 	inquiry->user = request->user;
 	inquiry->cache_s = request->cache_s;
+	inquiry->tells = request->body.data != NULL;
 	rc = look_up(inquiry, request);
 	rc = rc == 0 ? send_out(inquiry, request) : rc;
 	if (rc < 0) {

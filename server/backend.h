@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Asking the application's back end whether a client may come in (`auth-url`, protocol.md
- * section 1): a GET with the client's own credentials, while the loop goes on. What the answer
- * means is the caller's to say; here it is only fetched, bounded in time, size and number, and
- * kept for a few seconds where that is wanted.
+ * Talking to the application's back end while the loop goes on: asking it whether a client may
+ * come in (`auth-url`, protocol.md section 1), a GET with the client's own credentials; and
+ * telling it what happened (`webhook-url`, section 7), a POST. What the answer means is the
+ * caller's to say; here it is only fetched, bounded in time, size and number, and kept for a few
+ * seconds where that is wanted.
  *
  * Over libcurl's multi interface, driven by the server's loop. Not over lws's client: as Debian
  * builds it, it looks up names on the calling thread, so that a name server that hangs would
@@ -31,7 +32,8 @@ struct px_inquiry;
 struct px_backend_answer {
 	int status;          /* of HTTP; 0: there is no answer, see fault */
 	const char *fault;   /* why not: static, and nothing of request or answer; NULL: status */
-	struct px_span body; /* where the status is 200; valid until `done` returns */
+	struct px_span body; /* of a GET with status 200; valid until `done` returns */
+	int64_t retry_after_s; /* what its Retry-After comes to; 0: none */
 	bool cached;
 };
 
@@ -42,6 +44,12 @@ struct px_backend_request {
 	struct px_span authorization;
 	struct px_span origin;
 	const char *address;    /* the client's, for X-Forwarded-For; NULL: not sent */
+	/*
+	 * JSON to POST; data NULL: a GET. It was told when a status came, whatever becomes of the
+	 * rest of the answer.
+	 */
+	struct px_span body;
+	struct px_span signature; /* for Praxis-Signature */
 	long timeout_ms;        /* for all of it, from now on; above 0 */
 	unsigned cache_s;       /* how long the answer may stand for the next one; 0: not at all */
 	unsigned max_in_flight; /* questions to this URL */
@@ -62,7 +70,7 @@ void px_backend_destroy(struct px_backend *backend);
 /*
  * Copies what it is given, and never calls `done` itself: not with a cached answer, and not at
  * all where it fails. -EINVAL: the URL is not HTTP, a value has control characters in it, there
- * is no time limit; -EBUSY: too many in flight; -ENOMEM.
+ * is no time limit, or the answer to a POST is to be kept; -EBUSY: too many in flight; -ENOMEM.
  */
 int px_backend_ask(struct px_backend *backend, const struct px_backend_request *request,
 		struct px_inquiry **ret_inquiry);

@@ -55,6 +55,7 @@ struct px_inquiry {
 	void *user;
 	char *url;
 	unsigned cache_s;
+	bool tells; /* a POST */
 	unsigned char key[PX_BACKEND_KEY_SIZE]; /* where cache_s is not 0 */
 
 	CURL *easy; /* NULL: nothing is under way */

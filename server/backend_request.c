@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One question as a transfer of curl's: what is sent, what may come, and what its end means.
- * curl is a client for everything; here it is told to be one for a single GET, to trust nothing
+ * curl is a client for everything; here it is told to be one for a single GET or POST, to trust nothing
  * but the system's certificates, and to follow and believe nobody: no redirects (the client's
  * cookie would go along), no proxies or passwords from the environment, no HTTP/0.9, no
  * compression (64 KiB that unfold to a gigabyte).
@@ -36,7 +36,8 @@ int px_backend_check(const struct px_backend_request *request)
 	bool fine = is_http(request->url) && is_clean(px_span(request->url)) &&
 			is_clean(request->cookie) && is_clean(request->authorization) &&
 			is_clean(request->origin) && is_clean(px_span(request->address)) &&
-			request->timeout_ms > 0;
+			is_clean(request->signature) && request->timeout_ms > 0 &&
+			(!request->body.data || request->cache_s == 0);
 	return fine ? 0 : -EINVAL;
 }
 
@@ -63,6 +64,16 @@ int px_backend_key(const struct px_backend_request *request,
 	return done ? 0 : -ENOMEM;
 }
 
+static int add_line(struct px_inquiry *inquiry, const char *line)
+{
+	struct curl_slist *headers = curl_slist_append(inquiry->headers, line);
+	if (!headers) {
+		return -ENOMEM;
+	}
+	inquiry->headers = headers;
+	return 0;
+}
+
 static int add_header(struct px_inquiry *inquiry, const char *name, struct px_span value)
 {
 	size_t name_len = strlen(name);
@@ -76,14 +87,10 @@ static int add_header(struct px_inquiry *inquiry, const char *name, struct px_sp
 	memcpy(line, name, name_len);
 	memcpy(line + name_len, value.data, value.len);
 	line[name_len + value.len] = '\0';
-	struct curl_slist *headers = curl_slist_append(inquiry->headers, line);
+	int rc = add_line(inquiry, line);
 	explicit_bzero(line, name_len + value.len);
 	free(line);
-	if (!headers) {
-		return -ENOMEM;
-	}
-	inquiry->headers = headers;
-	return 0;
+	return rc;
 }
 
 static int add_headers(struct px_inquiry *inquiry, const struct px_backend_request *request)
@@ -92,7 +99,14 @@ static int add_headers(struct px_inquiry *inquiry, const struct px_backend_reque
 	rc = rc < 0 ? rc : add_header(inquiry, "Cookie: ", request->cookie);
 	rc = rc < 0 ? rc : add_header(inquiry, "Authorization: ", request->authorization);
 	rc = rc < 0 ? rc : add_header(inquiry, "Origin: ", request->origin);
-	return rc < 0 ? rc : add_header(inquiry, "X-Forwarded-For: ", px_span(request->address));
+	rc = rc < 0 ? rc : add_header(inquiry, "X-Forwarded-For: ", px_span(request->address));
+	rc = rc < 0 ? rc : add_header(inquiry, "Praxis-Signature: ", request->signature);
+	if (rc < 0 || !inquiry->tells) {
+		return rc;
+	}
+	rc = add_line(inquiry, "Content-Type: application/json");
+	/* Or curl asks first whether it may send a long body, and waits for an answer. */
+	return rc < 0 ? rc : add_line(inquiry, "Expect:");
 }
 
 int px_inquiry_reserve(struct px_inquiry *inquiry, size_t size)
@@ -141,7 +155,7 @@ static size_t on_body(char *data, size_t one, size_t len, void *user)
 		return 0;
 	}
 	curl_easy_getinfo(inquiry->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (status != 200) {
+	if (status != 200 || inquiry->tells) {
 		return len;
 	}
 	/* Doubled: or a dripping back end has all of it copied for each byte. */
@@ -190,6 +204,15 @@ static const struct {
 	{ CURLOPT_CAPATH, NULL },
 };
 
+static CURLcode set_body(CURL *easy, struct px_span body)
+{
+	/* A length that is told would end the answer before its Retry-After is read. */
+	curl_easy_setopt(easy, CURLOPT_MAXFILESIZE, 0L);
+	curl_easy_setopt(easy, CURLOPT_POST, 1L);
+	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+	return curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, body.data);
+}
+
 static int set_options(struct px_inquiry *inquiry, const struct px_backend_request *request)
 {
 	CURL *easy = inquiry->easy;
@@ -202,6 +225,9 @@ static int set_options(struct px_inquiry *inquiry, const struct px_backend_reque
 	}
 	if (code == CURLE_OK) {
 		code = curl_easy_setopt(easy, CURLOPT_URL, request->url);
+	}
+	if (code == CURLE_OK && inquiry->tells) {
+		code = set_body(easy, request->body);
 	}
 	/* These only keep what they are given. */
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, request->timeout_ms);
@@ -263,7 +289,12 @@ static const char *fault_of(const struct px_inquiry *inquiry, CURLcode code)
 void px_inquiry_judge(struct px_inquiry *inquiry, CURLcode code)
 {
 	long status = 0;
+	curl_off_t retry_after_s = 0;
 	curl_easy_getinfo(inquiry->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(inquiry->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+	if (inquiry->tells && status >= 200 && !inquiry->head_open) {
+		code = CURLE_OK;
+	}
 	/* Half a head and a close are an answer without a body to curl. */
 	if (code == CURLE_OK && (inquiry->head_open || status <= 0)) {
 		code = CURLE_PARTIAL_FILE;
@@ -273,6 +304,7 @@ void px_inquiry_judge(struct px_inquiry *inquiry, CURLcode code)
 		inquiry->answer.body.len = 0;
 	} else {
 		inquiry->answer.status = (int)status;
+		inquiry->answer.retry_after_s = retry_after_s > 0 ? retry_after_s : 0;
 	}
 }
 

@@ -448,6 +448,88 @@ START_TEST(nobody_adds_headers)
 }
 END_TEST
 
+static struct px_backend_request post_to(const char *path, struct result *result)
+{
+	struct px_backend_request request = request_of(path, result);
+	request.cookie = px_span(NULL);
+	request.address = NULL;
+	request.body = px_span("{\"events\":[]}");
+	request.signature = px_span("t=1,v1=abc");
+	return request;
+}
+
+START_TEST(it_tells_what_happened)
+{
+	static struct result result;
+	static char body[5000];
+	begin();
+	struct px_backend_request request = post_to("/none", &result);
+	ask_as(&request);
+	ck_assert_int_eq(result.answer.status, 204);
+	ck_assert_int_eq(strncmp(server.told, "POST /none HTTP/1.1\r\n", 21), 0);
+	ck_assert_ptr_nonnull(strstr(server.told, "\r\nPraxis-Signature: t=1,v1=abc\r\n"));
+	ck_assert_ptr_nonnull(strstr(server.told, "\r\nContent-Type: application/json\r\n"));
+	ck_assert_ptr_nonnull(strstr(server.told, "\r\n\r\n{\"events\":[]}"));
+	/* A long one is not announced first. */
+	memset(body, 'b', sizeof(body));
+	request.body = (struct px_span){ body, sizeof(body) };
+	ask_as(&request);
+	ck_assert_int_eq(result.answer.status, 204);
+	ck_assert_ptr_null(strstr(server.told, "Expect"));
+	ck_assert_uint_eq(strlen(strstr(server.told, "\r\n\r\n")), 4 + sizeof(body));
+
+	request = post_to("/ok", &result);
+	request.cache_s = 1;
+	ck_assert_int_eq(send_request(&request), -EINVAL);
+	request.cache_s = 0;
+	request.signature = px_span("t=1\r\nX-Role: admin");
+	ck_assert_int_eq(send_request(&request), -EINVAL);
+	end();
+}
+END_TEST
+
+START_TEST(what_is_told_is_told_when_a_status_comes)
+{
+	static const struct {
+		const char *path;
+		int status;
+	} answers_to[] = {
+		{ "/ok", 200 },
+		{ "/ill", 500 },
+		{ "/moved", 302 },
+		{ "/later", 503 },
+		{ "/cut", 200 },
+		{ "/cut-denied", 401 },
+		{ "/one-too-many", 200 },
+		{ "/gigabyte/told", 200 },
+		{ "/gigabyte/till-close", 200 },
+		{ "/gigabyte/denied", 401 },
+		{ "/gigabyte/chunked", 200 },
+		{ "/gigabyte/headers", 0 },
+		{ "/gigabyte/continue", 0 },
+		{ "/cut-head", 0 },
+		{ "/shut", 0 },
+		{ "/hang", 0 },
+		{ "/drip", 200 },
+	};
+	static struct result result;
+	begin();
+	for (size_t i = 0; i < sizeof(answers_to) / sizeof(answers_to[0]); i++) {
+		struct px_backend_request request = post_to(answers_to[i].path, &result);
+		request.timeout_ms = i + 2 < sizeof(answers_to) / sizeof(answers_to[0]) ? 20000 :
+				LIMIT_MS;
+		server.sent = 0;
+		ask_as(&request);
+		ck_assert_msg(result.answer.status == answers_to[i].status, "%s: %d, %s",
+				answers_to[i].path, result.answer.status, result.answer.fault);
+		bool later = strcmp(answers_to[i].path, "/later") == 0;
+		ck_assert_int_eq(result.answer.retry_after_s, later ? 7 : 0);
+	}
+	ck_assert_msg(server.sent < 16 * 1024 * 1024, "%ld", (long)server.sent);
+	end();
+}
+END_TEST
+
 START_TEST(who_cancels_hears_nothing)
 {
 	static struct result results[3];
@@ -820,6 +902,7 @@ RUN_TESTS("backend", it_asks_in_the_name_of_the_client, answers_come_whole,
 		a_gigabyte_costs_64_kilobytes, the_bound_is_exact, what_is_not_http_is_no_answer,
 		half_an_answer_is_none, nobody_there, a_name_server_that_hangs_holds_nobody_up,
 		two_addresses_of_one_host, tls_is_verified, only_http, nobody_adds_headers,
+		it_tells_what_happened, what_is_told_is_told_when_a_status_comes,
 		who_cancels_hears_nothing, the_end_comes_in_the_middle,
 		done_may_cancel_its_neighbour, done_may_ask, done_may_destroy,
 		so_many_at_a_time_for_each_url, fifty_at_once, connections_are_used_again,

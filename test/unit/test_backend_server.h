@@ -33,6 +33,7 @@ struct server {
 	atomic_int closed;
 	atomic_int requests;
 	atomic_long sent; /* of endless answers */
+	char told[70000]; /* the latest POST */
 };
 
 static struct server server;
@@ -194,6 +195,8 @@ static const struct path {
 	{ "/nothing", "HTTP/1.1 200 OK\r\n" EMPTY, false, NULL },
 	{ "/none", "HTTP/1.1 204 No Content\r\n\r\n", false, NULL },
 	{ "/denied", "HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno", false, NULL },
+	{ "/later", "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n",
+			false, NULL },
 	{ "/forbidden", "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno", false, NULL },
 	{ "/ill", "HTTP/1.1 500 Oh No\r\nContent-Length: 2\r\n\r\nno", false, NULL },
 	{ "/moved", "HTTP/1.1 302 Found\r\nLocation: /ok\r\n" EMPTY, false, NULL },
@@ -225,15 +228,31 @@ static const struct path {
 
 static bool serve(struct call *call)
 {
-	size_t len = strcspn(call->request + 4, " ?");
+	const char *path = call->request + (call->request[0] == 'G' ? 4 : 5);
+	size_t len = strcspn(path, " ?");
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		if (strlen(paths[i].path) == len &&
-				memcmp(paths[i].path, call->request + 4, len) == 0) {
+				memcmp(paths[i].path, path, len) == 0) {
 			return paths[i].serve ? paths[i].serve(call) :
 					put_text(call, paths[i].answer) && !paths[i].cut;
 		}
 	}
 	return put_text(call, "HTTP/1.1 404 Not Found\r\n" EMPTY);
+}
+
+/* Behind the head, if there is one. */
+static bool read_body(struct call *call)
+{
+	const char *length = strstr(call->request, "\r\nContent-Length: ");
+	long left = length ? strtol(length + 18, NULL, 10) : 0;
+	for (; left > 0 && call->len + 1 < sizeof(call->request); left--) {
+		if (recv(call->fd, &call->request[call->len], 1, 0) != 1) {
+			return false;
+		}
+		call->request[++call->len] = '\0';
+	}
+	memcpy(server.told, call->request, call->len + 1);
+	return left == 0;
 }
 
 /* Byte by byte: slow, and never reads into the next one. */
@@ -245,11 +264,11 @@ static bool read_request(struct call *call)
 			return false;
 		}
 		call->request[++call->len] = '\0';
-		if (call->request[0] != 'G') {
+		if (call->request[0] != 'G' && call->request[0] != 'P') {
 			return false;
 		}
 		if (call->len >= 4 && strcmp(&call->request[call->len - 4], "\r\n\r\n") == 0) {
-			return true;
+			return call->request[0] == 'G' || read_body(call);
 		}
 	}
 	return false;
