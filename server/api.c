@@ -341,7 +341,9 @@ int px_api_begin(struct px_peer *peer, struct lws *wsi, const char *path)
 				(struct px_span){ px_openapi, sizeof(px_openapi) - 1 });
 	}
 	if (!peer->vhost->authority) {
-		return refuse(peer, wsi, 503, "unavailable", NULL, "This vhost runs in open mode.");
+		return refuse(peer, wsi, 503, "unavailable", NULL,
+				"This vhost runs in open mode, without the tokens by which the API knows "
+				"who asks: give it a secret or keys.");
 	}
 	px_peer_read_forwarded(peer, wsi);
 	return begin(peer, wsi, route, path);

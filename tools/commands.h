@@ -1,16 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The commands of praxisctl. Each gets the arguments from its own last word on, reads its
- * options itself and returns the exit code: 0, 1 if the answer is no, 2 if it could not ask.
+ * options itself and returns the exit code.
  */
 #ifndef PX_TOOLS_COMMANDS_H
 #define PX_TOOLS_COMMANDS_H
 
 #define PX_CTL_FINE 0
-#define PX_CTL_NO 1
-#define PX_CTL_USAGE 2 /* the command line, or what it names, is wrong */
+#define PX_CTL_NO 1          /* the answer is no: refused, not found */
+#define PX_CTL_USAGE 2       /* the command line, or what it names, is wrong */
+#define PX_CTL_UNREACHABLE 3 /* there is no server, or it does not answer in time */
+#define PX_CTL_UNAUTHORISED 4 /* it does not take the token, or not for this */
 
 int px_ctl_audit_verify(int argc, char **argv);
+int px_ctl_clients(int argc, char **argv);
+int px_ctl_disable(int argc, char **argv);
+int px_ctl_disconnect(int argc, char **argv);
+int px_ctl_enable(int argc, char **argv);
+int px_ctl_ping(int argc, char **argv);
+int px_ctl_publish(int argc, char **argv);
+int px_ctl_rooms(int argc, char **argv);
+int px_ctl_services(int argc, char **argv);
+int px_ctl_stats(int argc, char **argv);
 int px_ctl_token(int argc, char **argv);
 
 #endif

@@ -20,6 +20,15 @@ struct command {
 
 static const struct command commands[] = {
 	{ "audit", "verify", "check that nobody changed an audit trail", px_ctl_audit_verify },
+	{ NULL, "clients", "list who is connected", px_ctl_clients },
+	{ NULL, "disable", "switch a service off", px_ctl_disable },
+	{ NULL, "disconnect", "end the sessions of a client, a user or a practice", px_ctl_disconnect },
+	{ NULL, "enable", "switch a service on", px_ctl_enable },
+	{ NULL, "ping", "measure how fast the server answers", px_ctl_ping },
+	{ NULL, "publish", "send a message to a practice or a room", px_ctl_publish },
+	{ NULL, "rooms", "list rooms and who is in them", px_ctl_rooms },
+	{ NULL, "services", "list services", px_ctl_services },
+	{ NULL, "stats", "show the server's figures", px_ctl_stats },
 	{ NULL, "token", "make a token, for development and for operators", px_ctl_token },
 };
 
@@ -37,7 +46,8 @@ static void print_help(FILE *out)
 	}
 	fputs("\n"
 			"  -V, --version    print the version\n"
-			"  -h, --help       print this; after a command: what that takes\n", out);
+			"  -h, --help       print this; after a command: what that takes\n"
+			"  help COMMAND     the same\n", out);
 }
 
 /* Looks up the command that argv begins with; *ret_words are the words of its name. */
@@ -60,6 +70,33 @@ static bool is_option(const char *text, const char *letter, const char *word)
 	return strcmp(text, letter) == 0 || strcmp(text, word) == 0;
 }
 
+static const struct command *find_or_say(int argc, char **argv, int *ret_words)
+{
+	const struct command *command = find(argc, argv, ret_words);
+	if (!command) {
+		fprintf(stderr, "praxisctl: there is no command \"%s%s%s\"; try praxisctl --help\n",
+				argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
+	}
+	return command;
+}
+
+/* `praxisctl help COMMAND`: as the command would say it itself. */
+static int help(int argc, char **argv)
+{
+	char word[] = "--help";
+	int words;
+	if (argc == 0) {
+		print_help(stdout);
+		return PX_CTL_FINE;
+	}
+	const struct command *command = find_or_say(argc, argv, &words);
+	if (!command) {
+		return PX_CTL_USAGE;
+	}
+	char *arguments[] = { argv[words - 1], word, NULL };
+	return command->run(2, arguments);
+}
+
 int main(int argc, char **argv)
 {
 	int words;
@@ -67,19 +104,13 @@ int main(int argc, char **argv)
 		print_help(stderr);
 		return PX_CTL_USAGE;
 	}
-	if (is_option(argv[1], "-h", "--help")) {
-		print_help(stdout);
-		return PX_CTL_FINE;
+	if (is_option(argv[1], "-h", "--help") || strcmp(argv[1], "help") == 0) {
+		return help(argv[1][0] == '-' ? 0 : argc - 2, argv + 2);
 	}
 	if (is_option(argv[1], "-V", "--version")) {
 		puts("praxisctl " PX_VERSION);
 		return PX_CTL_FINE;
 	}
-	const struct command *command = find(argc - 1, argv + 1, &words);
-	if (!command) {
-		fprintf(stderr, "praxisctl: there is no command \"%s%s%s\"; try praxisctl --help\n",
-				argv[1], argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
-		return PX_CTL_USAGE;
-	}
-	return command->run(argc - words, argv + words);
+	const struct command *command = find_or_say(argc - 1, argv + 1, &words);
+	return command ? command->run(argc - words, argv + words) : PX_CTL_USAGE;
 }

@@ -15,8 +15,6 @@
 #include <time.h>
 
 #define IDS_MAX 256
-#define SECRET_VARIABLE "PRAXIS_TOKEN_SECRET"
-#define FILE_VARIABLE "PRAXIS_TOKEN_SECRET_FILE"
 #define WEAK_BYTES 32 /* RFC 7518 section 3.2: not less than the hash */
 
 static const char help[] =
@@ -35,8 +33,8 @@ static const char help[] =
 		"  -a, --audience TEXT     \"aud\"\n"
 		"  -k, --kid ID            names the secret\n"
 		"  -s, --secret-file FILE  the secret that praxisd checks with; without: what is in\n"
-		"                          " SECRET_VARIABLE ", or in the file that\n"
-		"                          " FILE_VARIABLE " names\n"
+		"                          PRAXIS_TOKEN_SECRET, or in the file that\n"
+		"                          PRAXIS_TOKEN_SECRET_FILE or PRAXIS_SECRET_FILE names\n"
 		"  -h, --help              print this\n"
 		"\n"
 		"Exit codes: 0 fine, 2 something is wrong with the options or the secret.\n";
@@ -144,24 +142,17 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments)
 	return rc;
 }
 
-/* *ret_read: it is to be freed. */
-static int find_secret(const char *path, struct px_span *ret_secret, bool *ret_read)
+static int find_secret(const char *wanted, struct px_span *ret_secret)
 {
-	const char *secret = getenv(SECRET_VARIABLE);
-	if (!path && secret && secret[0] != '\0') {
-		*ret_secret = px_span(secret);
-		return 0;
+	const char *path;
+	int rc = px_secret_find(wanted, ret_secret, &path);
+	if (rc == -ENOENT && !path) {
+		return complain("no secret", "give it with " PX_SECRET_PLACES);
 	}
-	path = path ? path : getenv(FILE_VARIABLE);
-	if (!path) {
-		return complain("no secret", "give it with --secret-file, " SECRET_VARIABLE " or "
-				FILE_VARIABLE);
-	}
-	int rc = px_secret_read(path, ret_secret);
 	if (rc < 0) {
-		return complain(path, rc == -ENODATA ? "there is no secret in it" : strerror(-rc));
+		return complain(path ? path : "the secret",
+				rc == -ENODATA ? "there is no secret in it" : strerror(-rc));
 	}
-	*ret_read = true;
 	return 0;
 }
 
@@ -189,7 +180,6 @@ static int print_token(const struct px_mint *mint)
 int px_ctl_token(int argc, char **argv)
 {
 	struct arguments arguments = { 0 };
-	bool read = false;
 	int rc = read_arguments(argc, argv, &arguments);
 	if (rc != 0) {
 		return rc;
@@ -201,10 +191,8 @@ int px_ctl_token(int argc, char **argv)
 	arguments.mint.practices = arguments.practices;
 	arguments.mint.rooms = arguments.rooms;
 	arguments.mint.now_s = (int64_t)time(NULL);
-	rc = find_secret(arguments.secret_file, &arguments.mint.secret, &read);
+	rc = find_secret(arguments.secret_file, &arguments.mint.secret);
 	rc = rc != 0 ? rc : print_token(&arguments.mint);
-	if (read) {
-		px_secret_free(arguments.mint.secret);
-	}
+	px_secret_free(arguments.mint.secret);
 	return rc;
 }

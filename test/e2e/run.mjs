@@ -30,6 +30,7 @@ const ALL = [
 	'http.test.mjs',
 	'api.test.mjs',
 	'admin.test.mjs',
+	'praxisctl.test.mjs',
 	'metrics.test.mjs',
 	'tls.test.mjs',
 	'proxy.test.mjs',

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `praxisctl ping`: whether the server answers, and how fast. GET /health, on one connection: what
+ * is measured is the way there and back and the server's loop, not the making of connections.
+ */
+#include "client.h"
+#include "commands.h"
+#include "view.h"
+
+#include <praxis/json.h>
+#include <time.h>
+
+#define COUNT_MAX 1000000
+#define INTERVAL_MS 200
+
+struct asked {
+	struct px_ctl_target target;
+	const char *count;
+	const char *interval;
+};
+
+#define AT(member) offsetof(struct asked, member)
+
+static const struct px_ctl_usage usage = {
+	.command = "ping",
+	.arguments = "[options]",
+	.about = "Asks the server whether it is alive, several times, and measures how long the answer\n"
+			"takes. It needs no token. Exit code 0: all were answered; 1: not all, or none.\n",
+	.options = (const struct px_ctl_option[]){
+		{ 'c', "count", "NUMBER", AT(count), "how often, 5 by itself" },
+		{ 'i', "interval", "SECONDS", AT(interval), "between two, 0.2 by itself" },
+		{ 0, NULL, NULL, 0, NULL },
+	},
+};
+
+struct tally {
+	int64_t sent;
+	int64_t answered;
+	double least_ms;
+	double most_ms;
+	double sum_ms;
+};
+
+static void note(struct tally *tally, double ms)
+{
+	tally->least_ms = tally->answered == 0 || ms < tally->least_ms ? ms : tally->least_ms;
+	tally->most_ms = ms > tally->most_ms ? ms : tally->most_ms;
+	tally->sum_ms += ms;
+	tally->answered++;
+}
+
+static void ping_once(struct px_ctl_client *client, bool quiet, struct tally *tally)
+{
+	double ms;
+	const char *why;
+	tally->sent++;
+	int rc = px_ctl_client_knock(client, "health", &ms, &why);
+	if (rc == 0) {
+		note(tally, ms);
+	}
+	if (rc == 0 && !quiet) {
+		printf("%lld: %.3f ms\n", (long long)tally->sent, ms);
+	} else if (rc < 0 && !quiet) {
+		printf("%lld: %s\n", (long long)tally->sent, why);
+	}
+	(void)fflush(stdout);
+}
+
+static void rest(int64_t ms)
+{
+	const struct timespec time = { ms / 1000, ms % 1000 * 1000000 };
+	nanosleep(&time, NULL);
+}
+
+static void print(const struct tally *tally, bool json)
+{
+	double mean_ms = tally->answered > 0 ? tally->sum_ms / (double)tally->answered : 0;
+	if (json) {
+		printf("{\"sent\":%lld,\"answered\":%lld", (long long)tally->sent,
+				(long long)tally->answered);
+		if (tally->answered > 0) {
+			printf(",\"minMs\":%.3f,\"avgMs\":%.3f,\"maxMs\":%.3f", tally->least_ms, mean_ms,
+					tally->most_ms);
+		}
+		puts("}");
+		return;
+	}
+	printf("%lld of %lld answered", (long long)tally->answered, (long long)tally->sent);
+	if (tally->answered > 0) {
+		printf("; min/avg/max %.3f/%.3f/%.3f ms", tally->least_ms, mean_ms, tally->most_ms);
+	}
+	putchar('\n');
+}
+
+static int read_numbers(const struct asked *asked, int64_t *count, int64_t *interval_ms)
+{
+	*count = 5;
+	*interval_ms = INTERVAL_MS;
+	if (asked->count && px_ctl_read_number(&asked->target, "count", asked->count, 1, COUNT_MAX,
+			count) < 0) {
+		return PX_CTL_USAGE;
+	}
+	if (asked->interval && px_ctl_read_seconds(&asked->target, "interval", asked->interval, 0,
+			3600000, interval_ms) < 0) {
+		return PX_CTL_USAGE;
+	}
+	return 0;
+}
+
+int px_ctl_ping(int argc, char **argv)
+{
+	struct asked asked = { .count = NULL };
+	struct tally tally = { 0 };
+	struct px_ctl_client *client;
+	int64_t count;
+	int64_t interval_ms;
+	int first;
+	int code = px_ctl_read_options(&usage, argc, argv, &asked, &first);
+	if (code >= 0 || (code = read_numbers(&asked, &count, &interval_ms)) != 0 ||
+			(code = px_ctl_client_open_public(&asked.target, &client)) != 0) {
+		return code;
+	}
+	for (int64_t i = 0; i < count; i++) {
+		if (i > 0) {
+			rest(interval_ms);
+		}
+		ping_once(client, asked.target.json, &tally);
+	}
+	print(&tally, asked.target.json);
+	px_ctl_client_close(client);
+	code = px_view_end();
+	return code != 0 ? code : tally.answered == tally.sent ? PX_CTL_FINE : PX_CTL_NO;
+}
