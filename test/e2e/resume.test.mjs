@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
-import { Cutter } from './lib/cutter.mjs';
+import { Faulty } from './lib/faulty.mjs';
 import { bearer, claimsOf, enter, nowS, sign, tokenVhost } from './lib/issuer.mjs';
 import { itEnds, secret, usePraxisd } from './lib/praxisd.mjs';
 import { OP, closePayload, frame } from './lib/raw.mjs';
@@ -234,8 +234,8 @@ describe('a network that fails in the middle of frames', () => {
 	const praxis = usePraxisd({ global: { 'grace-ms': LONG_MS } });
 
 	it('loses nothing and doubles nothing, in neither direction', async () => {
-		const cutter = await Cutter.to(praxis.port);
-		const ann = await Resilient.open(praxis, 'practiceId=1&userId=ann', cutter);
+		const network = await Faulty.before(praxis.port);
+		const ann = await Resilient.open(praxis, 'practiceId=1&userId=ann', network);
 		const bob = await openV1(praxis, 'practiceId=1&userId=bob');
 		const total = 400;
 		let random = 1;
@@ -246,7 +246,7 @@ describe('a network that fails in the middle of frames', () => {
 			if (n % 20 === 0) {
 				const { resumes } = ann;
 				const down = dice(2) === 0;
-				cutter.cutAfter(dice(600), down ? 'down' : 'up');
+				network.cutAfter(dice(600), down ? 'down' : 'up');
 				for (let more = 0; more < 8; more++) {
 					ann.send({ type: 'ping', t: `${n}-${more}` });
 				}
@@ -267,7 +267,7 @@ describe('a network that fails in the middle of frames', () => {
 		await nothingArrived([bob]);
 		assert.equal(ann.resumes, total / 20);
 		await ann.end();
-		cutter.close();
+		await network.close();
 	});
 
 	itEnds(praxis);
@@ -350,10 +350,10 @@ describe('a peer that falls silent', () => {
 	const praxis = usePraxisd({ global: { 'grace-ms': LONG_MS, 'heartbeat-ms': 1000 } });
 
 	it('is waited for', async () => {
-		const cutter = await Cutter.to(praxis.port);
-		const ann = await openV1(praxis, 'practiceId=1', { port: cutter.port });
+		const network = await Faulty.before(praxis.port);
+		const ann = await openV1(praxis, 'practiceId=1', { port: network.port });
 		const bob = await praxis.connectRaw();
-		cutter.stall();
+		network.stall();
 		bob.send(update(1));
 		await untilDetached(praxis);
 		bob.send(update(2));
@@ -361,7 +361,7 @@ describe('a peer that falls silent', () => {
 		assert.equal((await again.next('whiteboard_update')).data.n, 1);
 		assert.equal((await again.next('whiteboard_update')).data.n, 2);
 		await again.close();
-		cutter.close();
+		await network.close();
 	});
 
 	itEnds(praxis);

@@ -5,6 +5,7 @@
 //
 //	const network = await Faulty.before(port);
 //	network.next = { cutUpAfter: 700, pieces: 3, delayMs: 5 }; // for connections from now on
+//	network.cutAfter(100, 'down'); // those that there are, after so many bytes more to the client
 //	network.cutAll();
 //	network.down = true; // and nobody gets through any more
 //	network.port…        // where clients connect; network.target, the server's port, may change
@@ -38,6 +39,11 @@ export class Faulty {
 		this.#links.forEach((link) => this.#cut(link));
 	}
 
+	// 0: as soon as there is something to hand on.
+	cutAfter(bytes, direction) {
+		this.#links.forEach(({ left }) => (left[direction] = bytes));
+	}
+
 	// Nothing is handed on until flow(): the ends do not notice.
 	stall() {
 		this.#links.forEach((link) => (link.stalled = true));
@@ -46,7 +52,7 @@ export class Faulty {
 	flow() {
 		this.#links.forEach((link) => {
 			link.stalled = false;
-			link.wake?.();
+			link.wakes.splice(0).forEach((wake) => wake());
 		});
 	}
 
@@ -59,36 +65,37 @@ export class Faulty {
 	}
 
 	#link(near) {
+		const { cutUpAfter = Infinity, cutDownAfter = Infinity, ...faults } = this.next;
 		const far = connect(this.target, '127.0.0.1');
-		const link = { near, far, faults: this.next, stalled: false };
+		const left = { up: cutUpAfter, down: cutDownAfter };
+		const link = { near, far, left, faults, stalled: false, wakes: [] };
 		this.#links.add(link);
 		for (const socket of [near, far]) {
 			socket.setNoDelay(true);
 			socket.on('error', () => {});
 			socket.on('close', () => this.#links.delete(link));
 		}
-		this.#carry(link, near, far, link.faults.cutUpAfter);
-		this.#carry(link, far, near, link.faults.cutDownAfter);
+		this.#carry(link, 'up', near, far);
+		this.#carry(link, 'down', far, near);
 	}
 
-	async #carry(link, from, to, cutAfter = Infinity) {
+	async #carry(link, direction, from, to) {
 		const { pieces = Infinity, delayMs = 0 } = link.faults;
-		let carried = 0;
 		try {
 			for await (const chunk of from) {
 				for (let at = 0; at < chunk.length; ) {
 					while (link.stalled) {
-						await new Promise((resolve) => (link.wake = resolve));
+						await new Promise((resolve) => link.wakes.push(resolve));
 					}
-					const size = Math.min(pieces, chunk.length - at, cutAfter - carried);
+					const size = Math.min(pieces, chunk.length - at, link.left[direction]);
+					link.left[direction] -= size;
 					to.write(chunk.subarray(at, at + size));
-					at += size;
-					carried += size;
-					if (carried >= cutAfter) {
-						await pause(1); // what was written is on its way
+					if (link.left[direction] <= 0) {
+						await pause(1); // a reset on the heels of the data would undo it
 						this.#cut(link);
 						return;
 					}
+					at += size;
 					if (delayMs) {
 						await pause(delayMs);
 					}
