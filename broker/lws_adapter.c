@@ -32,7 +32,7 @@
 /* A client's frame header, mask included, as long as the payload is below 64 KiB. */
 #define FRAME_OVERHEAD 8
 
-/* Reads of one connection in one turn: 32 KiB, then it is the others' turn. */
+/* Reads of one connection in one turn: 28 KiB, then it is the others' turn. */
 #define READS_PER_TURN 64
 
 /* Lives in lws's per-session data: zeroed at first, gone after CLOSED. */

@@ -18,7 +18,7 @@
  * What lws reads at once from a socket, and holds per connection for it. Messages are put
  * together by the adapter, so this is small; see docs/architecture.md for the figures.
  */
-#define PX_LWS_RX_BYTES 512
+#define PX_LWS_RX_BYTES 448
 
 /* The longest write that lws does not cut: a session's coalesced frames. */
 #define PX_LWS_TX_BYTES 65536
