@@ -5,66 +5,14 @@
  * or refused whole. What was taken up is written down again; that text must be taken up by a
  * third broker, and make the same text.
  */
-#include "../unit/fake.h"
+#include "../unit/state_text.h"
 
 #include <praxis/plugin.h>
-#include <praxis/state.h>
 #include <stdlib.h>
 #include <string.h>
 
 extern const lws_plugin_protocol_t svc_whiteboard;
 extern const lws_plugin_protocol_t svc_telemedicine;
-
-struct text {
-	char *data;
-	size_t len;
-	size_t at; /* of the next line to be read */
-};
-
-static int add_line(void *user, struct px_span line)
-{
-	struct text *text = user;
-	text->data = realloc(text->data, text->len + line.len + 1);
-	if (!text->data) {
-		abort();
-	}
-	memcpy(text->data + text->len, line.data, line.len);
-	text->data[text->len + line.len] = '\n';
-	text->len += line.len + 1;
-	return 0;
-}
-
-static int read_line(void *user, struct px_span *ret_line)
-{
-	struct text *text = user;
-	if (text->at >= text->len) {
-		return 0;
-	}
-	const char *line = text->data + text->at;
-	const char *end = memchr(line, '\n', text->len - text->at);
-	size_t len = end ? (size_t)(end - line) : text->len - text->at;
-	*ret_line = (struct px_span){ line, len };
-	text->at += len + 1;
-	return 1;
-}
-
-struct reading {
-	struct fake *fake;
-	struct text text;
-};
-
-static int next_line(void *user, struct px_span *ret_line)
-{
-	struct reading *reading = user;
-	return read_line(&reading->text, ret_line);
-}
-
-static struct px_site *site_of(void *user, struct px_span name)
-{
-	struct reading *reading = user;
-	struct px_site *site = &reading->fake->site;
-	return px_span_equal(name, px_span(site->name)) ? site : NULL;
-}
 
 static struct fake *begin(void)
 {
@@ -95,20 +43,18 @@ static void visit(struct fake *fake)
 }
 
 /* What is loaded and then saved; data NULL: it was refused. */
-static struct text pass_through(struct text text)
+static struct state_text pass_through(const char *data, size_t len)
 {
-	struct text saved = { 0 };
+	struct state_text saved = { 0 };
 	struct px_state_counts counts;
-	struct reading reading = { begin(), text };
-	struct px_state_reader reader = { &reading, next_line, site_of, 0 };
-	if (px_broker_load(reading.fake->broker, &reader, &counts) == 0) {
-		struct px_state_writer writer = { &saved, add_line };
-		if (px_broker_save(reading.fake->broker, &writer) < 0) {
+	struct fake *fake = begin();
+	if (state_text_load(fake, data, len, 0, &counts) == 0) {
+		if (state_text_save(fake, &saved) < 0) {
 			fake_fault("it can not be saved");
 		}
-		visit(reading.fake);
+		visit(fake);
 	}
-	fake_destroy(reading.fake);
+	fake_destroy(fake);
 	return saved;
 }
 
@@ -116,15 +62,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	/* Copied to its exact size, so that a byte too far is seen. */
-	struct text text = { malloc(size > 0 ? size : 1), size, 0 };
-	memcpy(text.data, data, size);
-	struct text first = pass_through(text);
-	free(text.data);
+	struct state_text first = pass_through((const char *)data, size);
 	if (!first.data) {
 		return 0;
 	}
-	struct text second = pass_through(first);
+	struct state_text second = pass_through(first.data, first.len);
 	if (second.len != first.len || memcmp(second.data, first.data, first.len) != 0) {
 		fake_fault("what was taken up is not what was written:\n%.*s\n%.*s", (int)first.len,
 				first.data, (int)second.len, second.data);

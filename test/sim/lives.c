@@ -12,17 +12,15 @@
  *
  *     lives [--seed N] [--steps N]
  */
-#include "../unit/fake.h"
+#include "../unit/memory.h"
+#include "../unit/state_text.h"
 #include "session.h"
 
 #include <json-c/json.h>
 #include <praxis/plugin.h>
-#include <praxis/state.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "memory.h"
 
 enum {
 	CLIENTS = 12,
@@ -50,11 +48,6 @@ struct client {
 	uint64_t refused[32]; /* the latest that may have been refused, for want of memory */
 	unsigned refused_count;
 	uint64_t talk[CLIENTS]; /* of the others; 0: not known */
-};
-
-struct text {
-	char *data;
-	size_t len, size, at;
 };
 
 static struct fake *fake;
@@ -435,32 +428,6 @@ static void act(struct client *client)
 
 /* ---- servers ---- */
 
-static int add_line(void *user, struct px_span line)
-{
-	struct text *text = user;
-	while (text->len + line.len + 1 > text->size) {
-		text->size = text->size ? text->size * 2 : 65536;
-		text->data = realloc(text->data, text->size);
-	}
-	memcpy(text->data + text->len, line.data, line.len);
-	text->len += line.len;
-	text->data[text->len++] = '\n';
-	return 0;
-}
-
-static int read_line(void *user, struct px_span *ret_line)
-{
-	struct text *text = user;
-	if (text->at == text->len) {
-		return 0;
-	}
-	const char *line = text->data + text->at;
-	size_t len = (size_t)((char *)memchr(line, '\n', text->len - text->at) - line);
-	*ret_line = (struct px_span){ line, len };
-	text->at += len + 1;
-	return 1;
-}
-
 static void begin_server(void)
 {
 	struct px_limits limits = fake_limits();
@@ -479,12 +446,6 @@ static void begin_server(void)
 	}
 }
 
-static struct px_site *find_site(void *user, struct px_span name)
-{
-	(void)user;
-	return px_span_equal(name, px_span("default")) ? &fake->site : NULL;
-}
-
 static void lose_all_conns(void)
 {
 	for (size_t i = 0; i < CLIENTS; i++) {
@@ -496,19 +457,17 @@ static void lose_all_conns(void)
 
 static void restart(bool saves)
 {
-	struct text text = { 0 };
-	struct px_state_writer writer = { &text, add_line };
+	struct state_text text = { 0 };
 	struct px_state_counts counts;
 	px_broker_hold(fake->broker);
 	lose_all_conns();
-	if (saves && px_broker_save(fake->broker, &writer) < 0) {
+	if (saves && state_text_save(fake, &text) < 0) {
 		fail(clients, "the state is not saved");
 	}
 	struct fake *before = fake;
 	begin_server();
 	if (saves) {
-		struct px_state_reader reader = { &text, read_line, find_site, 0 };
-		if (px_broker_load(fake->broker, &reader, &counts) < 0) {
+		if (state_text_load(fake, text.data, text.len, 0, &counts) < 0) {
 			fail(clients, fake->log);
 		}
 		restarts++;
@@ -534,7 +493,7 @@ static void happen(void)
 	} else if (way < 25) {
 		restart(false);
 	} else if (way < 60) {
-		memory_fail_after(1 + dice(60));
+		memory_fail(1 + dice(60), false);
 	} else if (way < 100) {
 		fake_advance(fake, GRACE_MS + dice(GRACE_MS));
 	} else if (way < 3000) {
@@ -555,7 +514,7 @@ static void happen(void)
 /* Everybody reads everything: of one board all have heard the same. */
 static void check_end(void)
 {
-	memory_fail_after(0);
+	memory_fail(0, false);
 	for (size_t i = 0; i < CLIENTS; i++) {
 		if (clients[i].conn) {
 			cut(&clients[i]);

@@ -4,13 +4,22 @@
 
 #include <stdlib.h>
 
-static unsigned left;
+static unsigned fails_at;
+static bool fails_for_good;
+static unsigned asked;
 static bool is_watched;
 static bool has_failed;
 
-void memory_fail_after(unsigned count)
+void memory_fail(unsigned number, bool for_good)
 {
-	left = count;
+	fails_at = number;
+	fails_for_good = for_good;
+	asked = 0;
+}
+
+unsigned memory_asked(void)
+{
+	return asked;
 }
 
 void memory_watch(bool on)
@@ -27,11 +36,13 @@ bool memory_has_failed(void)
 
 static bool fails(void)
 {
-	if (!is_watched || left == 0 || --left > 0) {
+	if (!is_watched) {
 		return false;
 	}
-	has_failed = true;
-	return true;
+	asked++;
+	bool now = fails_at > 0 && (fails_for_good ? asked >= fails_at : asked == fails_at);
+	has_failed |= now;
+	return now;
 }
 
 void *memory_malloc(size_t size)

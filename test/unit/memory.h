@@ -9,8 +9,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The allocation of that number from now on fails, while watched; 0: none. */
-void memory_fail_after(unsigned count);
+/*
+ * The allocation of that number from now on fails, while watched; `for_good`: all behind it, too.
+ * 0: none.
+ */
+void memory_fail(unsigned number, bool for_good);
+
+/* How many were asked for while watched, since memory_fail(). */
+unsigned memory_asked(void);
 
 /* Whether one has failed since this was asked last. */
 bool memory_has_failed(void);

@@ -4,13 +4,13 @@
  * something is answered or shown the door, and nothing remains when all have gone.
  */
 #include "fake.h"
+#include "memory.h"
 #include "session.h"
 
 #include "../../plugins/telemedicine/telemedicine.h"
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define ROOM "\"roomId\":\"r\",\"appointmentId\":5,\"id\":\"asked\""
@@ -22,43 +22,7 @@
 #define OFFER "{\"type\":\"telemedicine_offer\"," ROOM FROM ",\"offer\":{}}"
 #define END "{\"type\":\"telemedicine_end\"," ROOM "}"
 
-/* ---- allocations, but for those of the libraries and of the fake ---- */
-
-static bool is_ours;
-static bool for_good; /* not only the one fails, but all from it on */
-static long count;
-static long fails_at; /* 0: none */
-
-static bool fails(void)
-{
-	if (!is_ours) {
-		return false;
-	}
-	count++;
-	return fails_at > 0 && (for_good ? count >= fails_at : count == fails_at);
-}
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t members, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t members, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-void *__wrap_malloc(size_t size)
-{
-	return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t members, size_t size)
-{
-	return fails() ? NULL : __real_calloc(members, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-	return fails() ? NULL : __real_realloc(old, size);
-}
+static unsigned fails_at; /* 0: none */
 
 /* ---- what is said ---- */
 
@@ -92,12 +56,12 @@ static void say(struct fake_conn *conn, const char *text)
 	if (!is_there(conn)) {
 		return;
 	}
-	is_ours = true;
+	memory_watch(true);
 	px_session_receive(conn->session, (const uint8_t *)text, strlen(text));
-	is_ours = false;
+	memory_watch(false);
 	bool open = is_there(conn);
 	fake_turn(conn->fake);
-	ck_assert_msg(is_answered(conn) || !open, "allocation %ld: no answer to %s", fails_at, text);
+	ck_assert_msg(is_answered(conn) || !open, "allocation %u: no answer to %s", fails_at, text);
 	drop_all(conn->fake);
 }
 
@@ -111,9 +75,9 @@ static void about(struct fake_conn *conn, const char *type, const struct fake_co
 
 static void let_pass(struct fake *fake, int64_t ms)
 {
-	is_ours = true;
+	memory_watch(true);
 	fake_advance(fake, ms);
-	is_ours = false;
+	memory_watch(false);
 	fake_turn(fake);
 	drop_all(fake);
 }
@@ -124,8 +88,8 @@ static struct fake_conn *open_patient(struct fake *fake, const char *user)
 			.rooms = "\"r\""));
 }
 
-/* All that happens in a room and before it. */
-static void play(void)
+/* All that happens in a room and before it; how many allocations it took. */
+static unsigned play(bool for_good)
 {
 	struct fake *fake = fake_create(NULL);
 	(void)fake_add_service(fake, &telemedicine_service,
@@ -135,7 +99,7 @@ static void play(void)
 	struct fake_conn *one = open_patient(fake, "1");
 	struct fake_conn *two = open_patient(fake, "2");
 	struct fake_conn *twin = open_patient(fake, "1");
-	count = 0;
+	memory_fail(fails_at, for_good);
 	say(one, JOIN);
 	say(ann, JOIN);
 	say(two, JOIN);
@@ -157,20 +121,17 @@ static void play(void)
 	say(one, JOIN);
 	say(bob, LEAVE);
 	say(ann, END);
-	long all = count;
 	fake_destroy(fake);
-	count = all;
+	return memory_asked();
 }
 
 START_TEST(whoever_asks_is_answered_or_shown_the_door)
 {
 	fails_at = 0;
-	play();
-	long all = count;
-	ck_assert_int_gt(all, 50);
-	for_good = _i == 1;
+	unsigned all = play(false);
+	ck_assert_uint_gt(all, 50);
 	for (fails_at = 1; fails_at <= all; fails_at++) {
-		play();
+		(void)play(_i == 1);
 	}
 }
 END_TEST

@@ -4,13 +4,12 @@
  * makes no sense is refused whole, and leaves nothing behind.
  */
 #include "channel.h"
-#include "fake.h"
 #include "message.h"
 #include "session.h"
+#include "state_text.h"
 
 #include <check.h>
 #include <errno.h>
-#include <praxis/state.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,63 +69,10 @@ static const struct px_service service = {
 	.keepers = keepers,
 };
 
-/* ---- a state as text ---- */
-
-struct text {
-	char *data;
-	size_t len;
-	size_t at; /* of the next line to be read */
-};
-
-static int add_line(void *user, struct px_span line)
-{
-	struct text *text = user;
-	text->data = realloc(text->data, text->len + line.len + 2);
-	memcpy(text->data + text->len, line.data, line.len);
-	text->len += line.len;
-	text->data[text->len++] = '\n';
-	text->data[text->len] = '\0';
-	return 0;
-}
-
-static int read_line(void *user, struct px_span *ret_line)
-{
-	struct text *text = user;
-	if (text->at == text->len) {
-		return 0;
-	}
-	const char *line = text->data + text->at;
-	size_t len = strcspn(line, "\n");
-	*ret_line = (struct px_span){ line, len };
-	text->at += len + 1;
-	return 1;
-}
-
-static struct px_site *find_site(void *user, struct px_span name)
-{
-	(void)user;
-	(void)name;
-	return NULL;
-}
-
-static struct text save(const struct fake *fake)
-{
-	struct text text = { 0 };
-	struct px_state_writer writer = { &text, add_line };
-	ck_assert_int_eq(px_broker_save(fake->broker, &writer), 0);
-	return text;
-}
-
-static int load(struct fake *fake, const char *data, int64_t elapsed_ms,
+static int load(struct fake *fake, const char *text, int64_t elapsed_ms,
 		struct px_state_counts *ret_counts)
 {
-	struct text text = { .len = strlen(data) };
-	text.data = malloc(text.len + 1); /* to its exact size, so that a byte too far is seen */
-	memcpy(text.data, data, text.len + 1);
-	struct px_state_reader reader = { &text, read_line, find_site, elapsed_ms };
-	int rc = px_broker_load(fake->broker, &reader, ret_counts);
-	free(text.data);
-	return rc;
+	return state_text_load(fake, text, strlen(text), elapsed_ms, ret_counts);
 }
 
 /* ---- brokers ---- */
@@ -161,21 +107,6 @@ static void publish(struct fake *fake, struct px_channel *channel, const char *t
 	px_message_unref(fake->broker, message);
 }
 
-/* Everybody goes, and what is left is written down. */
-static struct text end(struct fake *fake)
-{
-	px_broker_hold(fake->broker);
-	while (fake->conns) {
-		struct fake_conn *conn = fake->conns;
-		fake_lose(conn);
-		fake_turn(fake);
-		fake_forget_conn(conn);
-	}
-	struct text text = save(fake);
-	fake_abandon(fake);
-	return text;
-}
-
 static bool covers(struct px_channel *channel, const char *epoch, uint64_t seq)
 {
 	return px_channel_covers(channel, px_span(epoch), seq);
@@ -186,7 +117,7 @@ static bool covers(struct px_channel *channel, const char *epoch, uint64_t seq)
 START_TEST(an_empty_broker_has_a_state)
 {
 	struct px_state_counts counts;
-	struct text text = end(begin());
+	struct state_text text = state_text_end(begin());
 	ck_assert_str_eq(text.data, "{\"order\":0}\n");
 	struct fake *fake = begin();
 	ck_assert_int_eq(load(fake, text.data, 0, &counts), 0);
@@ -210,7 +141,7 @@ START_TEST(histories_are_handed_on)
 		fake_advance(fake, 1000);
 	}
 	publish(fake, two, "{}");
-	struct text text = end(fake);
+	struct state_text text = state_text_end(fake);
 
 	fake = begin();
 	fake->random = 4711; /* other secrets: what is the same was in the state */
@@ -251,7 +182,7 @@ START_TEST(keys_are_handed_on)
 		px_channel_announce(one, message, ann->session);
 		px_message_unref(fake->broker, message);
 	}
-	struct text text = end(fake);
+	struct state_text text = state_text_end(fake);
 	fake = begin();
 	struct px_state_counts counts;
 	ck_assert_int_eq(load(fake, text.data, 0, &counts), 0);
@@ -280,14 +211,14 @@ START_TEST(the_same_state_makes_the_same_text)
 	publish(fake, join(ann, &log_kind, "2", "zz"), "{}");
 	publish(fake, join(bob, &log_kind, "3", ""), "{}");
 	fake_advance(fake, 1234);
-	struct text first = end(fake);
+	struct state_text first = state_text_end(fake);
 
 	struct px_state_counts counts;
 	fake = begin();
 	fake->random = 99;
 	ck_assert_int_eq(load(fake, first.data, 0, &counts), 0);
 	ck_assert_uint_eq(counts.channels, 5);
-	struct text second = end(fake);
+	struct state_text second = state_text_end(fake);
 	ck_assert_str_eq(first.data, second.data);
 	free(first.data);
 	free(second.data);
@@ -303,7 +234,7 @@ START_TEST(time_that_passed_counts)
 	publish(fake, channel, "{}");
 	fake_advance(fake, 4 * MINUTE_MS);
 	publish(fake, channel, "{}");
-	struct text text = end(fake);
+	struct state_text text = state_text_end(fake);
 
 	struct px_state_counts counts;
 	fake = begin();
@@ -334,7 +265,7 @@ START_TEST(a_number_outlives_its_history_until_its_clients_are_back)
 	strcpy(epoch, px_channel_epoch(channel));
 	publish(fake, channel, "{}");
 	fake_advance(fake, 60 * MINUTE_MS);
-	struct text text = end(fake);
+	struct state_text text = state_text_end(fake);
 
 	struct px_state_counts counts;
 	fake = begin();
@@ -368,7 +299,7 @@ START_TEST(the_limits_are_those_of_now)
 	for (int i = 0; i < 8; i++) {
 		publish(fake, channel, "{}");
 	}
-	struct text text = end(fake);
+	struct state_text text = state_text_end(fake);
 
 	struct px_state_counts counts;
 	fake = begin();
@@ -411,7 +342,7 @@ START_TEST(more_channels_than_there_may_be)
 	for (size_t i = 0; i < 5; i++) {
 		publish(fake, join(ann, &log_kind, ids[i], ""), "{}");
 	}
-	struct text text = end(fake);
+	struct state_text text = state_text_end(fake);
 
 	struct px_limits limits = fake_limits();
 	struct px_state_counts counts;

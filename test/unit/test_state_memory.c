@@ -3,72 +3,34 @@
  * Saving and loading without memory, at every single allocation of ours in turn: it fails with
  * -ENOMEM and leaves nothing, or does with less; and the broker goes on.
  */
-#include "fake.h"
+#include "memory.h"
+#include "state_text.h"
 
 #include <check.h>
 #include <errno.h>
 #include <praxis/plugin.h>
-#include <praxis/state.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define TRIES_MAX 100000
 
 extern const lws_plugin_protocol_t svc_whiteboard;
 extern const lws_plugin_protocol_t svc_telemedicine;
 
-/* ---- allocations of the program, but for those of its libraries ---- */
+static struct fake *fake;
 
-static long fails_at; /* 0: never */
-
-static bool fails(void)
-{
-	return fails_at > 0 && --fails_at == 0;
-}
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-void *__wrap_malloc(size_t size)
-{
-	return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-	return fails() ? NULL : __real_realloc(old, size);
-}
-
-/* ---- a state as text ---- */
-
-struct text {
-	struct fake *fake;
-	char data[1 << 16];
-	size_t len;
-	size_t at;
-};
-
-static struct text text;
-
-static void read_corpus(const char *name)
+/* A state of the corpus. */
+static struct state_text read_corpus(const char *name)
 {
 	char path[512];
 	(void)snprintf(path, sizeof(path), "%s/test/fuzz/corpus/state/%s", PX_SOURCE_ROOT, name);
 	FILE *stream = fopen(path, "r");
 	ck_assert_msg(stream != NULL, "%s", path);
-	text.len = fread(text.data, 1, sizeof(text.data) - 1, stream);
-	text.data[text.len] = '\0';
+	struct state_text text = { .size = 1 << 16 };
+	text.data = malloc(text.size);
+	text.len = fread(text.data, 1, text.size, stream);
 	fclose(stream);
+	return text;
 }
 
 static int drop_line(void *user, struct px_span line)
@@ -77,41 +39,19 @@ static int drop_line(void *user, struct px_span line)
 	return 0;
 }
 
-static int read_line(void *user, struct px_span *ret_line)
-{
-	(void)user;
-	if (text.at == text.len) {
-		return 0;
-	}
-	const char *line = text.data + text.at;
-	size_t len = strcspn(line, "\n");
-	*ret_line = (struct px_span){ line, len };
-	text.at += len + 1;
-	return 1;
-}
-
-static struct px_site *find_site(void *user, struct px_span name)
-{
-	(void)user;
-	(void)name;
-	return &text.fake->site;
-}
-
-static int load(void)
+static int load(const struct state_text *text)
 {
 	struct px_state_counts counts;
-	struct px_state_reader reader = { NULL, read_line, find_site, 0 };
-	text.at = 0;
-	return px_broker_load(text.fake->broker, &reader, &counts);
+	return state_text_load(fake, text->data, text->len, 0, &counts);
 }
 
 static void begin(void)
 {
 	struct px_limits limits = fake_limits();
 	limits.grace_ms = 30000;
-	text.fake = fake_create(&limits);
-	(void)fake_add_service(text.fake, svc_whiteboard.protocols[0].user, NULL);
-	(void)fake_add_service(text.fake, svc_telemedicine.protocols[0].user, NULL);
+	fake = fake_create(&limits);
+	(void)fake_add_service(fake, svc_whiteboard.protocols[0].user, NULL);
+	(void)fake_add_service(fake, svc_telemedicine.protocols[0].user, NULL);
 }
 
 /* ---- tests ---- */
@@ -120,26 +60,28 @@ static const char *const names[] = { "board", "call", "two-tenants", "waiting" }
 
 START_TEST(loading)
 {
-	read_corpus(names[_i]);
-	long tries = 0;
-	for (bool spared = false; !spared && tries < TRIES_MAX;) {
+	struct state_text text = read_corpus(names[_i]);
+	unsigned tries = 0;
+	for (bool failed = true; failed && tries < TRIES_MAX;) {
 		begin();
-		fails_at = ++tries;
-		int rc = load();
-		spared = fails_at > 0;
-		fails_at = 0;
-		ck_assert(rc == 0 || (rc == -ENOMEM && !spared));
-		struct px_stats stats = fake_stats(text.fake);
+		memory_fail(++tries, false);
+		memory_watch(true);
+		int rc = load(&text);
+		memory_watch(false);
+		failed = memory_has_failed();
+		ck_assert(rc == 0 || (rc == -ENOMEM && failed));
+		struct px_stats stats = fake_stats(fake);
 		if (rc < 0) {
 			ck_assert_uint_eq(stats.detached + stats.channels + stats.practices, 0);
 			ck_assert_uint_eq(stats.messages_live, 0);
 			/* The next time it works. */
-			ck_assert_int_eq(load(), 0);
+			ck_assert_int_eq(load(&text), 0);
 		}
-		fake_destroy(text.fake);
+		fake_destroy(fake);
 	}
-	ck_assert_int_gt(tries, 10);
-	ck_assert_int_lt(tries, TRIES_MAX);
+	ck_assert_uint_gt(tries, 10);
+	ck_assert_uint_lt(tries, TRIES_MAX);
+	free(text.data);
 }
 END_TEST
 
@@ -147,25 +89,27 @@ START_TEST(saving)
 {
 	size_t whole = 0;
 	struct px_state_writer writer = { &whole, drop_line };
-	read_corpus(names[_i]);
+	struct state_text text = read_corpus(names[_i]);
 	begin();
-	ck_assert_int_eq(load(), 0);
-	ck_assert_int_eq(px_broker_save(text.fake->broker, &writer), 0);
-	long tries = 0;
-	for (bool spared = false; !spared && tries < TRIES_MAX;) {
+	ck_assert_int_eq(load(&text), 0);
+	ck_assert_int_eq(px_broker_save(fake->broker, &writer), 0);
+	unsigned tries = 0;
+	for (bool failed = true; failed && tries < TRIES_MAX;) {
 		size_t bytes = 0;
 		writer.user = &bytes;
-		fails_at = ++tries;
-		int rc = px_broker_save(text.fake->broker, &writer);
-		spared = fails_at > 0;
-		fails_at = 0;
-		ck_assert(rc == 0 || (rc == -ENOMEM && !spared));
+		memory_fail(++tries, false);
+		memory_watch(true);
+		int rc = px_broker_save(fake->broker, &writer);
+		memory_watch(false);
+		failed = memory_has_failed();
+		ck_assert(rc == 0 || (rc == -ENOMEM && failed));
 		if (rc == 0) {
 			ck_assert_uint_ge(bytes, whole); /* what can not be shared is written twice */
 		}
 	}
-	ck_assert_int_gt(tries, 1);
-	fake_destroy(text.fake);
+	ck_assert_uint_gt(tries, 1);
+	fake_destroy(fake);
+	free(text.data);
 }
 END_TEST
 

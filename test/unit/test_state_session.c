@@ -5,13 +5,12 @@
  * nothing; who can not go on is seen to leave.
  */
 #include "channel.h"
-#include "fake.h"
 #include "session.h"
+#include "state_text.h"
 
 #include <check.h>
 #include <errno.h>
 #include <praxis/plugin.h>
-#include <praxis/state.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,46 +28,6 @@ extern const lws_plugin_protocol_t svc_telemedicine;
 #define STAFF(id, who) .versioned = true, .authenticated = true, .user = id, .name = who
 #define PATIENT(id) .versioned = true, .authenticated = true, .user = id, .name = "P", \
 	.role = PX_ROLE_PATIENT, .rooms = "\"r\""
-
-/* ---- a state as text ---- */
-
-struct text {
-	struct fake *fake;
-	char *data;
-	size_t len;
-	size_t at; /* of the next line to be read */
-};
-
-static int add_line(void *user, struct px_span line)
-{
-	struct text *text = user;
-	text->data = realloc(text->data, text->len + line.len + 2);
-	memcpy(text->data + text->len, line.data, line.len);
-	text->len += line.len;
-	text->data[text->len++] = '\n';
-	text->data[text->len] = '\0';
-	return 0;
-}
-
-static int read_line(void *user, struct px_span *ret_line)
-{
-	struct text *text = user;
-	if (text->at == text->len) {
-		return 0;
-	}
-	const char *line = text->data + text->at;
-	size_t len = strcspn(line, "\n");
-	*ret_line = (struct px_span){ line, len };
-	text->at += len + 1;
-	return 1;
-}
-
-static struct px_site *find_site(void *user, struct px_span name)
-{
-	struct text *text = user;
-	struct px_site *site = &text->fake->site;
-	return px_span_equal(name, px_span(site->name)) ? site : NULL;
-}
 
 /* ---- brokers ---- */
 
@@ -106,40 +65,13 @@ static struct fake *begin(void)
 	return begin_with(&(struct options){ 0 });
 }
 
-/* All connections break, as those of a server that ends; what is left is written down. */
-static struct text end(struct fake *fake)
-{
-	struct text text = { 0 };
-	struct px_state_writer writer = { &text, add_line };
-	px_broker_hold(fake->broker);
-	while (fake->conns) {
-		struct fake_conn *conn = fake->conns;
-		fake_lose(conn);
-		fake_turn(fake);
-		fake_forget_conn(conn);
-	}
-	ck_assert_int_eq(px_broker_save(fake->broker, &writer), 0);
-	fake_abandon(fake);
-	return text;
-}
-
-static int load(struct fake *fake, const struct text *from, int64_t elapsed_ms,
-		struct px_state_counts *ret_counts)
-{
-	struct text text = { fake, strdup(from->data), from->len, 0 };
-	struct px_state_reader reader = { &text, read_line, find_site, elapsed_ms };
-	int rc = px_broker_load(fake->broker, &reader, ret_counts);
-	free(text.data);
-	return rc;
-}
-
 static struct fake *restart_with(struct fake *fake, const struct options *options,
 		struct px_state_counts *ret_counts)
 {
-	struct text text = end(fake);
+	struct state_text text = state_text_end(fake);
 	fake = begin_with(options);
 	fake->random = 4711;
-	ck_assert_int_eq(load(fake, &text, options->elapsed_ms, ret_counts), 0);
+	ck_assert_int_eq(state_text_load(fake, text.data, text.len, options->elapsed_ms, ret_counts), 0);
 	free(text.data);
 	return fake;
 }
@@ -465,10 +397,10 @@ START_TEST(a_token_that_is_over_meanwhile)
 	int64_t has;
 	struct px_state_counts counts;
 	struct fake *fake = two_in_a_room(INT64_C(1700000005000), token, &has);
-	struct text text = end(fake);
+	struct state_text text = state_text_end(fake);
 	fake = begin();
 	fake_advance(fake, 5000);
-	ck_assert_int_eq(load(fake, &text, 5000, &counts), 0);
+	ck_assert_int_eq(state_text_load(fake, text.data, text.len, 5000, &counts), 0);
 	free(text.data);
 	ck_assert_uint_eq(counts.sessions, 2);
 	ck_assert_uint_eq(counts.dropped_sessions, 1);
@@ -668,7 +600,7 @@ START_TEST(what_has_no_number_is_not_kept)
 	fake_advance(fake, limits.heartbeat_ms);
 	fake_turn(fake);
 	ck_assert_uint_gt(fake_stats(fake).queue_bytes, 0);
-	struct text text = end(fake);
+	struct state_text text = state_text_end(fake);
 	ck_assert_ptr_nonnull(strstr(text.data, "\"session\""));
 	ck_assert_ptr_null(strstr(text.data, "\"queued\""));
 	ck_assert_ptr_null(strstr(text.data, "\"kept\""));
@@ -694,17 +626,17 @@ START_TEST(the_same_state_makes_the_same_text)
 	fake_forget_conn(ann);
 	fake_say(bob, CHAT("while she was away"));
 	fake_advance(fake, 100);
-	struct text first = end(fake);
+	struct state_text first = state_text_end(fake);
 	/* Dan's update, which is in the history, too: its text stands there alone. */
 	ck_assert_ptr_nonnull(strstr(first.data, "{\"kept\":1}"));
 
 	struct px_state_counts counts;
 	fake = begin();
 	fake->random = 99;
-	ck_assert_int_eq(load(fake, &first, 0, &counts), 0);
+	ck_assert_int_eq(state_text_load(fake, first.data, first.len, 0, &counts), 0);
 	ck_assert_uint_eq(counts.sessions, 4);
 	ck_assert_uint_eq(counts.members, 8);
-	struct text second = end(fake);
+	struct state_text second = state_text_end(fake);
 	ck_assert_str_eq(first.data, second.data);
 	free(first.data);
 	free(second.data);
@@ -735,12 +667,12 @@ START_TEST(states_with_lines_missing_or_doubled)
 {
 	char token[64];
 	int64_t has;
-	struct text text = end(two_in_a_room(0, token, &has));
+	struct state_text text = state_text_end(two_in_a_room(0, token, &has));
 	for (int twice = 0; twice < 2; twice++) {
 		size_t at = 0;
 		while (at < text.len) {
 			size_t len = strcspn(text.data + at, "\n") + 1;
-			struct text other = { 0 };
+			struct state_text other = { 0 };
 			other.data = calloc(1, text.len + len + 1);
 			memcpy(other.data, text.data, at);
 			other.len = at;
@@ -753,7 +685,7 @@ START_TEST(states_with_lines_missing_or_doubled)
 			other.len += text.len - from;
 			struct px_state_counts counts;
 			struct fake *fake = begin();
-			int rc = load(fake, &other, 0, &counts);
+			int rc = state_text_load(fake, other.data, other.len, 0, &counts);
 			ck_assert(rc == 0 || rc == -EINVAL);
 			if (rc < 0) {
 				ck_assert_uint_eq(fake_stats(fake).detached, 0);

@@ -6,12 +6,11 @@
  *
  * PRAXIS_WALK_SEED and PRAXIS_WALK_STEPS walk another way, or further; a failure names its seed.
  */
-#include "fake.h"
 #include "session.h"
+#include "state_text.h"
 
 #include <check.h>
 #include <praxis/plugin.h>
-#include <praxis/state.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -233,60 +232,19 @@ static void leave(unsigned i)
 
 /* ---- the restart ---- */
 
-struct text {
-	struct fake *fake;
-	char *data;
-	size_t len, size, at;
-};
-
-static int add_line(void *user, struct px_span line)
-{
-	struct text *text = user;
-	if (text->len + line.len + 1 > text->size) {
-		text->size = 2 * (text->len + line.len) + 4096;
-		text->data = realloc(text->data, text->size);
-	}
-	memcpy(text->data + text->len, line.data, line.len);
-	text->len += line.len;
-	text->data[text->len++] = '\n';
-	return 0;
-}
-
-static int read_line(void *user, struct px_span *ret_line)
-{
-	struct text *text = user;
-	if (text->at == text->len) {
-		return 0;
-	}
-	const char *line = text->data + text->at;
-	const char *end = memchr(line, '\n', text->len - text->at);
-	*ret_line = (struct px_span){ line, (size_t)(end - line) };
-	text->at += ret_line->len + 1;
-	return 1;
-}
-
-static struct px_site *find_site(void *user, struct px_span name)
-{
-	(void)name;
-	return &((struct text *)user)->fake->site;
-}
-
 static void follow(struct world *world)
 {
-	struct text text = { 0 };
-	struct px_state_writer writer = { &text, add_line };
-	struct px_state_reader reader = { &text, read_line, find_site, 0 };
+	struct state_text text = { 0 };
 	struct px_state_counts counts;
 	struct fake *old = world->fake;
 	px_broker_hold(old->broker);
-	ck_assert_int_eq(px_broker_save(old->broker, &writer), 0);
+	ck_assert_int_eq(state_text_save(old, &text), 0);
 	world->fake = begin();
 	world->fake->random = old->random + 1;
 	world->fake->mono_ms = old->mono_ms;
 	world->fake->wall_ms = old->wall_ms;
 	px_broker_set_time(world->fake->broker, old->mono_ms, old->wall_ms);
-	text.fake = world->fake;
-	ck_assert_int_eq(px_broker_load(world->fake->broker, &reader, &counts), 0);
+	ck_assert_int_eq(state_text_load(world->fake, text.data, text.len, 0, &counts), 0);
 	ck_assert_uint_eq(counts.dropped_channels + counts.dropped_members +
 			counts.dropped_sessions, 0);
 	free(text.data);
