@@ -40,6 +40,7 @@ static atomic_int answers;
 
 static pthread_mutex_t names_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t names_found = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t names_gone = PTHREAD_COND_INITIALIZER;
 static bool names_work;
 static atomic_int lookups;
 
@@ -55,6 +56,7 @@ PX_PUBLIC int getaddrinfo(const char *node, const char *service, const struct ad
 		pthread_cond_wait(&names_found, &names_lock);
 	}
 	lookups--;
+	pthread_cond_broadcast(&names_gone);
 	pthread_mutex_unlock(&names_lock);
 	return EAI_NONAME;
 }
@@ -62,15 +64,13 @@ PX_PUBLIC int getaddrinfo(const char *node, const char *service, const struct ad
 /* Lets the lookups go that hang, and waits until they went. */
 static void end_lookups(void)
 {
-	bool over = false;
-	while (!over) {
-		pthread_mutex_lock(&names_lock);
-		names_work = true;
-		pthread_cond_broadcast(&names_found);
-		over = lookups == 0;
-		pthread_mutex_unlock(&names_lock);
-		usleep(10 * 1000);
+	pthread_mutex_lock(&names_lock);
+	names_work = true;
+	pthread_cond_broadcast(&names_found);
+	while (lookups > 0) {
+		pthread_cond_wait(&names_gone, &names_lock);
 	}
+	pthread_mutex_unlock(&names_lock);
 }
 
 /* ---- the loop ---- */
