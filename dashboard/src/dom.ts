@@ -1,19 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
-	return document.getElementById(id) as T;
-}
+import { byId, element } from '../../pages/dom.js';
 
-/** An element with properties and children; text is never read as HTML. */
-export function element<K extends keyof HTMLElementTagNameMap>(
-	tag: K,
-	properties: Partial<HTMLElementTagNameMap[K]> = {},
-	...children: (Node | string)[]
-): HTMLElementTagNameMap[K] {
-	const made = Object.assign(document.createElement(tag), properties);
-	made.append(...children);
-	return made;
-}
+export { announce, byId, element } from '../../pages/dom.js';
 
 /** Changes the text only if it is another one: screen readers and selections keep their place. */
 export function setText(node: HTMLElement, text: string): void {
@@ -38,16 +27,6 @@ export function showFacts(list: HTMLElement, facts: Record<string, string>): voi
 			fact.remove();
 		}
 	}
-}
-
-let hiding: number | undefined;
-
-/** Shows it at the bottom for a while, and says it to those who listen to the page. */
-export function announce(text: string): void {
-	const news = byId('news');
-	news.textContent = text;
-	window.clearTimeout(hiding);
-	hiding = window.setTimeout(() => news.replaceChildren(), 6000);
 }
 
 /** Asks before something is done that cannot be undone. */

@@ -9,7 +9,7 @@ import { webSocketManager, WebSocketStatus, whiteboardService } from 'praxis-cli
 import type { SessionEvent } from 'praxis-client';
 import { Board } from './board.js';
 import { Cards } from './cards.js';
-import { byId } from './dom.js';
+import { byId } from '../../pages/dom.js';
 import { Visit } from './visit.js';
 
 const KEPT = 'praxis-demo-who';

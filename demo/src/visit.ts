@@ -4,7 +4,7 @@
 
 import { telemedicineService } from 'praxis-client';
 import type { CallMember, TelemedicineCall, TelemedicineChatMessage, User } from 'praxis-client';
-import { announce, byId, element } from './dom.js';
+import { announce, byId, element } from '../../pages/dom.js';
 
 const ROOM = 'demo';
 

@@ -15,7 +15,12 @@ export function element<K extends keyof HTMLElementTagNameMap>(
 	return made;
 }
 
-/** Says it to those who listen to the page. */
+let hiding: number | undefined;
+
+/** Says it for a while, to those who listen to the page and wherever the page shows its news. */
 export function announce(text: string): void {
-	byId('news').textContent = text;
+	const news = byId('news');
+	news.textContent = text;
+	window.clearTimeout(hiding);
+	hiding = window.setTimeout(() => news.replaceChildren(), 6000);
 }
