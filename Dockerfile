@@ -23,17 +23,26 @@
 # and its .so goes to /usr/lib/praxis/plugins. A server in a container has its own time to stop:
 # give "docker stop" more than drain-deadline-ms (10 s).
 
+# The dashboard is bundled with packages from npm's registry; --build-arg DASHBOARD=disabled leaves it
+# out, and needs Debian's packages alone.
+
 ARG BASE=debian:bookworm-slim
 
 FROM ${BASE} AS build
+ARG DASHBOARD=enabled
 RUN apt-get update && apt-get install -y --no-install-recommends \
 		gcc libc6-dev meson ninja-build pkg-config \
 		libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libjson-c-dev libssl-dev \
-		libcurl4-openssl-dev librhonabwy-dev
+		libcurl4-openssl-dev librhonabwy-dev \
+	&& if [ "$DASHBOARD" != disabled ]; then \
+		apt-get install -y --no-install-recommends ca-certificates nodejs npm; \
+	fi
 WORKDIR /src
+COPY client/package.json client/package-lock.json client/
+RUN if [ "$DASHBOARD" != disabled ]; then npm --prefix client ci; fi
 COPY . .
 RUN meson setup --prefix=/usr --libdir=lib --buildtype=release -Dtests=disabled -Dbench=disabled \
-		/build \
+		-Ddashboard="$DASHBOARD" /build \
 	&& DESTDIR=/image meson install -C /build \
 	&& rm -r /image/usr/include /image/usr/lib/pkgconfig \
 	&& install -D -m 755 scripts/health /image/usr/bin/praxis-health \
