@@ -199,6 +199,6 @@ int px_operate_switch(const struct px_operator *operator, struct px_span service
 				"The server can not write down what is done, and so does not do it.");
 	default:
 		return px_deny(ret_denial, PX_E_UNAVAILABLE, NULL,
-				"The service could not be switched.");
+				"The service could not be switched; the server's log says why.");
 	}
 }

@@ -199,14 +199,10 @@ struct px_plugin *px_plugin_find(struct px_server *server, const char *name)
 	return NULL;
 }
 
-/* Loads the service's file, unless that was done before. */
-static int ensure(struct px_server *server, const struct px_config *config,
+int px_plugin_load(struct px_server *server, const struct px_config *config,
 		const struct px_config_service *wanted, const struct px_config_sink *sink)
 {
-	struct load load = {
-		.wanted = px_config_find_service(config, wanted->name),
-		.sink = sink,
-	};
+	struct load load = { .wanted = wanted, .sink = sink };
 	struct px_plugin plugin = { 0 };
 	if (px_plugin_find(server, wanted->name)) {
 		return 0;
@@ -230,7 +226,8 @@ int px_plugins_load(struct px_server *server, const struct px_config *config,
 	for (size_t v = 0; v < config->vhost_count; v++) {
 		for (size_t s = 0; s < config->vhosts[v].service_count; s++) {
 			const struct px_config_service *wanted = &config->vhosts[v].services[s];
-			if (wanted->enabled && ensure(server, config, wanted, sink) < 0) {
+			if (wanted->enabled && px_plugin_load(server, config,
+					px_config_find_service(config, wanted->name), sink) < 0) {
 				rc = -EINVAL;
 			}
 		}

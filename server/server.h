@@ -177,6 +177,9 @@ struct px_server {
 /* loader.c: the plugins that a configuration names, their options checked; -EINVAL */
 int px_plugins_load(struct px_server *server, const struct px_config *config,
 		const struct px_config_sink *sink);
+/* One of them, with the options that `wanted` has for it, unless it was loaded before; -EINVAL */
+int px_plugin_load(struct px_server *server, const struct px_config *config,
+		const struct px_config_service *wanted, const struct px_config_sink *sink);
 /* The options of a service, by its table and its own check; -EINVAL after complaints. */
 int px_plugin_options(const struct px_service *service, const struct px_config_service *wanted,
 		const struct px_config_sink *sink, struct px_options **ret_options);
@@ -184,6 +187,12 @@ int px_plugin_options(const struct px_service *service, const struct px_config_s
 void px_plugins_withdraw(struct px_server *server, size_t first);
 struct px_plugin *px_plugin_find(struct px_server *server, const char *name);
 void px_plugins_unload(struct px_server *server);
+
+/*
+ * services.c: one more than the configuration has enabled is loaded and started. Errors are logged,
+ * and change nothing. No session may use it before its site has it.
+ */
+int px_service_add(struct px_server *server, const struct px_config_service *wanted);
 
 /* vhost.c: which services a vhost has, and in force as the configuration says */
 struct px_vhost *px_vhost_find(const struct px_server *server, const char *name);

@@ -29,6 +29,20 @@ static int start_new(struct px_server *server)
 	return 0;
 }
 
+int px_service_add(struct px_server *server, const struct px_config_service *wanted)
+{
+	struct px_config_sink sink = { .on_complaint = px_settings_log_complaint };
+	size_t before = server->plugin_count;
+	int rc = px_plugin_load(server, server->config, wanted, &sink);
+	rc = rc < 0 ? rc : start_new(server);
+	if (rc < 0) {
+		px_plugins_withdraw(server, before);
+		return rc;
+	}
+	px_context_name_services(server);
+	return 0;
+}
+
 /* All are checked before the first gets its own. */
 static int collect_options(struct px_plan *plan)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Services switched while the server runs, by an administrator. It holds until the
- * configuration is read again, which says of every service how it is to be.
+ * configuration is read again, which says of every service how it is to be. One that the
+ * configuration has switched off, and that was never loaded, is loaded now.
  */
 #include "server.h"
 
@@ -27,14 +28,19 @@ int px_service_switch(void *user, const struct px_operator *operator, struct px_
 	struct px_server *server = user;
 	struct px_vhost *vhost = px_vhost_of(operator->site);
 	const struct px_config_service *config = find(vhost, name);
-	const struct px_plugin *plugin = config ? px_plugin_find(server, config->name) : NULL;
-	if (!plugin || !plugin->started) {
+	if (!config) {
 		return -ENOENT;
 	}
-	if (plugin->service->operates && !enabled) {
+	const struct px_plugin *plugin = px_plugin_find(server, config->name);
+	if (plugin && plugin->service->operates && !enabled) {
 		return -EBUSY; /* nobody could switch it on again */
 	}
-	int rc = px_trail_event(server, &(struct px_event){
+	size_t plugins = server->plugin_count;
+	int rc = enabled ? px_service_add(server, config) : 0;
+	if (rc < 0) {
+		return -EIO;
+	}
+	rc = px_trail_event(server, &(struct px_event){
 		.kind = PX_EVENT_ADMINISTERED,
 		.session = operator->session,
 		.operator = operator,
@@ -42,11 +48,16 @@ int px_service_switch(void *user, const struct px_operator *operator, struct px_
 		.target = px_span(config->name),
 	});
 	if (rc < 0) {
+		px_plugins_withdraw(server, plugins);
 		return -EROFS;
 	}
-	uint32_t bit = UINT32_C(1) << plugin->index;
-	vhost->site.enabled = enabled ? vhost->site.enabled | bit : vhost->site.enabled & ~bit;
-	px_broker_site_changed(server->broker, &vhost->site);
+	plugin = px_plugin_find(server, config->name);
+	if (plugin) { /* else it was never loaded, and stays off */
+		uint32_t bit = UINT32_C(1) << plugin->index;
+		vhost->site.enabled = enabled ? vhost->site.enabled | bit :
+				vhost->site.enabled & ~bit;
+		px_broker_site_changed(server->broker, &vhost->site);
+	}
 	px_log(PX_LOG_NOTICE, "vhost %s: an administrator has switched the service %s %s",
 			vhost->config->name, config->name, enabled ? "on" : "off");
 	return 0;

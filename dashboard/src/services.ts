@@ -12,7 +12,7 @@ function counted(number: number, what: string): string {
 	return `${number} ${what}${number === 1 ? '' : 's'}`;
 }
 
-function messageList({ messages }: Service): HTMLElement {
+function messageList({ messages = [] }: Service): HTMLElement {
 	const lines = messages.map(({ type, roles }) =>
 		element('li', {}, element('code', {}, type), roles?.length ? ` ${roles.join(', ')}` : ''),
 	);
@@ -67,12 +67,25 @@ class Card {
 		this.show(service);
 	}
 
+	/** Of a service that was not loaded yet, the messages were not known. */
+	describes({ loaded }: Service): boolean {
+		return this.#service.loaded === loaded;
+	}
+
+	giveWayTo(other: Card): void {
+		const hadFocus = this.#toggle === document.activeElement;
+		this.node.replaceWith(other.node);
+		if (hadFocus) {
+			other.#toggle.focus();
+		}
+	}
+
 	show(service: Service): void {
-		const { name, enabled, loaded } = service;
+		const { name, enabled } = service;
 		this.#service = service;
 		this.#toggle.setAttribute('aria-checked', String(enabled));
-		this.#toggle.disabled = !this.rules || !loaded || name === 'admin';
-		setText(this.#toggle, enabled ? 'on' : loaded ? 'off' : 'not loaded');
+		this.#toggle.disabled = !this.rules || name === 'admin';
+		setText(this.#toggle, enabled ? 'on' : 'off');
 	}
 
 	async #switch(): Promise<void> {
@@ -120,12 +133,16 @@ export class Services implements View {
 	#show(services: readonly Service[]): void {
 		for (const service of services) {
 			const card = this.#cards.get(service.name);
-			if (card) {
+			if (card?.describes(service)) {
 				card.show(service);
 			} else {
 				const made = new Card(service, this.#rules, () => void this.refresh());
 				this.#cards.set(service.name, made);
-				byId('services').append(made.node);
+				if (card) {
+					card.giveWayTo(made);
+				} else {
+					byId('services').append(made.node);
+				}
 			}
 		}
 	}

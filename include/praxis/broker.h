@@ -146,7 +146,8 @@ struct px_broker_host {
 
 	/*
 	 * Switches a service of the operator's vhost. -ENOENT: it has none of that name; -EBUSY: it
-	 * must stay on; -EROFS: the trail does not take it. NULL: nothing is ever switched.
+	 * must stay on; -EIO: it cannot be loaded or started, as was logged; -EROFS: the trail
+	 * does not take it. NULL: nothing is ever switched.
 	 */
 	int (*switch_service)(void *user, const struct px_operator *operator,
 			struct px_span service, bool enabled);

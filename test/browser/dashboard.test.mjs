@@ -32,7 +32,7 @@ describe('the dashboard', { timeout: 300_000 }, () => {
 		await praxis.start({
 			global: { 'grace-ms': 30_000, 'state-file': 'state', audit: { file: 'audit.jsonl' } },
 			vhost: tokenVhost(),
-			services: { admin: {} },
+			services: { admin: {}, echo: { status: 'disabled' } },
 		});
 		network = await Faulty.before(praxis.port); // its port stays when the server is restarted
 		browser = await Browser.launch();
@@ -193,17 +193,24 @@ describe('the dashboard', { timeout: 300_000 }, () => {
 		await row(page, 'audit', 'administered').getByText('disconnect', { exact: true }).first().waitFor();
 	});
 
-	it('switches a service off and on, and clients see it', async () => {
+	it('switches a service on and off, and clients see it', async () => {
 		const page = await open();
 		const ann = await enter(praxis);
 		await view(page, 'Services');
 		const toggle = page.getByRole('switch', { name: 'echo' });
-		await toggle.click();
-		await page.locator('[role=switch][aria-labelledby=service-echo][aria-checked=false]').waitFor();
+		const is = (on) => page
+			.locator(`[role=switch][aria-labelledby=service-echo][aria-checked=${on}]`).waitFor();
+		await is(false);
 		await ann.refused({ type: 'echo_say', text: 'x' }, 'service_disabled');
-		await toggle.focus();
+		await toggle.click(); // off since the server's start, so that it is loaded only now
+		await is(true);
+		await page.getByText('echo_say').first().waitFor({ state: 'attached' });
+		await ann.accepted({ type: 'echo_say', text: 'x' });
+		await page.keyboard.press('Space'); // the card is another one, and has the focus
+		await is(false);
+		await ann.refused({ type: 'echo_say', text: 'x' }, 'service_disabled');
 		await page.keyboard.press('Space');
-		await page.locator('[role=switch][aria-labelledby=service-echo][aria-checked=true]').waitFor();
+		await is(true);
 		await ann.accepted({ type: 'echo_say', text: 'x' });
 		assert.ok(await page.getByRole('switch', { name: 'admin' }).isDisabled());
 		await ann.close();

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import { bearer, enter, enterAsNobody, sign, tokenVhost } from './lib/issuer.mjs';
 import { exchange, request } from './lib/http.mjs';
-import { itEnds, secret, usePraxisd } from './lib/praxisd.mjs';
+import { Praxisd, itEnds, secret, usePraxisd } from './lib/praxisd.mjs';
 import { nothingArrived } from './lib/session.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -296,6 +296,39 @@ describe('what an administrator does', () => {
 		await admin.accepted({ type, name: 'echo', enabled: true });
 		await ann.accepted({ type: 'echo_say', text: 'x' });
 		assert.equal((await lastAct()).reason, 'enable');
+	});
+
+	it('switches one on that was off at start, if it can be loaded', async () => {
+		const off = { status: 'disabled' };
+		const other = new Praxisd();
+		await other.start({
+			vhost: tokenVhost(),
+			services: { admin: {}, echo: off, missing: off },
+		});
+		try {
+			const admin = await enter(other, ruler);
+			const ann = await enter(other);
+			const named = async (wanted) => {
+				admin.send({ type: 'admin_services' });
+				const { services } = await admin.next('admin_services');
+				return services.find(({ name }) => name === wanted);
+			};
+			const type = 'admin_service';
+			assert.deepEqual(await named('echo'), { name: 'echo', enabled: false, loaded: false });
+			await ann.refused({ type: 'echo_say', text: 'x' }, 'service_disabled');
+			await admin.accepted({ type, name: 'echo', enabled: false });
+			await admin.accepted({ type, name: 'echo', enabled: true });
+			assert.ok((await named('echo')).messages.some((message) => message.type === 'echo_say'));
+			await ann.accepted({ type: 'echo_say', text: 'x' });
+			await (await enter(other)).accepted({ type: 'echo_say', text: 'x' });
+			await admin.refused({ type, name: 'missing', enabled: true }, 'unavailable');
+			await other.logged(/missing/);
+			assert.equal((await named('missing')).loaded, false);
+			await admin.accepted({ type, name: 'echo', enabled: false });
+			await ann.refused({ type: 'echo_say', text: 'x' }, 'service_disabled');
+		} finally {
+			await other.kill();
+		}
 	});
 
 	it('broadcasts to one practice, or to all of its own', async () => {
