@@ -395,11 +395,6 @@ bool px_broker_end_turn(struct px_broker *broker)
 	return is_cut;
 }
 
-struct px_broker *px_session_broker(const struct px_session *session)
-{
-	return session->broker;
-}
-
 void px_client_id_write(uint64_t id, char buf[PX_CLIENT_ID_SIZE])
 {
 	static const char hex[] = "0123456789abcdef";
@@ -450,51 +445,4 @@ struct px_session *px_session_find(const struct px_broker *broker, struct px_spa
 		link = link->next;
 	}
 	return (struct px_session *)link;
-}
-
-enum px_role px_session_role(const struct px_session *session)
-{
-	return session->identity->role;
-}
-
-bool px_session_authenticated(const struct px_session *session)
-{
-	return session->identity->authenticated;
-}
-
-struct px_id px_session_user(const struct px_session *session)
-{
-	return px_identity_user(session->identity);
-}
-
-struct px_span px_session_user_name(const struct px_session *session)
-{
-	return px_identity_name(session->identity);
-}
-
-struct px_id px_session_practice_id(const struct px_session *session,
-		const struct px_practice *practice)
-{
-	const struct px_held *held = px_identity_holds(session->identity, practice);
-	return (struct px_id){ { practice->id, practice->id_len }, held && held->number };
-}
-
-struct px_span px_session_tenant(const struct px_session *session)
-{
-	return px_identity_tenant(session->identity);
-}
-
-struct px_span px_session_address(const struct px_session *session)
-{
-	return px_identity_address(session->identity);
-}
-
-void *px_session_conn(const struct px_session *session)
-{
-	return session->conn;
-}
-
-const struct px_site *px_session_site(const struct px_session *session)
-{
-	return session->site;
 }

@@ -357,6 +357,11 @@ struct px_session_params {
 PX_PUBLIC bool px_broker_resumable(struct px_broker *broker, const struct px_site *site,
 		struct px_span token, int64_t received, void **ret_conn);
 
+/* Whether the client of that id is in the room, and not only before its door. */
+PX_PUBLIC bool px_broker_is_in_room(const struct px_broker *broker, struct px_span client_id,
+		struct px_span tenant, struct px_span practice, struct px_span service,
+		struct px_span room);
+
 /*
  * A client has connected. Queues `connection_established`; or gives it a session that lost its
  * connection (docs/protocol.md, section 6), which then is *ret_session, with `identity` for what
@@ -374,6 +379,13 @@ PX_PUBLIC struct px_span px_session_address(const struct px_session *session);
 PX_PUBLIC struct px_span px_session_tenant(const struct px_session *session);
 PX_PUBLIC void *px_session_conn(const struct px_session *session);
 PX_PUBLIC const struct px_site *px_session_site(const struct px_session *session);
+
+/* Since it was opened, by whichever process. */
+PX_PUBLIC int64_t px_session_age_ms(const struct px_session *session);
+
+/* The practices that it holds, as it spells them; index below the count. */
+PX_PUBLIC uint32_t px_session_practice_count(const struct px_session *session);
+PX_PUBLIC struct px_id px_session_practice(const struct px_session *session, uint32_t index);
 
 /* One whole text message. The bytes are the caller's and are not kept. */
 PX_PUBLIC void px_session_receive(struct px_session *session, const uint8_t *bytes, size_t len);
