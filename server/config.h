@@ -186,6 +186,18 @@ struct px_config_tokens {
 	int64_t auth_ms; /* in which a session must have authenticated */
 };
 
+/* The application's back end is told what happens. */
+struct px_config_webhook {
+	char *url;    /* as auth_url */
+	char *secret; /* that signs what is sent. Wiped when destroyed */
+	int64_t timeout_ms; /* for one request */
+	int64_t give_up_ms; /* after which an event that nobody took is not sent any more */
+	uint32_t max;       /* requests in flight; at least 1 */
+	uint32_t batch;     /* events in one; at least 1 */
+	uint32_t queue_events;
+	uint64_t queue_bytes;
+};
+
 /* An entry of "trusted-proxies" or "metrics-allow". */
 struct px_config_proxy {
 	struct in6_addr address; /* IPv4 mapped */
@@ -218,6 +230,7 @@ struct px_config_vhost {
 	int64_t auth_timeout_ms;
 	uint32_t auth_max;     /* questions in flight */
 	uint32_t auth_cache_s; /* 0: each answer is used once */
+	struct px_config_webhook *webhook; /* NULL: it is told nothing */
 	enum px_config_open_mode open_mode;
 	char *open_practice; /* NULL: none; always so where open_mode is OFF */
 	bool open_practice_is_number;

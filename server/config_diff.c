@@ -195,7 +195,7 @@ static void compare_option(struct diff *diff, const struct px_option *row,
 static void compare_object(struct diff *diff, const char *object, const struct px_options *old,
 		const struct px_options *new)
 {
-	static const char *const others[] = { "audit", "tokens", "ws-protocols" };
+	static const char *const others[] = { "audit", "tokens", "webhook-secret", "ws-protocols" };
 	for (const struct px_option *row = px_config_table(object); row->key; row++) {
 		bool other = false;
 		for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
@@ -307,6 +307,8 @@ static void compare_vhosts(struct diff *diff, const struct px_config_vhost *old,
 		tell(diff, "the addresses of its interface have changed");
 	}
 	compare_tokens(diff, old->tokens, new->tokens);
+	compare_text(diff, "key of the webhook", old->webhook ? old->webhook->secret : NULL,
+			new->webhook ? new->webhook->secret : NULL);
 	compare_services(diff, old, new);
 	if (px_config_vhost_replaces(old, new)) {
 		tell(diff, "begins anew, with other sessions");

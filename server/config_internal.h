@@ -216,6 +216,14 @@ int px_config_auth_url_read(struct px_config_loader *loader,
 		const struct px_config_object *object, const struct px_options *options,
 		struct px_config_vhost *vhost);
 
+/*
+ * The URL of a back end, as browsers would write it, with a path; *ret_url is NULL where the option is
+ * unset, or after a complaint. *ret_exposed: it is http:, and not to this machine. -ENOMEM.
+ */
+int px_config_http_url_copy(struct px_config_loader *loader,
+		const struct px_config_object *object, const struct px_options *options,
+		const char *key, char **ret_url, bool *ret_exposed);
+
 int px_config_origins_read(struct px_config_loader *loader,
 		const struct px_config_object *object, struct px_config_vhost *vhost);
 
@@ -224,6 +232,15 @@ int px_config_proxies_read(struct px_config_loader *loader,
 
 int px_config_tls_read(struct px_config_loader *loader, const struct px_config_object *object,
 		const struct px_options *options, struct px_config_vhost *vhost);
+
+/* ---- config_webhook.c ---- */
+
+/* The keys "webhook-…" of a vhost. vhost->webhook stays NULL after complaints. */
+int px_config_webhook_read(struct px_config_loader *loader,
+		const struct px_config_object *object, const struct px_options *options,
+		struct px_config_vhost *vhost);
+
+void px_config_webhook_destroy(struct px_config_webhook *webhook);
 
 /* ---- config_audit.c ---- */
 

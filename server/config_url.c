@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The URLs of a vhost: "auth-url", and "origins", which are URLs without a path.
+ * The URLs of a vhost: "auth-url", "webhook-url", and "origins", which are URLs without a path.
  *
  * Both are kept the way that browsers write them (RFC 6454, and the URL Standard of WHATWG),
  * so that an Origin header can be compared as text. Names with other than ASCII letters must
@@ -141,7 +141,7 @@ static char *print(const struct url *url)
 	return text;
 }
 
-/* ---- auth-url ---- */
+/* ---- URLs of the application's back end ---- */
 
 /* A path and a query; "" is neither. */
 static bool is_path(const char *rest)
@@ -157,21 +157,28 @@ static bool is_path(const char *rest)
 	return true;
 }
 
-int px_config_auth_url_read(struct px_config_loader *loader,
+static bool is_loopback(const char *host)
+{
+	struct in_addr address;
+	return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
+			(inet_pton(AF_INET, host, &address) == 1 &&
+			ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET);
+}
+
+int px_config_http_url_copy(struct px_config_loader *loader,
 		const struct px_config_object *object, const struct px_options *options,
-		struct px_config_vhost *vhost)
+		const char *key, char **ret_url, bool *ret_exposed)
 {
 	struct url url;
-	const char *text = px_options_string(options, "auth-url");
-	vhost->auth_timeout_ms = px_options_int(options, "auth-timeout-ms");
-	vhost->auth_max = (uint32_t)px_options_int(options, "auth-max");
-	vhost->auth_cache_s = (uint32_t)px_options_int(options, "auth-cache-s");
+	const char *text = px_options_string(options, key);
+	*ret_url = NULL;
+	*ret_exposed = false;
 	if (!text) {
 		return 0;
 	}
 	if (!parse(text, &url) || url.wildcard || !is_path(url.rest)) {
 		/* not repeated: somebody may have put a password into it */
-		px_config_object_complain(&loader->reporter, PX_CONFIG_ERROR, object, "auth-url",
+		px_config_object_complain(&loader->reporter, PX_CONFIG_ERROR, object, key,
 				": expected https:// or http://, a host, and if need be :port, a "
 				"path and a query");
 		return 0;
@@ -179,8 +186,21 @@ int px_config_auth_url_read(struct px_config_loader *loader,
 	if (*url.rest == '\0') {
 		url.rest = "/";
 	}
-	vhost->auth_url = print(&url);
-	return vhost->auth_url ? 0 : -ENOMEM;
+	*ret_exposed = !url.is_https && !is_loopback(url.host);
+	*ret_url = print(&url);
+	return *ret_url ? 0 : -ENOMEM;
+}
+
+int px_config_auth_url_read(struct px_config_loader *loader,
+		const struct px_config_object *object, const struct px_options *options,
+		struct px_config_vhost *vhost)
+{
+	bool exposed;
+	vhost->auth_timeout_ms = px_options_int(options, "auth-timeout-ms");
+	vhost->auth_max = (uint32_t)px_options_int(options, "auth-max");
+	vhost->auth_cache_s = (uint32_t)px_options_int(options, "auth-cache-s");
+	return px_config_http_url_copy(loader, object, options, "auth-url", &vhost->auth_url,
+			&exposed);
 }
 
 /* ---- origins ---- */

@@ -39,6 +39,26 @@ const struct px_option px_config_vhost_table[] = {
 		.help = "questions to \"auth-url\" at a time" },
 	{ .key = "auth-cache-s", .type = PX_OPTION_INT, .fallback = "0", .max = 60,
 		.help = "seconds for which an answer of \"auth-url\" is used again" },
+	{ .key = "webhook-url", .type = PX_OPTION_STRING, .min = 1, .max = 2048,
+		.help = "URL of the application that is told what happens" },
+	{ .key = "webhook-secret", .type = PX_OPTION_STRING, .min = 1, .max = 4096,
+		.help = "the secret that signs what \"webhook-url\" is told" },
+	{ .key = "webhook-timeout-ms", .type = PX_OPTION_INT, .fallback = "10000",
+		.min = 100, .max = 60000,
+		.help = "time that \"webhook-url\" has to answer" },
+	{ .key = "webhook-max", .type = PX_OPTION_INT, .fallback = "4", .min = 1, .max = 16,
+		.help = "requests to \"webhook-url\" at a time" },
+	{ .key = "webhook-batch", .type = PX_OPTION_INT, .fallback = "100", .min = 1, .max = 500,
+		.help = "events in one request, at most" },
+	{ .key = "webhook-queue-events", .type = PX_OPTION_INT, .fallback = "10000",
+		.min = 10, .max = 1000000,
+		.help = "events that may wait; of one practice half as many" },
+	{ .key = "webhook-queue-bytes", .type = PX_OPTION_INT, .fallback = "8388608",
+		.min = 262144, .max = 1 << 30,
+		.help = "bytes of these; and as many again for who was in a room" },
+	{ .key = "webhook-give-up-s", .type = PX_OPTION_INT, .fallback = "900",
+		.min = 1, .max = 86400,
+		.help = "seconds after which an event that \"webhook-url\" did not take is given up" },
 	{ .key = "open-mode", .type = PX_OPTION_STRING, .fallback = "loopback",
 		.choices = "loopback|insecure",
 		.help = "\"insecure\" permits addresses that other machines can reach" },
@@ -306,6 +326,14 @@ static void check_companions(struct reading *reading, const struct px_options *o
 		{ "auth-timeout-ms", false, "auth-url" },
 		{ "auth-max", false, "auth-url" },
 		{ "auth-cache-s", false, "auth-url" },
+		{ "webhook-url", false, "webhook-secret" },
+		{ "webhook-secret", false, "webhook-url" },
+		{ "webhook-timeout-ms", false, "webhook-url" },
+		{ "webhook-max", false, "webhook-url" },
+		{ "webhook-batch", false, "webhook-url" },
+		{ "webhook-queue-events", false, "webhook-url" },
+		{ "webhook-queue-bytes", false, "webhook-url" },
+		{ "webhook-give-up-s", false, "webhook-url" },
 		{ "host-ssl-cert", false, "host-ssl-key" },
 		{ "host-ssl-key", false, "host-ssl-cert" },
 		{ "host-ssl-ca", false, "host-ssl-cert" },
@@ -343,6 +371,9 @@ static int take_access(struct reading *reading, const struct px_options *options
 	int r = tokens ? px_config_tokens_read(loader, tokens, vhost) : 0;
 	if (r == 0) {
 		r = px_config_auth_url_read(loader, &reading->object, options, vhost);
+	}
+	if (r == 0) {
+		r = px_config_webhook_read(loader, &reading->object, options, vhost);
 	}
 	if (r == 0) {
 		r = px_config_origins_read(loader, &reading->object, vhost);
@@ -524,6 +555,7 @@ void px_config_vhost_finish(struct px_config_vhost *vhost)
 	}
 	px_options_destroy(vhost->options);
 	px_config_tokens_destroy(vhost->tokens);
+	px_config_webhook_destroy(vhost->webhook);
 	free(vhost->auth_url);
 	free(vhost->origins);
 	free(vhost->trusted_proxies);

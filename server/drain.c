@@ -3,15 +3,19 @@
  * The end, in order: nobody new is let in, every client is told that it should come back and
  * when, then they are closed with 1012, spread over a window, so that the next server does
  * not meet all of them at once. New connections still get an answer (503) until the end.
- * When all are gone, the state is saved (state.c).
+ * When all are gone, webhooks are told, and the state is saved (state.c).
  */
 #include "server.h"
 
 #include "log.h"
+#include "webhook.h"
 
 #include <praxis/state.h>
 
 #define TICK_MS 50
+
+/* For webhooks at the end, where the next server goes on with what is left. */
+#define FLUSH_MS 1000
 
 /* Of the deadline, at most, for writing down what the next server takes up. */
 #define SAVE_MS 2000
@@ -33,14 +37,47 @@ static uint64_t share(const struct px_server *server, uint64_t open, int64_t now
 	return (open * TICK_MS + (uint64_t)left_ms - 1) / (uint64_t)left_ms;
 }
 
+/*
+ * Everybody is gone; what webhooks have to be told of that is not yet. Without a state no
+ * session comes back, so that those who are waited for leave now.
+ */
+static void begin_flush(struct px_server *server, int64_t now_ms)
+{
+	bool hands_on = server->config->global.state_file != NULL;
+	server->flush_end_ms = server->drain_deadline_ms;
+	if (hands_on && server->flush_end_ms > now_ms + FLUSH_MS) {
+		server->flush_end_ms = now_ms + FLUSH_MS;
+	}
+	if (!hands_on) {
+		px_broker_end_detached(server->broker);
+	}
+	px_webhooks_hurry(server);
+}
+
+/* Whether webhooks need not be waited for, at least not any longer. */
+static bool is_flushed(struct px_server *server, int64_t now_ms)
+{
+	if (!server->webhooks) {
+		return true;
+	}
+	if (server->flush_end_ms == 0) {
+		begin_flush(server, now_ms);
+		return false; /* who is gone is freed when this turn ends */
+	}
+	return now_ms >= server->flush_end_ms || px_webhooks_idle(server, server->flush_end_ms);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	struct px_server *server = timer->data;
 	int64_t now_ms = (int64_t)uv_now(&server->loop);
 	uint64_t open = open_sessions(server);
-	if (open == 0 || now_ms >= server->drain_deadline_ms) {
+	if (now_ms >= server->drain_deadline_ms || (open == 0 && is_flushed(server, now_ms))) {
 		px_log(PX_LOG_NOTICE, "drained; %llu sessions cut off", (unsigned long long)open);
 		uv_stop(&server->loop);
+		return;
+	}
+	if (open == 0) {
 		return;
 	}
 	px_broker_close_some(server->broker, share(server, open, now_ms), PX_CLOSE_RESTART);

@@ -10,6 +10,7 @@
 #include "exposition.h"
 #include "idempotency.h"
 #include "version.h"
+#include "webhook.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -227,6 +228,29 @@ static void write_audit(struct px_exposition *out, const struct px_server *serve
 			"1 while the audit trail can not be written.", stats.failing);
 }
 
+static void write_webhooks(struct px_exposition *out, const struct px_server *server)
+{
+	struct px_webhook_totals totals;
+	px_webhook_totals(server, &totals);
+	px_exposition_family(out, COUNTER, "praxis_webhook_events_total",
+			"Events for webhooks that are done with, by what became of them.");
+	px_exposition_sample(out, (px_labels){ "result", "delivered" }, totals.delivered);
+	px_exposition_sample(out, (px_labels){ "result", "given_up" }, totals.given_up);
+	px_exposition_sample(out, (px_labels){ "result", "overflowed" }, totals.overflowed);
+	px_exposition_family(out, COUNTER, "praxis_webhook_requests_total",
+			"Requests to webhooks, by their answer.");
+	write_array(out, "result", totals.results, px_webhook_result_names, PX_WEBHOOK_RESULTS);
+	px_exposition_one(out, GAUGE, "praxis_webhook_queue_events",
+			"Events that webhooks have not taken yet.", totals.events);
+	px_exposition_one(out, GAUGE, "praxis_webhook_queue_bytes",
+			"Bytes of these events.", totals.bytes);
+	px_exposition_one(out, GAUGE, "praxis_webhook_requests_in_flight",
+			"Requests to webhooks without an answer.", totals.in_flight);
+	px_exposition_one(out, GAUGE, "praxis_webhook_oldest_seconds",
+			"How long the oldest event that is not being sent has been waiting.",
+			(uint64_t)(totals.oldest_ms / 1000));
+}
+
 static void write_memory(struct px_exposition *out)
 {
 	unsigned long pages[2] = { 0, 0 };
@@ -288,5 +312,6 @@ void px_metrics_write(struct px_server *server, struct px_exposition *out)
 			"How long it took to write what a turn had for its sessions.");
 	px_exposition_histogram(out, &server->flushes);
 	write_audit(out, server);
+	write_webhooks(out, server);
 	write_process(out, server);
 }

@@ -15,6 +15,7 @@ static int prepare(struct px_plan *plan)
 {
 	int rc = px_plan_load_services(plan);
 	rc = rc < 0 ? rc : px_plan_prepare_vhosts(plan);
+	rc = rc < 0 ? rc : px_plan_prepare_webhooks(plan);
 	rc = rc < 0 ? rc : px_plan_prepare_services(plan);
 	rc = rc < 0 ? rc : px_plan_prepare_listeners(plan);
 	return rc < 0 ? rc : px_plan_prepare_audit(plan);
@@ -44,6 +45,7 @@ static void commit(struct px_plan *plan)
 	server->config = plan->config;
 	px_plan_commit_services(plan);
 	px_plan_commit_vhosts(plan);
+	px_plan_commit_webhooks(plan);
 	px_plan_commit_audit(plan);
 	if (!plan->old) {
 		/* Nothing can fail any more, and nobody has been let in: the state is good once. */

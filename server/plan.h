@@ -73,6 +73,10 @@ int px_plan_prepare_listeners(struct px_plan *plan);
 void px_plan_abandon_listeners(struct px_plan *plan);
 void px_plan_commit_listeners(struct px_plan *plan);
 
+/* webhook.c: whom to tell; what is prepared stays, used or not */
+int px_plan_prepare_webhooks(struct px_plan *plan);
+void px_plan_commit_webhooks(struct px_plan *plan);
+
 /* security.c: the audit trail, and in it the word that this was done */
 int px_plan_prepare_audit(struct px_plan *plan);
 void px_plan_commit_audit(struct px_plan *plan);

@@ -12,6 +12,7 @@
 #include "log.h"
 #include "tickets.h"
 #include "tls.h"
+#include "webhook.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -190,6 +191,7 @@ int px_security_create(struct px_server *server)
 
 void px_security_stop(struct px_server *server)
 {
+	px_webhooks_stop(server);
 	px_backend_destroy(server->backend);
 	server->backend = NULL;
 }
@@ -200,6 +202,7 @@ void px_security_destroy(struct px_server *server)
 		(void)px_trail_note(server, "stopped", "");
 	}
 	px_audit_destroy(server->audit);
+	px_webhooks_destroy(server);
 	px_tickets_destroy(server->tickets);
 	px_idempotency_destroy(server->idempotency);
 	px_tally_destroy(server->addresses);

@@ -23,6 +23,7 @@ struct px_idempotency;
 struct px_planned_vhost;
 struct px_server;
 struct px_tls;
+struct px_webhook;
 
 /* A service that was loaded; stays until the process ends. */
 struct px_plugin {
@@ -66,6 +67,7 @@ struct px_vhost {
 	const char **disabled; /* behind site.disabled */
 	struct px_authority *authority; /* NULL: open mode */
 	struct px_tls *tls;             /* NULL: none */
+	struct px_webhook *webhook;     /* NULL: never had one */
 	uint64_t peers;
 	bool is_retired;
 	bool tightened; /* its sessions are to be held against its new configuration */
@@ -128,6 +130,7 @@ struct px_server {
 	uv_timer_t reload_timer;
 	uv_timer_t refusals_timer; /* while refusals were only counted: see px_audit_refused() */
 	uv_timer_t sweep_timer; /* while vhosts retire */
+	uv_timer_t webhook_timer; /* something is to be sent, or tried again */
 	struct lws_context *context;
 	char protocol_names[PX_SERVICES_MAX][PX_SERVICE_NAME_SIZE]; /* empty: none yet */
 	struct lws_protocols protocols[PX_SERVICES_MAX + 2];
@@ -149,6 +152,7 @@ struct px_server {
 	struct px_tickets *tickets;
 	struct px_idempotency *idempotency;
 	struct px_backend *backend;
+	struct px_webhook *webhooks; /* of all vhosts that have or had one */
 	struct px_audit *audit; /* NULL: none is kept */
 	struct px_greeting *greetings; /* connections that owe a PROXY header */
 	uint64_t connections;
@@ -169,6 +173,8 @@ struct px_server {
 	uint64_t reloads_refused;
 	int64_t drain_end_ms;      /* the last client is asked to go */
 	int64_t drain_deadline_ms; /* … and made to */
+	int64_t webhooks_stopped_ms; /* what happens from then on waits for the next server; 0: not yet */
+	int64_t flush_end_ms;      /* all are gone, and webhooks are waited for until then; 0: not yet */
 	bool draining;
 	bool missed_dashboard;     /* the log has it that there is none */
 	bool handed_on;            /* sessions that are left go on in the next server */

@@ -12,6 +12,7 @@
 
 #include "log.h"
 #include "state_file.h"
+#include "webhook.h"
 
 #include <errno.h>
 #include <praxis/state.h>
@@ -43,6 +44,7 @@ static int write_state(struct px_server *server, uint64_t *ret_lines)
 	}
 	struct px_state_writer writer = { &file, px_state_file_line };
 	rc = px_broker_save(server->broker, &writer);
+	rc = rc < 0 ? rc : px_webhooks_save(server, &writer);
 	*ret_lines = file.lines;
 	return px_state_file_end(&file, rc);
 }
@@ -74,12 +76,22 @@ int px_server_save_state(struct px_server *server)
 struct loading {
 	struct px_server *server;
 	struct px_state_text *text;
+	int64_t elapsed_ms;
 };
 
+/* The next of the broker's; those of webhooks come behind them, and are taken up on the way. */
 static int next_line(void *user, struct px_span *ret_line)
 {
 	struct loading *loading = user;
-	return px_state_text_line(loading->text, ret_line) ? 1 : 0;
+	while (px_state_text_line(loading->text, ret_line)) {
+		if (!px_webhooks_owns(*ret_line)) {
+			return 1;
+		}
+		if (px_webhooks_load(loading->server, *ret_line, loading->elapsed_ms) < 0) {
+			px_log(PX_LOG_ERROR, "state: what a webhook was to be told can not be used");
+		}
+	}
+	return 0;
 }
 
 static struct px_site *find_site(void *user, struct px_span name)
@@ -96,16 +108,20 @@ static struct px_site *find_site(void *user, struct px_span name)
 static int load(struct px_server *server, struct px_state_text *text, int64_t elapsed_ms)
 {
 	struct px_state_counts counts;
-	struct loading loading = { server, text };
+	struct loading loading = { server, text, elapsed_ms > 0 ? elapsed_ms : 0 };
 	struct px_state_reader reader = {
 		.user = &loading,
 		.line = next_line,
 		.site = find_site,
-		.elapsed_ms = elapsed_ms > 0 ? elapsed_ms : 0,
+		.elapsed_ms = loading.elapsed_ms,
 	};
 	px_broker_set_time(server->broker, (int64_t)uv_now(&server->loop), wall_ms());
 	int rc = px_broker_load(server->broker, &reader, &counts);
 	if (rc < 0) {
+		struct px_span line;
+		while (next_line(&loading, &line) == 1) {
+			/* the broker's: they are not taken up; what webhooks are to be told is */
+		}
 		return rc;
 	}
 	px_log(PX_LOG_NOTICE, "state of %lld s ago taken up: %llu channels, %llu updates, "

@@ -5,6 +5,7 @@
 #include "audit.h"
 #include "idempotency.h"
 #include "version.h"
+#include "webhook.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -123,6 +124,24 @@ static void write_audit(const struct px_server *server, struct px_json *json)
 	px_json_close_object(json);
 }
 
+static void write_webhooks(const struct px_server *server, struct px_json *json)
+{
+	struct px_webhook_totals totals;
+	px_webhook_totals(server, &totals);
+	px_json_open_object(json, "webhooks");
+	px_json_int(json, "events", (int64_t)totals.events);
+	px_json_int(json, "bytes", (int64_t)totals.bytes);
+	px_json_int(json, "in_flight", (int64_t)totals.in_flight);
+	px_json_int(json, "oldest_ms", totals.oldest_ms);
+	px_json_int(json, "delivered", (int64_t)totals.delivered);
+	px_json_int(json, "given_up", (int64_t)totals.given_up);
+	px_json_int(json, "overflowed", (int64_t)totals.overflowed);
+	for (int i = 0; i < PX_WEBHOOK_RESULTS; i++) {
+		px_json_int(json, px_webhook_result_names[i], (int64_t)totals.results[i]);
+	}
+	px_json_close_object(json);
+}
+
 static void write_services(struct px_server *server, struct px_json *json)
 {
 	px_json_open_object(json, "services");
@@ -190,5 +209,6 @@ void px_statistics_write(struct px_server *server, struct px_json *json)
 	write_errors(&stats, json);
 	write_closes(&stats, json);
 	write_audit(server, json);
+	write_webhooks(server, json);
 	write_services(server, json);
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What happens, as entries of the audit trail: the broker's events and the host's own, with
- * the addresses that only the host knows.
+ * the addresses that only the host knows. Administrators who watch are shown the same; and what
+ * the trail has taken, webhooks are told.
  */
 #include "server.h"
 
 #include "audit.h"
+#include "webhook.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -149,14 +151,19 @@ static struct px_span reason_of(const struct px_event *event, char code[8])
 	}
 }
 
-/* Sessions that have not authenticated are bounded, so somebody has to count them. */
-static void count_nobody(const struct px_event *event)
+/*
+ * Sessions that have not authenticated are bounded, so somebody has to count them. Whether it
+ * was one of them until now.
+ */
+static bool count_nobody(const struct px_event *event)
 {
 	void *conn = px_session_conn(event->session);
 	struct px_peer *peer = conn ? lws_get_opaque_user_data(px_lws_wsi(conn)) : NULL;
+	bool was_nobody = peer && peer->nobody;
 	if (peer && (event->kind == PX_EVENT_CONNECTED || event->kind == PX_EVENT_AUTHENTICATED)) {
 		px_peer_set_nobody(peer, px_session_role(event->session) == 0);
 	}
+	return was_nobody;
 }
 
 static void on_refusals(uv_timer_t *timer)
@@ -189,7 +196,7 @@ int px_trail_event(void *user, const struct px_event *event)
 	if (event->kind == PX_EVENT_ADMINISTERED) {
 		return note_operator(server, event);
 	}
-	count_nobody(event);
+	bool was_nobody = count_nobody(event);
 	if (event->kind == PX_EVENT_RESUMED) {
 		int rc = px_comeback_done(event->session, event->conn);
 		if (rc < 0) {
@@ -219,6 +226,7 @@ int px_trail_event(void *user, const struct px_event *event)
 	if (rc == 0 || !can_refuse) {
 		show(server, &entry, event->session,
 				event->channel ? px_channel_practice(event->channel) : NULL);
+		px_webhooks_event(event, was_nobody);
 	}
 	return rc;
 }

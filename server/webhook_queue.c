@@ -275,6 +275,11 @@ int px_webhook_queue_push(struct px_webhook_queue *queue, struct px_span key,
 	return 0;
 }
 
+void px_webhook_queue_miss(struct px_webhook_queue *queue)
+{
+	queue->counts.overflowed++;
+}
+
 /* ---- going ---- */
 
 static void wake(struct px_webhook_queue *queue, int64_t now_ms)

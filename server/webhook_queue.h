@@ -61,6 +61,9 @@ void px_webhook_queue_set_bounds(struct px_webhook_queue *queue,
 int px_webhook_queue_push(struct px_webhook_queue *queue, struct px_span lane,
 		struct px_span text, int64_t came_ms);
 
+/* One that could not even be put into words: it counts as an overflow. */
+void px_webhook_queue_miss(struct px_webhook_queue *queue);
+
 /* A batch that is due; NULL: none is, or as many are in flight as may be. */
 struct px_webhook_batch *px_webhook_queue_take(struct px_webhook_queue *queue, int64_t now_ms);
 

@@ -269,6 +269,24 @@ int64_t px_webhook_rooms_leave(struct px_webhook_rooms *rooms,
 	return stay_ms;
 }
 
+bool px_webhook_room_find(const struct px_webhook_room *room,
+		bool (*fits)(void *user, struct px_span client), void *user,
+		struct px_webhook_person *ret_person)
+{
+	for (uint32_t i = 0; i < room->count; i++) {
+		const struct px_webhook_participant *at = room->people[i];
+		if (at->is_there && fits(user, px_webhook_client_of(at))) {
+			*ret_person = (struct px_webhook_person){
+				.client = px_webhook_client_of(at),
+				.user = px_webhook_user_of(at),
+				.role = at->role,
+			};
+			return true;
+		}
+	}
+	return false;
+}
+
 struct px_webhook_room *px_webhook_rooms_take(struct px_webhook_rooms *rooms)
 {
 	if (!rooms->tree) {

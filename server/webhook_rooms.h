@@ -58,6 +58,11 @@ int64_t px_webhook_rooms_leave(struct px_webhook_rooms *rooms,
 		const struct px_webhook_place *place, struct px_span client, int64_t now_ms,
 		struct px_webhook_room **ret_ended);
 
+/* Somebody there of whom `fits` says yes; the texts live until somebody leaves. False: nobody. */
+bool px_webhook_room_find(const struct px_webhook_room *room,
+		bool (*fits)(void *user, struct px_span client), void *user,
+		struct px_webhook_person *ret_person);
+
 /* Any room, taken out; NULL: there is none. The caller's, as above. */
 struct px_webhook_room *px_webhook_rooms_take(struct px_webhook_rooms *rooms);
 
@@ -80,6 +85,6 @@ void px_webhook_room_save(const struct px_webhook_room *room, struct px_json *js
 		int64_t now_ms);
 /* -EINVAL: it is none, there is that room already, or no memory for one; -ENOMEM. */
 int px_webhook_rooms_load(struct px_webhook_rooms *rooms, struct json_object *object,
-		int64_t now_ms);
+		int64_t now_ms, struct px_webhook_room **ret_room);
 
 #endif

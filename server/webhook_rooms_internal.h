@@ -45,6 +45,12 @@ static inline struct px_span px_webhook_client_of(const struct px_webhook_partic
 	return (struct px_span){ participant->text, participant->client_len };
 }
 
+static inline struct px_id px_webhook_user_of(const struct px_webhook_participant *participant)
+{
+	return (struct px_id){ { participant->text + participant->client_len,
+		participant->user_len }, participant->user_is_number };
+}
+
 /* The room, empty, as it was begun so long ago; NULL: there is one, or no memory. */
 struct px_webhook_room *px_webhook_room_add(struct px_webhook_rooms *rooms,
 		const struct px_webhook_place *place, int64_t started_ms);

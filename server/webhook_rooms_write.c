@@ -10,12 +10,6 @@
 
 #define AGE_MAX_MS INT64_C(3155760000000) /* a century */
 
-static struct px_id user_of(const struct px_webhook_participant *participant)
-{
-	return (struct px_id){ { participant->text + participant->client_len,
-		participant->user_len }, participant->user_is_number };
-}
-
 static int64_t stay_of(const struct px_webhook_participant *participant, int64_t now_ms)
 {
 	return participant->total_ms +
@@ -31,7 +25,7 @@ static void write_participant(const struct px_webhook_participant *participant, 
 	px_json_open_object(json, NULL);
 	px_json_string(json, "clientId", px_webhook_client_of(participant));
 	if (participant->user_len > 0) {
-		px_json_id(json, "userId", user_of(participant));
+		px_json_id(json, "userId", px_webhook_user_of(participant));
 	}
 	px_json_text(json, "role", px_role_name(participant->role));
 	px_json_int(json, "joinedAt", wall_ms - (now_ms - participant->joined_ms));
@@ -58,7 +52,7 @@ void px_webhook_room_write(const struct px_webhook_room *room, struct px_json *j
 static void save_participant(const struct px_webhook_participant *participant,
 		struct px_json *json, int64_t now_ms)
 {
-	struct px_id user = user_of(participant);
+	struct px_id user = px_webhook_user_of(participant);
 	px_json_open_object(json, NULL);
 	px_json_string(json, "client", px_webhook_client_of(participant));
 	px_json_string(json, "user", user.text);
@@ -148,7 +142,7 @@ static int load_people(struct px_webhook_rooms *rooms, struct px_webhook_room *r
 }
 
 int px_webhook_rooms_load(struct px_webhook_rooms *rooms, struct json_object *object,
-		int64_t now_ms)
+		int64_t now_ms, struct px_webhook_room **ret_room)
 {
 	struct px_webhook_place place = { 0 };
 	int64_t age_ms;
@@ -170,6 +164,8 @@ int px_webhook_rooms_load(struct px_webhook_rooms *rooms, struct json_object *ob
 	room->ever = (uint64_t)ever;
 	if (rc < 0) {
 		px_webhook_room_undo(rooms, room);
+		return rc;
 	}
-	return rc;
+	*ret_room = room;
+	return 0;
 }

@@ -41,6 +41,7 @@ const ALL = [
 	'resume.test.mjs',
 	'authurl.test.mjs',
 	'secrets.test.mjs',
+	'webhooks.test.mjs',
 ];
 
 const here = path.dirname(fileURLToPath(import.meta.url));

@@ -95,6 +95,8 @@ static void put_files(void)
 #define TOKENS_WITH(more) "\"tokens\": {\"secret\": \"" SECRET "\", " more "}"
 #define CLAIMS(more) TOKENS_WITH("\"claims\": {" more "}")
 #define URL "\"auth-url\": \"http://hush/\""
+#define HOOK_TO(url, secret) "\"webhook-url\": \"" url "\", \"webhook-secret\": \"" secret "\""
+#define HOOK HOOK_TO("https://hush/", SECRET)
 
 /* What concerns whom, docs/configuration.md. */
 #define STAYS 0
@@ -125,6 +127,24 @@ static const struct vhost_change {
 	{ "auth-max", URL, URL ", \"auth-max\": 1", STAYS, "vhost a: auth-max is 1, was 64\n" },
 	{ "auth-cache-s", URL, URL ", \"auth-cache-s\": 5", STAYS,
 		"vhost a: auth-cache-s is 5, was 0\n" },
+	{ "webhook-url", "", HOOK, STAYS,
+		"vhost a: webhook-url is there now\nvhost a: key of the webhook is there now\n" },
+	{ "webhook-url", HOOK, HOOK_TO("https://hush/hush", SECRET), STAYS,
+		"vhost a: webhook-url has changed\n" },
+	{ "webhook-secret", HOOK, HOOK_TO("https://hush/", SECRET SECRET), STAYS,
+		"vhost a: key of the webhook has changed\n" },
+	{ "webhook-timeout-ms", HOOK, HOOK ", \"webhook-timeout-ms\": 1000", STAYS,
+		"vhost a: webhook-timeout-ms is 1000, was 10000\n" },
+	{ "webhook-max", HOOK, HOOK ", \"webhook-max\": 1", STAYS,
+		"vhost a: webhook-max is 1, was 4\n" },
+	{ "webhook-batch", HOOK, HOOK ", \"webhook-batch\": 1", STAYS,
+		"vhost a: webhook-batch is 1, was 100\n" },
+	{ "webhook-queue-events", HOOK, HOOK ", \"webhook-queue-events\": 10", STAYS,
+		"vhost a: webhook-queue-events is 10, was 10000\n" },
+	{ "webhook-queue-bytes", HOOK, HOOK ", \"webhook-queue-bytes\": 1000000", STAYS,
+		"vhost a: webhook-queue-bytes is 1000000, was 8388608\n" },
+	{ "webhook-give-up-s", HOOK, HOOK ", \"webhook-give-up-s\": 60", STAYS,
+		"vhost a: webhook-give-up-s is 60, was 900\n" },
 	{ "open-mode", "\"interface\": \"*\", \"open-mode\": \"insecure\"", "", TIGHTENS,
 		"vhost a: interface is gone\nvhost a: open-mode has changed\n" },
 	{ "open-practice", "", "\"open-practice\": 1", REPLACES,

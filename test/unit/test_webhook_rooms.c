@@ -214,7 +214,8 @@ static int save(void *user, const struct px_webhook_room *room)
 static int load(const char *text, int64_t now_ms)
 {
 	struct json_object *object = json_tokener_parse(text);
-	int rc = px_webhook_rooms_load(rooms, object, now_ms);
+	struct px_webhook_room *room;
+	int rc = px_webhook_rooms_load(rooms, object, now_ms, &room);
 	json_object_put(object);
 	return rc;
 }
