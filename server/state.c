@@ -77,6 +77,7 @@ struct loading {
 	struct px_server *server;
 	struct px_state_text *text;
 	int64_t elapsed_ms;
+	uint64_t lost; /* lines of webhooks */
 };
 
 /* The next of the broker's; those of webhooks come behind them, and are taken up on the way. */
@@ -87,9 +88,8 @@ static int next_line(void *user, struct px_span *ret_line)
 		if (!px_webhooks_owns(*ret_line)) {
 			return 1;
 		}
-		if (px_webhooks_load(loading->server, *ret_line, loading->elapsed_ms) < 0) {
-			px_log(PX_LOG_ERROR, "state: what a webhook was to be told can not be used");
-		}
+		loading->lost += px_webhooks_load(loading->server, *ret_line,
+				loading->elapsed_ms) < 0;
 	}
 	return 0;
 }
@@ -108,7 +108,7 @@ static struct px_site *find_site(void *user, struct px_span name)
 static int load(struct px_server *server, struct px_state_text *text, int64_t elapsed_ms)
 {
 	struct px_state_counts counts;
-	struct loading loading = { server, text, elapsed_ms > 0 ? elapsed_ms : 0 };
+	struct loading loading = { server, text, elapsed_ms > 0 ? elapsed_ms : 0, 0 };
 	struct px_state_reader reader = {
 		.user = &loading,
 		.line = next_line,
@@ -117,11 +117,14 @@ static int load(struct px_server *server, struct px_state_text *text, int64_t el
 	};
 	px_broker_set_time(server->broker, (int64_t)uv_now(&server->loop), wall_ms());
 	int rc = px_broker_load(server->broker, &reader, &counts);
+	while (rc < 0 && next_line(&loading, &(struct px_span){ 0 }) == 1) {
+		/* The broker's: they are not taken up; what webhooks are to be told is. */
+	}
+	if (loading.lost > 0) {
+		px_log(PX_LOG_ERROR, "of the state %llu lines for webhooks are lost: nobody is told "
+				"of them now", (unsigned long long)loading.lost);
+	}
 	if (rc < 0) {
-		struct px_span line;
-		while (next_line(&loading, &line) == 1) {
-			/* the broker's: they are not taken up; what webhooks are to be told is */
-		}
 		return rc;
 	}
 	px_log(PX_LOG_NOTICE, "state of %lld s ago taken up: %llu channels, %llu updates, "

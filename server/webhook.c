@@ -134,8 +134,8 @@ static void fail(struct px_webhook *webhook, struct px_webhook_batch *batch,
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random)) {
 		random = 0; /* then all come again at once; it is no more than that */
 	}
-	px_webhook_queue_failed(webhook->queue, batch, px_webhook_now_ms(webhook->server), retry_after_ms,
-			random);
+	px_webhook_queue_failed(webhook->queue, batch, px_webhook_now_ms(webhook->server),
+			retry_after_ms, random);
 	tell_losses(webhook);
 }
 
@@ -221,15 +221,19 @@ static void begin(struct px_webhook *webhook, struct px_webhook_batch *batch)
 	fail(webhook, batch, 0);
 }
 
+/* Requests may be long, and there may be many: one at least, the rest in the turns that follow. */
 static void on_time(uv_timer_t *timer)
 {
 	struct px_server *server = timer->data;
+	int64_t now_ms = px_webhook_now_ms(server);
+	bool pressed = false;
 	px_turn_begin(&server->turn, uv_hrtime());
 	for (struct px_webhook *each = server->webhooks; each; each = each->next) {
 		struct px_webhook_batch *batch;
-		while (each->config &&
-				(batch = px_webhook_queue_take(each->queue, px_webhook_now_ms(server)))) {
+		while (each->config && !pressed &&
+				(batch = px_webhook_queue_take(each->queue, now_ms))) {
 			begin(each, batch);
+			pressed = px_server_pressed(server, PX_WORK_IN);
 		}
 		tell_losses(each);
 	}
@@ -240,7 +244,7 @@ void px_webhook_push(struct px_webhook *webhook, struct px_span lane, struct px_
 		int64_t came_ms)
 {
 	(void)px_webhook_queue_push(webhook->queue, lane, text, came_ms);
-	if (!webhook->server->webhooks_stopped_ms != 0) {
+	if (webhook->server->webhooks_stopped_ms == 0) {
 		uv_timer_start(&webhook->server->webhook_timer, on_time, 0, 0);
 	}
 }
@@ -273,7 +277,8 @@ static int create(struct px_server *server, const char *name)
 	}
 	webhook->server = server;
 	webhook->name = strdup(name);
-	if (!webhook->name || px_webhook_queue_create(&webhook->queue) < 0 ||
+	if (getrandom(&webhook->mark, sizeof(webhook->mark), 0) != sizeof(webhook->mark) ||
+			!webhook->name || px_webhook_queue_create(&webhook->queue) < 0 ||
 			px_webhook_rooms_create(&webhook->rooms) < 0) {
 		destroy(webhook);
 		return -ENOMEM;

@@ -38,6 +38,8 @@ struct px_webhook {
 	char *name;
 	const struct px_config_webhook *config; /* NULL: nobody is told now */
 	struct px_config *kept;                 /* that `config` is in, held on to */
+	uint64_t mark;    /* its events' ids begin with it; no other process has it … */
+	uint64_t numbers; /* … and end with one of these */
 	struct px_webhook_queue *queue;
 	struct px_webhook_rooms *rooms;
 	struct px_webhook_sending *sending;     /* all that are under way */
@@ -97,7 +99,7 @@ int px_webhooks_save(struct px_server *server, const struct px_state_writer *wri
 /* Whether the line is one of these, for px_webhooks_load(). */
 bool px_webhooks_owns(struct px_span line);
 
-/* -EINVAL: it makes no sense; -ENOMEM. */
+/* -ENOENT: that vhost tells nobody now; -EINVAL: it makes no sense; -ENOMEM. */
 int px_webhooks_load(struct px_server *server, struct px_span line, int64_t elapsed_ms);
 
 #endif

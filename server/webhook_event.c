@@ -10,7 +10,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 /* Practices that are named of a session that has several; their number is told besides. */
 #define PRACTICES_SHOWN 32
@@ -18,18 +17,10 @@
 /* A tenant, a line end, which no id has in it, and a practice. */
 #define LANE_SIZE (2 * PX_ID_MAX + 1)
 
-/* Unlike any other's, of this process or another. */
-static void write_id(struct px_json *json)
+static void write_id(struct px_webhook *webhook, struct px_json *json)
 {
-	static uint64_t process;
-	static uint64_t number;
 	char id[40];
-	while (process == 0) {
-		if (getrandom(&process, sizeof(process), 0) != sizeof(process)) {
-			process = 0;
-		}
-	}
-	snprintf(id, sizeof(id), "%016" PRIx64 "-%" PRIu64, process, ++number);
+	snprintf(id, sizeof(id), "%016" PRIx64 "-%" PRIu64, webhook->mark, ++webhook->numbers);
 	px_json_text(json, "id", id);
 }
 
@@ -40,10 +31,11 @@ static int64_t wall_ms(void)
 	return wall.tv_sec * 1000 + wall.tv_usec / 1000;
 }
 
-static void begin(struct px_json *json, const char *type, struct px_span tenant)
+static void begin(struct px_webhook *webhook, struct px_json *json, const char *type,
+		struct px_span tenant)
 {
 	px_json_begin(json, NULL);
-	write_id(json);
+	write_id(webhook, json);
 	px_json_text(json, "type", type);
 	px_json_int(json, "at", wall_ms());
 	px_json_string(json, "tenant", tenant);
@@ -122,7 +114,7 @@ static void tell_session(struct px_webhook *webhook, const struct px_event *even
 	if (px_session_practice_count(session) == 1) {
 		practice = px_session_practice(session, 0).text;
 	}
-	begin(&json, type, tenant);
+	begin(webhook, &json, type, tenant);
 	write_practices(&json, session);
 	write_person(&json, &person);
 	if (event->kind == PX_EVENT_DISCONNECTED) {
@@ -136,10 +128,10 @@ static void tell_session(struct px_webhook *webhook, const struct px_event *even
 
 /* ---- rooms ---- */
 
-static void begin_room(struct px_json *json, const char *type,
+static void begin_room(struct px_webhook *webhook, struct px_json *json, const char *type,
 		const struct px_webhook_place *place)
 {
-	begin(json, type, place->tenant);
+	begin(webhook, json, type, place->tenant);
 	px_json_id(json, "practiceId", place->practice);
 	px_json_string(json, "service", place->service);
 	px_json_string(json, "roomId", place->name);
@@ -181,10 +173,10 @@ static void tell_joined(struct px_webhook *webhook, const struct px_event *event
 	bool started;
 	int rc = px_webhook_rooms_join(webhook->rooms, &place, &person, px_webhook_now_ms(webhook->server), &started);
 	if (rc == 0 && started) {
-		begin_room(&json, "room_started", &place);
+		begin_room(webhook, &json, "room_started", &place);
 		end(webhook, &json, place.tenant, place.practice.text);
 	}
-	begin_room(&json, "member_joined", &place);
+	begin_room(webhook, &json, "member_joined", &place);
 	write_person(&json, &person);
 	write_actor(&json, actor_of(event));
 	end(webhook, &json, place.tenant, place.practice.text);
@@ -195,7 +187,7 @@ static void tell_ended(struct px_webhook *webhook, struct px_webhook_room *room,
 {
 	struct px_webhook_place place = px_webhook_room_place(room);
 	struct px_json json;
-	begin_room(&json, "room_ended", &place);
+	begin_room(webhook, &json, "room_ended", &place);
 	px_json_text(&json, "reason", reason);
 	px_webhook_room_write(room, &json, px_webhook_now_ms(webhook->server), wall_ms());
 	end(webhook, &json, place.tenant, place.practice.text);
@@ -209,7 +201,7 @@ static bool tell_gone(struct px_webhook *webhook, const struct px_webhook_place 
 {
 	struct px_webhook_room *ended;
 	struct px_json json;
-	begin_room(&json, "member_left", place);
+	begin_room(webhook, &json, "member_left", place);
 	write_person(&json, person);
 	px_json_text(&json, "reason", px_leave_reason_name(reason));
 	write_actor(&json, actor);

@@ -109,7 +109,7 @@ static int load_line(struct px_server *server, struct json_object *line, int64_t
 	}
 	struct px_webhook *webhook = find(server, name);
 	if (!webhook) {
-		return 0;
+		return -ENOENT;
 	}
 	if (json_object_object_get_ex(line, "room", &room)) {
 		return load_room(webhook, room, then_ms);

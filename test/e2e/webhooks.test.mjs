@@ -4,7 +4,7 @@
 // where it does not take it.
 
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { get } from './lib/api.mjs';
@@ -645,6 +645,34 @@ describe('a reload', () => {
 		const bob = await enter(praxis, { practices: [newPractice()] });
 		await other.event('session_opened', ({ clientId }) => clientId === bob.clientId);
 		assert.deepEqual(other.violations, []);
+	});
+
+	it('that takes a vhost away tells the end of its sessions where they began', async () => {
+		const practiceId = newPractice();
+		const [first] = vhostConfig({}, tokenVhost({}, webhook(`http://127.0.0.1:${other.port}/new`, {
+			'webhook-secret': other.secrets[0],
+		}))).vhosts;
+		const file = path.join(praxis.dir, 'conf.d/50-extra.json');
+		await writeFile(file, JSON.stringify({ vhosts: [{ ...first, name: 'extra' }] }));
+		const said = await hup(praxis);
+		const [, port] = /vhost extra: listening on 127\.0\.0\.1:(\d+)/.exec(said);
+		const headers = bearer(await token({ practices: [practiceId] }));
+		const client = await openV1(praxis, '', { port: Number(port), headers });
+		client.identity = { userId: 'ann', userName: 'Ann' };
+		await client.join('r');
+		await other.event('member_joined', (event) => event.practiceId === practiceId);
+		await rm(file);
+		await hup(praxis);
+		await other.event('session_closed', (event) => event.practiceId === practiceId);
+		assert.deepEqual(other.types(practiceId), [
+			'session_opened',
+			'room_started',
+			'member_joined',
+			'member_left',
+			'room_ended',
+			'session_closed',
+		]);
+		assert.equal(other.of(practiceId)[0].tenant, 'extra');
 	});
 
 	it('without a URL tells nobody any more, and counts what was left', async () => {
