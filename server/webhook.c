@@ -58,8 +58,8 @@ static void tell_losses(struct px_webhook *webhook)
 	if (lost == webhook->losses_told || now_ms < webhook->loss_quiet_ms) {
 		return;
 	}
-	px_log(PX_LOG_ERROR, "webhook of vhost %s: %llu events are lost (in all %llu were given up, "
-			"%llu had no room)", webhook->name,
+	px_log(PX_LOG_ERROR, "webhook of vhost %s: events lost: %llu (in all given up: %llu, without "
+			"room: %llu)", webhook->name,
 			(unsigned long long)(lost - webhook->losses_told),
 			(unsigned long long)counts.given_up, (unsigned long long)counts.overflowed);
 	webhook->losses_told = lost;

@@ -455,7 +455,7 @@ describe('a receiver that fails', () => {
 			await ann.fence();
 			worst = Math.max(worst, Number(process.hrtime.bigint() - began) / 1e6);
 		}
-		assert.ok(worst < 250, `${worst} ms`);
+		assert.ok(worst < 400, `${worst} ms, where the receiver hangs for 500`);
 		receiver.answer = () => 204;
 		await receiver.event('session_opened', ended(practiceId));
 	});
@@ -542,7 +542,7 @@ describe('what nobody takes', () => {
 		receiver.answer = () => 500;
 		const ann = await enter(praxis, { practices: [practiceId] });
 		await until('given up', async () => (await webhooks(praxis)).given_up === 1);
-		await praxis.logged(/error: webhook of vhost default: 1 events are lost/);
+		await praxis.logged(/error: webhook of vhost default: events lost: 1 /);
 		receiver.answer = () => 204;
 		await ann.close();
 		await receiver.event('session_closed', (event) => event.practiceId === practiceId);
@@ -753,7 +753,7 @@ describe('the end of a server', () => {
 		const began = Date.now();
 		await end();
 		assert.ok(Date.now() - began < 4000);
-		assert.match(praxis.log, /error: webhook of vhost default: 6 events are lost/);
+		assert.match(praxis.log, /error: webhook of vhost default: events lost: 6 /);
 	});
 
 	it('leaves to the next server what was not taken, and who is in a room', async () => {
@@ -770,7 +770,7 @@ describe('the end of a server', () => {
 		await bob.close();
 		await until('a failure', async () => (await webhooks(praxis)).refused > 0);
 		await end();
-		assert.doesNotMatch(praxis.log, /events are lost/);
+		assert.doesNotMatch(praxis.log, /events lost/);
 		assert.deepEqual(receiver.taken, []);
 		receiver.answer = () => 204;
 		const state = await readFile(path.join(praxis.dir, 'state'), 'utf8');

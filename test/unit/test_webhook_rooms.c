@@ -196,6 +196,26 @@ START_TEST(those_who_left_have_a_bound_in_all_rooms)
 }
 END_TEST
 
+START_TEST(what_is_over_makes_room)
+{
+	struct px_webhook_room *ended;
+	begin();
+	px_webhook_rooms_set_bound(rooms, 500); /* some five */
+	for (int i = 0; i < 100; i++) {
+		join("x", "host", i);
+		for (int k = 0; k < 10; k++) {
+			join("x", "guest", i);
+			leave("x", "guest", i, &ended);
+		}
+		join("x", "other", i);
+		leave("x", "other", i, &ended);
+		leave("x", "host", i, &ended);
+		ck_assert_uint_eq(participants(told(ended, i, i)), 3);
+	}
+	px_webhook_rooms_destroy(rooms);
+}
+END_TEST
+
 static char saved[3][8192];
 static int saved_count;
 
@@ -283,4 +303,5 @@ END_TEST
 RUN_TESTS("webhook_rooms", a_room_from_its_first_to_its_last,
 		rooms_are_told_apart_by_all_that_names_them, who_was_there_before_is_not_known,
 		those_who_stayed_longest_are_remembered, those_who_left_have_a_bound_in_all_rooms,
+		what_is_over_makes_room,
 		another_process_goes_on, what_is_no_room_is_not_loaded);
