@@ -14,6 +14,8 @@
 #ifndef FAKE_H
 #define FAKE_H
 
+#include "run.h"
+
 #include <praxis/broker.h>
 
 #include <stdbool.h>
@@ -184,25 +186,5 @@ void fake_expect_nothing(struct fake_conn *conn);
 
 /* A member of an object as text; "" where there is none. */
 const char *fake_member(struct json_object *object, const char *key);
-
-/* For a test program: runs each test in a process of its own. */
-#define RUN_TESTS(suite_name, ...) \
-	int main(void) \
-	{ \
-		Suite *suite = suite_create(suite_name); \
-		TCase *tcase = tcase_create(suite_name); \
-		const TTest *const tests[] = { __VA_ARGS__ }; \
-		tcase_set_timeout(tcase, 60); \
-		for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) { \
-			tcase_add_test(tcase, tests[i]); \
-		} \
-		suite_add_tcase(suite, tcase); \
-		SRunner *runner = srunner_create(suite); \
-		srunner_run_all(runner, CK_NORMAL); \
-		int failed = srunner_ntests_failed(runner); \
-		srunner_free(runner); \
-		return failed > 0; \
-	} \
-	struct fake_end_of_tests
 
 #endif

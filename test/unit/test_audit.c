@@ -896,7 +896,7 @@ START_TEST(without_a_trail)
 }
 END_TEST
 
-RUN_TESTS("audit", lines_are_as_documented, a_key_makes_it_an_hmac, hmac_is_rfc_2104s,
+RUN("audit", lines_are_as_documented, a_key_makes_it_an_hmac, hmac_is_rfc_2104s,
 		whatever_texts_there_are_it_is_json, the_chain_goes_on_after_a_restart,
 		heads_are_logged_now_and_then, half_a_line_is_cut_off_and_told, half_a_first_line_too,
 		a_changed_end_is_not_continued, or_is_moved_aside, lines_missing_at_the_end_are_told,

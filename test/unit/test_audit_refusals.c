@@ -159,6 +159,6 @@ START_TEST(without_a_bound_each_is_a_line)
 }
 END_TEST
 
-RUN_TESTS("audit_refusals", few_are_a_line_each, many_are_counted_by_who_and_why,
+RUN("audit_refusals", few_are_a_line_each, many_are_counted_by_who_and_why,
 		kinds_are_bounded_as_well, who_it_was_is_kept_in_full,
 		without_a_bound_each_is_a_line);

@@ -9,6 +9,7 @@
 #include "audit.h"
 #include "audit_chain.h"
 #include "audit_verify.h"
+#include "run.h"
 
 #include <check.h>
 #include <errno.h>
@@ -256,24 +257,6 @@ UNUSED static int verify_trail(const char *key)
 #define ck_assert_logged(text) \
 	ck_assert_msg(strstr(logged, (text)) != NULL, "\"%s\" is not in\n%s", (text), logged)
 
-#define RUN_TESTS(suite_name, ...) \
-	int main(void) \
-	{ \
-		Suite *suite = suite_create(suite_name); \
-		TCase *tcase = tcase_create(suite_name); \
-		const TTest *const tests[] = { __VA_ARGS__ }; \
-		tcase_set_timeout(tcase, 120); \
-		tcase_add_checked_fixture(tcase, set_up, tear_down); \
-		for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) { \
-			tcase_add_test(tcase, tests[i]); \
-		} \
-		suite_add_tcase(suite, tcase); \
-		SRunner *runner = srunner_create(suite); \
-		srunner_run_all(runner, CK_NORMAL); \
-		int failed = srunner_ntests_failed(runner); \
-		srunner_free(runner); \
-		return failed > 0; \
-	} \
-	struct end_of_tests
+#define RUN(suite_name, ...) RUN_TESTS_BETWEEN(set_up, tear_down, suite_name, __VA_ARGS__)
 
 #endif

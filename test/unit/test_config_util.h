@@ -7,6 +7,7 @@
 #define TEST_CONFIG_UTIL_H
 
 #include "config.h"
+#include "run.h"
 
 #include <check.h>
 #include <errno.h>
@@ -155,23 +156,6 @@ UNUSED static void expect_global(const char *members, const char *expected)
 	px_config_destroy(load_global(members, expected));
 }
 
-#define RUN(suite_name, ...) \
-	int main(void) \
-	{ \
-		Suite *suite = suite_create(suite_name); \
-		TCase *tcase = tcase_create(suite_name); \
-		tcase_add_checked_fixture(tcase, set_up, tear_down); \
-		const TTest *const tests[] = { __VA_ARGS__ }; \
-		for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) { \
-			tcase_add_test(tcase, tests[i]); \
-		} \
-		suite_add_tcase(suite, tcase); \
-		SRunner *runner = srunner_create(suite); \
-		srunner_run_all(runner, CK_NORMAL); \
-		int failed = srunner_ntests_failed(runner); \
-		srunner_free(runner); \
-		return failed > 0; \
-	} \
-	struct test_config_end
+#define RUN(suite_name, ...) RUN_TESTS_BETWEEN(set_up, tear_down, suite_name, __VA_ARGS__)
 
 #endif

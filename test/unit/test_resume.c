@@ -1059,62 +1059,22 @@ START_TEST(the_process_ends_with_some_away)
 }
 END_TEST
 
-int main(void)
-{
-	const TTest *const tests[] = {
-		gives_a_token_to_praxis_v1_alone,
-		a_token_is_good_once,
-		a_token_is_not_used_up_by_a_connection_that_never_lived,
-		what_is_no_token_resumes_nothing,
-		who_is_nobody_has_nothing_to_come_back_to,
-		replays_what_was_not_received,
-		replays_with_a_socket_that_was_full,
-		received_releases,
-		received_must_make_sense,
-		counts_what_it_took,
-		one_who_is_too_far_behind_begins_anew,
-		one_who_kept_up_is_given_all,
-		a_number_must_make_sense,
-		other_credentials_do_not_resume,
-		newer_credentials_of_the_same_user_renew,
-		open_mode_resumes_by_token_alone,
-		the_trail_sees_where_it_came_from,
-		what_the_host_refuses_stays_as_it_was,
-		after_the_grace_the_others_are_told_once,
-		a_token_that_expires_ends_it,
-		goodbye_is_goodbye,
-		what_the_server_closes_is_closed,
-		one_who_is_away_can_be_removed,
-		after_a_restart_it_is_to_come_back,
-		the_silent_are_waited_for,
-		a_write_that_fails_is_made_up_for,
-		a_write_that_fails_in_a_fan_out_is_made_up_for,
-		takes_over_what_seems_alive,
-		who_waits_longest_makes_room,
-		too_much_for_one_who_is_away_ends_it,
-		services_that_come_meanwhile_are_there,
-		heals_by_identity,
-		who_missed_nothing_is_told_nothing,
-		what_waited_in_a_full_socket_was_missed,
-		what_was_said_to_the_deaf_was_missed,
-		heals_nobody_else,
-		heals_who_waits_longest_first,
-		who_does_not_come_leaves_once,
-		healing_takes_up_the_new_token,
-		heals_who_authenticates_later,
-		the_process_ends_with_some_away,
-	};
-	Suite *suite = suite_create("resume");
-	TCase *tcase = tcase_create("resume");
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, 60);
-	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
-		tcase_add_test(tcase, tests[i]);
-	}
-	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
-}
+RUN_TESTS_BETWEEN(setup, teardown, "resume", gives_a_token_to_praxis_v1_alone,
+		a_token_is_good_once, a_token_is_not_used_up_by_a_connection_that_never_lived,
+		what_is_no_token_resumes_nothing, who_is_nobody_has_nothing_to_come_back_to,
+		replays_what_was_not_received, replays_with_a_socket_that_was_full, received_releases,
+		received_must_make_sense, counts_what_it_took, one_who_is_too_far_behind_begins_anew,
+		one_who_kept_up_is_given_all, a_number_must_make_sense, other_credentials_do_not_resume,
+		newer_credentials_of_the_same_user_renew, open_mode_resumes_by_token_alone,
+		the_trail_sees_where_it_came_from, what_the_host_refuses_stays_as_it_was,
+		after_the_grace_the_others_are_told_once, a_token_that_expires_ends_it,
+		goodbye_is_goodbye, what_the_server_closes_is_closed, one_who_is_away_can_be_removed,
+		after_a_restart_it_is_to_come_back, the_silent_are_waited_for,
+		a_write_that_fails_is_made_up_for, a_write_that_fails_in_a_fan_out_is_made_up_for,
+		takes_over_what_seems_alive, who_waits_longest_makes_room,
+		too_much_for_one_who_is_away_ends_it, services_that_come_meanwhile_are_there,
+		heals_by_identity, who_missed_nothing_is_told_nothing,
+		what_waited_in_a_full_socket_was_missed, what_was_said_to_the_deaf_was_missed,
+		heals_nobody_else, heals_who_waits_longest_first, who_does_not_come_leaves_once,
+		healing_takes_up_the_new_token, heals_who_authenticates_later,
+		the_process_ends_with_some_away);

@@ -5,6 +5,8 @@
  */
 #include "state_file.h"
 
+#include "run.h"
+
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -230,24 +232,6 @@ START_TEST(moves_and_removes)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("state_file");
-	TCase *tcase = tcase_create("state_file");
-	tcase_set_timeout(tcase, 60);
-	tcase_add_test(tcase, reads_what_it_wrote);
-	tcase_add_test(tcase, no_file_is_no_fault);
-	tcase_add_test(tcase, every_flipped_bit_is_found);
-	tcase_add_test(tcase, every_cut_is_found);
-	tcase_add_test(tcase, another_version_is_told);
-	tcase_add_test(tcase, is_its_owners_alone);
-	tcase_add_test(tcase, is_bounded);
-	tcase_add_test(tcase, a_write_that_fails_leaves_nothing);
-	tcase_add_test(tcase, moves_and_removes);
-	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
-}
+RUN_TESTS("state_file", reads_what_it_wrote, no_file_is_no_fault, every_flipped_bit_is_found,
+		every_cut_is_found, another_version_is_told, is_its_owners_alone, is_bounded,
+		a_write_that_fails_leaves_nothing, moves_and_removes);
