@@ -4,19 +4,10 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Wire, exchange, request } from './lib/http.mjs';
+import { Wire, assertJsonError, exchange, request } from './lib/http.mjs';
 import { itEnds, usePraxisd } from './lib/praxisd.mjs';
 import { RawClient, refusedUpgrade, upgradeRequest } from './lib/raw.mjs';
 import { nothingArrived } from './lib/session.mjs';
-
-function assertJsonError(response, ...statuses) {
-	assert.ok(response, 'an HTTP answer, not just an end');
-	assert.ok(statuses.includes(response.status), `${response.status} is one of ${statuses}`);
-	assert.match(response.headers['content-type'] ?? '', /^application\/json/);
-	const { error } = JSON.parse(response.body);
-	assert.equal(typeof error.code, 'string');
-	assert.equal(typeof error.message, 'string');
-}
 
 describe('the greeting', () => {
 	const praxis = usePraxisd();

@@ -6,18 +6,9 @@ import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
-import { Wire, exchange, get, request } from './lib/http.mjs';
+import { Wire, assertJsonError, exchange, get, request } from './lib/http.mjs';
 import { itEnds, usePraxisd, writeConfig } from './lib/praxisd.mjs';
 import { nothingArrived } from './lib/session.mjs';
-
-function assertJsonError(response, ...statuses) {
-	assert.ok(response, 'an HTTP answer, not just an end');
-	assert.ok(statuses.includes(response.status), `${response.status} is one of ${statuses}`);
-	assert.match(response.headers['content-type'] ?? '', /^application\/json/);
-	const { error } = JSON.parse(response.body);
-	assert.equal(typeof error.code, 'string');
-	assert.equal(typeof error.message, 'string');
-}
 
 describe("the server's pages", () => {
 	const praxis = usePraxisd();

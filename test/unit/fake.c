@@ -588,3 +588,16 @@ const char *fake_member(struct json_object *object, const char *key)
 	struct json_object *value;
 	return json_object_object_get_ex(object, key, &value) ? json_object_get_string(value) : "";
 }
+
+void fake_give(struct fake_conn *conn, unsigned number, size_t bytes)
+{
+	char *text = malloc(bytes + 64);
+	struct px_json json;
+	memset(text, 'x', bytes);
+	px_json_begin(&json, "given");
+	px_json_int(&json, "n", number);
+	px_json_string(&json, "pad", (struct px_span){ text, bytes });
+	px_json_end(&json);
+	px_session_send_json(conn->session, &json);
+	free(text);
+}

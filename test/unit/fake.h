@@ -144,6 +144,9 @@ void fake_send_bytes(struct fake_conn *conn, const void *bytes, size_t len);
 /* Both: sends, and ends the turn. */
 void fake_say(struct fake_conn *conn, const char *text);
 
+/* A message of the server's own, of about that many bytes; nothing is written yet. */
+void fake_give(struct fake_conn *conn, unsigned number, size_t bytes);
+
 /* True: there is work left. */
 bool fake_turn(struct fake *fake);
 

@@ -124,20 +124,6 @@ static void destroy(struct fake *fake)
 	ck_assert_uint_eq(opened, closed);
 }
 
-/* A message of the server's own, of about that many bytes. */
-static void give(struct fake_conn *conn, unsigned number, size_t bytes)
-{
-	char *text = malloc(bytes + 64);
-	struct px_json json;
-	memset(text, 'x', bytes);
-	px_json_begin(&json, "given");
-	px_json_int(&json, "n", number);
-	px_json_string(&json, "pad", (struct px_span){ text, bytes });
-	px_json_end(&json);
-	px_session_send_json(conn->session, &json);
-	free(text);
-}
-
 /* ---- beginning ---- */
 
 START_TEST(greets)
@@ -295,10 +281,10 @@ START_TEST(closes_with_every_code)
 	struct fake *fake = create(fake_limits());
 	for (unsigned i = 0; i < PX_CLOSES_COUNT; i++) {
 		struct fake_conn *conn = fake_open(fake, WHO(0));
-		give(conn, i, 10);
+		fake_give(conn, i, 10);
 		px_session_close(conn->session, px_close_code(i));
 		px_session_close(conn->session, PX_CLOSE_NORMAL);
-		give(conn, 99, 10);
+		fake_give(conn, 99, 10);
 		fake_turn(fake);
 		ck_assert_int_eq(conn->close_code, px_close_code(i));
 		fake_expect(conn, "{'type':'given'}");
@@ -360,7 +346,7 @@ START_TEST(is_lost_in_every_phase)
 	/* With a queue, dirty, and just told that it may write. */
 	struct fake_conn *full = fake_open(fake, WHO(0));
 	full->busy = true;
-	give(full, 1, 1000);
+	fake_give(full, 1, 1000);
 	fake_turn(fake);
 	fake_unblock(full);
 	fake_lose(full);

@@ -12,20 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A message of the server's own, of about that many bytes. */
-static void give(struct fake_conn *conn, unsigned number, size_t bytes)
-{
-	char *text = malloc(bytes + 64);
-	struct px_json json;
-	memset(text, 'x', bytes);
-	px_json_begin(&json, "given");
-	px_json_int(&json, "n", number);
-	px_json_string(&json, "pad", (struct px_span){ text, bytes });
-	px_json_end(&json);
-	px_session_send_json(conn->session, &json);
-	free(text);
-}
-
 static uint64_t closes(const struct fake *fake, enum px_close code)
 {
 	struct px_stats stats = fake_stats(fake);
@@ -43,7 +29,7 @@ START_TEST(a_turns_frames_leave_in_one_write)
 	struct fake_conn *conn = fake_open(fake, WHO(0));
 	uint64_t before = conn->writes;
 	for (unsigned i = 0; i < 16; i++) {
-		give(conn, i, 100);
+		fake_give(conn, i, 100);
 	}
 	ck_assert_uint_eq(conn->writes, before);
 	fake_turn(fake);
@@ -66,7 +52,7 @@ START_TEST(large_messages_keep_their_order)
 	struct fake_conn *conn = fake_open(fake, WHO(0));
 	static const size_t sizes[] = { 10, 65400, 10, 65536, 200000, 10, 30000, 30000, 30000, 10 };
 	for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		give(conn, i, sizes[i]);
+		fake_give(conn, i, sizes[i]);
 	}
 	fake_turn(fake);
 	for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -87,7 +73,7 @@ START_TEST(what_is_not_taken_waits_its_turn)
 	struct fake_conn *conn = fake_open(fake, WHO(0));
 	conn->busy_after = 1;
 	for (unsigned i = 0; i < 40; i++) {
-		give(conn, i, 10000);
+		fake_give(conn, i, 10000);
 	}
 	fake_turn(fake);
 	ck_assert(conn->busy);
@@ -127,8 +113,8 @@ START_TEST(a_long_turn_is_cut)
 	}
 	fake->hasty = true;
 	for (unsigned i = 0; i < COUNT; i++) {
-		give(conns[i], 1, 10);
-		give(conns[i], 2, 10);
+		fake_give(conns[i], 1, 10);
+		fake_give(conns[i], 2, 10);
 	}
 	ck_assert(fake_turn(fake));
 	ck_assert_uint_eq(fake_stats(fake).turns_cut, 1);
@@ -136,8 +122,8 @@ START_TEST(a_long_turn_is_cut)
 		ck_assert_uint_eq(conns[i]->frame_count - conns[i]->next_frame, i < 8 ? 2 : 0);
 	}
 	/* Who has been served goes to the end of the list, who has not stays where he is. */
-	give(conns[0], 3, 10);
-	give(conns[8], 3, 10);
+	fake_give(conns[0], 3, 10);
+	fake_give(conns[8], 3, 10);
 	ck_assert(fake_turn(fake));
 	ck_assert_uint_eq(conns[8]->frame_count - conns[8]->next_frame, 3);
 	ck_assert_uint_eq(conns[0]->frame_count - conns[0]->next_frame, 2);
@@ -167,7 +153,7 @@ START_TEST(who_is_closed_in_a_long_turn_gets_all_first)
 	}
 	fake->hasty = true;
 	for (unsigned i = 0; i < COUNT; i++) {
-		give(conns[i], 1, 10);
+		fake_give(conns[i], 1, 10);
 	}
 	px_session_close(conns[COUNT - 1]->session, PX_CLOSE_NORMAL);
 	ck_assert(fake_turn(fake));
@@ -198,14 +184,14 @@ START_TEST(a_failed_write_is_the_end)
 	struct fake_conn *b = fake_open(fake, WHO(0));
 	b->fails = true;
 	for (unsigned i = 0; i < 100; i++) {
-		give(b, i, 5000);
+		fake_give(b, i, 5000);
 	}
 	fake_turn(fake);
 	ck_assert(b->failed);
 	ck_assert_uint_eq(fake_stats(fake).queue_bytes, 0);
 	ck_assert_uint_eq(fake_stats(fake).messages_live, 0);
 	/* Nothing more is tried until the transport says that it is lost. */
-	give(b, 100, 10);
+	fake_give(b, 100, 10);
 	fake_send(b, "{\"type\":\"ping\"}");
 	px_session_writable(b->session);
 	fake_turn(fake);
@@ -227,12 +213,12 @@ START_TEST(a_burst_makes_no_slow_reader)
 	struct fake *fake = fake_create(&limits);
 	struct fake_conn *conn = fake_open(fake, WHO(0));
 	for (unsigned i = 0; i < 100; i++) {
-		give(conn, i, 1000);
+		fake_give(conn, i, 1000);
 		ck_assert_uint_le(fake_stats(fake).queue_bytes, 10000);
 	}
 	/* One message may be larger than the limit all by itself. */
-	give(conn, 100, 20000);
-	give(conn, 101, 20000);
+	fake_give(conn, 100, 20000);
+	fake_give(conn, 101, 20000);
 	fake_turn(fake);
 	ck_assert_int_eq(conn->close_code, FAKE_OPEN);
 	for (unsigned i = 0; i < 102; i++) {
@@ -253,16 +239,16 @@ START_TEST(a_slow_reader_is_told)
 	struct fake_conn *quick = fake_open(fake, WHO(0));
 	slow->busy = true;
 	for (unsigned i = 0; i < 9; i++) {
-		give(slow, i, 1000);
+		fake_give(slow, i, 1000);
 		fake_turn(fake);
 	}
 	ck_assert_uint_eq(slow->session->phase, PX_SESSION_OPEN);
 	ck_assert_uint_eq(fake_stats(fake).slow_readers, 0);
-	give(slow, 9, 1000);
+	fake_give(slow, 9, 1000);
 	ck_assert_uint_eq(fake_stats(fake).slow_readers, 1);
 	ck_assert_uint_eq(fake_stats(fake).queue_bytes, 0);
 	ck_assert_uint_eq(fake_stats(fake).messages_live, 0);
-	give(slow, 10, 10);
+	fake_give(slow, 10, 10);
 	fake_turn(fake);
 	/* Its socket is full: a close frame must wait until it is not. */
 	ck_assert_int_eq(slow->close_code, FAKE_OPEN);
@@ -283,8 +269,8 @@ START_TEST(a_slow_reader_has_its_last_chance)
 	struct fake_conn *late = fake_open(fake, WHO(0));
 	struct fake_conn *gone = fake_open(fake, WHO(0));
 	late->busy = gone->busy = true;
-	give(late, 1, 10);
-	give(gone, 1, 10);
+	fake_give(late, 1, 10);
+	fake_give(gone, 1, 10);
 	px_session_close(late->session, PX_CLOSE_NORMAL);
 	px_session_close(gone->session, PX_CLOSE_NORMAL);
 	fake_turn(fake);

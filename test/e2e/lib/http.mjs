@@ -3,6 +3,7 @@
 // HTTP by hand, since Node's own client will not send what a test of a server has to: wrong
 // methods, wrong versions, `..` in a path, two requests at once, half a request.
 
+import assert from 'node:assert/strict';
 import net from 'node:net';
 import { within } from './wait.mjs';
 
@@ -151,4 +152,13 @@ export async function exchange(port, text, options) {
 
 export function get(port, path, headers) {
 	return exchange(port, request('GET', path, { Connection: 'close', ...headers }));
+}
+
+export function assertJsonError(response, ...statuses) {
+	assert.ok(response, 'an HTTP answer, not just an end');
+	assert.ok(statuses.includes(response.status), `${response.status} is one of ${statuses}`);
+	assert.match(response.headers['content-type'] ?? '', /^application\/json/);
+	const { error } = JSON.parse(response.body);
+	assert.equal(typeof error.code, 'string');
+	assert.equal(typeof error.message, 'string');
 }
