@@ -55,26 +55,21 @@ int px_config_audit_read(struct px_config_loader *loader, const struct px_config
 {
 	const struct px_config_source *source = (const struct px_config_source *)member->file;
 	struct px_config_item item = px_config_member_item(member);
-	struct px_config_object object;
-	struct px_options *options = NULL;
+	struct px_config_section section;
 	if (!item.value) { /* null: the table complained */
 		return 0;
 	}
-	int r = px_config_object_read(&loader->reporter, source, &item, "\"audit\"", &object);
-	if (r < 0) {
-		return r == -EINVAL ? 0 : r;
-	}
-	r = px_config_object_check(&loader->reporter, &object, px_config_audit_table, NULL,
-			&options);
-	if (r == 0 && !px_options_given(options, "file")) {
+	int r = px_config_section_read(&loader->reporter, source, &item, "\"audit\"",
+			px_config_audit_table, &section);
+	if (r == 0 && !px_options_given(section.options, "file")) {
 		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, member->file, member->line,
 				"\"audit\" needs a \"file\"");
 	} else if (r == 0) {
 		*ret_audit = calloc(1, sizeof(**ret_audit));
-		r = *ret_audit ? take_audit(loader, &object, options, *ret_audit) : -ENOMEM;
+		r = *ret_audit ? take_audit(loader, &section.object, section.options, *ret_audit) :
+				-ENOMEM;
 	}
-	px_options_destroy(options);
-	px_config_object_finish(&object);
+	px_config_section_finish(&section);
 	return r == -EINVAL ? 0 : r;
 }
 

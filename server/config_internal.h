@@ -126,6 +126,19 @@ int px_config_object_check(struct px_config_reporter *reporter,
 		const struct px_config_object *object, const struct px_option *table,
 		const char *what, struct px_options **ret_options);
 
+/* Both in one: an object, and what its table makes of it. */
+struct px_config_section {
+	struct px_config_object object;
+	struct px_options *options;
+};
+
+/* 0; -EINVAL after complaints; -ENOMEM. To be finished in each case. */
+int px_config_section_read(struct px_config_reporter *reporter,
+		const struct px_config_source *source, const struct px_config_item *item,
+		const char *what, const struct px_option *table,
+		struct px_config_section *ret_section);
+void px_config_section_finish(struct px_config_section *section);
+
 /* A copy of a string option; NULL where it is unset. 0 or -ENOMEM. */
 int px_config_string_copy(const struct px_options *options, const char *key, char **ret_string);
 

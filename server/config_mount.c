@@ -139,24 +139,19 @@ static bool is_left_out(const struct px_config_item *item, const struct px_confi
 static int read_mount(struct px_config_loader *loader, const struct px_config_source *source,
 		const struct px_config_item *item, struct px_config_vhost *vhost)
 {
-	struct px_config_object object;
-	struct px_options *options = NULL;
-	int r = px_config_object_read(&loader->reporter, source, item, "\"mounts\"", &object);
-	if (r < 0) {
-		return r == -EINVAL ? 0 : r;
-	}
-	r = px_config_object_check(&loader->reporter, &object, px_config_mount_table, NULL,
-			&options);
-	bool wanted = r == 0 && !is_left_out(item, &object, "origin");
+	struct px_config_section section;
+	int r = px_config_section_read(&loader->reporter, source, item, "\"mounts\"",
+			px_config_mount_table, &section);
+	const struct px_options *options = section.options;
+	bool wanted = r == 0 && !is_left_out(item, &section.object, "origin");
 	if (wanted && (!px_options_given(options, "mountpoint") ||
 			!px_options_given(options, "origin"))) {
 		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, &source->file, item->line,
 				"a mount needs a \"mountpoint\" and an \"origin\"");
 	} else if (wanted && *px_options_string(options, "origin") != '\0') {
-		r = add_mount(loader, &object, options, vhost);
+		r = add_mount(loader, &section.object, options, vhost);
 	}
-	px_options_destroy(options);
-	px_config_object_finish(&object);
+	px_config_section_finish(&section);
 	return r == -EINVAL ? 0 : r;
 }
 

@@ -358,6 +358,24 @@ int px_config_object_check(struct px_config_reporter *reporter,
 	return r;
 }
 
+int px_config_section_read(struct px_config_reporter *reporter,
+		const struct px_config_source *source, const struct px_config_item *item,
+		const char *what, const struct px_option *table,
+		struct px_config_section *ret_section)
+{
+	struct px_config_section *section = ret_section;
+	*section = (struct px_config_section){ 0 };
+	int r = px_config_object_read(reporter, source, item, what, &section->object);
+	return r < 0 ? r : px_config_object_check(reporter, &section->object, table, NULL,
+			&section->options);
+}
+
+void px_config_section_finish(struct px_config_section *section)
+{
+	px_options_destroy(section->options);
+	px_config_object_finish(&section->object);
+}
+
 /* ---- copies of checked options ---- */
 
 int px_config_string_copy(const struct px_options *options, const char *key, char **ret_string)

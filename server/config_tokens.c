@@ -190,27 +190,23 @@ int px_config_tokens_read(struct px_config_loader *loader,
 {
 	const struct px_config_source *source = (const struct px_config_source *)member->file;
 	struct px_config_item item = px_config_member_item(member);
-	struct px_config_object object;
-	struct px_options *options = NULL;
+	struct px_config_section section;
 	if (!item.value || px_config_tokens_left_out(member)) { /* null: the table complained */
 		return 0;
 	}
-	int r = px_config_object_read(&loader->reporter, source, &item, "\"tokens\"", &object);
-	if (r < 0) {
-		return r == -EINVAL ? 0 : r;
-	}
-	r = px_config_object_check(&loader->reporter, &object, px_config_tokens_table, NULL,
-			&options);
+	int r = px_config_section_read(&loader->reporter, source, &item, "\"tokens\"",
+			px_config_tokens_table, &section);
+	const struct px_options *options = section.options;
 	if (r == 0 && !px_options_given(options, "secret") &&
 			!px_options_given(options, "jwks-file")) {
 		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, member->file, member->line,
 				"\"tokens\" needs a \"secret\" or a \"jwks-file\"");
 	} else if (r == 0) {
 		vhost->tokens = calloc(1, sizeof(*vhost->tokens));
-		r = vhost->tokens ? take_tokens(loader, &object, options, vhost->tokens) : -ENOMEM;
+		r = vhost->tokens ? take_tokens(loader, &section.object, options, vhost->tokens) :
+				-ENOMEM;
 	}
-	px_options_destroy(options);
-	px_config_object_finish(&object);
+	px_config_section_finish(&section);
 	return r == -EINVAL ? 0 : r;
 }
 
