@@ -25,6 +25,7 @@ int px_broker_create(const struct px_transport *transport, const struct px_broke
 	broker->transport = *transport;
 	broker->host = *host;
 	broker->limits = *limits;
+	broker->refusal = PX_E_COUNT;
 	broker->dirty_end = &broker->dirty;
 	broker->ending_end = &broker->ending;
 	broker->nowhere = (struct px_site){ .name = "", .retired = true };
@@ -55,6 +56,7 @@ void px_broker_destroy(struct px_broker *broker)
 		return;
 	}
 	assert(!broker->oldest);
+	assert(!broker->tails);
 	px_broadcast_drop(broker);
 	px_watch_finish(broker);
 	px_broker_end_channels(broker); /* those that only their history keeps */

@@ -42,7 +42,14 @@ struct px_service_slot {
 };
 
 struct px_broadcast;
+struct px_tail;
 struct px_watch;
+
+/* Whose message is in hand. */
+struct px_concern {
+	struct px_practice *practice; /* NULL: none's */
+	const struct px_service *service;
+};
 
 struct px_broker {
 	struct px_transport transport;
@@ -97,6 +104,11 @@ struct px_broker {
 	struct px_stats stats;
 	struct px_traffic traffic;
 	uint16_t traffic_place; /* of the message being handled */
+
+	struct px_tail *tails; /* who looks on; NULL: nobody, and the rest is not kept */
+	struct px_concern concern;
+	enum px_error refusal; /* that is being sent; PX_E_COUNT: none */
+	bool is_publishing;    /* what is sent is told of once for all */
 };
 
 /* Whether the turn has lasted long enough; see px_broker_host. */

@@ -9,6 +9,7 @@
 #include "channel.h"
 
 #include "session.h"
+#include "tail.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -84,8 +85,11 @@ static void on_timer(struct px_timer *timer)
 	if (channel->kind->sequenced) {
 		expire(channel);
 	} else if (channel->kind->woken) {
+		channel->broker->concern =
+				(struct px_concern){ channel->practice, channel->service };
 		px_channel_pin(channel);
 		channel->kind->woken(channel);
+		channel->broker->concern = (struct px_concern){ NULL, NULL };
 		px_channel_unpin(channel);
 	}
 }
@@ -457,7 +461,10 @@ static void remember(struct px_channel *channel, struct px_message *message, uin
 static void deliver(struct px_channel *channel, struct px_message *message,
 		const struct px_session *except, uint64_t by)
 {
+	struct px_broker *broker = channel->broker;
+	uint64_t before = broker->stats.deliveries;
 	channel->practice->published++;
+	broker->is_publishing = true;
 	if (channel->kind->sequenced) {
 		remember(channel, message, by);
 	}
@@ -466,8 +473,12 @@ static void deliver(struct px_channel *channel, struct px_message *message,
 		struct px_session *session = channel->members[i]->session;
 		if (session != except && px_session_hears(session)) {
 			px_session_send(session, message);
-			channel->broker->stats.deliveries++;
+			broker->stats.deliveries++;
 		}
+	}
+	broker->is_publishing = false;
+	if (broker->tails) {
+		px_tail_published(channel, message, (uint32_t)(broker->stats.deliveries - before));
 	}
 }
 

@@ -5,6 +5,7 @@
  * is answered, counted, and logged without a word of what was sent.
  */
 #include "resume.h"
+#include "tail.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -31,12 +32,26 @@ struct dispatch {
 	bool handled;
 	uint16_t traffic; /* place of its type */
 	bool known; /* the type is one of ours, so that it may be logged */
+	size_t bytes;
+	bool is_shown; /* to those who look on */
 };
+
+/* Before it is handled, or else refused. */
+static void show(struct dispatch *dispatch, struct px_practice *practice,
+		const struct px_service *service)
+{
+	if (dispatch->session->broker->tails && !dispatch->is_shown) {
+		dispatch->is_shown = true;
+		px_tail_came(dispatch->session, practice, service,
+				dispatch->known ? dispatch->type : NULL, dispatch->bytes);
+	}
+}
 
 void px_session_refuse(struct px_session *session, const struct px_refusal *refusal)
 {
 	struct px_json json;
 	session->broker->stats.errors[refusal->code]++;
+	session->broker->refusal = refusal->code;
 	px_json_begin(&json, "error");
 	px_json_text(&json, "code", px_error_name(refusal->code));
 	px_json_text(&json, "message", refusal->sentence);
@@ -54,12 +69,14 @@ void px_session_refuse(struct px_session *session, const struct px_refusal *refu
 	}
 	px_json_end(&json);
 	px_session_send_json(session, &json);
+	session->broker->refusal = PX_E_COUNT;
 }
 
 static int refuse(struct dispatch *dispatch, enum px_error code, const char *field,
 		const char *sentence)
 {
 	struct px_session *session = dispatch->session;
+	show(dispatch, NULL, NULL);
 	if (code == PX_E_FORBIDDEN || code == PX_E_UNAUTHENTICATED) {
 		(void)px_broker_tell(session->broker, &(struct px_event){
 			.kind = PX_EVENT_REFUSED,
@@ -457,8 +474,13 @@ static void dispatch_command(struct dispatch *dispatch)
 		.service_state = session->broker->services[index].state,
 		.session_state = px_session_state(session, index),
 	};
-	if (check_fields(dispatch, command) && resolve_practice(dispatch, &call) &&
-			command->handle(&call) == 0) {
+	if (!check_fields(dispatch, command) || !resolve_practice(dispatch, &call)) {
+		return;
+	}
+	if (call.practice) {
+		show(dispatch, call.practice, call.service);
+	}
+	if (command->handle(&call) == 0) {
 		dispatch->handled = true;
 		acknowledge(dispatch, call.seq);
 	}
@@ -472,6 +494,7 @@ int px_call_fail(struct px_call *call, enum px_error code, const char *field,
 		.message = call->message,
 		.id = px_envelope_field(call->message, "id"),
 		.known = true,
+		.is_shown = true,
 	};
 	dispatch.type_len = strlen(call->command->type);
 	memcpy(dispatch.type, call->command->type, dispatch.type_len);
@@ -495,6 +518,7 @@ static bool check_rate(struct dispatch *dispatch, size_t len)
 		return true;
 	}
 	broker->stats.rate_limited++;
+	show(dispatch, NULL, NULL);
 	px_session_refuse(session, &(struct px_refusal){
 		.code = PX_E_RATE_LIMITED,
 		.sentence = "This session sends more than it may; the message was dropped.",
@@ -516,7 +540,11 @@ static bool check_rate(struct dispatch *dispatch, size_t len)
 void px_session_dispatch(struct px_session *session, struct px_span text)
 {
 	struct px_broker *broker = session->broker;
-	struct dispatch dispatch = { .session = session, .message = &broker->envelope };
+	struct dispatch dispatch = {
+		.session = session,
+		.message = &broker->envelope,
+		.bytes = text.len,
+	};
 	broker->acting = session;
 	if (read_message(&dispatch, text) && read_receipt(&dispatch) &&
 			check_rate(&dispatch, text.len)) {
@@ -528,15 +556,17 @@ void px_session_dispatch(struct px_session *session, struct px_span text)
 	}
 	px_traffic_came(&broker->traffic, dispatch.traffic, text.len);
 	broker->acting = NULL;
+	broker->concern = (struct px_concern){ NULL, NULL };
 	px_envelope_reset(dispatch.message);
 }
 
 bool px_session_try(struct px_session *session, struct px_envelope *scratch, struct px_span text)
 {
-	struct dispatch dispatch = { .session = session, .message = scratch };
+	struct dispatch dispatch = { .session = session, .message = scratch, .bytes = text.len };
 	if (read_message(&dispatch, text)) {
 		dispatch_command(&dispatch);
 	}
+	session->broker->concern = (struct px_concern){ NULL, NULL };
 	px_envelope_reset(scratch);
 	return dispatch.handled;
 }

@@ -480,6 +480,8 @@ int px_lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_HTTP_BODY_COMPLETION:
 		begin_turn(lws);
 		return lws->hooks.http_body_end(lws->hooks.user, wsi);
+	case LWS_CALLBACK_HTTP_WRITEABLE:
+		return lws->hooks.http_writable(lws->hooks.user, wsi);
 	case LWS_CALLBACK_HTTP_FILE_COMPLETION:
 		return lws->hooks.http_done(lws->hooks.user, wsi);
 	case LWS_CALLBACK_WSI_DESTROY:

@@ -15,6 +15,7 @@
  */
 #include "message.h"
 #include "resume.h"
+#include "tail.h"
 
 
 void px_session_mark_dirty(struct px_session *session)
@@ -203,6 +204,9 @@ void px_session_send(struct px_session *session, struct px_message *message)
 	broker->stats.messages_out++;
 	px_traffic_goes(&broker->traffic, message->traffic, message->len);
 	session->messages_out++;
+	if (broker->tails && !broker->is_publishing) {
+		px_tail_went(session, message);
+	}
 	if (session->phase == PX_SESSION_DETACHED) {
 		px_session_trim(session);
 	} else {

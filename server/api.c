@@ -49,6 +49,7 @@ static const struct route {
 	{ "services", GET, NO_BODY, px_api_get_services },
 	{ "services/", POST, FIELDS, px_api_post_service },
 	{ "stats", GET, NO_BODY, px_api_get_stats },
+	{ "tail", POST, FIELDS, px_api_post_tail },
 	{ "tickets", POST, FIELDS, px_api_post_ticket },
 };
 
@@ -387,6 +388,9 @@ static int handle(struct px_api_call *call, const struct route *route)
 	}
 	if (rc < 0) {
 		rc = answer_error(call);
+	} else if (call->goes_on) {
+		px_request_drop(call->peer);
+		rc = px_http_begin(call->wsi, "application/x-ndjson");
 	} else {
 		px_request_drop(call->peer);
 		rc = px_http_answer(call->wsi, 200, "application/json",

@@ -31,6 +31,7 @@ struct px_api_call {
 	struct json_object *fields; /* of the body; NULL: the route takes it as it is, or has none */
 	struct px_span idempotency_key; /* len 0: none */
 	struct px_json *json;       /* the answer: an object that is open */
+	bool goes_on;               /* … or no object: lines, from an onlooker */
 	struct px_api_error error;
 };
 
@@ -58,6 +59,9 @@ int px_api_page(struct px_api_call *call, char buf[PX_API_QUERY_BYTES], struct p
 
 /* api_tickets.c */
 int px_api_post_ticket(struct px_api_call *call);
+
+/* api_tail.c */
+int px_api_post_tail(struct px_api_call *call);
 
 /* api_operate.c */
 int px_api_get_stats(struct px_api_call *call);

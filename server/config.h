@@ -115,6 +115,7 @@ struct px_config_global {
 	uint32_t max_unauthenticated; /* connections that have not authenticated yet, in all */
 	uint32_t auth_failures;       /* of an address in 30 minutes; then it is refused */
 	uint32_t max_rooms_per_practice;
+	uint32_t max_tails; /* who look on at a time */
 	uint32_t max_idempotency_keys; /* remembered at a time; 0: none can be used */
 	uint32_t messages_per_second; /* of one session, as the three below */
 	uint32_t messages_burst;      /* at least 1 */

@@ -65,6 +65,9 @@ const struct px_option px_config_global_table[] = {
 		.max = 10000000,
 		.help = "Idempotency-Keys of the API that are remembered, for five minutes each; of "
 			"one tenant half as many" },
+	{ .key = "max-tails", .type = PX_OPTION_INT, .fallback = "16", .max = 10000,
+		.help = "requests at a time that look on as messages come and go (POST /api/v1/tail), "
+			"64 KiB each" },
 	{ .key = "max-channels", .type = PX_OPTION_INT, .fallback = "100000",
 		.min = 1, .max = 10000000,
 		.help = "practices and rooms with a member in them, counted for each service" },
@@ -168,6 +171,7 @@ static void copy_limits(struct px_config_global *global, const struct px_options
 		{ "auth-failures", &global->auth_failures },
 		{ "max-rooms-per-practice", &global->max_rooms_per_practice },
 		{ "max-idempotency-keys", &global->max_idempotency_keys },
+		{ "max-tails", &global->max_tails },
 		{ "messages-per-second", &global->messages_per_second },
 		{ "messages-burst", &global->messages_burst },
 		{ "bytes-per-second", &global->bytes_per_second },

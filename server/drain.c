@@ -102,6 +102,7 @@ void px_server_drain(struct px_server *server)
 	}
 	px_log(PX_LOG_NOTICE, "draining %llu sessions within %lld ms",
 			(unsigned long long)open_sessions(server), (long long)global->drain_ms);
+	px_onlookers_end(server, "draining");
 	px_broker_announce_drain(server->broker, global->drain_ms);
 	server->drain_timer.data = server;
 	uv_timer_start(&server->drain_timer, on_tick, 0, TICK_MS);

@@ -134,6 +134,7 @@ struct answer {
 	struct px_span body;
 	const char *location; /* NULL: none */
 	bool close;
+	bool goes_on; /* with a body of no length that is known */
 };
 
 /* The head of an answer, allocated, with lws's headroom and `room` bytes behind. */
@@ -151,12 +152,17 @@ static unsigned char *make_head(struct lws *wsi, const struct answer *answer, si
 	if (!buf) {
 		return NULL;
 	}
+	/* A proxy that kept lines until there are many would make them late. */
+	char length[64] = "X-Accel-Buffering: no\r\n";
+	if (!answer->goes_on) {
+		(void)snprintf(length, sizeof(length), "Content-Length: %zu\r\n", answer->body.len);
+	}
 	*ret_len = (size_t)snprintf((char *)buf + LWS_PRE, size,
 			"HTTP/1.1 %d %s\r\n"
 			"Content-Type: %s\r\n"
-			"Content-Length: %zu\r\n"
+			"%s"
 			"%s%s%s%s%s%s\r\n",
-			answer->status, reason_of(answer->status), answer->type, answer->body.len,
+			answer->status, reason_of(answer->status), answer->type, length,
 			own, extra_headers(wsi, answer->status, extra), answer->location ? "Location: " : "",
 			answer->location ? answer->location : "", answer->location ? "\r\n" : "",
 			answer->close ? "Connection: close\r\n" : "");
@@ -237,6 +243,18 @@ int px_http_answer(struct lws *wsi, int status, const char *type, struct px_span
 		return -1;
 	}
 	return px_http_done(NULL, wsi);
+}
+
+int px_http_begin(struct lws *wsi, const char *type)
+{
+	struct answer answer = {
+		.status = 200,
+		.type = type,
+		.body = px_span(""),
+		.close = true,
+		.goes_on = true,
+	};
+	return write_answer(wsi, &answer);
 }
 
 /* An error ends the connection: what may follow of the request is not worth reading. */

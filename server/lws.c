@@ -105,6 +105,7 @@ static const struct px_lws_hooks hooks = {
 	.upgrade = on_upgrade,
 	.accept = px_upgrade_accept,
 	.http = on_http,
+	.http_writable = px_onlooker_writable,
 	.http_done = px_http_done,
 	.http_body = px_api_body,
 	.http_body_end = px_api_end,

@@ -181,6 +181,7 @@ static void start_loop(struct px_server *server)
 	uv_timer_init(&server->loop, &server->refusals_timer);
 	uv_timer_init(&server->loop, &server->sweep_timer);
 	uv_timer_init(&server->loop, &server->webhook_timer);
+	uv_timer_init(&server->loop, &server->onlooker_timer);
 	server->prepare.data = server;
 	server->check.data = server;
 	server->timer.data = server;
@@ -189,6 +190,7 @@ static void start_loop(struct px_server *server)
 	server->refusals_timer.data = server;
 	server->sweep_timer.data = server;
 	server->webhook_timer.data = server;
+	server->onlooker_timer.data = server;
 	uv_prepare_start(&server->prepare, on_prepare);
 	uv_check_start(&server->check, on_check);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
@@ -212,6 +214,7 @@ static void stop_loop(struct px_server *server)
 	uv_close((uv_handle_t *)&server->refusals_timer, NULL);
 	uv_close((uv_handle_t *)&server->sweep_timer, NULL);
 	uv_close((uv_handle_t *)&server->webhook_timer, NULL);
+	uv_close((uv_handle_t *)&server->onlooker_timer, NULL);
 	for (size_t i = 0; i < sizeof(server->signals) / sizeof(server->signals[0]); i++) {
 		uv_close((uv_handle_t *)&server->signals[i], NULL);
 	}

@@ -145,6 +145,7 @@ static void write_bounds(struct px_exposition *out, const struct px_server *serv
 		[PX_LIMIT_UNAUTHENTICATED] = "max-unauthenticated",
 		[PX_LIMIT_AUTH_FAILURES] = "auth-failures",
 		[PX_LIMIT_IDEMPOTENCY] = "max-idempotency-keys",
+		[PX_LIMIT_TAILS] = "max-tails",
 	};
 	static const char *const bounds[PX_BOUND_COUNT] = {
 		[PX_BOUND_CHANNELS] = "max-channels",

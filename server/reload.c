@@ -33,6 +33,7 @@ static void put_in_force(struct px_server *server, struct px_config *config,
 	} else {
 		server->reloads++;
 		px_trail_show(server, "reconfigured");
+		px_onlookers_end(server, "reconfigured"); /* their tokens may be good no more */
 		size_t changes = px_config_diff(old, config, on_change, NULL);
 		px_log(PX_LOG_NOTICE, "configuration reloaded%s",
 				changes == 0 ? ": nothing in it has changed" : "");

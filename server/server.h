@@ -20,6 +20,7 @@
 struct px_authority;
 struct px_greeting;
 struct px_idempotency;
+struct px_onlooker;
 struct px_planned_vhost;
 struct px_server;
 struct px_tls;
@@ -82,6 +83,7 @@ struct px_peer {
 	struct px_identity *identity; /* let in, not yet a session */
 	struct px_asking *asking;     /* the application's back end is asked */
 	struct px_request *request;   /* an HTTP request with a body is being read */
+	struct px_onlooker *onlooker; /* its answer goes on */
 	struct px_comeback *comeback; /* the session that it wants to resume; NULL: none */
 	int8_t service;
 	bool versioned;
@@ -111,6 +113,7 @@ enum px_limit {
 	PX_LIMIT_UNAUTHENTICATED,
 	PX_LIMIT_AUTH_FAILURES,
 	PX_LIMIT_IDEMPOTENCY,
+	PX_LIMIT_TAILS,
 	PX_LIMIT_COUNT,
 };
 
@@ -131,6 +134,7 @@ struct px_server {
 	uv_timer_t refusals_timer; /* while refusals were only counted: see px_audit_refused() */
 	uv_timer_t sweep_timer; /* while vhosts retire */
 	uv_timer_t webhook_timer; /* something is to be sent, or tried again */
+	uv_timer_t onlooker_timer; /* while there are any */
 	struct lws_context *context;
 	char protocol_names[PX_SERVICES_MAX][PX_SERVICE_NAME_SIZE]; /* empty: none yet */
 	struct lws_protocols protocols[PX_SERVICES_MAX + 2];
@@ -154,6 +158,8 @@ struct px_server {
 	struct px_backend *backend;
 	struct px_webhook *webhooks; /* of all vhosts that have or had one */
 	struct px_audit *audit; /* NULL: none is kept */
+	struct px_onlooker *onlookers;
+	uint32_t onlooker_count;
 	struct px_greeting *greetings; /* connections that owe a PROXY header */
 	uint64_t connections;
 	uint64_t nobodies;
@@ -290,6 +296,10 @@ void px_request_drop(struct px_peer *peer);
 /* Whether the request's token rules the vhost: 200; else 401, 403 or 429. */
 int px_api_judge(struct px_peer *peer, struct lws *wsi);
 
+/* onlooker.c: a hook of the adapter; and the end of all of them, who are told why */
+int px_onlooker_writable(void *user, struct lws *wsi);
+void px_onlookers_end(struct px_server *server, const char *reason);
+
 /* comeback.c: ?resume=…&received=… of an upgrade */
 int px_comeback_read(struct px_peer *peer, struct lws *wsi);
 void px_comeback_drop(struct px_peer *peer);
@@ -333,6 +343,8 @@ enum px_http_kind {
 int px_http_headers(const struct px_vhost *vhost, enum px_http_kind kind, const char *caching,
 		char *buf, size_t size);
 int px_http_answer(struct lws *wsi, int status, const char *type, struct px_span body);
+/* The head of an answer that goes on until the connection ends. -1: it is lost. */
+int px_http_begin(struct lws *wsi, const char *type);
 
 /* dashboard.c: the administrators' page. 1: the path is not its. */
 int px_dashboard_serve(struct px_server *server, struct px_vhost *vhost, struct lws *wsi,

@@ -35,6 +35,16 @@ void px_ctl_client_close(struct px_ctl_client *client);
 int px_ctl_client_ask(struct px_ctl_client *client, const struct px_ctl_request *request,
 		struct px_ctl_answer *ret_answer);
 
+/*
+ * The same of an answer that goes on: `line` gets each line, and returns -1 for the next one, or
+ * the exit code to end with. An answer that ends by itself, or falls silent, is PX_CTL_UNREACHABLE.
+ */
+int px_ctl_client_follow(struct px_ctl_client *client, const struct px_ctl_request *request,
+		int (*line)(void *user, struct px_span line), void *user);
+
+/* Whether its token was made here, so that another client could have a newer one. */
+bool px_ctl_client_is_minted(const struct px_ctl_client *client);
+
 /* px_ctl_say() for whoever has the client. */
 void px_ctl_client_say(const struct px_ctl_client *client, const char *sentence);
 

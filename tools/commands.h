@@ -22,6 +22,7 @@ int px_ctl_publish(int argc, char **argv);
 int px_ctl_rooms(int argc, char **argv);
 int px_ctl_services(int argc, char **argv);
 int px_ctl_stats(int argc, char **argv);
+int px_ctl_tail(int argc, char **argv);
 int px_ctl_token(int argc, char **argv);
 
 #endif

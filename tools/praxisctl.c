@@ -29,6 +29,7 @@ static const struct command commands[] = {
 	{ NULL, "rooms", "list rooms and who is in them", px_ctl_rooms },
 	{ NULL, "services", "list services", px_ctl_services },
 	{ NULL, "stats", "show the server's figures", px_ctl_stats },
+	{ NULL, "tail", "show messages as they come and go, but not what they say", px_ctl_tail },
 	{ NULL, "token", "make a token, for development and for operators", px_ctl_token },
 };
 

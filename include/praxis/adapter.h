@@ -42,6 +42,9 @@ struct px_lws_hooks {
 	int (*http_body)(void *user, struct lws *wsi, const void *piece, size_t len);
 	int (*http_body_end)(void *user, struct lws *wsi);
 
+	/* The connection takes more of an answer that goes on; the return value is lws's. */
+	int (*http_writable)(void *user, struct lws *wsi);
+
 	/* A file that lws sent is out; the return value is lws's. */
 	int (*http_done)(void *user, struct lws *wsi);
 

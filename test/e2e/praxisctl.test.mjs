@@ -12,10 +12,11 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Certificates } from './lib/certificates.mjs';
-import { ctl, ctlJson, holder, operator, PRAXISCTL, rows, run } from './lib/ctl.mjs';
+import { ctl, ctlJson, holder, operator, PRAXISCTL, rows, run, start } from './lib/ctl.mjs';
 import { enter, nowS, PHRASE, token, tokenVhost } from './lib/issuer.mjs';
 import { itEnds, secret, usePraxisd } from './lib/praxisd.mjs';
 import { nothingArrived } from './lib/session.mjs';
+import { until, within } from './lib/wait.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const exec = promisify(execFile);
@@ -29,6 +30,7 @@ const ASKING = [
 	['disable', 'echo'],
 	['disconnect', 'c0'],
 	['publish', '--practice', '1', '--type', 'whiteboard_update', '--data', '{}'],
+	['tail', '--practice', '1'],
 ];
 
 describe('praxisctl shows', () => {
@@ -272,6 +274,92 @@ describe('praxisctl steers', () => {
 	itEnds(praxis);
 });
 
+describe('praxisctl looks on', () => {
+	const praxis = usePraxisd({ vhost: tokenVhost() });
+
+	// Starts it, and waits until the server has taken it up.
+	async function look(env, ...args) {
+		const tail = start(['tail', '-p', '1', ...args], env);
+		tail.output = '';
+		tail.errors = '';
+		tail.stdout.setEncoding('utf8').on('data', (text) => {
+			tail.output += text;
+		});
+		tail.stderr.setEncoding('utf8').on('data', (text) => {
+			tail.errors += text;
+		});
+		tail.over = new Promise((resolve) => {
+			tail.once('close', (code, signal) => resolve({ code, signal }));
+		});
+		const before = (await praxis.stats()).connections;
+		await until(
+			() => `a connection of praxisctl tail: ${tail.errors}`,
+			async () => (await praxis.stats()).connections > before,
+		);
+		await ready();
+		return tail;
+	}
+
+	// A request that comes later than that of the tail is answered later.
+	const ready = () => ctl(operator(praxis), 'stats');
+
+	it('sees headers, and nothing of what they hold', async () => {
+		const tail = await look(operator(praxis));
+		const lines = await look(operator(praxis), '--json', '--count', '3');
+		const ann = await enter(praxis);
+		await enter(praxis);
+		const far = await enter(praxis, { practices: [2] });
+		await far.accepted({ type: 'whiteboard_update', practiceId: 2, data: secret() });
+		await ann.accepted({ type: 'whiteboard_update', practiceId: 1, data: secret() });
+		await ann.refused({ type: 'telemedicine_end', roomId: secret() }, 'not_in_room');
+		assert.deepEqual(await lines.over, { code: 0, signal: null });
+		const documents = lines.output.trimEnd().split('\n').map((line) => JSON.parse(line));
+		assert.deepEqual(documents.map(({ direction, type }) => [direction, type]), [
+			['in', 'whiteboard_update'], ['out', 'whiteboard_update'], ['out', 'ack'],
+		]);
+		await until(() => tail.output, () => /not_in_room/.test(tail.output));
+		tail.kill('SIGTERM');
+		await tail.over;
+		const [titles, ...table] = rows(`X  ${tail.output.replaceAll('\n', '\nX  ')}`);
+		assert.ok(titles);
+		assert.match(tail.output, /^TIME +DIR +SERVICE +TYPE +CLIENT +BYTES\n\d\d:\d\d:\d\d\.\d{3}  in   whiteboard/);
+		assert.deepEqual(
+			[titles, ...table].filter(({ DIR }) => DIR).map(({ DIR, TYPE, CLIENT }) => [DIR, TYPE, CLIENT]),
+			[
+				['in', 'whiteboard_update', ann.clientId],
+				['out', 'whiteboard_update', '1 client'],
+				['out', 'ack', ann.clientId],
+				['in', 'telemedicine_end', ann.clientId],
+				['out', 'error', ann.clientId],
+			],
+		);
+		assert.doesNotMatch(tail.output + lines.output, /SECRET/);
+		assert.doesNotMatch(tail.output, / $/m);
+	});
+
+	it('goes on over a reload, and ends with the server', async () => {
+		const tail = await look(operator(praxis), '--json');
+		const own = holder(praxis, await token({ role: 'admin', practices: ['*'], exp: nowS() + 3 }));
+		const short = await look(own);
+		assert.deepEqual(
+			await within(short.over, 'the end of its token', 20000),
+			{ code: 4, signal: null },
+		);
+		assert.match(short.errors, /the token has expired/);
+		praxis.signal('SIGHUP');
+		await praxis.logged(/configuration reloaded/);
+		const ann = await enter(praxis);
+		await until(() => tail.output + tail.errors, async () => {
+			await ann.accepted({ type: 'whiteboard_update', practiceId: 1, data: secret() });
+			return /whiteboard_update/.test(tail.output);
+		});
+		await ann.close();
+		await praxis.stop();
+		assert.deepEqual(await within(tail.over, 'the end'), { code: 3, signal: null });
+		assert.match(tail.errors, /the server ends/);
+	});
+});
+
 describe('who may what', () => {
 	const praxis = usePraxisd({ vhost: tokenVhost() });
 
@@ -284,6 +372,7 @@ describe('who may what', () => {
 		const attempts = [
 			[['clients', '-p', '1'], 4],
 			[['publish', '-p', '1', '-t', 'whiteboard_update', '-d', '1'], 4],
+			[['tail', '-p', '1'], 4],
 			[['disable', 'echo'], 4],
 			[['disconnect', ann.clientId], 1],
 			[['disconnect', '-U', '7'], 1],
@@ -461,6 +550,8 @@ describe('where something is wrong', () => {
 			['ping', '--interval', '-1'],
 			['publish', '-p', '1'],
 			['publish', '-t', 'whiteboard_update'],
+			['tail'],
+			['tail', '-p', '1', '--count', '0'],
 			['publish', '-p', '1', '-t', 'whiteboard_update', '--data', '{'],
 			['publish', '-p', '1', '-t', 'whiteboard_update', '-i', 'ü'],
 			['help', 'nonsense'],

@@ -31,6 +31,7 @@ const ALL = [
 	'api.test.mjs',
 	'admin.test.mjs',
 	'praxisctl.test.mjs',
+	'tail.test.mjs',
 	'metrics.test.mjs',
 	'tls.test.mjs',
 	'proxy.test.mjs',

@@ -78,7 +78,7 @@ PLACES = [
 	Place(r"server/[^/]+", ["json-c", LWS, "libuv", "openssl"], generated=["version.h", "openapi.h"]),
 	Place(r"plugins/[^/]+/.*", ["json-c"], with_lws=True),
 	# The audit trail's chain, and what strict JSON is, are said once, in the server's folder.
-	Place(r"tools/client\.c", ["json-c", "curl"], generated=["version.h", "strict_json.h"]),
+	Place(r"tools/client(_internal|_request)?\.[ch]", ["json-c", "curl"], generated=["version.h", "strict_json.h"]),
 	Place(r"tools/.*", ["json-c", "openssl"], generated=["version.h", "audit_chain.h", "strict_json.h"]),
 ]
 ANYTHING = re.compile(r"test/")

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+//
+// Looking on (POST /api/v1/tail, docs/protocol.md, section 7): what is shown of messages, to whom, and
+// how such an answer ends.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import { assertRefused, call, post } from './lib/api.mjs';
+import { get, request, Wire } from './lib/http.mjs';
+import { bearer, enter, nowS, token, tokenVhost } from './lib/issuer.mjs';
+import { Onlooker, tailRequest } from './lib/onlooker.mjs';
+import { itEnds, secret, usePraxisd } from './lib/praxisd.mjs';
+import { until, within } from './lib/wait.mjs';
+
+const one = { practices: [1] };
+const everything = { practices: ['*'], role: 'admin' };
+const update = (practiceId = 1) => ({ type: 'whiteboard_update', practiceId, data: secret() });
+
+// How many connections there are but that which asks.
+const connections = async (praxis) => (await praxis.stats()).connections - 1;
+
+describe('who looks on', () => {
+	const praxis = usePraxisd({
+		vhost: tokenVhost(),
+		global: { audit: { file: 'audit.jsonl' }, 'auth-failures': 0 },
+	});
+
+	it('sees what comes and goes, and not what it says', async () => {
+		const onlooker = await Onlooker.open(praxis, one, { practiceId: 1 });
+		const ann = await enter(praxis);
+		const bob = await enter(praxis);
+		await ann.accepted(update());
+		const [came, went, answered] = [
+			await onlooker.next(), await onlooker.next(), await onlooker.next(),
+		];
+		const { at, bytes, ...rest } = came;
+		assert.ok(Math.abs(at - Date.now()) < 60000);
+		assert.ok(bytes > 60);
+		assert.deepEqual(rest, {
+			direction: 'in',
+			service: 'whiteboard',
+			type: 'whiteboard_update',
+			clientId: ann.clientId,
+		});
+		assert.deepEqual([went.direction, went.receivers, went.clientId], ['out', 1, undefined]);
+		assert.equal(went.bytes, Buffer.byteLength((await bob.next('whiteboard_update')).raw));
+		assert.deepEqual(
+			[answered.type, answered.clientId, answered.receivers],
+			['ack', ann.clientId, 1],
+		);
+		await post(praxis, one, 'publish', update());
+		const published = await onlooker.next();
+		assert.deepEqual([published.direction, published.receivers], ['out', 2]);
+		await ann.refused({ type: 'telemedicine_offer', roomId: secret() }, 'bad_message');
+		await ann.refused({ type: 'secret_type' }, 'unknown_type');
+		assert.deepEqual(await onlooker.words(4), [
+			'in:telemedicine_offer', 'out:error:bad_message', 'in', 'out:error:unknown_type',
+		]);
+		assert.doesNotMatch(onlooker.text, /SECRET|secret/);
+		onlooker.close();
+	});
+
+	it('sees a room, and who is sent what alone', async () => {
+		const onlooker = await Onlooker.open(praxis, one, { practiceId: 1, service: 'telemedicine' });
+		const ann = await enter(praxis);
+		const bob = await enter(praxis);
+		await ann.join('r');
+		await bob.join('r');
+		await ann.accepted(update());
+		ann.send({ type: 'telemedicine_offer', roomId: 'r', appointmentId: 1, from: 'x',
+			to: bob.clientId, offer: {} });
+		await bob.next('telemedicine_offer');
+		const offer = await onlooker.next((line) => {
+			return line.type === 'telemedicine_offer' && line.direction === 'out';
+		});
+		assert.equal(offer.clientId, bob.clientId);
+		const joined = await onlooker.next((line) => line.roomId && line.receivers === 1);
+		assert.deepEqual([joined.type, joined.roomId], ['telemedicine_user_joined', 'r']);
+		await bob.fence();
+		assert.ok(!onlooker.inbox.has(({ type }) => type === 'whiteboard_update'));
+		onlooker.close();
+	});
+
+	it('sees nothing of another practice, and of another tenant with the same number', async () => {
+		const two = await Onlooker.open(praxis, { practices: [2] }, { practiceId: 2 });
+		const other = await Onlooker.open(praxis, { tenant: 'other', ...everything }, { practiceId: 1 });
+		const all = await Onlooker.open(praxis, everything, { practiceId: '1' });
+		const ann = await enter(praxis);
+		const both = await enter(praxis, { practices: [1, 2] });
+		await ann.accepted(update());
+		await both.refused('{"type":"whiteboard_update","practiceId":{}}', 'bad_message');
+		await both.accepted(update(2));
+		assert.deepEqual(await two.words(3), ['in:whiteboard_update', 'out:whiteboard_update', 'out:ack']);
+		assert.equal(two.inbox.size, 0, 'and nothing before that');
+		assert.deepEqual(await all.words(3), ['in:whiteboard_update', 'out:whiteboard_update', 'out:ack']);
+		assert.equal(other.inbox.size, 0);
+		[two, other, all].forEach((onlooker) => onlooker.close());
+	});
+
+	it('must be of role service or admin, with that practice', async () => {
+		const refused = [
+			[null, { practiceId: 1 }, 401, 'unauthenticated'],
+			[{ role: 'staff' }, { practiceId: 1 }, 403, 'forbidden'],
+			[{ role: 'patient', rooms: [] }, { practiceId: 1 }, 403, 'forbidden'],
+			[one, { practiceId: 2 }, 403, 'forbidden', 'practiceId'],
+			[one, {}, 400, 'bad_message', 'practiceId'],
+			[one, { practiceId: 1, service: 'nope' }, 404, 'not_found', 'service'],
+			[one, { practiceId: 1, more: 1 }, 400, 'bad_message'],
+		];
+		for (const [claims, body, status, code, field] of refused) {
+			assertRefused(await call(praxis, claims, 'POST', 'tail', body), status, code, field);
+		}
+		assertRefused(await call(praxis, one, 'GET', 'tail?practiceId=1'), 405, 'bad_request');
+	});
+
+	it('is in the audit trail', async () => {
+		const onlooker = await Onlooker.open(praxis, { ...one, sub: 'curious' }, { practiceId: 1 });
+		const trail = await readFile(path.join(praxis.dir, 'audit.jsonl'), 'utf8');
+		const lines = trail.trimEnd().split('\n').map((line) => JSON.parse(line));
+		const entry = lines.findLast((line) => line.reason === 'tail');
+		assert.deepEqual([entry.event, entry.user, entry.practice], ['administered', 'curious', 1]);
+		onlooker.close();
+	});
+
+	it('is gone at once when it hangs up, half or whole, or goes on talking', async () => {
+		for (const leave of [
+			(socket) => socket.destroy(),
+			(socket) => socket.end(),
+			(socket) => socket.write(request('GET', '/health')),
+		]) {
+			const onlooker = await Onlooker.open(praxis, one, { practiceId: 1 });
+			assert.equal(await connections(praxis), 1);
+			leave(onlooker.socket);
+			await until('its end', async () => (await connections(praxis)) === 0, 3000);
+		}
+		const wire = await Wire.open(praxis.port);
+		wire.write(await tailRequest(one, { practiceId: 1 }) + request('GET', '/health'));
+		assert.equal((await wire.response({ head: true })).status, 200);
+		await until('its end', async () => (await connections(praxis)) === 0, 3000);
+		wire.close();
+	});
+
+	it('hears a sign of life, until its token expires', async () => {
+		const onlooker = await Onlooker.open(praxis, { ...one, exp: nowS() + 6 }, { practiceId: 1 });
+		const { end } = await onlooker.inbox.next(undefined, undefined, 20000);
+		assert.equal(end, 'token_expired');
+		assert.ok(onlooker.beats >= 1);
+		await within(onlooker.closed, 'the end of the connection');
+	});
+
+	it('is told when the configuration is read again', async () => {
+		const onlooker = await Onlooker.open(praxis, one, { practiceId: 1 });
+		praxis.signal('SIGHUP');
+		assert.equal((await onlooker.next()).end, 'reconfigured');
+		await within(onlooker.closed, 'the end of the connection');
+	});
+
+	it('is told when the server ends', async () => {
+		const onlooker = await Onlooker.open(praxis, one, { practiceId: 1 });
+		await praxis.stop();
+		assert.equal((await onlooker.next()).end, 'draining');
+		await within(onlooker.closed, 'the end of the connection');
+	});
+});
+
+describe('how many look on, and how slowly', () => {
+	const praxis = usePraxisd({
+		vhost: tokenVhost(),
+		global: { 'max-tails': 2, 'send-buffer-bytes': 4096, 'queue-age-ms': 1000 },
+	});
+
+	it('has a bound', async () => {
+		const first = await Onlooker.open(praxis, one, { practiceId: 1 });
+		const second = await Onlooker.open(praxis, one, { practiceId: 1 });
+		const response = await call(praxis, one, 'POST', 'tail', { practiceId: 1 });
+		assertRefused(response, 503, 'unavailable');
+		const metrics = await get(praxis.port, '/metrics');
+		assert.match(metrics.body, /praxis_limit_refusals_total\{limit="max-tails"\} 1\n/);
+		first.close();
+		await until('room for one', async () => (await connections(praxis)) === 1);
+		const third = await Onlooker.open(praxis, one, { practiceId: 1 });
+		second.close();
+		third.close();
+	});
+
+	// More than socket buffers and the onlooker's own can hold. `until` says when it is enough.
+	async function flood(ann, isEnough) {
+		while (!(await isEnough())) {
+			for (let i = 0; i < 2000; i++) {
+				ann.send({ type: 'whiteboard_update', practiceId: 1, data: i });
+			}
+			await ann.fence();
+		}
+	}
+
+	it('who is too slow is told how much it missed', async () => {
+		const onlooker = await Onlooker.open(praxis, one, { practiceId: 1 });
+		const ann = await enter(praxis);
+		onlooker.socket.pause();
+		let sent = 0;
+		await flood(ann, async () => {
+			sent += 2000;
+			return sent > 40000;
+		});
+		onlooker.socket.resume();
+		const { missed } = await onlooker.next((line) => line.missed);
+		assert.ok(missed > 1000, String(missed));
+		await ann.accepted({ type: 'whiteboard_update', practiceId: 1 });
+		await onlooker.next((line) => line.type === 'ack');
+		onlooker.close();
+	});
+
+	it('who takes nothing is cut off', async () => {
+		const onlooker = await Onlooker.open(praxis, one, { practiceId: 1 });
+		const ann = await enter(praxis);
+		onlooker.socket.pause();
+		await flood(ann, async () => (await connections(praxis)) === 1);
+		onlooker.socket.resume();
+		await within(onlooker.closed, 'the end of the connection');
+		assert.ok(!onlooker.inbox.has((line) => line.end));
+	});
+
+	itEnds(praxis);
+});
