@@ -34,6 +34,18 @@ static int64_t wall_ms(void)
 
 /* ---- saving ---- */
 
+/* What comes last, and is the first to be left out: clients come back for the rest. */
+static int write_webhooks(struct px_server *server, const struct px_state_writer *writer)
+{
+	int rc = px_webhooks_save(server, writer);
+	if (rc != -EFBIG) {
+		return rc;
+	}
+	px_log(PX_LOG_ERROR, "what webhooks are still to be told does not fit into the state: some "
+			"of it is lost");
+	return 0;
+}
+
 static int write_state(struct px_server *server, uint64_t *ret_lines)
 {
 	const struct px_config_global *global = &server->config->global;
@@ -44,7 +56,7 @@ static int write_state(struct px_server *server, uint64_t *ret_lines)
 	}
 	struct px_state_writer writer = { &file, px_state_file_line };
 	rc = px_broker_save(server->broker, &writer);
-	rc = rc < 0 ? rc : px_webhooks_save(server, &writer);
+	rc = rc < 0 ? rc : write_webhooks(server, &writer);
 	*ret_lines = file.lines;
 	return px_state_file_end(&file, rc);
 }

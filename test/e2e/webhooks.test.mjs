@@ -809,6 +809,29 @@ describe('the end of a server', () => {
 		assert.deepEqual(receiver.violations, []);
 	});
 
+	it('leaves at least the sessions where there is no place for all', async () => {
+		const { receiver, praxis, begin, end } = servers({
+			'grace-ms': 60_000,
+			'state-file': 'state',
+			'state-max-bytes': 65_536,
+		});
+		await begin();
+		const practiceId = newPractice();
+		receiver.answer = () => 500;
+		const headers = bearer(await token({ practices: [practiceId] }));
+		const ann = await openV1(praxis, '', { headers });
+		await stir(praxis, practiceId, 100);
+		await end();
+		assert.match(praxis.log, /error: what webhooks are still to be told does not fit/);
+		receiver.answer = () => 204;
+		await praxis.launch();
+		await receiver.event('session_opened', ({ clientId }) => clientId === ann.clientId);
+		const again = await resume(praxis, ann);
+		await again.close();
+		await receiver.event('session_closed', ({ clientId }) => clientId === ann.clientId);
+		await end();
+	});
+
 	it('and who does not come over has left', async () => {
 		const { receiver, praxis, begin, end } = servers({ 'grace-ms': 60_000, 'state-file': 'state' });
 		await begin();
