@@ -219,10 +219,14 @@ void say_wait(struct said *said)
 		said_fail_join(said, rc);
 		return;
 	}
-	if (is_new) {
-		get_in_line(said, waiting, find_member(waiting, peer));
+	struct member *member = find_member(waiting, peer);
+	if (!member) {
+		fake_fault("who has joined is a member");
 	}
-	expect_position(waiting, find_member(waiting, peer));
+	if (is_new) {
+		get_in_line(said, waiting, member);
+	}
+	expect_position(waiting, find_member(waiting, peer)); /* its twin's leaving moves them */
 	said_ack(said, 0);
 }
 
