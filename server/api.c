@@ -7,6 +7,7 @@
 
 #include "authority.h"
 #include "credentials.h"
+#include "onlooker.h"
 #include "openapi.h"
 #include "strict_json.h"
 #include "token.h"
@@ -60,6 +61,7 @@ struct px_request {
 	struct px_identity *identity;
 	char name[64];
 	char key[PX_IDEMPOTENCY_KEY_MAX + 1];
+	struct px_onlooker *onlooker; /* the answer goes on; NULL: it does not */
 	int64_t started_ms;
 	size_t announced;
 	size_t len;
@@ -100,12 +102,18 @@ void px_request_drop(struct px_peer *peer)
 {
 	struct px_request *request = peer->request;
 	if (request) {
+		px_onlooker_drop(request->onlooker);
 		px_token_destroy(request->caller);
 		px_identity_destroy(peer->vhost->server->broker, request->identity);
 		explicit_bzero(request->body, request->len);
 		free(request);
 		peer->request = NULL;
 	}
+}
+
+struct px_onlooker *px_request_onlooker(const struct px_peer *peer)
+{
+	return peer->request ? peer->request->onlooker : NULL;
 }
 
 /* ---- errors ---- */
@@ -375,6 +383,15 @@ static int read_fields(struct px_api_call *call, const struct route *route)
 			"The body must be a JSON object, with no name twice in one object.");
 }
 
+/* The request stays as long as its answer goes on; not its identity, which would count as a client. */
+static void go_on(struct px_api_call *call)
+{
+	struct px_request *request = call->peer->request;
+	request->onlooker = call->onlooker;
+	px_identity_destroy(call->server->broker, request->identity);
+	request->identity = NULL;
+}
+
 static int handle(struct px_api_call *call, const struct route *route)
 {
 	struct px_json json;
@@ -388,8 +405,8 @@ static int handle(struct px_api_call *call, const struct route *route)
 	}
 	if (rc < 0) {
 		rc = answer_error(call);
-	} else if (call->goes_on) {
-		px_request_drop(call->peer);
+	} else if (call->onlooker) {
+		go_on(call);
 		rc = px_http_begin(call->wsi, "application/x-ndjson");
 	} else {
 		px_request_drop(call->peer);
@@ -406,7 +423,8 @@ int px_api_end(void *user, struct lws *wsi)
 	struct px_server *server = user;
 	struct px_peer *peer = lws_get_opaque_user_data(wsi);
 	struct px_request *request = peer ? peer->request : NULL;
-	if (!request || request->len != request->announced) {
+	/* lws says so again of one that sends more behind its body: it is to listen. */
+	if (!request || request->onlooker || request->len != request->announced) {
 		return -1;
 	}
 	struct px_api_call call = {

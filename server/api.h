@@ -31,7 +31,7 @@ struct px_api_call {
 	struct json_object *fields; /* of the body; NULL: the route takes it as it is, or has none */
 	struct px_span idempotency_key; /* len 0: none */
 	struct px_json *json;       /* the answer: an object that is open */
-	bool goes_on;               /* … or no object: lines, from an onlooker */
+	struct px_onlooker *onlooker; /* … or no object: lines for this one, the request's from then on */
 	struct px_api_error error;
 };
 

@@ -20,9 +20,8 @@ int px_api_post_tail(struct px_api_call *call)
 	}
 	wish.practice = practice.text;
 	if (px_onlooker_begin(call->peer, call->wsi, &call->operator, &wish,
-			call->caller->expires_s * 1000, &denial) < 0) {
+			call->caller->expires_s * 1000, &call->onlooker, &denial) < 0) {
 		return px_api_deny(call, &denial);
 	}
-	call->goes_on = true;
 	return 0;
 }

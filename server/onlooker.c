@@ -156,7 +156,7 @@ static void on_header(void *user, const struct px_header *header)
 int px_onlooker_writable(void *user, struct lws *wsi)
 {
 	const struct px_peer *peer = lws_get_opaque_user_data(wsi);
-	struct px_onlooker *onlooker = peer ? peer->onlooker : NULL;
+	struct px_onlooker *onlooker = peer ? px_request_onlooker(peer) : NULL;
 	(void)user;
 	if (!onlooker) {
 		return 0;
@@ -252,7 +252,6 @@ void px_onlooker_drop(struct px_onlooker *onlooker)
 		uv_timer_stop(&server->onlooker_timer);
 	}
 	px_tail_close(onlooker->tail);
-	onlooker->peer->onlooker = NULL;
 	free(onlooker);
 }
 
@@ -265,7 +264,8 @@ static int deny(struct px_denial *denial, const char *sentence)
 }
 
 int px_onlooker_begin(struct px_peer *peer, struct lws *wsi, const struct px_operator *operator,
-		const struct px_tail_wish *wish, int64_t expires_ms, struct px_denial *ret_denial)
+		const struct px_tail_wish *wish, int64_t expires_ms,
+		struct px_onlooker **ret_onlooker, struct px_denial *ret_denial)
 {
 	struct px_server *server = peer->vhost->server;
 	struct px_tail_wish own = *wish;
@@ -289,7 +289,7 @@ int px_onlooker_begin(struct px_peer *peer, struct lws *wsi, const struct px_ope
 	onlooker->next = server->onlookers;
 	server->onlookers = onlooker;
 	server->onlooker_count++;
-	peer->onlooker = onlooker;
+	*ret_onlooker = onlooker;
 	lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0); /* that of a request ends with its answer */
 	if (!uv_is_active((uv_handle_t *)&server->onlooker_timer)) {
 		uv_timer_start(&server->onlooker_timer, on_tick, TICK_MS, TICK_MS);

@@ -15,13 +15,14 @@
 #define PX_ONLOOKER_BYTES 65536
 
 /*
- * From now on the connection is an onlooker's: its head is written, and lines follow until it
- * ends. `expires_ms`: of its token, since 1970; 0: never. 0; -1: denied.
+ * From now on the connection is an onlooker's, which is its request's: behind the head, which is yours
+ * to write, lines follow until it ends. `expires_ms`: of its token, since 1970; 0: never. 0; -1: denied.
  */
 int px_onlooker_begin(struct px_peer *peer, struct lws *wsi, const struct px_operator *operator,
-		const struct px_tail_wish *wish, int64_t expires_ms, struct px_denial *ret_denial);
+		const struct px_tail_wish *wish, int64_t expires_ms,
+		struct px_onlooker **ret_onlooker, struct px_denial *ret_denial);
 
-/* The connection is gone. NULL is fine. */
+/* The connection is gone, and with it its request. NULL is fine. */
 void px_onlooker_drop(struct px_onlooker *onlooker);
 
 #endif

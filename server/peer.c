@@ -6,7 +6,6 @@
 #include "server.h"
 
 #include "authority.h"
-#include "onlooker.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -131,7 +130,6 @@ void px_peer_destroy(struct px_peer *peer)
 	px_asking_drop(peer);
 	px_comeback_drop(peer);
 	px_request_drop(peer);
-	px_onlooker_drop(peer->onlooker);
 	px_identity_destroy(server->broker, peer->identity);
 	px_peer_uncount(peer);
 	server->connections--;

@@ -82,8 +82,7 @@ struct px_peer {
 	struct px_tally_entry *user_entry;
 	struct px_identity *identity; /* let in, not yet a session */
 	struct px_asking *asking;     /* the application's back end is asked */
-	struct px_request *request;   /* an HTTP request with a body is being read */
-	struct px_onlooker *onlooker; /* its answer goes on */
+	struct px_request *request;   /* of the API: being read, or its answer goes on */
 	struct px_comeback *comeback; /* the session that it wants to resume; NULL: none */
 	int8_t service;
 	bool versioned;
@@ -293,6 +292,8 @@ int px_api_begin(struct px_peer *peer, struct lws *wsi, const char *path);
 int px_api_body(void *user, struct lws *wsi, const void *piece, size_t len);
 int px_api_end(void *user, struct lws *wsi);
 void px_request_drop(struct px_peer *peer);
+/* To whom the answer goes on; NULL: nobody. */
+struct px_onlooker *px_request_onlooker(const struct px_peer *peer);
 /* Whether the request's token rules the vhost: 200; else 401, 403 or 429. */
 int px_api_judge(struct px_peer *peer, struct lws *wsi);
 

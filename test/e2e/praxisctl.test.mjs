@@ -605,6 +605,26 @@ describe('with TLS', () => {
 		assert.equal(plain.code, 3, 'http to a port of https');
 	});
 
+	it('an answer that goes on does so, until its last line', async () => {
+		const url = `https://localhost:${praxis.port}`;
+		const text = await token({ role: 'admin', practices: ['*'], exp: nowS() + 3 });
+		const tail = start(
+			['tail', '-p', '1', '--cacert', certificates.path('server.pem')],
+			{ PRAXIS_URL: url, PRAXIS_TOKEN: text },
+		);
+		let errors = '';
+		tail.stderr.setEncoding('utf8').on('data', (piece) => {
+			errors += piece;
+		});
+		const code = await within(
+			new Promise((resolve) => tail.once('close', resolve)),
+			() => `the end of the token: ${errors}`,
+			20000,
+		);
+		assert.equal(code, 4);
+		assert.match(errors, /the token has expired/);
+	});
+
 	itEnds(praxis);
 });
 
