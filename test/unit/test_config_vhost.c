@@ -9,7 +9,6 @@
 #include <netinet/in.h>
 #include <praxis/service.h>
 
-
 /* ---- vhosts ---- */
 
 START_TEST(takes_a_vhost)
