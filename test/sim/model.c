@@ -163,6 +163,15 @@ struct member *find_member(const struct channel *channel, const struct peer *pee
 	return NULL;
 }
 
+struct member *the_member(const struct channel *channel, const struct peer *peer)
+{
+	struct member *member = find_member(channel, peer);
+	if (!member) {
+		sim_fail("the model has lost a member");
+	}
+	return member;
+}
+
 struct channel *find_membership(const struct peer *peer, enum kind kind, int place,
 		const char *name)
 {

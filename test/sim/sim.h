@@ -262,6 +262,9 @@ int model_join(struct peer *peer, enum kind kind, unsigned place, const char *na
 		struct channel **ret_channel, bool *ret_new);
 struct member *find_member(const struct channel *channel, const struct peer *peer);
 
+/* The same, of one who has to be there. */
+struct member *the_member(const struct channel *channel, const struct peer *peer);
+
 /* The membership in a room or hall of that name; place < 0: of any, the latest first. */
 struct channel *find_membership(const struct peer *peer, enum kind kind, int place,
 		const char *name);

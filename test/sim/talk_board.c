@@ -165,7 +165,7 @@ void say_subscribe(struct peer *peer)
 	sim.done[40 + recovered]++;
 	expect_line(peer, subscribed_line(&said, board, recovered));
 	/* Of what came since it is a member, or that it was given, only its own. */
-	struct member *member = find_member(board, peer);
+	struct member *member = the_member(board, peer);
 	for (unsigned i = 0; recovered && i < board->history_count; i++) {
 		if (is_missed(board, i, member, seq) && !is_replaced(board, i, member, seq)) {
 			expect_line(peer, line_ref(board->history[i].line));

@@ -23,8 +23,8 @@ void say_join_hall(struct peer *peer)
 		return;
 	}
 	if (is_new) {
-		strcpy(find_member(hall, peer)->room, said.room);
-		find_member(hall, peer)->is_host = is_host;
+		strcpy(the_member(hall, peer)->room, said.room);
+		the_member(hall, peer)->is_host = is_host;
 	}
 	said_ack(&said, 0);
 }

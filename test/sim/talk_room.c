@@ -122,7 +122,7 @@ void say_join_room(struct peer *peer)
 		return;
 	}
 	if (is_new) {
-		struct member *member = find_member(room, peer);
+		struct member *member = the_member(room, peer);
 		strcpy(member->room, said.room);
 		strcpy(member->user, said.user);
 		strcpy(member->name, said.name);
@@ -131,7 +131,7 @@ void say_join_room(struct peer *peer)
 	if (is_new) {
 		model_publish(room, said_line(&said, said.place, 0), peer);
 	}
-	model_tell_waiting(room, find_member(room, peer));
+	model_tell_waiting(room, the_member(room, peer));
 	/* It waited before the waiting room was switched off. */
 	struct channel *waiting = find_channel(WAITING, said.place, said.room_name);
 	if (waiting && find_member(waiting, peer)) {
@@ -277,8 +277,8 @@ void say_media(struct peer *peer)
 	if (!room) {
 		return;
 	}
-	find_member(room, peer)->audio = audio;
-	find_member(room, peer)->video = video;
+	the_member(room, peer)->audio = audio;
+	the_member(room, peer)->video = video;
 	model_publish(room, said_line(&said, room->place, 0), peer);
 	said_ack(&said, 0);
 }

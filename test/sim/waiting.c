@@ -219,14 +219,10 @@ void say_wait(struct said *said)
 		said_fail_join(said, rc);
 		return;
 	}
-	struct member *member = find_member(waiting, peer);
-	if (!member) {
-		fake_fault("who has joined is a member");
-	}
 	if (is_new) {
-		get_in_line(said, waiting, member);
+		get_in_line(said, waiting, the_member(waiting, peer));
 	}
-	expect_position(waiting, find_member(waiting, peer)); /* its twin's leaving moves them */
+	expect_position(waiting, the_member(waiting, peer)); /* its twin's leaving moves them */
 	said_ack(said, 0);
 }
 
@@ -306,7 +302,7 @@ static void admit(struct channel *room, const struct member *waiter)
 	if (model_join(peer, ROOM, room->place, room->name, &room, &is_new) < 0 || !is_new) {
 		sim_fail("the model does not let in who waits");
 	}
-	struct member *member = find_member(room, peer);
+	struct member *member = the_member(room, peer);
 	strcpy(member->room, waiter->room);
 	strcpy(member->user, waiter->user);
 	strcpy(member->name, waiter->name);
