@@ -22,6 +22,13 @@ _praxisctl_services()
 	"$1" services --timeout 0.5 2>/dev/null | sed -n '2,$s/ .*//p'
 }
 
+# Told that they are files, bash quotes spaces and goes on into directories.
+_praxisctl_files()
+{
+	compopt -o filenames 2>/dev/null
+	mapfile -t COMPREPLY < <(compgen -f -- "$1")
+}
+
 _praxisctl()
 {
 	local program=$1 current=$2 previous=$3 command=${COMP_WORDS[1]-} words=
@@ -39,7 +46,7 @@ _praxisctl()
 		fi
 		case $previous in
 		--*-file | --cacert)
-			mapfile -t COMPREPLY < <(compgen -f -- "$current")
+			_praxisctl_files "$current"
 			return
 			;;
 		--role)
@@ -56,7 +63,7 @@ _praxisctl()
 			*:-*) words=$(_praxisctl_options "$program" "${name[@]}") ;;
 			enable:* | disable:*) words=$(_praxisctl_services "$program") ;;
 			audit:*)
-				mapfile -t COMPREPLY < <(compgen -f -- "$current")
+				_praxisctl_files "$current"
 				return
 				;;
 			esac

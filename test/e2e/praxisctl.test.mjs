@@ -676,9 +676,10 @@ describe('the completion of bash', () => {
 	const praxis = usePraxisd({ vhost: tokenVhost() });
 	const script = path.join(root, 'tools', 'praxisctl.bash');
 
-	// What bash offers for this line, whose last word is the one that is being completed.
+	// What bash offers for this line, whose last word is the one that is being completed; a word with
+	// a space needs an array.
 	async function offered(line, env = {}) {
-		const words = line.split(' ');
+		const words = typeof line === 'string' ? line.split(' ') : line;
 		const { stdout, stderr } = await exec('bash', ['--norc', '-uc', `
 			source "$1"; shift
 			COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
@@ -711,13 +712,15 @@ describe('the completion of bash', () => {
 		assert.deepEqual(await offered('praxisctl clients --service e', operator(praxis)), ['echo']);
 		assert.deepEqual(await offered('praxisctl enable t', { PRAXIS_URL: 'http://127.0.0.1:9' }), []);
 		assert.deepEqual(
-			await offered(`praxisctl stats --cacert ${root}meson.b`),
+			await offered(['praxisctl', 'stats', '--cacert', `${root}meson.b`]),
 			[`${root}meson.build`],
 		);
 	});
 
 	it('is what bash calls', async () => {
-		const { stdout } = await exec('bash', ['--norc', '-c', `source ${script}; complete -p praxisctl`]);
+		const { stdout } = await exec('bash', [
+			'--norc', '-c', 'source "$1"; complete -p praxisctl', 'bash', script,
+		]);
 		assert.equal(stdout, 'complete -F _praxisctl praxisctl\n');
 	});
 
