@@ -118,6 +118,17 @@ describe('scripts/run', () => {
 		assert.equal(await server.end(), 0);
 	});
 
+	it('prints how to see who is connected', async () => {
+		const server = await run([], withSecret());
+		const [line] = server.output.match(/^ {4}\S*praxisctl clients .*$/m);
+		const [ws] = server.output.match(/ws:\/\/\S+/);
+		const { client, hello } = await greeting(ws);
+		const { stdout } = await promisify(execFile)('/bin/sh', ['-c', line], { cwd: ROOT });
+		assert.match(stdout, new RegExp(`^${hello.clientId} +1 +Reception `, 'm'));
+		await client.close();
+		assert.equal(await server.end(), 0);
+	});
+
 	it('lets nobody in without a token', async () => {
 		const server = await run([], withSecret());
 		const url = `ws://localhost:${server.port}/ws?practiceId=1&userId=7`;
