@@ -11,6 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of what names a room: tenant, practice, service and name. */
+#define PARTS 4
+#define KEY_SIZE (PARTS * (PX_ID_MAX + 1))
+
 static int compare(const void *one, const void *other)
 {
 	const struct px_webhook_room *a = one;
@@ -32,21 +36,19 @@ static size_t append(char *key, size_t at, struct px_span part)
 	return at + part.len + 1;
 }
 
-/* None of the parts has a control character in it. NULL without memory. */
-static char *make_key(const struct px_webhook_place *place, size_t *ret_len)
+/* None of the parts has a control character in it. 0: one is too long to be one. */
+static size_t write_key(const struct px_webhook_place *place, char key[KEY_SIZE])
 {
 	const struct px_span parts[] = { place->tenant, place->practice.text, place->service,
 		place->name };
 	size_t len = 0;
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		len += parts[i].len + 1;
+	for (size_t i = 0; i < PARTS; i++) {
+		if (parts[i].len > PX_ID_MAX) {
+			return 0;
+		}
+		len = append(key, len, parts[i]);
 	}
-	char *key = malloc(len);
-	*ret_len = 0;
-	for (size_t i = 0; key && i < sizeof(parts) / sizeof(parts[0]); i++) {
-		*ret_len = append(key, *ret_len, parts[i]);
-	}
-	return key;
+	return len;
 }
 
 struct px_webhook_place px_webhook_room_place(const struct px_webhook_room *room)
@@ -55,7 +57,7 @@ struct px_webhook_place px_webhook_room_place(const struct px_webhook_room *room
 	struct px_span *const parts[] = { &place.tenant, &place.practice.text, &place.service,
 		&place.name };
 	const char *at = room->key;
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+	for (size_t i = 0; i < PARTS; i++) {
 		*parts[i] = px_span(at);
 		at += parts[i]->len + 1;
 	}
@@ -65,25 +67,33 @@ struct px_webhook_place px_webhook_room_place(const struct px_webhook_room *room
 
 /* ---- rooms ---- */
 
+/* Takes no memory: whoever leaves must be found, or its room never ends. */
 static struct px_webhook_room *find_room(const struct px_webhook_rooms *rooms,
 		const struct px_webhook_place *place)
 {
-	struct px_webhook_room probe = { .key = make_key(place, &probe.key_len) };
-	struct px_webhook_room **found = probe.key ? tfind(&probe, &rooms->tree, compare) : NULL;
-	free(probe.key);
+	char key[KEY_SIZE];
+	struct px_webhook_room probe = { .key = key, .key_len = write_key(place, key) };
+	struct px_webhook_room **found = tfind(&probe, &rooms->tree, compare);
 	return found ? *found : NULL;
 }
 
 struct px_webhook_room *px_webhook_room_add(struct px_webhook_rooms *rooms,
 		const struct px_webhook_place *place, int64_t started_ms)
 {
-	struct px_webhook_room *room = find_room(rooms, place) ? NULL : calloc(1, sizeof(*room));
+	char key[KEY_SIZE];
+	size_t key_len = write_key(place, key);
+	bool is_fine = key_len > 0 && !find_room(rooms, place);
+	struct px_webhook_room *room = is_fine ? calloc(1, sizeof(*room)) : NULL;
 	if (!room) {
 		return NULL;
 	}
-	room->key = make_key(place, &room->key_len);
+	room->key = malloc(key_len);
+	room->key_len = key_len;
 	room->practice_is_number = place->practice.number;
 	room->started_ms = started_ms;
+	if (room->key) {
+		memcpy(room->key, key, key_len);
+	}
 	if (!room->key || !tsearch(room, &rooms->tree, compare)) {
 		px_webhook_room_destroy(room);
 		return NULL;

@@ -23,7 +23,7 @@ struct px_json;
 struct px_webhook_rooms;
 struct px_webhook_room;
 
-/* Which room; the practice as its members spell it. */
+/* Which room, each at most PX_ID_MAX bytes; the practice as its members spell it. */
 struct px_webhook_place {
 	struct px_span tenant;
 	struct px_id practice;
@@ -51,7 +51,7 @@ int px_webhook_rooms_join(struct px_webhook_rooms *rooms, const struct px_webhoo
 		const struct px_webhook_person *person, int64_t now_ms, bool *ret_started);
 
 /*
- * How long it was there this time; -1: not known. *ret_ended is the room, if nobody is known there
+ * Needs no memory. How long it was there this time; -1: not known. *ret_ended is the room, if nobody is known there
  * any more: the caller's, to px_webhook_room_destroy().
  */
 int64_t px_webhook_rooms_leave(struct px_webhook_rooms *rooms,
