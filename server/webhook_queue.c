@@ -56,6 +56,8 @@ struct px_webhook_queue {
 	struct event *newest;
 	int64_t paused_until_ms;
 	uint64_t last_number;
+	uint64_t sending;       /* events, and … */
+	uint64_t sending_bytes; /* … what they cost */
 	struct px_webhook_counts counts;
 };
 
@@ -221,10 +223,13 @@ static bool is_over(const struct px_webhook_bounds *bounds, uint64_t part, uint6
 	return events > (bounds->events + part - 1) / part || bytes > bounds->bytes / part;
 }
 
-/* Before `lane` gets one more. False: nothing can be done. */
+/* Before `lane` gets one more. False: nothing can be done, and nothing was dropped for it. */
 static bool make_room(struct px_webhook_queue *queue, struct px_webhook_batch *lane, uint64_t cost)
 {
 	const struct px_webhook_bounds *bounds = &queue->bounds;
+	if (queue->sending_bytes + cost > bounds->bytes || queue->sending >= bounds->events) {
+		return false;
+	}
 	while (is_over(bounds, 2, lane->count + UINT64_C(1), lane->bytes + cost) &&
 			drop_oldest_of(queue, lane)) {
 		queue->counts.overflowed++;
@@ -305,6 +310,8 @@ struct px_webhook_batch *px_webhook_queue_take(struct px_webhook_queue *queue, i
 			(len == 0 || len + event->len <= PX_WEBHOOK_BATCH_BYTES)) {
 		len += event->len;
 		unlink_event(queue, event);
+		queue->sending++;
+		queue->sending_bytes += cost_of(event);
 		lane->last_sent = event;
 		lane->sending++;
 		event = event->next;
@@ -321,12 +328,21 @@ void px_webhook_batch_write(const struct px_webhook_batch *batch, struct px_json
 	}
 }
 
+/* One that is not being sent any more. */
+static void land(struct px_webhook_queue *queue, struct px_webhook_batch *lane,
+		const struct event *event)
+{
+	lane->sending--;
+	queue->sending--;
+	queue->sending_bytes -= cost_of(event);
+}
+
 void px_webhook_queue_delivered(struct px_webhook_queue *queue, struct px_webhook_batch *lane)
 {
 	queue->counts.in_flight--;
 	queue->counts.delivered += lane->sending;
 	while (lane->sending > 0) {
-		lane->sending--;
+		land(queue, lane, lane->first);
 		free_first(queue, lane);
 	}
 	lane->last_sent = NULL;
@@ -340,7 +356,8 @@ static void recall(struct px_webhook_queue *queue, struct px_webhook_batch *lane
 {
 	struct event *newer = queue->oldest;
 	struct event *event = lane->first;
-	for (; lane->sending > 0; lane->sending--, event = event->next) {
+	for (; lane->sending > 0; event = event->next) {
+		land(queue, lane, event);
 		while (newer && newer->number < event->number) {
 			newer = newer->newer;
 		}

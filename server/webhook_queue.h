@@ -56,7 +56,7 @@ void px_webhook_queue_set_bounds(struct px_webhook_queue *queue,
 
 /*
  * Copies lane (any bytes, may be empty) and text, a JSON object. `came_ms` may be earlier than now.
- * -ENOMEM; -ENOSPC: there is no room, all that there is being sent. Either counts as an overflow.
+ * -ENOMEM; -ENOSPC: there is no room besides what is being sent. Either counts as an overflow.
  */
 int px_webhook_queue_push(struct px_webhook_queue *queue, struct px_span lane,
 		struct px_span text, int64_t came_ms);

@@ -325,6 +325,29 @@ START_TEST(what_is_under_way_is_not_dropped)
 }
 END_TEST
 
+START_TEST(what_finds_no_room_costs_nobody_else_any)
+{
+	static char text[4096];
+	memset(text, '1', sizeof(text) - 1);
+	begin();
+	bounds.bytes = 8192;
+	px_webhook_queue_set_bounds(queue, &bounds);
+	ck_assert_int_eq(push("a", text, 0), 0);
+	struct px_webhook_batch *first = px_webhook_queue_take(queue, 0);
+	ck_assert_int_eq(push("b", "2", 0), 0);
+	ck_assert_int_eq(push("c", text, 0), -ENOSPC);
+	ck_assert_uint_eq(counts().overflowed, 1);
+	ck_assert_uint_eq(counts().events, 2);
+	px_webhook_queue_failed(queue, first, 0, 0, 0);
+	ck_assert_int_eq(push("c", text, 0), 0); /* and now the oldest makes room */
+	ck_assert_uint_eq(counts().overflowed, 2);
+	deliver(0, "2");
+	px_webhook_queue_delivered(queue, px_webhook_queue_take(queue, 0));
+	ck_assert_uint_eq(counts().events, 0);
+	end();
+}
+END_TEST
+
 START_TEST(a_long_one_goes_alone)
 {
 	static char text[PX_WEBHOOK_BATCH_BYTES + 1];
@@ -458,5 +481,6 @@ END_TEST
 RUN_TESTS("webhook_queue", events_go_in_order_in_batches, lanes_do_not_wait_for_each_other,
 		turns_are_taken, what_failed_waits_longer_each_time, not_all_come_again_at_once,
 		who_says_when_is_heard, what_failed_too_long_is_given_up, the_oldest_make_room,
-		bytes_count_too, what_is_under_way_is_not_dropped, a_long_one_goes_alone,
+		bytes_count_too, what_is_under_way_is_not_dropped,
+		what_finds_no_room_costs_nobody_else_any, a_long_one_goes_alone,
 		what_is_left_can_be_seen_in_order, in_a_hurry_nothing_waits, any_order_of_things);
