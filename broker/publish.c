@@ -95,6 +95,21 @@ static int find_service(const struct px_operator *operator, struct px_publicatio
 	return 0;
 }
 
+/* `given`, or where that is NULL what the message says. */
+static int read_practice(const struct px_operator *operator, const struct px_envelope *message,
+		const struct px_id *given, char buf[PX_ID_MAX + 1], struct px_id *ret_practice,
+		struct px_denial *denial)
+{
+	if (given) {
+		*ret_practice = *given;
+	} else if (px_envelope_id(message, "practiceId", buf, ret_practice) < 0) {
+		return px_deny(denial, PX_E_BAD_MESSAGE, "practiceId",
+				"This field must be an integer or a string of 1 to 128 bytes.");
+	}
+	return px_operator_may_name(operator, ret_practice->text) ? 0 : px_deny(denial,
+			PX_E_FORBIDDEN, "practiceId", "That practice is none of yours.");
+}
+
 static int check(const struct px_operator *operator, struct px_publication *publication,
 		const struct px_id *practice, char type[TYPE_MAX + 1], char practice_text[PX_ID_MAX + 1])
 {
@@ -104,16 +119,9 @@ static int check(const struct px_operator *operator, struct px_publication *publ
 		return px_publication_fail(publication, PX_E_BAD_MESSAGE, "type",
 				"The field type must be a string of at most 64 bytes.");
 	}
-	if (practice) {
-		publication->practice_id = *practice;
-	} else if (px_envelope_id(message, "practiceId", practice_text,
-			&publication->practice_id) < 0) {
-		return px_publication_fail(publication, PX_E_BAD_MESSAGE, "practiceId",
-				"This field must be an integer or a string of 1 to 128 bytes.");
-	}
-	if (!px_operator_may_name(operator, publication->practice_id.text)) {
-		return px_publication_fail(publication, PX_E_FORBIDDEN, "practiceId",
-				"That practice is none of yours.");
+	if (read_practice(operator, message, practice, practice_text, &publication->practice_id,
+			&publication->denial) < 0) {
+		return -1;
 	}
 	publication->type = type;
 	return find_service(operator, publication, (struct px_span){ type, len });
@@ -133,6 +141,16 @@ static int publish(const struct px_operator *operator, struct px_publication *pu
 		broker->stats.published++;
 	}
 	px_practice_unref(broker, publication->practice);
+	return rc;
+}
+
+int px_operate_publish_where(const struct px_operator *operator, struct px_span text,
+		char buf[PX_ID_MAX + 1], struct px_id *ret_practice, struct px_denial *ret_denial)
+{
+	struct px_envelope *message = &operator->broker->publication;
+	int rc = read_text(message, text, ret_denial);
+	rc = rc < 0 ? rc : read_practice(operator, message, NULL, buf, ret_practice, ret_denial);
+	px_envelope_reset(message);
 	return rc;
 }
 

@@ -117,8 +117,16 @@ static int publish(struct px_api_call *call, struct px_published *published)
 /* With a key: what was done under it before is not done again, but answered the same. */
 static int publish_once(struct px_api_call *call, struct px_published *published)
 {
+	char buf[PX_ID_MAX + 1];
+	struct px_id practice;
+	struct px_denial denial;
+	/* Before a key is looked at, which may be another practice's. */
+	if (px_operate_publish_where(&call->operator, call->body, buf, &practice, &denial) < 0) {
+		return px_api_deny(call, &denial);
+	}
 	struct px_idempotent_act act = {
 		.tenant = px_identity_tenant(call->operator.identity),
+		.practice = practice.text,
 		.key = call->idempotency_key,
 		.body = call->body,
 	};

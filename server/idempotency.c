@@ -19,7 +19,7 @@ struct tenant {
 };
 
 struct remembered {
-	unsigned char key[DIGEST]; /* of tenant and key; first: the tree compares it */
+	unsigned char key[DIGEST]; /* of tenant, practice and key; first: the tree compares it */
 	unsigned char body[DIGEST];
 	struct tenant *tenant;
 	struct px_published published;
@@ -102,7 +102,7 @@ static bool digest(const struct px_span *parts, size_t count, unsigned char out[
 
 static bool digest_key(const struct px_idempotent_act *act, unsigned char out[DIGEST])
 {
-	return digest((struct px_span[]){ act->tenant, act->key }, 2, out);
+	return digest((struct px_span[]){ act->tenant, act->practice, act->key }, 3, out);
 }
 
 static struct remembered *find(const struct px_idempotency *idempotency,

@@ -18,7 +18,8 @@ struct px_idempotency;
 
 struct px_idempotent_act {
 	struct px_span tenant;
-	struct px_span key;
+	struct px_span practice;
+	struct px_span key; /* the practice's own */
 	struct px_span body;
 };
 

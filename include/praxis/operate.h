@@ -178,6 +178,13 @@ PX_PUBLIC int px_operate_publish(const struct px_operator *operator, const struc
 		struct px_span text, struct px_published *ret_published,
 		struct px_denial *ret_denial);
 
+/*
+ * Which practice that would be, of those that the operator may publish to; *ret_practice is in buf.
+ * 0; -1: denied.
+ */
+PX_PUBLIC int px_operate_publish_where(const struct px_operator *operator, struct px_span text,
+		char buf[PX_ID_MAX + 1], struct px_id *ret_practice, struct px_denial *ret_denial);
+
 /* ---- for administrators' sessions ---- */
 
 /* What a broadcast came to. */

@@ -425,6 +425,16 @@ describe('publishing', () => {
 		// Another tenant's key is another key.
 		const others = await post(praxis, { tenant: 'other' }, 'publish', update({ data: 2 }), key);
 		assert.deepEqual(others, { delivered: 0 });
+		// So is another practice's; and whoever may not publish to this one learns nothing of it.
+		const two = { practices: [2] };
+		assertRefused(
+			await call(praxis, two, 'POST', 'publish', update({ data: 1 }), key),
+			403,
+			'forbidden',
+			'practiceId',
+		);
+		const elsewhere = await post(praxis, two, 'publish', update({ practiceId: 2 }), key);
+		assert.equal(elsewhere.delivered, 0);
 		// What failed was not done, and may be tried again.
 		const failing = { 'Idempotency-Key': 'b-key' };
 		const room = {

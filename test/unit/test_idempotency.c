@@ -13,13 +13,13 @@ static struct px_published published;
 static enum px_idempotency_answer ask(const char *tenant, const char *key, const char *body,
 		int64_t now_ms)
 {
-	struct px_idempotent_act act = { px_span(tenant), px_span(key), px_span(body) };
+	struct px_idempotent_act act = { px_span(tenant), px_span("1"), px_span(key), px_span(body) };
 	return px_idempotency_find(table, &act, now_ms, &published);
 }
 
 static void keep(const char *tenant, const char *key, const char *body, uint64_t seq)
 {
-	struct px_idempotent_act act = { px_span(tenant), px_span(key), px_span(body) };
+	struct px_idempotent_act act = { px_span(tenant), px_span("1"), px_span(key), px_span(body) };
 	px_idempotency_keep(table, &act, &(struct px_published){ .seq = seq, .delivered = 3 });
 }
 
@@ -44,6 +44,19 @@ START_TEST(an_act_is_remembered_for_five_minutes)
 }
 END_TEST
 
+START_TEST(practices_do_not_share_keys)
+{
+	struct px_idempotent_act act = { px_span("t"), px_span("1"), px_span("k"), px_span("b") };
+	make(100);
+	ck_assert_int_eq(px_idempotency_find(table, &act, 0, &published), PX_IDEMPOTENCY_NEW);
+	act.practice = px_span("2");
+	ck_assert_int_eq(px_idempotency_find(table, &act, 0, &published), PX_IDEMPOTENCY_NEW);
+	act.body = px_span("other");
+	ck_assert_int_eq(px_idempotency_find(table, &act, 0, &published), PX_IDEMPOTENCY_OTHER);
+	px_idempotency_destroy(table);
+}
+END_TEST
+
 START_TEST(tenants_do_not_share_keys)
 {
 	make(100);
@@ -60,7 +73,7 @@ END_TEST
 START_TEST(what_failed_is_forgotten)
 {
 	make(100);
-	struct px_idempotent_act act = { px_span("t"), px_span("k"), px_span("b") };
+	struct px_idempotent_act act = { px_span("t"), px_span("1"), px_span("k"), px_span("b") };
 	ck_assert_int_eq(ask("t", "k", "b", 0), PX_IDEMPOTENCY_NEW);
 	px_idempotency_forget(table, &act);
 	ck_assert_uint_eq(px_idempotency_count(table), 0);
@@ -92,5 +105,5 @@ START_TEST(there_is_a_bound_and_half_of_it_for_each_tenant)
 }
 END_TEST
 
-RUN_TESTS("idempotency", an_act_is_remembered_for_five_minutes, tenants_do_not_share_keys,
+RUN_TESTS("idempotency", an_act_is_remembered_for_five_minutes, practices_do_not_share_keys, tenants_do_not_share_keys,
 		what_failed_is_forgotten, there_is_a_bound_and_half_of_it_for_each_tenant);
