@@ -10,6 +10,29 @@
 #include <json-c/json.h>
 #include <time.h>
 
+static bool is_among(const struct px_id *ids, size_t count, const struct px_id *wanted)
+{
+	size_t i = 0;
+	while (i < count && !px_span_equal(ids[i].text, wanted->text)) {
+		i++;
+	}
+	return i < count;
+}
+
+/* Whether the ticket's rooms are the caller's, which may have all; a patient without any has none. */
+static bool covers_rooms(const struct px_token *caller, const struct px_token *ticket)
+{
+	if (caller->has_rooms && !ticket->has_rooms && ticket->role != PX_ROLE_PATIENT) {
+		return false;
+	}
+	for (size_t i = 0; caller->has_rooms && i < ticket->room_count; i++) {
+		if (!is_among(caller->rooms, caller->room_count, &ticket->rooms[i])) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* Whether the caller may speak for all that the ticket would. */
 static bool covers(const struct px_peer *peer, const struct px_token *caller,
 		const struct px_token *ticket)
@@ -22,16 +45,11 @@ static bool covers(const struct px_peer *peer, const struct px_token *caller,
 		return false;
 	}
 	for (size_t i = 0; i < ticket->practice_count && !caller->all_practices; i++) {
-		size_t k = 0;
-		while (k < caller->practice_count &&
-				!px_span_equal(caller->practices[k].text, ticket->practices[i].text)) {
-			k++;
-		}
-		if (k == caller->practice_count) {
+		if (!is_among(caller->practices, caller->practice_count, &ticket->practices[i])) {
 			return false;
 		}
 	}
-	return true;
+	return covers_rooms(caller, ticket);
 }
 
 static int read_claims(struct px_api_call *call, struct px_token **ret_token)

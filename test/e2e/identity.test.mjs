@@ -867,6 +867,18 @@ describe('tickets', () => {
 		assertError(await post({ claims: claimsOf({ practices: [2] }) }, admin), 403);
 	});
 
+	it('are for no other rooms than those of the token that asks', async () => {
+		const narrow = await service({ rooms: ['a', 'b'] });
+		for (const rooms of [undefined, ['c'], ['a', 'c']]) {
+			assertError(await post({ claims: claimsOf({ rooms }) }, narrow), 403, 'forbidden');
+		}
+		for (const rooms of [[], ['a'], ['b', 'a']]) {
+			assert.equal((await post({ claims: claimsOf({ rooms }) }, narrow)).status, 200);
+		}
+		const patient = claimsOf({ role: 'patient', rooms: undefined });
+		assert.equal((await post({ claims: patient }, narrow)).status, 200, 'it may join none');
+	});
+
 	it('of an administrator of all practices may be for any', async () => {
 		const all = bearer(await token({ role: 'admin', practices: ['*'] }));
 		assert.equal((await post({ claims: claimsOf({ practices: [77] }) }, all)).status, 200);
