@@ -37,10 +37,8 @@ int px_service_add(struct px_server *server, const struct px_config_service *wan
 	rc = rc < 0 ? rc : start_new(server);
 	if (rc < 0) {
 		px_plugins_withdraw(server, before);
-		return rc;
 	}
-	px_context_name_services(server);
-	return 0;
+	return rc;
 }
 
 /* All are checked before the first gets its own. */

@@ -51,6 +51,7 @@ int px_service_switch(void *user, const struct px_operator *operator, struct px_
 		px_plugins_withdraw(server, plugins);
 		return -EROFS;
 	}
+	px_context_name_services(server);
 	plugin = px_plugin_find(server, config->name);
 	if (plugin) { /* else it was never loaded, and stays off */
 		uint32_t bit = UINT32_C(1) << plugin->index;

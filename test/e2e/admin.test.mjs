@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { bearer, enter, enterAsNobody, sign, tokenVhost } from './lib/issuer.mjs';
+import { bearer, enter, enterAsNobody, sign, token, tokenVhost } from './lib/issuer.mjs';
 import { exchange, request } from './lib/http.mjs';
 import { Praxisd, itEnds, secret, usePraxisd } from './lib/praxisd.mjs';
 import { nothingArrived } from './lib/session.mjs';
@@ -326,6 +326,30 @@ describe('what an administrator does', () => {
 			assert.equal((await named('missing')).loaded, false);
 			await admin.accepted({ type, name: 'echo', enabled: false });
 			await ann.refused({ type: 'echo_say', text: 'x' }, 'service_disabled');
+		} finally {
+			await other.kill();
+		}
+	});
+
+	it('switches none on that it cannot write down, and offers no subprotocol of it', async () => {
+		const other = new Praxisd();
+		await other.start({
+			...withTrail,
+			vhost: tokenVhost(),
+			services: { admin: {}, echo: { status: 'disabled' } },
+			limits: ['--fsize=8192'],
+		});
+		try {
+			const admin = await enter(other, ruler);
+			const type = 'admin_service';
+			let receipt;
+			for (let i = 0; i < 100 && receipt?.type !== 'error'; i++) {
+				receipt = await admin.ask({ type, name: 'whiteboard', enabled: true });
+			}
+			assert.equal(receipt.code, 'unavailable', 'the trail is full');
+			await admin.refused({ type, name: 'echo', enabled: true }, 'unavailable');
+			const headers = { 'Sec-WebSocket-Protocol': 'echo, praxis.v1', ...bearer(await token()) };
+			assert.equal((await other.open('/ws', { headers })).protocol, 'praxis.v1');
 		} finally {
 			await other.kill();
 		}
