@@ -251,10 +251,11 @@ void px_webhook_push(struct px_webhook *webhook, struct px_span lane, struct px_
 
 /* ---- configuration ---- */
 
-static struct px_webhook *find(const struct px_server *server, const char *name)
+static struct px_webhook *find(const struct px_server *server, const struct px_config_vhost *vhost)
 {
 	struct px_webhook *each = server->webhooks;
-	while (each && strcmp(each->name, name) != 0) {
+	while (each && (strcmp(each->name, vhost->name) != 0 ||
+			strcmp(each->tenant, vhost->tenant) != 0)) {
 		each = each->next;
 	}
 	return each;
@@ -266,19 +267,22 @@ static void destroy(struct px_webhook *webhook)
 	px_webhook_rooms_destroy(webhook->rooms);
 	px_config_destroy(webhook->kept);
 	free(webhook->name);
+	free(webhook->tenant);
 	free(webhook);
 }
 
-static int create(struct px_server *server, const char *name)
+static int create(struct px_server *server, const struct px_config_vhost *vhost)
 {
 	struct px_webhook *webhook = calloc(1, sizeof(*webhook));
 	if (!webhook) {
 		return -ENOMEM;
 	}
 	webhook->server = server;
-	webhook->name = strdup(name);
+	webhook->name = strdup(vhost->name);
+	webhook->tenant = strdup(vhost->tenant);
 	if (getrandom(&webhook->mark, sizeof(webhook->mark), 0) != sizeof(webhook->mark) ||
-			!webhook->name || px_webhook_queue_create(&webhook->queue) < 0 ||
+			!webhook->name || !webhook->tenant ||
+			px_webhook_queue_create(&webhook->queue) < 0 ||
 			px_webhook_rooms_create(&webhook->rooms) < 0) {
 		destroy(webhook);
 		return -ENOMEM;
@@ -293,8 +297,8 @@ int px_plan_prepare_webhooks(struct px_plan *plan)
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < plan->config->vhost_count; i++) {
 		const struct px_config_vhost *vhost = &plan->config->vhosts[i];
-		if (vhost->webhook && !find(plan->server, vhost->name)) {
-			rc = create(plan->server, vhost->name);
+		if (vhost->webhook && !find(plan->server, vhost)) {
+			rc = create(plan->server, vhost);
 		}
 	}
 	return rc;
@@ -350,7 +354,7 @@ void px_plan_commit_webhooks(struct px_plan *plan)
 {
 	for (size_t i = 0; i < plan->config->vhost_count; i++) {
 		const struct px_config_vhost *vhost = &plan->config->vhosts[i];
-		struct px_webhook *webhook = find(plan->server, vhost->name);
+		struct px_webhook *webhook = find(plan->server, vhost);
 		plan->in_force[i]->webhook = webhook;
 		if (webhook && vhost->webhook) {
 			configure(webhook, plan->config, vhost->webhook);

@@ -31,11 +31,15 @@ struct px_webhook_sending {
 	struct px_webhook_sending *next;
 };
 
-/* Whom a vhost tells. Goes by the vhost's name, and stays when that retires. */
+/*
+ * Whom a vhost tells. Goes by the vhost's name and tenant, and stays when that retires: nobody is
+ * told what happened to another tenant's sessions.
+ */
 struct px_webhook {
 	struct px_server *server;
 	struct px_webhook *next;
 	char *name;
+	char *tenant;
 	const struct px_config_webhook *config; /* NULL: nobody is told now */
 	struct px_config *kept;                 /* that `config` is in, held on to */
 	uint64_t mark;    /* its events' ids begin with it; no other process has it … */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the next server has to tell: lines of the state file behind the broker's, each beginning
- * with the vhost that it is of.
+ * with the vhost that it is of, and that one's tenant.
  *
- *   {"webhook":"default","lane":"clinic\n7","age":1200,"event":"{…}"}
- *   {"webhook":"default","room":{…}}
+ *   {"webhook":"default","of":"clinic","lane":"clinic\n7","age":1200,"event":"{…}"}
+ *   {"webhook":"default","of":"clinic","room":{…}}
  *
  * An event is a string so that it comes back byte by byte: ids of twenty digits are in it.
  */
@@ -39,6 +39,7 @@ static int save_event(void *user, struct px_span lane, struct px_span text, int6
 	struct px_json json;
 	px_json_begin(&json, NULL);
 	px_json_text(&json, "webhook", saving->webhook->name);
+	px_json_text(&json, "of", saving->webhook->tenant);
 	px_json_string(&json, "lane", lane);
 	px_json_int(&json, "age", saving->now_ms - came_ms);
 	px_json_string(&json, "event", text);
@@ -51,6 +52,7 @@ static int save_room(void *user, const struct px_webhook_room *room)
 	struct px_json json;
 	px_json_begin(&json, NULL);
 	px_json_text(&json, "webhook", saving->webhook->name);
+	px_json_text(&json, "of", saving->webhook->tenant);
 	px_json_open_object(&json, "room");
 	px_webhook_room_save(room, &json, saving->now_ms);
 	px_json_close_object(&json);
@@ -77,10 +79,12 @@ bool px_webhooks_owns(struct px_span line)
 }
 
 /* Of one that tells nobody any more: nothing is known of it. */
-static struct px_webhook *find(const struct px_server *server, struct px_span name)
+static struct px_webhook *find(const struct px_server *server, struct px_span name,
+		struct px_span tenant)
 {
 	struct px_webhook *each = server->webhooks;
-	while (each && !(each->config && px_span_equal(px_span(each->name), name))) {
+	while (each && !(each->config && px_span_equal(px_span(each->name), name) &&
+			px_span_equal(px_span(each->tenant), tenant))) {
 		each = each->next;
 	}
 	return each;
@@ -99,15 +103,16 @@ static int load_room(struct px_webhook *webhook, struct json_object *object, int
 static int load_line(struct px_server *server, struct json_object *line, int64_t elapsed_ms)
 {
 	struct px_span name;
+	struct px_span tenant;
 	struct px_span lane;
 	struct px_span text;
 	struct json_object *room;
 	int64_t age_ms;
 	int64_t then_ms = px_webhook_now_ms(server) - elapsed_ms;
-	if (!px_json_get_text(line, "webhook", &name)) {
+	if (!px_json_get_text(line, "webhook", &name) || !px_json_get_text(line, "of", &tenant)) {
 		return -EINVAL;
 	}
-	struct px_webhook *webhook = find(server, name);
+	struct px_webhook *webhook = find(server, name, tenant);
 	if (!webhook) {
 		return -ENOENT;
 	}

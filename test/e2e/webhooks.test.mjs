@@ -619,6 +619,26 @@ describe('a reload', () => {
 		assert.deepEqual(receiver.taken, []);
 	});
 
+	it('to another tenant tells it nothing of the one before', async () => {
+		const practiceId = newPractice();
+		const ann = await enter(praxis, { practices: [practiceId] });
+		await ann.join('r');
+		await other.event('member_joined', (event) => event.practiceId === practiceId);
+		const next = new Receiver();
+		await reconfigure(praxis, { ...webhook(await next.listen()), tenant: 'next' });
+		await ann.closing();
+		await other.event('session_closed', (event) => event.practiceId === practiceId);
+		const bob = await enter(praxis, { practices: [practiceId] });
+		await next.event('session_opened', ({ clientId }) => clientId === bob.clientId);
+		await bob.close();
+		await next.event('session_closed', ({ clientId }) => clientId === bob.clientId);
+		assert.deepEqual([...new Set(next.taken.map(({ tenant }) => tenant))], ['next']);
+		await reconfigure(praxis, webhook(`http://127.0.0.1:${other.port}/new`, {
+			'webhook-secret': other.secrets[0],
+		}));
+		await next.close();
+	});
+
 	it('hides the secret, and what is in the query', async () => {
 		await reconfigure(praxis, webhook(`http://127.0.0.1:${other.port}/new?key=hush`, {
 			'webhook-secret': other.secrets[0],
