@@ -24,7 +24,8 @@ export function bytes(value: number): string {
 		value /= 1000;
 		unit = next;
 	}
-	return `${value.toLocaleString('en', { maximumFractionDigits: unit === 'B' ? 0 : 1 })} ${unit}`;
+	const maximumFractionDigits = unit === 'B' && value >= 10 ? 0 : 1;
+	return `${value.toLocaleString('en', { maximumFractionDigits })} ${unit}`;
 }
 
 export function duration(ms: number): string {
