@@ -59,14 +59,22 @@ void px_context_name_services(struct px_server *server)
 	}
 }
 
+int64_t px_server_wall_ms(void)
+{
+	struct timespec wall;
+	clock_gettime(CLOCK_REALTIME, &wall);
+	return (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000;
+}
+
+void px_server_begin_turn(struct px_server *server)
+{
+	px_turn_begin(&server->turn, uv_hrtime());
+	px_broker_set_time(server->broker, (int64_t)uv_now(&server->loop), px_server_wall_ms());
+}
+
 static void on_begin_turn(void *user)
 {
-	struct px_server *server = user;
-	struct timespec wall;
-	px_turn_begin(&server->turn, uv_hrtime());
-	clock_gettime(CLOCK_REALTIME, &wall);
-	px_broker_set_time(server->broker, (int64_t)uv_now(&server->loop),
-			(int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000);
+	px_server_begin_turn(user);
 }
 
 uint64_t px_server_now_ns(void *user)

@@ -118,12 +118,7 @@ static int hmac_sha1(void *user, struct px_span key, struct px_span text, char b
 
 static void on_deadline(uv_timer_t *timer)
 {
-	struct px_server *server = timer->data;
-	struct timespec wall;
-	px_turn_begin(&server->turn, uv_hrtime());
-	clock_gettime(CLOCK_REALTIME, &wall);
-	px_broker_set_time(server->broker, (int64_t)uv_now(&server->loop),
-			(int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000);
+	px_server_begin_turn(timer->data);
 }
 
 /* Work that is left makes the loop come back at once, by way of the sockets. */

@@ -18,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #define TICK_MS 5000
 #define END_BYTES 256 /* kept free for the last lines */
@@ -41,19 +40,12 @@ static struct px_server *server_of(const struct px_onlooker *onlooker)
 	return onlooker->peer->vhost->server;
 }
 
-static int64_t wall_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* ---- lines ---- */
 
 static void begin_line(struct px_json *json)
 {
 	px_json_begin(json, NULL);
-	px_json_int(json, "at", wall_ms());
+	px_json_int(json, "at", px_server_wall_ms());
 }
 
 /* False: there was no room, with `spare` bytes left over. */
@@ -223,7 +215,7 @@ static void on_tick(uv_timer_t *timer)
 			(void)shutdown(lws_get_socket_fd(each->wsi), SHUT_RDWR);
 			continue;
 		}
-		if (each->expires_ms > 0 && wall_ms() >= each->expires_ms) {
+		if (each->expires_ms > 0 && px_server_wall_ms() >= each->expires_ms) {
 			end(each, "token_expired");
 			continue;
 		}

@@ -233,6 +233,9 @@ int px_context_create_vhost(struct px_server *server, struct px_tls *tls,
 /* Gives each service that is loaded its subprotocol. */
 void px_context_name_services(struct px_server *server);
 bool px_server_pressed(void *user, enum px_work work); /* a hook of broker and adapter */
+int64_t px_server_wall_ms(void); /* since 1970 */
+/* The loop has come round: the turn begins, and the broker is told the time. */
+void px_server_begin_turn(struct px_server *server);
 uint64_t px_server_now_ns(void *user); /* hooks of the broker */
 void px_server_flushed(void *user, uint64_t ns);
 void px_context_destroy(struct px_server *server);

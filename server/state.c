@@ -18,19 +18,11 @@
 #include <praxis/state.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define DRAFT ".draft"     /* being written */
 #define LOADING ".loading" /* being read: not to be read again, whatever happens */
 #define REFUSED ".refused"
-
-static int64_t wall_ms(void)
-{
-	struct timespec wall;
-	clock_gettime(CLOCK_REALTIME, &wall);
-	return (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000;
-}
 
 /* ---- saving ---- */
 
@@ -50,7 +42,7 @@ static int write_state(struct px_server *server, uint64_t *ret_lines)
 {
 	const struct px_config_global *global = &server->config->global;
 	struct px_state_file file;
-	int rc = px_state_file_begin(&file, global->state_file, global->state_max_bytes, wall_ms());
+	int rc = px_state_file_begin(&file, global->state_file, global->state_max_bytes, px_server_wall_ms());
 	if (rc < 0) {
 		return rc;
 	}
@@ -127,7 +119,7 @@ static int load(struct px_server *server, struct px_state_text *text, int64_t el
 		.site = find_site,
 		.elapsed_ms = loading.elapsed_ms,
 	};
-	px_broker_set_time(server->broker, (int64_t)uv_now(&server->loop), wall_ms());
+	px_broker_set_time(server->broker, (int64_t)uv_now(&server->loop), px_server_wall_ms());
 	int rc = px_broker_load(server->broker, &reader, &counts);
 	while (rc < 0 && next_line(&loading, &(struct px_span){ 0 }) == 1) {
 		/* The broker's: they are not taken up; what webhooks are to be told is. */
@@ -174,7 +166,7 @@ static int take(struct px_server *server, const char *path, const char **ret_fau
 	if (rc < 0) {
 		return rc;
 	}
-	int64_t elapsed_ms = wall_ms() - text.saved_ms;
+	int64_t elapsed_ms = px_server_wall_ms() - text.saved_ms;
 	*ret_fault = age_fault(server, elapsed_ms);
 	rc = *ret_fault ? -EINVAL : px_state_file_move(path, "", LOADING);
 	if (rc == 0) {

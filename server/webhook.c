@@ -164,19 +164,12 @@ static void on_answer(void *user, const struct px_backend_answer *answer)
 	schedule(webhook->server);
 }
 
-static int64_t wall_ms(void)
-{
-	uv_timeval64_t wall;
-	uv_gettimeofday(&wall);
-	return wall.tv_sec * 1000 + wall.tv_usec / 1000;
-}
-
 static int ask(struct px_webhook_sending *sending, struct px_span body)
 {
 	struct px_webhook *webhook = sending->webhook;
 	const struct px_config_webhook *config = webhook->config;
 	char signature[PX_WEBHOOK_SIGNATURE_SIZE];
-	int rc = px_webhook_sign(px_span(config->secret), wall_ms() / 1000, body, signature);
+	int rc = px_webhook_sign(px_span(config->secret), px_server_wall_ms() / 1000, body, signature);
 	return rc < 0 ? rc : px_backend_ask(webhook->server->backend, &(struct px_backend_request){
 		.url = config->url,
 		.body = body,
@@ -192,7 +185,7 @@ static int send_out(struct px_webhook_sending *sending)
 {
 	struct px_json json;
 	px_json_begin(&json, NULL);
-	px_json_int(&json, "sentAt", wall_ms());
+	px_json_int(&json, "sentAt", px_server_wall_ms());
 	px_json_open_array(&json, "events");
 	px_webhook_batch_write(sending->batch, &json);
 	px_json_close_array(&json);

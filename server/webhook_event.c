@@ -24,20 +24,13 @@ static void write_id(struct px_webhook *webhook, struct px_json *json)
 	px_json_text(json, "id", id);
 }
 
-static int64_t wall_ms(void)
-{
-	uv_timeval64_t wall;
-	uv_gettimeofday(&wall);
-	return wall.tv_sec * 1000 + wall.tv_usec / 1000;
-}
-
 static void begin(struct px_webhook *webhook, struct px_json *json, const char *type,
 		struct px_span tenant)
 {
 	px_json_begin(json, NULL);
 	write_id(webhook, json);
 	px_json_text(json, "type", type);
-	px_json_int(json, "at", wall_ms());
+	px_json_int(json, "at", px_server_wall_ms());
 	px_json_string(json, "tenant", tenant);
 }
 
@@ -189,7 +182,7 @@ static void tell_ended(struct px_webhook *webhook, struct px_webhook_room *room,
 	struct px_json json;
 	begin_room(webhook, &json, "room_ended", &place);
 	px_json_text(&json, "reason", reason);
-	px_webhook_room_write(room, &json, px_webhook_now_ms(webhook->server), wall_ms());
+	px_webhook_room_write(room, &json, px_webhook_now_ms(webhook->server), px_server_wall_ms());
 	end(webhook, &json, place.tenant, place.practice.text);
 	px_webhook_room_destroy(room);
 }
