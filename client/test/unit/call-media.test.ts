@@ -4,6 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { TestContext } from 'node:test';
 import type { ConnectionQuality } from '../../src/index.js';
 import { Caller, Room } from '../lib/room.js';
 import { FakeStream } from '../lib/webrtc.js';
@@ -18,6 +19,21 @@ async function two(annStream = camera()) {
 }
 
 const videoOf = ({ only }: Caller) => only.senders.find(({ kind }) => kind === 'video')?.track;
+
+/** What the user chooses when the page asks for a screen in this test. */
+function screenOfUser(test: TestContext): FakeStream {
+	const screen = FakeStream.of('video');
+	const there = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+	test.after(() => {
+		Object.defineProperty(globalThis, 'navigator', there ?? { value: undefined });
+	});
+	const mediaDevices = { getDisplayMedia: () => Promise.resolve(screen) };
+	Object.defineProperty(globalThis, 'navigator', {
+		configurable: true,
+		value: { mediaDevices },
+	});
+	return screen;
+}
 
 describe('mute', () => {
 	it('switches tracks off, and the others are told', async () => {
@@ -88,16 +104,7 @@ describe('screen sharing', () => {
 
 	it('asks the user for the screen, and stops what it asked for', async (test) => {
 		const { ann } = await two();
-		const screen = FakeStream.of('video');
-		const there = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
-		test.after(() => {
-			Object.defineProperty(globalThis, 'navigator', there ?? { value: undefined });
-		});
-		const mediaDevices = { getDisplayMedia: () => Promise.resolve(screen) };
-		Object.defineProperty(globalThis, 'navigator', {
-			configurable: true,
-			value: { mediaDevices },
-		});
+		const screen = screenOfUser(test);
 		await ann.call.shareScreen();
 		assert.equal(ann.call.media.screen, true);
 		ann.call.leave();
@@ -108,16 +115,7 @@ describe('screen sharing', () => {
 describe('a screen that is chosen too late', () => {
 	it('is stopped, and not shown', async (test) => {
 		const { ann } = await two();
-		const screen = FakeStream.of('video');
-		const there = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
-		test.after(() => {
-			Object.defineProperty(globalThis, 'navigator', there ?? { value: undefined });
-		});
-		const mediaDevices = { getDisplayMedia: () => Promise.resolve(screen) };
-		Object.defineProperty(globalThis, 'navigator', {
-			configurable: true,
-			value: { mediaDevices },
-		});
+		const screen = screenOfUser(test);
 		const sharing = ann.call.shareScreen();
 		ann.call.leave();
 		await sharing;
