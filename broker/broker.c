@@ -81,8 +81,7 @@ void px_broker_destroy(struct px_broker *broker)
 
 void px_broker_set_limits(struct px_broker *broker, const struct px_limits *limits)
 {
-	bool other_pulse = broker->limits.heartbeat_ms != limits->heartbeat_ms ||
-			broker->limits.auth_notice_ms != limits->auth_notice_ms;
+	bool other_pulse = broker->limits.heartbeat_ms != limits->heartbeat_ms;
 	broker->limits = *limits;
 	if (other_pulse) {
 		px_broker_rearm(broker);

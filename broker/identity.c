@@ -181,6 +181,22 @@ static int hold(struct px_broker *broker, struct px_identity *identity, struct p
 	return 0;
 }
 
+/*
+ * A fifth of what a token has left when it is brought, at most the usual time, before it expires.
+ * A fixed time would tell at once of a short token, and of the one that replaces it. One that
+ * lives by its leeway alone is told of in the last fifth of that.
+ */
+static int64_t notice_of(const struct px_broker *broker, const struct px_claims *claims)
+{
+	int64_t left_ms = claims->expires_ms - broker->wall_ms;
+	int64_t late_ms = left_ms > 0 ? 0 : claims->leeway_ms;
+	int64_t before_ms = (left_ms + late_ms) / 5;
+	if (before_ms > broker->limits.auth_notice_ms) {
+		before_ms = broker->limits.auth_notice_ms;
+	}
+	return claims->expires_ms + late_ms - before_ms;
+}
+
 int px_identity_create(struct px_broker *broker, const struct px_claims *claims,
 		struct px_identity **ret_identity)
 {
@@ -191,6 +207,7 @@ int px_identity_create(struct px_broker *broker, const struct px_claims *claims,
 	if (!identity) {
 		return -ENOMEM;
 	}
+	identity->notice_ms = notice_of(broker, claims);
 	for (size_t i = 0; i < claims->practice_count; i++) {
 		int rc = hold(broker, identity, claims->practices[i]);
 		if (rc < 0) {

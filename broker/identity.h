@@ -28,6 +28,7 @@ struct px_identity {
 	uint32_t room_count;
 	uint32_t leeway_ms;
 	int64_t expires_ms;
+	int64_t notice_ms; /* when its session is told that it expires soon */
 	struct px_held practices[]; /* room for one at least */
 	/* Behind it their order, the text, and the rooms: see below. */
 };

@@ -119,7 +119,7 @@ static bool check_expiry(struct px_session *session, int64_t *next_ms)
 		return true;
 	}
 	int64_t end_ms = identity->expires_ms + identity->leeway_ms - broker->wall_ms;
-	int64_t notice_ms = identity->expires_ms - broker->limits.auth_notice_ms - broker->wall_ms;
+	int64_t notice_ms = identity->notice_ms - broker->wall_ms;
 	if (end_ms <= 0) {
 		return part(session, PX_E_TOKEN_EXPIRED, "The session's token has expired.");
 	}
@@ -156,8 +156,7 @@ static int64_t first_deadline(const struct px_session *session)
 		earlier(&next_ms, session->opened_ms + session->site->auth_ms);
 	}
 	if (session->identity->expires_ms > 0) {
-		earlier(&next_ms, now_ms + session->identity->expires_ms -
-				broker->limits.auth_notice_ms - broker->wall_ms);
+		earlier(&next_ms, now_ms + session->identity->notice_ms - broker->wall_ms);
 	}
 	if (session->leave_ms > 0) {
 		earlier(&next_ms, session->leave_ms);

@@ -109,6 +109,10 @@ static int load_identity(struct px_state_load *load, struct json_object *line,
 	claims.practices = practices;
 	claims.rooms = rooms;
 	rc = rc < 0 ? rc : px_identity_create(load->broker, &claims, ret_identity);
+	int64_t notice_ms;
+	if (rc == 0 && px_json_get_int(saved, "noticeAt", 0, INT64_MAX / 2, &notice_ms)) {
+		(*ret_identity)->notice_ms = notice_ms;
+	}
 	free(practices);
 	free(rooms);
 	return rc;
@@ -207,6 +211,8 @@ int px_state_load_session(struct px_state_load *load, struct json_object *line)
 	load->counts->sessions++;
 	load->session->opened_ms =
 			load->broker->timers.now_ms - load->reader->elapsed_ms - age_ms;
+	bool noticed;
+	load->session->is_noticed = px_json_get_bool(line, "noticed", &noticed) && noticed;
 	rc = params.versioned ? load_resume(load->session, line) : 0;
 	return rc < 0 ? rc : open_services(load->session, line);
 }

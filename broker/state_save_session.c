@@ -52,6 +52,7 @@ static void write_identity(struct px_json *json, const struct px_identity *ident
 	px_json_bool(json, "authenticated", identity->authenticated);
 	px_json_bool(json, "allPractices", identity->all_practices);
 	px_json_int(json, "expiresAt", identity->expires_ms);
+	px_json_int(json, "noticeAt", identity->notice_ms);
 	px_json_int(json, "leeway", identity->leeway_ms);
 	px_json_open_array(json, "practices");
 	for (uint32_t i = 0; i < identity->practice_count; i++) {
@@ -106,6 +107,7 @@ static int save_itself(const struct px_session *session, struct px_state_save *s
 	}
 	px_json_bool(&json, "versioned", session->versioned);
 	px_json_int(&json, "age", session->broker->timers.now_ms - session->opened_ms);
+	px_json_bool(&json, "noticed", session->is_noticed);
 	write_identity(&json, session->identity);
 	write_opened(&json, session);
 	if (session->versioned) {

@@ -179,7 +179,7 @@ struct px_limits {
 	uint32_t bytes_burst;
 	int64_t heartbeat_ms; /* 0: no pings */
 	int64_t slow_close_ms;
-	int64_t auth_notice_ms; /* before its token expires, it is told */
+	int64_t auth_notice_ms; /* before its token expires, it is told; at most a fifth of its life */
 
 	/* Sessions that outlive their connections. */
 	int64_t grace_ms;           /* for so long; 0: none does */

@@ -110,7 +110,8 @@ static void check_expiry(struct peer *peer)
 		peer->is_noticed = true;
 		expect_line(peer, words_line(words_begin("auth_expiring"), 128));
 	}
-	check_late(peer, left_ms <= 0 || (left_ms <= AUTH_NOTICE_MS && !peer->is_noticed));
+	bool is_near = sim.fake->wall_ms >= session->identity->notice_ms;
+	check_late(peer, left_ms <= 0 || (is_near && !peer->is_noticed));
 }
 
 void tokens_pass_time(struct peer *peer)

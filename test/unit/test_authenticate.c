@@ -145,26 +145,58 @@ START_TEST(a_token_must_be_a_plain_string)
 }
 END_TEST
 
-START_TEST(it_is_told_and_expires)
+static void renew(struct fake_conn *conn, int64_t life_ms)
 {
-	setup();
-	struct fake_conn *conn = fake_open(fake, WHO(.user = "\"7\"", .authenticated = true));
-	answer.expires_ms = fake->wall_ms + 100000;
-	answer.leeway_ms = 30000;
+	answer.expires_ms = fake->wall_ms + life_ms;
 	say(conn, auth);
 	fake_expect(conn, "{'type':'auth_ok'}");
 	fake_expect(conn, "{'type':'ack'}");
-	for (int second = 0; second < 39; second++) {
+}
+
+static void pass_quietly(struct fake_conn *conn, int seconds)
+{
+	for (int second = 0; second < seconds; second++) {
 		px_session_alive(conn->session);
 		pass_second();
 	}
 	fake_expect_nothing(conn);
+}
+
+START_TEST(it_is_told_once_a_minute_or_a_fifth_before)
+{
+	setup();
+	struct fake_conn *conn = fake_open(fake, WHO(.user = "\"7\"", .authenticated = true));
+	static const struct {
+		int life_s;
+		int told_s;
+	} lives[] = { { 600, 540 }, { 300, 240 }, { 100, 80 }, { 30, 24 }, { 5, 4 } };
+	for (size_t i = 0; i < sizeof(lives) / sizeof(lives[0]); i++) {
+		renew(conn, INT64_C(1000) * lives[i].life_s);
+		pass_quietly(conn, lives[i].told_s - 1);
+		pass_second();
+		fake_expect(conn, "{'type':'auth_expiring'}");
+		pass_quietly(conn, lives[i].life_s - lives[i].told_s - 1);
+	}
+	/* As if its issuer's clock were slow: such a token is followed by one that is no better. */
+	answer.leeway_ms = 30000;
+	renew(conn, -5000);
+	pass_quietly(conn, 19);
 	pass_second();
 	fake_expect(conn, "{'type':'auth_expiring'}");
-	for (int second = 40; second < 129; second++) {
-		px_session_alive(conn->session);
-		pass_second();
-	}
+	fake_destroy(fake);
+}
+END_TEST
+
+START_TEST(it_is_told_and_expires)
+{
+	setup();
+	struct fake_conn *conn = fake_open(fake, WHO(.user = "\"7\"", .authenticated = true));
+	answer.leeway_ms = 30000;
+	renew(conn, 100000);
+	pass_quietly(conn, 79);
+	pass_second();
+	fake_expect(conn, "{'type':'auth_expiring'}");
+	pass_quietly(conn, 49);
 	ck_assert_int_eq(conn->close_code, FAKE_OPEN);
 	pass_second();
 	fake_expect(conn, "{'type':'error','code':'token_expired'}");
@@ -322,6 +354,7 @@ START_TEST(a_lost_practice_is_left_in_its_own_spelling)
 END_TEST
 
 RUN_TESTS("authenticate", renewing_keeps_the_session, another_user_is_refused,
-		a_bad_renewal_changes_nothing, a_token_must_be_a_plain_string, it_is_told_and_expires,
+		a_bad_renewal_changes_nothing, a_token_must_be_a_plain_string,
+		it_is_told_once_a_minute_or_a_fifth_before, it_is_told_and_expires,
 		a_service_begins_when_it_is_somebody, in_another_role_it_is_asked_anew,
 		a_lost_practice_is_left_in_its_own_spelling);

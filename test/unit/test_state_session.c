@@ -48,6 +48,7 @@ static struct fake *begin_with(const struct options *options)
 	limits.grace_ms = options->grace_ms ? options->grace_ms : 30000;
 	limits.resume_messages = options->resume_messages ? options->resume_messages : 512;
 	limits.resume_bytes = 262144;
+	limits.auth_notice_ms = 60000;
 	limits.rooms_per_practice = options->rooms_per_practice;
 	limits.detached_sessions = options->detached_sessions ? options->detached_sessions : 100;
 	struct fake *fake = fake_create(&limits);
@@ -409,6 +410,40 @@ START_TEST(a_token_that_is_over_meanwhile)
 }
 END_TEST
 
+/* Told in one process, a session is not told again in the next; one that was not is. */
+START_TEST(that_a_token_expires_is_told_once)
+{
+	char tokens[2][64];
+	int64_t has[2];
+	struct fake *fake = begin();
+	for (int i = 0; i < 2; i++) {
+		struct fake_conn *ann = fake_open(fake, WHO(STAFF("7", "Ann"),
+				.expires_ms = INT64_C(1700000010000)));
+		if (i == 0) {
+			fake_advance(fake, 8000);
+			fake_turn(fake);
+			fake_expect(ann, "{'type':'auth_expiring'}");
+			fake->wall_ms -= 8000;
+			px_broker_set_time(fake->broker, fake->mono_ms, fake->wall_ms);
+		}
+		strcpy(tokens[i], ann->token);
+		has[i] = counted(ann);
+	}
+	fake = restart(fake);
+	struct fake_conn *conns[2];
+	for (int i = 0; i < 2; i++) {
+		conns[i] = fake_resume(fake, WHO(.versioned = true, .nobody = true,
+				.resume = tokens[i], .received = has[i]));
+		fake_expect_nothing(conns[i]);
+	}
+	fake_advance(fake, 8000);
+	fake_turn(fake);
+	fake_expect_nothing(conns[0]);
+	fake_expect(conns[1], "{'type':'auth_expiring'}");
+	fake_destroy(fake);
+}
+END_TEST
+
 START_TEST(a_room_that_is_too_small_now)
 {
 	char token[64];
@@ -706,7 +741,8 @@ RUN_TESTS("state_session", a_call_goes_on, words_keep_their_spelling,
 		what_was_confirmed_before_is_not_given_again, who_has_no_numbers_is_healed,
 		a_healed_screen_can_have_all_that_it_missed,
 		who_can_not_come_back_is_seen_to_leave, the_grace_begins_anew,
-		a_token_that_is_over_meanwhile, a_room_that_is_too_small_now,
+		a_token_that_is_over_meanwhile, that_a_token_expires_is_told_once,
+		a_room_that_is_too_small_now,
 		more_rooms_than_there_may_be, what_is_gone_is_left_out,
 		the_limit_on_those_who_wait_is_for_other_days,
 		the_grace_stands_still_while_draining, a_place_in_the_line_is_kept,

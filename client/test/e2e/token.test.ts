@@ -47,7 +47,7 @@ describe('a page with tokens', () => {
 
 	it('renews its token before it expires, and nobody notices', async () => {
 		let asked = 0;
-		const ann = page(() => tokenFor(7, ++asked === 1 ? 61 : 600));
+		const ann = page(() => tokenFor(7, ++asked === 1 ? 6 : 600));
 		await ann.connected();
 		await ann.next('auth_expiring');
 		await ann.until('a second auth_ok', () => ann.of('auth_ok').length === 2);
