@@ -33,6 +33,8 @@ import type {
 
 type Messages = Record<string, [message: never]>;
 
+const LINGER_MS = 1_000;
+
 export class WebSocketManager {
 	#options: ManagerOptions = {};
 	#environment: Environment = theEnvironment;
@@ -90,12 +92,19 @@ export class WebSocketManager {
 		}
 	}
 
+	/** Connects where nobody holds the connection, as sending does. */
+	ensure(holder: unknown = this): void {
+		if (this.#holders.size === 0) {
+			this.connect(holder);
+		}
+	}
+
 	/** Without a holder: for all of them. What is still waiting to be sent is dropped, and told. */
 	disconnect(holder?: unknown): void {
 		if (holder === undefined) {
 			this.#holders.clear();
-		} else {
-			this.#holders.delete(holder);
+		} else if (!this.#holders.delete(holder)) {
+			return;
 		}
 		if (this.#holders.size === 0) {
 			this.#connection.stop();
@@ -104,6 +113,14 @@ export class WebSocketManager {
 			this.#outbox.clear('disconnected');
 			this.#setStatus(WebSocketStatus.DISCONNECTED);
 		}
+	}
+
+	/**
+	 * Lets go a second later: the next page, or the same component mounted again, finds the
+	 * connection that there was.
+	 */
+	release(holder: unknown): void {
+		this.#environment.setTimeout(() => this.disconnect(holder), LINGER_MS);
 	}
 
 	getStatus(): WebSocketStatus {
@@ -261,6 +278,10 @@ export class WebSocketManager {
 			this.#events.emit('dropped', message, refusal);
 		} else {
 			this.#outbox.push(message, text, lifetime, settle);
+			// A leave, or a join that is made again in each session, is no reason to connect.
+			if (lifetime !== 'restored') {
+				this.ensure();
+			}
 			this.#flush();
 		}
 		return refusal;

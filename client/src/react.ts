@@ -62,24 +62,27 @@ export function useWhiteboard(practiceId: Id, options: UseWhiteboardOptions = {}
 	useEffect(() => {
 		const isOurs = (id: Id) => String(id) === String(practiceId);
 		const holder = {};
+		service.listen();
+		const { manager } = service;
+		// Not the service's own handlers: its disconnect() would end them.
 		const unsubscribe = [
-			service.onWhiteboardUpdate((update) => {
+			manager.registerHandler('whiteboard_update', (update) => {
 				if (isOurs(update.practiceId)) {
 					setLastUpdate(update);
 					handlers.current.onUpdate?.(update);
 				}
 			}),
-			service.onReload((event) => {
+			manager.registerHandler('whiteboard_reload', (event) => {
 				if (isOurs(event.practiceId)) {
 					handlers.current.onReload?.();
 				}
 			}),
 		];
-		service.manager.connect(holder);
+		manager.connect(holder);
 		return () => {
 			unsubscribe.forEach((end) => end());
 			service.flush();
-			service.manager.disconnect(holder);
+			manager.release(holder);
 			setLastUpdate(null);
 		};
 	}, [service, practiceId, handlers]);
@@ -139,6 +142,8 @@ export function useTelemedicineCall(
 		if (room === null || !latest.current) {
 			return undefined;
 		}
+		const holder = {};
+		service.manager.connect(holder);
 		const current = service.call(latest.current);
 		call.current = current;
 		let error: PraxisError | null = null;
@@ -156,6 +161,7 @@ export function useTelemedicineCall(
 		return () => {
 			ends.forEach((end) => end());
 			current.leave();
+			service.manager.release(holder);
 			call.current = null;
 			setView(IDLE);
 		};

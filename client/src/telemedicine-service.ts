@@ -10,14 +10,13 @@ import type { WebSocketManager } from './manager.js';
 import type { SessionEvent } from './options.js';
 import { OwnIds } from './recovery.js';
 import type { Lifetime } from './outbox.js';
+import { Service } from './service.js';
 import type {
 	Id,
 	MediaState,
 	MessageHandler,
 	MessageMap,
-	MessageOf,
 	PraxisError,
-	StatusHandler,
 	TelemedicineChatMessage,
 	TelemedicineRoomJoined,
 	Unsubscribe,
@@ -38,29 +37,23 @@ const SEEN = 256;
 const trace = (chat: TelemedicineChatMessage) =>
 	JSON.stringify([chat.clientId, chat.timestamp, chat.message]);
 
-export class TelemedicineWebSocketService {
+export class TelemedicineWebSocketService extends Service {
 	#rooms = new Map<string, Room>();
 	#own = new OwnIds();
-	#listening = false;
 
-	constructor(readonly manager: WebSocketManager) {}
-
-	connect(): void {
-		this.#listen();
-		this.manager.enableService('telemedicine');
-		this.manager.connect(this);
+	constructor(manager: WebSocketManager) {
+		super(manager, 'telemedicine');
 	}
 
-	/** Lets go of the connection; other services keep it. Leaves no room: see `leaveRoom()`. */
-	disconnect(): void {
-		this.manager.disconnect(this);
+	/**
+	 * Ends its handlers and lets go of the connection; other services keep it. Leaves no room: see
+	 * `leaveRoom()`.
+	 */
+	override disconnect(): void {
+		super.disconnect();
 		if (!this.manager.isConnected()) {
 			this.#rooms.clear();
 		}
-	}
-
-	onStatusChange(handler: StatusHandler): Unsubscribe {
-		return this.manager.onStatusChange(handler);
 	}
 
 	/** A whole call: media, negotiation and all. Joins at once. */
@@ -77,7 +70,7 @@ export class TelemedicineWebSocketService {
 		userName: string,
 		more?: Record<string, unknown>,
 	): boolean {
-		this.#listen();
+		this.listen();
 		const join = {
 			...more,
 			type: 'telemedicine_user_joined',
@@ -87,6 +80,7 @@ export class TelemedicineWebSocketService {
 			userName,
 		};
 		this.#rooms.set(String(roomId), { join, joined: false, seen: new Set() });
+		this.manager.ensure(this);
 		return this.#join(join);
 	}
 
@@ -208,17 +202,10 @@ export class TelemedicineWebSocketService {
 	// ---- inside ----
 
 	#on<T extends keyof MessageMap>(type: T) {
-		return (handler: MessageHandler<MessageMap[T]>): Unsubscribe => {
-			this.#listen();
-			return this.manager.registerHandler(type, handler as MessageHandler<MessageOf<T>>);
-		};
+		return (handler: MessageHandler<MessageMap[T]>): Unsubscribe => this.on(type, handler);
 	}
 
-	#listen(): void {
-		if (this.#listening) {
-			return;
-		}
-		this.#listening = true;
+	protected override start(): void {
 		const { manager } = this;
 		manager.on('session', (event) => this.#session(event));
 		manager.intercept('telemedicine_chat_message', (message) => this.#isNew(message));
@@ -288,6 +275,9 @@ export class TelemedicineWebSocketService {
 	}
 
 	#send(message: WebSocketMessage, lifetime: Lifetime): boolean {
+		if (lifetime !== 'restored') {
+			this.manager.ensure(this);
+		}
 		return this.manager.sendMessage(message, { lifetime });
 	}
 }

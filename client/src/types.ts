@@ -4,7 +4,14 @@
 // statuses and the error.
 
 /** An id of a practice, room, appointment or user. 7 and "7" are the same id; it comes back as its owner spelled it. */
-export type Id = number | string;
+export type Id = PraxisTypes extends { id: infer T } ? T : number | string;
+
+/**
+ * For an application all of whose ids are numbers, or strings:
+ * `declare module 'praxis-client' { interface PraxisTypes { id: number } }`.
+ */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type
+export interface PraxisTypes {}
 
 export enum WebSocketStatus {
 	/** Not connected, and not about to be. */
@@ -296,5 +303,10 @@ export class PraxisError extends Error {
 	) {
 		super(message || code);
 		Object.assign(this, more);
+	}
+
+	/** Also for one that was made by another copy of this package (see once.ts). */
+	static override [Symbol.hasInstance](error: unknown): error is PraxisError {
+		return error instanceof Error && error.name === 'PraxisError';
 	}
 }

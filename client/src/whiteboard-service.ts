@@ -7,13 +7,13 @@
 import type { WebSocketManager } from './manager.js';
 import type { SessionEvent } from './options.js';
 import { OwnIds, Recovery } from './recovery.js';
+import { Service } from './service.js';
 import { Throttle } from './throttle.js';
 import type {
 	Id,
 	MessageHandler,
 	MessageMap,
 	Receipt,
-	StatusHandler,
 	Unsubscribe,
 	WebSocketMessage,
 	WhiteboardSubscribed,
@@ -35,29 +35,23 @@ interface Practice {
 	wanted: 'by token' | 'yes' | 'no';
 }
 
-export class WhiteboardWebSocketService {
+export class WhiteboardWebSocketService extends Service {
 	#practices = new Map<string, Practice>();
 	#own = new OwnIds();
 	#throttle: Throttle;
-	#listening = false;
 
-	constructor(readonly manager: WebSocketManager) {
+	constructor(manager: WebSocketManager) {
+		super(manager, 'whiteboard');
 		this.#throttle = new Throttle(
 			() => manager.environment,
 			() => manager.options.throttleMs ?? 100,
 		);
 	}
 
-	connect(): void {
-		this.#listen();
-		this.manager.enableService('whiteboard');
-		this.manager.connect(this);
-	}
-
-	/** Lets go of the connection; other services keep it. */
-	disconnect(): void {
+	/** Ends its handlers and lets go of the connection; other services keep it. */
+	override disconnect(): void {
 		this.flush();
-		this.manager.disconnect(this);
+		super.disconnect();
 	}
 
 	/** Frequent updates that are held back leave now. */
@@ -65,32 +59,27 @@ export class WhiteboardWebSocketService {
 		this.#throttle.flush();
 	}
 
-	onStatusChange(handler: StatusHandler): Unsubscribe {
-		return this.manager.onStatusChange(handler);
-	}
-
 	/** Each update of others once, in order, those that were missed while offline included. */
 	onWhiteboardUpdate(handler: MessageHandler<WhiteboardUpdate>): Unsubscribe {
-		this.#listen();
-		return this.manager.registerHandler('whiteboard_update', handler);
+		return this.on('whiteboard_update', handler);
 	}
 
 	/** Updates of that practice were missed that the server has no more: load its data anew. */
 	onReload(handler: MessageHandler<MessageMap['whiteboard_reload']>): Unsubscribe {
-		this.#listen();
-		return this.manager.registerHandler('whiteboard_reload', handler);
+		return this.on('whiteboard_reload', handler);
 	}
 
 	/** Needed only for a practice that the token does not name (one with `practices: ["*"]`). */
 	subscribe(practiceId: Id): void {
-		this.#listen();
+		this.listen();
+		this.manager.ensure(this);
 		this.#practice(practiceId).wanted = 'yes';
 		this.#ask(practiceId);
 	}
 
 	/** Nothing of that practice any more, until `subscribe()`. */
 	unsubscribe(practiceId: Id): void {
-		this.#listen();
+		this.listen();
 		this.#practices.delete(String(practiceId));
 		this.#practice(practiceId).wanted = 'no';
 		this.#leave(practiceId);
@@ -99,6 +88,7 @@ export class WhiteboardWebSocketService {
 	/** False: refused. With a `key` it may be sent a little later, or a newer one instead. */
 	sendWhiteboardUpdate(practiceId: Id, data?: unknown, { key }: UpdateOptions = {}): boolean {
 		const message = compose(practiceId, data, key);
+		this.manager.ensure(this);
 		if (key === undefined) {
 			return this.manager.sendMessage(message);
 		}
@@ -111,14 +101,11 @@ export class WhiteboardWebSocketService {
 
 	/** The same, at once, with the server's receipt. */
 	send(practiceId: Id, data?: unknown, { key }: UpdateOptions = {}): Promise<Receipt> {
+		this.manager.ensure(this);
 		return this.manager.send(compose(practiceId, data, key));
 	}
 
-	#listen(): void {
-		if (this.#listening) {
-			return;
-		}
-		this.#listening = true;
+	protected override start(): void {
 		const { manager } = this;
 		manager.intercept('whiteboard_update', (message) => this.#isNew(message));
 		manager.registerHandler('whiteboard_subscribed', (message) => this.#subscribed(message));

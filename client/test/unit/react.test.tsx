@@ -80,7 +80,7 @@ describe('useWhiteboard', () => {
 			doing(() => {
 				world.socket.say({ type: 'whiteboard_update', practiceId, seq, clientId: 'other' });
 			});
-		return { world, got, view, Board, say, reloads: () => reloads };
+		return { world, got, view, service, Board, say, reloads: () => reloads };
 	};
 
 	it('is connected while a component uses it', async () => {
@@ -89,8 +89,49 @@ describe('useWhiteboard', () => {
 		await doing(() => world.greet());
 		assert.equal(view.now?.status, 'connected');
 		await show(null);
+		await doing(() => world.clock.pass(999));
+		assert.equal(world.manager.getStatus(), 'connected');
+		await doing(() => world.clock.pass(1));
 		assert.equal(world.manager.getStatus(), 'disconnected');
+		assert.equal(world.socket.closed, 1000);
 		assert.equal(world.clock.timers + world.clock.listeners, 0);
+	});
+
+	it('keeps one socket over route changes, however long they go on', async () => {
+		const { world, Board } = setUp();
+		const show = await render(<Board key="a" practiceId={1} />);
+		await doing(() => world.greet());
+		for (const page of ['b', 'c', 'd', 'e']) {
+			await show(null);
+			await doing(() => world.clock.pass(600));
+			await show(<Board key={page} practiceId={1} />);
+			await doing(() => world.clock.pass(600));
+		}
+		assert.equal(world.sockets.length, 1);
+		assert.deepEqual(world.statuses, ['connecting', 'connected']);
+	});
+
+	it('does not let go of what another has held, or ended, meanwhile', async () => {
+		const { world, Board } = setUp();
+		const show = await render(<Board practiceId={1} />);
+		await doing(() => world.greet());
+		await show(null);
+		world.manager.disconnect();
+		world.manager.connect();
+		world.greet();
+		await doing(() => world.clock.pass(1_000));
+		assert.equal(world.manager.isConnected(), true);
+	});
+
+	it('keeps its handlers when the service is disconnected elsewhere', async () => {
+		const { world, got, service, Board, say } = setUp();
+		await render(<Board practiceId={1} />);
+		await doing(() => world.greet());
+		service.connect();
+		service.disconnect();
+		world.socket.say({ type: 'whiteboard_subscribed', practiceId: 1, epoch: 'e', seq: 0 });
+		await say(1, 1);
+		assert.equal(got.length, 1);
 	});
 
 	it('gets the updates of its practice, once, also in strict mode', async () => {
@@ -204,7 +245,10 @@ describe('useTelemedicineCall', () => {
 		await room.pump([ann]);
 		assert.equal(bob.call.members.length, 0);
 		assert.equal(ann.open.length, 0);
+		assert.equal(ann.manager.getStatus(), 'connected');
+		await doing(() => ann.clock.pass(1_000));
 		assert.equal(ann.manager.getStatus(), 'disconnected');
+		assert.equal(ann.sockets.length, 1);
 	});
 
 	it('goes on with another stream, and begins anew in another room', async () => {
