@@ -134,6 +134,7 @@ struct answer {
 	struct px_span body;
 	const char *location; /* NULL: none */
 	bool close;
+	bool for_any_page; /* may be read by pages of any origin */
 	bool goes_on; /* with a body of no length that is known */
 };
 
@@ -161,10 +162,11 @@ static unsigned char *make_head(struct lws *wsi, const struct answer *answer, si
 			"HTTP/1.1 %d %s\r\n"
 			"Content-Type: %s\r\n"
 			"%s"
-			"%s%s%s%s%s%s\r\n",
+			"%s%s%s%s%s%s%s\r\n",
 			answer->status, reason_of(answer->status), answer->type, length,
 			own, extra_headers(wsi, answer->status, extra), answer->location ? "Location: " : "",
 			answer->location ? answer->location : "", answer->location ? "\r\n" : "",
+			answer->for_any_page ? "Access-Control-Allow-Origin: *\r\n" : "",
 			answer->close ? "Connection: close\r\n" : "");
 	return buf;
 }
@@ -185,7 +187,7 @@ static int write_answer(struct lws *wsi, const struct answer *answer)
 }
 
 static int write_error(struct lws *wsi, int status, const char *code, const char *field,
-		const char *sentence)
+		const char *sentence, bool for_any_page)
 {
 	struct px_json json;
 	px_json_begin(&json, NULL);
@@ -202,6 +204,7 @@ static int write_error(struct lws *wsi, int status, const char *code, const char
 		.type = "application/json",
 		.body = { json.data, json.len },
 		.close = true,
+		.for_any_page = for_any_page,
 	});
 	px_json_finish(&json);
 	return rc;
@@ -215,7 +218,7 @@ int px_http_refuse(struct lws *wsi, int status, const char *code, const char *se
 int px_http_refuse_field(struct lws *wsi, int status, const char *code, const char *field,
 		const char *sentence)
 {
-	return write_error(wsi, status, code, field, sentence) < 0 ? -1 : 1;
+	return write_error(wsi, status, code, field, sentence, false) < 0 ? -1 : 1;
 }
 
 int px_http_redirect(struct lws *wsi, const char *location)
@@ -260,7 +263,32 @@ int px_http_begin(struct lws *wsi, const char *type)
 /* An error ends the connection: what may follow of the request is not worth reading. */
 static int fail(struct lws *wsi, int status, const char *code, const char *sentence)
 {
-	write_error(wsi, status, code, NULL, sentence);
+	write_error(wsi, status, code, NULL, sentence, false);
+	return -1;
+}
+
+/*
+ * No upgrade, at the path of upgrades. A page can not read why one was refused, so it asks here,
+ * with POST: then browsers name the origin of the same server's pages, too. (Rejected: to let
+ * refused origins in and tell them there. Then a page of anybody's has a connection.)
+ */
+static int answer_why_not(const struct px_peer *peer, struct lws *wsi)
+{
+	bool reads = lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0 ||
+			lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
+	if (peer->vhost->server->draining) {
+		write_error(wsi, 503, "unavailable", NULL, "The server is about to end.", true);
+	} else if (!px_upgrade_origin_is_allowed(peer, wsi)) {
+		write_error(wsi, 403, "origin", NULL,
+				"Pages of this origin may not connect: it is not in the vhost's \"origins\".",
+				true);
+	} else if (reads) {
+		write_error(wsi, 426, "bad_request", NULL,
+				"This path is for WebSocket connections.", true);
+	} else {
+		write_error(wsi, 405, "bad_request", NULL, "Only GET and HEAD are known here.",
+				true);
+	}
 	return -1;
 }
 
@@ -330,6 +358,9 @@ int px_http_request(void *user, struct lws *wsi, const char *path)
 	if (px_api_concerns(path)) {
 		return px_api_begin(peer, wsi, path);
 	}
+	if (strcmp(path, peer->vhost->config->path) == 0) {
+		return answer_why_not(peer, wsi);
+	}
 	if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) == 0 &&
 			lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) == 0) {
 		return fail(wsi, 405, "bad_request", "Only GET and HEAD are known here.");
@@ -345,9 +376,6 @@ int px_http_request(void *user, struct lws *wsi, const char *path)
 	}
 	if (strcmp(path, "/metrics") == 0) {
 		return answer_figures(server, peer, wsi, answer_metrics);
-	}
-	if (strcmp(path, peer->vhost->config->path) == 0) {
-		return fail(wsi, 426, "bad_request", "This path is for WebSocket connections.");
 	}
 	int rc = px_files_serve(server, peer->vhost, wsi, path);
 	if (rc == 1) {

@@ -246,6 +246,7 @@ int px_gate_pass(struct lws *wsi);
 /* upgrade.c: hooks of the adapter */
 int px_upgrade_decide(void *user, struct lws *wsi);
 int px_upgrade_accept(void *user, struct lws *wsi, struct px_session_params *ret_params);
+bool px_upgrade_origin_is_allowed(const struct px_peer *peer, struct lws *wsi);
 
 /* security.c: all that stands before a session; in the order of a process' life */
 int px_security_check(const struct px_config *config, const struct px_config_sink *sink);

@@ -139,7 +139,7 @@ static const char *request_fault(const struct px_peer *peer, struct lws *wsi, in
 }
 
 /* What is no browser sends no Origin, and has no visitor's cookie to misuse. */
-static bool origin_is_allowed(const struct px_peer *peer, struct lws *wsi)
+bool px_upgrade_origin_is_allowed(const struct px_peer *peer, struct lws *wsi)
 {
 	const struct px_config_vhost *config = peer->vhost->config;
 	char origin[512];
@@ -276,7 +276,7 @@ int px_upgrade_decide(void *user, struct lws *wsi)
 	if (server->draining) {
 		return refuse(wsi, peer, 503, "unavailable", "The server is about to end.");
 	}
-	if (!origin_is_allowed(peer, wsi)) {
+	if (!px_upgrade_origin_is_allowed(peer, wsi)) {
 		return refuse(wsi, peer, 403, "forbidden", "Pages of this origin may not connect.");
 	}
 	fault = subprotocol_fault(peer, wsi);

@@ -9,7 +9,7 @@ import { rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { exportSPKI } from 'jose';
-import { Wire } from './lib/http.mjs';
+import { Wire, exchange, request } from './lib/http.mjs';
 import {
 	PHRASE,
 	bearer,
@@ -570,6 +570,26 @@ describe('a list of origins', () => {
 
 	it('does not concern clients that send no origin', async () => {
 		await enter(praxis);
+	});
+
+	it('tells a page that was refused why, and nothing else', async () => {
+		for (const [method, origin, status, code] of [
+			['POST', 'https://evil.example', 403, 'origin'],
+			['GET', 'https://evil.example', 403, 'origin'],
+			['POST', 'https://app.example.org', 405, 'bad_request'],
+			['GET', 'https://app.example.org', 426, 'bad_request'],
+		]) {
+			const headers = { Host: '127.0.0.1', Origin: origin, 'Content-Length': '0' };
+			const response = await exchange(praxis.port, request(method, '/ws', headers));
+			assert.equal(response.status, status, `${method} of ${origin}`);
+			assert.equal(JSON.parse(response.body).error.code, code);
+			assert.equal(response.headers['access-control-allow-origin'], '*');
+		}
+		const upgrade = await refusedUpgrade(praxis.port, '/ws', {
+			Host: '127.0.0.1',
+			Origin: 'https://evil.example',
+		});
+		assert.equal(upgrade.headers['access-control-allow-origin'], undefined);
 	});
 
 	itEnds(praxis);
