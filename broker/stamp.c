@@ -3,8 +3,9 @@
  * What the server says of a message that it relays: when, by whom, of which practice. The
  * sender's own bytes are kept; only the fields that are the server's to say are taken out
  * of them, by name with escapes resolved and every time they occur, and written anew at
- * the end. An authenticated sender's userId, userName and fromUserId are the token's, and
- * a `from` that names somebody else becomes the token's name (docs/protocol.md, section 2).
+ * the end. An authenticated sender's userId, userName and fromUserId are the token's (ids in
+ * the sender's spelling), and a `from` that names somebody else becomes the token's name
+ * (docs/protocol.md, section 2).
  */
 #include "stamp.h"
 
@@ -106,14 +107,28 @@ void px_stamp_copy(const struct px_envelope *message, bool drop_seq, struct px_j
 	copy_members(message, &(struct splice){ .drop_seq = drop_seq }, json);
 }
 
+/*
+ * The token's user in the spelling of the message where that says the same: a token's `sub` is
+ * a string by RFC 7519, and clients that count their users compare with ===.
+ */
+static void stamp_user_id(const struct px_envelope *message, const char *name, struct px_id user,
+		struct px_json *json)
+{
+	char text[PX_ID_MAX + 1];
+	struct px_id said;
+	bool is_same = px_envelope_id(message, name, text, &said) == 0 &&
+			px_span_equal(said.text, user.text);
+	px_json_id(json, name, is_same ? said : user);
+}
+
 static void stamp_user(const struct px_session *session, const struct px_envelope *message,
 		const struct splice *splice, struct px_json *json)
 {
 	struct px_id user = px_session_user(session);
 	if (user.text.len > 0) {
-		px_json_id(json, "userId", user);
+		stamp_user_id(message, "userId", user, json);
 		if (px_envelope_field(message, "fromUserId")) {
-			px_json_id(json, "fromUserId", user);
+			stamp_user_id(message, "fromUserId", user, json);
 		}
 	}
 	px_json_string(json, "userName", px_session_user_name(session));

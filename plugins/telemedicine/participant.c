@@ -57,7 +57,12 @@ struct px_id telemedicine_user(struct px_member *member)
 {
 	const struct px_session *session = px_member_session(member);
 	const struct participant *participant = px_member_state(member);
-	return px_session_authenticated(session) ? px_session_user(session) : participant->user;
+	if (!px_session_authenticated(session)) {
+		return participant->user;
+	}
+	/* In the member's own spelling where it names the same id, as px_call_forward() does. */
+	struct px_id user = px_session_user(session);
+	return px_span_equal(participant->user.text, user.text) ? participant->user : user;
 }
 
 /* A token without a user leaves userId out, as px_call_forward() does: "" would be an id. */
@@ -66,8 +71,9 @@ void telemedicine_write_user(struct px_member *member, struct px_json *json)
 	const struct px_session *session = px_member_session(member);
 	const struct participant *participant = px_member_state(member);
 	if (px_session_authenticated(session)) {
-		if (px_session_user(session).text.len > 0) {
-			px_json_id(json, "userId", px_session_user(session));
+		struct px_id user = telemedicine_user(member);
+		if (user.text.len > 0) {
+			px_json_id(json, "userId", user);
 		}
 		px_json_string(json, "userName", px_session_user_name(session));
 	} else {

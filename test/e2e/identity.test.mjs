@@ -602,6 +602,54 @@ describe('claims', () => {
 		assert.equal(chat.clientId, ann.clientId);
 	});
 
+	for (const [sub, said] of [
+		['12', 12],
+		[12, '12'],
+		['12', '12'],
+		[12, 12],
+	]) {
+		it(`leave ${JSON.stringify(said)} as it was sent by user ${JSON.stringify(sub)}`, async () => {
+			const ann = await enter(praxis, { sub, practices: [1] });
+			const bob = await enter(praxis, { practices: [1] });
+			const room = `room-${typeof sub}-${typeof said}`;
+			await bob.join(room);
+			await ann.join(room, { userId: said });
+			assert.equal((await bob.next('telemedicine_user_joined')).userId, said);
+			const chat = {
+				type: 'telemedicine_chat_message',
+				roomId: room,
+				appointmentId: 1,
+				message: secret('chat'),
+				from: said,
+				fromUserId: said,
+			};
+			const lie = { ...chat, from: 13, fromUserId: 13, userId: { sub } };
+			for (const message of [chat, { ...chat, userId: said }, lie]) {
+				await ann.accepted(message);
+			}
+			await ann.accepted({ type: 'whiteboard_update', practiceId: 1, userId: said });
+			const got = [];
+			for (let i = 0; i < 3; i++) {
+				const { from, fromUserId, userId } = await bob.next('telemedicine_chat_message');
+				got.push([from, fromUserId, userId]);
+			}
+			const { name } = ann.claims;
+			assert.deepEqual(got, [
+				[said, said, sub],
+				[said, said, said],
+				[name, sub, sub],
+			]);
+			assert.equal((await bob.next('whiteboard_update')).userId, said);
+			const cid = await enter(praxis, { practices: [1] });
+			const { members, chat: kept } = await cid.join(room);
+			const member = members.find(({ clientId }) => clientId === ann.clientId);
+			assert.equal(member.userId, said);
+			assert.equal(kept[0].fromUserId, said);
+			ann.kill();
+			assert.equal((await bob.next('telemedicine_user_left')).userId, said);
+		});
+	}
+
 	it('of a patient without rooms let it join none', async () => {
 		const patient = await enter(praxis, { role: 'patient' });
 		await patient.refused(
