@@ -118,13 +118,22 @@ static void schedule(struct px_server *server)
 	}
 }
 
+static void link_sending(struct px_webhook *webhook, struct px_webhook_sending *sending)
+{
+	sending->next = webhook->sending;
+	sending->link = &webhook->sending;
+	if (sending->next) {
+		sending->next->link = &sending->next;
+	}
+	webhook->sending = sending;
+}
+
 static void unlink_sending(struct px_webhook_sending *sending)
 {
-	struct px_webhook_sending **link = &sending->webhook->sending;
-	while (*link != sending) {
-		link = &(*link)->next;
+	*sending->link = sending->next;
+	if (sending->next) {
+		sending->next->link = sending->link;
 	}
-	*link = sending->next;
 }
 
 static void fail(struct px_webhook *webhook, struct px_webhook_batch *batch,
@@ -203,8 +212,7 @@ static void begin(struct px_webhook *webhook, struct px_webhook_batch *batch)
 		sending->webhook = webhook;
 		sending->batch = batch;
 		if (send_out(sending) == 0) {
-			sending->next = webhook->sending;
-			webhook->sending = sending;
+			link_sending(webhook, sending);
 			return;
 		}
 		free(sending);
@@ -304,7 +312,7 @@ static void recall(struct px_webhook *webhook)
 		struct px_webhook_sending *sending = webhook->sending;
 		px_backend_cancel(sending->inquiry);
 		px_webhook_queue_put_back(webhook->queue, sending->batch);
-		webhook->sending = sending->next;
+		unlink_sending(sending);
 		free(sending);
 	}
 }

@@ -29,6 +29,7 @@ struct px_webhook_sending {
 	struct px_webhook_batch *batch;
 	struct px_inquiry *inquiry;
 	struct px_webhook_sending *next;
+	struct px_webhook_sending **link; /* what points to it */
 };
 
 /*

@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See webhook_queue.h. An event is in two lists: its lane's, and, while it is not being sent, the
- * list of all by age. A lane is found by its key in libc's search tree, and is in one of two lists or in
- * none: ready, in the order in which they became so; waiting, by when they are due; in flight.
- * A lane without events is not kept.
+ * See webhook_queue.h. An event is in its lane's list. A lane is found by its key in libc's search
+ * tree, and is in one of three states: ready, in a list in the order in which they became so;
+ * waiting, in a heap by when they are due; in flight. Besides, a lane with events that are not being
+ * sent is in a heap by the number of the first of them, so that the oldest event of all is had.
+ * A lane without events is not kept. Nothing here walks all lanes or all events for one of them, but
+ * px_webhook_queue_each() and what ends a queue.
  */
 #include "webhook_queue.h"
+
+#include "heap.h"
 
 #include <praxis/json.h>
 
 #include <errno.h>
 #include <search.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct event {
 	struct px_webhook_batch *lane;
 	struct event *next; /* in its lane */
-	struct event *older;
-	struct event *newer;
 	uint64_t number;
 	int64_t came_ms;
 	size_t len;
@@ -32,16 +35,17 @@ struct lanes {
 
 /* A lane; while it is in flight, the batch at its head. */
 struct px_webhook_batch {
-	struct px_webhook_batch *next;
+	struct px_webhook_batch *next; /* of those that are ready */
 	struct px_webhook_batch *prev;
-	struct lanes *list; /* NULL: in flight */
+	bool is_ready;
+	struct px_heap_node due; /* waiting: by when */
+	struct px_heap_node age; /* by the first event that is not being sent */
 	struct event *first;
 	struct event *last;
 	struct event *last_sent; /* the last of the batch; NULL: not in flight */
 	uint32_t count;
 	uint32_t sending;
 	uint64_t bytes;
-	int64_t due_ms;
 	unsigned failures;
 	size_t key_len;
 	const char *key; /* behind this struct, or a caller's while it is searched for */
@@ -50,10 +54,10 @@ struct px_webhook_batch {
 struct px_webhook_queue {
 	struct px_webhook_bounds bounds;
 	void *tree;
+	size_t lane_count;
 	struct lanes ready;
-	struct lanes waiting;
-	struct event *oldest;
-	struct event *newest;
+	struct px_heap waiting;
+	struct px_heap by_age;
 	int64_t paused_until_ms;
 	uint64_t last_number;
 	uint64_t sending;       /* events, and … */
@@ -78,41 +82,78 @@ static int compare(const void *one, const void *other)
 	return a->key_len == 0 ? 0 : memcmp(a->key, b->key, a->key_len);
 }
 
-static void unlink_lane(struct px_webhook_batch *lane)
+/* Neither ready nor waiting. */
+static void unlink_lane(struct px_webhook_queue *queue, struct px_webhook_batch *lane)
 {
-	struct lanes *list = lane->list;
-	if (list) {
-		*(lane->prev ? &lane->prev->next : &list->first) = lane->next;
-		*(lane->next ? &lane->next->prev : &list->last) = lane->prev;
-		lane->list = NULL;
+	struct lanes *ready = &queue->ready;
+	px_heap_remove(&queue->waiting, &lane->due);
+	if (lane->is_ready) {
+		*(lane->prev ? &lane->prev->next : &ready->first) = lane->next;
+		*(lane->next ? &lane->next->prev : &ready->last) = lane->prev;
+		lane->is_ready = false;
 	}
-}
-
-/* Behind `before`, or first. */
-static void link_lane(struct lanes *list, struct px_webhook_batch *before,
-		struct px_webhook_batch *lane)
-{
-	lane->list = list;
-	lane->prev = before;
-	lane->next = before ? before->next : list->first;
-	*(lane->next ? &lane->next->prev : &list->last) = lane;
-	*(before ? &before->next : &list->first) = lane;
 }
 
 static void make_ready(struct px_webhook_queue *queue, struct px_webhook_batch *lane)
 {
-	unlink_lane(lane);
-	link_lane(&queue->ready, queue->ready.last, lane);
+	struct lanes *ready = &queue->ready;
+	unlink_lane(queue, lane);
+	lane->is_ready = true;
+	lane->prev = ready->last;
+	lane->next = NULL;
+	*(ready->last ? &ready->last->next : &ready->first) = lane;
+	ready->last = lane;
 }
 
-/* From the end, since most wait the longest time there is. */
-static void make_wait(struct px_webhook_queue *queue, struct px_webhook_batch *lane)
+static void make_wait(struct px_webhook_queue *queue, struct px_webhook_batch *lane,
+		int64_t due_ms)
 {
-	struct px_webhook_batch *before = queue->waiting.last;
-	while (before && before->due_ms > lane->due_ms) {
-		before = before->prev;
+	unlink_lane(queue, lane);
+	px_heap_put(&queue->waiting, &lane->due, due_ms);
+}
+
+static struct px_webhook_batch *first_waiting(const struct px_webhook_queue *queue)
+{
+	struct px_heap_node *node = px_heap_first(&queue->waiting);
+	return node ? (struct px_webhook_batch *)((char *)node -
+			offsetof(struct px_webhook_batch, due)) : NULL;
+}
+
+static struct px_webhook_batch *lane_of_age(const struct px_heap_node *node)
+{
+	return (struct px_webhook_batch *)((char *)(uintptr_t)node -
+			offsetof(struct px_webhook_batch, age));
+}
+
+/* NULL: all are being sent. */
+static struct event *first_unsent(const struct px_webhook_batch *lane)
+{
+	return lane->last_sent ? lane->last_sent->next : lane->first;
+}
+
+/* After whatever its first event that is not being sent may have changed by. */
+static void settle_age(struct px_webhook_queue *queue, struct px_webhook_batch *lane)
+{
+	const struct event *first = first_unsent(lane);
+	if (first) {
+		px_heap_put(&queue->by_age, &lane->age, (int64_t)first->number);
+	} else {
+		px_heap_remove(&queue->by_age, &lane->age);
 	}
-	link_lane(&queue->waiting, before, lane);
+}
+
+/* Of all that are not being sent; NULL: none. */
+static struct event *oldest(const struct px_webhook_queue *queue)
+{
+	const struct px_heap_node *node = px_heap_first(&queue->by_age);
+	return node ? first_unsent(lane_of_age(node)) : NULL;
+}
+
+/* Room in both heaps, so that no failure of a delivery can fail for want of it. */
+static int reserve_lane(struct px_webhook_queue *queue)
+{
+	int rc = px_heap_reserve(&queue->waiting, queue->lane_count + 1);
+	return rc < 0 ? rc : px_heap_reserve(&queue->by_age, queue->lane_count + 1);
 }
 
 static struct px_webhook_batch *get_lane(struct px_webhook_queue *queue, struct px_span key)
@@ -122,7 +163,8 @@ static struct px_webhook_batch *get_lane(struct px_webhook_queue *queue, struct 
 	if (found) {
 		return *found;
 	}
-	struct px_webhook_batch *lane = calloc(1, sizeof(*lane) + key.len);
+	struct px_webhook_batch *lane = reserve_lane(queue) == 0 ?
+			calloc(1, sizeof(*lane) + key.len) : NULL;
 	if (!lane) {
 		return NULL;
 	}
@@ -135,38 +177,25 @@ static struct px_webhook_batch *get_lane(struct px_webhook_queue *queue, struct 
 		free(lane);
 		return NULL;
 	}
-	link_lane(&queue->ready, queue->ready.last, lane);
+	queue->lane_count++;
+	make_ready(queue, lane);
 	return lane;
 }
 
 static void drop_if_empty(struct px_webhook_queue *queue, struct px_webhook_batch *lane)
 {
 	if (lane->count == 0) {
-		unlink_lane(lane);
+		unlink_lane(queue, lane);
+		px_heap_remove(&queue->by_age, &lane->age);
 		tdelete(lane, &queue->tree, compare);
+		queue->lane_count--;
 		free(lane);
 	}
 }
 
 /* ---- events ---- */
 
-/* Into the list by age; from its end, where almost all belong. */
-static void link_event(struct px_webhook_queue *queue, struct event *newer, struct event *event)
-{
-	struct event *older = newer ? newer->older : queue->newest;
-	event->older = older;
-	event->newer = newer;
-	*(older ? &older->newer : &queue->oldest) = event;
-	*(newer ? &newer->older : &queue->newest) = event;
-}
-
-static void unlink_event(struct px_webhook_queue *queue, struct event *event)
-{
-	*(event->older ? &event->older->newer : &queue->oldest) = event->newer;
-	*(event->newer ? &event->newer->older : &queue->newest) = event->older;
-}
-
-/* The first of its lane, and in no other list any more. */
+/* The first of its lane, which was being sent. */
 static void free_first(struct px_webhook_queue *queue, struct px_webhook_batch *lane)
 {
 	struct event *event = lane->first;
@@ -191,7 +220,6 @@ static bool drop_oldest_of(struct px_webhook_queue *queue, struct px_webhook_bat
 		return false;
 	}
 	uint64_t cost = cost_of(event);
-	unlink_event(queue, event);
 	*link = event->next;
 	if (lane->last == event) {
 		lane->last = lane->last_sent;
@@ -201,15 +229,17 @@ static bool drop_oldest_of(struct px_webhook_queue *queue, struct px_webhook_bat
 	queue->counts.events--;
 	queue->counts.bytes -= cost;
 	free(event);
+	settle_age(queue, lane);
 	return true;
 }
 
 static bool drop_oldest(struct px_webhook_queue *queue)
 {
-	struct px_webhook_batch *lane = queue->oldest ? queue->oldest->lane : NULL;
-	if (!lane) {
+	struct event *event = oldest(queue);
+	if (!event) {
 		return false;
 	}
+	struct px_webhook_batch *lane = event->lane;
 	(void)drop_oldest_of(queue, lane);
 	drop_if_empty(queue, lane);
 	return true;
@@ -276,7 +306,7 @@ int px_webhook_queue_push(struct px_webhook_queue *queue, struct px_span key,
 	lane->bytes += cost_of(event);
 	queue->counts.events++;
 	queue->counts.bytes += cost_of(event);
-	link_event(queue, NULL, event);
+	settle_age(queue, lane);
 	return 0;
 }
 
@@ -289,8 +319,9 @@ void px_webhook_queue_miss(struct px_webhook_queue *queue)
 
 static void wake(struct px_webhook_queue *queue, int64_t now_ms)
 {
-	while (queue->waiting.first && queue->waiting.first->due_ms <= now_ms) {
-		make_ready(queue, queue->waiting.first);
+	struct px_webhook_batch *lane;
+	while ((lane = first_waiting(queue)) && lane->due.key <= now_ms) {
+		make_ready(queue, lane);
 	}
 }
 
@@ -303,19 +334,19 @@ struct px_webhook_batch *px_webhook_queue_take(struct px_webhook_queue *queue, i
 			queue->counts.in_flight >= bounds->in_flight) {
 		return NULL;
 	}
-	unlink_lane(lane);
+	unlink_lane(queue, lane);
 	size_t len = 0;
 	struct event *event = lane->first;
 	while (event && lane->sending < bounds->batch &&
 			(len == 0 || len + event->len <= PX_WEBHOOK_BATCH_BYTES)) {
 		len += event->len;
-		unlink_event(queue, event);
 		queue->sending++;
 		queue->sending_bytes += cost_of(event);
 		lane->last_sent = event;
 		lane->sending++;
 		event = event->next;
 	}
+	settle_age(queue, lane);
 	queue->counts.in_flight++;
 	return lane;
 }
@@ -351,19 +382,14 @@ void px_webhook_queue_delivered(struct px_webhook_queue *queue, struct px_webhoo
 	drop_if_empty(queue, lane);
 }
 
-/* Those that were being sent are among all again, where they belong by their numbers. */
+/* Those that were being sent are among all again. */
 static void recall(struct px_webhook_queue *queue, struct px_webhook_batch *lane)
 {
-	struct event *newer = queue->oldest;
-	struct event *event = lane->first;
-	for (; lane->sending > 0; event = event->next) {
+	for (struct event *event = lane->first; lane->sending > 0; event = event->next) {
 		land(queue, lane, event);
-		while (newer && newer->number < event->number) {
-			newer = newer->newer;
-		}
-		link_event(queue, newer, event);
 	}
 	lane->last_sent = NULL;
+	settle_age(queue, lane);
 	queue->counts.in_flight--;
 }
 
@@ -391,12 +417,12 @@ void px_webhook_queue_failed(struct px_webhook_queue *queue, struct px_webhook_b
 		queue->counts.given_up++;
 	}
 	lane->failures += lane->failures < 16;
-	lane->due_ms = now_ms + back_off_ms(lane->failures, random);
+	int64_t due_ms = now_ms + back_off_ms(lane->failures, random);
 	/* Its last try is not long before its end. */
-	if (lane->first && lane->first->came_ms + give_up_ms < lane->due_ms) {
-		lane->due_ms = lane->first->came_ms + give_up_ms;
+	if (lane->first && lane->first->came_ms + give_up_ms < due_ms) {
+		due_ms = lane->first->came_ms + give_up_ms;
 	}
-	make_wait(queue, lane);
+	make_wait(queue, lane, due_ms);
 	drop_if_empty(queue, lane);
 }
 
@@ -421,7 +447,8 @@ void px_webhook_queue_give_up(struct px_webhook_queue *queue)
 
 int64_t px_webhook_queue_due_ms(const struct px_webhook_queue *queue)
 {
-	int64_t at_ms = queue->waiting.first ? queue->waiting.first->due_ms : INT64_MAX;
+	const struct px_webhook_batch *lane = first_waiting(queue);
+	int64_t at_ms = lane ? lane->due.key : INT64_MAX;
 	if (queue->counts.in_flight >= queue->bounds.in_flight) {
 		return INT64_MAX;
 	}
@@ -452,6 +479,8 @@ void px_webhook_queue_destroy(struct px_webhook_queue *queue)
 {
 	if (queue) {
 		tdestroy(queue->tree, free_lane);
+		px_heap_finish(&queue->waiting);
+		px_heap_finish(&queue->by_age);
 		free(queue);
 	}
 }
@@ -465,18 +494,48 @@ void px_webhook_queue_set_bounds(struct px_webhook_queue *queue,
 void px_webhook_queue_counts(const struct px_webhook_queue *queue,
 		struct px_webhook_counts *ret_counts)
 {
+	const struct event *event = oldest(queue);
 	*ret_counts = queue->counts;
-	ret_counts->oldest_ms = queue->oldest ? queue->oldest->came_ms : INT64_MAX;
+	ret_counts->oldest_ms = event ? event->came_ms : INT64_MAX;
+}
+
+static int by_number(const void *one, const void *other)
+{
+	const struct event *a = *(const struct event *const *)one;
+	const struct event *b = *(const struct event *const *)other;
+	return a->number < b->number ? -1 : a->number > b->number;
+}
+
+/* The events that are not being sent, in the order of their coming; *ret_count of them. NULL. */
+static const struct event **list_unsent(const struct px_webhook_queue *queue, size_t *ret_count)
+{
+	size_t count = 0;
+	const struct event **events = malloc((queue->counts.events + 1) * sizeof(*events));
+	for (uint32_t i = 0; events && i < queue->by_age.count; i++) {
+		const struct event *event = first_unsent(lane_of_age(queue->by_age.nodes[i]));
+		for (; event; event = event->next) {
+			events[count++] = event;
+		}
+	}
+	if (events) {
+		qsort(events, count, sizeof(*events), by_number);
+	}
+	*ret_count = count;
+	return events;
 }
 
 int px_webhook_queue_each(const struct px_webhook_queue *queue,
 		int (*each)(void *user, struct px_span lane, struct px_span text, int64_t came_ms),
 		void *user)
 {
-	int rc = 0;
-	for (const struct event *event = queue->oldest; rc >= 0 && event; event = event->newer) {
+	size_t count;
+	const struct event **events = list_unsent(queue, &count);
+	int rc = events ? 0 : -ENOMEM;
+	for (size_t i = 0; rc >= 0 && i < count; i++) {
+		const struct event *event = events[i];
 		rc = each(user, (struct px_span){ event->lane->key, event->lane->key_len },
 				(struct px_span){ event->text, event->len }, event->came_ms);
 	}
+	free(events);
 	return rc;
 }

@@ -96,7 +96,10 @@ int64_t px_webhook_queue_due_ms(const struct px_webhook_queue *queue);
 void px_webhook_queue_counts(const struct px_webhook_queue *queue,
 		struct px_webhook_counts *ret_counts);
 
-/* Every event that is not being sent, in the order of their coming; ends with `each` below 0. */
+/*
+ * Every event that is not being sent, in the order of their coming; ends with `each` below 0.
+ * -ENOMEM.
+ */
 int px_webhook_queue_each(const struct px_webhook_queue *queue,
 		int (*each)(void *user, struct px_span lane, struct px_span text, int64_t came_ms),
 		void *user);
