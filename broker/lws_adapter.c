@@ -20,6 +20,8 @@
  * That reading stops is said to lws when the turn ends: 4.1.6 never comes back from a read
  * during which it is told so, as long as OpenSSL has more of the same record.
  */
+#include "lws_conn.h"
+
 #include <praxis/adapter.h>
 #include <praxis/plugin.h>
 
@@ -35,26 +37,6 @@
 /* Reads of one connection in one turn: 28 KiB, then it is the others' turn. */
 #define READS_PER_TURN 64
 
-/* Lives in lws's per-session data: zeroed at first, gone after CLOSED. */
-struct conn {
-	struct lws *wsi;
-	struct px_session *session;
-	struct px_lws *lws;
-	uint8_t *partial; /* of a message that is not complete, or put off; NULL: none */
-	uint32_t partial_len;
-	uint32_t partial_size;
-	struct conn *next_reader;
-	struct conn *next; /* of the closers, or of the late: who is closed is not heard any more */
-	uint16_t close_code;
-	uint16_t read_bytes;    /* since it was last looked at: about what the socket gave */
-	uint16_t largest_bytes; /* the largest piece among them */
-	bool in_message;
-	bool is_reader;
-	bool is_closer;
-	bool is_late;    /* its message is put off */
-	bool is_paused;  /* and it is not read from */
-	bool is_dropped; /* lws is closing it */
-};
 _Static_assert(sizeof(struct conn) <= PX_LWS_SESSION_BYTES, "lws allocates too little");
 
 struct px_lws {
@@ -110,18 +92,27 @@ static void drop_partial(struct conn *conn)
 	conn->partial_size = 0;
 }
 
+static void link_closer(struct conn *conn)
+{
+	struct px_lws *lws = conn->lws;
+	conn->is_closer = true;
+	conn->next = lws->closers;
+	conn->link = &lws->closers;
+	if (conn->next) {
+		conn->next->link = &conn->next;
+	}
+	lws->closers = conn;
+}
+
 static void unlink_late(struct conn *conn)
 {
-	struct conn **at = &conn->lws->late;
-	while (*at != conn) {
-		at = &(*at)->next;
+	struct px_lws *lws = conn->lws;
+	unlink_conn(conn);
+	if (!conn->next) {
+		lws->late_end = conn->link;
 	}
-	*at = conn->next;
-	if (!*at) {
-		conn->lws->late_end = at;
-	}
-	if (conn->lws->unpaused == conn) {
-		conn->lws->unpaused = conn->next;
+	if (lws->unpaused == conn) {
+		lws->unpaused = conn->next;
 	}
 	conn->is_late = false;
 }
@@ -152,9 +143,7 @@ static void transport_close(void *user, uint16_t code)
 		read_on(conn); /* to hear the answer to a close frame */
 	}
 	if (!conn->is_closer) {
-		conn->is_closer = true;
-		conn->next = conn->lws->closers;
-		conn->lws->closers = conn;
+		link_closer(conn);
 	}
 }
 
@@ -229,6 +218,10 @@ void px_lws_admit(struct lws *wsi, const struct px_session_params *params, enum 
 	struct conn *conn = lws_wsi_user(wsi);
 	struct px_session_params own = params ? *params : (struct px_session_params){ 0 };
 	begin_turn(conn->lws);
+	if (conn->is_dropped) {
+		px_identity_destroy(conn->lws->broker, own.identity); /* nobody would ever end it */
+		return;
+	}
 	own.conn = conn;
 	lws_rx_flow_control(wsi, 1); /* also to hear the answer to a close frame */
 	if (!params || px_session_open(conn->lws->broker, &own, &conn->session) < 0) {
@@ -273,8 +266,8 @@ static void mark_reader(struct conn *conn, size_t len)
 		conn->is_reader = true;
 		conn->read_bytes = 0;
 		conn->largest_bytes = 0;
-		conn->next_reader = conn->lws->readers;
-		conn->lws->readers = conn;
+		unlink_reader(conn);
+		link_reader(&conn->lws->readers, conn);
 	}
 	conn->read_bytes += (uint16_t)piece;
 	if (piece > conn->largest_bytes) {
@@ -293,6 +286,7 @@ static void put_off(struct conn *conn)
 	lws->late_count++;
 	conn->is_late = true;
 	conn->next = NULL;
+	conn->link = lws->late_end;
 	*lws->late_end = conn;
 	lws->late_end = &conn->next;
 	if (!lws->unpaused) {
@@ -407,25 +401,14 @@ static enum px_loss loss_of_drop(const struct conn *conn)
 	return for_its_words ? PX_LOSS_GOODBYE : PX_LOSS_BROKEN;
 }
 
-static void unlink_conn(struct conn **list, struct conn *conn, bool readers)
-{
-	while (*list && *list != conn) {
-		list = readers ? &(*list)->next_reader : &(*list)->next;
-	}
-	if (*list) {
-		*list = readers ? conn->next_reader : conn->next;
-	}
-}
-
 static void on_closed(struct conn *conn)
 {
 	on_dropped(conn, PX_LOSS_BROKEN);
 	drop_partial(conn);
-	if (conn->is_reader) {
-		unlink_conn(&conn->lws->readers, conn, true);
-	}
+	unlink_reader(conn); /* wherever it is: what is read may end others, too */
 	if (conn->is_closer) {
-		unlink_conn(&conn->lws->closers, conn, false);
+		unlink_conn(conn);
+		conn->is_closer = false;
 	}
 }
 
@@ -519,11 +502,10 @@ static void read_round(struct px_lws *lws)
 	unsigned count = 0;
 	while (lws->readers) {
 		struct conn *conn = lws->readers;
-		lws->readers = conn->next_reader;
+		unlink_reader(conn);
 		conn->is_reader = false;
 		if (has_more(conn)) {
-			conn->next_reader = again;
-			again = conn;
+			link_reader(&again, conn);
 		}
 	}
 	/* Those that are read from put themselves into lws->readers again. */
@@ -534,11 +516,14 @@ static void read_round(struct px_lws *lws)
 			.events = LWS_POLLIN,
 			.revents = LWS_POLLIN,
 		};
-		again = conn->next_reader;
+		unlink_reader(conn);
 		lws_service_fd(lws_get_context(conn->wsi), &fd);
 		if (++count % SLICE == 0 && pressed(lws, PX_WORK_IN)) {
-			return; /* the sockets will say again that they have more */
+			break; /* the sockets will say again that they have more */
 		}
+	}
+	while (again) {
+		unlink_reader(again);
 	}
 }
 
@@ -549,7 +534,7 @@ static void read_rest(struct px_lws *lws)
 	}
 	while (lws->readers) {
 		lws->readers->is_reader = false;
-		lws->readers = lws->readers->next_reader;
+		unlink_reader(lws->readers);
 	}
 }
 
@@ -569,7 +554,7 @@ static void close_some(struct px_lws *lws)
 {
 	for (int i = 0; i < SLICE && lws->closers; i++) {
 		struct conn *conn = lws->closers;
-		lws->closers = conn->next;
+		unlink_conn(conn);
 		conn->is_closer = false;
 		close_one(conn); /* may free it */
 	}

@@ -24,7 +24,7 @@
 #define PX_LWS_TX_BYTES 65536
 
 /* What the adapter keeps in lws's per-session data. */
-#define PX_LWS_SESSION_BYTES 72
+#define PX_LWS_SESSION_BYTES 88
 
 /* The adapter's callback, for every protocol of every vhost. */
 PX_PUBLIC int px_lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
