@@ -23,7 +23,7 @@
 struct px_asking {
 	struct px_peer *peer;
 	struct lws *wsi;
-	struct px_inquiry *inquiry; /* NULL: not started */
+	struct px_inquiry *inquiry; /* NULL: not under way */
 	char *cookie;
 	char *authorization;
 	char *origin;
@@ -48,9 +48,7 @@ static void destroy(struct px_asking *asking)
 void px_asking_drop(struct px_peer *peer)
 {
 	if (peer->asking) {
-		if (peer->asking->inquiry) {
-			px_backend_cancel(peer->asking->inquiry);
-		}
+		px_backend_cancel(peer->asking->inquiry);
 		destroy(peer->asking);
 		peer->asking = NULL;
 	}

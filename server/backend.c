@@ -39,16 +39,74 @@ static void list_remove(struct px_inquiry *inquiry)
 	inquiry->list = NULL;
 }
 
+/* Whoever asked has nothing to cancel any more. */
+static void part(struct px_inquiry *inquiry)
+{
+	if (inquiry->owner) {
+		*inquiry->owner = NULL;
+		inquiry->owner = NULL;
+	}
+}
+
+/* ---- how many are in flight to one URL ---- */
+
+static struct px_backend_target *find_target(const struct px_backend *backend, const char *url)
+{
+	struct px_backend_target *each = backend->targets;
+	while (each && strcmp(each->url, url) != 0) {
+		each = each->next;
+	}
+	return each;
+}
+
+static int count_in(struct px_inquiry *inquiry, const char *url)
+{
+	struct px_backend *backend = inquiry->backend;
+	struct px_backend_target *target = find_target(backend, url);
+	size_t size = strlen(url) + 1;
+	if (!target) {
+		target = malloc(sizeof(*target) + size);
+		if (!target) {
+			return -ENOMEM;
+		}
+		target->in_flight = 0;
+		memcpy(target->url, url, size);
+		target->next = backend->targets;
+		backend->targets = target;
+	}
+	target->in_flight++;
+	inquiry->target = target;
+	return 0;
+}
+
+static void count_out(struct px_inquiry *inquiry)
+{
+	struct px_backend_target *target = inquiry->target;
+	struct px_backend_target **link = &inquiry->backend->targets;
+	inquiry->target = NULL;
+	if (!target || --target->in_flight > 0) {
+		return;
+	}
+	while (*link != target) {
+		link = &(*link)->next;
+	}
+	*link = target->next;
+	free(target);
+}
+
+/* ---- the end of a question ---- */
+
 static void destroy(struct px_inquiry *inquiry)
 {
 	struct px_backend *backend = inquiry->backend;
 	if (inquiry->list == &backend->in_flight) {
 		curl_multi_remove_handle(backend->multi, inquiry->easy);
 	}
+	part(inquiry);
 	list_remove(inquiry);
+	count_out(inquiry);
 	px_inquiry_hang_up(inquiry);
 	px_inquiry_forget(inquiry);
-	free(inquiry->url);
 	free(inquiry);
 }
 
@@ -59,6 +117,7 @@ static void on_idle(uv_idle_t *idle)
 	for (size_t n = backend->answered.count; n > 0 && backend->answered.first; n--) {
 		struct px_inquiry *inquiry = backend->answered.first;
 		list_remove(inquiry);
+		part(inquiry);
 		inquiry->done(inquiry->user, &inquiry->answer);
 		destroy(inquiry);
 	}
@@ -102,6 +161,7 @@ void px_inquiry_end(struct px_inquiry *inquiry, CURLcode code)
 	px_inquiry_judge(inquiry, code);
 	curl_multi_remove_handle(inquiry->backend->multi, inquiry->easy);
 	list_remove(inquiry);
+	count_out(inquiry);
 	/* Not later: `done` may destroy the back end, and curl with it. */
 	px_inquiry_hang_up(inquiry);
 	keep(inquiry);
@@ -141,12 +201,8 @@ static int look_up(struct px_inquiry *inquiry, const struct px_backend_request *
 /* By URL: one practice's back end that hangs must not keep the others' clients out. */
 static bool is_busy(const struct px_backend *backend, const struct px_backend_request *request)
 {
-	size_t count = 0;
-	const struct px_inquiry *at = backend->in_flight.first;
-	for (; at && count < request->max_in_flight; at = at->next) {
-		count += strcmp(at->url, request->url) == 0;
-	}
-	return count >= request->max_in_flight;
+	const struct px_backend_target *target = find_target(backend, request->url);
+	return (target ? target->in_flight : 0) >= request->max_in_flight;
 }
 
 static int send_out(struct px_inquiry *inquiry, const struct px_backend_request *request)
@@ -155,8 +211,8 @@ static int send_out(struct px_inquiry *inquiry, const struct px_backend_request 
 	if (is_busy(backend, request)) {
 		return -EBUSY;
 	}
-	inquiry->url = strdup(request->url);
-	int rc = inquiry->url ? px_inquiry_prepare(inquiry, request) : -ENOMEM;
+	int rc = count_in(inquiry, request->url);
+	rc = rc < 0 ? rc : px_inquiry_prepare(inquiry, request);
 	if (rc < 0) {
 		return rc;
 	}
@@ -189,6 +245,7 @@ int px_backend_ask(struct px_backend *backend, const struct px_backend_request *
 		destroy(inquiry);
 		return rc;
 	}
+	inquiry->owner = ret_inquiry;
 	*ret_inquiry = inquiry;
 	return 0;
 }
@@ -251,6 +308,7 @@ void px_backend_destroy(struct px_backend *backend)
 	(void)px_backend_cache_sweep(&backend->cache, INT64_MAX);
 	/* May still call on_socket() and on_timer(): before the handles close. */
 	curl_multi_cleanup(backend->multi);
+	px_backend_loop_detach(backend);
 	curl_global_cleanup();
 	uv_close((uv_handle_t *)&backend->timer, on_closed);
 	uv_close((uv_handle_t *)&backend->sweeper, on_closed);

@@ -26,7 +26,12 @@
 /* One per process. */
 struct px_backend;
 
-/* A question under way. Valid until its `done` is called, or it is cancelled. */
+/*
+ * A question under way. Whoever asked has one pointer to it, which the back end knows, and makes
+ * NULL when the question is over, whoever ended it: so what is left to take apart later (a client's
+ * connection, when the process ends) can not cancel what is gone. (Rejected: to leave the order of
+ * taking apart to be right; it is libwebsockets' and libuv's, too, and differs by version.)
+ */
 struct px_inquiry;
 
 struct px_backend_answer {
@@ -53,7 +58,10 @@ struct px_backend_request {
 	long timeout_ms;        /* for all of it, from now on; above 0 */
 	unsigned cache_s;       /* how long the answer may stand for the next one; 0: not at all */
 	unsigned max_in_flight; /* questions to this URL */
-	/* Once, from the loop; may ask, cancel others and destroy the back end. */
+	/*
+	 * Once, from the loop, unless it is cancelled or the back end is destroyed; may ask, cancel
+	 * others and destroy the back end.
+	 */
 	void (*done)(void *user, const struct px_backend_answer *answer);
 	void *user;
 };
@@ -62,7 +70,7 @@ struct px_backend_request {
 int px_backend_create(uv_loop_t *loop, struct px_backend **ret_backend);
 
 /*
- * Cancels all. Its handles close over the next turns of the loop, which has to be run on for
+ * Cancels all, and those who asked have NULL then. Its handles close over the next turns of the loop, which has to be run on for
  * that; the memory goes with the last of them. NULL is fine.
  */
 void px_backend_destroy(struct px_backend *backend);
@@ -71,11 +79,12 @@ void px_backend_destroy(struct px_backend *backend);
  * Copies what it is given, and never calls `done` itself: not with a cached answer, and not at
  * all where it fails. -EINVAL: the URL is not HTTP, a value has control characters in it, there
  * is no time limit, or the answer to a POST is to be kept; -EBUSY: too many in flight; -ENOMEM.
+ * *ret_inquiry has to stay where it is until it is NULL again: cancel before it goes.
  */
 int px_backend_ask(struct px_backend *backend, const struct px_backend_request *request,
 		struct px_inquiry **ret_inquiry);
 
-/* `done` is not called any more. NULL is fine. */
+/* `done` is not called any more, and the asker's pointer is NULL. NULL is fine. */
 void px_backend_cancel(struct px_inquiry *inquiry);
 
 #endif

@@ -46,14 +46,25 @@ struct px_inquiry_list {
 	size_t count;
 };
 
+/* A URL with questions in flight. There are as many as the configuration has URLs. */
+struct px_backend_target {
+	struct px_backend_target *next;
+	size_t in_flight;
+	char url[];
+};
+
+/* A descriptor of curl's (backend_loop.c). */
+struct px_backend_watch;
+
 struct px_inquiry {
 	struct px_backend *backend;
+	struct px_backend_target *target; /* where it is counted; NULL: nowhere */
+	struct px_inquiry **owner;        /* the asker's pointer to this; NULL: none any more */
 	struct px_inquiry_list *list; /* in flight or answered; NULL: in none */
 	struct px_inquiry *next;
 	struct px_inquiry *prev;
 	void (*done)(void *user, const struct px_backend_answer *answer);
 	void *user;
-	char *url;
 	unsigned cache_s;
 	bool tells; /* a POST */
 	unsigned char key[PX_BACKEND_KEY_SIZE]; /* where cache_s is not 0 */
@@ -76,6 +87,8 @@ struct px_backend {
 	uv_timer_t sweeper; /* drops from the cache what is over */
 	uv_idle_t idle;     /* active while something is answered: hands it over */
 	unsigned open_handles;
+	struct px_backend_watch *watches;
+	struct px_backend_target *targets;
 	struct px_inquiry_list in_flight;
 	struct px_inquiry_list answered;
 	struct px_backend_cache cache;
@@ -114,6 +127,9 @@ void px_inquiry_forget(struct px_inquiry *inquiry);
 
 /* Lets the loop run the transfers of backend->multi. */
 void px_backend_loop_attach(struct px_backend *backend);
+
+/* Nothing that curl may have left behind calls back any more. */
+void px_backend_loop_detach(struct px_backend *backend);
 
 /* ---- backend_cache.c ---- */
 

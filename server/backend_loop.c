@@ -11,10 +11,12 @@
 
 #include <stdlib.h>
 
-/* A descriptor of curl's. Closes itself, so it may outlive the back end. */
-struct watch {
+/* Frees itself when the loop has let go of it, so it may outlive the back end. */
+struct px_backend_watch {
 	uv_poll_t poll;
 	struct px_backend *backend;
+	struct px_backend_watch *next;
+	struct px_backend_watch **link; /* what points to it */
 	curl_socket_t fd;
 };
 
@@ -41,7 +43,7 @@ static void act(struct px_backend *backend, curl_socket_t fd, int events)
 
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
-	struct watch *watch = poll->data;
+	struct px_backend_watch *watch = poll->data;
 	int flags = status < 0 ? CURL_CSELECT_ERR : 0;
 	flags |= events & UV_READABLE ? CURL_CSELECT_IN : 0;
 	flags |= events & UV_WRITABLE ? CURL_CSELECT_OUT : 0;
@@ -53,9 +55,9 @@ static void on_timeout(uv_timer_t *timer)
 	act(timer->data, CURL_SOCKET_TIMEOUT, 0);
 }
 
-static struct watch *open_watch(struct px_backend *backend, curl_socket_t fd)
+static struct px_backend_watch *open_watch(struct px_backend *backend, curl_socket_t fd)
 {
-	struct watch *watch = calloc(1, sizeof(*watch));
+	struct px_backend_watch *watch = calloc(1, sizeof(*watch));
 	if (!watch || uv_poll_init(backend->loop, &watch->poll, fd) < 0) {
 		free(watch);
 		return NULL;
@@ -63,6 +65,12 @@ static struct watch *open_watch(struct px_backend *backend, curl_socket_t fd)
 	watch->poll.data = watch;
 	watch->backend = backend;
 	watch->fd = fd;
+	watch->next = backend->watches;
+	watch->link = &backend->watches;
+	if (watch->next) {
+		watch->next->link = &watch->next;
+	}
+	backend->watches = watch;
 	curl_multi_assign(backend->multi, fd, watch);
 	return watch;
 }
@@ -72,15 +80,24 @@ static void on_closed(uv_handle_t *handle)
 	free(handle->data);
 }
 
+static void close_watch(struct px_backend_watch *watch)
+{
+	*watch->link = watch->next;
+	if (watch->next) {
+		watch->next->link = watch->link;
+	}
+	uv_close((uv_handle_t *)&watch->poll, on_closed);
+}
+
 /* curl asks for REMOVE before it closes a descriptor; the loop would abort() on a dead one. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *socket_user)
 {
 	struct px_backend *backend = user;
-	struct watch *watch = socket_user;
+	struct px_backend_watch *watch = socket_user;
 	(void)easy;
 	if (what == CURL_POLL_REMOVE) {
 		if (watch) {
-			uv_close((uv_handle_t *)&watch->poll, on_closed);
+			close_watch(watch);
 		}
 		return 0;
 	}
@@ -113,4 +130,11 @@ void px_backend_loop_attach(struct px_backend *backend)
 	curl_multi_setopt(backend->multi, CURLMOPT_SOCKETDATA, backend);
 	curl_multi_setopt(backend->multi, CURLMOPT_TIMERFUNCTION, on_timer);
 	curl_multi_setopt(backend->multi, CURLMOPT_TIMERDATA, backend);
+}
+
+void px_backend_loop_detach(struct px_backend *backend)
+{
+	while (backend->watches) {
+		close_watch(backend->watches);
+	}
 }

@@ -24,6 +24,7 @@ const ALL = [
 	'turns.test.mjs',
 	'config.test.mjs',
 	'lifecycle.test.mjs',
+	'ending.test.mjs',
 	'reload.test.mjs',
 	'restart.test.mjs',
 	'comeback.test.mjs',
