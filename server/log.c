@@ -1,19 +1,46 @@
 /* SPDX-License-Identifier: MIT */
-/* See log.h. The level is the one mutable global of the program: lws's emit has no user. */
+/*
+ * See log.h. Level and output are the mutable globals of the program: lws's emit has no user.
+ *
+ * How not to wait depends on what stderr is. A socket (journald's) is told so with each line. A pipe
+ * or terminal is opened once more, which gives descriptor and flags of our own; where that is not
+ * allowed (a pipe of another user's), it is asked before each line whether it takes one, which holds
+ * as long as nobody else writes to it. A line is shorter than PIPE_BUF, so it goes whole or not at all.
+ */
 #include "log.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <libwebsockets.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
+
+#define TEXT_SIZE 1024
+#define LINE_SIZE (TEXT_SIZE + 64) /* time and level, and line ends */
 
 #define LWS_LINES_PER_SECOND 5
 
 /* Of info and debug, which clients can cause at will. */
 #define LINES_PER_SECOND 500
 
+enum output {
+	OUTPUT_ASKED,   /* before each line */
+	OUTPUT_SOCKET,
+	OUTPUT_OF_OURS, /* does not block */
+};
+
 static int log_level = PX_LOG_NOTICE;
+static enum output output = OUTPUT_ASKED;
+static int log_fd = STDERR_FILENO;
+static bool is_torn; /* the last line has no end */
+static uint64_t dropped;
+static uint64_t dropped_told;
 
 static const char *const level_names[] = {
 	[PX_LOG_ERROR] = "error",
@@ -27,6 +54,89 @@ void px_log_set_level(int level)
 {
 	log_level = level;
 }
+
+uint64_t px_log_dropped(void)
+{
+	return dropped;
+}
+
+/* ---- output ---- */
+
+void px_log_open(void)
+{
+	struct stat about;
+	int flags = fcntl(STDERR_FILENO, F_GETFL);
+	if (flags < 0 || fstat(STDERR_FILENO, &about) < 0 || (flags & O_ACCMODE) == O_RDONLY) {
+		return;
+	}
+	if (S_ISSOCK(about.st_mode)) {
+		output = OUTPUT_SOCKET;
+	} else if (S_ISFIFO(about.st_mode) || S_ISCHR(about.st_mode)) {
+		int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+		if (fd >= 0) {
+			output = OUTPUT_OF_OURS;
+			log_fd = fd;
+		}
+	}
+}
+
+static ssize_t put(const char *text, size_t len)
+{
+	if (output == OUTPUT_SOCKET) {
+		return send(log_fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	}
+	if (output == OUTPUT_ASKED) {
+		struct pollfd fd = { .fd = log_fd, .events = POLLOUT };
+		if (poll(&fd, 1, 0) != 1 || !(fd.revents & POLLOUT)) {
+			return -1;
+		}
+	}
+	return write(log_fd, text, len);
+}
+
+/* A line with a line end before and behind it; the first one is for a line that was torn. */
+static bool put_line(const char *line, size_t len)
+{
+	size_t skipped = is_torn ? 0 : 1;
+	ssize_t n;
+	do {
+		n = put(line + skipped, len - skipped);
+	} while (n < 0 && errno == EINTR);
+	if (n > 0) {
+		is_torn = (size_t)n < len - skipped;
+	}
+	return n > 0 && !is_torn;
+}
+
+static bool write_line(int level, const struct timespec *now, const char *text)
+{
+	char line[LINE_SIZE];
+	char date[32];
+	struct tm utc;
+	gmtime_r(&now->tv_sec, &utc);
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc);
+	int len = snprintf(line, sizeof(line), "\n%s.%03ldZ %s: %s\n", date,
+			now->tv_nsec / 1000000, level_names[level], text);
+	return put_line(line, (size_t)len);
+}
+
+/* There may be room again: what was lost meanwhile is said first, or nothing is. */
+static bool tell_dropped(const struct timespec *now)
+{
+	char text[TEXT_SIZE];
+	if (dropped == dropped_told) {
+		return true;
+	}
+	(void)snprintf(text, sizeof(text), "%llu lines of the log could not be written and are lost",
+			(unsigned long long)(dropped - dropped_told));
+	if (!write_line(PX_LOG_WARNING, now, text)) {
+		return false;
+	}
+	dropped_told = dropped;
+	return true;
+}
+
+/* ---- lines ---- */
 
 /*
  * Whether a line that clients can cause may be written; what is left out is told when the next
@@ -52,10 +162,8 @@ static bool is_rationed(int level, time_t second)
 
 void px_log(int level, const char *format, ...)
 {
-	char line[1024];
-	char date[32];
+	char text[TEXT_SIZE];
 	struct timespec now;
-	struct tm utc;
 	va_list args;
 	if (level > log_level) {
 		return;
@@ -65,11 +173,25 @@ void px_log(int level, const char *format, ...)
 		return;
 	}
 	va_start(args, format);
-	vsnprintf(line, sizeof(line), format, args);
+	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	gmtime_r(&now.tv_sec, &utc);
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc);
-	fprintf(stderr, "%s.%03ldZ %s: %s\n", date, now.tv_nsec / 1000000, level_names[level], line);
+	if (!tell_dropped(&now) || !write_line(level, &now, text)) {
+		dropped++;
+	}
+}
+
+void px_log_plain(const char *format, ...)
+{
+	char line[LINE_SIZE] = "\n";
+	va_list args;
+	va_start(args, format);
+	int len = vsnprintf(line + 1, TEXT_SIZE, format, args);
+	va_end(args);
+	len = len < TEXT_SIZE ? len : TEXT_SIZE - 1;
+	line[1 + len] = '\n';
+	if (len < 0 || !put_line(line, (size_t)len + 2)) {
+		dropped++;
+	}
 }
 
 /*

@@ -7,6 +7,7 @@
 #include "plan.h"
 
 #include "log.h"
+#include "standard_fds.h"
 #include "tls.h"
 #include "version.h"
 
@@ -82,10 +83,16 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments)
 	return -1;
 }
 
+/* Who only wants to check is told all; who starts does not wait for anybody to read. */
 static void on_complaint(void *user, enum px_config_level level, const char *text)
 {
-	(void)user;
-	fprintf(stderr, "praxisd: %s: %s\n", level == PX_CONFIG_ERROR ? "error" : "warning", text);
+	const struct arguments *arguments = user;
+	const char *name = level == PX_CONFIG_ERROR ? "error" : "warning";
+	if (arguments->check) {
+		fprintf(stderr, "praxisd: %s: %s\n", name, text);
+	} else {
+		px_log_plain("praxisd: %s: %s", name, text);
+	}
 }
 
 static void fill_random(void *user, void *buf, size_t len)
@@ -164,9 +171,49 @@ static void on_signal(uv_signal_t *handle, int number)
 	}
 }
 
+/*
+ * What there are handlers for while the loop runs. Before, a SIGHUP waits; behind, nothing may end
+ * the process before it has come to its end by itself.
+ */
+static const int signal_numbers[] = { SIGTERM, SIGINT, SIGHUP };
+
+#define SIGNALS (sizeof(signal_numbers) / sizeof(signal_numbers[0]))
+
+static void block_signal(int number, bool blocked)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	(void)sigprocmask(blocked ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
+static int start_signals(struct px_server *server)
+{
+	for (size_t i = 0; i < SIGNALS; i++) {
+		int rc = uv_signal_init(&server->loop, &server->signals[i]);
+		if (rc < 0) {
+			return rc;
+		}
+		server->signals[i].data = server;
+		uv_signal_start(&server->signals[i], on_signal, signal_numbers[i]);
+		block_signal(signal_numbers[i], false);
+	}
+	return 0;
+}
+
+/* libuv gives a signal that it no longer handles its default back, which is the end. */
+static void stop_signals(struct px_server *server)
+{
+	for (size_t i = 0; i < SIGNALS; i++) {
+		block_signal(signal_numbers[i], true);
+		uv_close((uv_handle_t *)&server->signals[i], NULL);
+		/* In curl's threads, too, one of which may still be looking up a name. */
+		signal(signal_numbers[i], SIG_IGN);
+	}
+}
+
 static void start_loop(struct px_server *server)
 {
-	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
 	uv_prepare_init(&server->loop, &server->prepare);
 	uv_check_init(&server->loop, &server->check);
 	uv_timer_init(&server->loop, &server->timer);
@@ -188,11 +235,6 @@ static void start_loop(struct px_server *server)
 	server->onlooker_timer.data = server;
 	uv_prepare_start(&server->prepare, on_prepare);
 	uv_check_start(&server->check, on_check);
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		uv_signal_init(&server->loop, &server->signals[i]);
-		server->signals[i].data = server;
-		uv_signal_start(&server->signals[i], on_signal, numbers[i]);
-	}
 	server->started_ms = (int64_t)uv_now(&server->loop);
 }
 
@@ -210,9 +252,7 @@ static void stop_loop(struct px_server *server)
 	uv_close((uv_handle_t *)&server->sweep_timer, NULL);
 	uv_close((uv_handle_t *)&server->webhook_timer, NULL);
 	uv_close((uv_handle_t *)&server->onlooker_timer, NULL);
-	for (size_t i = 0; i < sizeof(server->signals) / sizeof(server->signals[0]); i++) {
-		uv_close((uv_handle_t *)&server->signals[i], NULL);
-	}
+	stop_signals(server);
 	uv_run(&server->loop, UV_RUN_DEFAULT);
 	px_context_destroy(server);
 	uv_loop_close(&server->loop);
@@ -275,6 +315,7 @@ static int create_broker(struct px_server *server, const struct px_config *confi
 static int start(struct px_server *server, struct px_config *config,
 		const struct px_config_sink *sink)
 {
+	server->descriptors = px_settings_descriptors();
 	int rc = px_security_create(server);
 	rc = rc < 0 ? rc : px_context_create(server, config);
 	rc = rc < 0 ? rc : px_plan_carry_out(server, config, sink);
@@ -316,14 +357,37 @@ static void finish(struct px_server *server)
 	px_config_destroy(server->config);
 }
 
+static void close_handle(uv_handle_t *handle, void *user)
+{
+	(void)user;
+	uv_close(handle, NULL);
+}
+
+/* The loop, and signals, which want descriptors. Nothing is left of them where that fails. */
+static int make_loop(struct px_server *server)
+{
+	int rc = uv_loop_init(&server->loop);
+	if (rc < 0) {
+		return rc;
+	}
+	rc = start_signals(server);
+	if (rc < 0) {
+		uv_walk(&server->loop, close_handle, NULL);
+		uv_run(&server->loop, UV_RUN_DEFAULT);
+		uv_loop_close(&server->loop);
+	}
+	return rc;
+}
+
 static int serve(struct px_server *server, struct px_config *config,
 		const struct px_config_sink *sink)
 {
 	px_log_set_level(config->global.log_level);
-	if (create_broker(server, config) < 0) {
+	if (create_broker(server, config) < 0 || make_loop(server) < 0) {
+		px_log(PX_LOG_ERROR, "there is no memory, or no descriptor, to begin with");
+		px_config_destroy(config);
 		return EXIT_FAILURE;
 	}
-	uv_loop_init(&server->loop);
 	start_loop(server);
 	int code = EXIT_SUCCESS;
 	if (start(server, config, sink) < 0) {
@@ -354,8 +418,11 @@ static int check(struct px_server *server, struct px_config *config,
 int main(int argc, char **argv)
 {
 	struct arguments arguments = { .config_path = PX_CONFIG_PATH };
-	struct px_config_sink sink = { .on_complaint = on_complaint };
+	struct px_config_sink sink = { .on_complaint = on_complaint, .user = &arguments };
 	struct px_config *config;
+	if (px_standard_fds_open() < 0) {
+		return EXIT_FAILURE;
+	}
 	int code = read_arguments(argc, argv, &arguments);
 	if (code >= 0) {
 		return code;
@@ -366,6 +433,10 @@ int main(int argc, char **argv)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a full audit trail is an error that is handled */
+	if (!arguments.check) {
+		px_log_open();
+		block_signal(SIGHUP, true);
+	}
 	server->config_path = arguments.config_path;
 	if (px_config_load(arguments.config_path, &sink, &config) < 0) {
 		code = EXIT_CONFIG;

@@ -9,6 +9,7 @@
 #include "audit.h"
 #include "exposition.h"
 #include "idempotency.h"
+#include "log.h"
 #include "version.h"
 #include "webhook.h"
 
@@ -108,6 +109,8 @@ static void write_totals(struct px_exposition *out, const struct px_server *serv
 			stats->turns_cut },
 		{ "praxis_messages_late_total", "Messages that a turn of the loop left for the next.",
 			px_lws_late(server->lws) },
+		{ "praxis_log_lines_dropped_total", "Lines of the log that could not be written.",
+			px_log_dropped() },
 		{ "praxis_reloads_total", "Configurations taken up.", server->reloads },
 		{ "praxis_reloads_refused_total", "Configurations that had errors.",
 			server->reloads_refused },

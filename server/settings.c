@@ -9,6 +9,12 @@
 /* Descriptors that are not clients': listeners, plugins' files, log, loop. */
 #define OTHER_DESCRIPTORS 64
 
+/*
+ * As many as there may be, whatever the system would allow. lws has a table of all that there could be,
+ * 16 bytes each, and takes a limit above ten millions to be 2,560.
+ */
+#define DESCRIPTORS_MAX (UINT64_C(1) << 20)
+
 struct px_limits px_settings_limits(const struct px_config *config)
 {
 	const struct px_config_global *global = &config->global;
@@ -40,16 +46,27 @@ void px_settings_log_complaint(void *user, enum px_config_level level, const cha
 	px_log(level == PX_CONFIG_ERROR ? PX_LOG_ERROR : PX_LOG_WARNING, "%s", text);
 }
 
-uint64_t px_settings_connections(const struct px_config *config)
+uint64_t px_settings_descriptors(void)
 {
 	struct rlimit limit;
-	uint64_t most = 1024;
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
-		most = limit.rlim_cur > 2 * OTHER_DESCRIPTORS ? limit.rlim_cur - OTHER_DESCRIPTORS :
-				limit.rlim_cur / 2;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0) {
+		return 1024;
 	}
+	rlim_t before = limit.rlim_cur;
+	limit.rlim_cur = limit.rlim_max < DESCRIPTORS_MAX ? limit.rlim_max : DESCRIPTORS_MAX;
+	return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : before;
+}
+
+uint64_t px_settings_connections(const struct px_config *config, uint64_t descriptors)
+{
 	uint64_t wanted = config->global.max_connections;
+	uint64_t most = descriptors > 2 * OTHER_DESCRIPTORS ? descriptors - OTHER_DESCRIPTORS :
+			descriptors / 2;
+	if (wanted > most) {
+		px_log(PX_LOG_WARNING, "max-connections is %llu, but with %llu descriptors "
+				"(RLIMIT_NOFILE, and %llu at most) there can be %llu connections",
+				(unsigned long long)wanted, (unsigned long long)descriptors,
+				(unsigned long long)DESCRIPTORS_MAX, (unsigned long long)most);
+	}
 	return wanted > 0 && wanted < most ? wanted : most;
 }

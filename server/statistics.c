@@ -4,6 +4,7 @@
 
 #include "audit.h"
 #include "idempotency.h"
+#include "log.h"
 #include "version.h"
 #include "webhook.h"
 
@@ -200,6 +201,7 @@ void px_statistics_write(struct px_server *server, struct px_json *json)
 	px_json_int(json, "rate_limited", (int64_t)stats.rate_limited);
 	px_json_int(json, "reloads", (int64_t)server->reloads);
 	px_json_int(json, "reloads_refused", (int64_t)server->reloads_refused);
+	px_json_int(json, "log_dropped", (int64_t)px_log_dropped());
 	px_json_int(json, "vhosts", (int64_t)server->vhost_count);
 	px_json_int(json, "vhosts_retired", count_retired(server));
 	px_json_int(json, "messages_late", (int64_t)px_lws_late(server->lws));

@@ -5,6 +5,7 @@
  * there is. A command is a row here and a function that takes its own options.
  */
 #include "commands.h"
+#include "standard_fds.h"
 #include "version.h"
 
 #include <stdbool.h>
@@ -101,6 +102,9 @@ static int help(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	int words;
+	if (px_standard_fds_open() < 0) {
+		return PX_CTL_NO;
+	}
 	if (argc < 2) {
 		print_help(stderr);
 		return PX_CTL_USAGE;

@@ -21,6 +21,7 @@ const ALL = [
 	'slow.test.mjs',
 	'faults.test.mjs',
 	'starved.test.mjs',
+	'output.test.mjs',
 	'turns.test.mjs',
 	'config.test.mjs',
 	'lifecycle.test.mjs',

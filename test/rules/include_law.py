@@ -77,9 +77,9 @@ PLACES = [
 	Place(r"server/backend[^/]*", ["json-c", "libuv", "openssl", "curl"]),
 	Place(r"server/[^/]+", ["json-c", LWS, "libuv", "openssl"], generated=["version.h", "openapi.h"]),
 	Place(r"plugins/[^/]+/.*", ["json-c"], with_lws=True),
-	# The audit trail's chain, and what strict JSON is, are said once, in the server's folder.
+	# What the server has, too, is said once, in its folder: the trail's chain, strict JSON, descriptors.
 	Place(r"tools/client(_internal|_request)?\.[ch]", ["json-c", "curl"], generated=["version.h", "strict_json.h"]),
-	Place(r"tools/.*", ["json-c", "openssl"], generated=["version.h", "audit_chain.h", "strict_json.h"]),
+	Place(r"tools/.*", ["json-c", "openssl"], generated=["version.h", "audit_chain.h", "standard_fds.h", "strict_json.h"]),
 ]
 ANYTHING = re.compile(r"test/")
 PLUGIN_H = "praxis/plugin.h"
