@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import tseslint from 'typescript-eslint';
+import { noTimeOfDay } from './eslint.time.js';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 
@@ -24,6 +25,7 @@ export default tseslint.config(
 			'no-console': ['error', { allow: ['warn', 'error'] }],
 		},
 	},
+	{ files: ['src/**/*.ts'], ignores: ['src/environment.ts'], rules: noTimeOfDay },
 	{
 		files: ['test/**/*.ts', 'test/**/*.tsx'],
 		rules: {

@@ -147,7 +147,7 @@ export class TelemedicineCall {
 		};
 		const receipt = this.#service.manager.send(chat);
 		receipt.catch(() => {});
-		const timestamp = this.#service.manager.environment.now();
+		const timestamp = this.#service.manager.environment.wall();
 		this.#say({ ...chat, clientId: this.#clientId, timestamp });
 		return receipt;
 	}

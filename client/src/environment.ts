@@ -19,8 +19,10 @@ export interface Socket {
 export type SocketConstructor = new (url: string, protocols?: string[]) => Socket;
 
 export interface Environment {
-	/** Milliseconds; only differences matter. */
+	/** Milliseconds for durations: only differences matter. A step back counts as no time. */
 	now(): number;
+	/** The time of day, in ms since 1970: to show it. Nothing is waited for by it: it jumps. */
+	wall(): number;
 	/** From 0 up to 1. */
 	random(): number;
 	setTimeout(run: () => void, ms: number): unknown;
@@ -63,7 +65,8 @@ function onNetworkChange(handler: () => void): Unsubscribe {
 }
 
 export const theEnvironment: Environment = {
-	now: () => Date.now(),
+	now: () => performance.now(),
+	wall: () => Date.now(),
 	random: () => Math.random(),
 	setTimeout: (run, ms) => setTimeout(run, ms),
 	clearTimeout: (timer) => clearTimeout(timer as number),
@@ -77,6 +80,18 @@ export const theEnvironment: Environment = {
 		}
 	},
 };
+
+/** A clock that never goes back, whatever that of `read` does. */
+export function steady(read: () => number): () => number {
+	let last: number | undefined;
+	let now = 0;
+	return () => {
+		const next = read();
+		now += Math.max(0, next - (last ?? 0));
+		last = next;
+		return now;
+	};
+}
 
 /**
  * Where Praxis is: where the page's `<meta name="praxis-url">` says (a page that Praxis itself

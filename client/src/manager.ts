@@ -10,7 +10,7 @@
 import { Bucket } from './bucket.js';
 import { Connection } from './connection.js';
 import { Emitter } from './emitter.js';
-import { theEnvironment, Timer } from './environment.js';
+import { steady, theEnvironment, Timer } from './environment.js';
 import type { Environment } from './environment.js';
 import type { ManagerEvents, ManagerOptions, SendOptions, SessionEvent } from './options.js';
 import { Outbox } from './outbox.js';
@@ -38,6 +38,7 @@ const LINGER_MS = 1_000;
 export class WebSocketManager {
 	#options: ManagerOptions = {};
 	#environment: Environment = theEnvironment;
+	#now = steady(() => (this.#options.environment?.now ?? theEnvironment.now)());
 	#status = WebSocketStatus.DISCONNECTED;
 	#holders = new Set<unknown>();
 	#services = new Services();
@@ -63,7 +64,8 @@ export class WebSocketManager {
 	/** Adds to the options. The address, the token and the waits count from the next connect() on. */
 	configure(options: ManagerOptions): this {
 		this.#options = { ...this.#options, ...options };
-		this.#environment = { ...theEnvironment, ...this.#options.environment };
+		const given = this.#options.environment;
+		this.#environment = { ...theEnvironment, ...given, now: this.#now };
 		Object.entries(options.services ?? {}).forEach(([id, service]) =>
 			this.#services.set(id, service),
 		);

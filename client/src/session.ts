@@ -132,7 +132,7 @@ export class Session {
 		}
 		this.#ping = null;
 		this.#answer.clear();
-		this.latencyMs = this.#environment.now() - ping.at;
+		this.latencyMs = Math.round(this.#environment.now() - ping.at);
 		this.#hooks.confirmed(ping.index);
 		return true;
 	}

@@ -5,7 +5,7 @@
 import { announce, byId, confirmed } from './dom.js';
 import { bytes, clock, compact, count, duration } from './format.js';
 import { Listing } from './listing.js';
-import { act, reason } from './server.js';
+import { act, reason, serverNow } from './server.js';
 import type { Client, Room } from './server.js';
 
 async function attempt(question: string, yes: string, message: { type: string }, done: string): Promise<void> {
@@ -31,7 +31,7 @@ class Rates {
 	#seen = new Map<string, Seen>();
 
 	update(clients: readonly Client[]): void {
-		const now = Date.now();
+		const now = performance.now();
 		const seen = new Map<string, Seen>();
 		for (const { clientId, messagesIn, messagesOut } of clients) {
 			const messages = messagesIn + messagesOut;
@@ -47,7 +47,7 @@ class Rates {
 	}
 }
 
-const age = (openedAt: number): string => duration(Date.now() - openedAt);
+const age = (openedAt: number): string => duration(serverNow() - openedAt);
 
 export function clientListing(): Listing<Client> {
 	const rates = new Rates();
@@ -68,7 +68,7 @@ export function clientListing(): Listing<Client> {
 			{ title: 'Address', value: ({ address }) => address ?? '–' },
 			{
 				title: 'Age',
-				value: ({ openedAt }) => Date.now() - openedAt,
+				value: ({ openedAt }) => serverNow() - openedAt,
 				text: ({ openedAt }) => age(openedAt),
 				numeric: true,
 			},
@@ -118,7 +118,7 @@ export function roomListing(): Listing<Room> {
 			{ title: 'Waiting', value: ({ waiting }) => waiting, numeric: true },
 			{
 				title: 'Age',
-				value: ({ openedAt }) => Date.now() - openedAt,
+				value: ({ openedAt }) => serverNow() - openedAt,
 				text: ({ openedAt }) => `${age(openedAt)}, since ${clock(openedAt)}`,
 				numeric: true,
 			},

@@ -8,7 +8,7 @@ const MOST = 1800; // an hour of one every two seconds
 const KEPT = 'praxis-admin-curves';
 
 export interface Sample {
-	/** Seconds since 1970. */
+	/** Seconds since 1970, by the server’s clock. */
 	at: number;
 	values: Record<string, number>;
 }
@@ -18,8 +18,7 @@ export class Curves {
 
 	constructor() {
 		try {
-			const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? '[]') as Sample[];
-			this.#samples = kept.filter(({ at }) => at > Date.now() / 1000 - SPAN_S);
+			this.#samples = JSON.parse(sessionStorage.getItem(KEPT) ?? '[]') as Sample[];
 		} catch {
 			// Whatever was there, the curves begin anew.
 		}
@@ -27,9 +26,12 @@ export class Curves {
 	}
 
 	add(sample: Sample): void {
-		const last = this.#samples.at(-1);
-		if (last && sample.at <= last.at) {
+		if (this.#samples.at(-1)?.at === sample.at) {
 			return;
+		}
+		// The server's clock may have been set back.
+		while (this.#samples.length > 0 && this.#samples.at(-1)!.at > sample.at) {
+			this.#samples.pop();
 		}
 		this.#samples.push(sample);
 		while (this.#samples.length > MOST || this.#samples[0]!.at < sample.at - SPAN_S) {

@@ -12,6 +12,7 @@ import { Console } from './console.js';
 import { byId } from './dom.js';
 import { Login } from './login.js';
 import { Overview } from './overview.js';
+import { noteTime } from './server.js';
 import type { Snapshot, Stats } from './server.js';
 import { Services } from './services.js';
 import { Tabs } from './tabs.js';
@@ -89,6 +90,7 @@ function begin({ user, services: offered }: SessionEvent): void {
 }
 
 function showSnapshot(snapshot: Snapshot): void {
+	noteTime(snapshot.server);
 	const names = snapshot.services.map(({ name }) => name);
 	const practice = webSocketManager.user?.practices[0];
 	services.begin(snapshot.services, snapshot.scope === 'server');
@@ -130,6 +132,7 @@ webSocketManager.registerHandler('admin_snapshot', (message: WebSocketMessage) =
 	showSnapshot(message as Snapshot);
 });
 webSocketManager.registerHandler('admin_stats', (message: WebSocketMessage) => {
+	noteTime((message as Stats).server);
 	overview.show(message as Stats);
 });
 byId('leave').addEventListener('click', () => leave());

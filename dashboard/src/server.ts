@@ -14,6 +14,17 @@ export interface Facts {
 	draining: boolean;
 }
 
+let told = { time: 0, at: 0 };
+
+/** The server's clock, which its stamps are of; this machine's may be another, and may jump. */
+export function noteTime({ time }: Facts): void {
+	told = { time, at: performance.now() };
+}
+
+export function serverNow(): number {
+	return told.time + performance.now() - told.at;
+}
+
 export interface Practice {
 	practiceId: Id;
 	clients: number;

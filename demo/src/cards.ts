@@ -46,7 +46,7 @@ export class Cards {
 	}
 
 	add(patient: string): void {
-		this.#change({ id: crypto.randomUUID(), patient, column: 0, changedAt: Date.now() });
+		this.#change({ id: crypto.randomUUID(), patient, column: 0, changedAt: this.#now() });
 	}
 
 	move(id: string, column: number): Card | undefined {
@@ -54,9 +54,13 @@ export class Cards {
 		if (!card || card.column === column || !COLUMNS[column]) {
 			return undefined;
 		}
-		const moved = { ...card, column, changedAt: Math.max(Date.now(), card.changedAt + 1) };
+		const moved = { ...card, column, changedAt: Math.max(this.#now(), card.changedAt + 1) };
 		this.#change(moved);
 		return moved;
+	}
+
+	#now(): number {
+		return this.service.manager.environment.wall();
 	}
 
 	#change(card: Card): void {

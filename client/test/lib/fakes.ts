@@ -24,6 +24,7 @@ export class FakeClock implements Environment {
 	#network = new Set<() => void>();
 
 	now = () => this.time;
+	wall = () => this.time;
 	random = () => this.dice;
 	setTimeout = (run: () => void, ms: number) => {
 		this.#timers.set(++this.#last, { at: this.time + ms, run });
