@@ -161,7 +161,9 @@ void px_session_reject(struct px_session *session, const struct px_authenticatio
 		refuse(session, id, PX_E_UNAVAILABLE, "This server takes no tokens.", 0);
 		return;
 	case PX_VERDICT_UNAVAILABLE:
-		refuse(session, id, PX_E_UNAVAILABLE, "The server is at its limit.", 0);
+		refuse(session, id, PX_E_UNAVAILABLE, authentication->sentence ?
+				authentication->sentence : "The server is at its limit.",
+				authentication->retry_after_ms);
 		return;
 	default:
 		refuse(session, id, PX_E_UNAUTHENTICATED, authentication->sentence, 0);

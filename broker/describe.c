@@ -185,3 +185,14 @@ int px_operate_write_history(const struct px_operator *operator, struct px_json 
 	describe(operator, PX_DESCRIBE_HISTORY, NULL, json);
 	return 0;
 }
+
+int px_operate_write_locks(const struct px_operator *operator, struct px_json *json,
+		struct px_denial *ret_denial)
+{
+	if (!px_operator_rules(operator)) {
+		return px_deny(ret_denial, PX_E_FORBIDDEN, NULL,
+				"Locked addresses are for those who have all practices.");
+	}
+	describe(operator, PX_DESCRIBE_LOCKS, NULL, json);
+	return 0;
+}

@@ -202,3 +202,23 @@ int px_operate_switch(const struct px_operator *operator, struct px_span service
 				"The service could not be switched; the server's log says why.");
 	}
 }
+
+int px_operate_unlock(const struct px_operator *operator, struct px_span address,
+		struct px_denial *ret_denial)
+{
+	const struct px_broker_host *host = &operator->broker->host;
+	if (!px_operator_rules(operator)) {
+		return px_deny(ret_denial, PX_E_FORBIDDEN, NULL,
+				"Lifting a lock is for those who have all practices.");
+	}
+	int rc = host->unlock ? host->unlock(host->user, operator, address) : -ENOENT;
+	switch (rc) {
+	case 0:
+		return 0;
+	case -ENOENT:
+		return px_deny(ret_denial, PX_E_NOT_FOUND, "address", "That address is not locked.");
+	default:
+		return px_deny(ret_denial, PX_E_UNAVAILABLE, NULL,
+				"The server can not write down what is done, and so does not do it.");
+	}
+}

@@ -196,8 +196,10 @@ int px_session_open(struct px_broker *broker, const struct px_session_params *pa
 		px_session_reject(session, &(struct px_authentication){
 			.verdict = params->verdict,
 			.sentence = params->sentence,
+			.retry_after_ms = params->retry_after_ms,
 		}, NULL);
-		px_session_close(session, PX_CLOSE_UNAUTHENTICATED);
+		px_session_close(session, params->verdict == PX_VERDICT_UNAVAILABLE ?
+				PX_CLOSE_TRY_LATER : PX_CLOSE_UNAUTHENTICATED);
 	} else {
 		uint32_t services = px_session_open_services(session);
 		px_session_greet(session, params->versioned && params->resume.len > 0);

@@ -43,6 +43,7 @@ static const struct route {
 	{ "config", GET, NO_BODY, px_api_get_config },
 	{ "disconnect", POST, FIELDS, px_api_post_disconnect },
 	{ "history", GET, NO_BODY, px_api_get_history },
+	{ "locks", GET, NO_BODY, px_api_get_locks },
 	{ "openapi.json", GET, NO_BODY, NULL }, /* is for everybody to read */
 	{ "publish", POST, RAW, px_api_post_publish },
 	{ "rooms", GET, NO_BODY, px_api_get_rooms },
@@ -52,6 +53,7 @@ static const struct route {
 	{ "stats", GET, NO_BODY, px_api_get_stats },
 	{ "tail", POST, FIELDS, px_api_post_tail },
 	{ "tickets", POST, FIELDS, px_api_post_ticket },
+	{ "unlock", POST, FIELDS, px_api_post_unlock },
 };
 
 /* A request that is being read. */
@@ -225,45 +227,96 @@ static int read_key(struct lws *wsi, char buf[PX_IDEMPOTENCY_KEY_MAX + 1])
 	return 0;
 }
 
-/* Who asks; NULL: it was answered, and *ret_rc is lws's. */
-static struct px_token *identify(struct px_peer *peer, struct lws *wsi, int *ret_rc)
+#define INSUFFICIENT "error=\"insufficient_scope\""
+
+/* What is answered to a request whose token is no good, or that has none (`read` < 0). */
+static struct px_http_refusal refusal_of(const struct px_authentication *verdict, int read)
+{
+	struct px_http_refusal refusal = {
+		.status = 401,
+		.code = "unauthenticated",
+		.sentence = verdict->sentence,
+		.wait_ms = verdict->retry_after_ms,
+	};
+	if (verdict->verdict == PX_VERDICT_THROTTLED) {
+		refusal.status = 429;
+		refusal.code = "rate_limited";
+	} else if (verdict->verdict == PX_VERDICT_UNAVAILABLE) {
+		refusal.status = 503;
+		refusal.code = "unavailable";
+		refusal.sentence = verdict->sentence ? verdict->sentence :
+				"The server is at its limit.";
+	} else if (verdict->verdict == PX_VERDICT_EXPIRED) {
+		refusal.code = "token_expired";
+		refusal.challenge = "error=\"invalid_token\", "
+				    "error_description=\"The token has expired\"";
+	} else if (read < 0) { /* who brought none is told no error (section 3.1) */
+		refusal.sentence = "A bearer's token is needed.";
+	} else {
+		refusal.challenge = "error=\"invalid_token\"";
+		refusal.sentence = verdict->sentence ? verdict->sentence :
+				"This vhost takes no tokens.";
+	}
+	return refusal;
+}
+
+/* Who asks; NULL: *ret_refusal is what to answer. */
+static struct px_token *read_token(struct px_peer *peer, struct lws *wsi,
+		struct px_http_refusal *ret_refusal)
 {
 	struct px_credentials credentials = { 0 };
 	struct px_authentication verdict = { .verdict = PX_VERDICT_BAD };
 	struct px_token *token = NULL;
-	if (px_credentials_read_bearer(wsi, &credentials) == 0) {
+	int read = px_credentials_read_bearer(wsi, &credentials);
+	if (read == 0) {
 		token = px_authority_verify(peer, credentials.text, &verdict);
 	}
 	px_credentials_finish(&credentials);
-	if (token && !(token->role & (PX_ROLE_SERVICE | PX_ROLE_ADMIN))) {
-		px_token_destroy(token);
-		px_trail_refused(peer->vhost->server, peer, "forbidden");
-		*ret_rc = refuse(peer, wsi, 403, "forbidden", NULL,
-				"This is for role service or admin.");
-		return NULL;
-	}
 	if (!token) {
-		bool throttled = verdict.verdict == PX_VERDICT_THROTTLED;
-		px_trail_refused(peer->vhost->server, peer, throttled ? "rate_limited" : "bad_token");
-		*ret_rc = throttled ?
-				refuse(peer, wsi, 429, "rate_limited", NULL, verdict.sentence) :
-				refuse(peer, wsi, 401, "unauthenticated", NULL,
-						"A bearer's token is needed.");
+		*ret_refusal = refusal_of(&verdict, read);
 	}
 	return token;
 }
 
-int px_api_judge(struct px_peer *peer, struct lws *wsi)
+static int refuse_as(struct px_peer *peer, struct lws *wsi, const struct px_http_refusal *refusal)
 {
-	struct px_credentials credentials = { 0 };
-	struct px_authentication verdict = { .verdict = PX_VERDICT_BAD };
-	struct px_token *token = NULL;
-	if (peer->vhost->authority && px_credentials_read_bearer(wsi, &credentials) == 0) {
-		token = px_authority_verify(peer, credentials.text, &verdict);
+	px_request_drop(peer);
+	(void)px_http_refuse_as(wsi, refusal);
+	return -1;
+}
+
+/* Who asks; NULL: it was answered, and *ret_rc is lws's. */
+static struct px_token *identify(struct px_peer *peer, struct lws *wsi, int *ret_rc)
+{
+	struct px_http_refusal refusal;
+	struct px_token *token = read_token(peer, wsi, &refusal);
+	if (token && !(token->role & (PX_ROLE_SERVICE | PX_ROLE_ADMIN))) {
+		px_token_destroy(token);
+		px_trail_refused(peer->vhost->server, peer, "forbidden");
+		*ret_rc = refuse_as(peer, wsi, &(struct px_http_refusal){
+			.status = 403,
+			.code = "forbidden",
+			.sentence = "This is for role service or admin.",
+			.challenge = INSUFFICIENT,
+		});
+		return NULL;
 	}
-	px_credentials_finish(&credentials);
 	if (!token) {
-		return verdict.verdict == PX_VERDICT_THROTTLED ? 429 : 401;
+		px_trail_refused(peer->vhost->server, peer, refusal.status == 401 ? "bad_token" :
+				refusal.code);
+		*ret_rc = refuse_as(peer, wsi, &refusal);
+	}
+	return token;
+}
+
+bool px_api_judge(struct px_peer *peer, struct lws *wsi, struct px_http_refusal *ret_refusal)
+{
+	struct px_token *token = read_token(peer, wsi, ret_refusal);
+	if (!token) {
+		if (!ret_refusal->challenge && ret_refusal->status == 401) {
+			ret_refusal->sentence = "From this address a token is needed (metrics-allow).";
+		}
+		return false;
 	}
 	bool rules = (token->role & (PX_ROLE_SERVICE | PX_ROLE_ADMIN)) && token->all_practices &&
 			(token->tenant.len == 0 || px_span_equal(token->tenant,
@@ -271,8 +324,14 @@ int px_api_judge(struct px_peer *peer, struct lws *wsi)
 	px_token_destroy(token);
 	if (!rules) {
 		px_trail_refused(peer->vhost->server, peer, "forbidden");
+		*ret_refusal = (struct px_http_refusal){
+			.status = 403,
+			.code = "forbidden",
+			.sentence = "This is for tokens with all practices.",
+			.challenge = INSUFFICIENT,
+		};
 	}
-	return rules ? 200 : 403;
+	return rules;
 }
 
 /* Room for the body; NULL: it was answered, and *ret_rc is lws's. */
@@ -350,9 +409,13 @@ int px_api_begin(struct px_peer *peer, struct lws *wsi, const char *path)
 				(struct px_span){ px_openapi, sizeof(px_openapi) - 1 });
 	}
 	if (!peer->vhost->authority) {
-		return refuse(peer, wsi, 503, "unavailable", NULL,
-				"This vhost runs in open mode, without the tokens by which the API knows "
-				"who asks: give it a secret or keys.");
+		return refuse_as(peer, wsi, &(struct px_http_refusal){
+			.status = 503,
+			.code = "unavailable",
+			.sentence = "This vhost runs in open mode, without the tokens by which the API "
+				"knows who asks: give it a secret or keys.",
+			.wait_ms = PX_RETRY_NEVER,
+		});
 	}
 	px_peer_read_forwarded(peer, wsi);
 	return begin(peer, wsi, route, path);

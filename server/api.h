@@ -60,6 +60,10 @@ int px_api_page(struct px_api_call *call, char buf[PX_API_QUERY_BYTES], struct p
 /* api_tickets.c */
 int px_api_post_ticket(struct px_api_call *call);
 
+/* api_locks.c */
+int px_api_get_locks(struct px_api_call *call);
+int px_api_post_unlock(struct px_api_call *call);
+
 /* api_tail.c */
 int px_api_post_tail(struct px_api_call *call);
 

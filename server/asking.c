@@ -9,6 +9,7 @@
 
 #include "authority.h"
 #include "backend.h"
+#include "lockout.h"
 #include "strict_json.h"
 #include "token.h"
 
@@ -18,6 +19,7 @@
 #include <string.h>
 
 #define HEADER_MAX 16384
+#define HOUR_S 3600
 
 /* What is asked, and where the answer goes. */
 struct px_asking {
@@ -94,9 +96,15 @@ static void judge(struct px_peer *peer, const struct px_backend_answer *answer,
 {
 	struct json_object *body;
 	struct px_token *token;
-	*ret_authentication = (struct px_authentication){ .verdict = PX_VERDICT_UNAVAILABLE };
+	*ret_authentication = (struct px_authentication){
+		.verdict = PX_VERDICT_UNAVAILABLE,
+		.sentence = "The application does not say now who this client is.",
+		.retry_after_ms = answer->retry_after_s > 0 && answer->retry_after_s < HOUR_S ?
+				answer->retry_after_s * 1000 : 0,
+	};
 	if (answer->status == 401 || answer->status == 403) {
-		px_authority_failed(peer);
+		peer->vhost->server->bad_tokens++;
+		px_lockout_charge(peer, PX_LOCKOUT_QUESTION_NS);
 		px_trail_refused(peer->vhost->server, peer, "auth_url");
 		ret_authentication->verdict = PX_VERDICT_BAD;
 		ret_authentication->sentence = "The application does not let this client in.";
@@ -121,6 +129,7 @@ static void on_answer(void *user, const struct px_backend_answer *answer)
 	judge(peer, answer, &authentication);
 	peer->verdict = (uint8_t)authentication.verdict;
 	peer->sentence = authentication.sentence;
+	peer->retry_after_ms = authentication.retry_after_ms;
 	switch (authentication.verdict) {
 	case PX_VERDICT_GOOD:
 		peer->identity = authentication.identity;
@@ -130,6 +139,10 @@ static void on_answer(void *user, const struct px_backend_answer *answer)
 		peer->identity = px_authority_nobody(peer);
 		break;
 	default:
+		/* Where there is a time to tell, somebody has to be told it. */
+		if (authentication.retry_after_ms > 0) {
+			peer->identity = px_authority_nobody(peer);
+		}
 		break;
 	}
 	if (peer->vhost->is_retired || !peer->identity) {

@@ -3,6 +3,7 @@
 #include "authority.h"
 
 #include "keys.h"
+#include "lockout.h"
 #include "log.h"
 #include "tickets.h"
 #include "token.h"
@@ -106,29 +107,19 @@ static int64_t now_of(const struct px_peer *peer)
 	return (int64_t)uv_now(&peer->vhost->server->loop);
 }
 
-void px_authority_failed(struct px_peer *peer)
+/* It was no good; what that means for its address. */
+static void fail(struct px_peer *peer, enum px_token_fault fault,
+		struct px_authentication *ret_authentication)
 {
-	struct px_tally_entry *entry = px_peer_address_entry(peer);
 	peer->vhost->server->bad_tokens++;
-	if (entry) {
-		px_tally_fail(entry, now_of(peer));
+	px_trail_refused(peer->vhost->server, peer, px_token_fault_name(fault));
+	*ret_authentication = (struct px_authentication){
+		.verdict = fault == PX_TOKEN_EXPIRED ? PX_VERDICT_EXPIRED : PX_VERDICT_BAD,
+		.sentence = px_token_fault_text(fault),
+	};
+	if (px_token_fault_is_guess(fault)) {
+		px_lockout_guessed(peer, ret_authentication);
 	}
-}
-
-bool px_authority_throttles(struct px_peer *peer, struct px_authentication *ret_authentication)
-{
-	uint32_t most = peer->vhost->server->config->global.auth_failures;
-	const struct px_tally_entry *entry = px_peer_address_entry(peer);
-	int64_t wait_ms = entry ? px_tally_penalty(entry, most, now_of(peer)) : 0;
-	if (wait_ms > 0) {
-		peer->vhost->server->limits[PX_LIMIT_AUTH_FAILURES]++;
-		*ret_authentication = (struct px_authentication){
-			.verdict = PX_VERDICT_THROTTLED,
-			.sentence = "Too many bad tokens came from this address.",
-			.retry_after_ms = wait_ms,
-		};
-	}
-	return wait_ms > 0;
 }
 
 struct px_token *px_authority_verify(struct px_peer *peer, struct px_span text,
@@ -138,9 +129,10 @@ struct px_token *px_authority_verify(struct px_peer *peer, struct px_span text,
 	struct px_token *token;
 	enum px_token_fault fault;
 	*ret_authentication = (struct px_authentication){ .verdict = PX_VERDICT_NO_TOKENS };
-	if (!authority || !authority->keys || px_authority_throttles(peer, ret_authentication)) {
+	if (!authority || !authority->keys || px_lockout_puts_off(peer, ret_authentication)) {
 		return NULL;
 	}
+	uint64_t began_ns = uv_hrtime();
 	int rc = px_token_verify(authority->keys, &authority->rules, text, time(NULL), &token,
 			&fault);
 	if (rc == 0) {
@@ -150,11 +142,8 @@ struct px_token *px_authority_verify(struct px_peer *peer, struct px_span text,
 		ret_authentication->verdict = PX_VERDICT_UNAVAILABLE;
 		return NULL;
 	}
-	px_authority_failed(peer);
-	px_trail_refused(peer->vhost->server, peer, px_token_fault_name(fault));
-	ret_authentication->verdict = fault == PX_TOKEN_EXPIRED ? PX_VERDICT_EXPIRED :
-			PX_VERDICT_BAD;
-	ret_authentication->sentence = px_token_fault_text(fault);
+	px_lockout_charge(peer, uv_hrtime() - began_ns);
+	fail(peer, fault, ret_authentication);
 	return NULL;
 }
 
@@ -251,18 +240,16 @@ void px_authority_redeem(struct px_peer *peer, struct px_span ticket,
 		struct px_authentication *ret_authentication)
 {
 	struct px_server *server = peer->vhost->server;
-	if (px_authority_throttles(peer, ret_authentication)) {
-		return;
-	}
 	struct px_token *token = px_tickets_redeem(server->tickets, peer->vhost->config->name,
 			ticket, now_of(peer));
 	if (!token) {
-		px_authority_failed(peer);
+		server->bad_tokens++;
 		px_trail_refused(server, peer, "bad_ticket");
 		*ret_authentication = (struct px_authentication){
 			.verdict = PX_VERDICT_BAD,
 			.sentence = "The ticket is unknown, used or expired.",
 		};
+		px_lockout_guessed(peer, ret_authentication);
 		return;
 	}
 	px_authority_admit(peer, token, ret_authentication);

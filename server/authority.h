@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who may be whom on a vhost: its keys and rules for tokens, its tickets' claims, and the
- * count of bad ones. Every identity that is proven is made here.
+ * Who may be whom on a vhost: its keys and rules for tokens, and its tickets' claims. Every
+ * identity that is proven is made here.
  */
 #ifndef PX_AUTHORITY_H
 #define PX_AUTHORITY_H
@@ -23,8 +23,8 @@ void px_authority_destroy(struct px_authority *authority);
 void px_authority_refresh(struct px_authority *authority);
 
 /*
- * Judges a token that came from that peer. GOOD: the identity is the caller's. Failures are
- * counted for the peer's address, and make it wait.
+ * Judges a token that came from that peer. GOOD: the identity is the caller's. What comes of
+ * failures is in lockout.h.
  */
 void px_authority_judge(struct px_peer *peer, struct px_span token,
 		struct px_authentication *ret_authentication);
@@ -51,12 +51,6 @@ void px_authority_admit(struct px_peer *peer, const struct px_token *token,
  */
 struct px_identity *px_authority_speaker(struct px_peer *peer, const struct px_token *token,
 		struct px_authentication *ret_authentication);
-
-/* Whether the peer's address has to wait after what came from it before; then THROTTLED. */
-bool px_authority_throttles(struct px_peer *peer, struct px_authentication *ret_authentication);
-
-/* Counts a failure of the peer's address, whatever it was. */
-void px_authority_failed(struct px_peer *peer);
 
 /* An identity without any right. NULL without memory. */
 struct px_identity *px_authority_nobody(const struct px_peer *peer);

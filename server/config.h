@@ -113,7 +113,10 @@ struct px_config_global {
 	uint32_t max_connections_per_user;
 	uint32_t connections_per_second_per_address; /* in a burst twice as many */
 	uint32_t max_unauthenticated; /* connections that have not authenticated yet, in all */
-	uint32_t auth_failures;       /* of an address in 30 minutes; then it is refused */
+	uint32_t auth_failures;       /* of an address in 30 minutes; then its guesses are refused */
+	uint32_t auth_failure_ms_per_second; /* of the loop's time, for what fails of one address */
+	uint32_t address_prefix;      /* bits of IPv6 that are counted as one; never 0 */
+	uint32_t remembered_addresses; /* at least 1 */
 	uint32_t max_rooms_per_practice;
 	uint32_t max_tails; /* who look on at a time */
 	uint32_t max_idempotency_keys; /* remembered at a time; 0: none can be used */

@@ -43,8 +43,18 @@ const struct px_option px_config_global_table[] = {
 		.max = CONNECTIONS_MAX,
 		.help = "connections at a time that have not authenticated yet; 0: no limit" },
 	{ .key = "auth-failures", .type = PX_OPTION_INT, .fallback = "10", .max = RATE_MAX,
-		.help = "failed authentications of one address in 30 minutes, after which it is "
-			"refused; 0: no limit" },
+		.help = "tokens of one address that were guesses, in 30 minutes, after which further "
+			"ones are refused with that time; 0: no limit" },
+	{ .key = "auth-failure-ms-per-second", .type = PX_OPTION_INT, .fallback = "50",
+		.max = 1000,
+		.help = "time of a second that tokens which are no good may take for one address; "
+			"0: no limit" },
+	{ .key = "address-prefix", .type = PX_OPTION_INT, .fallback = "64", .min = 16, .max = 128,
+		.help = "bits of an IPv6 address that are counted as one client" },
+	{ .key = "remembered-addresses", .type = PX_OPTION_INT, .fallback = "200000",
+		.min = 1000, .max = CONNECTIONS_MAX,
+		.help = "addresses (and users) without a connection whose rates and failures are "
+			"remembered" },
 	{ .key = "max-message-bytes", .type = PX_OPTION_INT, .fallback = "65536",
 		.min = 1024, .max = 16 * 1024 * 1024,
 		.help = "largest message of a client; a larger one closes with 1009" },
@@ -169,6 +179,9 @@ static void copy_limits(struct px_config_global *global, const struct px_options
 				&global->connections_per_second_per_address },
 		{ "max-unauthenticated", &global->max_unauthenticated },
 		{ "auth-failures", &global->auth_failures },
+		{ "auth-failure-ms-per-second", &global->auth_failure_ms_per_second },
+		{ "address-prefix", &global->address_prefix },
+		{ "remembered-addresses", &global->remembered_addresses },
 		{ "max-rooms-per-practice", &global->max_rooms_per_practice },
 		{ "max-idempotency-keys", &global->max_idempotency_keys },
 		{ "max-tails", &global->max_tails },

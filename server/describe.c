@@ -6,6 +6,8 @@
  */
 #include "server.h"
 
+#include "lockout.h"
+
 #include "version.h"
 
 #include <json-c/json.h>
@@ -176,6 +178,9 @@ void px_describe(void *user, const struct px_operator *operator, enum px_descrip
 		break;
 	case PX_DESCRIBE_HISTORY:
 		write_history(server, json);
+		break;
+	case PX_DESCRIBE_LOCKS:
+		px_lockout_write(server, json);
 		break;
 	case PX_DESCRIBE_OPTIONS:
 		write_service_options(server, service, json);

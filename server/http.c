@@ -53,18 +53,39 @@ static const char *allow_of(struct lws *wsi)
 	return "GET, HEAD";
 }
 
-/* What a status asks for besides; `buf` may hold it. */
-static const char *extra_headers(struct lws *wsi, int status, char buf[32])
+#define EXTRA_MAX 256
+
+/* RFC 6750 section 3: how one has to say who one is, and what was wrong with what came. */
+static void write_challenge(const struct px_http_refusal *refusal, char buf[EXTRA_MAX])
 {
+	(void)snprintf(buf, EXTRA_MAX, "WWW-Authenticate: Bearer realm=\"praxis\"%s%s\r\n",
+			refusal->challenge ? ", " : "", refusal->challenge ? refusal->challenge : "");
+}
+
+/* What a status asks for besides; `buf` may hold it. */
+static const char *extra_headers(struct lws *wsi, int status,
+		const struct px_http_refusal *refusal, char buf[EXTRA_MAX])
+{
+	buf[0] = '\0';
 	switch (status) {
 	case 405:
-		(void)snprintf(buf, 32, "Allow: %s\r\n", allow_of(wsi));
+		(void)snprintf(buf, EXTRA_MAX, "Allow: %s\r\n", allow_of(wsi));
 		return buf;
 	case 426: return "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\n";
-	case 401: return "WWW-Authenticate: Bearer\r\n";
-	case 429: return "Retry-After: 5\r\n";
-	case 503: return "Retry-After: 5\r\n";
-	default: return "";
+	case 401:
+	case 403:
+		if (status == 401 || (refusal && refusal->challenge)) {
+			write_challenge(refusal, buf);
+		}
+		return buf;
+	case 429:
+	case 503:
+		if (refusal && refusal->wait_ms != PX_RETRY_NEVER) {
+			(void)snprintf(buf, EXTRA_MAX, "Retry-After: %lld\r\n",
+					(long long)px_retry_seconds(refusal->wait_ms));
+		}
+		return buf;
+	default: return buf;
 	}
 }
 
@@ -133,6 +154,7 @@ struct answer {
 	const char *type;
 	struct px_span body;
 	const char *location; /* NULL: none */
+	const struct px_http_refusal *refusal; /* NULL: it is none */
 	bool close;
 	bool for_any_page; /* may be read by pages of any origin */
 	bool goes_on; /* with a body of no length that is known */
@@ -144,7 +166,7 @@ static unsigned char *make_head(struct lws *wsi, const struct answer *answer, si
 {
 	const struct px_peer *peer = lws_get_opaque_user_data(wsi);
 	char own[PX_HTTP_HEADERS_MAX];
-	char extra[32];
+	char extra[EXTRA_MAX];
 	if (px_http_headers(peer->vhost, PX_HTTP_DATA, "no-store", own, sizeof(own)) < 0) {
 		return NULL;
 	}
@@ -164,7 +186,7 @@ static unsigned char *make_head(struct lws *wsi, const struct answer *answer, si
 			"%s"
 			"%s%s%s%s%s%s%s\r\n",
 			answer->status, reason_of(answer->status), answer->type, length,
-			own, extra_headers(wsi, answer->status, extra), answer->location ? "Location: " : "",
+			own, extra_headers(wsi, answer->status, answer->refusal, extra), answer->location ? "Location: " : "",
 			answer->location ? answer->location : "", answer->location ? "\r\n" : "",
 			answer->for_any_page ? "Access-Control-Allow-Origin: *\r\n" : "",
 			answer->close ? "Connection: close\r\n" : "");
@@ -186,25 +208,25 @@ static int write_answer(struct lws *wsi, const struct answer *answer)
 	return n < 0 ? -1 : 0;
 }
 
-static int write_error(struct lws *wsi, int status, const char *code, const char *field,
-		const char *sentence, bool for_any_page)
+static int write_error(struct lws *wsi, const struct px_http_refusal *refusal)
 {
 	struct px_json json;
 	px_json_begin(&json, NULL);
 	px_json_open_object(&json, "error");
-	px_json_text(&json, "code", code);
-	px_json_text(&json, "message", sentence);
-	if (field) {
-		px_json_text(&json, "field", field);
+	px_json_text(&json, "code", refusal->code);
+	px_json_text(&json, "message", refusal->sentence);
+	if (refusal->field) {
+		px_json_text(&json, "field", refusal->field);
 	}
 	px_json_close_object(&json);
 	px_json_end(&json);
 	int rc = json.failed ? -1 : write_answer(wsi, &(struct answer){
-		.status = status,
+		.status = refusal->status,
 		.type = "application/json",
 		.body = { json.data, json.len },
+		.refusal = refusal,
 		.close = true,
-		.for_any_page = for_any_page,
+		.for_any_page = refusal->for_any_page,
 	});
 	px_json_finish(&json);
 	return rc;
@@ -218,7 +240,17 @@ int px_http_refuse(struct lws *wsi, int status, const char *code, const char *se
 int px_http_refuse_field(struct lws *wsi, int status, const char *code, const char *field,
 		const char *sentence)
 {
-	return write_error(wsi, status, code, field, sentence, false) < 0 ? -1 : 1;
+	return px_http_refuse_as(wsi, &(struct px_http_refusal){
+		.status = status,
+		.code = code,
+		.field = field,
+		.sentence = sentence,
+	});
+}
+
+int px_http_refuse_as(struct lws *wsi, const struct px_http_refusal *refusal)
+{
+	return write_error(wsi, refusal) < 0 ? -1 : 1;
 }
 
 int px_http_redirect(struct lws *wsi, const char *location)
@@ -263,7 +295,7 @@ int px_http_begin(struct lws *wsi, const char *type)
 /* An error ends the connection: what may follow of the request is not worth reading. */
 static int fail(struct lws *wsi, int status, const char *code, const char *sentence)
 {
-	write_error(wsi, status, code, NULL, sentence, false);
+	px_http_refuse(wsi, status, code, sentence);
 	return -1;
 }
 
@@ -276,19 +308,27 @@ static int answer_why_not(const struct px_peer *peer, struct lws *wsi)
 {
 	bool reads = lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0 ||
 			lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
+	struct px_http_refusal refusal = {
+		.status = 405,
+		.code = "bad_request",
+		.sentence = "Only GET and HEAD are known here.",
+		.for_any_page = true,
+	};
 	if (peer->vhost->server->draining) {
-		write_error(wsi, 503, "unavailable", NULL, "The server is about to end.", true);
+		refusal.status = 503;
+		refusal.code = "unavailable";
+		refusal.sentence = "The server is about to end.";
+		refusal.wait_ms = px_server_ends_in_ms(peer->vhost->server);
 	} else if (!px_upgrade_origin_is_allowed(peer, wsi)) {
-		write_error(wsi, 403, "origin", NULL,
-				"Pages of this origin may not connect: it is not in the vhost's \"origins\".",
-				true);
+		refusal.status = 403;
+		refusal.code = "origin";
+		refusal.sentence = "Pages of this origin may not connect: it is not in the vhost's "
+				   "\"origins\".";
 	} else if (reads) {
-		write_error(wsi, 426, "bad_request", NULL,
-				"This path is for WebSocket connections.", true);
-	} else {
-		write_error(wsi, 405, "bad_request", NULL, "Only GET and HEAD are known here.",
-				true);
+		refusal.status = 426;
+		refusal.sentence = "This path is for WebSocket connections.";
 	}
+	(void)px_http_refuse_as(wsi, &refusal);
 	return -1;
 }
 
@@ -327,25 +367,26 @@ static int answer_figures(struct px_server *server, struct px_peer *peer, struct
 	if (!forwarded && px_config_shows_metrics(peer->vhost->config, &peer->address)) {
 		return answer(server, wsi);
 	}
-	int status = px_api_judge(peer, wsi);
-	switch (status) {
-	case 200:
+	struct px_http_refusal refusal;
+	if (px_api_judge(peer, wsi, &refusal)) {
 		return answer(server, wsi);
-	case 401:
-		return fail(wsi, 401, "unauthenticated",
-				"From this address a token is needed (metrics-allow).");
-	case 429:
-		return fail(wsi, 429, "rate_limited", "Too many bad tokens came from this address.");
-	default:
-		return fail(wsi, 403, "forbidden", "This is for tokens with all practices.");
 	}
+	(void)px_http_refuse_as(wsi, &refusal);
+	return -1;
 }
 
 static int answer_ready(const struct px_server *server, struct lws *wsi)
 {
-	return server->draining ?
-			fail(wsi, 503, "unavailable", "The server is about to end.") :
-			px_http_answer(wsi, 200, "application/json", px_span("{\"ready\":true}"));
+	if (!server->draining) {
+		return px_http_answer(wsi, 200, "application/json", px_span("{\"ready\":true}"));
+	}
+	(void)px_http_refuse_as(wsi, &(struct px_http_refusal){
+		.status = 503,
+		.code = "unavailable",
+		.sentence = "The server is about to end.",
+		.wait_ms = px_server_ends_in_ms(server),
+	});
+	return -1;
 }
 
 int px_http_request(void *user, struct lws *wsi, const char *path)

@@ -48,7 +48,7 @@ static void tune(const struct px_server *server, int fd)
  * client sent is read first: closing with that unread would take the answer back.
  */
 static void turn_away(const struct px_vhost *vhost, int fd, int status, const char *code,
-		const char *sentence)
+		const char *sentence, int64_t wait_ms)
 {
 	char text[512];
 	char unread[1024];
@@ -58,12 +58,12 @@ static void turn_away(const struct px_vhost *vhost, int fd, int status, const ch
 			"HTTP/1.1 %d %s\r\n"
 			"Content-Type: application/json\r\n"
 			"Content-Length: %zu\r\n"
-			"Retry-After: 5\r\n"
+			"Retry-After: %lld\r\n"
 			"Connection: close\r\n"
 			"\r\n"
 			"{\"error\":{\"code\":\"%s\",\"message\":\"%s\"}}",
 			status, status == 429 ? "Too Many Requests" : "Service Unavailable",
-			body_len, code, sentence);
+			body_len, (long long)px_retry_seconds(wait_ms), code, sentence);
 	if (!vhost->tls && len > 0 && len < (int)sizeof(text)) {
 		(void)!recv(fd, unread, sizeof(unread), MSG_DONTWAIT);
 		(void)!send(fd, text, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -73,7 +73,7 @@ static void turn_away(const struct px_vhost *vhost, int fd, int status, const ch
 }
 
 /* Writes down and tells who may not come now. */
-static void refuse(struct px_peer *peer, int fd, int reason)
+static void refuse(struct px_peer *peer, int fd, int reason, int64_t wait_ms)
 {
 	bool full = reason == -ENOSPC;
 	const char *code = full ? "unavailable" : "rate_limited";
@@ -81,7 +81,7 @@ static void refuse(struct px_peer *peer, int fd, int reason)
 	turn_away(peer->vhost, fd, full ? 503 : 429, code,
 			full ? "The server is at its limit." :
 			reason == -EMFILE ? "There are too many connections from this address." :
-			"Connections from this address come too fast.");
+			"Connections from this address come too fast.", wait_ms);
 	px_peer_destroy(peer);
 }
 
@@ -93,10 +93,11 @@ static struct lws_vhost *lws_vhost_of(const struct px_vhost *vhost)
 /* A trusted proxy's connections are counted by whom they are for, once that is known. */
 void px_listener_adopt(struct px_peer *peer, int fd)
 {
+	int64_t wait_ms = 0;
 	int rc = px_config_is_trusted_proxy(peer->vhost->config, &peer->address) ? 0 :
-			px_peer_count_address(peer);
+			px_peer_count_address(peer, &wait_ms);
 	if (rc < 0) {
-		refuse(peer, fd, rc);
+		refuse(peer, fd, rc, wait_ms);
 		return;
 	}
 	/* Closes the descriptor where it fails. */
@@ -133,7 +134,7 @@ static void take(struct px_listener *listener, int fd, const struct sockaddr_sto
 	if (!peer) {
 		server->limits[PX_LIMIT_CONNECTIONS]++;
 		turn_away(listener->vhost, fd, 503, "unavailable",
-				"The server has too many connections.");
+				"The server has too many connections.", 0);
 		return;
 	}
 	tune(server, fd);

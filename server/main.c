@@ -6,6 +6,7 @@
  */
 #include "plan.h"
 
+#include "lockout.h"
 #include "log.h"
 #include "standard_fds.h"
 #include "tls.h"
@@ -300,6 +301,7 @@ static int create_broker(struct px_server *server, const struct px_config *confi
 		.event = px_trail_event,
 		.authenticate = px_security_authenticate,
 		.switch_service = px_service_switch,
+		.unlock = px_lockout_lift,
 		.describe = px_describe,
 	};
 	struct px_broker_host own = host;

@@ -9,6 +9,7 @@
 #include "audit.h"
 #include "exposition.h"
 #include "idempotency.h"
+#include "lockout.h"
 #include "log.h"
 #include "version.h"
 #include "webhook.h"
@@ -55,6 +56,10 @@ static void write_now(struct px_exposition *out, const struct px_server *server,
 			stats->detached },
 		{ "praxis_sessions_unauthenticated", "Connections that have not authenticated yet.",
 			server->nobodies },
+		{ "praxis_locked_addresses", "Addresses whose guesses at tokens are refused.",
+			px_lockout_count(server) },
+		{ "praxis_remembered_addresses", "Addresses whose rates or failures are remembered.",
+			px_tally_figures(server->addresses).remembered },
 		{ "praxis_practices", "Practices with somebody in them.", stats->practices },
 		{ "praxis_channels", "Channels: rooms, and practices' whiteboards.", stats->channels },
 		{ "praxis_rooms", "Rooms.", stats->rooms },
@@ -105,6 +110,10 @@ static void write_totals(struct px_exposition *out, const struct px_server *serv
 			stats->healed },
 		{ "praxis_bad_tokens_total", "Tokens and tickets that were no good.",
 			server->bad_tokens },
+		{ "praxis_locks_total", "Addresses that were locked after too many guesses.",
+			server->locks },
+		{ "praxis_evicted_addresses_total", "Addresses that were forgotten before their time, "
+			"for want of room.", px_tally_figures(server->addresses).evicted },
 		{ "praxis_turns_cut_total", "Turns of the loop that left work for the next.",
 			stats->turns_cut },
 		{ "praxis_messages_late_total", "Messages that a turn of the loop left for the next.",
@@ -147,6 +156,7 @@ static void write_bounds(struct px_exposition *out, const struct px_server *serv
 		[PX_LIMIT_PER_USER] = "max-connections-per-user",
 		[PX_LIMIT_UNAUTHENTICATED] = "max-unauthenticated",
 		[PX_LIMIT_AUTH_FAILURES] = "auth-failures",
+		[PX_LIMIT_AUTH_BUDGET] = "auth-failure-ms-per-second",
 		[PX_LIMIT_IDEMPOTENCY] = "max-idempotency-keys",
 		[PX_LIMIT_TAILS] = "max-tails",
 	};

@@ -5,6 +5,7 @@
  */
 #include "server.h"
 
+#include "address_group.h"
 #include "authority.h"
 
 #include <errno.h>
@@ -16,11 +17,17 @@ static int64_t now_of(const struct px_server *server)
 	return (int64_t)uv_now(&server->loop);
 }
 
+struct in6_addr px_peer_address_group(const struct px_peer *peer)
+{
+	return px_address_group(&peer->address,
+			peer->vhost->server->config->global.address_prefix);
+}
+
 struct px_tally_entry *px_peer_address_entry(struct px_peer *peer)
 {
 	struct px_server *server = peer->vhost->server;
-	return px_tally_get(server->addresses, &peer->address, sizeof(peer->address),
-			now_of(server));
+	struct in6_addr group = px_peer_address_group(peer);
+	return px_tally_get(server->addresses, &group, sizeof(group), now_of(server));
 }
 
 /* Whether it is about to take over a connection that counts there, too: one more is none more. */
@@ -37,10 +44,11 @@ static bool takes_place(struct px_peer *peer, const struct px_tally_entry *addre
  * Behind a proxy a connection's requests may be of different clients: the one that becomes a
  * WebSocket counts.
  */
-int px_peer_count_address(struct px_peer *peer)
+int px_peer_count_address(struct px_peer *peer, int64_t *ret_wait_ms)
 {
 	struct px_server *server = peer->vhost->server;
 	const struct px_config_global *limits = &server->config->global;
+	*ret_wait_ms = 0;
 	if (peer->address_entry) {
 		return 0;
 	}
@@ -54,19 +62,20 @@ int px_peer_count_address(struct px_peer *peer)
 		server->limits[PX_LIMIT_PER_ADDRESS]++;
 		return -EMFILE;
 	}
-	if (px_bucket_take(&entry->coming, per_s, 2 * per_s, 1, now_of(server)) > 0) {
+	*ret_wait_ms = px_bucket_take(&entry->coming, per_s, 2 * per_s, 1, now_of(server));
+	if (*ret_wait_ms > 0) {
 		server->limits[PX_LIMIT_ADDRESS_RATE]++;
 		return -EAGAIN;
 	}
-	entry->open++;
+	px_tally_hold(server->addresses, entry);
 	peer->address_entry = entry;
 	return 0;
 }
 
-static void forget(struct px_tally_entry **entry)
+static void forget(struct px_tally *tally, struct px_tally_entry **entry)
 {
 	if (*entry) {
-		(*entry)->open--;
+		px_tally_release(tally, *entry);
 		*entry = NULL;
 	}
 }
@@ -92,15 +101,16 @@ int px_peer_count_user(struct px_peer *peer, struct px_span tenant, struct px_sp
 		server->limits[PX_LIMIT_PER_USER]++;
 		return -EMFILE;
 	}
-	entry->open++;
+	px_tally_hold(server->users, entry);
 	peer->user_entry = entry;
 	return 0;
 }
 
 void px_peer_uncount(struct px_peer *peer)
 {
-	forget(&peer->address_entry);
-	forget(&peer->user_entry);
+	struct px_server *server = peer->vhost->server;
+	forget(server->addresses, &peer->address_entry);
+	forget(server->users, &peer->user_entry);
 }
 
 void px_peer_set_nobody(struct px_peer *peer, bool nobody)

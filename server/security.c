@@ -18,10 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Addresses and users that are remembered at once. */
-#define ADDRESSES_MAX 200000
-#define USERS_MAX 200000
-
 /* How often key files are looked at. */
 #define KEYS_EVERY_MS 5000
 
@@ -177,8 +173,8 @@ static void on_keys_timer(uv_timer_t *timer)
 
 int px_security_create(struct px_server *server)
 {
-	int rc = px_tally_create(ADDRESSES_MAX, &server->addresses);
-	rc = rc < 0 ? rc : px_tally_create(USERS_MAX, &server->users);
+	int rc = px_tally_create(0, &server->addresses);
+	rc = rc < 0 ? rc : px_tally_create(0, &server->users);
 	rc = rc < 0 ? rc : px_tickets_create(&server->tickets);
 	rc = rc < 0 ? rc : px_idempotency_create(&server->idempotency);
 	rc = rc < 0 ? rc : px_backend_create(&server->loop, &server->backend);

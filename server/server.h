@@ -19,6 +19,7 @@
 
 struct px_authority;
 struct px_greeting;
+struct px_http_refusal;
 struct px_idempotency;
 struct px_onlooker;
 struct px_planned_vhost;
@@ -89,6 +90,7 @@ struct px_peer {
 	bool nobody;                  /* an open session that has not authenticated */
 	uint8_t verdict;              /* enum px_verdict, of the token that it came with */
 	const char *sentence;         /* … if it is no good */
+	int64_t retry_after_ms;       /* … and when another may be; 0: not said */
 };
 
 /* How WebSocket handshakes ended. */
@@ -111,6 +113,7 @@ enum px_limit {
 	PX_LIMIT_PER_USER,
 	PX_LIMIT_UNAUTHENTICATED,
 	PX_LIMIT_AUTH_FAILURES,
+	PX_LIMIT_AUTH_BUDGET,
 	PX_LIMIT_IDEMPOTENCY,
 	PX_LIMIT_TAILS,
 	PX_LIMIT_COUNT,
@@ -164,6 +167,9 @@ struct px_server {
 	uint64_t nobodies;
 	uint64_t bad_tokens;
 	uint64_t descriptors; /* that there can be */
+	uint64_t locks;        /* of addresses: lockout.h */
+	uint64_t locks_untold; /* since the last line of the log about one */
+	struct px_bucket lock_lines;
 	uint64_t max_connections;
 	uint64_t handshakes[PX_HANDSHAKE_COUNT];
 	struct px_samples samples;
@@ -262,7 +268,9 @@ struct px_peer *px_peer_create(struct px_vhost *vhost, const struct in6_addr *ad
 void px_peer_destroy(struct px_peer *peer);
 void px_peer_gone(void *user, struct lws *wsi);
 struct px_tally_entry *px_peer_address_entry(struct px_peer *peer);
-int px_peer_count_address(struct px_peer *peer);
+struct in6_addr px_peer_address_group(const struct px_peer *peer);
+/* *ret_wait_ms: when to try again, where it is refused; 0: nobody knows. */
+int px_peer_count_address(struct px_peer *peer, int64_t *ret_wait_ms);
 /* It is about to go, and counts no more; the connection in its place does. */
 void px_peer_uncount(struct px_peer *peer);
 int px_peer_count_user(struct px_peer *peer, struct px_span tenant, struct px_span user);
@@ -299,8 +307,8 @@ int px_api_end(void *user, struct lws *wsi);
 void px_request_drop(struct px_peer *peer);
 /* To whom the answer goes on; NULL: nobody. */
 struct px_onlooker *px_request_onlooker(const struct px_peer *peer);
-/* Whether the request's token rules the vhost: 200; else 401, 403 or 429. */
-int px_api_judge(struct px_peer *peer, struct lws *wsi);
+/* Whether the request's token rules the vhost; else *ret_refusal is why not. */
+bool px_api_judge(struct px_peer *peer, struct lws *wsi, struct px_http_refusal *ret_refusal);
 
 /* onlooker.c: a hook of the adapter; and the end of all of them, who are told why */
 int px_onlooker_writable(void *user, struct lws *wsi);
@@ -333,6 +341,30 @@ int px_open_mode_identify(const struct px_peer *peer, struct lws *wsi,
 int px_http_request(void *user, struct lws *wsi, const char *path);
 int px_http_done(void *user, struct lws *wsi);
 int px_http_refuse(struct lws *wsi, int status, const char *code, const char *sentence);
+
+/*
+ * The same with all that a refusal may say. `wait_ms`: when it is worth to try again; 0: nobody
+ * knows, which 429 and 503 tell as PX_RETRY_UNKNOWN_MS; PX_RETRY_NEVER: it is not.
+ */
+struct px_http_refusal {
+	int status;
+	const char *code;
+	const char *field; /* NULL: none */
+	const char *sentence;
+	int64_t wait_ms;
+	const char *challenge; /* of 401 and 403: RFC 6750's error and error_description; NULL: none */
+	bool for_any_page;     /* may be read by pages of any origin */
+};
+int px_http_refuse_as(struct lws *wsi, const struct px_http_refusal *refusal);
+
+#define PX_RETRY_UNKNOWN_MS 5000
+#define PX_RETRY_NEVER (-1)
+
+/* A time to wait as Retry-After has it: whole seconds, at least one. */
+static inline int64_t px_retry_seconds(int64_t wait_ms)
+{
+	return ((wait_ms > 0 ? wait_ms : PX_RETRY_UNKNOWN_MS) + 999) / 1000;
+}
 int px_http_refuse_field(struct lws *wsi, int status, const char *code, const char *field,
 		const char *sentence); /* field may be NULL */
 int px_http_redirect(struct lws *wsi, const char *location); /* 1, or -1 */
@@ -391,6 +423,8 @@ void px_server_reload(struct px_server *server);
 
 /* drain.c: on SIGTERM and SIGINT */
 void px_server_drain(struct px_server *server);
+/* While it drains: when the last client is asked to go, or after that the end at the latest. */
+int64_t px_server_ends_in_ms(const struct px_server *server);
 
 /*
  * state.c: what one process leaves and the next takes up. Loading can not fail but in saying

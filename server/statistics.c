@@ -4,6 +4,7 @@
 
 #include "audit.h"
 #include "idempotency.h"
+#include "lockout.h"
 #include "log.h"
 #include "version.h"
 #include "webhook.h"
@@ -170,6 +171,12 @@ void px_statistics_write(struct px_server *server, struct px_json *json)
 	px_json_int(json, "connections", (int64_t)server->connections);
 	px_json_int(json, "unauthenticated", (int64_t)server->nobodies);
 	px_json_int(json, "bad_tokens", (int64_t)server->bad_tokens);
+	px_json_int(json, "locked_addresses", (int64_t)px_lockout_count(server));
+	px_json_int(json, "locks", (int64_t)server->locks);
+	px_json_int(json, "remembered_addresses",
+			(int64_t)px_tally_figures(server->addresses).remembered);
+	px_json_int(json, "evicted_addresses",
+			(int64_t)px_tally_figures(server->addresses).evicted);
 	px_json_int(json, "refused", (int64_t)server->refused);
 	px_json_int(json, "refused_busy", (int64_t)server->refused_busy);
 	px_json_int(json, "refused_often", (int64_t)server->refused_often);

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* See tally.h. The table is libc's search tree; the order of use is a list beside it. */
+/*
+ * See tally.h. The table is libc's search tree; beside it are lines in which entries stand to
+ * be forgotten, each in the order of time: the first is always the next, so that nothing is
+ * ever searched for.
+ */
 #include "tally.h"
 
 #include <errno.h>
@@ -12,12 +16,17 @@
 #define PENALTY_MAX_MS 25000
 #define CLEAN_PER_CALL 4
 
-struct px_tally {
-	void *tree;
-	size_t count;
-	size_t most;
+struct line {
 	struct px_tally_entry *newest;
 	struct px_tally_entry *oldest;
+	size_t count;
+};
+
+struct px_tally {
+	void *tree;
+	size_t most;
+	uint64_t evicted;
+	struct line lines[PX_TALLY_LINES];
 };
 
 static int compare(const void *a, const void *b)
@@ -41,68 +50,161 @@ int px_tally_create(size_t most, struct px_tally **ret_tally)
 	return 0;
 }
 
-static void unlink_entry(struct px_tally *tally, struct px_tally_entry *entry)
+void px_tally_set_limit(struct px_tally *tally, size_t most)
 {
-	*(entry->newer ? &entry->newer->older : &tally->newest) = entry->older;
-	*(entry->older ? &entry->older->newer : &tally->oldest) = entry->newer;
+	tally->most = most;
 }
 
-static void link_newest(struct px_tally *tally, struct px_tally_entry *entry)
+static void leave_line(struct px_tally *tally, struct px_tally_entry *entry)
 {
-	entry->newer = NULL;
-	entry->older = tally->newest;
-	*(tally->newest ? &tally->newest->newer : &tally->oldest) = entry;
-	tally->newest = entry;
+	struct line *line = &tally->lines[entry->line];
+	if (entry->line != PX_TALLY_NO_LINE) {
+		*(entry->newer ? &entry->newer->older : &line->newest) = entry->older;
+		*(entry->older ? &entry->older->newer : &line->oldest) = entry->newer;
+		line->count--;
+		entry->line = PX_TALLY_NO_LINE;
+	}
+}
+
+/* At its end, whether it stands there already or not. */
+static void stand_in(struct px_tally *tally, struct px_tally_entry *entry,
+		enum px_tally_line which)
+{
+	struct line *line = &tally->lines[which];
+	leave_line(tally, entry);
+	entry->line = which;
+	if (which != PX_TALLY_NO_LINE) {
+		entry->newer = NULL;
+		entry->older = line->newest;
+		*(line->newest ? &line->newest->newer : &line->oldest) = entry;
+		line->newest = entry;
+		line->count++;
+	}
 }
 
 static void drop(struct px_tally *tally, struct px_tally_entry *entry)
 {
-	unlink_entry(tally, entry);
+	leave_line(tally, entry);
 	tdelete(entry, &tally->tree, compare);
-	tally->count--;
 	free(entry);
 }
+
 
 void px_tally_destroy(struct px_tally *tally)
 {
 	if (!tally) {
 		return;
 	}
-	while (tally->oldest) {
-		drop(tally, tally->oldest);
+	while (tally->tree) {
+		struct px_tally_entry *entry = *(struct px_tally_entry **)tally->tree;
+		tdelete(entry, &tally->tree, compare);
+		free(entry);
 	}
 	free(tally);
 }
 
-/* Whether nothing would be lost with it. */
-static bool is_idle(const struct px_tally_entry *entry, int64_t now_ms)
+void px_tally_forgive(struct px_tally *tally, struct px_tally_entry *entry)
 {
-	return entry->open == 0 && now_ms - entry->used_ms > 1000 &&
-			(entry->failures == 0 || now_ms - entry->failed_ms >= PX_TALLY_MEMORY_MS);
+	entry->failures = 0;
+	stand_in(tally, entry, entry->open == 0 ? PX_TALLY_IDLE : PX_TALLY_NO_LINE);
 }
 
-/* A few of those that were not asked for the longest; the others go to the end of the line. */
+static bool is_full(const struct px_bucket *bucket, int64_t now_ms)
+{
+	return bucket->full_at_ns <= now_ms * 1000000;
+}
+
+/* Whether nothing would be lost with it. */
+static bool is_blank(const struct px_tally_entry *entry, int64_t now_ms)
+{
+	return now_ms > entry->used_ms && is_full(&entry->coming, now_ms) &&
+			is_full(&entry->requests, now_ms) && is_full(&entry->bytes, now_ms) &&
+			is_full(&entry->failing, now_ms);
+}
+
+static bool is_forgotten(const struct px_tally_entry *entry, int64_t now_ms)
+{
+	return now_ms - entry->failed_ms >= PX_TALLY_MEMORY_MS;
+}
+
+static void forget_failures(struct px_tally *tally, enum px_tally_line which, int most,
+		int64_t now_ms)
+{
+	const struct line *line = &tally->lines[which];
+	for (int i = 0; i < most && line->oldest && is_forgotten(line->oldest, now_ms); i++) {
+		px_tally_forgive(tally, line->oldest);
+	}
+}
+
+/* A few of those that were not asked for the longest; a rate that is not forgotten yet may wait. */
 static void clean(struct px_tally *tally, int64_t now_ms)
 {
-	for (int i = 0; i < CLEAN_PER_CALL && tally->oldest; i++) {
-		struct px_tally_entry *entry = tally->oldest;
-		if (is_idle(entry, now_ms)) {
+	const struct line *idle = &tally->lines[PX_TALLY_IDLE];
+	forget_failures(tally, PX_TALLY_FAILED, CLEAN_PER_CALL, now_ms);
+	forget_failures(tally, PX_TALLY_LOCKED, CLEAN_PER_CALL, now_ms);
+	for (int i = 0; i < CLEAN_PER_CALL && idle->oldest; i++) {
+		struct px_tally_entry *entry = idle->oldest;
+		if (is_blank(entry, now_ms)) {
 			drop(tally, entry);
 		} else {
-			unlink_entry(tally, entry);
-			link_newest(tally, entry);
+			stand_in(tally, entry, PX_TALLY_IDLE);
 		}
 	}
 }
 
+static size_t remembered(const struct px_tally *tally)
+{
+	size_t count = 0;
+	for (int i = PX_TALLY_IDLE; i < PX_TALLY_LINES; i++) {
+		count += tally->lines[i].count;
+	}
+	return count;
+}
+
+/* What is open cannot be dropped, only what it did be forgotten. */
+static void evict(struct px_tally *tally)
+{
+	for (int i = PX_TALLY_IDLE; i < PX_TALLY_LINES; i++) {
+		struct px_tally_entry *entry = tally->lines[i].oldest;
+		if (entry) {
+			tally->evicted++;
+			if (entry->open == 0) {
+				drop(tally, entry);
+			} else {
+				px_tally_forgive(tally, entry);
+			}
+			return;
+		}
+	}
+}
+
+/* Room for so many more. A bound that is lower now is come down to step by step. */
+static void make_room(struct px_tally *tally, size_t entries)
+{
+	for (int i = 0; i < CLEAN_PER_CALL && tally->most > 0 &&
+			remembered(tally) + entries > tally->most; i++) {
+		evict(tally);
+	}
+}
+
+static struct px_tally_entry *make_key(const void *key, size_t key_len)
+{
+	struct px_tally_entry *entry = calloc(1, sizeof(*entry) + key_len);
+	if (entry) {
+		entry->key_len = key_len;
+		memcpy(entry->key, key, key_len);
+	}
+	return entry;
+}
+
 static struct px_tally_entry *insert(struct px_tally *tally, struct px_tally_entry *entry)
 {
+	make_room(tally, 1);
 	if (!tsearch(entry, &tally->tree, compare)) {
 		free(entry);
 		return NULL;
 	}
-	tally->count++;
-	link_newest(tally, entry);
+	stand_in(tally, entry, PX_TALLY_IDLE);
 	return entry;
 }
 
@@ -110,47 +212,101 @@ struct px_tally_entry *px_tally_get(struct px_tally *tally, const void *key, siz
 		int64_t now_ms)
 {
 	clean(tally, now_ms);
-	struct px_tally_entry *entry = calloc(1, sizeof(*entry) + key_len);
+	struct px_tally_entry *entry = make_key(key, key_len);
 	if (!entry) {
 		return NULL;
 	}
-	entry->key_len = key_len;
-	memcpy(entry->key, key, key_len);
 	struct px_tally_entry **known = tfind(entry, &tally->tree, compare);
 	if (known) {
 		free(entry);
 		entry = *known;
-	} else if (tally->count >= tally->most) {
-		free(entry);
-		return NULL;
 	} else {
 		entry = insert(tally, entry);
 	}
 	if (entry) {
 		entry->used_ms = now_ms;
+		if (entry->line == PX_TALLY_IDLE) {
+			stand_in(tally, entry, PX_TALLY_IDLE);
+		}
 	}
 	return entry;
 }
 
-void px_tally_fail(struct px_tally_entry *entry, int64_t now_ms)
+struct px_tally_entry *px_tally_find(struct px_tally *tally, const void *key, size_t key_len)
 {
-	if (now_ms - entry->failed_ms >= PX_TALLY_MEMORY_MS) {
-		entry->failures = 0;
-	}
-	entry->failures++;
-	entry->failed_ms = now_ms;
+	struct px_tally_entry *wanted = make_key(key, key_len);
+	struct px_tally_entry **known = wanted ? tfind(wanted, &tally->tree, compare) : NULL;
+	free(wanted);
+	return known ? *known : NULL;
 }
 
-int64_t px_tally_penalty(const struct px_tally_entry *entry, uint32_t most, int64_t now_ms)
+void px_tally_hold(struct px_tally *tally, struct px_tally_entry *entry)
+{
+	entry->open++;
+	if (entry->line == PX_TALLY_IDLE) {
+		leave_line(tally, entry);
+	}
+}
+
+void px_tally_release(struct px_tally *tally, struct px_tally_entry *entry)
+{
+	if (--entry->open == 0 && entry->line == PX_TALLY_NO_LINE) {
+		stand_in(tally, entry, PX_TALLY_IDLE);
+		make_room(tally, 0);
+	}
+}
+
+bool px_tally_fail(struct px_tally *tally, struct px_tally_entry *entry, uint32_t most,
+		int64_t now_ms)
+{
+	if (is_forgotten(entry, now_ms)) {
+		entry->failures = 0;
+	}
+	bool was_locked = entry->failures > 0 && entry->line == PX_TALLY_LOCKED;
+	entry->failures++;
+	entry->failed_ms = now_ms;
+	bool locks = was_locked || (most > 0 && entry->failures >= most);
+	make_room(tally, entry->line == PX_TALLY_NO_LINE);
+	stand_in(tally, entry, locks ? PX_TALLY_LOCKED : PX_TALLY_FAILED);
+	return locks && !was_locked;
+}
+
+int64_t px_tally_penalty(const struct px_tally_entry *entry, int64_t now_ms)
 {
 	int64_t since_ms = now_ms - entry->failed_ms;
-	if (most == 0 || entry->failures <= FREE_FAILURES || since_ms >= PX_TALLY_MEMORY_MS) {
+	if (entry->failures == 0 || is_forgotten(entry, now_ms)) {
 		return 0;
 	}
 	int64_t wait_ms = PX_TALLY_MEMORY_MS;
-	if (entry->failures < most) {
+	if (entry->line != PX_TALLY_LOCKED) {
+		if (entry->failures <= FREE_FAILURES) {
+			return 0;
+		}
 		uint32_t doublings = entry->failures - FREE_FAILURES - 1;
 		wait_ms = doublings < 8 ? PENALTY_MS << doublings : PENALTY_MAX_MS;
 	}
 	return wait_ms > since_ms ? wait_ms - since_ms : 0;
+}
+
+size_t px_tally_locked(struct px_tally *tally, int64_t now_ms)
+{
+	const struct line *line = &tally->lines[PX_TALLY_LOCKED];
+	while (line->oldest && is_forgotten(line->oldest, now_ms)) {
+		px_tally_forgive(tally, line->oldest);
+	}
+	return line->count;
+}
+
+const struct px_tally_entry *px_tally_next_locked(const struct px_tally *tally,
+		const struct px_tally_entry *before)
+{
+	return before ? before->older : tally->lines[PX_TALLY_LOCKED].newest;
+}
+
+struct px_tally_figures px_tally_figures(const struct px_tally *tally)
+{
+	return (struct px_tally_figures){
+		.remembered = remembered(tally),
+		.evicted = tally->evicted,
+	};
 }

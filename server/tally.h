@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What is counted by somebody's name: connections of an address or of a user, how fast they
- * come, how often a token of theirs was bad. Entries are there while something is open or a
- * failure is remembered; the table has a bound, and when it is full of such entries the next
- * one is refused.
+ * come, what their requests cost, how often a token of theirs was a guess. An entry is
+ * remembered while something is open, or a failure or a rate is not forgotten yet.
+ *
+ * The table never refuses anybody. Entries with something open are as many as connections,
+ * which have a bound of their own; of the others it remembers so many at most, and forgets
+ * the one that has lain idle longest for whoever comes next. Those go first that carry
+ * nothing but a rate, then those with failures, locked ones last, so that passing through
+ * costs nobody a lock. Rejected: refusing strangers when the table is full, which lets one
+ * who has many addresses lock everybody else out.
+ *
+ * Looking up, adding, forgetting: O(log n), whatever is in it. An entry of an address is 176
+ * bytes with its place in the tree, one of a user up to 420.
  */
 #ifndef PX_TALLY_H
 #define PX_TALLY_H
@@ -13,16 +22,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Failures are remembered this long after the last one. */
+/* Failures are remembered this long after the last one that counted. */
 #define PX_TALLY_MEMORY_MS (30 * 60 * 1000)
 
+/* Where an entry stands in line to be forgotten. */
+enum px_tally_line {
+	PX_TALLY_NO_LINE, /* something is open, and nothing else is remembered of it */
+	PX_TALLY_IDLE,
+	PX_TALLY_FAILED,
+	PX_TALLY_LOCKED,
+	PX_TALLY_LINES,
+};
+
 struct px_tally_entry {
-	uint32_t open;           /* connections */
-	uint32_t failures;       /* since the last PX_TALLY_MEMORY_MS without one */
-	int64_t failed_ms;       /* the latest */
-	struct px_bucket coming; /* connections a second */
+	uint32_t open;             /* connections; see px_tally_hold() */
+	uint32_t failures;         /* since the last PX_TALLY_MEMORY_MS without one */
+	int64_t failed_ms;         /* the latest */
+	struct px_bucket coming;   /* connections */
+	struct px_bucket requests; /* over HTTP … */
+	struct px_bucket bytes;    /* … and their bytes */
+	struct px_bucket failing;  /* time spent on what failed, in microseconds */
 
 	/* private */
+	enum px_tally_line line;
 	int64_t used_ms;
 	struct px_tally_entry *newer;
 	struct px_tally_entry *older;
@@ -32,26 +54,51 @@ struct px_tally_entry {
 
 struct px_tally;
 
-/* -ENOMEM. `most` entries at the most. */
+/* -ENOMEM. Remembers `most` entries that have nothing open. */
 int px_tally_create(size_t most, struct px_tally **ret_tally);
 
 /* NULL is fine. */
 void px_tally_destroy(struct px_tally *tally);
 
+/* Another bound, from the next px_tally_get() on. */
+void px_tally_set_limit(struct px_tally *tally, size_t most);
+
 /*
  * The entry of that key, made if need be. It is the tally's, and stays while its `open` is
- * not 0; else only until the next call. NULL: no memory, or the table is full.
+ * not 0; else only until the next call. NULL: no memory.
  */
 struct px_tally_entry *px_tally_get(struct px_tally *tally, const void *key, size_t key_len,
 		int64_t now_ms);
 
-/* Counts a failure. */
-void px_tally_fail(struct px_tally_entry *entry, int64_t now_ms);
+/* The same of one that is there; NULL. */
+struct px_tally_entry *px_tally_find(struct px_tally *tally, const void *key, size_t key_len);
+
+/* Something opens, and is closed again. */
+void px_tally_hold(struct px_tally *tally, struct px_tally_entry *entry);
+void px_tally_release(struct px_tally *tally, struct px_tally_entry *entry);
+
+/* Counts a failure. True: it is the one, of `most` (0: any number), that locks the key. */
+bool px_tally_fail(struct px_tally *tally, struct px_tally_entry *entry, uint32_t most,
+		int64_t now_ms);
+
+/* Forgets all failures. */
+void px_tally_forgive(struct px_tally *tally, struct px_tally_entry *entry);
 
 /*
- * How long the key has to wait before the next try: from the third failure on 100 ms, doubled
- * with each one, up to 25 s; after `most` failures until all is forgotten. 0: not at all.
+ * How long the key has to wait before another failure is looked at: from the third on 100 ms,
+ * doubled with each one, up to 25 s; once it is locked until all is forgotten. 0: not at all.
  */
-int64_t px_tally_penalty(const struct px_tally_entry *entry, uint32_t most, int64_t now_ms);
+int64_t px_tally_penalty(const struct px_tally_entry *entry, int64_t now_ms);
+
+/* How many are locked now; and one after the other, the latest first. NULL: there are no more. */
+size_t px_tally_locked(struct px_tally *tally, int64_t now_ms);
+const struct px_tally_entry *px_tally_next_locked(const struct px_tally *tally,
+		const struct px_tally_entry *before);
+
+struct px_tally_figures {
+	size_t remembered; /* entries, but for those that only have something open */
+	uint64_t evicted;  /* before their time, for want of room */
+};
+struct px_tally_figures px_tally_figures(const struct px_tally *tally);
 
 #endif

@@ -31,6 +31,7 @@ static const struct {
 	[PX_TOKEN_ALGORITHM] = { "algorithm", "The token's algorithm is not accepted here." },
 	[PX_TOKEN_UNKNOWN_KEY] = { "unknown_key", "The token names a key that is not known here." },
 	[PX_TOKEN_SIGNATURE] = { "signature", "The token's signature is not valid." },
+	[PX_TOKEN_PAYLOAD] = { "payload", "What the token's signature is good for can not be read." },
 	[PX_TOKEN_EXPIRED] = { "expired", "The token has expired." },
 	[PX_TOKEN_NOT_YET] = { "not_yet", "The token is not valid yet." },
 	[PX_TOKEN_ISSUER] = { "issuer", "The token's issuer is not accepted here." },
@@ -279,7 +280,7 @@ static int check_payload(const struct px_token_rules *rules, const struct bytes 
 	struct json_object *claims = NULL;
 	int rc = parse(payload, &claims);
 	if (rc < 0) {
-		return rc == -EINVAL ? fail(ret_fault, PX_TOKEN_MALFORMED) : rc;
+		return rc == -EINVAL ? fail(ret_fault, PX_TOKEN_PAYLOAD) : rc;
 	}
 	rc = check_claims(rules, claims, now_s, ret_token, ret_fault);
 	json_object_put(claims);
@@ -319,4 +320,18 @@ const char *px_token_fault_text(enum px_token_fault fault)
 const char *px_token_fault_name(enum px_token_fault fault)
 {
 	return faults[fault].name;
+}
+
+bool px_token_fault_is_guess(enum px_token_fault fault)
+{
+	switch (fault) {
+	case PX_TOKEN_MALFORMED:
+	case PX_TOKEN_ALGORITHM:
+	case PX_TOKEN_UNKNOWN_KEY:
+	case PX_TOKEN_SIGNATURE:
+	case PX_TOKEN_TOO_LONG:
+		return true;
+	default:
+		return false;
+	}
 }

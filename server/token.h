@@ -19,6 +19,7 @@ enum px_token_fault {
 	PX_TOKEN_ALGORITHM,
 	PX_TOKEN_UNKNOWN_KEY,
 	PX_TOKEN_SIGNATURE,
+	PX_TOKEN_PAYLOAD,
 	PX_TOKEN_EXPIRED,
 	PX_TOKEN_NOT_YET,
 	PX_TOKEN_ISSUER,
@@ -59,5 +60,11 @@ const char *px_token_fault_text(enum px_token_fault fault);
 
 /* A word for the audit trail and for metrics: "expired". Static. */
 const char *px_token_fault_name(enum px_token_fault fault);
+
+/*
+ * Whether it may have been made up: there was no signature that is right. What was signed by whoever
+ * may sign, and is no good all the same, is nobody's attempt to guess one.
+ */
+bool px_token_fault_is_guess(enum px_token_fault fault);
 
 #endif

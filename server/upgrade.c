@@ -11,6 +11,7 @@
 
 #include "authority.h"
 #include "credentials.h"
+#include "lockout.h"
 #include "log.h"
 #include "origin.h"
 
@@ -35,8 +36,9 @@ static enum px_handshake result_of(int status)
 	}
 }
 
-static int refuse(struct lws *wsi, const struct px_peer *peer, int status, const char *code,
-		const char *sentence)
+/* `wait_ms`: when it may come again; 0: nobody knows. */
+static int refuse_until(struct lws *wsi, const struct px_peer *peer, int status, const char *code,
+		const char *sentence, int64_t wait_ms)
 {
 	px_log(PX_LOG_INFO, "vhost %s: an upgrade was refused with %d: %s",
 			peer->vhost->config->name, status, sentence);
@@ -47,7 +49,18 @@ static int refuse(struct lws *wsi, const struct px_peer *peer, int status, const
 	server->refused_often += status == 429;
 	server->refused_origin += status == 403;
 	px_trail_refused(server, peer, code);
-	return px_http_refuse(wsi, status, code, sentence);
+	return px_http_refuse_as(wsi, &(struct px_http_refusal){
+		.status = status,
+		.code = code,
+		.sentence = sentence,
+		.wait_ms = wait_ms,
+	});
+}
+
+static int refuse(struct lws *wsi, const struct px_peer *peer, int status, const char *code,
+		const char *sentence)
+{
+	return refuse_until(wsi, peer, status, code, sentence, 0);
 }
 
 static bool header_is(struct lws *wsi, enum lws_token_indexes token, const char *wanted)
@@ -157,15 +170,16 @@ bool px_upgrade_origin_is_allowed(const struct px_peer *peer, struct lws *wsi)
 /* Writes the answer to who may not come now; 0: may. */
 static int check_address(struct px_peer *peer, struct lws *wsi)
 {
-	switch (px_peer_count_address(peer)) {
+	int64_t wait_ms;
+	switch (px_peer_count_address(peer, &wait_ms)) {
 	case 0:
 		return 0;
 	case -EMFILE:
 		return refuse(wsi, peer, 429, "rate_limited",
 				"There are too many connections from this address.");
 	case -EAGAIN:
-		return refuse(wsi, peer, 429, "rate_limited",
-				"Connections from this address come too fast.");
+		return refuse_until(wsi, peer, 429, "rate_limited",
+				"Connections from this address come too fast.", wait_ms);
 	default:
 		return refuse(wsi, peer, 503, "unavailable", "The server is at its limit.");
 	}
@@ -177,14 +191,18 @@ static int take_verdict(struct px_peer *peer, struct lws *wsi,
 {
 	peer->verdict = (uint8_t)authentication->verdict;
 	peer->sentence = authentication->sentence;
+	peer->retry_after_ms = authentication->retry_after_ms;
 	switch (authentication->verdict) {
 	case PX_VERDICT_GOOD:
 		peer->identity = authentication->identity;
 		return 0;
 	case PX_VERDICT_THROTTLED:
-		return refuse(wsi, peer, 429, "rate_limited", authentication->sentence);
+		return refuse_until(wsi, peer, 429, "rate_limited", authentication->sentence,
+				authentication->retry_after_ms);
 	case PX_VERDICT_UNAVAILABLE:
-		return refuse(wsi, peer, 503, "unavailable", "The server is at its limit.");
+		return refuse_until(wsi, peer, 503, "unavailable",
+				authentication->sentence ? authentication->sentence :
+				"The server is at its limit.", authentication->retry_after_ms);
 	default:
 		peer->identity = px_authority_nobody(peer);
 		return peer->identity ? 0 : -1;
@@ -237,7 +255,7 @@ static int identify_by_credentials(struct px_peer *peer, struct lws *wsi)
 	if (px_comeback_is_good(peer, &old)) {
 		return take_comeback(peer);
 	}
-	if (config->auth_url && px_authority_throttles(peer, &authentication)) {
+	if (config->auth_url && px_lockout_puts_off(peer, &authentication)) {
 		return take_verdict(peer, wsi, &authentication);
 	}
 	if (config->auth_url) {
@@ -274,7 +292,8 @@ int px_upgrade_decide(void *user, struct lws *wsi)
 		return refuse(wsi, peer, status, status == 404 ? "not_found" : "bad_request", fault);
 	}
 	if (server->draining) {
-		return refuse(wsi, peer, 503, "unavailable", "The server is about to end.");
+		return refuse_until(wsi, peer, 503, "unavailable", "The server is about to end.",
+				px_server_ends_in_ms(server));
 	}
 	if (!px_upgrade_origin_is_allowed(peer, wsi)) {
 		return refuse(wsi, peer, 403, "forbidden", "Pages of this origin may not connect.");
@@ -307,6 +326,7 @@ void px_peer_session_params(struct px_peer *peer, struct px_session_params *ret_
 	ret_params->versioned = peer->versioned;
 	ret_params->verdict = peer->verdict;
 	ret_params->sentence = peer->sentence;
+	ret_params->retry_after_ms = peer->retry_after_ms;
 	px_comeback_params(peer, ret_params);
 	peer->identity = NULL;
 }

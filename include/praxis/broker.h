@@ -100,8 +100,8 @@ enum px_verdict {
 struct px_authentication {
 	enum px_verdict verdict;
 	struct px_identity *identity; /* GOOD: the broker's from here on */
-	const char *sentence;         /* BAD, THROTTLED: why, without a word of the token; static */
-	int64_t retry_after_ms;       /* THROTTLED */
+	const char *sentence;         /* why, without a word of the token; static. NULL: see verdict */
+	int64_t retry_after_ms;       /* THROTTLED, UNAVAILABLE: then another try; 0: not said */
 };
 
 /* What a turn is spent on; the host may give each a share of its time. */
@@ -116,6 +116,7 @@ enum px_description {
 	PX_DESCRIBE_TOTALS,
 	PX_DESCRIBE_CONFIG,
 	PX_DESCRIBE_HISTORY, /* figures of the last hour */
+	PX_DESCRIBE_LOCKS,   /* addresses that too many guesses came from */
 	PX_DESCRIBE_OPTIONS, /* of one service */
 };
 
@@ -151,6 +152,12 @@ struct px_broker_host {
 	 */
 	int (*switch_service)(void *user, const struct px_operator *operator,
 			struct px_span service, bool enabled);
+
+	/*
+	 * Lifts the lock of an address. -ENOENT: it has none; -EROFS: the trail does not take it.
+	 * NULL: nothing is ever locked.
+	 */
+	int (*unlock)(void *user, const struct px_operator *operator, struct px_span address);
 
 	/* A clock for durations. NULL: there is none. */
 	uint64_t (*now_ns)(void *user);
@@ -335,11 +342,12 @@ struct px_session_params {
 	int service;                  /* index of the one service, -1: all (unified) */
 	bool versioned;               /* offered praxis.v1 */
 	/*
-	 * It brought a token that is no good: it is told so, and closed with 4401. GOOD: none, or
-	 * a good one.
+	 * It brought a token that is no good: it is told so, and closed with 4401 (UNAVAILABLE: nobody
+	 * could say, with 1013). GOOD: none, or a good one.
 	 */
 	enum px_verdict verdict;
 	const char *sentence;
+	int64_t retry_after_ms; /* 0: not said */
 
 	/*
 	 * versioned: the token of the session that it wants to resume (len 0: none), and how many

@@ -106,6 +106,10 @@ PX_PUBLIC int px_operate_write_config(const struct px_operator *operator, struct
 PX_PUBLIC int px_operate_write_history(const struct px_operator *operator, struct px_json *json,
 		struct px_denial *ret_denial);
 
+/* "locks", "total": addresses that too many guesses came from, for one who rules; -1: denied. */
+PX_PUBLIC int px_operate_write_locks(const struct px_operator *operator, struct px_json *json,
+		struct px_denial *ret_denial);
+
 /* ---- acts; 0, or -1: denied ---- */
 
 /*
@@ -122,6 +126,10 @@ PX_PUBLIC int px_operate_end_room(const struct px_operator *operator, struct px_
 /* Switches a service of the operator's vhost; for those who rule. */
 PX_PUBLIC int px_operate_switch(const struct px_operator *operator, struct px_span service,
 		bool enabled, struct px_denial *ret_denial);
+
+/* Lifts the lock of an address; for those who rule. */
+PX_PUBLIC int px_operate_unlock(const struct px_operator *operator, struct px_span address,
+		struct px_denial *ret_denial);
 
 /* ---- publishing ---- */
 

@@ -122,6 +122,11 @@ static const struct px_field_rule test_fields[] = {
 	LAST,
 };
 
+static const struct px_field_rule unlock_fields[] = {
+	{ "address", PX_FIELD_NAME, false },
+	LAST,
+};
+
 static const struct px_field_rule events_fields[] = {
 	{ "since", PX_FIELD_INTEGER, true },
 	{ "stop", PX_FIELD_BOOL, true },
@@ -140,6 +145,7 @@ static const struct px_command commands[] = {
 	{ .type = "admin_events", .handle = admin_handle_events, .roles = PX_ROLE_ADMIN,
 		.fields = events_fields },
 	{ .type = "admin_history", .handle = admin_handle_history, .roles = PX_ROLE_ADMIN },
+	{ .type = "admin_locks", .handle = admin_handle_locks, .roles = PX_ROLE_ADMIN },
 	{ .type = "admin_rooms", .handle = admin_handle_rooms, .roles = PX_ROLE_ADMIN,
 		.fields = list_fields },
 	{ .type = "admin_service", .handle = admin_handle_service, .roles = PX_ROLE_ADMIN,
@@ -149,6 +155,8 @@ static const struct px_command commands[] = {
 		.fields = subscribe_fields },
 	{ .type = "admin_test", .handle = admin_handle_test, .roles = PX_ROLE_ADMIN,
 		.fields = test_fields },
+	{ .type = "admin_unlock", .handle = admin_handle_unlock, .roles = PX_ROLE_ADMIN,
+		.fields = unlock_fields },
 };
 
 const struct px_service admin_service = {

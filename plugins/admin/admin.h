@@ -72,6 +72,10 @@ int admin_handle_disconnect(struct px_call *call);
 int admin_handle_end_room(struct px_call *call);
 int admin_handle_service(struct px_call *call);
 
+/* locks.c */
+int admin_handle_locks(struct px_call *call);
+int admin_handle_unlock(struct px_call *call);
+
 /* console.c */
 int admin_handle_broadcast(struct px_call *call);
 int admin_handle_test(struct px_call *call);

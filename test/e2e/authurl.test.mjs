@@ -177,6 +177,14 @@ describe('the application decides', () => {
 		});
 	}
 
+	it('and the time that it asks for is told', async () => {
+		backEnd.answer = (request, response) => response.writeHead(503, { 'Retry-After': '7' }).end();
+		const client = await praxis.open('/ws');
+		const error = await client.next('error');
+		assert.deepEqual([error.code, error.retryAfterMs], ['unavailable', 7000]);
+		assert.equal((await client.closing()).code, 1013);
+	});
+
 	it('and a connection that is closed with 1013 ends at once', async () => {
 		backEnd.answers(500);
 		const client = await praxis.open('/ws');
@@ -346,6 +354,23 @@ describe('auth-cache-s', () => {
 		backEnd.answers(500);
 		assert.equal(await closeCode(await praxis.open('/ws', { headers })), 1013);
 		await letIn(praxis, backEnd, {}, headers);
+	});
+
+	itEnds(praxis);
+});
+
+describe('an application that says no', () => {
+	const { praxis, backEnd } = use({}, { 'auth-failures': 3 });
+
+	it('locks nobody out who has another cookie', async () => {
+		backEnd.answers(401);
+		for (let i = 0; i < 20; i++) {
+			const client = await praxis.open('/ws');
+			await client.next('error');
+			assert.equal((await client.closing()).code, 4401);
+		}
+		assert.equal((await praxis.stats()).locked_addresses, 0);
+		await letIn(praxis, backEnd);
 	});
 
 	itEnds(praxis);

@@ -72,5 +72,32 @@ START_TEST(never_more_than_the_rate)
 }
 END_TEST
 
+START_TEST(what_was_counted_afterwards_is_waited_for)
+{
+	struct px_bucket bucket = { 0 };
+	ck_assert_int_eq(px_bucket_wait(&bucket, 10, 20, 1000), 0);
+	px_bucket_owe(&bucket, 10, 20, 19, 60000, 1000);
+	ck_assert_int_eq(px_bucket_wait(&bucket, 10, 20, 1000), 0);
+	px_bucket_owe(&bucket, 10, 20, 11, 60000, 1000);
+	ck_assert_int_eq(px_bucket_wait(&bucket, 10, 20, 1000), 1001);
+	ck_assert_int_eq(px_bucket_wait(&bucket, 10, 20, 2000), 1);
+	ck_assert_int_eq(px_bucket_wait(&bucket, 10, 20, 2001), 0);
+	ck_assert_int_gt(px_bucket_take(&bucket, 10, 20, 5, 2001), 0);
+}
+END_TEST
+
+START_TEST(a_debt_has_an_end)
+{
+	struct px_bucket bucket = { 0 };
+	px_bucket_owe(&bucket, 10, 20, UINT64_MAX, 500, 1000);
+	ck_assert_int_eq(px_bucket_wait(&bucket, 10, 20, 1000), 501);
+	px_bucket_owe(&bucket, 10, 20, UINT32_MAX, 500, 1000);
+	ck_assert_int_eq(px_bucket_wait(&bucket, 10, 20, 1000), 501);
+	px_bucket_owe(&bucket, 0, 20, UINT64_MAX, 500, 1000);
+	ck_assert_int_eq(px_bucket_wait(&bucket, 0, 20, 1000), 0);
+}
+END_TEST
+
 RUN_TESTS("bucket", burst_then_rate, saves_up_no_more_than_the_burst,
-		more_than_the_burst_is_owed, without_a_limit, never_more_than_the_rate);
+		more_than_the_burst_is_owed, without_a_limit, never_more_than_the_rate,
+		what_was_counted_afterwards_is_waited_for, a_debt_has_an_end);

@@ -280,6 +280,9 @@ START_TEST(has_defaults)
 	ck_assert_uint_eq(global->connections_per_second_per_address, 50);
 	ck_assert_uint_eq(global->max_unauthenticated, 2000);
 	ck_assert_uint_eq(global->auth_failures, 10);
+	ck_assert_uint_eq(global->auth_failure_ms_per_second, 50);
+	ck_assert_uint_eq(global->address_prefix, 64);
+	ck_assert_uint_eq(global->remembered_addresses, 200000);
 	ck_assert_uint_eq(global->max_rooms_per_practice, 1000);
 	ck_assert_uint_eq(global->messages_per_second, 100);
 	ck_assert_uint_eq(global->messages_burst, 500);

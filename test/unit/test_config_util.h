@@ -25,7 +25,8 @@
 #define GLOBAL_KEYS \
 	"plugin-dir, log-level, max-connections, max-connections-per-address, " \
 	"max-connections-per-user, connections-per-second-per-address, max-unauthenticated, " \
-	"auth-failures, max-message-bytes, queue-bytes, queue-age-ms, max-rooms-per-session, " \
+	"auth-failures, auth-failure-ms-per-second, address-prefix, remembered-addresses, " \
+	"max-message-bytes, queue-bytes, queue-age-ms, max-rooms-per-session, " \
 	"max-rooms-per-practice, max-idempotency-keys, max-tails, max-channels, messages-per-second, messages-burst, " \
 	"bytes-per-second, bytes-burst, heartbeat-ms, drain-ms, drain-deadline-ms, " \
 	"slow-close-ms, grace-ms, resume-messages, resume-bytes, detached-sessions, " \

@@ -512,8 +512,22 @@ START_TEST(destroys_nothing)
 }
 END_TEST
 
+START_TEST(what_is_signed_is_no_guess)
+{
+	for (int i = 0; i < PX_TOKEN_FAULTS; i++) {
+		bool is_signed = i == PX_TOKEN_PAYLOAD || i == PX_TOKEN_EXPIRED || i == PX_TOKEN_NOT_YET ||
+				i == PX_TOKEN_ISSUER || i == PX_TOKEN_AUDIENCE ||
+				i == PX_TOKEN_NO_EXPIRY || i == PX_TOKEN_CLAIMS;
+		ck_assert_int_eq(px_token_fault_is_guess(i), !is_signed);
+		ck_assert_ptr_nonnull(px_token_fault_name(i));
+		ck_assert_ptr_nonnull(px_token_fault_text(i));
+	}
+}
+END_TEST
+
 RUN_TESTS("token", takes_each_algorithm, refuses_other_keys, refuses_unsigned_tokens,
 		refuses_a_public_key_as_secret, refuses_other_curves, takes_no_key_from_the_token,
 		finds_keys_by_their_kid, checks_the_header, refuses_what_is_no_token, limits_the_length,
 		refuses_mangled_tokens, takes_one_spelling_of_base64url, checks_times,
-		checks_issuer_and_audience, every_fault_has_its_words, destroys_nothing);
+		checks_issuer_and_audience, every_fault_has_its_words, destroys_nothing,
+		what_is_signed_is_no_guess);

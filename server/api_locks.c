@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* GET /api/v1/locks and POST /api/v1/unlock: addresses that too many guesses came from. */
+#include "api.h"
+
+int px_api_get_locks(struct px_api_call *call)
+{
+	struct px_denial denial;
+	return px_operate_write_locks(&call->operator, call->json, &denial) < 0 ?
+			px_api_deny(call, &denial) : 0;
+}
+
+int px_api_post_unlock(struct px_api_call *call)
+{
+	static const char *const names[] = { "address", NULL };
+	struct px_denial denial;
+	struct px_span address;
+	if (px_api_only(call, names) < 0 ||
+			px_api_text(call, "address", false, PX_ID_MAX, &address) < 0) {
+		return -1;
+	}
+	if (px_operate_unlock(&call->operator, address, &denial) < 0) {
+		return px_api_deny(call, &denial);
+	}
+	px_json_string(call->json, "address", address);
+	return 0;
+}
