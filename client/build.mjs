@@ -46,8 +46,18 @@ function declarations() {
 	}
 }
 
+// The types of the module for pages without a bundler are those of the ES module.
+function browserDeclarations() {
+	mkdirSync(path.join(dist, 'browser'), { recursive: true });
+	writeFileSync(
+		path.join(dist, 'browser', 'praxis-client.d.ts'),
+		"export * from '../esm/index.js';\n",
+	);
+}
+
 rmSync(dist, { recursive: true, force: true });
 declarations();
+browserDeclarations();
 for (const [format, type] of [
 	['esm', 'module'],
 	['cjs', 'commonjs'],

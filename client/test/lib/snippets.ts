@@ -55,7 +55,6 @@ const OPTIONS: ts.CompilerOptions = {
 	noEmit: true,
 	skipLibCheck: true,
 	types: [],
-	baseUrl: client,
 	paths: {
 		'@/lib/websocket': [path.join(types, 'index.d.ts')],
 		'@/lib/websocket/': [path.join(types, 'index.d.ts')],

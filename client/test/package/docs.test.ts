@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The code of the documentation compiles.
+// The code of the documentation compiles. (What would change the types of all of it is marked
+// `typescript`, and is in published.test.ts.)
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
