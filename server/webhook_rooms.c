@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See webhook_rooms.h. Rooms are in libc's search tree, by all that names them; in a room its
- * participants are an array that is walked, since rooms are small. A client that comes again is the
+ * See webhook_rooms.h. Rooms are in libc's search tree, by all that names them, and a room's
+ * participants in one of their own, since a practice is a room, too, and may have twenty thousand;
+ * those who left are in a heap besides, by how long they stayed. A client that comes again is the
  * participant that it was.
  */
 #include "webhook_rooms_internal.h"
@@ -113,13 +114,16 @@ void px_webhook_room_undo(struct px_webhook_rooms *rooms, struct px_webhook_room
 	px_webhook_room_destroy(room);
 }
 
+static void destroy_participant(void *node)
+{
+	free(node);
+}
+
 void px_webhook_room_destroy(struct px_webhook_room *room)
 {
 	if (room) {
-		for (uint32_t i = 0; i < room->count; i++) {
-			free(room->people[i]);
-		}
-		free(room->people);
+		tdestroy(room->clients, destroy_participant);
+		px_heap_finish(&room->former);
 		free(room->key);
 		free(room);
 	}
@@ -132,14 +136,25 @@ static uint64_t cost_of(const struct px_webhook_participant *participant)
 	return sizeof(*participant) + participant->client_len + participant->user_len;
 }
 
+static int compare_clients(const void *one, const void *other)
+{
+	const struct px_webhook_participant *a = one;
+	const struct px_webhook_participant *b = other;
+	if (a->client_len != b->client_len) {
+		return a->client_len < b->client_len ? -1 : 1;
+	}
+	return a->client_len == 0 ? 0 : memcmp(a->client, b->client, a->client_len);
+}
+
 static struct px_webhook_participant *find(const struct px_webhook_room *room, struct px_span client)
 {
-	for (uint32_t i = 0; i < room->count; i++) {
-		if (px_span_equal(px_webhook_client_of(room->people[i]), client)) {
-			return room->people[i];
-		}
-	}
-	return NULL;
+	const struct px_webhook_participant probe = {
+		.client = client.data,
+		.client_len = (uint8_t)client.len,
+	};
+	struct px_webhook_participant **found = client.len > PX_ID_MAX ? NULL :
+			tfind(&probe, &room->clients, compare_clients);
+	return found ? *found : NULL;
 }
 
 struct px_webhook_participant *px_webhook_participant_create(
@@ -159,6 +174,7 @@ struct px_webhook_participant *px_webhook_participant_create(
 		participant->user_is_number = person->user.number;
 		participant->client_len = (uint8_t)client_len;
 		participant->user_len = (uint8_t)user_len;
+		participant->client = participant->text;
 		memcpy(participant->text, person->client.data, client_len);
 		if (user_len > 0) {
 			memcpy(participant->text + client_len, person->user.text.data, user_len);
@@ -168,27 +184,35 @@ struct px_webhook_participant *px_webhook_participant_create(
 }
 
 static void count_former(struct px_webhook_rooms *rooms, struct px_webhook_room *room,
-		const struct px_webhook_participant *participant, bool is_one)
+		struct px_webhook_participant *participant, bool is_one)
 {
 	uint64_t cost = cost_of(participant);
 	rooms->former_bytes += is_one ? cost : 0 - cost;
 	room->former_bytes += is_one ? cost : 0 - cost;
+	if (is_one) {
+		px_heap_put(&room->former, &participant->former, participant->total_ms);
+	} else {
+		px_heap_remove(&room->former, &participant->former);
+	}
 }
 
 int px_webhook_participant_add(struct px_webhook_rooms *rooms, struct px_webhook_room *room,
 		struct px_webhook_participant *participant)
 {
-	if (room->count == room->size) {
-		uint32_t size = room->size ? room->size * 2 : 4;
-		struct px_webhook_participant **people =
-				realloc(room->people, size * sizeof(struct px_webhook_participant *));
-		if (!people) {
-			return -ENOMEM;
-		}
-		room->people = people;
-		room->size = size;
+	/* Whoever leaves finds room among those who left. */
+	struct px_webhook_participant **found = px_heap_reserve(&room->former, room->count + 1) < 0 ?
+			NULL : tsearch(participant, &room->clients, compare_clients);
+	if (!found) {
+		return -ENOMEM;
 	}
-	room->people[room->count++] = participant;
+	if (*found != participant) {
+		return -EINVAL;
+	}
+	participant->next = NULL;
+	participant->prev = room->last;
+	*(room->last ? &room->last->next : &room->first) = participant;
+	room->last = participant;
+	room->count++;
 	room->ever++;
 	if (participant->is_there) {
 		room->there++;
@@ -201,20 +225,18 @@ int px_webhook_participant_add(struct px_webhook_rooms *rooms, struct px_webhook
 /* Forgets who stayed shortest of those who left. */
 static void forget_one(struct px_webhook_rooms *rooms, struct px_webhook_room *room)
 {
-	uint32_t shortest = UINT32_MAX;
-	for (uint32_t i = 0; i < room->count; i++) {
-		if (!room->people[i]->is_there && (shortest == UINT32_MAX ||
-				room->people[i]->total_ms < room->people[shortest]->total_ms)) {
-			shortest = i;
-		}
+	struct px_heap_node *node = px_heap_first(&room->former);
+	if (!node) {
+		return;
 	}
-	if (shortest != UINT32_MAX) {
-		count_former(rooms, room, room->people[shortest], false);
-		free(room->people[shortest]);
-		memmove(&room->people[shortest], &room->people[shortest + 1],
-				(room->count - shortest - 1) * sizeof(*room->people));
-		room->count--;
-	}
+	struct px_webhook_participant *participant = (struct px_webhook_participant *)((char *)node -
+			offsetof(struct px_webhook_participant, former));
+	count_former(rooms, room, participant, false);
+	*(participant->prev ? &participant->prev->next : &room->first) = participant->next;
+	*(participant->next ? &participant->next->prev : &room->last) = participant->prev;
+	tdelete(participant, &room->clients, compare_clients);
+	room->count--;
+	free(participant);
 }
 
 /* ---- coming and going ---- */
@@ -283,8 +305,8 @@ bool px_webhook_room_find(const struct px_webhook_room *room,
 		bool (*fits)(void *user, struct px_span client), void *user,
 		struct px_webhook_person *ret_person)
 {
-	for (uint32_t i = 0; i < room->count; i++) {
-		const struct px_webhook_participant *at = room->people[i];
+	const struct px_webhook_participant *at = room->first;
+	for (; at; at = at->next) {
 		if (at->is_there && fits(user, px_webhook_client_of(at))) {
 			*ret_person = (struct px_webhook_person){
 				.client = px_webhook_client_of(at),

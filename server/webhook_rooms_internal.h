@@ -6,9 +6,15 @@
 #ifndef PX_WEBHOOK_ROOMS_INTERNAL_H
 #define PX_WEBHOOK_ROOMS_INTERNAL_H
 
+#include "heap.h"
 #include "webhook_rooms.h"
 
+#include <stddef.h>
+
 struct px_webhook_participant {
+	struct px_webhook_participant *next; /* in the order of their first coming */
+	struct px_webhook_participant *prev;
+	struct px_heap_node former; /* of one that left, by how long it stayed */
 	int64_t joined_ms; /* the first time */
 	int64_t since_ms;  /* this time */
 	int64_t left_ms;   /* the last time; of one that is there: 0 */
@@ -18,6 +24,7 @@ struct px_webhook_participant {
 	bool user_is_number;
 	uint8_t client_len;
 	uint8_t user_len;
+	const char *client; /* in `text`, or a caller's while it is searched for */
 	char text[]; /* client, user */
 };
 
@@ -26,9 +33,11 @@ struct px_webhook_room {
 	size_t key_len;
 	bool practice_is_number;
 	int64_t started_ms;
-	struct px_webhook_participant **people;
+	void *clients; /* the participants, by client: a search tree of libc's */
+	struct px_webhook_participant *first;
+	struct px_webhook_participant *last;
+	struct px_heap former; /* those who left: who stayed shortest is first */
 	uint32_t count;
-	uint32_t size;
 	uint32_t there;
 	uint64_t former_bytes; /* of those who left */
 	uint64_t ever;         /* participants, remembered or not */
@@ -42,7 +51,7 @@ struct px_webhook_rooms {
 
 static inline struct px_span px_webhook_client_of(const struct px_webhook_participant *participant)
 {
-	return (struct px_span){ participant->text, participant->client_len };
+	return (struct px_span){ participant->client, participant->client_len };
 }
 
 static inline struct px_id px_webhook_user_of(const struct px_webhook_participant *participant)
@@ -62,7 +71,7 @@ void px_webhook_room_undo(struct px_webhook_rooms *rooms, struct px_webhook_room
 struct px_webhook_participant *px_webhook_participant_create(
 		const struct px_webhook_person *person, int64_t now_ms);
 
-/* Takes it over; -ENOMEM: not. */
+/* Takes it over; -ENOMEM, -EINVAL (that client is there already): not. */
 int px_webhook_participant_add(struct px_webhook_rooms *rooms, struct px_webhook_room *room,
 		struct px_webhook_participant *participant);
 

@@ -41,8 +41,9 @@ void px_webhook_room_write(const struct px_webhook_room *room, struct px_json *j
 	px_json_int(json, "durationMs", now_ms - room->started_ms);
 	px_json_int(json, "participantCount", (int64_t)room->ever);
 	px_json_open_array(json, "participants");
-	for (uint32_t i = 0; i < room->count && i < PX_WEBHOOK_PARTICIPANTS_MAX; i++) {
-		write_participant(room->people[i], json, now_ms, wall_ms);
+	const struct px_webhook_participant *at = room->first;
+	for (uint32_t i = 0; at && i < PX_WEBHOOK_PARTICIPANTS_MAX; i++, at = at->next) {
+		write_participant(at, json, now_ms, wall_ms);
 	}
 	px_json_close_array(json);
 }
@@ -79,8 +80,9 @@ void px_webhook_room_save(const struct px_webhook_room *room, struct px_json *js
 	px_json_int(json, "age", now_ms - room->started_ms);
 	px_json_int(json, "ever", (int64_t)room->ever);
 	px_json_open_array(json, "people");
-	for (uint32_t i = 0; i < room->count; i++) {
-		save_participant(room->people[i], json, now_ms);
+	const struct px_webhook_participant *at = room->first;
+	for (; at; at = at->next) {
+		save_participant(at, json, now_ms);
 	}
 	px_json_close_array(json);
 }

@@ -2,6 +2,7 @@
 /* The order of events, what is tried again and when, and what is given up; on a clock of the test's. */
 #include "webhook_queue.h"
 
+#include "cost.h"
 #include "fake.h"
 
 #include <check.h>
@@ -478,9 +479,89 @@ START_TEST(any_order_of_things)
 }
 END_TEST
 
+/* ---- a receiver that is down, and many practices that have something to tell it ---- */
+
+static int64_t down_since_ms;
+static uint32_t dice;
+static unsigned wrong; /* an assertion for each would cost more than what is looked at */
+
+static void fail_next(void)
+{
+	int64_t due_ms = px_webhook_queue_due_ms(queue);
+	down_since_ms = due_ms > down_since_ms ? due_ms : down_since_ms;
+	struct px_webhook_batch *batch = px_webhook_queue_take(queue, down_since_ms);
+	dice = dice * 1664525 + 1013904223;
+	if (batch) {
+		px_webhook_queue_failed(queue, batch, down_since_ms, 0, dice);
+	}
+	wrong += !batch || counts().oldest_ms != 0;
+}
+
+static void begin_many(unsigned lanes)
+{
+	begin();
+	bounds.events = 1000000;
+	bounds.bytes = UINT64_C(1) << 30;
+	bounds.give_up_ms = INT64_C(1) << 60;
+	px_webhook_queue_set_bounds(queue, &bounds);
+	down_since_ms = 0;
+	dice = 1;
+	for (unsigned i = 0; i < lanes; i++) {
+		char lane[16];
+		(void)snprintf(lane, sizeof(lane), "%u", i);
+		wrong += push(lane, "{}", 0) != 0;
+	}
+	/* Until each waits, at times of its own. */
+	for (unsigned i = 0; i < lanes; i++) {
+		fail_next();
+	}
+}
+
+static void fail_a_thousand(void)
+{
+	for (int i = 0; i < 1000; i++) {
+		fail_next();
+	}
+}
+
+START_TEST(a_failure_costs_as_much_however_many_wait)
+{
+	cost_assert_flat(begin_many, fail_a_thousand, end);
+	ck_assert_uint_eq(wrong, 0);
+}
+END_TEST
+
+/* A queue that is full drops the oldest of all for each that comes. */
+static void begin_full(unsigned lanes)
+{
+	begin_many(lanes);
+	bounds.events = lanes;
+	px_webhook_queue_set_bounds(queue, &bounds);
+}
+
+static void push_a_thousand(void)
+{
+	for (int i = 0; i < 1000; i++) {
+		char lane[16];
+		dice = dice * 1664525 + 1013904223;
+		(void)snprintf(lane, sizeof(lane), "%u", dice >> 16);
+		uint64_t before = counts().overflowed;
+		wrong += push(lane, "{}", down_since_ms) != 0 || counts().overflowed != before + 1;
+	}
+}
+
+START_TEST(making_room_costs_as_much_however_many_wait)
+{
+	cost_assert_flat(begin_full, push_a_thousand, end);
+	ck_assert_uint_eq(wrong, 0);
+}
+END_TEST
+
 RUN_TESTS("webhook_queue", events_go_in_order_in_batches, lanes_do_not_wait_for_each_other,
 		turns_are_taken, what_failed_waits_longer_each_time, not_all_come_again_at_once,
 		who_says_when_is_heard, what_failed_too_long_is_given_up, the_oldest_make_room,
 		bytes_count_too, what_is_under_way_is_not_dropped,
 		what_finds_no_room_costs_nobody_else_any, a_long_one_goes_alone,
-		what_is_left_can_be_seen_in_order, in_a_hurry_nothing_waits, any_order_of_things);
+		what_is_left_can_be_seen_in_order, in_a_hurry_nothing_waits, any_order_of_things,
+		a_failure_costs_as_much_however_many_wait,
+		making_room_costs_as_much_however_many_wait);

@@ -2,6 +2,7 @@
 /* Who was in a room, from when to when; on a clock of the test's. */
 #include "webhook_rooms.h"
 
+#include "cost.h"
 #include "fake.h"
 
 #include <check.h>
@@ -300,8 +301,54 @@ START_TEST(what_is_no_room_is_not_loaded)
 }
 END_TEST
 
+/* Without assertions, which would cost more than what is looked at. */
+static bool visit(unsigned number, bool leaves, int64_t now_ms)
+{
+	struct px_webhook_room *ended;
+	struct px_webhook_place place = place_of("7", "x");
+	struct px_webhook_person person = { .role = PX_ROLE_STAFF };
+	char client[16];
+	bool started;
+	(void)snprintf(client, sizeof(client), "c%u", number);
+	person.client = px_span(client);
+	return px_webhook_rooms_join(rooms, &place, &person, now_ms, &started) == 0 &&
+			(!leaves || px_webhook_rooms_leave(rooms, &place, person.client,
+			now_ms + 10, &ended) == 10);
+}
+
+static unsigned wrong;
+
+/* Half of them stay, and of the others as many are remembered as may be. */
+static void begin_crowd(unsigned count)
+{
+	begin();
+	for (unsigned i = 0; i < count; i++) {
+		wrong += !visit(i, i % 2 == 1, i);
+	}
+}
+
+static void come_and_go(void)
+{
+	for (unsigned i = 0; i < 1000; i++) {
+		wrong += !visit(1000000 + i, true, 100000);
+	}
+}
+
+static void end_crowd(void)
+{
+	px_webhook_rooms_destroy(rooms);
+}
+
+START_TEST(who_comes_and_goes_costs_as_much_however_many_are_there)
+{
+	cost_assert_flat(begin_crowd, come_and_go, end_crowd);
+	ck_assert_uint_eq(wrong, 0);
+}
+END_TEST
+
 RUN_TESTS("webhook_rooms", a_room_from_its_first_to_its_last,
 		rooms_are_told_apart_by_all_that_names_them, who_was_there_before_is_not_known,
 		those_who_stayed_longest_are_remembered, those_who_left_have_a_bound_in_all_rooms,
 		what_is_over_makes_room,
-		another_process_goes_on, what_is_no_room_is_not_loaded);
+		another_process_goes_on, what_is_no_room_is_not_loaded,
+		who_comes_and_goes_costs_as_much_however_many_are_there);
