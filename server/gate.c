@@ -147,6 +147,10 @@ int px_gate_pass(struct lws *wsi)
 	if (!peer) {
 		return -1;
 	}
+	int rc = px_framing_check(peer, wsi);
+	if (rc != 0) {
+		return rc;
+	}
 	if (peer->vhost->is_retired) {
 		return px_http_refuse(wsi, 503, "unavailable",
 				"What was served by this connection has moved or is gone.");

@@ -7,6 +7,7 @@
 #include "server.h"
 
 #include "exposition.h"
+#include "http_head.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,15 +24,20 @@ static const char *reason_of(int status)
 	case 403: return "Forbidden";
 	case 404: return "Not Found";
 	case 405: return "Method Not Allowed";
+	case 408: return "Request Timeout";
 	case 409: return "Conflict";
 	case 411: return "Length Required";
 	case 413: return "Content Too Large";
+	case 414: return "URI Too Long";
 	case 415: return "Unsupported Media Type";
+	case 417: return "Expectation Failed";
 	case 421: return "Misdirected Request";
 	case 422: return "Unprocessable Content";
 	case 426: return "Upgrade Required";
 	case 429: return "Too Many Requests";
+	case 431: return "Request Header Fields Too Large";
 	case 503: return "Service Unavailable";
+	case 505: return "HTTP Version Not Supported";
 	default: return "Internal Server Error";
 	}
 }
@@ -208,18 +214,62 @@ static int write_answer(struct lws *wsi, const struct answer *answer)
 	return n < 0 ? -1 : 0;
 }
 
+static void compose_error(struct px_json *json, const char *code, const char *field,
+		const char *sentence)
+{
+	px_json_begin(json, NULL);
+	px_json_open_object(json, "error");
+	px_json_text(json, "code", code);
+	px_json_text(json, "message", sentence);
+	if (field) {
+		px_json_text(json, "field", field);
+	}
+	px_json_close_object(json);
+	px_json_end(json);
+}
+
+/* "GET, HEAD" also where nothing is: which methods a path that does not exist takes is nobody's. */
+static const char *allowed_at(struct px_span path)
+{
+	char text[256];
+	if (path.len == 0 || path.len >= sizeof(text)) {
+		return "GET, HEAD";
+	}
+	memcpy(text, path.data, path.len);
+	text[path.len] = '\0';
+	return px_api_concerns(text) ? px_api_allow(text) : "GET, HEAD";
+}
+
+size_t px_http_compose_error(const struct px_vhost *vhost, const struct px_http_head *head,
+		const struct px_http_fault *fault, char *buf, size_t size)
+{
+	char own[PX_HTTP_HEADERS_MAX];
+	struct px_json json;
+	int status = fault->status;
+	compose_error(&json, fault->code, NULL, fault->sentence);
+	if (json.failed || px_http_headers(vhost, PX_HTTP_DATA, "no-store", own, sizeof(own)) < 0) {
+		px_json_finish(&json);
+		return 0;
+	}
+	int n = snprintf(buf, size,
+			"HTTP/1.1 %d %s\r\n"
+			"Content-Type: application/json\r\n"
+			"Content-Length: %zu\r\n"
+			"%s%s%s%s%s"
+			"Connection: close\r\n"
+			"\r\n"
+			"%.*s",
+			status, reason_of(status), json.len, own, status == 405 ? "Allow: " : "",
+			status == 405 ? allowed_at(head->path) : "", status == 405 ? "\r\n" : "",
+			status == 503 ? "Retry-After: 5\r\n" : "", head->is_head ? 0 : (int)json.len, json.data);
+	px_json_finish(&json);
+	return n > 0 && (size_t)n < size ? (size_t)n : 0;
+}
+
 static int write_error(struct lws *wsi, const struct px_http_refusal *refusal)
 {
 	struct px_json json;
-	px_json_begin(&json, NULL);
-	px_json_open_object(&json, "error");
-	px_json_text(&json, "code", refusal->code);
-	px_json_text(&json, "message", refusal->sentence);
-	if (refusal->field) {
-		px_json_text(&json, "field", refusal->field);
-	}
-	px_json_close_object(&json);
-	px_json_end(&json);
+	compose_error(&json, refusal->code, refusal->field, refusal->sentence);
 	int rc = json.failed ? -1 : write_answer(wsi, &(struct answer){
 		.status = refusal->status,
 		.type = "application/json",
@@ -267,7 +317,11 @@ int px_http_redirect(struct lws *wsi, const char *location)
 
 int px_http_done(void *user, struct lws *wsi)
 {
+	struct px_peer *peer = lws_get_opaque_user_data(wsi);
 	(void)user;
+	if (peer) {
+		px_framing_answered(peer, wsi);
+	}
 	return lws_http_transaction_completed(wsi) ? -1 : 0;
 }
 

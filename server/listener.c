@@ -5,6 +5,7 @@
  */
 #include "server.h"
 
+#include "frontend.h"
 #include "log.h"
 #include "proxy_protocol.h"
 #include "tls.h"
@@ -90,6 +91,17 @@ static struct lws_vhost *lws_vhost_of(const struct px_vhost *vhost)
 	return vhost->tls ? px_tls_vhost(vhost->tls) : vhost->server->plain;
 }
 
+void px_listener_give_to_lws(struct px_peer *peer, int fd)
+{
+	/* Closes the descriptor where it fails. */
+	struct lws *wsi = lws_adopt_socket_vhost(lws_vhost_of(peer->vhost), fd);
+	if (!wsi) {
+		px_peer_destroy(peer);
+		return;
+	}
+	lws_set_opaque_user_data(wsi, peer);
+}
+
 /* A trusted proxy's connections are counted by whom they are for, once that is known. */
 void px_listener_adopt(struct px_peer *peer, int fd)
 {
@@ -100,13 +112,12 @@ void px_listener_adopt(struct px_peer *peer, int fd)
 		refuse(peer, fd, rc, wait_ms);
 		return;
 	}
-	/* Closes the descriptor where it fails. */
-	struct lws *wsi = lws_adopt_socket_vhost(lws_vhost_of(peer->vhost), fd);
-	if (!wsi) {
+	if (peer->vhost->tls) {
+		px_listener_give_to_lws(peer, fd);
+	} else if (px_frontend_begin(peer, fd) < 0) {
+		turn_away(peer->vhost, fd, 503, "unavailable", "The server is out of memory.", 0);
 		px_peer_destroy(peer);
-		return;
 	}
-	lws_set_opaque_user_data(wsi, peer);
 }
 
 /* It has to say for whom it comes, if it is one of those who may say so. */

@@ -95,11 +95,15 @@ bool px_server_pressed(void *user, enum px_work work)
 	return px_turn_pressed(&server->turn, work, uv_hrtime());
 }
 
-/* lws 4.1.6 comes here with nothing left of a request that it refused itself. */
+/*
+ * lws 4.1.6 comes here with nothing left of a request that it refused itself. Behind a refusal of
+ * ours the connection ends, as the answer says: lws would take what follows for another request.
+ */
 static int on_upgrade(void *user, struct lws *wsi)
 {
 	int rc = lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE) == 0 ? -1 : px_gate_pass(wsi);
-	return rc != 0 ? rc : px_upgrade_decide(user, wsi);
+	rc = rc != 0 ? rc : px_upgrade_decide(user, wsi);
+	return rc == 0 ? 0 : -1;
 }
 
 static int on_http(void *user, struct lws *wsi, const char *path)

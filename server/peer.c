@@ -7,6 +7,7 @@
 
 #include "address_group.h"
 #include "authority.h"
+#include "frontend.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -126,6 +127,7 @@ struct px_peer *px_peer_create(struct px_vhost *vhost, const struct in6_addr *ad
 	struct px_peer *peer = calloc(1, sizeof(*peer));
 	if (peer) {
 		peer->vhost = vhost;
+		peer->holders = 1;
 		peer->address = *address;
 		vhost->server->connections++;
 		vhost->peers++;
@@ -133,9 +135,17 @@ struct px_peer *px_peer_create(struct px_vhost *vhost, const struct in6_addr *ad
 	return peer;
 }
 
+void px_peer_ref(struct px_peer *peer)
+{
+	peer->holders++;
+}
+
 void px_peer_destroy(struct px_peer *peer)
 {
 	struct px_server *server = peer->vhost->server;
+	if (--peer->holders > 0) {
+		return;
+	}
 	px_peer_set_nobody(peer, false);
 	px_asking_drop(peer);
 	px_comeback_drop(peer);
@@ -153,6 +163,10 @@ void px_peer_gone(void *user, struct lws *wsi)
 	(void)user;
 	if (peer) {
 		lws_set_opaque_user_data(wsi, NULL);
+		if (peer->frontend) {
+			px_request_drop(peer);
+			px_frontend_released(peer->frontend);
+		}
 		px_peer_destroy(peer);
 	}
 }

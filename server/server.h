@@ -18,7 +18,10 @@
 #include <uv.h>
 
 struct px_authority;
+struct px_frontend;
 struct px_greeting;
+struct px_http_fault;
+struct px_http_head;
 struct px_http_refusal;
 struct px_idempotency;
 struct px_onlooker;
@@ -84,6 +87,9 @@ struct px_peer {
 	struct px_identity *identity; /* let in, not yet a session */
 	struct px_asking *asking;     /* the application's back end is asked */
 	struct px_request *request;   /* of the API: being read, or its answer goes on */
+	struct px_frontend *frontend; /* reads its requests; NULL: lws does */
+	uint32_t holders;             /* frontend and lws connections */
+	uint64_t bytes_at_answer;     /* read by TLS when the last answer was written; 0: none was */
 	struct px_comeback *comeback; /* the session that it wants to resume; NULL: none */
 	int8_t service;
 	bool versioned;
@@ -163,6 +169,8 @@ struct px_server {
 	struct px_onlooker *onlookers;
 	uint32_t onlooker_count;
 	struct px_greeting *greetings; /* connections that owe a PROXY header */
+	struct px_frontend *frontends; /* connections that are no WebSocket (yet) */
+	uint64_t relays;               /* requests of theirs that are being answered */
 	uint64_t connections;
 	uint64_t nobodies;
 	uint64_t bad_tokens;
@@ -231,6 +239,8 @@ void px_listener_start(struct px_listener *listener);
 void px_listener_stop(struct px_listener *listener);
 /* A connection whose address is known goes on to lws; takes both over. */
 void px_listener_adopt(struct px_peer *peer, int fd);
+/* The same, of one whose next request is a WebSocket's. */
+void px_listener_give_to_lws(struct px_peer *peer, int fd);
 
 /* lws.c: the one lws context and its vhosts */
 int px_context_create(struct px_server *server, const struct px_config *config);
@@ -246,6 +256,13 @@ void px_server_begin_turn(struct px_server *server);
 uint64_t px_server_now_ns(void *user); /* hooks of the broker */
 void px_server_flushed(void *user, uint64_t ns);
 void px_context_destroy(struct px_server *server);
+
+/*
+ * framing.c: whether it is beyond doubt where a request ends; as px_gate_pass(). And that it was
+ * answered.
+ */
+int px_framing_check(const struct px_peer *peer, struct lws *wsi);
+void px_framing_answered(struct px_peer *peer, struct lws *wsi);
 
 /* gate.c: 0: go on; 1: an answer was written; -1: drop it */
 int px_gate_pass(struct lws *wsi);
@@ -263,8 +280,12 @@ void px_security_destroy(struct px_server *server);
 void px_security_authenticate(void *user, void *conn, const struct px_site *site,
 		struct px_span token, struct px_authentication *ret_authentication);
 
-/* peer.c. Counting is undone when the peer is gone. -EMFILE, -EAGAIN, -ENOSPC. */
+/*
+ * peer.c. Counting is undone when the peer is gone. -EMFILE, -EAGAIN, -ENOSPC. Each that holds it
+ * destroys it once.
+ */
 struct px_peer *px_peer_create(struct px_vhost *vhost, const struct in6_addr *address);
+void px_peer_ref(struct px_peer *peer);
 void px_peer_destroy(struct px_peer *peer);
 void px_peer_gone(void *user, struct lws *wsi);
 struct px_tally_entry *px_peer_address_entry(struct px_peer *peer);
@@ -381,6 +402,9 @@ enum px_http_kind {
 int px_http_headers(const struct px_vhost *vhost, enum px_http_kind kind, const char *caching,
 		char *buf, size_t size);
 int px_http_answer(struct lws *wsi, int status, const char *type, struct px_span body);
+/* An answer that lws has no part in; its length. Of `head` as much counts as was read. */
+size_t px_http_compose_error(const struct px_vhost *vhost, const struct px_http_head *head,
+		const struct px_http_fault *fault, char *buf, size_t size);
 /* The head of an answer that goes on until the connection ends. -1: it is lost. */
 int px_http_begin(struct lws *wsi, const char *type);
 

@@ -495,3 +495,9 @@ const char *px_tls_fault(const struct px_vhost *vhost, struct lws *wsi)
 	}
 	return NULL;
 }
+
+uint64_t px_tls_bytes_read(struct lws *wsi)
+{
+	SSL *ssl = lws_get_ssl(wsi);
+	return ssl ? BIO_number_read(SSL_get_rbio(ssl)) : 0;
+}

@@ -74,4 +74,7 @@ int px_tls_callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
  */
 const char *px_tls_fault(const struct px_vhost *vhost, struct lws *wsi);
 
+/* What the connection has read from its socket, encrypted; 0 without TLS. */
+uint64_t px_tls_bytes_read(struct lws *wsi);
+
 #endif

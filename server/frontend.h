@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A connection without TLS, from accept() until it becomes a WebSocket or ends: its requests are
+ * read here, one after the other, and libwebsockets gets only what is well-formed.
+ */
+#ifndef PX_FRONTEND_H
+#define PX_FRONTEND_H
+
+struct px_frontend;
+struct px_peer;
+struct px_server;
+
+/* Takes peer and descriptor over, if it returns 0; -ENOMEM, -errno. */
+int px_frontend_begin(struct px_peer *peer, int fd);
+
+/* The libwebsockets connection that answered a request of this peer is gone. */
+void px_frontend_released(struct px_frontend *frontend);
+
+/* Closes all that there are. */
+void px_frontends_drop(struct px_server *server);
+
+#endif
