@@ -43,6 +43,7 @@ int px_broker_create(const struct px_transport *transport, const struct px_broke
 
 void px_broker_end_channels(struct px_broker *broker)
 {
+	px_table_settle(&broker->channels);
 	for (size_t i = 0; i < broker->channels.slot_count; i++) {
 		while (broker->channels.slots[i]) {
 			px_channel_end((struct px_channel *)broker->channels.slots[i], PX_ENDED);

@@ -245,6 +245,7 @@ static void discard(struct px_broker *broker)
 {
 	const struct px_broker_host host = broker->host;
 	broker->host.event = NULL;
+	px_table_settle(&broker->channels);
 	for (size_t i = 0; i < broker->channels.slot_count; i++) {
 		struct px_table_link *link = broker->channels.slots[i];
 		for (; link; link = link->next) {

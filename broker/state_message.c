@@ -65,6 +65,7 @@ void px_state_put_message(struct px_state_save *save, struct px_json *json, cons
 
 void px_state_save_finish(struct px_state_save *save)
 {
+	px_table_settle(&save->numbered);
 	for (size_t i = 0; i < save->numbered.slot_count; i++) {
 		while (save->numbered.slots[i]) {
 			struct px_table_link *link = save->numbered.slots[i];

@@ -55,17 +55,25 @@ static int by_name(const void *a, const void *b)
 	return order != 0 ? order : strcmp(one->kind->name, two->kind->name);
 }
 
+static size_t list_slots(struct px_table_link *const *slots, size_t slot_count,
+		struct px_channel **list, size_t count)
+{
+	for (size_t i = 0; i < slot_count; i++) {
+		for (struct px_table_link *link = slots[i]; link; link = link->next) {
+			list[count++] = (struct px_channel *)link;
+		}
+	}
+	return count;
+}
+
 struct px_channel **px_state_channels(const struct px_broker *broker, size_t *ret_count)
 {
 	const struct px_table *table = &broker->channels;
 	struct px_channel **list = calloc(table->count, sizeof(struct px_channel *));
 	size_t count = 0;
-	for (size_t i = 0; list && i < table->slot_count; i++) {
-		for (struct px_table_link *link = table->slots[i]; link; link = link->next) {
-			list[count++] = (struct px_channel *)link;
-		}
-	}
 	if (list) {
+		count = list_slots(table->slots, table->slot_count, list, count);
+		count = table->old ? list_slots(table->old, table->old_count, list, count) : count;
 		qsort(list, count, sizeof(struct px_channel *), by_name);
 	}
 	*ret_count = count;

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Old slots that are emptied when something comes or goes: two would be enough. */
+#define MOVED_AT_ONCE 4
+
 static uint64_t rotate(uint64_t x, int bits)
 {
 	return x << bits | x >> (64 - bits);
@@ -58,6 +61,7 @@ uint64_t px_hash(struct px_hash_key key, const void *bytes, size_t len)
 void px_table_finish(struct px_table *table)
 {
 	free(table->slots);
+	free(table->old);
 	*table = (struct px_table){ 0 };
 }
 
@@ -66,12 +70,56 @@ static struct px_table_link **slot_of(const struct px_table *table, uint64_t has
 	return &table->slots[hash & (table->slot_count - 1)];
 }
 
+static struct px_table_link **old_slot_of(const struct px_table *table, uint64_t hash)
+{
+	return &table->old[hash & (table->old_count - 1)];
+}
+
+static void empty_old_slot(struct px_table *table, struct px_table_link **old)
+{
+	struct px_table_link *link = *old;
+	*old = NULL;
+	while (link) {
+		struct px_table_link *next = link->next;
+		struct px_table_link **slot = slot_of(table, link->hash);
+		link->next = *slot;
+		*slot = link;
+		link = next;
+	}
+}
+
+static void grow_on(struct px_table *table, size_t most)
+{
+	for (; table->old && most > 0; most--) {
+		empty_old_slot(table, &table->old[table->old_next]);
+		if (++table->old_next == table->old_count) {
+			free(table->old);
+			table->old = NULL;
+		}
+	}
+}
+
+void px_table_settle(struct px_table *table)
+{
+	grow_on(table, SIZE_MAX);
+}
+
+/* What concerns that hash is in the new slots from here on. */
+static void prepare(struct px_table *table, uint64_t hash)
+{
+	if (table->old) {
+		empty_old_slot(table, old_slot_of(table, hash));
+		grow_on(table, MOVED_AT_ONCE);
+	}
+}
+
 struct px_table_link *px_table_find(const struct px_table *table, uint64_t hash)
 {
 	if (table->slot_count == 0) {
 		return NULL;
 	}
-	struct px_table_link *link = *slot_of(table, hash);
+	struct px_table_link *link = table->old ? *old_slot_of(table, hash) : NULL;
+	link = link ? link : *slot_of(table, hash);
 	while (link && link->hash != hash) {
 		link = link->next;
 	}
@@ -80,24 +128,17 @@ struct px_table_link *px_table_find(const struct px_table *table, uint64_t hash)
 
 static int grow(struct px_table *table)
 {
-	struct px_table grown = { .slot_count = table->slot_count ? table->slot_count * 2 : 64 };
-	grown.slots = calloc(grown.slot_count, sizeof(*grown.slots));
-	if (!grown.slots) {
+	size_t count = table->slot_count ? table->slot_count * 2 : 64;
+	struct px_table_link **slots = calloc(count, sizeof(struct px_table_link *));
+	if (!slots) {
 		return -ENOMEM;
 	}
-	for (size_t i = 0; i < table->slot_count; i++) {
-		struct px_table_link *link = table->slots[i];
-		while (link) {
-			struct px_table_link *next = link->next;
-			struct px_table_link **slot = slot_of(&grown, link->hash);
-			link->next = *slot;
-			*slot = link;
-			link = next;
-		}
-	}
-	free(table->slots);
-	table->slots = grown.slots;
-	table->slot_count = grown.slot_count;
+	px_table_settle(table); /* long since, unless all went and came again */
+	table->old = table->slots;
+	table->old_count = table->slot_count;
+	table->old_next = 0;
+	table->slots = slots;
+	table->slot_count = count;
 	return 0;
 }
 
@@ -107,6 +148,7 @@ int px_table_insert(struct px_table *table, struct px_table_link *link, uint64_t
 	if (table->count >= table->slot_count && grow(table) < 0 && table->slot_count == 0) {
 		return -ENOMEM;
 	}
+	prepare(table, hash);
 	struct px_table_link **slot = slot_of(table, hash);
 	link->hash = hash;
 	link->next = *slot;
@@ -117,6 +159,7 @@ int px_table_insert(struct px_table *table, struct px_table_link *link, uint64_t
 
 void px_table_remove(struct px_table *table, struct px_table_link *link)
 {
+	prepare(table, link->hash);
 	struct px_table_link **at = slot_of(table, link->hash);
 	while (*at != link) {
 		at = &(*at)->next;

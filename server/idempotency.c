@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define DIGEST 32
+#define EXPIRED_AT_ONCE 8
 
 struct tenant {
 	unsigned char name[DIGEST]; /* first: the tree compares it */
@@ -61,9 +62,10 @@ static void drop(struct px_idempotency *idempotency, struct remembered *entry)
 	free(entry);
 }
 
-static void expire(struct px_idempotency *idempotency, int64_t now_ms)
+/* `most` at a time: whoever comes when a hundred thousand have expired does not wait for all of them. */
+static void expire(struct px_idempotency *idempotency, int64_t now_ms, size_t most)
 {
-	while (idempotency->oldest && idempotency->oldest->expires_ms <= now_ms) {
+	for (; most > 0 && idempotency->oldest && idempotency->oldest->expires_ms <= now_ms; most--) {
 		drop(idempotency, idempotency->oldest);
 	}
 }
@@ -71,7 +73,7 @@ static void expire(struct px_idempotency *idempotency, int64_t now_ms)
 void px_idempotency_destroy(struct px_idempotency *idempotency)
 {
 	if (idempotency) {
-		expire(idempotency, INT64_MAX);
+		expire(idempotency, INT64_MAX, SIZE_MAX);
 		free(idempotency);
 	}
 }
@@ -172,9 +174,18 @@ enum px_idempotency_answer px_idempotency_find(struct px_idempotency *idempotenc
 		struct px_published *ret_published)
 {
 	unsigned char body[DIGEST];
-	expire(idempotency, now_ms);
-	const struct remembered *entry = find(idempotency, act);
+	expire(idempotency, now_ms, EXPIRED_AT_ONCE);
+	struct remembered *entry = find(idempotency, act);
+	if (entry && entry->expires_ms <= now_ms) {
+		drop(idempotency, entry);
+		entry = NULL;
+	}
+	if (!entry && add(idempotency, act, now_ms) == 0) {
+		return PX_IDEMPOTENCY_NEW;
+	}
 	if (!entry) {
+		/* Not for what is over already, if that is all. */
+		expire(idempotency, now_ms, SIZE_MAX);
 		return add(idempotency, act, now_ms) < 0 ? PX_IDEMPOTENCY_FULL : PX_IDEMPOTENCY_NEW;
 	}
 	if (!digest(&act->body, 1, body) || memcmp(body, entry->body, DIGEST) != 0) {

@@ -15,6 +15,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#define EXPIRED_AT_ONCE 8
+
 struct ticket {
 	char text[PX_TICKET_SIZE];
 	char *vhost;
@@ -57,9 +59,10 @@ static struct px_token *take(struct px_tickets *tickets, struct ticket *ticket)
 	return token;
 }
 
-static void expire(struct px_tickets *tickets, int64_t now_ms)
+/* `most` at a time: whoever comes when ten thousand have expired does not wait for all of them. */
+static void expire(struct px_tickets *tickets, int64_t now_ms, size_t most)
 {
-	while (tickets->oldest && tickets->oldest->expires_ms <= now_ms) {
+	for (; most > 0 && tickets->oldest && tickets->oldest->expires_ms <= now_ms; most--) {
 		px_token_destroy(take(tickets, tickets->oldest));
 	}
 }
@@ -67,7 +70,7 @@ static void expire(struct px_tickets *tickets, int64_t now_ms)
 void px_tickets_destroy(struct px_tickets *tickets)
 {
 	if (tickets) {
-		expire(tickets, INT64_MAX);
+		expire(tickets, INT64_MAX, SIZE_MAX);
 		free(tickets);
 	}
 }
@@ -89,7 +92,7 @@ static int make_text(char text[PX_TICKET_SIZE])
 int px_tickets_issue(struct px_tickets *tickets, const char *vhost, struct px_token *token,
 		int64_t now_ms, char ret_ticket[PX_TICKET_SIZE])
 {
-	expire(tickets, now_ms);
+	expire(tickets, now_ms, EXPIRED_AT_ONCE);
 	if (tickets->count >= PX_TICKETS_MAX) {
 		return -ENOSPC;
 	}
@@ -114,13 +117,13 @@ struct px_token *px_tickets_redeem(struct px_tickets *tickets, const char *vhost
 		struct px_span text, int64_t now_ms)
 {
 	struct ticket wanted = { .vhost = NULL };
-	expire(tickets, now_ms);
+	expire(tickets, now_ms, EXPIRED_AT_ONCE);
 	if (text.len != PX_TICKET_SIZE - 1) {
 		return NULL;
 	}
 	memcpy(wanted.text, text.data, text.len);
 	struct ticket **found = tfind(&wanted, &tickets->tree, compare);
-	if (!found || strcmp((*found)->vhost, vhost) != 0) {
+	if (!found || (*found)->expires_ms <= now_ms || strcmp((*found)->vhost, vhost) != 0) {
 		return NULL;
 	}
 	return take(tickets, *found);

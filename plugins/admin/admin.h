@@ -13,10 +13,10 @@
 
 /*
  * A session that asked for figures or events. Apart, and not as state in each session: there are
- * thousands of these, and a handful of administrators.
+ * thousands of these, and a handful of administrators. In a search tree of libc's, since each session
+ * that ends is looked for in it.
  */
 struct admin_subscription {
-	struct admin_subscription *next;
 	struct px_session *session;
 	struct px_alarm *alarm; /* the next figures; NULL: none were asked for yet */
 	int64_t interval_ms;    /* 0: none are wanted */
@@ -26,7 +26,7 @@ struct admin_subscription {
 #define ADMIN_INTERVAL_MAX_MS 60000
 
 struct admin {
-	struct admin_subscription *subscriptions;
+	void *subscriptions;
 };
 
 extern const struct px_service admin_service;

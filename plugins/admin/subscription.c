@@ -3,6 +3,8 @@
 #include "admin.h"
 
 #include <errno.h>
+#include <search.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 static void on_alarm(void *user)
@@ -12,14 +14,19 @@ static void on_alarm(void *user)
 	(void)px_alarm_set(subscription->alarm, subscription->interval_ms);
 }
 
+static int compare(const void *one, const void *other)
+{
+	uintptr_t a = (uintptr_t)((const struct admin_subscription *)one)->session;
+	uintptr_t b = (uintptr_t)((const struct admin_subscription *)other)->session;
+	return a < b ? -1 : a > b;
+}
+
 struct admin_subscription *admin_subscription_find(const struct admin *admin,
 		const struct px_session *session)
 {
-	struct admin_subscription *subscription = admin->subscriptions;
-	while (subscription && subscription->session != session) {
-		subscription = subscription->next;
-	}
-	return subscription;
+	const struct admin_subscription probe = { .session = (struct px_session *)(uintptr_t)session };
+	struct admin_subscription **found = tfind(&probe, &admin->subscriptions, compare);
+	return found ? *found : NULL;
 }
 
 struct admin_subscription *admin_subscription_get(struct admin *admin, struct px_session *session)
@@ -29,8 +36,10 @@ struct admin_subscription *admin_subscription_get(struct admin *admin, struct px
 		subscription = calloc(1, sizeof(*subscription));
 		if (subscription) {
 			subscription->session = session;
-			subscription->next = admin->subscriptions;
-			admin->subscriptions = subscription;
+		}
+		if (subscription && !tsearch(subscription, &admin->subscriptions, compare)) {
+			free(subscription);
+			subscription = NULL;
 		}
 	}
 	return subscription;
@@ -38,13 +47,9 @@ struct admin_subscription *admin_subscription_get(struct admin *admin, struct px
 
 void admin_subscription_end(struct admin *admin, const struct px_session *session)
 {
-	struct admin_subscription **at = &admin->subscriptions;
-	while (*at && (*at)->session != session) {
-		at = &(*at)->next;
-	}
-	struct admin_subscription *subscription = *at;
+	struct admin_subscription *subscription = admin_subscription_find(admin, session);
 	if (subscription) {
-		*at = subscription->next;
+		tdelete(subscription, &admin->subscriptions, compare);
 		px_operate_unwatch(session);
 		px_alarm_destroy(subscription->alarm);
 		free(subscription);

@@ -473,7 +473,8 @@ static void check_channel(const struct px_channel *real)
 
 static void check_lists(void)
 {
-	const struct px_broker *broker = sim.fake->broker;
+	struct px_broker *broker = sim.fake->broker;
+	px_table_settle(&broker->channels);
 	for (size_t i = 0; i < broker->channels.slot_count; i++) {
 		const struct px_table_link *link = broker->channels.slots[i];
 		for (; link; link = link->next) {

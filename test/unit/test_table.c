@@ -114,5 +114,54 @@ START_TEST(walks_beside_a_naive_model)
 }
 END_TEST
 
+/* Old slots that are not empty yet. */
+static size_t left_to_move(const struct px_table *table)
+{
+	return table->old ? table->old_count - table->old_next : 0;
+}
+
+START_TEST(nobody_waits_until_all_have_moved)
+{
+	static struct item many[20000];
+	struct px_table table = { 0 };
+	uint64_t dice = 3;
+	for (size_t i = 0; i < 20000; i++) {
+		size_t before = left_to_move(&table);
+		size_t slots = table.slot_count;
+		many[i].hash = fake_random(&dice);
+		ck_assert_int_eq(px_table_insert(&table, &many[i].link, many[i].hash), 0);
+		before = table.slot_count == slots ? before : slots;
+		ck_assert_uint_le(before - left_to_move(&table), 4);
+		ck_assert(holds(&table, &many[i / 2]) && holds(&table, &many[i]));
+	}
+	ck_assert_uint_eq(table.slot_count, 32768);
+	for (size_t i = 0; i < 20000; i++) {
+		ck_assert(holds(&table, &many[i]));
+	}
+	px_table_finish(&table);
+}
+END_TEST
+
+START_TEST(who_walks_over_all_finds_all)
+{
+	struct px_table table = { 0 };
+	size_t count = 0;
+	for (size_t i = 0; i < 129; i++) {
+		items[i] = (struct item){ .hash = i };
+		ck_assert_int_eq(px_table_insert(&table, &items[i].link, i), 0);
+	}
+	ck_assert_uint_gt(left_to_move(&table), 0);
+	px_table_settle(&table);
+	for (size_t i = 0; i < table.slot_count; i++) {
+		for (struct px_table_link *link = table.slots[i]; link; link = link->next) {
+			count++;
+		}
+	}
+	ck_assert_uint_eq(count, 129);
+	px_table_finish(&table);
+}
+END_TEST
+
 RUN_TESTS("table", siphash_is_siphash, an_empty_table_has_nothing,
-		equal_hashes_stand_side_by_side, walks_beside_a_naive_model);
+		equal_hashes_stand_side_by_side, walks_beside_a_naive_model,
+		nobody_waits_until_all_have_moved, who_walks_over_all_finds_all);
