@@ -123,7 +123,7 @@ int px_identity_move(const struct px_identity *identity, struct px_span address,
 	memcpy(moved, identity, sizeof(*moved) + array);
 	moved->address_len = (uint8_t)address.len;
 	for (uint32_t i = 0; i < identity->practice_count; i++) {
-		px_practice_ref(moved->practices[i].practice);
+		px_practice_ref(moved->practices[i].practice)->holders++;
 	}
 	char *at = px_identity_text(moved);
 	at = put(put(at, (struct px_span){ px_identity_text(identity), text }), address);

@@ -64,9 +64,10 @@ static void write_secret(const uint8_t secret[PX_RESUME_SECRET], char text[PX_RE
 	*text = '\0';
 }
 
-void px_resume_write_secret(const struct px_resume *resume, char text[PX_RESUME_SECRET_SIZE])
+void px_resume_write_secret(const uint8_t secret[PX_RESUME_SECRET],
+		char text[PX_RESUME_SECRET_SIZE])
 {
-	write_secret(resume->secrets.now, text);
+	write_secret(secret, text);
 }
 
 static int digit_of(char c)
@@ -74,7 +75,7 @@ static int digit_of(char c)
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-bool px_resume_read_secret(struct px_resume *resume, struct px_span text)
+bool px_resume_read_secret(struct px_span text, uint8_t ret_secret[PX_RESUME_SECRET])
 {
 	if (text.len != PX_RESUME_SECRET_SIZE - 1) {
 		return false;
@@ -85,7 +86,7 @@ bool px_resume_read_secret(struct px_resume *resume, struct px_span text)
 		if (high < 0 || low < 0) {
 			return false;
 		}
-		resume->secrets.now[i] = (uint8_t)(high << 4 | low);
+		ret_secret[i] = (uint8_t)(high << 4 | low);
 	}
 	return true;
 }

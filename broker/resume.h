@@ -67,10 +67,11 @@ static inline void px_resume_settle(struct px_resume *resume)
 	resume->secrets.has_former = false;
 }
 
-/* The secret in hex, and back again; false: it is none. */
+/* A secret in hex, and back again; false: it is none. */
 #define PX_RESUME_SECRET_SIZE (2 * PX_RESUME_SECRET + 1)
-void px_resume_write_secret(const struct px_resume *resume, char text[PX_RESUME_SECRET_SIZE]);
-bool px_resume_read_secret(struct px_resume *resume, struct px_span text);
+void px_resume_write_secret(const uint8_t secret[PX_RESUME_SECRET],
+		char text[PX_RESUME_SECRET_SIZE]);
+bool px_resume_read_secret(struct px_span text, uint8_t ret_secret[PX_RESUME_SECRET]);
 
 /* Numbers and keeps what was written just now. */
 void px_resume_wrote(struct px_session *session, struct px_message *message);

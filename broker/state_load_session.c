@@ -122,13 +122,19 @@ static int load_identity(struct px_state_load *load, struct json_object *line,
 
 static int load_resume(struct px_session *session, struct json_object *line)
 {
+	struct px_resume_secrets *secrets = &session->resume->secrets;
 	struct px_span secret;
 	int64_t sent;
 	int64_t received;
 	if (!px_json_get_text(line, "secret", &secret) ||
 			!px_json_get_int(line, "sent", 0, INT64_MAX / 2, &sent) ||
 			!px_json_get_int(line, "received", 0, INT64_MAX / 2, &received) ||
-			!px_resume_read_secret(session->resume, secret)) {
+			!px_resume_read_secret(secret, secrets->now)) {
+		return -EINVAL;
+	}
+	secrets->has_former = json_object_object_get_ex(line, "former", NULL);
+	if (secrets->has_former && (!px_json_get_text(line, "former", &secret) ||
+			!px_resume_read_secret(secret, secrets->former))) {
 		return -EINVAL;
 	}
 	session->resume->sent = (uint64_t)sent;

@@ -4,8 +4,9 @@
  *
  *   {"session":"c…","site":"default","service":"whiteboard","versioned":true,
  *    "age":5000,"identity":{…},"opened":["whiteboard"],
- *    "secret":"…","sent":12,"received":4}        `service`: the only one; the last three of a
- *                                                versioned one only
+ *    "secret":"…","former":"…","sent":12,"received":4}
+ *                                                `service`: the only one; the last four of a
+ *                                                versioned one only, `former` if it is good still
  *   {"kept":"…"}                                 written and not confirmed, the oldest first
  *   {"queued":"…"}                               not written yet
  *   {"member":"telemedicine","kind":"room","practice":"1","name":"r","order":3,"heard":0,
@@ -85,9 +86,14 @@ static void write_opened(struct px_json *json, const struct px_session *session)
 
 static void write_resume(struct px_json *json, const struct px_resume *resume)
 {
-	char secret[2 * PX_RESUME_SECRET + 1];
-	px_resume_write_secret(resume, secret);
+	char secret[PX_RESUME_SECRET_SIZE];
+	px_resume_write_secret(resume->secrets.now, secret);
 	px_json_text(json, "secret", secret);
+	if (resume->secrets.has_former) {
+		/* `resumed` may have been lost, and the server have ended before anybody noticed. */
+		px_resume_write_secret(resume->secrets.former, secret);
+		px_json_text(json, "former", secret);
+	}
 	px_json_int(json, "sent", (int64_t)resume->sent);
 	px_json_int(json, "received", (int64_t)resume->received);
 	explicit_bzero(secret, sizeof(secret));

@@ -327,6 +327,25 @@ START_TEST(the_trail_sees_where_it_came_from)
 }
 END_TEST
 
+/* Its identity is another object each time: the practice counts who holds it, not how often. */
+START_TEST(who_comes_back_is_one_client)
+{
+	struct fake_conn *ann = fake_open(fake, WHO(ANN));
+	const struct px_practice *practice = ann->session->identity->practices[0].practice;
+	for (int i = 0; i < 3; i++) {
+		cut(ann);
+		ann = back(ann, 0);
+		ck_assert_uint_eq(practice->holders, 1);
+	}
+	struct fake_conn *bob = fake_open(fake, WHO(BOB));
+	ck_assert_uint_eq(practice->holders, 2);
+	cut(ann);
+	tick(GRACE_MS);
+	ck_assert_uint_eq(practice->holders, 1);
+	fake_say(bob, "{\"type\":\"ping\"}");
+}
+END_TEST
+
 START_TEST(what_the_host_refuses_stays_as_it_was)
 {
 	struct fake_conn *ann = fake_open(fake, WHO(ANN));
@@ -615,7 +634,8 @@ RUN_TESTS_BETWEEN(setup, teardown, "resume", gives_a_token_to_praxis_v1_alone,
 		received_must_make_sense, counts_what_it_took, one_who_is_too_far_behind_begins_anew,
 		one_who_kept_up_is_given_all, a_number_must_make_sense, other_credentials_do_not_resume,
 		newer_credentials_of_the_same_user_renew, open_mode_resumes_by_token_alone,
-		the_trail_sees_where_it_came_from, what_the_host_refuses_stays_as_it_was,
+		the_trail_sees_where_it_came_from, who_comes_back_is_one_client,
+		what_the_host_refuses_stays_as_it_was,
 		after_the_grace_the_others_are_told_once, a_token_that_expires_ends_it,
 		goodbye_is_goodbye, what_the_server_closes_is_closed, one_who_is_away_can_be_removed,
 		after_a_restart_it_is_to_come_back, the_silent_are_waited_for,

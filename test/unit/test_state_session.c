@@ -192,14 +192,40 @@ START_TEST(a_token_is_good_once_also_over_a_restart)
 	char second[64];
 	strcpy(second, ann->token);
 	ck_assert_str_ne(first, second);
+	fake_say(ann, "{\"type\":\"ping\"}");
 	fake = restart(fake);
 	ann = fake_open(fake, WHO(STAFF("7", "Ann"), .resume = first));
 	fake_expect_nothing(ann);
 	struct fake_conn *bob = fake_open(fake, WHO(STAFF("8", "Bob"), .resume = second));
 	ck_assert_uint_eq(fake_stats(fake).resumes[PX_RESUME_OTHER_USER], 1);
 	skip(bob);
-	ann = fake_resume(fake, WHO(STAFF("7", "Ann"), .resume = second));
+	ann = fake_resume(fake, WHO(STAFF("7", "Ann"), .resume = second, .received = 1));
 	ck_assert_str_ne(ann->token, second);
+	fake_destroy(fake);
+}
+END_TEST
+
+/* `resumed` went down with the network, and then the server was restarted. */
+START_TEST(a_token_whose_successor_never_arrived_is_good_over_a_restart)
+{
+	struct fake *fake = begin();
+	struct fake_conn *ann = fake_open(fake, WHO(STAFF("7", "Ann")));
+	char first[64];
+	strcpy(first, ann->token);
+	fake_lose(ann);
+	fake_turn(fake);
+	ann = fake_connect(fake, WHO(.nobody = true, .versioned = true, .practices = "",
+			.resume = first));
+	fake_turn(fake);
+	fake = restart(restart(fake));
+	ann = fake_resume(fake, WHO(.nobody = true, .versioned = true, .practices = "",
+			.resume = first));
+	ck_assert_uint_eq(fake_stats(fake).resumes[PX_RESUME_DONE], 1);
+	fake_say(ann, "{\"type\":\"ping\"}");
+	fake_expect(ann, "{'type':'pong'}");
+	fake = restart(fake);
+	ann = fake_open(fake, WHO(STAFF("7", "Ann"), .resume = first));
+	ck_assert_uint_eq(fake_stats(fake).resumes[PX_RESUME_UNKNOWN], 1);
 	fake_destroy(fake);
 }
 END_TEST
@@ -737,6 +763,7 @@ END_TEST
 
 RUN_TESTS("state_session", a_call_goes_on, words_keep_their_spelling,
 		a_token_is_good_once_also_over_a_restart,
+		a_token_whose_successor_never_arrived_is_good_over_a_restart,
 		a_resumed_screen_asks_for_what_it_missed_before,
 		what_was_confirmed_before_is_not_given_again, who_has_no_numbers_is_healed,
 		a_healed_screen_can_have_all_that_it_missed,
