@@ -56,9 +56,13 @@ static bool open_service(struct px_session *session, unsigned index)
 static void enter_service(struct px_session *session, unsigned index,
 		struct px_practice *practice)
 {
-	const struct px_service_slot *slot = &session->broker->services[index];
+	struct px_broker *broker = session->broker;
+	const struct px_service_slot *slot = &broker->services[index];
 	if (slot->service->enter) {
+		struct px_origin before = px_broker_turn_to(broker,
+				(struct px_origin){ practice, NULL, (uint8_t)index });
 		slot->service->enter(slot->state, session, practice);
+		(void)px_broker_turn_to(broker, before);
 	}
 }
 

@@ -6,6 +6,7 @@
  */
 #include "channel.h"
 #include "resume.h"
+#include "rights.h"
 
 #include <stdlib.h>
 
@@ -96,6 +97,8 @@ void px_session_become(struct px_session *session, struct px_identity *identity,
 {
 	struct px_identity *old = session->identity;
 	bool other_role = old->role != identity->role;
+	px_rights_carry_over(session->broker, old, identity);
+	px_session_drop_lost(session, identity);
 	if (other_role) {
 		px_session_leave_all(session, PX_REMOVED);
 		px_session_close_services(session);

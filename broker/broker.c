@@ -26,17 +26,20 @@ int px_broker_create(const struct px_transport *transport, const struct px_broke
 	broker->host = *host;
 	broker->limits = *limits;
 	broker->refusal = PX_E_COUNT;
+	broker->in_hand.service = PX_SERVICE_NONE;
 	broker->dirty_end = &broker->dirty;
 	broker->ending_end = &broker->ending;
 	broker->nowhere = (struct px_site){ .name = "", .retired = true };
 	host->random(host->user, &broker->hash_key, sizeof(broker->hash_key));
 	/* Our pings carry a payload: lws does not tell of an empty pong. */
 	broker->ping = px_message_frame(broker, PX_OPCODE_PING, px_span("px"));
+	broker->gone = px_message_frame(broker, PX_OPCODE_TEXT, px_span("{}"));
 	broker->write_buffer = malloc(PX_WRITE_BYTES);
-	if (!broker->ping || !broker->write_buffer) {
+	if (!broker->ping || !broker->gone || !broker->write_buffer) {
 		px_broker_destroy(broker);
 		return -ENOMEM;
 	}
+	broker->gone->service = PX_SERVICE_GONE;
 	*ret_broker = broker;
 	return 0;
 }
@@ -65,6 +68,7 @@ void px_broker_destroy(struct px_broker *broker)
 		px_broker_remove_last_service(broker);
 	}
 	px_message_unref(broker, broker->ping);
+	px_message_unref(broker, broker->gone);
 	assert(broker->stats.messages_live == 0);
 	assert(broker->practices.count == 0);
 	px_queue_pool_finish(&broker->queue_pool);
@@ -114,7 +118,7 @@ void px_broker_stats(const struct px_broker *broker, struct px_stats *ret_stats)
 	*ret_stats = broker->stats;
 	ret_stats->channels = broker->channels.count;
 	ret_stats->practices = broker->practices.count;
-	ret_stats->messages_live -= broker->ping ? 1 : 0;
+	ret_stats->messages_live -= 2; /* ping and gone */
 	ret_stats->messages_live -= broker->watch ? broker->watch->count : 0;
 }
 

@@ -11,6 +11,7 @@
 #include <praxis/broker.h>
 
 #include "envelope.h"
+#include "message.h"
 #include "queue.h"
 #include "roll.h"
 #include "table.h"
@@ -97,6 +98,9 @@ struct px_broker {
 	struct px_session *acting; /* whose message is being handled */
 
 	struct px_message *ping;
+	struct px_message *gone; /* stands for one that is not to be given again: rights.h */
+	uint32_t muted;          /* services that some site does without, or did */
+	struct px_origin in_hand; /* what a service is busy with: what it sends now is of that */
 	struct px_queue_pool queue_pool;
 	struct px_envelope envelope; /* of the message being handled */
 	struct px_envelope publication; /* of the message being published */
@@ -115,6 +119,14 @@ struct px_broker {
 static inline bool px_broker_pressed(const struct px_broker *broker, enum px_work work)
 {
 	return broker->host.pressed && broker->host.pressed(broker->host.user, work);
+}
+
+/* Returns what was in hand before, to be put back. */
+static inline struct px_origin px_broker_turn_to(struct px_broker *broker, struct px_origin origin)
+{
+	struct px_origin before = broker->in_hand;
+	broker->in_hand = origin;
+	return before;
 }
 
 /* Tells the host; 0 if it has nothing against it. */

@@ -85,11 +85,13 @@ static void on_timer(struct px_timer *timer)
 	if (channel->kind->sequenced) {
 		expire(channel);
 	} else if (channel->kind->woken) {
-		channel->broker->concern =
-				(struct px_concern){ channel->practice, channel->service };
+		struct px_broker *broker = channel->broker;
+		struct px_origin before = px_broker_turn_to(broker, px_channel_origin(channel));
+		broker->concern = (struct px_concern){ channel->practice, channel->service };
 		px_channel_pin(channel);
 		channel->kind->woken(channel);
-		channel->broker->concern = (struct px_concern){ NULL, NULL };
+		broker->concern = (struct px_concern){ NULL, NULL };
+		(void)px_broker_turn_to(broker, before);
 		px_channel_unpin(channel);
 	}
 }
@@ -128,6 +130,12 @@ int px_channel_create(struct px_broker *broker, struct px_practice *practice,
 	if (!channel) {
 		return -ENOMEM;
 	}
+	channel->label = kind->counted ? px_label_create(name) : NULL;
+	if (kind->counted && !channel->label) {
+		free(channel);
+		return -ENOMEM;
+	}
+	channel->service_index = px_broker_service_index(broker, service);
 	channel->broker = broker;
 	channel->service = service;
 	channel->kind = kind;
@@ -141,11 +149,13 @@ int px_channel_create(struct px_broker *broker, struct px_practice *practice,
 	uint64_t hash = hash_of(broker, practice, service, name);
 	channel->opened_ms = broker->timers.now_ms;
 	if (is_room(kind) && px_roll_add(&broker->rooms, channel, &channel->number) < 0) {
+		px_label_unref(channel->label);
 		free(channel);
 		return -ENOMEM;
 	}
 	if (px_table_insert(&broker->channels, &channel->link, hash) < 0) {
 		px_roll_remove(&broker->rooms, channel->number);
+		px_label_unref(channel->label);
 		free(channel);
 		return -ENOMEM;
 	}
@@ -174,6 +184,7 @@ void px_channel_destroy(struct px_channel *channel)
 	channel->practice->rooms -= channel->kind->counted;
 	px_practice_unref(broker, channel->practice);
 	broker->stats.rooms -= is_room(channel->kind);
+	px_label_unref(channel->label);
 	free(channel->members);
 	free(channel);
 }
@@ -376,9 +387,12 @@ static void remove_member(struct px_member *member, enum px_leave_reason reason)
 	unlink_member(member);
 	if (channel->kind->left) {
 		/* It may make others leave, or end the channel. */
+		struct px_broker *broker = channel->broker;
+		struct px_origin before = px_broker_turn_to(broker, px_channel_origin(channel));
 		channel->leaving++;
 		channel->kind->left(channel, member, reason);
 		channel->leaving--;
+		(void)px_broker_turn_to(broker, before);
 	}
 	free(member);
 }
@@ -458,10 +472,23 @@ static void remember(struct px_channel *channel, struct px_message *message, uin
 	}
 }
 
+/* A message that nobody said anything of is of the channel that it is published to. */
+static void adopt(const struct px_channel *channel, struct px_message *message)
+{
+	struct px_origin origin = px_channel_origin(channel);
+	uint64_t number = message->practice_number;
+	bool is_own = number == 0 || number == channel->practice->number;
+	if (is_own && (number == 0 || message->service != origin.service ||
+			(origin.room && !message->room))) {
+		px_message_set_origin(message, &origin);
+	}
+}
+
 static void deliver(struct px_channel *channel, struct px_message *message,
 		const struct px_session *except, uint64_t by)
 {
 	struct px_broker *broker = channel->broker;
+	adopt(channel, message);
 	uint64_t before = broker->stats.deliveries;
 	channel->practice->published++;
 	broker->is_publishing = true;
@@ -471,8 +498,9 @@ static void deliver(struct px_channel *channel, struct px_message *message,
 	/* Sending never frees a session nor changes the array: see px_session_send(). */
 	for (uint32_t i = 0; i < channel->member_count; i++) {
 		struct px_session *session = channel->members[i]->session;
-		if (session != except && px_session_hears(session)) {
-			px_session_send(session, message);
+		if (session != except && px_session_hears(session) &&
+				!px_session_mutes(session, message)) {
+			px_session_push(session, message);
 			broker->stats.deliveries++;
 		}
 	}

@@ -40,10 +40,18 @@ struct px_channel {
 	/* The oldest in the history expires, or what it is kept for is over; or px_channel_wake()'s. */
 	struct px_timer timer;
 	int64_t kept_until_ms; /* without members and history; 0: no longer than these */
+	struct px_label *label; /* its name, for messages; NULL: it is no room */
 	char *name;
 	size_t name_len;
+	uint8_t service_index;
 	max_align_t state[]; /* state_size of the kind, then the name */
 };
+
+/* What is said in it is of that. */
+static inline struct px_origin px_channel_origin(const struct px_channel *channel)
+{
+	return (struct px_origin){ channel->practice, channel->label, channel->service_index };
+}
 
 /* membership.c: puts a new member among its session's, and takes one out. */
 void px_membership_link(struct px_member *member);

@@ -158,6 +158,7 @@ static int resume(struct px_session *session, const struct px_session_params *pa
 		return rc;
 	}
 	let_go(session);
+	session->is_opening = true;
 	broker->stats.queue_bytes += queue.bytes;
 	broker->stats.messages_out += queue.count;
 	(void)px_resume_confirm(session, (uint64_t)params->received);
@@ -172,6 +173,7 @@ static int resume(struct px_session *session, const struct px_session_params *pa
 		session->identity = fresh;
 	}
 	px_session_attach(session);
+	session->is_opening = false;
 	return 0;
 }
 
@@ -230,6 +232,7 @@ static struct px_session *heal(struct px_broker *broker, const struct px_session
 	struct px_identity *old = session->identity;
 	px_session_unwait(session);
 	px_resume_destroy(session);
+	session->is_opening = !nobody;
 	take_hold(session, params->conn);
 	if (nobody) {
 		step_aside(nobody, session);
@@ -241,6 +244,7 @@ static struct px_session *heal(struct px_broker *broker, const struct px_session
 	px_session_become(session, params->identity, nobody != NULL);
 	px_session_attach(session);
 	px_session_catch_up(session);
+	session->is_opening = false;
 	broker->stats.healed++;
 	return session;
 }

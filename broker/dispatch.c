@@ -480,7 +480,12 @@ static void dispatch_command(struct dispatch *dispatch)
 	if (call.practice) {
 		show(dispatch, call.practice, call.service);
 	}
-	if (command->handle(&call) == 0) {
+	/* What may be sent from anywhere is answered with nothing of the practice. */
+	struct px_origin before = px_broker_turn_to(session->broker, (struct px_origin){
+		command->anywhere ? NULL : call.practice, NULL, (uint8_t)index });
+	int rc = command->handle(&call);
+	(void)px_broker_turn_to(session->broker, before);
+	if (rc == 0) {
 		dispatch->handled = true;
 		acknowledge(dispatch, call.seq);
 	}

@@ -244,6 +244,24 @@ int px_identity_bind(struct px_broker *broker, struct px_identity *identity, str
 	return id_fits(id.text) ? hold(broker, identity, id) : -EINVAL;
 }
 
+void px_identity_unbind(struct px_broker *broker, struct px_identity *identity,
+		struct px_practice *practice)
+{
+	uint32_t last = identity->practice_count - 1;
+	if (identity->practice_count == 0 || identity->practices[last].practice != practice) {
+		return;
+	}
+	uint16_t *order = px_identity_order(identity);
+	uint32_t place = 0;
+	while (order[place] != last) {
+		place++;
+	}
+	memmove(&order[place], &order[place + 1], (last - place) * sizeof(*order));
+	identity->practice_count--;
+	practice->holders--;
+	px_practice_unref(broker, practice);
+}
+
 const struct px_held *px_identity_holds(const struct px_identity *identity,
 		const struct px_practice *practice)
 {

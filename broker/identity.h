@@ -66,6 +66,10 @@ const struct px_held *px_identity_find(const struct px_identity *identity, struc
  */
 int px_identity_bind(struct px_broker *broker, struct px_identity *identity, struct px_id id);
 
+/* Takes back what px_identity_bind() gave last; another than that stays. */
+void px_identity_unbind(struct px_broker *broker, struct px_identity *identity,
+		struct px_practice *practice);
+
 /* Whether it may join rooms of that name: a patient only those that its token names. */
 bool px_identity_admits(const struct px_identity *identity, struct px_span room);
 

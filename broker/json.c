@@ -104,6 +104,8 @@ void px_json_begin(struct px_json *json, const char *type)
 	json->len = 0;
 	json->failed = false;
 	json->type = type;
+	json->practice = NULL;
+	json->room = NULL;
 	append_char(json, '{');
 	if (type) {
 		px_json_text(json, "type", type);

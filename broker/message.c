@@ -42,6 +42,9 @@ static struct px_message *make(struct px_broker *broker, enum px_opcode opcode,
 	if (!message) {
 		return NULL;
 	}
+	message->practice_number = 0;
+	message->room = NULL;
+	message->service = PX_SERVICE_NONE;
 	message->refs = 1;
 	message->len = (uint32_t)len;
 	message->header_len = (uint8_t)header_len;
@@ -62,19 +65,103 @@ struct px_message *px_message_frame(struct px_broker *broker, enum px_opcode opc
 	return make(broker, opcode, payload, 0);
 }
 
+/* ---- what it is of ---- */
+
+struct px_label *px_label_create(struct px_span text)
+{
+	struct px_label *label = malloc(sizeof(*label) + text.len);
+	if (label) {
+		label->refs = 1;
+		label->len = (uint32_t)text.len;
+		memcpy(label->text, text.data, text.len);
+	}
+	return label;
+}
+
+struct px_label *px_label_ref(struct px_label *label)
+{
+	label->refs++;
+	return label;
+}
+
+void px_label_unref(struct px_label *label)
+{
+	if (label && --label->refs == 0) {
+		free(label);
+	}
+}
+
+void px_message_set_origin(struct px_message *message, const struct px_origin *origin)
+{
+	struct px_label *room = message->room;
+	message->service = origin->service;
+	message->practice_number = origin->practice ? origin->practice->number : 0;
+	message->room = origin->room ? px_label_ref(origin->room) : NULL;
+	px_label_unref(room);
+}
+
+struct px_practice *px_message_practice(const struct px_broker *broker,
+		const struct px_message *message)
+{
+	const struct px_roll *roll = &broker->practice_roll;
+	uint64_t number = message->practice_number;
+	size_t at = number > 0 ? px_roll_seek(roll, number - 1) : roll->count;
+	return at < roll->count && roll->entries[at].number == number ? roll->entries[at].item : NULL;
+}
+
+/* Types begin with the name of their service; those of the server itself with no such name. */
+static uint8_t service_of(const struct px_broker *broker, const char *type)
+{
+	unsigned index;
+	struct px_span name = { type, type ? strcspn(type, "_") : 0 };
+	return px_broker_find_service(broker, name, &index) ? (uint8_t)index : PX_SERVICE_NONE;
+}
+
+uint8_t px_broker_service_index(const struct px_broker *broker, const struct px_service *service)
+{
+	for (unsigned i = 0; i < broker->service_count; i++) {
+		if (broker->services[i].service == service) {
+			return (uint8_t)i;
+		}
+	}
+	return PX_SERVICE_NONE;
+}
+
+/* What was stamped on it; else what its service has in hand. */
+static void set_origin(const struct px_broker *broker, struct px_message *message,
+		const struct px_json *json)
+{
+	const struct px_origin *hand = &broker->in_hand;
+	struct px_origin origin = { json->practice, json->room, service_of(broker, json->type) };
+	if (origin.service == PX_SERVICE_NONE) {
+		return;
+	}
+	if (!origin.practice && hand->service == origin.service) {
+		origin.practice = hand->practice;
+		origin.room = hand->room;
+	}
+	px_message_set_origin(message, &origin);
+}
+
 struct px_message *px_message_create(struct px_broker *broker, struct px_span text)
 {
-	return make(broker, PX_OPCODE_TEXT, text, 0);
+	struct px_message *message = make(broker, PX_OPCODE_TEXT, text, 0);
+	if (message) {
+		px_message_set_origin(message, &broker->in_hand);
+	}
+	return message;
 }
 
 struct px_message *px_message_from_json(struct px_broker *broker, struct px_json *json)
 {
 	struct px_message *message = NULL;
 	if (!json->failed) {
-		message = px_message_create(broker, (struct px_span){ json->data, json->len });
+		message = make(broker, PX_OPCODE_TEXT, (struct px_span){ json->data, json->len },
+				0);
 	}
 	if (message) {
 		message->traffic = px_traffic_place(broker, json->type);
+		set_origin(broker, message, json);
 	}
 	px_json_finish(json);
 	return message;
@@ -98,15 +185,18 @@ static void put_scope(uint8_t *at, const struct px_practice *practice,
 }
 
 struct px_message *px_message_text_keyed(struct px_broker *broker, struct px_span text,
-		const struct px_practice *practice, const struct px_service *service,
+		struct px_practice *practice, const struct px_service *service,
 		struct px_span key)
 {
-	if (key.len == 0) {
-		return px_message_create(broker, text);
-	}
-	size_t scope = scope_len(practice, service);
+	size_t scope = key.len > 0 ? scope_len(practice, service) : 0;
 	struct px_message *message = make(broker, PX_OPCODE_TEXT, text, scope + key.len);
 	if (message) {
+		px_message_set_origin(message, &(struct px_origin){
+			.practice = practice,
+			.service = px_broker_service_index(broker, service),
+		});
+	}
+	if (message && key.len > 0) {
 		put_scope(message->frame + message->len, practice, service);
 		memcpy(message->frame + message->len + scope, key.data, key.len);
 	}
@@ -114,7 +204,7 @@ struct px_message *px_message_text_keyed(struct px_broker *broker, struct px_spa
 }
 
 struct px_message *px_message_keyed(struct px_broker *broker, struct px_json *json,
-		const struct px_practice *practice, const struct px_service *service,
+		struct px_practice *practice, const struct px_service *service,
 		struct px_span key)
 {
 	struct px_message *message = NULL;
@@ -155,6 +245,7 @@ void px_message_unref(struct px_broker *broker, struct px_message *message)
 {
 	if (message && --message->refs == 0) {
 		broker->stats.messages_live--;
+		px_label_unref(message->room);
 		free(message);
 	}
 }

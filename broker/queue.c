@@ -199,6 +199,26 @@ size_t px_queue_filter(struct px_queue *queue, struct px_queue_pool *pool,
 	return before - queue->count;
 }
 
+size_t px_queue_replace(struct px_queue *queue, struct px_broker *broker,
+		bool (*keep)(void *user, const struct px_message *message), void *user,
+		struct px_message *other)
+{
+	size_t count = 0;
+	for (struct px_queue_block *block = queue->head; block; block = block->next) {
+		for (uint8_t i = block->first; i < block->last; i++) {
+			struct px_message *message = block->messages[i];
+			if (message == other || keep(user, message)) {
+				continue;
+			}
+			queue->bytes += other->len - message->len;
+			block->messages[i] = px_message_ref(other);
+			px_message_unref(broker, message);
+			count++;
+		}
+	}
+	return count;
+}
+
 size_t px_queue_clear(struct px_queue *queue, struct px_queue_pool *pool,
 		struct px_broker *broker)
 {

@@ -82,6 +82,11 @@ size_t px_queue_filter(struct px_queue *queue, struct px_queue_pool *pool,
 		struct px_broker *broker,
 		bool (*keep)(void *user, const struct px_message *message), void *user);
 
+/* Puts another in the place of those that `keep` says no to; returns how many. */
+size_t px_queue_replace(struct px_queue *queue, struct px_broker *broker,
+		bool (*keep)(void *user, const struct px_message *message), void *user,
+		struct px_message *other);
+
 /* Drops all that is in it; returns how many messages. */
 size_t px_queue_clear(struct px_queue *queue, struct px_queue_pool *pool,
 		struct px_broker *broker);

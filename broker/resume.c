@@ -3,6 +3,7 @@
 #include "resume.h"
 
 #include "message.h"
+#include "rights.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -213,4 +214,5 @@ void px_resume_rewind(struct px_session *session, struct px_queue *first)
 	px_queue_append(first, &resume->kept);
 	px_queue_append(first, &session->queue);
 	session->queue = *first;
+	px_session_drop_muted(session);
 }

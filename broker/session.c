@@ -114,6 +114,7 @@ static struct px_session *create(struct px_broker *broker, const struct px_sessi
 	if (!session) {
 		return NULL;
 	}
+	broker->muted |= ~params->site->enabled;
 	session->broker = broker;
 	session->site = params->site;
 	session->conn = params->conn;
@@ -123,6 +124,7 @@ static struct px_session *create(struct px_broker *broker, const struct px_sessi
 	session->alive_ms = broker->timers.now_ms;
 	session->opened_ms = broker->timers.now_ms;
 	session->identity = params->identity;
+	session->is_opening = true;
 	session->is_rejected = params->verdict != PX_VERDICT_GOOD;
 	if (link_session(session, client_id) < 0) {
 		free(session);
@@ -172,6 +174,7 @@ int px_session_restore(struct px_broker *broker, const struct px_session_params 
 		undo(session);
 		return rc;
 	}
+	session->is_opening = false;
 	*ret_session = session;
 	return 0;
 }
@@ -205,6 +208,7 @@ int px_session_open(struct px_broker *broker, const struct px_session_params *pa
 		px_session_greet(session, params->versioned && params->resume.len > 0);
 		px_session_enter_services(session, services);
 	}
+	session->is_opening = false;
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include "broker.h"
 #include "identity.h"
+#include "message.h"
 
 #include <praxis/bucket.h>
 
@@ -32,12 +33,14 @@ struct px_session {
 	void *member_tree;         /* the same, to find one of many: membership.c */
 	void **service_states;     /* by index; NULL until a service wants some */
 	uint32_t opened;           /* bit i: the service of index i was opened */
+	uint32_t missed;           /* … something of it was not sent, while it was switched off */
 	int8_t service;            /* the only one, or -1 */
 	uint8_t phase;             /* enum px_session_phase */
 	bool versioned : 1;
 	bool is_dirty : 1;
 	bool is_ending : 1;
 	bool is_waiting : 1;       /* for a slow reader to take the rest, then the close frame */
+	bool is_opening : 1;       /* its host does not know it yet: nothing is written */
 	bool is_rejected : 1;      /* was turned away with the token that it came with */
 	bool is_noticed : 1;       /* was told that its token expires soon */
 	bool is_pinged : 1;        /* and has given no sign of life since */
@@ -117,6 +120,20 @@ void px_session_mark_ending(struct px_session *session);
 /* Too slow a reader is told so; what it was owed is dropped. */
 void px_session_part_slow(struct px_session *session);
 void px_broker_flush(struct px_broker *broker);
+
+/* As px_session_send(), to one that hears, and a message that its services do not mute. */
+void px_session_push(struct px_session *session, struct px_message *message);
+
+/* rights.c: it is of a service that the session does without now; noted, if it missed something. */
+bool px_session_is_muted(struct px_session *session, const struct px_message *message);
+
+/* The same. All services are on, mostly, and this is asked for each member of a fan-out. */
+static inline bool px_session_mutes(struct px_session *session, const struct px_message *message)
+{
+	return (message->service == PX_SERVICE_GONE || (message->service < PX_SERVICES_MAX &&
+			session->broker->muted >> message->service & 1)) &&
+			px_session_is_muted(session, message);
+}
 
 /* pulse.c: heartbeats, time to authenticate, expiry */
 int px_session_arm(struct px_session *session);

@@ -9,6 +9,7 @@
  */
 #include "stamp.h"
 
+#include "channel.h"
 #include "message.h"
 #include "session.h"
 
@@ -37,14 +38,27 @@ static bool is_own_name(const struct px_session *session, const struct px_envelo
 }
 
 struct splice {
+	const char *const *own_fields; /* of the service; NULL: none */
 	bool authenticated;
 	bool drop_from;
 	bool drop_seq;
 };
 
+static bool is_services(const struct splice *splice, const struct px_field *field)
+{
+	const char *const *name = splice->own_fields;
+	while (name && *name && !is(field, *name, strlen(*name))) {
+		name++;
+	}
+	return name && *name;
+}
+
 /* Whether the server writes this field itself. */
 static bool is_servers(const struct splice *splice, const struct px_field *field)
 {
+	if (is_services(splice, field)) {
+		return true;
+	}
 	switch (field->name.len) {
 	case 3:
 		return splice->drop_seq && IS(field, "seq");
@@ -150,6 +164,26 @@ void px_session_stamp(const struct px_session *session, struct px_practice *prac
 {
 	stamp_sender(session, json);
 	px_json_id(json, "practiceId", px_session_practice_id(session, practice));
+	json->practice = practice;
+}
+
+void px_member_stamp(const struct px_member *member, struct px_json *json)
+{
+	const struct px_channel *channel = member->channel;
+	px_session_stamp(member->session, channel->practice, json);
+	json->room = channel->label;
+}
+
+/* What the message is of: the room that it is said in, where the service knows it. */
+static void set_origin(const struct px_call *call, struct px_message *message)
+{
+	struct px_broker *broker = call->session->broker;
+	message->traffic = broker->traffic_place;
+	px_message_set_origin(message, &(struct px_origin){
+		.practice = call->practice,
+		.room = call->channel ? call->channel->label : NULL,
+		.service = px_broker_service_index(broker, call->service),
+	});
 }
 
 struct px_message *px_call_forward(struct px_call *call, uint64_t seq)
@@ -158,6 +192,7 @@ struct px_message *px_call_forward(struct px_call *call, uint64_t seq)
 	const struct px_envelope *message = call->message;
 	bool authenticated = session->identity->authenticated;
 	struct splice splice = {
+		.own_fields = call->own_fields,
 		.authenticated = authenticated,
 		.drop_from = authenticated && px_envelope_field(message, "from") &&
 				!is_own_name(session, message),
@@ -179,12 +214,15 @@ struct px_message *px_call_forward(struct px_call *call, uint64_t seq)
 	if (seq != 0) {
 		px_json_int(&json, "seq", (int64_t)seq);
 	}
+	if (call->stamp) {
+		call->stamp(call, &json);
+	}
 	px_json_end(&json);
 	struct px_message *forward = call->practice ? px_message_keyed(session->broker, &json,
 			call->practice, call->service, call->key) :
 			px_message_from_json(session->broker, &json);
 	if (forward) {
-		forward->traffic = session->broker->traffic_place;
+		set_origin(call, forward);
 	}
 	return forward;
 }

@@ -29,6 +29,7 @@ struct px_state_load {
 	struct px_session *session; /* the same */
 	uint64_t order;
 	struct px_message **messages; /* whose texts were read, each held until the end */
+	struct px_practice **practices; /* … and what it is of; NULL: none */
 	size_t message_count;
 	size_t message_size;
 };
@@ -48,7 +49,9 @@ void *px_state_of(const struct px_broker *broker, const struct px_service *servi
 /* Ends a line and hands it to the writer; the line is given back. */
 int px_state_put(const struct px_state_save *save, struct px_json *json);
 
-/* state_message.c */
+/* state_message.c: with what it is of, but for an update, which is its channel's */
+void px_state_put_update(struct px_state_save *save, struct px_json *json,
+		const struct px_message *message);
 void px_state_put_message(struct px_state_save *save, struct px_json *json, const char *key,
 		const struct px_message *message);
 void px_state_save_finish(struct px_state_save *save);

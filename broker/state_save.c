@@ -107,7 +107,7 @@ static int save_updates(const struct px_channel *channel, struct px_state_save *
 		if (entry->message->key_len > 0) {
 			px_json_string(&json, "key", px_message_key(entry->message));
 		}
-		px_state_put_message(save, &json, "text", entry->message);
+		px_state_put_update(save, &json, entry->message);
 		rc = px_state_put(save, &json);
 	}
 	return rc;

@@ -7,8 +7,10 @@
  *    "secret":"…","former":"…","sent":12,"received":4}
  *                                                `service`: the only one; the last four of a
  *                                                versioned one only, `former` if it is good still
- *   {"kept":"…"}                                 written and not confirmed, the oldest first
- *   {"queued":"…"}                               not written yet
+ *   {"kept":"…","service":"…","tenant":"…","practice":"…","room":"…"}
+ *                                                written and not confirmed, the oldest first, and
+ *                                                what it is of; "" is a service that is gone
+ *   {"queued":"…", …}                            not written yet
  *   {"member":"telemedicine","kind":"room","practice":"1","name":"r","order":3,"heard":0,
  *    "state":{…}}
  *   {"saved":"admin","state":{…}}                a service's own words

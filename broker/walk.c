@@ -7,7 +7,7 @@
  *
  * Rejected: doing it to a session when it is next heard of. One that only listens is not.
  */
-#include "session.h"
+#include "rights.h"
 
 /* A moment of 0 to spread_ms. */
 static int64_t some_moment(struct px_broker *broker, int64_t spread_ms)
@@ -37,7 +37,13 @@ static void attach(struct px_session *session)
 {
 	const struct px_site *site = session->broker->attaching_site;
 	bool lives = session->phase == PX_SESSION_OPEN || session->phase == PX_SESSION_DETACHED;
-	if (lives && (!site || site == session->site)) {
+	if (site && site != session->site) {
+		return;
+	}
+	px_session_drop_muted(session);
+	if (session->missed & px_session_services(session)) {
+		px_session_end_missed(session);
+	} else if (lives) {
 		px_session_attach(session);
 	}
 }
@@ -113,6 +119,7 @@ void px_broker_skip(struct px_broker *broker, const struct px_session *session)
 /* Attaching what is attached changes nothing: a walk for a second site begins anew for all. */
 void px_broker_site_changed(struct px_broker *broker, const struct px_site *site)
 {
+	broker->muted |= ~site->enabled;
 	broker->attaching_site = broker->attaching && broker->attaching_site != site ? NULL : site;
 	broker->attaching = broker->oldest;
 	walk(broker, &broker->attaching, attach);

@@ -15,6 +15,7 @@
  */
 #include "message.h"
 #include "resume.h"
+#include "rights.h"
 #include "tail.h"
 
 
@@ -98,6 +99,9 @@ static void on_write_error(struct px_session *session)
 void px_session_flush(struct px_session *session)
 {
 	struct px_broker *broker = session->broker;
+	if (broker->attaching) {
+		px_session_drop_muted(session); /* a service may be off, and its turn not have come */
+	}
 	while (session->phase <= PX_SESSION_CLOSING && !px_queue_empty(&session->queue)) {
 		if (broker->transport.busy(session->conn)) {
 			px_session_watch_queue(session);
@@ -173,7 +177,8 @@ static bool fits(const struct px_session *session, const struct px_message *mess
 /* Whether there is room for it; a session with a connection may be flushed for it, or go. */
 static bool make_room(struct px_session *session, const struct px_message *message)
 {
-	if (session->phase == PX_SESSION_DETACHED || fits(session, message)) {
+	if (session->phase == PX_SESSION_DETACHED || session->is_opening ||
+			fits(session, message)) {
 		return true;
 	}
 	/* Many messages in one turn make no slow reader: let it take them first. */
@@ -192,8 +197,15 @@ static bool make_room(struct px_session *session, const struct px_message *messa
 
 void px_session_send(struct px_session *session, struct px_message *message)
 {
+	if (message && px_session_hears(session) && !px_session_mutes(session, message)) {
+		px_session_push(session, message);
+	}
+}
+
+void px_session_push(struct px_session *session, struct px_message *message)
+{
 	struct px_broker *broker = session->broker;
-	if (!message || !px_session_hears(session) || !make_room(session, message)) {
+	if (!make_room(session, message)) {
 		return;
 	}
 	if (px_queue_push(&session->queue, &broker->queue_pool, message) < 0) {

@@ -100,6 +100,8 @@ static void write_totals(struct px_exposition *out, const struct px_server *serv
 			"later ones made them superfluous.", stats->replaced },
 		{ "praxis_messages_dropped_total", "Messages that were owed to readers that were "
 			"dropped.", stats->dropped },
+		{ "praxis_messages_withheld_total", "Messages that waited, and were not given because "
+			"a right was lost or a service switched off.", stats->withheld },
 		{ "praxis_silent_peers_total", "Connections dropped because they fell silent.",
 			stats->silent_peers },
 		{ "praxis_breaks_total", "Connections that broke, whose sessions waited.",

@@ -4,7 +4,7 @@
  * line that counts and hashes all before it, and only then given its name. It holds patients'
  * data, so it is its owner's alone, when written and when read.
  *
- *   {"praxis-state":1,"version":"0.1.0","savedAt":1767225600000}
+ *   {"praxis-state":2,"version":"0.1.0","savedAt":1767225600000}
  *   …
  *   {"lines":12,"sha256":"…"}        of the bytes before this line
  */

@@ -204,6 +204,7 @@ void px_statistics_write(struct px_server *server, struct px_json *json)
 	px_json_int(json, "replaced_bytes", (int64_t)stats.replaced_bytes);
 	px_json_int(json, "dropped", (int64_t)stats.dropped);
 	px_json_int(json, "dropped_bytes", (int64_t)stats.dropped_bytes);
+	px_json_int(json, "withheld", (int64_t)stats.withheld);
 	px_json_int(json, "silent_peers", (int64_t)stats.silent_peers);
 	px_json_int(json, "rate_limited", (int64_t)stats.rate_limited);
 	px_json_int(json, "reloads", (int64_t)server->reloads);

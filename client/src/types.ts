@@ -130,6 +130,9 @@ export interface TelemedicineUserJoined extends RoomMessage {
 	clientId: string;
 	userId?: Id;
 	userName?: string;
+	/** The server's word, as in `members` of `telemedicine_room_joined`. */
+	role?: Role;
+	media?: MediaState;
 }
 
 export type LeaveReason = 'left' | 'disconnected' | 'removed' | 'ended';

@@ -234,6 +234,7 @@ struct px_stats {
 	uint64_t turns_cut; /* ended with work left for the next one */
 	uint64_t replaced, replaced_bytes; /* messages that later ones made superfluous */
 	uint64_t dropped, dropped_bytes;   /* … that slow readers were owed */
+	uint64_t withheld; /* … that waited, and were lost with a right or a service */
 	uint64_t errors[PX_E_COUNT];
 	uint64_t bounds[PX_BOUND_COUNT];
 	uint64_t recovered, unrecovered; /* readers of a history that held what they missed, or not */

@@ -14,6 +14,8 @@
 #include <praxis/types.h>
 
 struct json_object;
+struct px_label;
+struct px_practice;
 
 struct px_json {
 	/* private state */
@@ -22,7 +24,9 @@ struct px_json {
 	size_t size;
 	bool failed;
 	const char *type; /* as it was begun with */
-	char own[480];
+	struct px_practice *practice; /* that was stamped on it, and the room */
+	struct px_label *room;
+	char own[464];
 };
 
 /* Starts an object: {"type":"…". `type` NULL: an object without one. */

@@ -80,6 +80,17 @@ struct px_call {
 	 * key, a reader that is behind may get only the latest. Empty: none.
 	 */
 	struct px_span key;
+	/*
+	 * Set it before px_call_forward(), where the message is for one room alone: whoever may
+	 * not be in there any more is not given it later.
+	 */
+	const struct px_channel *channel;
+	/*
+	 * Set both before px_call_forward(), where receivers believe the server alone: names of
+	 * fields that are taken out of what was sent (NULL ends them), and what writes them anew.
+	 */
+	const char *const *own_fields;
+	void (*stamp)(const struct px_call *call, struct px_json *json);
 };
 
 /*
@@ -204,6 +215,9 @@ PX_PUBLIC struct px_message *px_call_forward(struct px_call *call, uint64_t seq)
 /* Writes what px_call_forward() stamps, for a message that the service writes itself. */
 PX_PUBLIC void px_session_stamp(const struct px_session *session, struct px_practice *practice,
 		struct px_json *json);
+
+/* The same for a message that concerns a member of a channel: it is of that channel. */
+PX_PUBLIC void px_member_stamp(const struct px_member *member, struct px_json *json);
 
 /* Milliseconds since 1970, the broker's clock; the same all through one turn of the loop. */
 PX_PUBLIC int64_t px_broker_wall_ms(const struct px_broker *broker);

@@ -17,7 +17,7 @@ struct px_broker;
 struct px_site;
 
 /* Grows when what was written before can no longer be read. */
-#define PX_STATE_FORMAT 1
+#define PX_STATE_FORMAT 2
 
 /* No line is longer, whoever writes it. */
 #define PX_STATE_LINE_MAX (256 * 1024 * 1024)

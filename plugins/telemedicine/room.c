@@ -5,20 +5,26 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static void write_member(struct px_member *member, struct px_json *json)
+/* What others believe of a member; nobody says it of itself. */
+static void write_standing(struct px_member *member, const struct participant *participant,
+		struct px_json *json)
 {
-	const struct participant *participant = px_member_state(member);
-	char client_id[PX_CLIENT_ID_SIZE];
-	px_session_client_id(px_member_session(member), client_id);
-	px_json_open_object(json, NULL);
-	px_json_text(json, "clientId", client_id);
-	telemedicine_write_user(member, json);
 	px_json_text(json, "role", px_role_name(px_session_role(px_member_session(member))));
 	px_json_open_object(json, "media");
 	px_json_bool(json, "audio", participant->audio);
 	px_json_bool(json, "video", participant->video);
 	px_json_bool(json, "screen", participant->screen);
 	px_json_close_object(json);
+}
+
+static void write_member(struct px_member *member, struct px_json *json)
+{
+	char client_id[PX_CLIENT_ID_SIZE];
+	px_session_client_id(px_member_session(member), client_id);
+	px_json_open_object(json, NULL);
+	px_json_text(json, "clientId", client_id);
+	telemedicine_write_user(member, json);
+	write_standing(member, px_member_state(member), json);
 	px_json_close_object(json);
 }
 
@@ -61,7 +67,7 @@ static int welcome(const struct telemedicine *telemedicine, struct px_member *me
 	px_json_begin(&json, "telemedicine_room_joined");
 	px_json_raw(&json, "roomId", room_id);
 	px_json_raw(&json, "appointmentId", appointment_id);
-	px_session_stamp(session, px_channel_practice(channel), &json);
+	px_member_stamp(member, &json);
 	write_others(list, count, &json);
 	telemedicine_write_ice(telemedicine, telemedicine_user(member).text, &json);
 	telemedicine_write_chat(&room->chat, &json);
@@ -71,8 +77,19 @@ static int welcome(const struct telemedicine *telemedicine, struct px_member *me
 	return 0;
 }
 
+static void stamp_standing(const struct px_call *call, struct px_json *json)
+{
+	struct px_member *member = px_session_member(call->session, &telemedicine_room_kind,
+			call->practice, px_channel_name(call->channel));
+	write_standing(member, px_member_state(member), json);
+}
+
 static int announce(struct px_call *call, struct px_member *member)
 {
+	static const char *const own_fields[] = { "role", "media", NULL };
+	call->channel = px_member_channel(member);
+	call->own_fields = own_fields;
+	call->stamp = stamp_standing;
 	struct px_message *message = px_call_forward(call, 0);
 	if (!message) {
 		return -ENOMEM;
@@ -165,7 +182,8 @@ static struct px_message *compose_joined(struct px_member *waiter)
 	px_json_begin(&json, "telemedicine_user_joined");
 	telemedicine_write_place(waiter, &json);
 	telemedicine_write_user(waiter, &json);
-	px_session_stamp(px_member_session(waiter), px_channel_practice(channel), &json);
+	px_member_stamp(waiter, &json);
+	write_standing(waiter, &(const struct participant){ .audio = false }, &json);
 	px_json_end(&json);
 	return px_message_from_json(px_channel_broker(channel), &json);
 }
@@ -236,7 +254,8 @@ struct px_member *telemedicine_member(struct px_call *call)
 		fail_outside(call);
 		return NULL;
 	}
-	call->practice = px_channel_practice(px_member_channel(member));
+	call->channel = px_member_channel(member);
+	call->practice = px_channel_practice(call->channel);
 	return member;
 }
 

@@ -35,11 +35,10 @@ static int by_place(const void *a, const void *b)
 
 static void tell_position(struct px_member *member, uint32_t position)
 {
-	struct px_channel *channel = px_member_channel(member);
 	struct px_json json;
 	px_json_begin(&json, "telemedicine_waiting");
 	telemedicine_write_place(member, &json);
-	px_session_stamp(px_member_session(member), px_channel_practice(channel), &json);
+	px_member_stamp(member, &json);
 	px_json_int(&json, "position", position);
 	px_json_int(&json, "since", waiter_of(member)->since_ms);
 	px_json_end(&json);
@@ -72,12 +71,11 @@ static void move_up(const struct px_channel *channel, uint64_t place)
 
 static void tell_denied(struct px_member *member, enum px_leave_reason reason)
 {
-	struct px_channel *channel = px_member_channel(member);
 	const struct waiter *waiter = waiter_of(member);
 	struct px_json json;
 	px_json_begin(&json, "telemedicine_denied");
 	telemedicine_write_place(member, &json);
-	px_session_stamp(px_member_session(member), px_channel_practice(channel), &json);
+	px_member_stamp(member, &json);
 	px_json_text(&json, "code", px_leave_reason_name(reason));
 	if (waiter->reason.len > 0) {
 		px_json_raw(&json, "reason", waiter->reason);
@@ -108,7 +106,7 @@ static void send_list(struct px_member *to, struct px_member **list, uint32_t co
 	struct px_json json;
 	px_json_begin(&json, "telemedicine_waiting_list");
 	px_json_raw(&json, "roomId", participant->room_id);
-	px_session_stamp(session, px_channel_practice(px_member_channel(to)), &json);
+	px_member_stamp(to, &json);
 	px_json_open_array(&json, "waiting");
 	for (uint32_t i = 0; i < count; i++) {
 		write_waiter(list[i], &json);

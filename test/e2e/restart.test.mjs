@@ -206,7 +206,7 @@ describe('a state file that can not be used', () => {
 			return text;
 		},
 		'is of another version': async (text) => {
-			return sealed(linesOf(text.toString().replace('"praxis-state":1', '"praxis-state":2')));
+			return sealed(linesOf(text.toString().replace('"praxis-state":2', '"praxis-state":1')));
 		},
 		'has lost an update, with a right checksum': async (text) => {
 			return sealed(linesOf(text.toString()).slice(0, -1));

@@ -183,8 +183,8 @@ static void check_phase(struct peer *peer)
 {
 	const struct px_session *session = peer->session;
 	if (session->phase != peer->phase) {
-		sim_fail("client %s is in phase %d, but must be in %d", peer->conn->client_id,
-				session->phase, peer->phase);
+		sim_fail("client %s is in phase %d (%d), but must be in %d", peer->conn->client_id,
+				session->phase, session->close_code, peer->phase);
 	}
 	if (peer->phase == PX_SESSION_CLOSING && session->close_code != peer->close_code) {
 		sim_fail("client %s is closed with %d, but must be with %d", peer->conn->client_id,

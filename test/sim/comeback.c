@@ -334,7 +334,12 @@ static void resume(struct peer *peer)
 	bool tell = attached && peer->phase != PX_SESSION_CLOSED;
 	/* What told it the new token may have been lost, too. */
 	const char *token = peer->is_former_good && chance(50) ? peer->former : peer->token;
-	struct fake_conn *conn = connect_as(peer, token, (int64_t)n, chance(50));
+	struct peer renewed = *peer;
+	bool renews = peer->authenticated && chance(40);
+	if (renews) {
+		tokens_invent(&renewed);
+	}
+	struct fake_conn *conn = connect_as(&renewed, token, (int64_t)n, !renews && chance(50));
 	memmove(peer->former, token, strlen(token) + 1);
 	strcpy(peer->token, peer->former); /* until `resumed` has arrived */
 	peer->is_former_good = true;
@@ -347,6 +352,9 @@ static void resume(struct peer *peer)
 	sim.resumes[PX_RESUME_DONE]++;
 	take_hold(peer, conn);
 	replay(peer, n);
+	if (renews) {
+		tokens_become(peer, &renewed, false);
+	}
 	model_attach(peer);
 }
 

@@ -74,6 +74,36 @@ void words_add_if(struct words *words, const char *key, const char *value)
 	}
 }
 
+static int service_of(const char *text)
+{
+	static const char *const begins[SERVICES] = { "type=\"whiteboard_",
+		"type=\"telemedicine_", "type=\"probe_" };
+	for (int i = 0; i < SERVICES; i++) {
+		if (strncmp(text, begins[i], strlen(begins[i])) == 0) {
+			return i;
+		}
+	}
+	return -1;
+}
+
+/* An id may be a number or a string. */
+static int practice_of(const char *text)
+{
+	const char *at = strstr(text, " practiceId=");
+	if (!at) {
+		return -1;
+	}
+	at += strlen(" practiceId=");
+	at += *at == '"';
+	for (int i = 0; i < PRACTICES; i++) {
+		size_t len = strlen(practice_ids[i]);
+		if (strncmp(at, practice_ids[i], len) == 0 && strchr(" \"", at[len])) {
+			return i;
+		}
+	}
+	return -1;
+}
+
 struct line *words_line(const struct words *words, size_t bytes_max)
 {
 	struct line *line = malloc(sizeof(*line) + words->len + 1);
@@ -83,6 +113,9 @@ struct line *words_line(const struct words *words, size_t bytes_max)
 	line->refs = 1;
 	line->bytes_max = bytes_max;
 	line->uncounted = false;
+	line->is_gone = false;
+	line->service = service_of(words->text);
+	line->practice = line->service < 0 ? -1 : practice_of(words->text);
 	line->key[0] = '\0';
 	memcpy(line->text, words->text, words->len + 1);
 	return line;

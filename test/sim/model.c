@@ -43,7 +43,7 @@ const char *spell_practice(const struct peer *peer, unsigned place, char buf[RAW
 
 void expect_line(struct peer *peer, struct line *line)
 {
-	if (!model_hears(peer)) {
+	if (!model_hears(peer) || model_mutes(peer, line)) {
 		line_unref(line);
 		return;
 	}
@@ -344,7 +344,9 @@ static void leave_hall(struct channel *channel, const struct member *member, con
 {
 	struct words *words = words_begin("probe_left");
 	words_add(words, "roomId", "%s", member->room);
-	expect_line(member->peer, words_line(words, 256));
+	struct line *line = words_line(words, 256);
+	line->practice = (int)(channel->place % PRACTICES);
+	expect_line(member->peer, line);
 	while (member->is_host && strcmp(reason, "ended") != 0 && channel->member_count > 0) {
 		model_leave(channel, channel->members[0].peer, "ended");
 	}

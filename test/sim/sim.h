@@ -10,6 +10,7 @@
  *   comeback.c connections that break, and sessions that go on with others
  *   model.c    practices' boards, rooms and halls, and who must hear what
  *   waiting.c  … and the waiting rooms
+ *   rights.c   … and who may not hear it any more
  *   lines.c    messages as one line of text, made by the model and of a frame
  *   checks.c   after each action and each turn: are both still of one opinion
  *   operate.c  what operators are shown
@@ -70,6 +71,9 @@ struct line {
 	unsigned refs;
 	size_t bytes_max; /* of its frame, at most */
 	bool uncounted;   /* has no number in a session */
+	int service;      /* what it is of; -1: nothing, and everybody may hear it */
+	int practice;     /* index of its id; -1: none */
+	bool is_gone;     /* stands for one that must not be given again */
 	char key[RAW];    /* the board's place and the key; "": it has none */
 	char text[];
 };
@@ -113,6 +117,7 @@ struct peer {
 	bool has_left;     /* its memberships, before it is lost */
 	bool is_told;      /* its close was seen, or its failure */
 	uint32_t opened;
+	uint32_t missed;   /* services of which it was not sent something, being off */
 	int64_t alive_ms;
 	int64_t pinged_ms; /* -1: not since */
 	int64_t cut_ms;    /* its last chance as a slow reader ends; -1 */
@@ -279,6 +284,16 @@ void model_expire(void);
 /* The services that it may use now are opened, and entered with its practices. */
 uint32_t model_services(const struct peer *peer); /* that may and will have it now */
 void model_attach(struct peer *peer);
+
+/* ---- rights.c ---- */
+
+/* The peer does without the line's service now, and so without the line. */
+bool model_mutes(struct peer *peer, const struct line *line);
+/* What waits for it of such services is not sent any more. */
+void model_drop_muted(struct peer *peer);
+/* What waits for it and only the old identity may hear, neither. */
+void model_drop_lost(struct peer *peer, const struct peer *token);
+
 void model_enter(struct peer *peer, unsigned practice, uint32_t services);
 void model_close(struct peer *peer, int code);
 void model_clear(struct peer *peer); /* it must get nothing more */
@@ -304,6 +319,9 @@ struct who_words {
 };
 
 void tokens_begin(void);
+/* Makes up another token of the same user; and what becomes of its session with it. */
+void tokens_invent(struct peer *token);
+void tokens_become(struct peer *peer, const struct peer *token, bool tells);
 void tokens_who(const struct peer *peer, struct who_words *words, struct fake_who *ret_who);
 void tokens_pick_expiry(struct peer *peer);
 void tokens_pass_time(struct peer *peer); /* that is open */

@@ -172,7 +172,7 @@ static bool is_waiting(const struct peer *peer)
 }
 
 /* Makes up what a new token says: of one who is nobody all, of another what may change. */
-static void invent_token(struct peer *token)
+void tokens_invent(struct peer *token)
 {
 	static const enum px_role roles[] = { PX_ROLE_STAFF, PX_ROLE_PATIENT, PX_ROLE_SERVICE,
 		PX_ROLE_ADMIN };
@@ -218,9 +218,10 @@ static void leave_lost(struct peer *peer, const struct peer *token)
 	sim.batch = 0;
 }
 
-static void become(struct peer *peer, const struct peer *token)
+void tokens_become(struct peer *peer, const struct peer *token, bool tells)
 {
 	struct peer old = *peer;
+	model_drop_lost(peer, token);
 	leave_lost(peer, token);
 	memcpy(peer->held, token->held, sizeof(peer->held));
 	peer->held_count = token->held_count;
@@ -232,7 +233,9 @@ static void become(struct peer *peer, const struct peer *token)
 	strcpy(peer->user, token->user);
 	strcpy(peer->name, token->name);
 	peer->opened = old.role == peer->role ? peer->opened : 0;
-	expect_line(peer, words_line(words_begin("auth_ok"), 1024));
+	if (tells) {
+		expect_line(peer, words_line(words_begin("auth_ok"), 1024));
+	}
 	for (unsigned i = 0; i < peer->held_count; i++) {
 		if (find_held(&old, peer->held[i].practice) < 0) {
 			model_enter(peer, peer->held[i].practice, peer->opened);
@@ -248,7 +251,7 @@ static void renew(struct said *said, bool is_own)
 	struct peer token = *peer;
 	struct who_words words;
 	struct fake_who who;
-	invent_token(&token);
+	tokens_invent(&token);
 	struct peer *healable = is_own && peer->role == 0 ? find_healable(&token) : NULL;
 	if (healable) {
 		/* With another token it would be healed, and renewed, at once. */
@@ -275,7 +278,7 @@ static void renew(struct said *said, bool is_own)
 		said->peer = healable;
 		said_ack(said, 0);
 	} else if (is_own) {
-		become(peer, &token);
+		tokens_become(peer, &token, true);
 		said_ack(said, 0);
 	} else {
 		said_fail(said, PX_E_FORBIDDEN, "");

@@ -144,6 +144,29 @@ static void close_one(struct peer *peer)
 	model_close(peer, code);
 }
 
+/* Who has missed something of what is on again can not go on as if nothing was. */
+static void notice_switch(struct peer *peer)
+{
+	bool lives = peer->phase == PX_SESSION_OPEN || peer->phase == PX_SESSION_DETACHED;
+	model_drop_muted(peer);
+	if (!(peer->missed & sim.sites[peer->site].enabled)) {
+		if (lives) {
+			model_attach(peer);
+		}
+		return;
+	}
+	sim.done[63]++;
+	if (lives) {
+		model_close(peer, PX_CLOSE_TRY_LATER);
+	} else if (peer->returns) {
+		/* It is not to come back to this session any more. */
+		peer->returns = false;
+		if (peer->phase == PX_SESSION_CLOSING) {
+			peer->close_code = PX_CLOSE_TRY_LATER;
+		}
+	}
+}
+
 static void switch_service(void)
 {
 	struct px_site *site = &sim.sites[dice(SITES)];
@@ -159,10 +182,8 @@ static void switch_service(void)
 		for (size_t i = 0; i < PEERS; i++) {
 			struct peer *peer = &sim.peers[i];
 			if (peer->conn && peer->session == at &&
-					&sim.sites[peer->site] == site &&
-					(peer->phase == PX_SESSION_OPEN ||
-					peer->phase == PX_SESSION_DETACHED)) {
-				model_attach(peer);
+					&sim.sites[peer->site] == site) {
+				notice_switch(peer);
 			}
 		}
 	}

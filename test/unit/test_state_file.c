@@ -155,7 +155,7 @@ END_TEST
 START_TEST(another_version_is_told)
 {
 	begin();
-	static const char other[] = "{\"praxis-state\":2,\"version\":\"9.0\",\"savedAt\":1}\n"
+	static const char other[] = "{\"praxis-state\":1,\"version\":\"0.0\",\"savedAt\":1}\n"
 		"{\"lines\":1}\n";
 	spit(other, sizeof(other) - 1);
 	ck_assert_int_eq(chmod(path, 0600), 0);
