@@ -7,7 +7,7 @@ import { noTimeOfDay } from './eslint.time.js';
 const here = path.dirname(fileURLToPath(import.meta.url));
 
 export default tseslint.config(
-	{ ignores: ['dist/', 'build/'] },
+	{ ignores: ['dist/', 'build/', 'test/apps/'] },
 	{
 		files: ['src/**/*.ts', 'test/**/*.ts', 'test/**/*.tsx'],
 		extends: [tseslint.configs.strictTypeChecked],

@@ -8,6 +8,7 @@ import type {
 	Id,
 	LeaveReason,
 	MediaState,
+	RoomId,
 	PraxisError,
 	RoomMember,
 	TelemedicineChatMessage,
@@ -15,7 +16,7 @@ import type {
 } from './types.js';
 
 export interface CallOptions {
-	roomId: Id;
+	roomId: RoomId;
 	appointmentId: Id;
 	userId: Id;
 	userName: string;

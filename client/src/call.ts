@@ -15,13 +15,13 @@ import { QualityMeter } from './quality.js';
 import type { TelemedicineWebSocketService } from './telemedicine-service.js';
 import { PraxisError } from './types.js';
 import type {
-	Id,
 	LeaveReason,
 	MediaState,
 	MessageHandler,
 	MessageOf,
 	Receipt,
 	RoomMember,
+	RoomId,
 	RoomMessage,
 	TelemedicineChatMessage,
 	TelemedicineRoomJoined,
@@ -80,7 +80,7 @@ export class TelemedicineCall {
 		this.#measureLater();
 	}
 
-	get roomId(): Id {
+	get roomId(): RoomId {
 		return this.#options.roomId;
 	}
 

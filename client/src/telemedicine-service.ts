@@ -16,6 +16,7 @@ import type {
 	MediaState,
 	MessageHandler,
 	MessageMap,
+	RoomId,
 	PraxisError,
 	TelemedicineChatMessage,
 	TelemedicineRoomJoined,
@@ -64,7 +65,7 @@ export class TelemedicineWebSocketService extends Service {
 	// ---- rooms ----
 
 	joinRoom(
-		roomId: Id,
+		roomId: RoomId,
 		appointmentId: Id,
 		userId: Id,
 		userName: string,
@@ -84,7 +85,7 @@ export class TelemedicineWebSocketService extends Service {
 		return this.#join(join);
 	}
 
-	leaveRoom(roomId: Id, appointmentId: Id, userId: Id): boolean {
+	leaveRoom(roomId: RoomId, appointmentId: Id, userId: Id): boolean {
 		this.#rooms.delete(String(roomId));
 		return this.#send(
 			{ type: 'telemedicine_user_left', roomId, appointmentId, userId },
@@ -96,11 +97,11 @@ export class TelemedicineWebSocketService extends Service {
 
 	/** `from` is the sender's user id; `to` a clientId or a user id, else all others get it. */
 	sendOffer(
-		roomId: Id,
+		roomId: RoomId,
 		appointmentId: Id,
 		offer: RTCSessionDescriptionInit,
-		from: Id,
-		to?: Id,
+		from: Id | string,
+		to?: Id | string,
 	): boolean {
 		return this.#send(
 			{ type: 'telemedicine_offer', roomId, appointmentId, offer, from, to },
@@ -109,11 +110,11 @@ export class TelemedicineWebSocketService extends Service {
 	}
 
 	sendAnswer(
-		roomId: Id,
+		roomId: RoomId,
 		appointmentId: Id,
 		answer: RTCSessionDescriptionInit,
-		from: Id,
-		to?: Id,
+		from: Id | string,
+		to?: Id | string,
 	): boolean {
 		return this.#send(
 			{ type: 'telemedicine_answer', roomId, appointmentId, answer, from, to },
@@ -122,11 +123,11 @@ export class TelemedicineWebSocketService extends Service {
 	}
 
 	sendIceCandidate(
-		roomId: Id,
+		roomId: RoomId,
 		appointmentId: Id,
 		candidate: RTCIceCandidateInit | null,
-		from: Id,
-		to?: Id,
+		from: Id | string,
+		to?: Id | string,
 	): boolean {
 		return this.#send(
 			{ type: 'telemedicine_ice_candidate', roomId, appointmentId, candidate, from, to },
@@ -135,10 +136,10 @@ export class TelemedicineWebSocketService extends Service {
 	}
 
 	sendChatMessage(
-		roomId: Id,
+		roomId: RoomId,
 		appointmentId: Id,
 		message: string,
-		from: Id,
+		from: Id | string,
 		fromUserId: Id,
 	): boolean {
 		return this.#send(
@@ -148,7 +149,7 @@ export class TelemedicineWebSocketService extends Service {
 	}
 
 	/** Kept by the server for those who join later, and here for the next session. */
-	sendMediaState(roomId: Id, media: MediaState): boolean {
+	sendMediaState(roomId: RoomId, media: MediaState): boolean {
 		const message = { ...media, type: 'telemedicine_media_state', roomId };
 		const room = this.#rooms.get(String(roomId));
 		if (room) {
@@ -158,26 +159,26 @@ export class TelemedicineWebSocketService extends Service {
 	}
 
 	/** Answered with `onIceServers`. */
-	requestIceServers(roomId?: Id): boolean {
+	requestIceServers(roomId?: RoomId): boolean {
 		return this.#send({ type: 'telemedicine_ice_servers', roomId }, 'session');
 	}
 
 	// ---- for staff ----
 
-	admit(roomId: Id, clientId: string): boolean {
+	admit(roomId: RoomId, clientId: string): boolean {
 		return this.#send({ type: 'telemedicine_admit', roomId, clientId }, 'session');
 	}
 
 	/** `reason` is for the patient. */
-	deny(roomId: Id, clientId: string, reason?: string): boolean {
+	deny(roomId: RoomId, clientId: string, reason?: string): boolean {
 		return this.#send({ type: 'telemedicine_deny', roomId, clientId, reason }, 'session');
 	}
 
-	remove(roomId: Id, clientId: string): boolean {
+	remove(roomId: RoomId, clientId: string): boolean {
 		return this.#send({ type: 'telemedicine_remove', roomId, clientId }, 'session');
 	}
 
-	end(roomId: Id): boolean {
+	end(roomId: RoomId): boolean {
 		return this.#send({ type: 'telemedicine_end', roomId }, 'session');
 	}
 
@@ -233,7 +234,7 @@ export class TelemedicineWebSocketService extends Service {
 		}
 		this.manager.send(join, { lifetime: 'restored' }).catch((reason: unknown) => {
 			const error = reason as PraxisError;
-			const roomId = join['roomId'] as Id;
+			const roomId = join['roomId'] as RoomId;
 			const current = this.#rooms.get(String(roomId))?.join === join;
 			if (current && error.code !== 'session_lost' && error.code !== 'disconnected') {
 				this.#rooms.delete(String(roomId));

@@ -6,9 +6,12 @@
 /** An id of a practice, room, appointment or user. 7 and "7" are the same id; it comes back as its owner spelled it. */
 export type Id = PraxisTypes extends { id: infer T } ? T : number | string;
 
+/** The same of a room. */
+export type RoomId = PraxisTypes extends { roomId: infer T } ? T : number | string;
+
 /**
- * For an application all of whose ids are numbers, or strings:
- * `declare module 'praxis-client' { interface PraxisTypes { id: number } }`.
+ * For an application whose ids are all of one kind:
+ * `declare module 'praxis-client' { interface PraxisTypes { id: number; roomId: string } }`.
  */
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type
 export interface PraxisTypes {}
@@ -88,7 +91,7 @@ export interface MediaState {
 
 /** What all messages about a call have in common. */
 export interface RoomMessage extends WebSocketMessage {
-	roomId: Id;
+	roomId: RoomId;
 	appointmentId?: Id;
 }
 
@@ -105,7 +108,7 @@ export interface TelemedicineOffer extends RoomMessage {
 	clientId: string;
 	offer: RTCSessionDescriptionInit;
 	from: Id;
-	to?: Id;
+	to?: Id | string;
 }
 
 export interface TelemedicineAnswer extends RoomMessage {
@@ -113,7 +116,7 @@ export interface TelemedicineAnswer extends RoomMessage {
 	clientId: string;
 	answer: RTCSessionDescriptionInit;
 	from: Id;
-	to?: Id;
+	to?: Id | string;
 }
 
 export interface TelemedicineIceCandidate extends RoomMessage {
@@ -122,7 +125,7 @@ export interface TelemedicineIceCandidate extends RoomMessage {
 	/** null: there will be no more. */
 	candidate: RTCIceCandidateInit | null;
 	from: Id;
-	to?: Id;
+	to?: Id | string;
 }
 
 export interface TelemedicineUserJoined extends RoomMessage {

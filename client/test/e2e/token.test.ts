@@ -3,33 +3,16 @@
 // Pages with tokens, against a real praxisd that checks them.
 
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
 import { afterEach, describe, it } from 'node:test';
 import type { ManagerOptions } from 'praxis-client';
 import { itEnds, secret, usePraxisd } from 'praxisd-of-tests';
 import { Page } from '../lib/page.js';
-
-const SECRET = 'SECRET-of-the-tests-0123456789abcdef0123456789';
-
-function tokenFor(userId: number, ttlSeconds: number, more: Record<string, unknown> = {}): string {
-	const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
-	const exp = Math.floor(Date.now() / 1000) + ttlSeconds;
-	const claims = { sub: String(userId), role: 'staff', practices: [1], exp, ...more };
-	const input = `${encode({ alg: 'HS256' })}.${encode(claims)}`;
-	return `${input}.${createHmac('sha256', SECRET).update(input).digest('base64url')}`;
-}
+import { tokenFor, withTokens } from '../lib/tokens.js';
 
 describe('a page with tokens', () => {
 	const pages: Page[] = [];
 	afterEach(() => pages.splice(0).forEach((page) => page.close()));
-	const praxis = usePraxisd({
-		global: { 'grace-ms': 30_000 },
-		vhost: {
-			'open-practice': undefined,
-			tokens: { 'secret-file': '../secret', 'leeway-s': 0 },
-		},
-		files: { secret: SECRET },
-	});
+	const praxis = usePraxisd({ global: { 'grace-ms': 30_000 }, ...withTokens });
 	const page = (getToken: ManagerOptions['getToken']) => {
 		const made = new Page(praxis, {}, { getToken });
 		pages.push(made);

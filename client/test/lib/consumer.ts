@@ -12,7 +12,7 @@ const client = process.cwd();
 let packed: string | undefined;
 
 /** The tarball's path; packed once. */
-function pack(): string {
+export function pack(): string {
 	if (packed !== undefined) {
 		return packed;
 	}

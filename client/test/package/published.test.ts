@@ -121,13 +121,18 @@ describe('an application compiles with', () => {
 			});
 			telemedicineService.onChatMessage((message) => {
 				const id: number | undefined = message.fromUserId;
-				return id;
+				const roomId: string = message.roomId;
+				return [id, roomId];
 			});
+			telemedicineService.joinRoom('appointment_12', 12, 7, 'Ann');
+			// @ts-expect-error
+			telemedicineService.joinRoom(12, 12, 7, 'Ann');
 			// @ts-expect-error
 			whiteboardService.sendWhiteboardUpdate('1');
 			declare module 'praxis-client' {
 				interface PraxisTypes {
 					id: number;
+					roomId: string;
 				}
 			}`;
 		for (const [moduleResolution, module] of [
