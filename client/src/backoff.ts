@@ -10,6 +10,8 @@ export interface BackoffOptions {
 	maxMs: number;
 }
 
+export const BACKOFF: BackoffOptions = { baseMs: 1_000, maxMs: 30_000 };
+
 export class Backoff {
 	#ceiling: number;
 	readonly #options: BackoffOptions;

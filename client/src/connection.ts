@@ -3,12 +3,14 @@
 // Being let in, and staying in: the server's greeting, the token, the session that is resumed or
 // begun anew. Sockets are the dialer's.
 
+import { Backoff, BACKOFF } from './backoff.js';
+import type { Word } from './closing.js';
 import { Dialer } from './dialer.js';
 import type { DialerHooks, DialerOwner } from './dialer.js';
-import { resolveUrl } from './environment.js';
+import { resolveUrl, Timer } from './environment.js';
 import type { Environment } from './environment.js';
 import { Session } from './session.js';
-import type { ConnectionEstablished, User, WebSocketMessage } from './types.js';
+import type { ConnectionEstablished, ServerError, User, WebSocketMessage } from './types.js';
 
 export interface ConnectionHooks extends DialerOwner {
 	/** A message for the handlers. */
@@ -18,6 +20,9 @@ export interface ConnectionHooks extends DialerOwner {
 	/** The server has taken the first `index` texts of the session. */
 	confirmed(index: number): void;
 }
+
+/** A token that is not there by then will not come. */
+const TOKEN_MS = 10_000;
 
 interface Resumed extends WebSocketMessage {
 	received?: number;
@@ -34,6 +39,14 @@ export class Connection implements DialerHooks {
 	/** For the socket that is being opened. */
 	#token: string | null = null;
 	#authSent = false;
+	/** Counts what getToken() is asked, so that an answer to an earlier question can be told. */
+	#question = 0;
+	#deadline: Timer;
+	/** The session's token expires soon, and another is being got. */
+	#renewing = false;
+	#renewal: Timer;
+	#backoff: Backoff;
+	#told: Word | null = null;
 	readonly #environment: Environment;
 	readonly #hooks: ConnectionHooks;
 
@@ -41,6 +54,10 @@ export class Connection implements DialerHooks {
 		this.#environment = environment;
 		this.#hooks = hooks;
 		this.#dialer = new Dialer(environment, this, hooks);
+		this.#deadline = new Timer(environment);
+		this.#renewal = new Timer(environment);
+		const backoff = { ...BACKOFF, ...hooks.options().backoff };
+		this.#backoff = new Backoff(backoff, () => environment.random());
 	}
 
 	/** Messages may be sent with the session's send(). */
@@ -53,7 +70,7 @@ export class Connection implements DialerHooks {
 	}
 
 	stop(): void {
-		this.session?.pause();
+		this.#pause();
 		this.session = null;
 		this.established = null;
 		this.user = undefined;
@@ -62,15 +79,16 @@ export class Connection implements DialerHooks {
 
 	// ---- before the greeting ----
 
-	prepare(attempt: number, open: () => void): void {
+	prepare(open: () => void): void {
 		this.#greeted = false;
 		this.#authSent = false;
 		this.#token = null;
+		this.#told = null;
 		// Whether a token is needed on top of a resume token, the greeting tells.
 		if (this.session?.token || !this.#hooks.options().getToken) {
 			open();
 		} else {
-			this.#withToken(attempt, (token) => {
+			this.#enter((token) => {
 				this.#token = token;
 				open();
 			});
@@ -92,24 +110,40 @@ export class Connection implements DialerHooks {
 		return url.href;
 	}
 
-	// Asks for a token and goes on with it, unless the attempt is over by then.
-	#withToken(attempt: number, next: (token: string | null) => void): void {
+	#enter(next: (token: string) => void): void {
+		this.#withToken(next, () => this.#dialer.abandon('no_token'));
+	}
+
+	// Asks for a token and goes on with it, unless something else has happened by then.
+	#withToken(next: (token: string) => void, fail: () => void): void {
 		const { getToken } = this.#hooks.options();
+		const question = ++this.#question;
+		const answer = (token?: string | null, error?: string) => {
+			if (question !== this.#question) {
+				return;
+			}
+			this.#forget();
+			if (token) {
+				next(token);
+			} else if (error === undefined) {
+				this.#dialer.giveUp('logged_out', 'getToken() gave no token');
+			} else {
+				this.#hooks.problem('no_token', `getToken(): ${error}`);
+				if (question === this.#question - 1) {
+					fail();
+				}
+			}
+		};
+		this.#deadline.set(TOKEN_MS, () => answer(null, `nothing within ${TOKEN_MS} ms`));
 		Promise.resolve()
 			.then(() => getToken?.())
-			.then(
-				(token) => {
-					if (this.#dialer.isCurrent(attempt)) {
-						next(token ?? null);
-					}
-				},
-				(error: unknown) => {
-					this.#hooks.problem('no_token', `getToken(): ${String(error)}`);
-					if (this.#dialer.isCurrent(attempt) && !this.isOpen) {
-						this.#dialer.abandon();
-					}
-				},
-			);
+			.then(answer, (error: unknown) => answer(null, String(error)));
+	}
+
+	// The answer to what was asked last is not needed any more.
+	#forget(): void {
+		this.#question++;
+		this.#deadline.clear();
 	}
 
 	opened(): void {
@@ -153,24 +187,19 @@ export class Connection implements DialerHooks {
 	#begin(established: ConnectionEstablished): void {
 		const { getToken } = this.#hooks.options();
 		this.#greeted = true;
+		this.#renewing = false;
 		this.established = established;
 		this.user = established.user;
 		this.session = new Session(established, this.#authSent ? 1 : 0, this.#environment, {
 			write: (text) => this.#dialer.send(text),
 			confirmed: (index) => this.#hooks.confirmed(index),
-			dead: () => this.#dialer.abandon(),
+			dead: () => this.#dialer.abandon('network'),
 		});
 		this.#hooks.message(established);
 		if (!getToken || (this.user && !this.#authSent)) {
 			this.#letIn(null);
 		} else if (!this.#authSent) {
-			this.#withToken(this.#dialer.attempt, (token) => {
-				if (token === null) {
-					this.#letIn(null);
-				} else {
-					this.#authenticate(token);
-				}
-			});
+			this.#enter((token) => this.#authenticate(token));
 		}
 	}
 
@@ -188,6 +217,9 @@ export class Connection implements DialerHooks {
 		if (!this.isOpen && this.session) {
 			this.#dialer.letIn();
 			this.#hooks.letIn(this.session, received);
+			if (this.#renewing) {
+				this.#renew();
+			}
 		}
 	}
 
@@ -202,20 +234,24 @@ export class Connection implements DialerHooks {
 				break;
 			case 'auth_ok':
 				this.user = message['user'] as User;
+				this.#told = null;
+				this.#renewing = false;
+				this.#renewal.clear();
+				this.#backoff.reset();
 				this.#letIn(null);
 				break;
 			case 'auth_expiring':
-				this.#withToken(this.#dialer.attempt, (token) => {
-					if (token !== null) {
-						this.#authenticate(token);
-					}
-				});
+				this.#renewing = true;
+				this.#renew();
+				break;
+			case 'disconnecting':
+				this.#told = { code: 'removed', message: (message['reason'] as string) || '' };
 				break;
 			case 'server_draining':
 				this.#dialer.drain(message['reconnectAfterMs'] as number);
 				break;
 			case 'error':
-				if (message['ref'] === 'auth' && !this.isOpen && this.#refused(message)) {
+				if (this.#refused(message as ServerError)) {
 					return;
 				}
 				break;
@@ -223,22 +259,57 @@ export class Connection implements DialerHooks {
 		this.#hooks.message(message);
 	}
 
-	// The token was refused, and the close that follows says what to do; true: it was not needed.
-	#refused(error: WebSocketMessage): boolean {
-		if (error['code'] === 'unavailable' && this.user) {
+	/** Until it works, or the server ends what has expired. */
+	#renew(): void {
+		this.#withToken(
+			(token) => {
+				this.#authenticate(token);
+				this.#renewLater(TOKEN_MS);
+			},
+			() => this.#renewLater(0),
+		);
+	}
+
+	#renewLater(atLeastMs: number): void {
+		this.#renewal.set(Math.max(atLeastMs, this.#backoff.next()), () => this.#renew());
+	}
+
+	// True: it is no error for anybody here. Of a token that was refused before one was let in, the
+	// close that follows says what to do.
+	#refused({ code, message, ref, retryAfterMs = 0 }: ServerError): boolean {
+		if (ref === 'auth' && code === 'unavailable' && this.user && !this.isOpen) {
 			this.#letIn(null); // a server in open mode
 			return true;
 		}
-		this.#dialer.delay((error['retryAfterMs'] as number | undefined) ?? 0);
+		if (ref === undefined || ref === 'auth') {
+			this.#told = { code, message };
+		}
+		if (ref === 'auth') {
+			if (!this.isOpen) {
+				this.#dialer.delay(retryAfterMs);
+			} else if (this.#renewing) {
+				this.#renewLater(retryAfterMs);
+			}
+		}
 		return false;
+	}
+
+	told(): Word | null {
+		return this.#told;
 	}
 
 	doubt(): void {
 		this.session?.doubt();
 	}
 
-	lost(resumable: boolean): void {
+	#pause(): void {
 		this.session?.pause();
+		this.#renewal.clear();
+		this.#forget();
+	}
+
+	lost(resumable: boolean): void {
+		this.#pause();
 		if (!resumable && this.session) {
 			this.session.token = undefined;
 		}

@@ -3,8 +3,9 @@
 // One socket after the other: dials, finds out why a socket closed, and dials again when that is due,
 // without end, until stopped or told that coming back is of no use. Knows nothing of messages.
 
-import { Backoff } from './backoff.js';
-import { closingOf } from './closing.js';
+import { Backoff, BACKOFF } from './backoff.js';
+import { closingOf, reasonOf } from './closing.js';
+import type { Word } from './closing.js';
 import { Timer } from './environment.js';
 import type { Environment, Socket, SocketConstructor } from './environment.js';
 import { WebSocketStatus } from './types.js';
@@ -13,10 +14,12 @@ import type { ManagerOptions } from './options.js';
 
 export interface DialerHooks {
 	/** Calls `open` when it has what an attempt needs, or the dialer's abandon(). */
-	prepare(attempt: number, open: () => void): void;
+	prepare(open: () => void): void;
 	address(): string;
 	opened(): void;
 	received(data: unknown): void;
+	/** The server's last word on why it ends this. */
+	told(): Word | null;
 	/** The socket is gone, and whether its session may be resumed. */
 	lost(resumable: boolean): void;
 	/** Whoever was let in before wonders whether the connection lives. */
@@ -26,13 +29,20 @@ export interface DialerHooks {
 /** Who is told of it all. */
 export interface DialerOwner {
 	options(): ManagerOptions;
-	status(status: WebSocketStatus): void;
+	/** `reason`: why it is not connected. */
+	status(status: WebSocketStatus, reason?: string): void;
 	problem(code: string, message: string): void;
+	/** Something is under way that a page in the back/forward cache could not go on with. */
+	isBusy(): boolean;
 }
 
 const HANDSHAKE_MS = 15_000;
+/** An attempt that is that old when the network or the page is back hangs; others get as long. */
+const HANG_MS = 2_000;
 /** A connection that lasted that long was no failure, and the next wait is short again. */
 const STABLE_MS = 5_000;
+/** A page that was hidden for good and stays all the same comes back by itself. */
+const HIDDEN_MS = 10_000;
 /** Bad tokens in a row after which asking for another is of no use. */
 const AUTH_FAILURES = 5;
 /** Neither 1000 nor 1001: those would end the session. */
@@ -44,6 +54,11 @@ export class Dialer {
 	#open = false;
 	/** Counts attempts, so that what belongs to an earlier one can be told. */
 	#attempt = 0;
+	#begunAt = 0;
+	/** Attempts that were not let in, since the last that was. */
+	#failures = 0;
+	/** Why the attempts fail, where the server could be asked. */
+	#refusal: Word | null = null;
 	#authFailures = 0;
 	#drainMs: number | null = null;
 	#notBeforeMs = 0;
@@ -60,7 +75,7 @@ export class Dialer {
 		this.#environment = environment;
 		this.#hooks = hooks;
 		this.#owner = owner;
-		const backoff = { baseMs: 1_000, maxMs: 30_000, ...owner.options().backoff };
+		const backoff = { ...BACKOFF, ...owner.options().backoff };
 		this.#backoff = new Backoff(backoff, () => environment.random());
 		this.#retry = new Timer(environment);
 		this.#handshake = new Timer(environment);
@@ -71,19 +86,16 @@ export class Dialer {
 		return this.#open;
 	}
 
-	/** Still the attempt, or the connection, that it was? */
-	isCurrent(attempt: number): boolean {
-		return attempt === this.#attempt;
-	}
-
-	get attempt(): number {
-		return this.#attempt;
-	}
-
 	start(): void {
 		this.#authFailures = 0;
 		this.#backoff.reset();
-		this.#stopListening ??= this.#environment.onWake(() => this.#wake());
+		if (!this.#stopListening) {
+			const ends = [
+				this.#environment.onWake(() => this.#wake()),
+				this.#environment.onHide((maybeBack) => this.#hide(maybeBack)),
+			];
+			this.#stopListening = () => ends.forEach((end) => end());
+		}
 		this.#dial();
 	}
 
@@ -101,6 +113,8 @@ export class Dialer {
 	letIn(): void {
 		this.#open = true;
 		this.#authFailures = 0;
+		this.#failures = 0;
+		this.#refusal = null;
 		this.#drainMs = null;
 		this.#handshake.clear();
 		this.#stable.set(STABLE_MS, () => this.#backoff.reset());
@@ -117,17 +131,35 @@ export class Dialer {
 	}
 
 	/** The connection is no good, whatever the socket says. */
-	abandon(): void {
+	abandon(reason: string): void {
 		const failed = !this.#open;
-		close(this.#detach(), GIVEN_UP);
-		this.#hooks.lost(true);
-		this.#comeBack(failed, this.#backoff.next());
+		this.#drop(true);
+		this.#comeBack(failed, this.#backoff.next(), reason);
+	}
+
+	/** Coming back is of no use until somebody asks for it. */
+	giveUp(code: string, message: string): void {
+		const socket = this.#end();
+		close(socket, 1000);
+		this.#hooks.lost(false);
+		this.#owner.problem(code, message);
+		this.#owner.status(WebSocketStatus.ERROR, code);
+	}
+
+	#drop(resumable: boolean): void {
+		close(this.#detach(), resumable ? GIVEN_UP : 1000);
+		this.#hooks.lost(resumable);
+	}
+
+	#isCurrent(attempt: number): boolean {
+		return attempt === this.#attempt;
 	}
 
 	#dial(): void {
 		const attempt = ++this.#attempt;
-		this.#hooks.prepare(attempt, () => {
-			if (this.isCurrent(attempt)) {
+		this.#begunAt = this.#environment.now();
+		this.#hooks.prepare(() => {
+			if (this.#isCurrent(attempt)) {
 				this.#openSocket(attempt);
 			}
 		});
@@ -137,34 +169,40 @@ export class Dialer {
 		const world = globalThis as { WebSocket?: SocketConstructor };
 		const Constructor = this.#owner.options().WebSocket ?? world.WebSocket;
 		if (!Constructor) {
-			this.#giveUp('no_websocket', 'needs configure({ WebSocket })');
+			this.giveUp('no_websocket', 'needs configure({ WebSocket })');
 			return;
 		}
 		let socket: Socket;
 		try {
 			socket = new Constructor(this.#hooks.address(), ['praxis.v1']);
 		} catch (error) {
-			this.#giveUp('bad_url', String(error));
+			this.giveUp('bad_url', String(error));
 			return;
 		}
 		this.#socket = socket;
-		this.#handshake.set(HANDSHAKE_MS, () => this.abandon());
+		this.#handshake.set(HANDSHAKE_MS, () => this.abandon('timeout'));
 		const ifCurrent = (run: () => void) => {
-			if (this.isCurrent(attempt)) {
+			if (this.#isCurrent(attempt)) {
 				run();
 			}
 		};
-		socket.onopen = () => ifCurrent(() => this.#hooks.opened());
+		let opened = false;
+		socket.onopen = () =>
+			ifCurrent(() => {
+				opened = true;
+				this.#hooks.opened();
+			});
 		socket.onmessage = ({ data }: { data: unknown }) =>
 			ifCurrent(() => this.#hooks.received(data));
 		socket.onerror = () => {}; // its `close` says the same
 		socket.onclose = ({ code, reason }: { code: number; reason: string }) =>
-			ifCurrent(() => this.#closed(code, reason));
+			ifCurrent(() => this.#closed(code, reason, opened));
 	}
 
-	#closed(code: number, reason: string): void {
+	#closed(code: number, text: string, opened: boolean): void {
 		const failed = !this.#open;
 		const { back, resume, atLeastMs } = closingOf(code);
+		const word = reasonOf(code, text, this.#hooks.told());
 		const drainMs = this.#drainMs;
 		const notBeforeMs = Math.max(atLeastMs, this.#notBeforeMs);
 		this.#drainMs = null;
@@ -175,26 +213,55 @@ export class Dialer {
 			this.#owner.options().getToken && ++this.#authFailures <= AUTH_FAILURES;
 		if (code === 1000) {
 			this.#end();
-			this.#owner.status(WebSocketStatus.DISCONNECTED);
-		} else if (back === 'no' || (back === 'auth' && !canAuthenticate())) {
-			this.#giveUp(`closed_${code}`, reason);
-		} else if (drainMs !== null && (code === 1012 || code === 1001)) {
-			this.#comeBack(failed, drainMs);
-		} else {
-			// A token that has just expired is replaced at once.
-			const atOnce = back === 'auth' && !failed;
-			this.#comeBack(failed, Math.max(notBeforeMs, atOnce ? 0 : this.#backoff.next()));
+			this.#owner.status(WebSocketStatus.DISCONNECTED, word.code);
+			return;
+		}
+		if (back === 'no' || (back === 'auth' && !canAuthenticate())) {
+			this.giveUp(word.code, word.message);
+			return;
+		}
+		const attempt = this.#attempt;
+		if (!failed && word.code !== 'network') {
+			this.#owner.problem(word.code, word.message);
+		}
+		if (!this.#isCurrent(attempt)) {
+			return; // whoever was told has begun anew, or ended it
+		}
+		if (drainMs !== null && (code === 1012 || code === 1001)) {
+			this.#comeBack(failed, drainMs, word.code);
+			return;
+		}
+		// A token that has just expired is replaced at once.
+		const atOnce = back === 'auth' && !failed;
+		const waitMs = Math.max(notBeforeMs, atOnce ? 0 : this.#backoff.next());
+		this.#comeBack(failed, waitMs, opened ? word.code : (this.#refusal?.code ?? word.code));
+		if (!opened && failed && ++this.#failures === 1) {
+			this.#askWhy();
 		}
 	}
 
-	#comeBack(failed: boolean, waitMs: number): void {
+	// A browser does not show the status of an upgrade that was refused.
+	#askWhy(): void {
+		const url = new URL(this.#hooks.address());
+		url.protocol = url.protocol.replace('ws', 'http');
+		url.search = '';
+		void this.#environment.askWhy(url.href).then((refusal) => {
+			if (refusal && this.#failures > 0 && this.#stopListening) {
+				this.#refusal = refusal;
+				this.#owner.problem(refusal.code, refusal.message);
+				this.#owner.status(WebSocketStatus.RECONNECTING, refusal.code);
+			}
+		});
+	}
+
+	#comeBack(failed: boolean, waitMs: number, reason: string): void {
 		const attempt = this.#attempt;
 		this.#retry.set(waitMs, () => this.#dial());
 		if (failed) {
-			this.#owner.status(WebSocketStatus.ERROR);
+			this.#owner.status(WebSocketStatus.ERROR, reason);
 		}
-		if (this.isCurrent(attempt)) {
-			this.#owner.status(WebSocketStatus.RECONNECTING);
+		if (this.#isCurrent(attempt)) {
+			this.#owner.status(WebSocketStatus.RECONNECTING, reason);
 		}
 	}
 
@@ -204,13 +271,20 @@ export class Dialer {
 			this.#dial();
 		} else if (this.#open) {
 			this.#hooks.doubt();
+		} else if (this.#environment.now() - this.#begunAt >= HANG_MS) {
+			this.#drop(true);
+			this.#dial();
+		} else {
+			this.#handshake.set(2 * HANG_MS, () => this.#wake());
 		}
 	}
 
-	#giveUp(code: string, message: string): void {
-		this.#end();
-		this.#owner.problem(code, message);
-		this.#owner.status(WebSocketStatus.ERROR);
+	// Browsers keep no page in their back/forward cache that has a connection. The session waits for
+	// this one as for any that is away, and ends by itself; a page that goes for good ends it.
+	#hide(maybeBack: boolean): void {
+		this.#drop(maybeBack && !this.#owner.isBusy());
+		this.#retry.set(HIDDEN_MS, () => this.#dial());
+		this.#owner.status(WebSocketStatus.RECONNECTING, 'page_hidden');
 	}
 
 	#end(): Socket | null {

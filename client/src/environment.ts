@@ -4,6 +4,7 @@
 // is back. All of it is looked up when it is used, never on import, so that a server may import the
 // package; and a test gives its own.
 
+import type { Word } from './closing.js';
 import type { Unsubscribe } from './types.js';
 
 /** The part of the browser's WebSocket that is used; the package `ws` fits as well. */
@@ -29,14 +30,18 @@ export interface Environment {
 	clearTimeout(timer: unknown): void;
 	/** Calls the handler when trying at once is promising: online again, or looked at again. */
 	onWake(handler: () => void): Unsubscribe;
+	/** Calls the handler when the page is left; `maybeBack`: it may be shown again as it is. */
+	onHide(handler: (maybeBack: boolean) => void): Unsubscribe;
 	/** Calls the handler when packets may have to take another path from now on. */
 	onNetworkChange(handler: () => void): Unsubscribe;
+	/** Asks a server why it refused an upgrade, where it can say (docs/protocol.md, "Origin"). */
+	askWhy(url: string): Promise<Word | null>;
 	/** Tells the developer of an error in a handler. */
 	report(error: unknown): void;
 }
 
 /** Where there is no page there is nothing to hear. */
-function listen(handler: () => void, ...events: [EventTarget | undefined, string][]): Unsubscribe {
+function listen(handler: EventListener, ...events: [EventTarget | undefined, string][]): Unsubscribe {
 	events.forEach(([target, event]) => target?.addEventListener(event, handler));
 	return () => events.forEach(([target, event]) => target?.removeEventListener(event, handler));
 }
@@ -57,11 +62,44 @@ function onWake(handler: () => void): Unsubscribe {
 	);
 }
 
+function onHide(handler: (maybeBack: boolean) => void): Unsubscribe {
+	return listen((event) => handler((event as PageTransitionEvent).persisted), [aPage(), 'pagehide']);
+}
+
+// The Network Information API (not in all browsers) also tells of each new estimate of speed.
 function onNetworkChange(handler: () => void): Unsubscribe {
 	const page = aPage();
-	// Network Information API; not in all browsers.
-	const { connection } = (page?.navigator ?? {}) as { connection?: EventTarget };
-	return listen(handler, [page, 'online'], [connection, 'change']);
+	const { connection } = (page?.navigator ?? {}) as {
+		connection?: EventTarget & { type?: string };
+	};
+	let type = connection?.type;
+	const ends = [
+		listen(() => {
+			type = connection?.type;
+			handler();
+		}, [page, 'online']),
+		listen(() => {
+			if (connection?.type !== type) {
+				type = connection?.type;
+				handler();
+			}
+		}, [connection, 'change']),
+	];
+	return () => ends.forEach((end) => end());
+}
+
+// With POST the browser says the page's origin, also where the server is of the same.
+async function askWhy(url: string): Promise<Word | null> {
+	if (!aPage() || !navigator.onLine) {
+		return null;
+	}
+	try {
+		const answer = await fetch(url, { method: 'POST', credentials: 'omit', cache: 'no-store' });
+		const { error } = (await answer.json()) as { error: Word };
+		return [403, 429, 503].includes(answer.status) ? error : null;
+	} catch {
+		return null; // not reached, or not a Praxis
+	}
 }
 
 export const theEnvironment: Environment = {
@@ -71,6 +109,8 @@ export const theEnvironment: Environment = {
 	setTimeout: (run, ms) => setTimeout(run, ms),
 	clearTimeout: (timer) => clearTimeout(timer as number),
 	onWake,
+	onHide,
+	askWhy,
 	onNetworkChange,
 	report: (error) => {
 		if (typeof reportError === 'function') {

@@ -40,6 +40,9 @@ export class WebSocketManager {
 	#environment: Environment = theEnvironment;
 	#now = steady(() => (this.#options.environment?.now ?? theEnvironment.now)());
 	#status = WebSocketStatus.DISCONNECTED;
+	#reason: string | undefined;
+	/** Calls under way: they end with the page, so it need not be waited for when it is hidden. */
+	readonly calls = new Set<unknown>();
 	#holders = new Set<unknown>();
 	#services = new Services();
 	#hadSession = false;
@@ -127,6 +130,11 @@ export class WebSocketManager {
 
 	getStatus(): WebSocketStatus {
 		return this.#status;
+	}
+
+	/** Why it is not connected, where that is known: the server's word, or one of this package. */
+	get reason(): string | undefined {
+		return this.#reason;
 	}
 
 	isConnected(): boolean {
@@ -257,7 +265,8 @@ export class WebSocketManager {
 				this.#outbox.confirm(index);
 				this.#flush();
 			},
-			status: (status) => this.#setStatus(status),
+			status: (status, reason) => this.#setStatus(status, reason),
+			isBusy: () => this.calls.size > 0,
 			problem: (code, text) => this.#events.emit('problem', new PraxisError(code, text)),
 		});
 	}
@@ -279,7 +288,7 @@ export class WebSocketManager {
 		if (refusal) {
 			this.#events.emit('dropped', message, refusal);
 		} else {
-			this.#outbox.push(message, text, lifetime, settle);
+			this.#outbox.push(message, text, lifetime, this.user?.userId, settle);
 			// A leave, or a join that is made again in each session, is no reason to connect.
 			if (lifetime !== 'restored') {
 				this.ensure();
@@ -315,7 +324,7 @@ export class WebSocketManager {
 		if (resumed) {
 			this.#outbox.resumed(received);
 		} else {
-			this.#outbox.begin(!again);
+			this.#outbox.begin(!again, this.user?.userId);
 		}
 		// What is sent from here comes first, and in the order in which it is sent.
 		this.#outbox.ahead(() => {
@@ -346,10 +355,11 @@ export class WebSocketManager {
 		return told;
 	}
 
-	#setStatus(status: WebSocketStatus): void {
+	#setStatus(status: WebSocketStatus, reason?: string): void {
+		this.#reason = reason;
 		if (status !== this.#status) {
 			this.#status = status;
-			this.#events.emit('status', status);
+			this.#events.emit('status', status, reason);
 		}
 	}
 }

@@ -58,7 +58,8 @@ export interface SessionEvent {
 }
 
 export interface ManagerEvents {
-	status: [status: WebSocketStatus];
+	/** `reason`: why it is not connected, where that is known. */
+	status: [status: WebSocketStatus, reason?: string];
 	/** Let in. What has to be restored is sent from here, ahead of all that waits. */
 	session: [event: SessionEvent];
 	/** A message will not get through. */

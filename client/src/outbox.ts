@@ -28,6 +28,8 @@ interface Entry {
 	message: WebSocketMessage;
 	text: string;
 	lifetime: Lifetime;
+	/** Whose it is; undefined: nobody's yet. */
+	user: Id | undefined;
 	/** Position among all texts sent in this session; 0: not sent. */
 	index: number;
 	settle?: Settle;
@@ -67,8 +69,14 @@ export class Outbox {
 	}
 
 	/** Behind all others. One with `settle` has an `id`, and it is called once. */
-	push(message: WebSocketMessage, text: string, lifetime: Lifetime, settle?: Settle): void {
-		const entry: Entry = { message, text, lifetime, index: 0, settle };
+	push(
+		message: WebSocketMessage,
+		text: string,
+		lifetime: Lifetime,
+		user: Id | undefined,
+		settle?: Settle,
+	): void {
+		const entry: Entry = { message, text, lifetime, user, index: 0, settle };
 		this.#replaceOlder(message);
 		if (message.id !== undefined) {
 			this.#receipts.set(String(message.id), entry);
@@ -147,10 +155,17 @@ export class Outbox {
 		this.#unsend(() => true);
 	}
 
-	/** A new session has begun; `first`: there was none before it. */
-	begin(first: boolean): void {
+	/**
+	 * A new session has begun, of that user; `first`: there was none before it. What was written by
+	 * one user is not sent as another's.
+	 */
+	begin(first: boolean, user: Id | undefined): void {
+		const foreign = (entry: Entry) =>
+			entry.user !== undefined && user !== undefined && String(entry.user) !== String(user);
 		const gone = (entry: Entry) =>
-			entry.lifetime === 'restored' || (entry.lifetime === 'session' && !first);
+			entry.lifetime === 'restored' ||
+			(entry.lifetime === 'session' && !first) ||
+			foreign(entry);
 		// Taken by the server, but how it ended was lost with the session.
 		const open = new Set([...this.#flying, ...this.#waiting]);
 		for (const [id, entry] of this.#receipts) {
@@ -162,7 +177,7 @@ export class Outbox {
 		const lost = [...this.#flying, ...this.#waiting].filter(gone);
 		this.#waiting = this.#waiting.filter((entry) => !gone(entry));
 		this.#unsend((entry) => !gone(entry));
-		lost.forEach((entry) => this.#drop(entry, 'session_lost'));
+		lost.forEach((entry) => this.#drop(entry, foreign(entry) ? 'other_user' : 'session_lost'));
 	}
 
 	clear(reason: DropReason): void {

@@ -263,7 +263,7 @@ export type MessageOf<T extends string> = T extends keyof MessageMap
 	: WebSocketMessage;
 
 export type MessageHandler<M = WebSocketMessage> = (message: M) => void;
-export type StatusHandler = (status: WebSocketStatus) => void;
+export type StatusHandler = (status: WebSocketStatus, reason?: string) => void;
 
 /** Ends what it was returned for; calling it again does nothing. */
 export type Unsubscribe = () => void;
@@ -291,6 +291,8 @@ export type DropReason =
 	| 'disconnected'
 	/** Its service is disabled here. */
 	| 'service_disabled'
+	/** Another user has logged in before it was sent. */
+	| 'other_user'
 	/** Signalling of a session that is gone: it means nothing in the next one. */
 	| 'session_lost';
 

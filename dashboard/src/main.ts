@@ -19,6 +19,8 @@ import { Tabs } from './tabs.js';
 
 const INTERVAL_MS = 2000;
 
+const FINAL = ['bad_message', 'forbidden', 'removed', 'replaced', 'token_expired', 'too_large', 'unauthenticated'];
+
 const STATUS: Record<WebSocketStatus, string> = {
 	[WebSocketStatus.CONNECTING]: 'Connecting …',
 	[WebSocketStatus.CONNECTED]: 'Connected',
@@ -119,7 +121,7 @@ function showStatus(status: WebSocketStatus): void {
 webSocketManager.onStatusChange(showStatus);
 webSocketManager.on('session', begin);
 webSocketManager.on('problem', ({ code, message }) => {
-	if (code.startsWith('closed_')) {
+	if (FINAL.includes(code)) {
 		leave(message); // it stays away: the token is no good any more, or somebody put it out
 	}
 });

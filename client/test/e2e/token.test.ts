@@ -41,9 +41,14 @@ describe('a page with tokens', () => {
 
 	it('whose token has expired comes back with another, and loses nothing', async () => {
 		let asked = 0;
+		let isAsleep = true;
+		const problems: string[] = [];
 		const ann = page(() =>
-			++asked === 2 ? Promise.reject(new Error('asleep')) : tokenFor(7, 2),
+			++asked > 1 && isAsleep
+				? Promise.reject(new Error('asleep'))
+				: tokenFor(7, isAsleep ? 2 : 600),
 		);
+		ann.manager.on('problem', ({ code }) => problems.push(code));
 		const bob = page(() => tokenFor(8, 600));
 		for (const member of [ann, bob]) {
 			member.whiteboard.connect();
@@ -51,10 +56,37 @@ describe('a page with tokens', () => {
 		}
 		ann.manager.registerHandler('error', () => {});
 		await ann.until('the end of the token', () => !ann.manager.isConnected());
+		assert.ok(asked > 2, 'it was asked for again');
+		assert.deepEqual([problems[0], problems.at(-1)], ['no_token', 'token_expired']);
+		assert.equal(ann.manager.reason, 'token_expired');
+		isAsleep = false;
 		await bob.whiteboard.send(1, { text: secret() });
 		await ann.next('whiteboard_update');
 		assert.deepEqual(ann.of('whiteboard_reload'), []);
 		assert.deepEqual(ann.of('error')[0]?.['code'], 'token_expired');
+	});
+
+	it('whose user has logged out is not connected, and its session has ended', async () => {
+		let token: string | null = tokenFor(7, 5);
+		const ann = page(() => token);
+		const bob = page(() => tokenFor(8, 600));
+		for (const [member, id] of [
+			[ann, 7],
+			[bob, 8],
+		] as const) {
+			await member.connected();
+			member.telemedicine.joinRoom('r', 1, id, 'Somebody');
+			await member.next('telemedicine_room_joined');
+		}
+		token = null;
+		await ann.until('the end', () => ann.statuses.at(-1) === 'error');
+		assert.equal(ann.manager.reason, 'logged_out');
+		ann.whiteboard.sendWhiteboardUpdate(1, {});
+		assert.equal(ann.manager.queued, 1);
+		await bob.next('telemedicine_user_left');
+		token = tokenFor(7, 600);
+		ann.manager.connect();
+		await bob.next('whiteboard_update');
 	});
 
 	it('that is refused asks again, and gives up in the end', async () => {
@@ -66,7 +98,7 @@ describe('a page with tokens', () => {
 		eve.manager.connect();
 		await eve.until('the end', () => problems.length > 0);
 		assert.equal(asked, 6);
-		assert.deepEqual(problems, ['closed_4401']);
+		assert.deepEqual(problems, ['unauthenticated']);
 		assert.equal(eve.statuses.at(-1), 'error');
 	});
 

@@ -22,6 +22,11 @@ export class FakeClock implements Environment {
 	#last = 0;
 	#wake = new Set<() => void>();
 	#network = new Set<() => void>();
+	#hide = new Set<(maybeBack: boolean) => void>();
+	/** What the server says of an upgrade that it refused. */
+	refusal: { code: string; message: string } | null = null;
+	/** How often it was asked. */
+	asked: string[] = [];
 
 	now = () => this.time;
 	wall = () => this.time;
@@ -39,6 +44,14 @@ export class FakeClock implements Environment {
 		this.#network.add(handler);
 		return () => void this.#network.delete(handler);
 	};
+	onHide = (handler: (maybeBack: boolean) => void) => {
+		this.#hide.add(handler);
+		return () => void this.#hide.delete(handler);
+	};
+	askWhy = (url: string) => {
+		this.asked.push(url);
+		return Promise.resolve(this.refusal);
+	};
 	report = (error: unknown) => void this.reported.push(error);
 
 	get timers(): number {
@@ -46,11 +59,15 @@ export class FakeClock implements Environment {
 	}
 
 	get listeners(): number {
-		return this.#wake.size + this.#network.size;
+		return this.#wake.size + this.#network.size + this.#hide.size;
 	}
 
 	wake(): void {
 		[...this.#wake].forEach((handler) => handler());
+	}
+
+	hide(maybeBack: boolean): void {
+		[...this.#hide].forEach((handler) => handler(maybeBack));
 	}
 
 	changeNetwork(): void {

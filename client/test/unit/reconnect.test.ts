@@ -133,16 +133,25 @@ describe('coming back', () => {
 		});
 	}
 
-	for (const code of [1003, 1007, 1008, 1009, 4403, 4409, 4410]) {
+	for (const [code, reason] of [
+		[1003, 'bad_message'],
+		[1007, 'bad_message'],
+		[1008, 'bad_message'],
+		[1009, 'too_large'],
+		[4403, 'forbidden'],
+		[4409, 'replaced'],
+		[4410, 'removed'],
+	] as const) {
 		it(`is of no use after ${code}`, () => {
 			const world = new FakeWorld();
 			const problems: string[] = [];
 			world.manager.on('problem', (error) => problems.push(error.code));
-			world.connected().end(code, 'because');
+			world.connected().end(code, 'Because.');
 			world.clock.pass(600_000);
 			assert.equal(world.sockets.length, 1);
 			assert.deepEqual(world.statuses, ['connecting', 'connected', 'error']);
-			assert.deepEqual(problems, [`closed_${code}`]);
+			assert.deepEqual(problems, [reason]);
+			assert.equal(world.manager.reason, reason);
 			world.manager.connect(); // unless somebody asks for it
 			assert.equal(world.sockets.length, 2);
 		});
@@ -179,6 +188,135 @@ describe('coming back', () => {
 		world.greet();
 		assert.equal(world.manager.isConnected(), true);
 		world.clock.pass(20_000);
+		assert.equal(world.sockets.length, 2);
+	});
+});
+
+describe('why it is not connected', () => {
+	const told = (world: FakeWorld) => {
+		const all: (string | undefined)[][] = [];
+		world.manager.on('problem', ({ code, message }) => all.push([code, message]));
+		world.manager.onStatusChange((status, reason) => all.push([status, reason]));
+		return all;
+	};
+
+	it('is what the server said last', () => {
+		const world = new FakeWorld();
+		const socket = world.connected();
+		const all = told(world);
+		socket.say({ type: 'server_draining', reconnectAfterMs: 10 });
+		socket.end(1012);
+		assert.deepEqual(all, [
+			['server_restart', 'server_restart'],
+			['reconnecting', 'server_restart'],
+		]);
+		assert.equal(world.manager.reason, 'server_restart');
+		world.redialled();
+		world.greet();
+		assert.equal(world.manager.reason, undefined);
+		world.socket.say({ type: 'disconnecting', reason: 'Closed for today.' });
+		world.socket.end(4410);
+		assert.deepEqual(all.slice(-2), [
+			['removed', 'Closed for today.'],
+			['error', 'removed'],
+		]);
+	});
+
+	it('is the network where no server said anything', () => {
+		const world = new FakeWorld();
+		const socket = world.connected();
+		const all = told(world);
+		socket.say({ type: 'error', code: 'not_in_room', ref: 'telemedicine_offer', message: '' });
+		socket.end();
+		assert.deepEqual(all, [['reconnecting', 'network']]);
+		world.redialled();
+		world.socket.open();
+		world.clock.pass(15_000);
+		assert.deepEqual(all.at(-1), ['reconnecting', 'timeout']);
+	});
+
+	it('is asked for, once, where an upgrade is refused', async () => {
+		const world = new FakeWorld({ query: { userId: 7 } });
+		const all = told(world);
+		world.clock.refusal = { code: 'origin', message: 'Not from here.' };
+		world.manager.connect();
+		world.socket.end();
+		await world.settle();
+		assert.deepEqual(all, [
+			['connecting', undefined],
+			['error', 'network'],
+			['reconnecting', 'network'],
+			['origin', 'Not from here.'],
+		]);
+		assert.equal(world.manager.reason, 'origin');
+		world.redialled();
+		world.socket.end();
+		await world.settle();
+		assert.equal(world.manager.reason, 'origin');
+		assert.deepEqual(world.clock.asked, ['http://praxis.test/ws']);
+		world.redialled();
+		world.greet();
+		assert.equal(world.manager.reason, undefined);
+	});
+});
+
+describe('waking up', () => {
+	it('drops an attempt that hangs', () => {
+		const world = new FakeWorld();
+		world.manager.connect();
+		const [hanging] = world.sockets;
+		world.clock.pass(5_000);
+		world.clock.wake();
+		assert.equal(world.sockets.length, 2);
+		assert.equal(hanging?.closed, 4000);
+		hanging.open();
+		assert.deepEqual(world.socket.sent, []);
+		world.greet();
+		assert.deepEqual(world.statuses, ['connecting', 'connected']);
+	});
+
+	it('gives one that has just begun little time', () => {
+		const world = new FakeWorld();
+		world.connected().end();
+		world.clock.wake();
+		world.clock.wake();
+		assert.equal(world.sockets.length, 2);
+		world.clock.pass(4_000);
+		assert.equal(world.sockets.length, 3);
+		world.greet();
+		world.clock.pass(20_000);
+		assert.equal(world.sockets.length, 3);
+	});
+});
+
+describe('a page that is left', () => {
+	it('and may be shown again lets its session wait, and resumes it then', () => {
+		const world = new FakeWorld();
+		const socket = world.connected();
+		world.clock.hide(true);
+		assert.equal(socket.closed, 4000);
+		assert.equal(world.manager.getStatus(), 'reconnecting');
+		assert.equal(world.manager.reason, 'page_hidden');
+		socket.end(4000);
+		assert.equal(world.sockets.length, 1);
+		world.clock.wake();
+		assert.match(world.socket.url, /resume=resume-1/);
+	});
+
+	it('for good ends its session', () => {
+		const world = new FakeWorld();
+		const socket = world.connected();
+		world.clock.hide(false);
+		assert.equal(socket.closed, 1000);
+		world.clock.wake(); // it was not for good
+		assert.doesNotMatch(world.socket.url, /resume/);
+	});
+
+	it('and stays all the same comes back by itself', () => {
+		const world = new FakeWorld();
+		world.connected();
+		world.clock.hide(true);
+		world.clock.pass(10_000);
 		assert.equal(world.sockets.length, 2);
 	});
 });

@@ -150,6 +150,7 @@ describe('a token', () => {
 		world.clock.pass(600_000);
 		await world.settle();
 		assert.equal(world.manager.getStatus(), 'error');
+		assert.equal(world.manager.reason, 'unauthenticated');
 		assert.equal(world.asked, 6);
 	});
 
@@ -222,13 +223,166 @@ describe('a token', () => {
 		assert.equal(world.manager.isConnected(), true);
 	});
 
-	it('that nobody has is none', async () => {
-		const world = new TokenWorld({ getToken: () => null });
-		await world.dial();
-		world.socket.say(world.nobody());
+	it('that nobody has means logged out: not connected, and the queue is kept', async () => {
+		let token: string | null = null;
+		const world = new TokenWorld({ getToken: () => token });
+		const problems: string[] = [];
+		world.manager.on('problem', ({ code }) => problems.push(code));
+		world.manager.sendMessage({ type: 'm' });
+		world.manager.connect();
 		await world.settle();
-		assert.equal(world.manager.isConnected(), true);
-		assert.deepEqual(world.socket.sent, []);
+		world.clock.pass(600_000);
+		await world.settle();
+		assert.equal(world.sockets.length, 0);
+		assert.deepEqual(world.statuses, ['connecting', 'error']);
+		assert.equal(world.manager.reason, 'logged_out');
+		assert.deepEqual(problems, ['logged_out']);
+		assert.equal(world.manager.queued, 1);
+		assert.equal(world.clock.timers + world.clock.listeners, 0);
+		token = 'jwt';
+		await world.letIn();
+		assert.deepEqual(world.socket.types(), ['auth', 'm']);
+	});
+
+	it('that is null when it is to be renewed ends the session in order', async () => {
+		let token: string | null = 'jwt';
+		const world = new TokenWorld({ getToken: () => token });
+		const socket = await world.letIn();
+		token = null;
+		socket.say({ type: 'auth_expiring', expiresAt: 1 });
+		await world.settle();
+		assert.equal(socket.closed, 1000);
+		assert.deepEqual(world.statuses, ['connecting', 'connected', 'error']);
+		world.manager.sendMessage({ type: 'm' });
+		assert.equal(world.manager.queued, 1);
+		assert.equal(world.clock.timers + world.clock.listeners, 0);
+	});
+
+	it('of another user does not send what the first one wrote', async () => {
+		const world = new TokenWorld();
+		const dropped: unknown[] = [];
+		world.manager.on('dropped', ({ n }, reason) => dropped.push([n, reason]));
+		const socket = await world.letIn();
+		socket.end(4401);
+		world.manager.sendMessage({ type: 'm', n: 1 });
+		world.clock.pass(0);
+		await world.settle();
+		world.socket.open();
+		world.socket.say(world.nobody());
+		world.socket.say({ type: 'auth_ok', user: { ...USER, userId: 8 } });
+		assert.deepEqual(world.socket.types(), ['auth']);
+		assert.deepEqual(dropped, [[1, 'other_user']]);
+	});
+
+	it('that never comes has a deadline', async () => {
+		let hangs = true;
+		const world = new TokenWorld({
+			getToken: () => (hangs ? new Promise(() => {}) : 'jwt'),
+		});
+		const problems: string[] = [];
+		world.manager.on('problem', ({ code }) => problems.push(code));
+		world.manager.connect();
+		await world.settle();
+		world.clock.pass(10_000);
+		assert.deepEqual(problems, ['no_token']);
+		assert.deepEqual(world.statuses, ['connecting', 'error', 'reconnecting']);
+		hangs = false;
+		await world.again();
+		assert.equal(world.sockets.length, 1);
+	});
+
+	it('that is being waited for when the network is back is asked for anew', async () => {
+		let asked = 0;
+		const world = new TokenWorld({
+			getToken: () => (++asked === 1 ? new Promise(() => {}) : 'jwt'),
+		});
+		world.manager.connect();
+		await world.settle();
+		world.clock.pass(5_000);
+		world.clock.wake();
+		await world.settle();
+		assert.equal(world.sockets.length, 1);
+	});
+
+	describe('that can not be renewed', () => {
+		type Answer = string | Error;
+		async function renewing(answers: Answer[]) {
+			const all = ['jwt', ...answers];
+			const world = new TokenWorld({
+				getToken: () => {
+					const next = all.shift() ?? 'good';
+					return next instanceof Error
+						? Promise.reject(next)
+						: next === 'never'
+							? new Promise(() => {})
+							: next;
+				},
+			});
+			world.manager.registerHandler('error', () => {});
+			const socket = await world.letIn();
+			socket.take();
+			socket.say({ type: 'auth_expiring', expiresAt: 1 });
+			await world.settle();
+			const until = async (ms: number) => {
+				for (let passed = 0; passed < ms; passed += 250) {
+					world.clock.pass(250);
+					await world.settle();
+				}
+			};
+			return { world, socket, until, left: () => all.length };
+		}
+
+		it('is tried for again, ever later', async () => {
+			const failures = [1, 2, 3].map((n) => new Error(String(n)));
+			const { world, socket, until } = await renewing(failures);
+			await until(3_000); // 500, 1000, 2000 with these dice
+			assert.deepEqual(socket.of('auth'), []);
+			await until(500);
+			assert.deepEqual(socket.of('auth'), [{ type: 'auth', token: 'good' }]);
+			socket.say({ type: 'auth_ok', user: USER });
+			await until(20_000);
+			assert.equal(socket.of('auth').length, 1);
+			assert.equal(world.manager.isConnected(), true);
+		});
+
+		it('because getToken() hangs is asked for again', async () => {
+			const { socket, until } = await renewing(['never']);
+			await until(10_500);
+			assert.deepEqual(socket.of('auth'), [{ type: 'auth', token: 'good' }]);
+		});
+
+		it('because it is refused is asked for again, when the server says', async () => {
+			const { socket, until } = await renewing(['bad']);
+			const code = 'rate_limited';
+			socket.say({ type: 'error', ref: 'auth', code, message: '', retryAfterMs: 4_000 });
+			await until(3_750);
+			assert.equal(socket.of('auth').length, 1);
+			await until(250);
+			assert.deepEqual(socket.of('auth').at(-1), { type: 'auth', token: 'good' });
+		});
+
+		it('goes on after the session was resumed', async () => {
+			const { world } = await renewing([new Error('offline')]);
+			world.socket.end();
+			await world.again();
+			world.socket.open();
+			world.socket.say({ type: 'resumed', received: 1, resume: { token: 'resume-2' } });
+			await world.settle();
+			assert.deepEqual(world.socket.of('auth'), [{ type: 'auth', token: 'good' }]);
+		});
+
+		it('is given up with the session', async () => {
+			const errors = Array.from({ length: 5 }, () => new Error('x'));
+			const { world, socket } = await renewing(errors);
+			const problems: string[] = [];
+			world.manager.on('problem', ({ code }) => problems.push(code));
+			socket.say({ type: 'error', code: 'token_expired', message: 'Expired.' });
+			socket.end(4401);
+			assert.deepEqual(problems, ['token_expired']);
+			assert.equal(world.manager.reason, 'token_expired');
+			world.manager.disconnect();
+			assert.equal(world.clock.timers, 0);
+		});
 	});
 
 	it('missing for good: 4401 without getToken ends it', () => {
