@@ -421,7 +421,7 @@ int px_lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	switch (reason) {
 	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
 		begin_turn(lws);
-		return lws->hooks.upgrade(lws->hooks.user, wsi);
+		return lws->hooks.upgrade(lws->hooks.user, wsi, in);
 	case LWS_CALLBACK_ESTABLISHED:
 		begin_turn(lws);
 		return on_established(lws, wsi, conn);

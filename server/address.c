@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * See address.h. X-Forwarded-For is read from its end, where the nearest proxy wrote; the first
- * address that is no trusted proxy's is the client's. What stands before it anybody may have
- * written.
- */
+/* See address.h. */
 #include "address.h"
 
-#include "config.h"
-
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
+
+#define SPACE " \t"
+#define DIGITS "0123456789"
 
 bool px_address_parse(const char *text, struct in6_addr *ret_address)
 {
@@ -25,40 +23,115 @@ bool px_address_parse(const char *text, struct in6_addr *ret_address)
 	return true;
 }
 
+bool px_address_is_nobody(const struct in6_addr *address)
+{
+	return IN6_IS_ADDR_UNSPECIFIED(address);
+}
+
+bool px_address_is_loopback(const struct in6_addr *address)
+{
+	return IN6_IS_ADDR_LOOPBACK(address) ||
+			(IN6_IS_ADDR_V4MAPPED(address) && address->s6_addr[12] == 127);
+}
+
 void px_address_format(const struct in6_addr *address, char buf[PX_ADDRESS_SIZE])
 {
-	if (IN6_IS_ADDR_V4MAPPED(address)) {
+	if (px_address_is_nobody(address)) {
+		(void)snprintf(buf, PX_ADDRESS_SIZE, "unknown");
+	} else if (IN6_IS_ADDR_V4MAPPED(address)) {
 		inet_ntop(AF_INET, &address->s6_addr[12], buf, PX_ADDRESS_SIZE);
 	} else {
 		inet_ntop(AF_INET6, address, buf, PX_ADDRESS_SIZE);
 	}
 }
 
-/* Takes the spaces around an entry off it. */
-static char *trim(char *entry)
+/* ---- nodes ---- */
+
+static struct px_span trim(struct px_span text)
 {
-	entry += strspn(entry, " \t");
-	size_t len = strlen(entry);
-	while (len > 0 && (entry[len - 1] == ' ' || entry[len - 1] == '\t')) {
-		entry[--len] = '\0';
+	while (text.len > 0 && strchr(SPACE, text.data[0]) && text.data[0] != '\0') {
+		text.data++;
+		text.len--;
 	}
-	return entry;
+	while (text.len > 0 && strchr(SPACE, text.data[text.len - 1]) &&
+			text.data[text.len - 1] != '\0') {
+		text.len--;
+	}
+	return text;
 }
 
-void px_address_behind(const struct px_config_vhost *vhost, char *list, struct in6_addr *address)
+static struct px_span unquote(struct px_span text)
 {
-	char *end = list + strlen(list);
-	struct in6_addr next;
-	while (end > list && px_config_is_trusted_proxy(vhost, address)) {
-		char *start = end;
-		while (start > list && start[-1] != ',') {
-			start--;
-		}
-		*end = '\0';
-		if (!px_address_parse(trim(start), &next)) {
-			return;
-		}
-		*address = next;
-		end = start > list ? start - 1 : list;
+	if (text.len >= 2 && text.data[0] == '"' && text.data[text.len - 1] == '"') {
+		return trim((struct px_span){ text.data + 1, text.len - 2 });
 	}
+	return text;
+}
+
+/* "" or a colon and a port, which may be a name of the proxy's own (RFC 7239 section 6.3). */
+static bool is_port(const char *text)
+{
+	if (*text == '\0') {
+		return true;
+	}
+	size_t digits = strspn(text + 1, DIGITS);
+	size_t obscure = text[1] == '_' ? strspn(text + 1, DIGITS "._-"
+			"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") : 0;
+	return text[0] == ':' && ((digits >= 1 && digits <= 5 && text[1 + digits] == '\0') ||
+			(obscure >= 2 && text[1 + obscure] == '\0'));
+}
+
+/* Takes the zone off an IPv6 address. False: it has an empty one. */
+static bool drop_zone(char *text)
+{
+	char *zone = strchr(text, '%');
+	if (!zone) {
+		return true;
+	}
+	bool is_v6 = memchr(text, ':', (size_t)(zone - text)) != NULL;
+	bool good = is_v6 && zone[1] != '\0' && strcspn(zone + 1, "%[]/ \t\"") == strlen(zone + 1);
+	*zone = '\0';
+	return good;
+}
+
+/* "[v6]" and what may follow it. */
+static bool parse_bracketed(char *text, struct in6_addr *ret_address)
+{
+	char *end = strchr(text, ']');
+	if (!end || !is_port(end + 1)) {
+		return false;
+	}
+	*end = '\0';
+	/* In a URI the percent sign before a zone is written as %25 (RFC 6874). */
+	return strchr(text, ':') && drop_zone(text + 1) &&
+			inet_pton(AF_INET6, text + 1, ret_address) == 1;
+}
+
+static bool parse_bare(char *text, struct in6_addr *ret_address)
+{
+	char *colon = strchr(text, ':');
+	if (colon && !strchr(colon + 1, ':') && is_port(colon)) {
+		*colon = '\0'; /* one colon: an IPv4 address with a port */
+	}
+	return drop_zone(text) && px_address_parse(text, ret_address);
+}
+
+/* Mapped or not, an unspecified address is nobody's. */
+static bool is_somebody(const struct in6_addr *address)
+{
+	static const struct in6_addr v4_any = { .s6_addr = { [10] = 0xff, [11] = 0xff } };
+	return !px_address_is_nobody(address) && memcmp(address, &v4_any, sizeof(v4_any)) != 0;
+}
+
+bool px_address_parse_node(struct px_span text, struct in6_addr *ret_address)
+{
+	char node[128];
+	text = unquote(trim(text));
+	if (text.len == 0 || text.len >= sizeof(node) || memchr(text.data, '\0', text.len)) {
+		return false;
+	}
+	memcpy(node, text.data, text.len);
+	node[text.len] = '\0';
+	return (node[0] == '[' ? parse_bracketed(node, ret_address) :
+			parse_bare(node, ret_address)) && is_somebody(ret_address);
 }

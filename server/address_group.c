@@ -49,7 +49,9 @@ bool px_address_group_parse(const char *text, unsigned prefix, struct in6_addr *
 		return false;
 	}
 	memcpy(address, text, len);
-	if (!px_address_parse(address, &parsed)) {
+	if (strcmp(text, "unknown") == 0) {
+		parsed = in6addr_any; /* all who are nobody (address.h) */
+	} else if (!px_address_parse(address, &parsed)) {
 		return false;
 	}
 	*ret_group = px_address_group(&parsed, prefix);

@@ -314,7 +314,10 @@ bool px_api_judge(struct px_peer *peer, struct lws *wsi, struct px_http_refusal 
 	struct px_token *token = read_token(peer, wsi, ret_refusal);
 	if (!token) {
 		if (!ret_refusal->challenge && ret_refusal->status == 401) {
-			ret_refusal->sentence = "From this address a token is needed (metrics-allow).";
+			ret_refusal->sentence = peer->is_forwarded ?
+					"Through a proxy a token is needed, unless it is in trusted-proxies "
+					"and tells of an address in metrics-allow." :
+					"From this address a token is needed (metrics-allow).";
 		}
 		return false;
 	}
@@ -417,7 +420,6 @@ int px_api_begin(struct px_peer *peer, struct lws *wsi, const char *path)
 			.wait_ms = PX_RETRY_NEVER,
 		});
 	}
-	px_peer_read_forwarded(peer, wsi);
 	return begin(peer, wsi, route, path);
 }
 

@@ -208,6 +208,13 @@ struct px_config_proxy {
 	uint8_t prefix;          /* bits of those 128; 10.0.0.0/8 has 104 */
 };
 
+/* Which header of a trusted proxy names the client. */
+enum px_config_forwarded {
+	PX_CONFIG_FORWARDED_AUTO,     /* the one that is there; both have to agree */
+	PX_CONFIG_FORWARDED_LEGACY,   /* X-Forwarded-For */
+	PX_CONFIG_FORWARDED_STANDARD, /* Forwarded */
+};
+
 enum px_config_tls_version {
 	PX_CONFIG_TLS_1_2,
 	PX_CONFIG_TLS_1_3,
@@ -247,6 +254,7 @@ struct px_config_vhost {
 	size_t origin_count;
 	struct px_config_proxy *trusted_proxies; /* see px_config_is_trusted_proxy() */
 	size_t trusted_proxy_count;
+	enum px_config_forwarded forwarded_header;
 	/* Who may read /metrics and /stats without a token; see px_config_shows_metrics(). */
 	struct px_config_proxy *metrics_allow;
 	size_t metrics_allow_count;

@@ -35,8 +35,12 @@ static bool is_same(const struct in6_addr *a, const struct in6_addr *b)
 	return memcmp(a->s6_addr, b->s6_addr, sizeof(a->s6_addr)) == 0;
 }
 
+/* The unspecified address stands for nobody (address.h), who is on no list. */
 static bool has(const struct px_config_proxy *list, size_t count, const struct in6_addr *address)
 {
+	if (IN6_IS_ADDR_UNSPECIFIED(address)) {
+		return false;
+	}
 	for (size_t i = 0; i < count; i++) {
 		struct in6_addr network = network_of(address, list[i].prefix);
 		if (is_same(&network, &list[i].address)) {

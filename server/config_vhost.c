@@ -70,6 +70,10 @@ const struct px_option px_config_vhost_table[] = {
 	{ .key = "trusted-proxies", .type = PX_OPTION_JSON,
 		.help = "address, or array of addresses, also as ADDRESS/BITS, of proxies whose "
 			"word is taken for where a client comes from" },
+	{ .key = "forwarded-header", .type = PX_OPTION_STRING, .fallback = "auto",
+		.choices = "auto|x-forwarded-for|forwarded",
+		.help = "which header of a trusted proxy names the client; auto: the one that is "
+			"there, and both where they agree" },
 	{ .key = "metrics-allow", .type = PX_OPTION_JSON,
 		.help = "address, or array of addresses, also as ADDRESS/BITS, from which /metrics "
 			"and /stats may be read without a token; default: loopback" },
@@ -362,6 +366,13 @@ static bool names_proxies(const struct px_options *options)
 			json_object_array_length(value) == 0);
 }
 
+static enum px_config_forwarded read_forwarded(const char *text)
+{
+	return strcmp(text, "forwarded") == 0 ? PX_CONFIG_FORWARDED_STANDARD :
+			strcmp(text, "x-forwarded-for") == 0 ? PX_CONFIG_FORWARDED_LEGACY :
+			PX_CONFIG_FORWARDED_AUTO;
+}
+
 static int take_access(struct reading *reading, const struct px_options *options)
 {
 	struct px_config_loader *loader = reading->loader;
@@ -381,6 +392,7 @@ static int take_access(struct reading *reading, const struct px_options *options
 	if (r == 0) {
 		r = px_config_proxies_read(loader, &reading->object, vhost);
 	}
+	vhost->forwarded_header = read_forwarded(px_options_string(options, "forwarded-header"));
 	vhost->proxy_protocol = px_options_bool(options, "proxy-protocol");
 	if (vhost->proxy_protocol && !names_proxies(options)) {
 		complain(reading, "proxy-protocol", " without \"trusted-proxies\"");

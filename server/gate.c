@@ -10,6 +10,7 @@
  */
 #include "server.h"
 
+#include "forwarded.h"
 #include "tls.h"
 
 #include <stdio.h>
@@ -141,15 +142,21 @@ static int redirect(const struct px_peer *peer, struct lws *wsi)
 	return px_http_redirect(wsi, location.text);
 }
 
-int px_gate_pass(struct lws *wsi)
+int px_gate_pass(struct lws *wsi, const void *within)
 {
-	const struct px_peer *peer = lws_get_opaque_user_data(wsi);
+	struct px_peer *peer = lws_get_opaque_user_data(wsi);
 	if (!peer) {
 		return -1;
 	}
+	peer->head = within;
 	int rc = px_framing_check(peer, wsi);
 	if (rc != 0) {
 		return rc;
+	}
+	if (px_peer_read_head(peer, wsi) < 0) {
+		return px_http_refuse(wsi, 400, "bad_request",
+				"The head of the request can not be read: a header line without a "
+				"colon, or with a name that is the beginning of another header's.");
 	}
 	if (peer->vhost->is_retired) {
 		return px_http_refuse(wsi, 503, "unavailable",

@@ -409,16 +409,23 @@ static int answer_metrics(struct px_server *server, struct lws *wsi)
 }
 
 /*
- * Figures are for those whose address is listed, and for those with a token that has all
- * practices. A proxy that is not trusted tells nothing of who is behind it.
+ * Whether "metrics-allow" holds for who asks. A proxy that is not trusted tells nothing of who is
+ * behind it; and of a loopback address that a trusted one tells, it is the proxy's machine that has
+ * it, which may be another.
  */
+static bool may_see_figures(const struct px_peer *peer)
+{
+	const struct px_config_vhost *config = peer->vhost->config;
+	bool is_elsewhere = peer->is_forwarded && px_address_is_loopback(&peer->address);
+	return !peer->is_masked && !is_elsewhere &&
+			px_config_shows_metrics(config, &peer->address);
+}
+
+/* Figures are for those whose address is listed, and for tokens that have all practices. */
 static int answer_figures(struct px_server *server, struct px_peer *peer, struct lws *wsi,
 		int (*answer)(struct px_server *server, struct lws *wsi))
 {
-	bool forwarded = lws_hdr_total_length(wsi, WSI_TOKEN_X_FORWARDED_FOR) > 0 &&
-			!px_config_is_trusted_proxy(peer->vhost->config, &peer->address);
-	px_peer_read_forwarded(peer, wsi);
-	if (!forwarded && px_config_shows_metrics(peer->vhost->config, &peer->address)) {
+	if (may_see_figures(peer)) {
 		return answer(server, wsi);
 	}
 	struct px_http_refusal refusal;

@@ -17,6 +17,7 @@
 #include "server.h"
 
 #include "credentials.h"
+#include "head_memory.h"
 #include "log.h"
 #include "tls.h"
 
@@ -99,16 +100,17 @@ bool px_server_pressed(void *user, enum px_work work)
  * lws 4.1.6 comes here with nothing left of a request that it refused itself. Behind a refusal of
  * ours the connection ends, as the answer says: lws would take what follows for another request.
  */
-static int on_upgrade(void *user, struct lws *wsi)
+static int on_upgrade(void *user, struct lws *wsi, const void *header)
 {
-	int rc = lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE) == 0 ? -1 : px_gate_pass(wsi);
+	int rc = lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE) == 0 ? -1 :
+			px_gate_pass(wsi, header);
 	rc = rc != 0 ? rc : px_upgrade_decide(user, wsi);
 	return rc == 0 ? 0 : -1;
 }
 
 static int on_http(void *user, struct lws *wsi, const char *path)
 {
-	return px_gate_pass(wsi) != 0 ? -1 : px_http_request(user, wsi, path);
+	return px_gate_pass(wsi, path) != 0 ? -1 : px_http_request(user, wsi, path);
 }
 
 static const struct px_lws_hooks hooks = {
@@ -172,6 +174,7 @@ int px_context_create(struct px_server *server, const struct px_config *config)
 		return rc;
 	}
 	list_protocols(server);
+	px_head_memory_track();
 	lws_set_log_level(px_log_lws_levels(), px_log_lws);
 	struct lws_context_creation_info info = describe(server);
 	info.foreign_loops = loops;

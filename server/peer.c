@@ -128,6 +128,7 @@ struct px_peer *px_peer_create(struct px_vhost *vhost, const struct in6_addr *ad
 	if (peer) {
 		peer->vhost = vhost;
 		peer->holders = 1;
+		peer->own_address = *address;
 		peer->address = *address;
 		vhost->server->connections++;
 		vhost->peers++;

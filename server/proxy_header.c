@@ -11,6 +11,8 @@
 
 #define V1_MAX 107 /* "\r\n" included */
 #define V2_HEAD 16
+#define PP2_TYPE_SSL 0x20
+#define PP2_CLIENT_SSL 0x01
 
 static const unsigned char signature[12] = "\r\n\r\n\0\r\nQUIT\n";
 
@@ -30,7 +32,6 @@ static bool take_v1_address(const char *family, const char *source, const char *
 	if (kind == AF_INET6 && strcmp(family, "TCP6") != 0) {
 		return false;
 	}
-	header->has_address = true;
 	return inet_pton(kind, source, &other) == 1 && inet_pton(kind, target, &other) == 1 &&
 			px_address_parse(source, &header->address);
 }
@@ -77,23 +78,47 @@ static int parse_v1(const unsigned char *bytes, size_t len, struct px_proxy_head
 	return parse_v1_line(line, header);
 }
 
+/* How long the addresses of a family are, whichever way they are spoken. */
+static size_t v2_addresses_length(unsigned char family)
+{
+	static const size_t lengths[] = { 0, 12, 36, 216 };
+	return family >> 4 < 4 ? lengths[family >> 4] : 0;
+}
+
+/* Behind the addresses: whether the client came with TLS (PP2_TYPE_SSL, PP2_CLIENT_SSL). */
+static bool find_v2_tls(const unsigned char *bytes, size_t len)
+{
+	size_t at = v2_addresses_length(bytes[13]);
+	while (at + 3 <= len) {
+		const unsigned char *tlv = bytes + V2_HEAD + at;
+		size_t value_len = (size_t)(tlv[1] << 8 | tlv[2]);
+		if (value_len > len - at - 3) {
+			return false;
+		}
+		if (tlv[0] == PP2_TYPE_SSL && value_len >= 1) {
+			return tlv[3] & PP2_CLIENT_SSL;
+		}
+		at += 3 + value_len;
+	}
+	return false;
+}
+
 /* TCP over IPv4 or IPv6; of other families nothing can be said, which is no error. */
 static int take_v2_address(const unsigned char *bytes, size_t len, struct px_proxy_header *header)
 {
 	const unsigned char *addresses = bytes + V2_HEAD;
+	header->is_https = find_v2_tls(bytes, len);
 	if (bytes[13] == 0x11) {
 		if (len < 12) {
 			return -EPROTO;
 		}
 		header->address = (struct in6_addr){ .s6_addr = { [10] = 0xff, [11] = 0xff } };
 		memcpy(&header->address.s6_addr[12], addresses, 4);
-		header->has_address = true;
 	} else if (bytes[13] == 0x21) {
 		if (len < 36) {
 			return -EPROTO;
 		}
 		memcpy(&header->address, addresses, sizeof(header->address));
-		header->has_address = true;
 	}
 	return 0;
 }
@@ -112,7 +137,8 @@ static int parse_v2(const unsigned char *bytes, size_t len, struct px_proxy_head
 		return -EAGAIN;
 	}
 	header->len = V2_HEAD + rest;
-	return command == 0 ? 0 : take_v2_address(bytes, rest, header);
+	header->is_local = command == 0;
+	return header->is_local ? 0 : take_v2_address(bytes, rest, header);
 }
 
 static bool begins(const void *wanted, size_t wanted_len, const unsigned char *bytes, size_t len)

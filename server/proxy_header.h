@@ -15,13 +15,15 @@
 
 struct px_proxy_header {
 	size_t len; /* in bytes; what follows is the client's */
-	bool has_address;
-	struct in6_addr address; /* IPv4 mapped */
+	bool is_local; /* the proxy comes for itself, to see how we are */
+	bool is_https; /* its client came with TLS, and it says so */
+	struct in6_addr address; /* IPv4 mapped; nobody's (address.h): it does not say */
 };
 
 /*
  * What the first `len` bytes of a connection say: 0; -EAGAIN: that can be a header which is
- * not yet complete; -EPROTO: it is none. LOCAL and UNKNOWN have no address.
+ * not yet complete; -EPROTO: it is none. UNKNOWN, and families without an address of IP, are of
+ * nobody: HAProxy's text leaves it to the receiver to take the proxy's own address, which is trusted.
  */
 int px_proxy_parse(const unsigned char *bytes, size_t len, struct px_proxy_header *ret_header);
 

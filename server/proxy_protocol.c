@@ -87,8 +87,12 @@ static void hand_on(struct px_greeting *greeting, const struct px_proxy_header *
 		refuse(greeting, "its PROXY header could not be read");
 		return;
 	}
-	if (header->has_address) {
-		greeting->peer->address = header->address;
+	struct px_peer *peer = greeting->peer;
+	peer->is_proxied = true;
+	peer->is_https = header->is_https;
+	if (!header->is_local) {
+		peer->own_address = header->address;
+		peer->address = header->address;
 	}
 	end(greeting);
 }

@@ -81,7 +81,9 @@ struct px_vhost {
 /* One TCP connection; lws's opaque user data, from adoption to the end. */
 struct px_peer {
 	struct px_vhost *vhost;
-	struct in6_addr address; /* IPv4 mapped; the client's, where a trusted proxy told it */
+	struct in6_addr own_address; /* the connection's, or what its PROXY header tells */
+	struct in6_addr address;     /* of who sent the request: see forwarded.h and address.h */
+	const void *head;            /* of the request in hand: see head.h */
 	struct px_tally_entry *address_entry; /* once it is counted */
 	struct px_tally_entry *user_entry;
 	struct px_identity *identity; /* let in, not yet a session */
@@ -92,6 +94,10 @@ struct px_peer {
 	uint64_t bytes_at_answer;     /* read by TLS when the last answer was written; 0: none was */
 	struct px_comeback *comeback; /* the session that it wants to resume; NULL: none */
 	int8_t service;
+	bool is_proxied;              /* it began with a PROXY header … */
+	bool is_https;                /* … which says that the client came with TLS */
+	bool is_forwarded;            /* a proxy has left a sign in the request … */
+	bool is_masked;               /* … one that is not trusted: the address is not the client's */
 	bool versioned;
 	bool nobody;                  /* an open session that has not authenticated */
 	uint8_t verdict;              /* enum px_verdict, of the token that it came with */
@@ -189,6 +195,7 @@ struct px_server {
 	int64_t started_ms;
 	int64_t deadline_ms;       /* the timer is set to */
 	int64_t reload_after_ms;   /* the next may not come before */
+	int64_t nobody_warning_ms; /* as the next of its kind, of clients whose proxy hides them */
 	uint64_t reloads;
 	uint64_t reloads_refused;
 	int64_t drain_end_ms;      /* the last client is asked to go */
@@ -264,8 +271,8 @@ void px_context_destroy(struct px_server *server);
 int px_framing_check(const struct px_peer *peer, struct lws *wsi);
 void px_framing_answered(struct px_peer *peer, struct lws *wsi);
 
-/* gate.c: 0: go on; 1: an answer was written; -1: drop it */
-int px_gate_pass(struct lws *wsi);
+/* gate.c: 0: go on; 1: an answer was written; -1: drop it. `within`: see head.h */
+int px_gate_pass(struct lws *wsi, const void *within);
 
 /* upgrade.c: hooks of the adapter */
 int px_upgrade_decide(void *user, struct lws *wsi);
@@ -297,9 +304,6 @@ void px_peer_uncount(struct px_peer *peer);
 int px_peer_count_user(struct px_peer *peer, struct px_span tenant, struct px_span user);
 void px_peer_set_nobody(struct px_peer *peer, bool nobody);
 void px_peer_session_params(struct px_peer *peer, struct px_session_params *ret_params);
-
-/* forwarded.c */
-void px_peer_read_forwarded(struct px_peer *peer, struct lws *wsi);
 
 /* trail.c: the audit trail. -errno: what happens must not. */
 int px_trail_event(void *user, const struct px_event *event);

@@ -286,7 +286,6 @@ int px_upgrade_decide(void *user, struct lws *wsi)
 	if (!peer || lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE) == 0) {
 		return -1;
 	}
-	px_peer_read_forwarded(peer, wsi);
 	const char *fault = request_fault(peer, wsi, &status);
 	if (fault) {
 		return refuse(wsi, peer, status, status == 404 ? "not_found" : "bad_request", fault);

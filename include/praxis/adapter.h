@@ -25,9 +25,10 @@ struct px_lws_hooks {
 
 	/*
 	 * A request to upgrade. 0: let it in; 1: an answer was written; -1: drop it. Must read
-	 * the headers with lws_hdr_copy() alone (CVE-2025-11677).
+	 * the headers with lws_hdr_copy() alone (CVE-2025-11677); `header` is where lws keeps
+	 * Upgrade, if it still does, and only its place may be looked at.
 	 */
-	int (*upgrade)(void *user, struct lws *wsi);
+	int (*upgrade)(void *user, struct lws *wsi, const void *header);
 
 	/*
 	 * It was upgraded: who it is. `conn` is the adapter's to fill. -EINPROGRESS: that is not

@@ -37,6 +37,7 @@ const ALL = [
 	'metrics.test.mjs',
 	'tls.test.mjs',
 	'proxy.test.mjs',
+	'addresses.test.mjs',
 	'identity.test.mjs',
 	'matrix.test.mjs',
 	'attacks.test.mjs',

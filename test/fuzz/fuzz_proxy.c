@@ -30,8 +30,8 @@ static int parse(const uint8_t *data, size_t len, struct px_proxy_header *ret_he
 
 static bool same(const struct px_proxy_header *a, const struct px_proxy_header *b)
 {
-	return a->len == b->len && a->has_address == b->has_address &&
-			(!a->has_address || memcmp(&a->address, &b->address, sizeof(a->address)) == 0);
+	return a->len == b->len && a->is_local == b->is_local && a->is_https == b->is_https &&
+			memcmp(&a->address, &b->address, sizeof(a->address)) == 0;
 }
 
 static void check_header(const struct px_proxy_header *header, const uint8_t *data, size_t size)
@@ -45,7 +45,7 @@ static void check_header(const struct px_proxy_header *header, const uint8_t *da
 	if (data[0] != 'P' && header->len != 16u + (data[14] << 8 | data[15])) {
 		abort();
 	}
-	if (header->has_address) {
+	if (!px_address_is_nobody(&header->address)) {
 		/* What stands in the trail can be read again. */
 		char text[PX_ADDRESS_SIZE];
 		struct in6_addr address;

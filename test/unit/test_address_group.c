@@ -40,7 +40,7 @@ START_TEST(what_is_no_network_is_itself)
 	assert_group("192.0.2.1", 64, "192.0.2.1");
 	assert_group("::ffff:192.0.2.1", 16, "192.0.2.1");
 	assert_group("::1", 64, "::1");
-	assert_group("::", 64, "::");
+	assert_group("::", 64, "unknown"); /* nobody */
 	assert_group("64:ff9b::192.0.2.1", 64, "64:ff9b::c000:201");
 	assert_group("fe80::1", 64, "fe80::1");
 }

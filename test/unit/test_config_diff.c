@@ -154,6 +154,8 @@ static const struct vhost_change {
 	{ "trusted-proxies", "\"trusted-proxies\": \"10.0.0.0/8\"",
 		"\"trusted-proxies\": \"10.0.0.0/9\"", STAYS,
 		"vhost a: trusted-proxies has changed\n" },
+	{ "forwarded-header", "", "\"forwarded-header\": \"forwarded\"", STAYS,
+		"vhost a: forwarded-header has changed\n" },
 	{ "metrics-allow", "", "\"metrics-allow\": \"10.0.0.0/8\"", STAYS,
 		"vhost a: metrics-allow is there now\n" },
 	{ "proxy-protocol", "\"trusted-proxies\": \"10.0.0.1\"",
