@@ -29,11 +29,12 @@ describe('docs/migration.md', () => {
 	it('names functions that are there, and all of the old page', () => {
 		const named = cells('Function by function', 1)
 			.flatMap((cell) => [...cell.matchAll(/`(?:(\w+)\.)?(\w+)(?:\(|`)/g)])
-			.map(([, owner, name]) => [owner, name ?? ''] as const);
+			.map(([, owner, name]) => [owner, name ?? ''] as const)
+			.filter(([owner]) => owner !== 'manager'); // a file's name
 		const missing = named.filter(([owner, name]) =>
 			owner === undefined ? !(name in exported) : !has(owner, name),
 		);
-		assert.deepEqual(missing.map(([, name]) => name).filter((name) => name !== 'manager'), []);
+		assert.deepEqual(missing, []);
 		const reference = readFileSync('test/reference/unified-websocket-system.md', 'utf8');
 		const calls = reference.matchAll(
 			/\b(whiteboardService|telemedicineService|webSocketManager)\.(\w+)\(/g,
