@@ -88,6 +88,7 @@ static ssize_t put(const char *text, size_t len)
 	if (output == OUTPUT_ASKED) {
 		struct pollfd fd = { .fd = log_fd, .events = POLLOUT };
 		if (poll(&fd, 1, 0) != 1 || !(fd.revents & POLLOUT)) {
+			errno = EAGAIN;
 			return -1;
 		}
 	}

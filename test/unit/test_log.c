@@ -5,11 +5,14 @@
 #include "fake.h"
 
 #include <check.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <libwebsockets.h>
 #include <praxis/service.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static char path[] = "/tmp/praxis-log-XXXXXX";
@@ -86,4 +89,112 @@ START_TEST(lws_is_rationed)
 }
 END_TEST
 
-RUN_TESTS("log", a_line_has_a_level, lws_has_no_time_and_level_of_its_own, lws_is_rationed);
+/* ---- nobody reads ---- */
+
+/* All that is in it now; lives until the next call. */
+static const char *drain(int fd)
+{
+	static char text[1 << 20];
+	size_t len = 0;
+	ssize_t n;
+	ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	while ((n = read(fd, text + len, sizeof(text) - 1 - len)) > 0) {
+		len += (size_t)n;
+	}
+	text[len] = '\0';
+	return text;
+}
+
+/* Fills what stderr is until nothing goes in any more, and reads it again from `reader`. */
+static void nobody_reads(int writer, int reader, bool opened)
+{
+	ck_assert_int_ge(dup2(writer, STDERR_FILENO), 0);
+	px_log_set_level(PX_LOG_NOTICE);
+	if (opened) {
+		px_log_open();
+	}
+	unsigned lines = 0;
+	while (px_log_dropped() == 0 && lines < 100000) {
+		px_log(PX_LOG_NOTICE, "line %u", lines++);
+	}
+	ck_assert_uint_eq(px_log_dropped(), 1);
+	errno = EINTR; /* of something else */
+	px_log(PX_LOG_NOTICE, "lost, too");
+	ck_assert_uint_eq(px_log_dropped(), 2);
+
+	char last[64];
+	(void)snprintf(last, sizeof(last), "notice: line %u", lines - 2);
+	const char *text = drain(reader);
+	ck_assert_ptr_nonnull(strstr(text, last));
+	(void)snprintf(last, sizeof(last), "notice: line %u", lines - 1);
+	ck_assert_ptr_null(strstr(text, last));
+
+	px_log(PX_LOG_NOTICE, "again");
+	text = drain(reader);
+	const char *told = strstr(text, "warning: 2 lines of the log could not be written and are lost");
+	ck_assert_ptr_nonnull(told);
+	ck_assert_ptr_nonnull(strstr(told, "notice: again"));
+	px_log(PX_LOG_NOTICE, "and on");
+	ck_assert_ptr_null(strstr(drain(reader), "lost"));
+	ck_assert_uint_eq(px_log_dropped(), 2);
+}
+
+static void fill_a_pipe(bool opened)
+{
+	int fds[2];
+	ck_assert_int_eq(pipe(fds), 0);
+	nobody_reads(fds[1], fds[0], opened);
+	/* Whose descriptor it was finds it as it was: others may write to it. */
+	ck_assert_int_eq(fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK, 0);
+}
+
+START_TEST(a_pipe_that_is_full_is_not_waited_for)
+{
+	fill_a_pipe(true);
+}
+END_TEST
+
+START_TEST(nor_one_that_can_not_be_opened_again)
+{
+	fill_a_pipe(false);
+}
+END_TEST
+
+START_TEST(a_socket_that_is_full_is_not_waited_for)
+{
+	int fds[2];
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	nobody_reads(fds[1], fds[0], true);
+}
+END_TEST
+
+START_TEST(what_cannot_be_written_to_is_counted)
+{
+	close(STDERR_FILENO);
+	px_log_open();
+	px_log(PX_LOG_ERROR, "nowhere");
+	ck_assert_uint_eq(px_log_dropped(), 1);
+	ck_assert_int_eq(open("/dev/full", O_WRONLY), STDERR_FILENO);
+	px_log_open();
+	px_log(PX_LOG_ERROR, "nowhere");
+	ck_assert_uint_eq(px_log_dropped(), 2);
+}
+END_TEST
+
+START_TEST(a_line_is_never_too_long)
+{
+	static char text[5000];
+	memset(text, 'x', sizeof(text) - 1);
+	begin(PX_LOG_NOTICE);
+	px_log(PX_LOG_NOTICE, "%s", text);
+	px_log(PX_LOG_NOTICE, "next");
+	const char *line = end();
+	ck_assert_uint_lt(strcspn(line, "\n"), 1100);
+	ck_assert_str_eq(strchr(line, '\n') + 1, "notice: next\n");
+}
+END_TEST
+
+RUN_TESTS("log", a_line_has_a_level, lws_has_no_time_and_level_of_its_own, lws_is_rationed,
+		a_pipe_that_is_full_is_not_waited_for, nor_one_that_can_not_be_opened_again,
+		a_socket_that_is_full_is_not_waited_for, what_cannot_be_written_to_is_counted,
+		a_line_is_never_too_long);
