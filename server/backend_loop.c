@@ -9,6 +9,8 @@
  */
 #include "backend_internal.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 
 /* Frees itself when the loop has let go of it, so it may outlive the back end. */
@@ -34,10 +36,19 @@ static void collect(struct px_backend *backend)
 	}
 }
 
+/*
+ * curl may begin a thread here, which looks up a name and may outlive all the rest. No signal of the
+ * process is to be delivered to it: the loop's thread can then hold them back when it ends.
+ */
 static void act(struct px_backend *backend, curl_socket_t fd, int events)
 {
+	sigset_t all;
+	sigset_t before;
 	int running;
+	sigfillset(&all);
+	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
 	(void)curl_multi_socket_action(backend->multi, fd, events, &running);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	collect(backend);
 }
 

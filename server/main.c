@@ -202,14 +202,15 @@ static int start_signals(struct px_server *server)
 	return 0;
 }
 
-/* libuv gives a signal that it no longer handles its default back, which is the end. */
+/*
+ * libuv gives a signal that it no longer handles its default back, which is the end; so it is held
+ * back. curl's threads, one of which may still be looking up a name, get none (backend_loop.c).
+ */
 static void stop_signals(struct px_server *server)
 {
 	for (size_t i = 0; i < SIGNALS; i++) {
 		block_signal(signal_numbers[i], true);
 		uv_close((uv_handle_t *)&server->signals[i], NULL);
-		/* In curl's threads, too, one of which may still be looking up a name. */
-		signal(signal_numbers[i], SIG_IGN);
 	}
 }
 
@@ -317,7 +318,7 @@ static int create_broker(struct px_server *server, const struct px_config *confi
 static int start(struct px_server *server, struct px_config *config,
 		const struct px_config_sink *sink)
 {
-	server->descriptors = px_settings_descriptors();
+	server->descriptors = px_settings_descriptors(config);
 	int rc = px_security_create(server);
 	rc = rc < 0 ? rc : px_context_create(server, config);
 	rc = rc < 0 ? rc : px_plan_carry_out(server, config, sink);

@@ -10,9 +10,12 @@
 #define OTHER_DESCRIPTORS 64
 
 /*
- * As many as there may be, whatever the system would allow. lws has a table of all that there could be,
- * 16 bytes each, and takes a limit above ten millions to be 2,560.
+ * As many as there may be, whatever the system would allow: lws takes a limit above ten millions to be
+ * 2,560, and has a table of all that there could be, which Debian's builds of it, debug builds, look
+ * through for each connection that comes and goes: 65,536 are some 20 µs, 2^20 are half a
+ * millisecond. So who wants more than usual has to say so.
  */
+#define DESCRIPTORS_USUAL (UINT64_C(1) << 16)
 #define DESCRIPTORS_MAX (UINT64_C(1) << 20)
 
 struct px_limits px_settings_limits(const struct px_config *config)
@@ -46,14 +49,19 @@ void px_settings_log_complaint(void *user, enum px_config_level level, const cha
 	px_log(level == PX_CONFIG_ERROR ? PX_LOG_ERROR : PX_LOG_WARNING, "%s", text);
 }
 
-uint64_t px_settings_descriptors(void)
+uint64_t px_settings_descriptors(const struct px_config *config)
 {
 	struct rlimit limit;
+	/* Requests over HTTP take two more each while they are answered. */
+	uint64_t wanted = config->global.max_connections + config->global.max_connections / 8 +
+			OTHER_DESCRIPTORS;
+	wanted = wanted < DESCRIPTORS_USUAL ? DESCRIPTORS_USUAL :
+			wanted > DESCRIPTORS_MAX ? DESCRIPTORS_MAX : wanted;
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0) {
 		return 1024;
 	}
 	rlim_t before = limit.rlim_cur;
-	limit.rlim_cur = limit.rlim_max < DESCRIPTORS_MAX ? limit.rlim_max : DESCRIPTORS_MAX;
+	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
 	return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : before;
 }
 
@@ -64,9 +72,9 @@ uint64_t px_settings_connections(const struct px_config *config, uint64_t descri
 			descriptors / 2;
 	if (wanted > most) {
 		px_log(PX_LOG_WARNING, "max-connections is %llu, but with %llu descriptors "
-				"(RLIMIT_NOFILE, and %llu at most) there can be %llu connections",
+				"(RLIMIT_NOFILE, as it was at the start) there can be %llu connections",
 				(unsigned long long)wanted, (unsigned long long)descriptors,
-				(unsigned long long)DESCRIPTORS_MAX, (unsigned long long)most);
+				(unsigned long long)most);
 	}
 	return wanted > 0 && wanted < most ? wanted : most;
 }
