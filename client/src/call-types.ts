@@ -42,6 +42,11 @@ export interface CallMember extends Readonly<RoomMember> {
 	readonly quality?: ConnectionQuality;
 }
 
+export interface CallChatMessage extends TelemedicineChatMessage {
+	/** Of one's own: under way, taken by the server, or refused. */
+	state?: 'pending' | 'sent' | 'failed';
+}
+
 export interface CallEvents {
 	state: [state: CallState];
 	/** Anything about any member has changed; `call.members` is a new array. */
@@ -52,7 +57,9 @@ export interface CallEvents {
 	stream: [stream: MediaStream, member: CallMember];
 	waiting: [waiting: readonly WaitingMember[]];
 	quality: [quality: ConnectionQuality, member: CallMember];
-	chat: [message: TelemedicineChatMessage];
+	chat: [message: CallChatMessage];
+	/** The state of one's own message has changed; `call.chat` is a new array. */
+	chatState: [message: CallChatMessage];
 	/** What one sends oneself. */
 	media: [media: MediaState];
 	error: [error: PraxisError];

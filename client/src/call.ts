@@ -6,7 +6,14 @@
 // A session that was resumed changes nothing here. After one that was lost everybody has us under
 // another clientId, so all connections are made anew.
 
-import type { CallEvents, CallMember, CallOptions, CallState, EndReason } from './call-types.js';
+import type {
+	CallChatMessage,
+	CallEvents,
+	CallMember,
+	CallOptions,
+	CallState,
+	EndReason,
+} from './call-types.js';
 import { Emitter } from './emitter.js';
 import { Timer } from './environment.js';
 import { LocalMedia } from './local-media.js';
@@ -23,7 +30,6 @@ import type {
 	RoomMember,
 	RoomId,
 	RoomMessage,
-	TelemedicineChatMessage,
 	TelemedicineRoomJoined,
 	Unsubscribe,
 	WaitingMember,
@@ -36,6 +42,9 @@ interface Entry {
 }
 
 const CHAT = 500;
+const SETTLE_MS = 2_000;
+/** Old ICE servers are better than none. */
+const SERVERS_MS = 4_000;
 
 export class TelemedicineCall {
 	#state: CallState = 'joining';
@@ -45,7 +54,7 @@ export class TelemedicineCall {
 	#entries = new Map<string, Entry>();
 	#members: readonly CallMember[] = [];
 	#waiting: readonly WaitingMember[] = [];
-	#chat: readonly TelemedicineChatMessage[] = [];
+	#chat: readonly CallChatMessage[] = [];
 	#clientId = '';
 	#iceServers: RTCIceServer[] = [];
 	/** Those whose path is to be mended as soon as fresh ICE servers are here. */
@@ -54,6 +63,8 @@ export class TelemedicineCall {
 	#events: Emitter<CallEvents>;
 	#unsubscribe: Unsubscribe[];
 	#measuring: Timer;
+	#settling: Timer;
+	#asking: Timer;
 	readonly #service: TelemedicineWebSocketService;
 	readonly #options: CallOptions;
 
@@ -63,6 +74,8 @@ export class TelemedicineCall {
 		const { environment } = service.manager;
 		this.#events = new Emitter((error) => environment.report(error));
 		this.#measuring = new Timer(environment);
+		this.#settling = new Timer(environment);
+		this.#asking = new Timer(environment);
 		this.#local = new LocalMedia(options.stream ?? null, () => {
 			this.#entries.forEach(({ peer }) => this.#local.feed(peer));
 			this.#tellMedia();
@@ -70,6 +83,7 @@ export class TelemedicineCall {
 		this.#unsubscribe = this.#listen();
 		service.manager.enableService('telemedicine');
 		service.manager.connect(this);
+		service.manager.calls.add(this);
 		service.joinRoom(
 			options.roomId,
 			options.appointmentId,
@@ -107,7 +121,7 @@ export class TelemedicineCall {
 	}
 
 	/** What was said, one's own included; a new array whenever something was. */
-	get chat(): readonly TelemedicineChatMessage[] {
+	get chat(): readonly CallChatMessage[] {
 		return this.#chat;
 	}
 
@@ -146,9 +160,21 @@ export class TelemedicineCall {
 			fromUserId: userId,
 		};
 		const receipt = this.#service.manager.send(chat);
-		receipt.catch(() => {});
 		const timestamp = this.#service.manager.environment.wall();
-		this.#say({ ...chat, clientId: this.#clientId, timestamp });
+		let said: CallChatMessage = { ...chat, clientId: this.#clientId, timestamp, state: 'pending' };
+		this.#say(said);
+		const become = (state: CallChatMessage['state']) => {
+			const next = { ...said, state };
+			this.#chat = this.#chat.map((message) => (message === said ? next : message));
+			said = next;
+			this.#events.emit('chatState', said);
+		};
+		receipt.then(
+			() => become('sent'),
+			// A lost session's receipt: the server had taken the message.
+			(error: unknown) =>
+				become((error as PraxisError).code === 'session_lost' ? 'sent' : 'failed'),
+		);
 		return receipt;
 	}
 
@@ -241,8 +267,9 @@ export class TelemedicineCall {
 					);
 				}
 			}),
-			manager.environment.onNetworkChange(() => this.restartIce()),
+			manager.environment.onNetworkChange(() => this.#networkChanged()),
 			() => service.manager.disconnect(this),
+			() => manager.calls.delete(this),
 		];
 	}
 
@@ -266,7 +293,7 @@ export class TelemedicineCall {
 		this.#tellMedia();
 	}
 
-	#say(message: TelemedicineChatMessage): void {
+	#say(message: CallChatMessage): void {
 		this.#chat = [...this.#chat, message].slice(-CHAT);
 		this.#events.emit('chat', message);
 	}
@@ -372,6 +399,19 @@ export class TelemedicineCall {
 		return { iceServers: this.#iceServers, ...this.#options.rtc };
 	}
 
+	// Changes come in bursts: the first is acted on, and those that its burst has left without a path.
+	#networkChanged(): void {
+		if (!this.#settling.isSet) {
+			this.restartIce();
+		}
+		this.#settling.set(SETTLE_MS, () => {
+			const lost = [...this.#entries].filter(([, { peer }]) =>
+				['disconnected', 'failed'].includes(peer.pc.iceConnectionState),
+			);
+			this.#mend(lost.map(([id]) => id));
+		});
+	}
+
 	// TURN credentials are short-lived, so fresh ones are asked for first, where there are any.
 	#mend(ids: string[]): void {
 		if (ids.length === 0 || this.#state !== 'joined') {
@@ -382,10 +422,12 @@ export class TelemedicineCall {
 			this.#mendNow();
 		} else {
 			this.#service.requestIceServers(this.#options.roomId);
+			this.#asking.set(SERVERS_MS, () => this.#mendNow());
 		}
 	}
 
 	#mendNow(): void {
+		this.#asking.clear();
 		const ids = [...this.#toMend];
 		this.#toMend.clear();
 		ids.forEach((id) => this.#entries.get(id)?.peer.restart(this.#config()));
@@ -421,7 +463,7 @@ export class TelemedicineCall {
 		}
 		this.#local.close();
 		this.#endReason = reason;
-		this.#measuring.clear();
+		[this.#measuring, this.#settling, this.#asking].forEach((timer) => timer.clear());
 		this.#unsubscribe.forEach((unsubscribe) => unsubscribe());
 		this.#entries.forEach(({ peer }) => peer.close());
 		this.#entries.clear();

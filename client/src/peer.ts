@@ -27,6 +27,13 @@ const AGAIN_MS = 8_000;
 /** One that has nothing to send makes no offer. */
 const TURN_MS = 2_000;
 
+/** Firefox before 113 has the state of ICE alone. */
+export function connectionOf(pc: RTCPeerConnection): RTCPeerConnectionState {
+	const ice = pc.iceConnectionState;
+	const same = ice === 'checking' ? 'connecting' : ice === 'completed' ? 'connected' : ice;
+	return (pc as Partial<RTCPeerConnection>).connectionState ?? same;
+}
+
 export class Peer {
 	readonly pc: RTCPeerConnection;
 	#makingOffer = false;
@@ -56,8 +63,11 @@ export class Peer {
 		pc.onnegotiationneeded = () => void this.#offer();
 		pc.onicecandidate = ({ candidate }) => hooks.candidate(candidate);
 		pc.ontrack = ({ streams, track }) => hooks.stream(streams[0] ?? new MediaStream([track]));
-		pc.onconnectionstatechange = () => hooks.state(pc.connectionState);
-		pc.oniceconnectionstatechange = () => this.#watch();
+		pc.onconnectionstatechange = () => hooks.state(connectionOf(pc));
+		pc.oniceconnectionstatechange = () => {
+			hooks.state(connectionOf(pc));
+			this.#watch();
+		};
 		this.#broken.set(TURN_MS, () => this.#takeTurn());
 	}
 

@@ -3,6 +3,8 @@
 // How good the connection to a member is, from what RTCPeerConnection.getStats() counts
 // (W3C "Identifiers for WebRTC's Statistics API").
 
+import { connectionOf } from './peer.js';
+
 export interface ConnectionQuality {
 	level: 'good' | 'fair' | 'poor' | 'lost';
 	/** Of packets, 0 to 1, since the last look. */
@@ -66,7 +68,7 @@ export class QualityMeter {
 		const ms = counts.at - last.at;
 		const kbps = ms > 0 ? ((counts.bytes - last.bytes) * 8) / ms : 0;
 		return {
-			level: level(pc.connectionState === 'connected', loss, rttMs ?? 0),
+			level: level(connectionOf(pc) === 'connected', loss, rttMs ?? 0),
 			loss,
 			rttMs,
 			kbps: Math.max(0, kbps),

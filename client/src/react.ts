@@ -149,7 +149,7 @@ export function useTelemedicineCall(
 		let error: PraxisError | null = null;
 		const show = () => setView(viewOf(current, error));
 		const ends = [
-			...(['state', 'members', 'waiting', 'chat', 'media'] as const).map((event) =>
+			...(['state', 'members', 'waiting', 'chat', 'chatState', 'media'] as const).map((event) =>
 				current.on(event, show),
 			),
 			current.on('error', (latestError) => {

@@ -213,6 +213,46 @@ describe('a path', () => {
 		assert.equal(bob.only.signalingState, 'stable');
 	});
 
+	it('is looked for anew once in a burst of changes, and where that left none', async () => {
+		const { ann, room } = await two();
+		ann.only.become('connected');
+		for (let change = 0; change < 5; change++) {
+			ann.clock.changeNetwork();
+			ann.clock.pass(100);
+		}
+		assert.equal(ann.only.restarts, 1);
+		await room.pump();
+		ann.only.become('disconnected');
+		ann.clock.pass(2_000);
+		assert.equal(ann.only.restarts, 2);
+	});
+
+	it('is mended with the old ICE servers where no fresh ones come', async () => {
+		const ann = new Caller('a').begin({ stream: camera() });
+		const bob = new Caller('b').begin({ stream: camera() });
+		const room = new Room();
+		room.iceServers = [{ urls: 'turn:praxis.test' }];
+		await room.enter(ann);
+		await room.enter(bob);
+		ann.call.restartIce();
+		assert.equal(ann.only.restarts, 0);
+		ann.clock.pass(4_000);
+		assert.equal(ann.only.restarts, 1);
+	});
+
+	it('is known in browsers without connectionState', async () => {
+		const { ann } = await two();
+		const states: unknown[] = [];
+		ann.call.on('members', ([member]) => states.push(member?.connection));
+		for (const ice of ['checking', 'completed', 'disconnected']) {
+			ann.only.become(ice, null as unknown as string);
+		}
+		assert.deepEqual(
+			[...new Set(states)].filter((state) => state !== 'new'),
+			['connecting', 'connected', 'disconnected'],
+		);
+	});
+
 	it('that did not survive is mended when the session is resumed', async () => {
 		const { ann } = await two();
 		ann.only.become('connected');

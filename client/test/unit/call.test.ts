@@ -229,6 +229,34 @@ describe('a call', () => {
 	});
 });
 
+describe("one's own chat", () => {
+	it('is pending until the server has it, and failed where it is refused', async () => {
+		const ann = new Caller('a').begin();
+		await Room.of(ann);
+		const states: unknown[] = [];
+		ann.call.on('chatState', ({ message, state }) => states.push([message, state]));
+		const good = ann.call.sendChat('good');
+		const bad = ann.call.sendChat('bad');
+		assert.deepEqual(
+			ann.call.chat.map(({ state }) => state),
+			['pending', 'pending'],
+		);
+		const [first, second] = ann.socket.of('telemedicine_chat_message');
+		ann.socket.say({ type: 'ack', id: first?.id });
+		ann.socket.say({ type: 'error', id: second?.id, code: 'rate_limited', message: '' });
+		await good;
+		await assert.rejects(bad);
+		assert.deepEqual(states, [
+			['good', 'sent'],
+			['bad', 'failed'],
+		]);
+		assert.deepEqual(
+			ann.call.chat.map(({ state }) => state),
+			['sent', 'failed'],
+		);
+	});
+});
+
 describe("a call's session", () => {
 	it('that was resumed changes nothing', async () => {
 		const ann = new Caller('a').begin({ stream: camera() });
