@@ -14,7 +14,8 @@
 #       -p 127.0.0.1:9002:9002 praxis
 #
 # Environment: PRAXIS_PORT, PRAXIS_INTERFACE, PRAXIS_SECRET_FILE, PRAXIS_TOKEN_QUERY (true: tokens
-# may come in the query), PRAXIS_OPEN_MODE, PRAXIS_OPEN_PRACTICE, PRAXIS_LOG_LEVEL and
+# may come in the query), PRAXIS_ORIGINS (the origins whose pages may connect, with spaces between
+# them; without it those of the same one alone), PRAXIS_TRUSTED_PROXIES, PRAXIS_OPEN_MODE, PRAXIS_OPEN_PRACTICE, PRAXIS_LOG_LEVEL and
 # PRAXIS_STATE_FILE (/var/lib/praxis/state; it survives "docker stop" and "docker start", and a new
 # container where /var/lib/praxis is a volume). A service is added by a file of its own:
 #

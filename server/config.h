@@ -333,6 +333,9 @@ int px_config_check_options(const struct px_config_service *service,
 		const struct px_option *table, const struct px_config_sink *sink,
 		struct px_options **ret_options);
 
+/* Whether it listens on loopback addresses alone. */
+bool px_config_is_on_loopback(const struct px_config_vhost *vhost);
+
 /* Whether "metrics-allow" has the address (IPv4 mapped). */
 bool px_config_shows_metrics(const struct px_config_vhost *vhost, const struct in6_addr *address);
 

@@ -58,6 +58,16 @@ bool px_config_address_is_loopback(const struct px_config_address *address)
 	return IN6_IS_ADDR_LOOPBACK(v6) || (IN6_IS_ADDR_V4MAPPED(v6) && v6->s6_addr[12] == 127);
 }
 
+bool px_config_is_on_loopback(const struct px_config_vhost *vhost)
+{
+	for (size_t i = 0; i < vhost->address_count; i++) {
+		if (!px_config_address_is_loopback(&vhost->addresses[i])) {
+			return false;
+		}
+	}
+	return true;
+}
+
 void px_config_address_print(const struct px_config_address *address, char *buf, size_t size)
 {
 	if (getnameinfo((const struct sockaddr *)&address->address, address->length, buf,

@@ -169,6 +169,16 @@ int px_config_strings(struct px_config_loader *loader, const struct px_config_ob
 				unsigned line, const char *text, void *user),
 		void *user);
 
+/*
+ * The same of strings that have no spaces and no commas: each may be several, with these between
+ * them, since a variable of the environment has one string for all.
+ */
+int px_config_words(struct px_config_loader *loader, const struct px_config_object *object,
+		const char *key, const char *fallback,
+		int (*each)(struct px_config_loader *loader, const struct px_config_file *file,
+				unsigned line, const char *text, void *user),
+		void *user);
+
 /* ---- config_vhost.c ---- */
 
 /* One element of "vhosts". */

@@ -478,3 +478,42 @@ int px_config_strings(struct px_config_loader *loader, const struct px_config_ob
 	} while (r == 0 && is_array && px_config_walk_next(&walk, &item));
 	return r;
 }
+
+/* What px_config_words() has to do with each string. */
+struct words {
+	int (*each)(struct px_config_loader *loader, const struct px_config_file *file,
+			unsigned line, const char *text, void *user);
+	void *user;
+};
+
+static int split(struct px_config_loader *loader, const struct px_config_file *file,
+		unsigned line, const char *text, void *user)
+{
+	static const char separators[] = ", \t";
+	const struct words *words = user;
+	size_t length = strlen(text);
+	/* With one before or behind it, it is as wrong as without any other. */
+	if (strcspn(text, separators) == length || strspn(text, separators) > 0 ||
+			strchr(separators, text[length - 1])) {
+		return words->each(loader, file, line, text, words->user);
+	}
+	int r = 0;
+	for (; r == 0 && *text != '\0'; text += strspn(text, separators)) {
+		size_t len = strcspn(text, separators);
+		char *word = strndup(text, len);
+		r = word ? words->each(loader, file, line, word, words->user) : -ENOMEM;
+		free(word);
+		text += len;
+	}
+	return r;
+}
+
+int px_config_words(struct px_config_loader *loader, const struct px_config_object *object,
+		const char *key, const char *fallback,
+		int (*each)(struct px_config_loader *loader, const struct px_config_file *file,
+				unsigned line, const char *text, void *user),
+		void *user)
+{
+	struct words words = { each, user };
+	return px_config_strings(loader, object, key, fallback, split, &words);
+}

@@ -186,11 +186,11 @@ int px_config_proxies_read(struct px_config_loader *loader,
 		&vhost->trusted_proxies, &vhost->trusted_proxy_count };
 	struct list readers = { "metrics-allow", "read the figures",
 		&vhost->metrics_allow, &vhost->metrics_allow_count };
-	int r = px_config_strings(loader, object, proxies.key, NULL, add, &proxies);
+	int r = px_config_words(loader, object, proxies.key, NULL, add, &proxies);
 	if (r < 0) {
 		return r;
 	}
 	return px_config_object_given(object, readers.key) ?
-			px_config_strings(loader, object, readers.key, NULL, add, &readers) :
+			px_config_words(loader, object, readers.key, NULL, add, &readers) :
 			add_loopback(loader, &readers);
 }

@@ -7,6 +7,7 @@
 #include "server.h"
 
 #include "exposition.h"
+#include "origin.h"
 #include "http_head.h"
 
 #include <stdio.h>
@@ -362,6 +363,7 @@ static int answer_why_not(const struct px_peer *peer, struct lws *wsi)
 {
 	bool reads = lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0 ||
 			lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
+	const char *fault = px_upgrade_page_fault(peer, wsi);
 	struct px_http_refusal refusal = {
 		.status = 405,
 		.code = "bad_request",
@@ -373,11 +375,10 @@ static int answer_why_not(const struct px_peer *peer, struct lws *wsi)
 		refusal.code = "unavailable";
 		refusal.sentence = "The server is about to end.";
 		refusal.wait_ms = px_server_ends_in_ms(peer->vhost->server);
-	} else if (!px_upgrade_origin_is_allowed(peer, wsi)) {
+	} else if (fault) {
 		refusal.status = 403;
 		refusal.code = "origin";
-		refusal.sentence = "Pages of this origin may not connect: it is not in the vhost's "
-				   "\"origins\".";
+		refusal.sentence = fault;
 	} else if (reads) {
 		refusal.status = 426;
 		refusal.sentence = "This path is for WebSocket connections.";
@@ -408,16 +409,25 @@ static int answer_metrics(struct px_server *server, struct lws *wsi)
 	return rc;
 }
 
+/* A page of another site, whose name leads here by now, is on this machine, too; see upgrade.c. */
+static bool is_rebound(const struct px_peer *peer, struct lws *wsi)
+{
+	char host[256] = "";
+	return px_address_is_loopback(&peer->address) &&
+			(lws_hdr_copy(wsi, host, sizeof(host), WSI_TOKEN_HOST) < 0 ||
+			!px_origin_host_is_loopback(host));
+}
+
 /*
  * Whether "metrics-allow" holds for who asks. A proxy that is not trusted tells nothing of who is
  * behind it; and of a loopback address that a trusted one tells, it is the proxy's machine that has
  * it, which may be another.
  */
-static bool may_see_figures(const struct px_peer *peer)
+static bool may_see_figures(const struct px_peer *peer, struct lws *wsi)
 {
 	const struct px_config_vhost *config = peer->vhost->config;
 	bool is_elsewhere = peer->is_forwarded && px_address_is_loopback(&peer->address);
-	return !peer->is_masked && !is_elsewhere &&
+	return !peer->is_masked && !is_elsewhere && !is_rebound(peer, wsi) &&
 			px_config_shows_metrics(config, &peer->address);
 }
 
@@ -425,7 +435,7 @@ static bool may_see_figures(const struct px_peer *peer)
 static int answer_figures(struct px_server *server, struct px_peer *peer, struct lws *wsi,
 		int (*answer)(struct px_server *server, struct lws *wsi))
 {
-	if (may_see_figures(peer)) {
+	if (may_see_figures(peer, wsi)) {
 		return answer(server, wsi);
 	}
 	struct px_http_refusal refusal;

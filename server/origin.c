@@ -1,48 +1,54 @@
 /* SPDX-License-Identifier: MIT */
-/* See origin.h. Scheme and host are compared without regard to case, as URLs are. */
+/* See origin.h. */
 #include "origin.h"
 
+#include "url.h"
+
 #include <string.h>
-#include <strings.h>
 
-static const char host_characters[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:";
-
-/* "host:port" of "https://host:port"; NULL: it has none, as "null". */
-static const char *host_of(const char *origin)
+/* Whether it is a subdomain of what stands behind the star of `entry`. */
+static bool is_under(const struct px_url *origin, const struct px_url *entry)
 {
-	const char *at = strstr(origin, "://");
-	return at && at[3] != '\0' ? at + 3 : NULL;
+	size_t len = strlen(origin->host);
+	size_t suffix_len = strlen(entry->host);
+	return origin->is_https == entry->is_https && origin->port == entry->port &&
+			len > suffix_len + 1 && origin->host[len - suffix_len - 1] == '.' &&
+			strcmp(origin->host + len - suffix_len, entry->host) == 0;
 }
 
-/* Whether `origin` is a subdomain of what stands behind the star of `pattern`. */
-static bool is_under(const char *origin, const char *pattern)
+static bool is_listed(const struct px_url *origin, const char *text)
 {
-	const char *star = strstr(pattern, "://*.");
-	if (!star) {
+	struct px_url entry;
+	return px_url_parse(text, &entry) && *entry.rest == '\0' && (entry.wildcard ?
+			is_under(origin, &entry) : px_url_same_origin(origin, &entry));
+}
+
+/* Without a list. */
+static bool is_own(const struct px_url *origin, const struct px_origin_request *request)
+{
+	struct px_url own;
+	if (!px_url_parse_host(request->host, request->is_https, &own)) {
 		return false;
 	}
-	size_t scheme = (size_t)(star - pattern) + 3;
-	const char *suffix = star + 4; /* ".example.org" */
-	size_t origin_len = strlen(origin);
-	size_t suffix_len = strlen(suffix);
-	/* At least one character for what the star stands for, and nothing but a host. */
-	return origin_len > scheme + suffix_len && strncasecmp(origin, pattern, scheme) == 0 &&
-			strcasecmp(origin + origin_len - suffix_len, suffix) == 0 &&
-			strspn(origin + scheme, host_characters) == origin_len - scheme;
+	return px_url_same_origin(origin, &own) || (request->is_on_loopback &&
+			px_url_is_loopback(&own) && px_url_is_loopback(origin));
 }
 
-bool px_origin_allowed(const char *origin, const char *host, char *const *list, size_t count)
+bool px_origin_allowed(const struct px_origin_request *request, char *const *list, size_t count)
 {
-	if (count == 0) {
-		const char *own = host_of(origin);
-		return own && strcasecmp(own, host) == 0;
-	}
+	struct px_url origin;
+	bool is_one = px_url_parse(request->origin, &origin) && !origin.wildcard &&
+			*origin.rest == '\0';
 	for (size_t i = 0; i < count; i++) {
-		if (strcmp(list[i], "*") == 0 || strcasecmp(list[i], origin) == 0 ||
-				is_under(origin, list[i])) {
+		if (strcmp(list[i], "*") == 0 || (is_one && is_listed(&origin, list[i]))) {
 			return true;
 		}
 	}
-	return false;
+	return count == 0 && is_one && is_own(&origin, request);
+}
+
+bool px_origin_host_is_loopback(const char *host)
+{
+	struct px_url url;
+	return px_url_parse_host(host, false, &url) && px_url_is_loopback(&url);
 }

@@ -10,11 +10,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What a page asks for. */
+struct px_origin_request {
+	const char *origin;
+	const char *host;  /* with the port, as the client sees it; "": unknown */
+	bool is_https;     /* the client came with TLS */
+	bool is_on_loopback; /* the vhost listens there alone, and no proxy is on the way */
+};
+
 /*
- * `list` holds exact origins ("https://app.example.org"), subdomains (a star and a dot before the
- * host)
- * or "*"; empty: only pages of the same host as `host` (the request's Host header).
+ * `list` holds exact origins ("https://app.example.org"), subdomains (a star and a dot before
+ * the host) or "*". Empty: pages of the same scheme, host and port as the request; and on
+ * loopback pages of loopback names and addresses of any port, which is where applications are
+ * developed.
  */
-bool px_origin_allowed(const char *origin, const char *host, char *const *list, size_t count);
+bool px_origin_allowed(const struct px_origin_request *request, char *const *list, size_t count);
+
+/* Whether `host` is of this machine for whoever asks, whatever a name server says (open mode). */
+bool px_origin_host_is_loopback(const char *host);
 
 #endif

@@ -195,6 +195,7 @@ struct px_server {
 	int64_t started_ms;
 	int64_t deadline_ms;       /* the timer is set to */
 	int64_t reload_after_ms;   /* the next may not come before */
+	int64_t origin_notice_ms;  /* as the next of its kind, of pages that were refused */
 	int64_t nobody_warning_ms; /* as the next of its kind, of clients whose proxy hides them */
 	uint64_t reloads;
 	uint64_t reloads_refused;
@@ -277,7 +278,8 @@ int px_gate_pass(struct lws *wsi, const void *within);
 /* upgrade.c: hooks of the adapter */
 int px_upgrade_decide(void *user, struct lws *wsi);
 int px_upgrade_accept(void *user, struct lws *wsi, struct px_session_params *ret_params);
-bool px_upgrade_origin_is_allowed(const struct px_peer *peer, struct lws *wsi);
+/* Why a page, by its Origin and by the Host that it calls us, may not connect; NULL: it may. */
+const char *px_upgrade_page_fault(const struct px_peer *peer, struct lws *wsi);
 
 /* security.c: all that stands before a session; in the order of a process' life */
 int px_security_check(const struct px_config *config, const struct px_config_sink *sink);

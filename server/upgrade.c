@@ -11,6 +11,8 @@
 
 #include "authority.h"
 #include "credentials.h"
+#include "forwarded.h"
+#include "head.h"
 #include "lockout.h"
 #include "log.h"
 #include "origin.h"
@@ -24,6 +26,7 @@
 #define SUBPROTOCOLS_MAX 126
 #define SUBPROTOCOL_MAX 63
 #define UNIFIED "praxis.v1"
+#define NOTICE_EVERY_MS 60000
 
 static enum px_handshake result_of(int status)
 {
@@ -152,19 +155,79 @@ static const char *request_fault(const struct px_peer *peer, struct lws *wsi, in
 }
 
 /* What is no browser sends no Origin, and has no visitor's cookie to misuse. */
-bool px_upgrade_origin_is_allowed(const struct px_peer *peer, struct lws *wsi)
+static bool origin_is_allowed(const struct px_peer *peer, struct lws *wsi)
 {
 	const struct px_config_vhost *config = peer->vhost->config;
+	struct px_forwarded forwarded;
 	char origin[512];
-	char host[256] = "";
-	if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) == 0) {
+	if (!px_head_has(wsi, WSI_TOKEN_ORIGIN)) {
 		return true;
 	}
 	if (lws_hdr_copy(wsi, origin, sizeof(origin), WSI_TOKEN_ORIGIN) <= 0 ||
-			lws_hdr_copy(wsi, host, sizeof(host), WSI_TOKEN_HOST) < 0) {
+			px_forwarded_find(peer, wsi, &forwarded) < 0) {
 		return false;
 	}
-	return px_origin_allowed(origin, host, config->origins, config->origin_count);
+	return px_origin_allowed(&(struct px_origin_request){
+		.origin = origin,
+		.host = forwarded.host,
+		.is_https = forwarded.is_https,
+		.is_on_loopback = !forwarded.is_shown && px_config_is_on_loopback(config),
+	}, config->origins, config->origin_count);
+}
+
+/*
+ * In open mode on loopback addresses nothing but the address keeps others out, and a page of
+ * another site comes from there as well once its name leads to 127.0.0.1 (DNS rebinding). Its Host
+ * is then that name.
+ */
+static bool host_is_allowed(const struct px_peer *peer, struct lws *wsi)
+{
+	struct px_forwarded forwarded;
+	char host[256];
+	if (peer->vhost->config->open_mode != PX_CONFIG_OPEN_LOOPBACK) {
+		return true;
+	}
+	return lws_hdr_copy(wsi, host, sizeof(host), WSI_TOKEN_HOST) > 0 &&
+			px_forwarded_find(peer, wsi, &forwarded) == 0 &&
+			px_origin_host_is_loopback(host) && px_origin_host_is_loopback(forwarded.host);
+}
+
+/* Once a minute at most, since clients cause it; what they sent is not repeated. */
+static void tell(const struct px_peer *peer, const char *sentence)
+{
+	struct px_server *server = peer->vhost->server;
+	int64_t now_ms = (int64_t)uv_now(&server->loop);
+	if (now_ms >= server->origin_notice_ms) {
+		server->origin_notice_ms = now_ms + NOTICE_EVERY_MS;
+		px_log(PX_LOG_NOTICE, "vhost %s: %s", peer->vhost->config->name, sentence);
+	}
+}
+
+const char *px_upgrade_page_fault(const struct px_peer *peer, struct lws *wsi)
+{
+	if (!host_is_allowed(peer, wsi)) {
+		return "In open mode the server must be called localhost, or by a loopback address "
+		       "(Host).";
+	}
+	return origin_is_allowed(peer, wsi) ? NULL :
+			"Pages of this origin may not connect: it is not in the vhost's \"origins\" "
+			"(PRAXIS_ORIGINS, where the configuration is as shipped).";
+}
+
+static int refuse_page(struct px_peer *peer, struct lws *wsi, const char *fault)
+{
+	if (!host_is_allowed(peer, wsi)) {
+		tell(peer, "a client was refused that called this server by another name than "
+				"localhost: in open mode a name server could lead any site's pages here; "
+				"\"open-mode\": \"insecure\" permits it, with \"tokens\" there is no "
+				"open mode");
+	} else {
+		tell(peer, "a page of another origin was refused: put its origin "
+				"(https://host[:port]) into \"origins\" of the vhost (PRAXIS_ORIGINS with "
+				"the configuration as shipped), and a proxy that ends TLS into "
+				"\"trusted-proxies\"");
+	}
+	return refuse(wsi, peer, 403, "forbidden", fault);
 }
 
 /* Writes the answer to who may not come now; 0: may. */
@@ -294,8 +357,9 @@ int px_upgrade_decide(void *user, struct lws *wsi)
 		return refuse_until(wsi, peer, 503, "unavailable", "The server is about to end.",
 				px_server_ends_in_ms(server));
 	}
-	if (!px_upgrade_origin_is_allowed(peer, wsi)) {
-		return refuse(wsi, peer, 403, "forbidden", "Pages of this origin may not connect.");
+	fault = px_upgrade_page_fault(peer, wsi);
+	if (fault) {
+		return refuse_page(peer, wsi, fault);
 	}
 	fault = subprotocol_fault(peer, wsi);
 	if (fault) {

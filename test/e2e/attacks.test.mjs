@@ -469,7 +469,7 @@ describe('requests', () => {
 			'null',
 			'http://evil.example.org',
 			`http://${own}.example.org`,
-			'http://127.0.0.1:1',
+			'http://127.0.0.1.evil.example:1',
 			`http://${own}@evil.example.org`,
 			'file://',
 			own,

@@ -38,6 +38,7 @@ const ALL = [
 	'tls.test.mjs',
 	'proxy.test.mjs',
 	'addresses.test.mjs',
+	'origins.test.mjs',
 	'identity.test.mjs',
 	'matrix.test.mjs',
 	'attacks.test.mjs',

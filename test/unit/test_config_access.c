@@ -425,6 +425,11 @@ START_TEST(takes_origins)
 		ck_assert_str_eq(config->vhosts[0].origins[i], cases[i].kept);
 	}
 	px_config_destroy(config);
+	config = load_vhost(", \"origins\": \"https://a, http://b:81 https://*.c\"", "");
+	ck_assert_uint_eq(config->vhosts[0].origin_count, 3);
+	ck_assert_str_eq(config->vhosts[0].origins[1], "http://b:81");
+	ck_assert_str_eq(config->vhosts[0].origins[2], "https://*.c");
+	px_config_destroy(config);
 	config = load_vhost(", \"origins\": \"https://a\"", "");
 	ck_assert_uint_eq(config->vhosts[0].origin_count, 1);
 	px_config_destroy(config);
@@ -542,7 +547,7 @@ START_TEST(checks_trusted_proxies)
 {
 	static const char *const wrong[] = {
 		"", "x", "10.0.0", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/8x",
-		"10.0.0.0/8/8", "10.0.0.0/255.0.0.0", "10.0.0.0/ 8", "/8", "::/129", "::g", "[::1]",
+		"10.0.0.0/8/8", "10.0.0.0/255.0.0.0", "/8", "::/129", "::g", "[::1]",
 		"proxy.example.org", "localhost", "10.0.0.1:80", "fe80::1%lo", "10.0.0.0/0008",
 		"0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000",
 	};
