@@ -27,6 +27,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -44,6 +45,7 @@ struct px_lws {
 	struct px_lws_hooks hooks;
 	size_t max_message_bytes;
 	bool in_turn;
+	bool is_stopped;
 	struct conn *readers; /* gave something in this turn */
 	struct conn *closers; /* to be closed when it ends */
 	struct conn *late;    /* whose message is put off, first come first */
@@ -77,6 +79,11 @@ int px_lws_create(struct px_broker *broker, const struct px_lws_hooks *hooks,
 void px_lws_set_max_message_bytes(struct px_lws *lws, size_t max_message_bytes)
 {
 	lws->max_message_bytes = max_message_bytes;
+}
+
+void px_lws_stop(struct px_lws *lws)
+{
+	lws->is_stopped = true;
 }
 
 void px_lws_destroy(struct px_lws *lws)
@@ -401,6 +408,41 @@ static enum px_loss loss_of_drop(const struct conn *conn)
 	return for_its_words ? PX_LOSS_GOODBYE : PX_LOSS_BROKEN;
 }
 
+/*
+ * The rest of RFC 6455's closing: lws echoes a close frame of one byte, and codes from 5000 on. The
+ * frame is lws's own, and what it sends back.
+ */
+static int answer_close(struct lws *wsi, uint8_t *payload, size_t len)
+{
+	if (len == 1) {
+		lws_close_reason(wsi, LWS_CLOSE_STATUS_PROTOCOL_ERR, NULL, 0);
+		return -1;
+	}
+	if (len >= 2 && (payload[0] << 8 | payload[1]) >= 5000) {
+		payload[0] = LWS_CLOSE_STATUS_PROTOCOL_ERR >> 8;
+		payload[1] = LWS_CLOSE_STATUS_PROTOCOL_ERR & 0xff;
+	}
+	return 0;
+}
+
+/*
+ * Where lws ends a connection without a word, although the client is there and nobody here wanted
+ * it, it was for what the client sent: a control frame of more than 125 bytes, a length beyond 63
+ * bits, a reason that is not UTF-8. The client is told, as in all other cases lws does itself.
+ */
+static void say_why(struct conn *conn)
+{
+	struct pollfd socket = { .fd = lws_get_socket_fd(conn->wsi), .events = POLLRDHUP };
+	if (!conn->session || conn->close_code != 0 || conn->is_killed || conn->lws->is_stopped ||
+			lws_get_close_length(conn->wsi) > 0 || lws_partial_buffered(conn->wsi)) {
+		return;
+	}
+	/* A connection that broke, or was shut, is a loss: its session may be resumed. */
+	if (poll(&socket, 1, 0) == 0) {
+		lws_close_reason(conn->wsi, LWS_CLOSE_STATUS_PROTOCOL_ERR, NULL, 0);
+	}
+}
+
 static void on_closed(struct conn *conn)
 {
 	on_dropped(conn, PX_LOSS_BROKEN);
@@ -446,9 +488,10 @@ int px_lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: /* nothing that follows counts (RFC 6455 5.5.1) */
 		begin_turn(lws);
 		on_dropped(conn, loss_of_frame(in, len));
-		return 0;
+		return answer_close(wsi, in, len);
 	case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
 		begin_turn(lws);
+		say_why(conn);
 		on_dropped(conn, loss_of_drop(conn));
 		return 0;
 	case LWS_CALLBACK_CLOSED:
@@ -544,6 +587,7 @@ static void close_one(struct conn *conn)
 	if (conn->is_dropped) {
 		return; /* lws is closing it already */
 	}
+	conn->is_killed = conn->close_code == 0;
 	if (conn->close_code != 0) {
 		lws_close_reason(conn->wsi, conn->close_code, NULL, 0);
 	}

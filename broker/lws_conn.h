@@ -36,6 +36,7 @@ struct conn {
 	bool is_late;    /* its message is put off */
 	bool is_paused;  /* and it is not read from */
 	bool is_dropped; /* lws is closing it */
+	bool is_killed;  /* we are, without a word */
 };
 
 /* Of the closers, or of the late. */

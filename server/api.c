@@ -191,6 +191,14 @@ static int64_t body_length(struct lws *wsi)
 	return length > BODY_MAX ? -E2BIG : length;
 }
 
+/* JSON has no other encoding (RFC 8259), and no parameter but the one that says so. */
+static bool is_utf8(const char *parameters)
+{
+	parameters += strspn(parameters, "; \t");
+	return *parameters == '\0' || strcasecmp(parameters, "charset=utf-8") == 0 ||
+			strcasecmp(parameters, "charset=\"utf-8\"") == 0;
+}
+
 /* Whoever does not say what it is sends JSON. */
 static bool is_json(struct lws *wsi)
 {
@@ -202,8 +210,12 @@ static bool is_json(struct lws *wsi)
 	if (lws_hdr_copy(wsi, type, sizeof(type), WSI_TOKEN_HTTP_CONTENT_TYPE) <= 0) {
 		return false;
 	}
+	if (lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, 1) > 0) {
+		return false;
+	}
 	size_t len = strcspn(type, "; \t");
-	return len == strlen(wanted) && strncasecmp(type, wanted, len) == 0;
+	return len == strlen(wanted) && strncasecmp(type, wanted, len) == 0 &&
+			is_utf8(type + len);
 }
 
 /* Idempotency-Key: visible ASCII. -EINVAL: longer, or something else. */
@@ -363,6 +375,18 @@ static struct px_request *make_request(struct px_peer *peer, struct lws *wsi,
 	return request;
 }
 
+/* A client may want to hear that its body is welcome before it sends it (RFC 9110 10.1.1). */
+static int ask_to_continue(struct lws *wsi)
+{
+	static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	unsigned char buf[LWS_PRE + sizeof(line)];
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_EXPECT) == 0) {
+		return 0;
+	}
+	memcpy(buf + LWS_PRE, line, sizeof(line) - 1);
+	return lws_write(wsi, buf + LWS_PRE, sizeof(line) - 1, LWS_WRITE_HTTP) < 0 ? -1 : 0;
+}
+
 static int begin(struct px_peer *peer, struct lws *wsi, const struct route *route,
 		const char *path)
 {
@@ -391,7 +415,16 @@ static int begin(struct px_peer *peer, struct lws *wsi, const struct route *rout
 		return refuse(peer, wsi, 400, "bad_request", NULL,
 				"Idempotency-Key must be 1 to 128 visible ASCII characters.");
 	}
-	return request->announced > 0 ? 0 : px_api_end(peer->vhost->server, wsi);
+	if (request->announced > 0) {
+		return ask_to_continue(wsi);
+	}
+	return px_api_end(peer->vhost->server, wsi);
+}
+
+/* Lists read theirs themselves: px_api_page(). */
+static bool takes_query(const struct route *route)
+{
+	return route->handle == px_api_get_clients || route->handle == px_api_get_rooms;
 }
 
 int px_api_begin(struct px_peer *peer, struct lws *wsi, const char *path)
@@ -406,6 +439,10 @@ int px_api_begin(struct px_peer *peer, struct lws *wsi, const char *path)
 	if (route->method == GET ? !is_get : !is_post) {
 		return refuse(peer, wsi, 405, "bad_request", NULL, route->method == GET ?
 				"Only GET and HEAD are known here." : "Only POST is known here.");
+	}
+	if (!takes_query(route) && !px_query_is_only(wsi, &(const char *){ NULL })) {
+		return refuse(peer, wsi, 400, "bad_message", NULL,
+				"The query has a parameter that is not known here.");
 	}
 	if (!route->handle) {
 		return px_http_answer(wsi, 200, "application/json",

@@ -58,6 +58,19 @@ static const char *under(const char *path, const char *mountpoint)
 	return path + len;
 }
 
+/*
+ * Dot files are no part of a site (.git, .env, .htpasswd), wherever a link leads to them from; but
+ * what RFC 8615 has under /.well-known/ is.
+ */
+static bool is_hidden(const char *path)
+{
+	static const char fine[] = "/.well-known/";
+	if (strncmp(path, fine, strlen(fine)) == 0) {
+		path += strlen(fine) - 1;
+	}
+	return path[0] == '.' || strstr(path, "/.");
+}
+
 /* The file's real path, if it is a file and lies in the mount, links resolved. */
 static bool find_file(const struct px_config_mount *mount, const char *rest, char file[PATH_MAX])
 {
@@ -73,6 +86,7 @@ static bool find_file(const struct px_config_mount *mount, const char *rest, cha
 	}
 	size_t root_len = strlen(root);
 	return strncmp(file, root, root_len) == 0 && file[root_len] == '/' &&
+			!is_hidden(rest) && !is_hidden(file + root_len) &&
 			stat(file, &status) == 0 && S_ISREG(status.st_mode);
 }
 

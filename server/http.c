@@ -460,6 +460,18 @@ static int answer_ready(const struct px_server *server, struct lws *wsi)
 	return -1;
 }
 
+/* The query of a file is the file's own business: a page may read it. */
+static bool is_own_page(const char *path)
+{
+	static const char *const pages[] = { "/health", "/ready", "/stats", "/metrics" };
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+		if (strcmp(path, pages[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 int px_http_request(void *user, struct lws *wsi, const char *path)
 {
 	struct px_server *server = user;
@@ -476,6 +488,10 @@ int px_http_request(void *user, struct lws *wsi, const char *path)
 	if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) == 0 &&
 			lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) == 0) {
 		return fail(wsi, 405, "bad_request", "Only GET and HEAD are known here.");
+	}
+	if (is_own_page(path) && !px_query_is_only(wsi, &(const char *){ NULL })) {
+		return fail(wsi, 400, "bad_request",
+				"The query has a parameter that is not known here.");
 	}
 	if (strcmp(path, "/health") == 0) {
 		return px_http_answer(wsi, 200, "application/json", px_span("{\"healthy\":true}"));

@@ -514,7 +514,7 @@ size_t px_http_head_write(const struct px_http_head *head, char *buf, size_t siz
 	struct px_span rest = head->fields;
 	int n = snprintf(buf, size, "%.*s %.*s%s%.*s HTTP/1.%d\r\n%s%.*s%s", (int)head->method.len,
 			head->method.data, (int)head->path.len, head->path.data,
-			head->query.data ? "?" : "", (int)head->query.len,
+			head->query.len > 0 ? "?" : "", (int)head->query.len,
 			head->query.data ? head->query.data : "", head->is_10 ? 0 : 1,
 			head->authority.data ? "Host: " : "", (int)head->authority.len,
 			head->authority.data ? head->authority.data : "",

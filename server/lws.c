@@ -196,6 +196,7 @@ int px_context_create(struct px_server *server, const struct px_config *config)
 void px_context_destroy(struct px_server *server)
 {
 	if (server->context) {
+		px_lws_stop(server->lws);
 		lws_context_destroy(server->context);
 	}
 }

@@ -54,6 +54,30 @@ int px_query_parameter(struct lws *wsi, const char *name, char *buf, size_t size
 	return rc == -ENOENT ? 0 : rc;
 }
 
+/* "?" alone becomes "?/" in lws 4.1.6. */
+static bool is_known(struct px_span pair, const char *const *names)
+{
+	for (; *names; names++) {
+		size_t len = strlen(*names);
+		if (pair.len >= len && memcmp(pair.data, *names, len) == 0 &&
+				(pair.len == len || pair.data[len] == '=')) {
+			return true;
+		}
+	}
+	return pair.len == 0 || px_span_equal(pair, px_span("/"));
+}
+
+bool px_query_is_only(struct lws *wsi, const char *const *names)
+{
+	struct px_span pair;
+	bool known = true;
+	for (int i = 0; known && copy_pair(wsi, i, &pair) == 0; i++) {
+		known = is_known(pair, names);
+		drop_pair(pair);
+	}
+	return known;
+}
+
 static int read_identity(struct lws *wsi, struct px_query_identity *query)
 {
 	int rc = 0;

@@ -360,6 +360,9 @@ static inline struct px_vhost *px_vhost_of(const struct px_site *site)
 int px_query_parameter(struct lws *wsi, const char *name, char *buf, size_t size,
 		struct px_span *ret_value);
 
+/* Whether the query has parameters of these names alone; the list ends with NULL. */
+bool px_query_is_only(struct lws *wsi, const char *const *names);
+
 /* An identity from the query. -EINVAL: it makes no sense. */
 int px_open_mode_identify(const struct px_peer *peer, struct lws *wsi,
 		struct px_identity **ret_identity);

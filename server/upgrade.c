@@ -121,16 +121,34 @@ static const char *subprotocol_fault(struct px_peer *peer, struct lws *wsi)
 	return "None of the subprotocols is known here.";
 }
 
+/* Also in absolute form, of which lws makes "http:/host/path". */
 static bool path_is(struct lws *wsi, const char *wanted)
 {
-	char path[256];
-	int len = lws_hdr_copy(wsi, path, sizeof(path), WSI_TOKEN_GET_URI);
-	return len > 0 && strcmp(path, wanted) == 0;
+	char text[512];
+	const char *path = text;
+	int len = lws_hdr_copy(wsi, text, sizeof(text), WSI_TOKEN_GET_URI);
+	if (len > 0 && text[0] != '/') {
+		path = strchr(text, '/');
+		path = path ? strchr(path + 1, '/') : NULL;
+	}
+	return len > 0 && path && strcmp(path, wanted) == 0;
+}
+
+/* lws makes an answer of whatever it is. */
+static bool key_makes_sense(struct lws *wsi)
+{
+	char key[32];
+	int len = lws_hdr_copy(wsi, key, sizeof(key), WSI_TOKEN_KEY);
+	return len == 24 && lws_hdr_fragment_length(wsi, WSI_TOKEN_KEY, 1) <= 0 &&
+			strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+					== 22 && strcmp(key + 22, "==") == 0;
 }
 
 /* What is wrong with the request itself; NULL: nothing. */
 static const char *request_fault(const struct px_peer *peer, struct lws *wsi, int *ret_status)
 {
+	static const char *const parameters[] = { "access_token", "practiceId", "received", "resume",
+		"role", "userId", "userName", NULL };
 	*ret_status = 400;
 	if (!header_is(wsi, WSI_TOKEN_UPGRADE, "websocket")) {
 		return "Only an upgrade to websocket is known.";
@@ -150,6 +168,15 @@ static const char *request_fault(const struct px_peer *peer, struct lws *wsi, in
 	*ret_status = 400;
 	if (lws_hdr_total_length(wsi, WSI_TOKEN_KEY) == 0) {
 		return "Sec-WebSocket-Key is missing.";
+	}
+	if (!key_makes_sense(wsi)) {
+		return "Sec-WebSocket-Key must be there once, and be 16 bytes in base64.";
+	}
+	if (header_is(wsi, WSI_TOKEN_HTTP, "HTTP/1.0")) {
+		return "A WebSocket needs HTTP/1.1.";
+	}
+	if (!px_query_is_only(wsi, parameters)) {
+		return "The query has a parameter that is not known here.";
 	}
 	return NULL;
 }

@@ -66,6 +66,9 @@ PX_PUBLIC int px_lws_create(struct px_broker *broker, const struct px_lws_hooks 
 /* Holds from the next piece of a message on. */
 PX_PUBLIC void px_lws_set_max_message_bytes(struct px_lws *lws, size_t max_message_bytes);
 
+/* The lws context is about to be destroyed, which ends all connections. */
+PX_PUBLIC void px_lws_stop(struct px_lws *lws);
+
 /* After the lws context is destroyed. NULL is fine. */
 PX_PUBLIC void px_lws_destroy(struct px_lws *lws);
 

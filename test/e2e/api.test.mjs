@@ -522,6 +522,14 @@ describe('what the API refuses', () => {
 			}
 		});
 
+		it(`${method} ${name}: with a parameter that it does not know`, async () => {
+			for (const query of ['nosuch=1', 'nosuch', 'after=1&nosuch=1', 'access_token=x']) {
+				const text = method === 'GET' ? undefined : body;
+				const response = await call(praxis, ruler, method, `${name}?${query}`, text);
+				assertRefused(response, 400, 'bad_message');
+			}
+		});
+
 		if (method === 'GET') {
 			continue;
 		}

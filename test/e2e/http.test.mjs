@@ -3,7 +3,7 @@
 // Plain HTTP on the same port: the three pages of the server, static files, and what is refused.
 
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
+import { rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { Wire, assertJsonError, exchange, get, request } from './lib/http.mjs';
@@ -110,8 +110,10 @@ describe("the server's pages", () => {
 		assert.equal(response.status, 200);
 	});
 
-	it('do not depend on the query', async () => {
-		assert.equal((await get(praxis.port, '/health?a=SECRET')).status, 200);
+	it('know no parameters', async () => {
+		for (const page of ['/health', '/ready', '/stats', '/metrics']) {
+			assertJsonError(await get(praxis.port, `${page}?a=SECRET`), 400);
+		}
 	});
 
 	for (const page of [
@@ -250,6 +252,11 @@ describe('static files', () => {
 			'site/data.json': '{}',
 			'site/deeper/page.html': '<!doctype html><p>deeper',
 			'site/large.js': 'x'.repeat(1_000_000),
+			'site/.env': 'OUTSIDE',
+			'site/.git/config': 'OUTSIDE',
+			'site/deeper/.htpasswd': 'OUTSIDE',
+			'site/.well-known/security.txt': 'for all',
+			'site/.well-known/.env': 'OUTSIDE',
 			'outside.txt': 'OUTSIDE',
 			'site-other/file.txt': 'OUTSIDE',
 		});
@@ -295,6 +302,21 @@ describe('static files', () => {
 	it("do not hide the server's own pages", async () => {
 		assert.equal((await get(praxis.port, '/health')).status, 200);
 		await praxis.connect();
+	});
+
+	it('that begin with a dot are not there, but for what is well-known', async () => {
+		await symlink('.env', path.join(files, 'site/link.txt'));
+		for (const page of [
+			'.env', '.git/config', '.git/', 'deeper/.htpasswd', '.well-known/.env', 'link.txt', '%2eenv',
+		]) {
+			assertJsonError(await get(praxis.port, `/static/${page}`), 404);
+		}
+		const response = await get(praxis.port, '/static/.well-known/security.txt');
+		assert.equal(response.body, 'for all');
+	});
+
+	it('take any query: a page may read it', async () => {
+		assert.equal((await get(praxis.port, '/static/app.js?v=1')).status, 200);
 	});
 
 	it('outside of the mount are out of reach', async () => {

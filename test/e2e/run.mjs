@@ -30,6 +30,7 @@ const ALL = [
 	'restart.test.mjs',
 	'comeback.test.mjs',
 	'http.test.mjs',
+	'conformance.test.mjs',
 	'api.test.mjs',
 	'admin.test.mjs',
 	'praxisctl.test.mjs',
