@@ -57,11 +57,13 @@ export class Browser {
 	faults = [];
 	#contexts = [];
 
-	static async launch() {
+	// Options as Playwright has them.
+	static async launch(options = {}) {
 		const browser = new Browser();
 		browser.chromium = await chromium.launch({
 			executablePath: EXECUTABLE,
 			args: process.getuid() === 0 ? [...FLAGS, '--no-sandbox'] : FLAGS,
+			...options,
 		});
 		return browser;
 	}
