@@ -95,7 +95,8 @@ struct px_broker {
 	int64_t reunion_ms; /* until then those that were saved come back */
 	bool is_holding; /* is about to be saved: see px_broker_hold() */
 	struct px_member *walk;    /* where a walk over a session's memberships goes on */
-	struct px_session *acting; /* whose message is being handled */
+	struct px_session *acting; /* whose message is being handled … */
+	uint64_t answered;         /* … and the bytes that it was sent meanwhile */
 
 	struct px_message *ping;
 	struct px_message *gone; /* stands for one that is not to be given again: rights.h */

@@ -18,10 +18,6 @@
 #define BAD_MAX 10
 #define BAD_WINDOW_MS 10000
 
-/* Messages over its rate that a session is forgiven in a window of this length. */
-#define FLOOD_MAX 100
-#define FLOOD_WINDOW_MS 10000
-
 /* What is known of the message being dispatched. */
 struct dispatch {
 	struct px_session *session;
@@ -171,19 +167,23 @@ static size_t characters(const char *text, size_t len)
 	return count;
 }
 
+static bool receipt_is_fine(const struct dispatch *dispatch, const struct px_field *id)
+{
+	char text[RECEIPT_MAX * 4 + 1];
+	size_t len;
+	return id->kind == PX_INTEGER ? id->value.len <= RECEIPT_MAX :
+			px_envelope_string(dispatch->message, "id", text, sizeof(text), &len) == 0 &&
+			characters(text, len) <= RECEIPT_MAX;
+}
+
 /* The receipt that the client asks for, if any; false: refused. */
 static bool read_receipt(struct dispatch *dispatch)
 {
 	const struct px_field *id = px_envelope_field(dispatch->message, "id");
-	char text[RECEIPT_MAX * 4 + 1];
-	size_t len;
 	if (!id) {
 		return true;
 	}
-	bool fine = id->kind == PX_INTEGER ? id->value.len <= RECEIPT_MAX :
-			px_envelope_string(dispatch->message, "id", text, sizeof(text), &len) == 0 &&
-			characters(text, len) <= RECEIPT_MAX;
-	if (!fine) {
+	if (!receipt_is_fine(dispatch, id)) {
 		refuse(dispatch, PX_E_BAD_MESSAGE, "id",
 				"The field id must be an integer or a string of at most 64 characters.");
 		return false;
@@ -205,6 +205,47 @@ static void acknowledge(struct dispatch *dispatch, uint64_t seq)
 	}
 	px_json_end(&json);
 	px_session_send_json(dispatch->session, &json);
+}
+
+/* Over its rate: it was dropped. Who goes on regardless is shown the door. */
+static void refuse_rate(struct dispatch *dispatch, const char *sentence, int64_t wait_ms)
+{
+	show(dispatch, NULL, NULL);
+	px_session_refuse(dispatch->session, &(struct px_refusal){
+		.code = PX_E_RATE_LIMITED,
+		.sentence = sentence,
+		.ref = { dispatch->type, dispatch->type_len },
+		.id = dispatch->id,
+		.retry_after_ms = wait_ms,
+	});
+	px_session_count_flood(dispatch->session);
+}
+
+/* It has taken no place; what it is about is read only for the answer. */
+static void refuse_unread(struct dispatch *dispatch, struct px_span text, int64_t wait_ms)
+{
+	const struct px_envelope *message = dispatch->message;
+	if (px_envelope_parse(dispatch->message, text) == PX_ENVELOPE_FINE) {
+		const struct px_field *id = px_envelope_field(message, "id");
+		dispatch->id = id && receipt_is_fine(dispatch, id) ? id : NULL;
+		if (px_envelope_string(message, "type", dispatch->type, sizeof(dispatch->type),
+				&dispatch->type_len) < 0 ||
+				!type_is_well_formed(dispatch->type, dispatch->type_len)) {
+			dispatch->type_len = 0;
+		}
+	}
+	refuse_rate(dispatch, "This session sends more than it may; the message was dropped.",
+			wait_ms);
+}
+
+/* False: it acts too often, and was refused. */
+static bool may_act(struct dispatch *dispatch)
+{
+	int64_t wait_ms = px_session_act_wait(dispatch->session);
+	if (wait_ms > 0) {
+		refuse_rate(dispatch, "This session does such more often than it may.", wait_ms);
+	}
+	return wait_ms == 0;
 }
 
 static void answer_ping(struct dispatch *dispatch)
@@ -266,10 +307,11 @@ static bool dispatch_own(struct dispatch *dispatch)
 	}
 	if (strcmp(dispatch->type, "auth") == 0) {
 		dispatch->known = true;
-		struct px_session *session = px_session_authenticate(dispatch->session,
-				dispatch->message, dispatch->id);
+		struct px_session *session = may_act(dispatch) ? px_session_authenticate(
+				dispatch->session, dispatch->message, dispatch->id) : NULL;
 		if (session) {
 			dispatch->session = session;
+			px_session_acted(session);
 			acknowledge(dispatch, 0);
 		}
 		return true;
@@ -480,12 +522,18 @@ static void dispatch_command(struct dispatch *dispatch)
 	if (call.practice) {
 		show(dispatch, call.practice, call.service);
 	}
+	if (command->acts && !may_act(dispatch)) {
+		return;
+	}
 	/* What may be sent from anywhere is answered with nothing of the practice. */
 	struct px_origin before = px_broker_turn_to(session->broker, (struct px_origin){
 		command->anywhere ? NULL : call.practice, NULL, (uint8_t)index });
 	int rc = command->handle(&call);
 	(void)px_broker_turn_to(session->broker, before);
 	if (rc == 0) {
+		if (command->acts) {
+			px_session_acted(session);
+		}
 		dispatch->handled = true;
 		acknowledge(dispatch, call.seq);
 	}
@@ -506,42 +554,6 @@ int px_call_fail(struct px_call *call, enum px_error code, const char *field,
 	return refuse(&dispatch, code, field, sentence);
 }
 
-/* Over its rate; false: refused. Who goes on regardless is shown the door. */
-static bool check_rate(struct dispatch *dispatch, size_t len)
-{
-	struct px_session *session = dispatch->session;
-	struct px_broker *broker = session->broker;
-	const struct px_limits *limits = &broker->limits;
-	int64_t now_ms = broker->timers.now_ms;
-	int64_t wait_ms = px_bucket_take(&session->messages, limits->messages_per_s,
-			limits->messages_burst, 1, now_ms);
-	if (wait_ms == 0) {
-		wait_ms = px_bucket_take(&session->bytes, limits->bytes_per_s, limits->bytes_burst,
-				(uint32_t)len, now_ms);
-	}
-	if (wait_ms == 0) {
-		return true;
-	}
-	broker->stats.rate_limited++;
-	show(dispatch, NULL, NULL);
-	px_session_refuse(session, &(struct px_refusal){
-		.code = PX_E_RATE_LIMITED,
-		.sentence = "This session sends more than it may; the message was dropped.",
-		.ref = { dispatch->type, dispatch->type_len },
-		.id = dispatch->id,
-		.retry_after_ms = wait_ms,
-	});
-	if (session->floods == 0 ||
-			(uint32_t)now_ms - session->floods_since_ms >= FLOOD_WINDOW_MS) {
-		session->floods_since_ms = (uint32_t)now_ms;
-		session->floods = 0;
-	}
-	if (++session->floods > FLOOD_MAX) {
-		px_session_close(session, PX_CLOSE_FLOODING);
-	}
-	return false;
-}
-
 void px_session_dispatch(struct px_session *session, struct px_span text)
 {
 	struct px_broker *broker = session->broker;
@@ -551,8 +563,11 @@ void px_session_dispatch(struct px_session *session, struct px_span text)
 		.bytes = text.len,
 	};
 	broker->acting = session;
-	if (read_message(&dispatch, text) && read_receipt(&dispatch) &&
-			check_rate(&dispatch, text.len)) {
+	broker->answered = 0;
+	int64_t wait_ms = px_session_take(session, text.len);
+	if (wait_ms > 0) {
+		refuse_unread(&dispatch, text, wait_ms);
+	} else if (read_message(&dispatch, text) && read_receipt(&dispatch)) {
 		if (!dispatch_own(&dispatch)) {
 			dispatch_command(&dispatch);
 		} else if (dispatch.known) {
@@ -560,6 +575,7 @@ void px_session_dispatch(struct px_session *session, struct px_span text)
 		}
 	}
 	px_traffic_came(&broker->traffic, dispatch.traffic, text.len);
+	px_session_charge(session, broker->answered);
 	broker->acting = NULL;
 	broker->concern = (struct px_concern){ NULL, NULL };
 	px_envelope_reset(dispatch.message);

@@ -35,6 +35,9 @@
 /* A client's frame header, mask included, as long as the payload is below 64 KiB. */
 #define FRAME_OVERHEAD 8
 
+/* Frames that one message may come in. Empty ones cost its sender next to nothing. */
+#define FRAMES_MAX 1024
+
 /* Reads of one connection in one turn: 28 KiB, then it is the others' turn. */
 #define READS_PER_TURN 64
 
@@ -366,6 +369,12 @@ static void on_receive(struct conn *conn, const void *piece, size_t len)
 		return;
 	}
 	conn->in_message = !complete;
+	conn->frames += lws_remaining_packet_payload(wsi) == 0;
+	if (conn->frames > FRAMES_MAX) {
+		refuse(conn, PX_CLOSE_FLOODING);
+		return;
+	}
+	conn->frames = complete ? 0 : conn->frames;
 	if (complete) {
 		on_message(conn, piece, len);
 	} else if (len > 0 && keep_piece(conn, piece, len) < 0) {
@@ -476,7 +485,7 @@ int px_lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_RECEIVE_PONG:
 		begin_turn(lws);
 		if (conn->session) {
-			px_session_alive(conn->session);
+			px_session_ponged(conn->session);
 		}
 		return 0;
 	case LWS_CALLBACK_SERVER_WRITEABLE:

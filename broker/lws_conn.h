@@ -30,6 +30,7 @@ struct conn {
 	uint16_t close_code;
 	uint16_t read_bytes;    /* since it was last looked at: about what the socket gave */
 	uint16_t largest_bytes; /* the largest piece among them */
+	uint16_t frames;        /* of a message that is not complete */
 	bool in_message;
 	bool is_reader;
 	bool is_closer;

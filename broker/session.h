@@ -65,6 +65,7 @@ struct px_session {
 	uint32_t floods_since_ms;
 	struct px_bucket messages; /* what it may still send now */
 	struct px_bucket bytes;
+	struct px_bucket acts;
 };
 
 /* The client id as a number. */
@@ -173,6 +174,13 @@ void px_client_id_write(uint64_t id, char buf[PX_CLIENT_ID_SIZE]);
 bool px_client_id_read(struct px_span text, uint64_t *ret_id);
 /* The session is without a connection, for good; freed when the turn ends. */
 void px_session_finish(struct px_session *session);
+
+/* rate.c: what a session may cost. Taking: 0, or the milliseconds until there is enough. */
+int64_t px_session_take(struct px_session *session, size_t bytes); /* for one message */
+int64_t px_session_act_wait(const struct px_session *session); /* may it act? It has: */
+void px_session_acted(struct px_session *session);
+void px_session_charge(struct px_session *session, uint64_t answered); /* bytes sent to it */
+void px_session_count_flood(struct px_session *session); /* one more over its rate: it may be closed */
 
 /* dispatch.c */
 void px_session_dispatch(struct px_session *session, struct px_span text);

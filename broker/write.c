@@ -216,6 +216,9 @@ void px_session_push(struct px_session *session, struct px_message *message)
 	broker->stats.messages_out++;
 	px_traffic_goes(&broker->traffic, message->traffic, message->len);
 	session->messages_out++;
+	if (session == broker->acting) {
+		broker->answered += message->len;
+	}
 	if (broker->tails && !broker->is_publishing) {
 		px_tail_went(session, message);
 	}

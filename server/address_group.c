@@ -48,6 +48,7 @@ bool px_address_group_parse(const char *text, unsigned prefix, struct in6_addr *
 	if (len >= sizeof(address)) {
 		return false;
 	}
+	const char *length = text + len; /* "", or "/64" */
 	memcpy(address, text, len);
 	if (strcmp(text, "unknown") == 0) {
 		parsed = in6addr_any; /* all who are nobody (address.h) */
@@ -56,5 +57,5 @@ bool px_address_group_parse(const char *text, unsigned prefix, struct in6_addr *
 	}
 	*ret_group = px_address_group(&parsed, prefix);
 	px_address_group_format(ret_group, prefix, own);
-	return text[len] == '\0' || strcmp(strchr(text, '/'), strchr(own, '/') ? strchr(own, '/') : "") == 0;
+	return *length == '\0' || strcmp(length, own + strcspn(own, "/")) == 0;
 }

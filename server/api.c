@@ -396,6 +396,16 @@ static int begin(struct px_peer *peer, struct lws *wsi, const struct route *rout
 	if (!caller) {
 		return rc;
 	}
+	int64_t wait_ms = px_api_take(peer, caller);
+	if (wait_ms > 0) {
+		px_token_destroy(caller);
+		return refuse_as(peer, wsi, &(struct px_http_refusal){
+			.status = 429,
+			.code = "rate_limited",
+			.sentence = "This user's requests come too fast, or are too large.",
+			.wait_ms = wait_ms,
+		});
+	}
 	struct px_request *request = make_request(peer, wsi, route, &rc);
 	if (!request) {
 		px_token_destroy(caller);
@@ -502,6 +512,7 @@ static int handle(struct px_api_call *call, const struct route *route)
 	int rc = read_fields(call, route);
 	rc = rc < 0 ? rc : route->handle(call);
 	px_json_end(&json);
+	px_api_charge(call->peer, call->caller, call->body.len + json.len);
 	if (rc == 0 && json.failed) {
 		rc = px_api_fail(call, 0, PX_E_UNAVAILABLE, NULL, "The server is out of memory.");
 	}

@@ -60,6 +60,10 @@ int px_api_page(struct px_api_call *call, char buf[PX_API_QUERY_BYTES], struct p
 /* api_tickets.c */
 int px_api_post_ticket(struct px_api_call *call);
 
+/* api_rate.c: a request of that caller; 0, or the milliseconds until there may be one */
+int64_t px_api_take(struct px_peer *peer, const struct px_token *caller);
+void px_api_charge(const struct px_peer *peer, const struct px_token *caller, size_t bytes);
+
 /* api_locks.c */
 int px_api_get_locks(struct px_api_call *call);
 int px_api_post_unlock(struct px_api_call *call);

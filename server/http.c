@@ -193,7 +193,8 @@ static unsigned char *make_head(struct lws *wsi, const struct answer *answer, si
 			"%s"
 			"%s%s%s%s%s%s%s\r\n",
 			answer->status, reason_of(answer->status), answer->type, length,
-			own, extra_headers(wsi, answer->status, answer->refusal, extra), answer->location ? "Location: " : "",
+			own, extra_headers(wsi, answer->status, answer->refusal, extra),
+			answer->location ? "Location: " : "",
 			answer->location ? answer->location : "", answer->location ? "\r\n" : "",
 			answer->for_any_page ? "Access-Control-Allow-Origin: *\r\n" : "",
 			answer->close ? "Connection: close\r\n" : "");
@@ -477,6 +478,16 @@ int px_http_request(void *user, struct lws *wsi, const char *path)
 	struct px_server *server = user;
 	struct px_peer *peer = lws_get_opaque_user_data(wsi);
 	if (!peer) {
+		return -1;
+	}
+	int64_t wait_ms = px_peer_take_request(peer);
+	if (wait_ms > 0) {
+		(void)px_http_refuse_as(wsi, &(struct px_http_refusal){
+			.status = 429,
+			.code = "rate_limited",
+			.sentence = "Requests from this address come too fast.",
+			.wait_ms = wait_ms,
+		});
 		return -1;
 	}
 	if (px_api_concerns(path)) {

@@ -161,6 +161,9 @@ static void write_bounds(struct px_exposition *out, const struct px_server *serv
 		[PX_LIMIT_AUTH_BUDGET] = "auth-failure-ms-per-second",
 		[PX_LIMIT_IDEMPOTENCY] = "max-idempotency-keys",
 		[PX_LIMIT_TAILS] = "max-tails",
+		[PX_LIMIT_REQUESTS] = "requests-per-second-per-address",
+		[PX_LIMIT_API_REQUESTS] = "api-requests-per-second",
+		[PX_LIMIT_API_BYTES] = "api-bytes-per-second",
 	};
 	static const char *const bounds[PX_BOUND_COUNT] = {
 		[PX_BOUND_CHANNELS] = "max-channels",
@@ -175,6 +178,7 @@ static void write_bounds(struct px_exposition *out, const struct px_server *serv
 	write_array(out, "limit", stats->bounds, bounds, PX_BOUND_COUNT);
 	px_exposition_sample(out, (px_labels){ "limit", "messages-per-second" },
 			stats->rate_limited);
+	px_exposition_sample(out, (px_labels){ "limit", "acts-per-second" }, stats->acts_limited);
 	px_exposition_sample(out, (px_labels){ "limit", "queue-bytes" }, stats->slow_readers);
 }
 

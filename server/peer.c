@@ -73,6 +73,20 @@ int px_peer_count_address(struct px_peer *peer, int64_t *ret_wait_ms)
 	return 0;
 }
 
+int64_t px_peer_take_request(struct px_peer *peer)
+{
+	struct px_server *server = peer->vhost->server;
+	uint32_t per_s = server->config->global.requests_per_second_per_address;
+	struct px_tally_entry *entry = px_peer_address_entry(peer);
+	/* What a trusted proxy asks for itself is whether the server is well. */
+	if (!entry || px_config_is_trusted_proxy(peer->vhost->config, &peer->address)) {
+		return 0;
+	}
+	int64_t wait_ms = px_bucket_take(&entry->requests, per_s, 2 * per_s, 1, now_of(server));
+	server->limits[PX_LIMIT_REQUESTS] += wait_ms > 0;
+	return wait_ms;
+}
+
 static void forget(struct px_tally *tally, struct px_tally_entry **entry)
 {
 	if (*entry) {
@@ -81,17 +95,22 @@ static void forget(struct px_tally *tally, struct px_tally_entry **entry)
 	}
 }
 
+struct px_tally_entry *px_user_entry(struct px_server *server, struct px_span tenant,
+		struct px_span user)
+{
+	char key[2 * PX_ID_MAX + 1];
+	memcpy(key, tenant.data, tenant.len);
+	key[tenant.len] = '\0';
+	memcpy(key + tenant.len + 1, user.data, user.len);
+	return px_tally_get(server->users, key, tenant.len + 1 + user.len, now_of(server));
+}
+
 /* The user of an identity about to be the peer's; one connection more of hers. -EMFILE. */
 int px_peer_count_user(struct px_peer *peer, struct px_span tenant, struct px_span user)
 {
 	struct px_server *server = peer->vhost->server;
 	uint32_t most = server->config->global.max_connections_per_user;
-	char key[2 * PX_ID_MAX + 1];
-	memcpy(key, tenant.data, tenant.len);
-	key[tenant.len] = '\0';
-	memcpy(key + tenant.len + 1, user.data, user.len);
-	struct px_tally_entry *entry = px_tally_get(server->users, key,
-			tenant.len + 1 + user.len, now_of(server));
+	struct px_tally_entry *entry = px_user_entry(server, tenant, user);
 	if (!entry) {
 		return -ENOSPC;
 	}

@@ -128,6 +128,9 @@ enum px_limit {
 	PX_LIMIT_AUTH_BUDGET,
 	PX_LIMIT_IDEMPOTENCY,
 	PX_LIMIT_TAILS,
+	PX_LIMIT_REQUESTS,
+	PX_LIMIT_API_REQUESTS,
+	PX_LIMIT_API_BYTES,
 	PX_LIMIT_COUNT,
 };
 
@@ -301,6 +304,11 @@ struct px_tally_entry *px_peer_address_entry(struct px_peer *peer);
 struct in6_addr px_peer_address_group(const struct px_peer *peer);
 /* *ret_wait_ms: when to try again, where it is refused; 0: nobody knows. */
 int px_peer_count_address(struct px_peer *peer, int64_t *ret_wait_ms);
+/* A request over HTTP: 0, or the milliseconds until there may be one. */
+int64_t px_peer_take_request(struct px_peer *peer);
+/* What is counted of a user; NULL without memory. */
+struct px_tally_entry *px_user_entry(struct px_server *server, struct px_span tenant,
+		struct px_span user);
 /* It is about to go, and counts no more; the connection in its place does. */
 void px_peer_uncount(struct px_peer *peer);
 int px_peer_count_user(struct px_peer *peer, struct px_span tenant, struct px_span user);

@@ -32,6 +32,8 @@ struct px_limits px_settings_limits(const struct px_config *config)
 		.messages_burst = global->messages_burst,
 		.bytes_per_s = global->bytes_per_second,
 		.bytes_burst = global->bytes_burst,
+		.acts_per_s = global->acts_per_second,
+		.acts_burst = global->acts_burst,
 		.auth_notice_ms = 60000,
 		.message_bytes = global->max_message_bytes,
 		.heartbeat_ms = global->heartbeat_ms,

@@ -184,6 +184,8 @@ struct px_limits {
 	uint32_t messages_burst;
 	uint32_t bytes_per_s;
 	uint32_t bytes_burst;
+	uint32_t acts_per_s; /* what is written to the trail: auth, and px_command.acts */
+	uint32_t acts_burst;
 	int64_t heartbeat_ms; /* 0: no pings */
 	int64_t slow_close_ms;
 	int64_t auth_notice_ms; /* before its token expires, it is told; at most a fifth of its life */
@@ -230,7 +232,7 @@ struct px_stats {
 	uint64_t waiting; /* of the members: in waiting rooms */
 	uint64_t kept_messages, kept_bytes; /* written, and not confirmed by the client */
 	uint64_t sessions_opened, messages_in, messages_out, deliveries, bytes_in, bytes_out;
-	uint64_t writes, slow_readers, silent_peers, rate_limited, published;
+	uint64_t writes, slow_readers, silent_peers, rate_limited, acts_limited, published;
 	uint64_t turns_cut; /* ended with work left for the next one */
 	uint64_t replaced, replaced_bytes; /* messages that later ones made superfluous */
 	uint64_t dropped, dropped_bytes;   /* … that slow readers were owed */
@@ -399,8 +401,11 @@ PX_PUBLIC struct px_id px_session_practice(const struct px_session *session, uin
 /* One whole text message. The bytes are the caller's and are not kept. */
 PX_PUBLIC void px_session_receive(struct px_session *session, const uint8_t *bytes, size_t len);
 
-/* Some other sign of life (a pong). */
+/* Some other sign of life. */
 PX_PUBLIC void px_session_alive(struct px_session *session);
+
+/* A pong: a sign of life, too, and counted, since nobody need have asked for it. */
+PX_PUBLIC void px_session_ponged(struct px_session *session);
 
 PX_PUBLIC void px_session_writable(struct px_session *session);
 

@@ -62,6 +62,13 @@ struct px_command {
 	unsigned roles;  /* set of enum px_role */
 	const struct px_field_rule *fields; /* NULL: none are required */
 	bool anywhere;   /* needs no practice; call->practice may then be NULL */
+
+	/*
+	 * What it does is written to the audit trail and told to webhooks: somebody joins a room, or
+	 * acts on others. Sessions may do so less often (`acts-per-second`). Leaving is none: one
+	 * can leave no more often than one has joined.
+	 */
+	bool acts;
 };
 
 /* One message being handled. Lives until `handle` returns. */

@@ -134,13 +134,13 @@ static const struct px_field_rule events_fields[] = {
 };
 
 static const struct px_command commands[] = {
-	{ .type = "admin_broadcast", .handle = admin_handle_broadcast, .roles = PX_ROLE_ADMIN,
-		.fields = broadcast_fields },
+	{ .type = "admin_broadcast", .acts = true, .handle = admin_handle_broadcast,
+		.roles = PX_ROLE_ADMIN, .fields = broadcast_fields },
 	{ .type = "admin_clients", .handle = admin_handle_clients, .roles = PX_ROLE_ADMIN,
 		.fields = list_fields },
-	{ .type = "admin_disconnect", .handle = admin_handle_disconnect, .roles = PX_ROLE_ADMIN,
-		.fields = disconnect_fields },
-	{ .type = "admin_end_room", .handle = admin_handle_end_room, .roles = PX_ROLE_ADMIN,
+	{ .type = "admin_disconnect", .acts = true, .handle = admin_handle_disconnect,
+		.roles = PX_ROLE_ADMIN, .fields = disconnect_fields },
+	{ .type = "admin_end_room", .acts = true, .handle = admin_handle_end_room, .roles = PX_ROLE_ADMIN,
 		.fields = end_room_fields },
 	{ .type = "admin_events", .handle = admin_handle_events, .roles = PX_ROLE_ADMIN,
 		.fields = events_fields },
@@ -148,14 +148,14 @@ static const struct px_command commands[] = {
 	{ .type = "admin_locks", .handle = admin_handle_locks, .roles = PX_ROLE_ADMIN },
 	{ .type = "admin_rooms", .handle = admin_handle_rooms, .roles = PX_ROLE_ADMIN,
 		.fields = list_fields },
-	{ .type = "admin_service", .handle = admin_handle_service, .roles = PX_ROLE_ADMIN,
+	{ .type = "admin_service", .acts = true, .handle = admin_handle_service, .roles = PX_ROLE_ADMIN,
 		.fields = service_fields },
 	{ .type = "admin_services", .handle = admin_handle_services, .roles = PX_ROLE_ADMIN },
 	{ .type = "admin_subscribe", .handle = admin_handle_subscribe, .roles = PX_ROLE_ADMIN,
 		.fields = subscribe_fields },
-	{ .type = "admin_test", .handle = admin_handle_test, .roles = PX_ROLE_ADMIN,
+	{ .type = "admin_test", .acts = true, .handle = admin_handle_test, .roles = PX_ROLE_ADMIN,
 		.fields = test_fields },
-	{ .type = "admin_unlock", .handle = admin_handle_unlock, .roles = PX_ROLE_ADMIN,
+	{ .type = "admin_unlock", .acts = true, .handle = admin_handle_unlock, .roles = PX_ROLE_ADMIN,
 		.fields = unlock_fields },
 };
 

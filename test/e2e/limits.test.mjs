@@ -18,7 +18,7 @@ import {
 	tokenVhost,
 } from './lib/issuer.mjs';
 import { globalConfig, itEnds, secret, usePraxisd, writeFiles } from './lib/praxisd.mjs';
-import { refusedUpgrade, upgradeRequest } from './lib/raw.mjs';
+import { OP, frame, refusedUpgrade, upgradeRequest } from './lib/raw.mjs';
 import { nothingArrived } from './lib/session.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -587,6 +587,207 @@ describe('no limits', () => {
 		for (let i = 0; i < 60; i++) {
 			await enter(praxis, { sub: 'ann' });
 		}
+	});
+
+	itEnds(praxis);
+});
+
+describe('floods that cost their sender nothing', () => {
+	const praxis = usePraxisd({
+		global: {
+			'messages-per-second': 10,
+			'messages-burst': 20,
+			'bytes-per-second': 65536,
+			'bytes-burst': 131072,
+		},
+	});
+
+	const pointless = {
+		'an id that is none': '{"type":"ping","id":{}}',
+		'an id that is too long': `{"type":"ping","id":"${'x'.repeat(100)}"}`,
+		'no JSON': '{]',
+		'a type that is none': '{"type":"X"}',
+		'an unknown type': '{"type":"nobody_knows"}',
+		'a ping': '{"type":"ping"}',
+		'received of a session without numbers': '{"type":"received","n":1}',
+		'auth without a token': '{"type":"auth"}',
+	};
+
+	for (const [name, text] of Object.entries(pointless)) {
+		it(`are held against the session: ${name}`, async () => {
+			const ann = await praxis.connectRaw();
+			const bob = await praxis.connect();
+			for (let i = 0; i < 250; i++) {
+				ann.sendText(text);
+			}
+			const { code } = await ann.closing();
+			assert.ok(code === 4429 || (code === 1008 && !/ping|nobody|received|auth/.test(text)), `${code}`);
+			await bob.fence();
+		});
+	}
+
+	it('are held against the session: pongs that nobody asked for', async () => {
+		const ann = await praxis.connectRaw();
+		for (let i = 0; i < 300; i++) {
+			ann.write(frame(OP.pong, Buffer.from('x')));
+		}
+		assert.equal((await ann.closing()).code, 4429);
+	});
+
+	it('are held against the session: a message of very many frames', async () => {
+		const ann = await praxis.connectRaw();
+		ann.write(frame(OP.text, Buffer.from('{'), { fin: false }));
+		for (let i = 0; i < 2000; i++) {
+			ann.write(frame(OP.continuation, Buffer.from(' '), { fin: false }));
+		}
+		assert.equal((await ann.closing()).code, 4429);
+	});
+
+	it('are charged: joining again, whose answer is a thousand times the question', async () => {
+		const ann = await praxis.connect();
+		const others = await Promise.all(Array.from({ length: 5 }, () => praxis.connect()));
+		const name = 'n'.repeat(200);
+		for (const [i, other] of others.entries()) {
+			await other.accepted({ type: 'telemedicine_user_joined', roomId: 'r', appointmentId: 1,
+				userId: i, userName: name });
+			await other.accepted({ type: 'telemedicine_chat_message', roomId: 'r', appointmentId: 1,
+				from: 'x', fromUserId: i,
+				message: secret('x'.repeat(20_000)) });
+		}
+		const again = { type: 'telemedicine_user_joined', roomId: 'r', appointmentId: 1, userId: 1,
+			userName: 'x' };
+		let bytes = 0;
+		const before = (await praxis.stats()).bytes_out;
+		let error;
+		for (let i = 0; i < 15 && !error; i++) {
+			const receipt = await ann.ask(again);
+			error = receipt.type === 'error' ? receipt : null;
+		}
+		bytes = (await praxis.stats()).bytes_out - before;
+		assert.equal(error?.code, 'rate_limited');
+		assert.ok(error.retryAfterMs > 0);
+		assert.ok(bytes < 131_072 + 300_000, `${bytes} bytes`);
+	});
+
+	itEnds(praxis);
+});
+
+describe('acts-per-second', () => {
+	const praxis = usePraxisd({
+		global: { 'acts-per-second': 1, 'acts-burst': 10, audit: { file: 'audit.jsonl' } },
+		vhost: tokenVhost(),
+	});
+
+	const lines = async (event) => (await readFile(`${praxis.dir}/audit.jsonl`, 'utf8')).trim()
+		.split('\n').map((line) => JSON.parse(line)).filter((line) => line.event === event);
+
+	it('bounds auth in a loop, and what it writes into the trail', async () => {
+		const ann = await enter(praxis);
+		const jwt = await sign(ann.claims);
+		const before = (await lines('authenticated')).length;
+		let refused = 0;
+		for (let i = 0; i < 60; i++) {
+			const receipt = await ann.ask({ type: 'auth', token: jwt });
+			if (receipt.type === 'error') {
+				assert.equal(receipt.code, 'rate_limited');
+				assert.ok(receipt.retryAfterMs > 0 && receipt.retryAfterMs <= 1000);
+				refused++;
+			}
+		}
+		const written = (await lines('authenticated')).length - before;
+		assert.equal(written, 60 - refused);
+		assert.ok(written >= 10 && written < 25, `${written}`);
+		await ann.accepted({ type: 'ping' });
+	});
+
+	it('bounds joining and leaving in a loop; leaving is always possible', async () => {
+		const ann = await enter(praxis);
+		const room = { roomId: 'r', appointmentId: 1, userId: 1 };
+		let joined = 0;
+		for (let i = 0; i < 40; i++) {
+			const receipt = await ann.ask({ type: 'telemedicine_user_joined', ...room, userName: 'x' });
+			joined += receipt.type === 'ack';
+			await ann.ask({ type: 'telemedicine_user_left', ...room });
+		}
+		assert.ok(joined >= 10 && joined < 25, `${joined}`);
+		assert.equal((await praxis.stats()).rooms, 0);
+	});
+
+	itEnds(praxis);
+});
+
+describe('requests-per-second-per-address', () => {
+	const praxis = usePraxisd({ global: { 'requests-per-second-per-address': 2 } });
+
+	it('bounds requests, /health among them, and tells the time', async () => {
+		let answer;
+		let came = 0;
+		await until('the refusal', async () => {
+			const all = await Promise.all(Array.from({ length: 10 }, () =>
+				call(praxis, 'GET', '/api/v1/openapi.json', {})));
+			answer = all.find(({ status }) => status === 429);
+			came += all.filter(({ status }) => status === 200).length;
+			return answer;
+		});
+		assertTurnedAway(answer, 429, 'rate_limited');
+		assert.equal(answer.headers['retry-after'], '1');
+		assert.ok(came >= 4 && came < 60, `${came}`);
+
+		const wire = await Wire.open(praxis.port);
+		await until('the refusal', async () => {
+			wire.write(request('GET', '/health'));
+			answer = await wire.response();
+			return answer.status === 429;
+		});
+		assertTurnedAway(answer, 429, 'rate_limited');
+		wire.close();
+		// settle() asks for statistics, and must not meet the limit.
+		await writeFiles(praxis.dir, { 'praxis.json': globalConfig() });
+		praxis.signal('SIGHUP');
+		await praxis.logged(/configuration was read anew|reload/i);
+	});
+
+	itEnds(praxis);
+});
+
+describe('requests over HTTP', () => {
+	const praxis = usePraxisd({
+		global: {
+			'api-requests-per-second': 1,
+			'api-bytes-per-second': 20_000,
+		},
+		vhost: tokenVhost({}, { 'trusted-proxies': ['127.0.0.0/8'] }),
+		figures: { 'X-Forwarded-For': '127.0.0.1' },
+	});
+	const from = (address) => ({ 'X-Forwarded-For': address });
+
+	it('to publish are bounded for a user of the API, in number and bytes', async () => {
+		let address = 0;
+		const publish = async (sub, size) => {
+			const headers = {
+				...bearer(await token({ sub, role: 'service' })),
+				...from(`198.51.100.${++address}`),
+			};
+			return call(praxis, 'POST', '/api/v1/publish', headers,
+				JSON.stringify({ type: 'whiteboard_update', practiceId: 1, data: 'x'.repeat(size) }));
+		};
+		let answer;
+		let came = 0;
+		await until('the refusal', async () => {
+			answer = await publish('often', 10);
+			came++;
+			return answer.status !== 200;
+		});
+		assertTurnedAway(answer, 429, 'rate_limited');
+		assert.ok(came > 5 && came < 60, `${came}`);
+		assert.equal((await publish('another', 10)).status, 200);
+		const statuses = [];
+		for (let i = 0; i < 4; i++) {
+			answer = await publish('much', 60_000);
+			statuses.push(answer.status);
+		}
+		assert.deepEqual(statuses, [200, 200, 429, 429]);
+		assert.ok(Number(answer.headers['retry-after']) >= 1);
 	});
 
 	itEnds(praxis);

@@ -258,10 +258,11 @@ bool said_send(struct said *said)
 		return false;
 	}
 	uint32_t bit = said->service < 0 ? 0 : 1u << said->service;
+	if (tokens_over_rate(said)) {
+		return false;
+	}
 	if (said->bad_id) {
 		said_fail(said, PX_E_BAD_MESSAGE, "id");
-	} else if (tokens_over_rate(said)) {
-		return false;
 	} else if (peer->role == 0) {
 		said_fail(said, PX_E_UNAUTHENTICATED, "");
 	} else if (said->service < 0 || (peer->service >= 0 && peer->service != said->service)) {

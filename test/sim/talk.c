@@ -17,11 +17,11 @@ static void say_ping(struct peer *peer)
 	if (!say_raw(peer, said.text, said.len)) {
 		return;
 	}
-	if (said.bad_id) {
-		said_fail(&said, PX_E_BAD_MESSAGE, "id");
+	if (tokens_over_rate(&said)) {
 		return;
 	}
-	if (tokens_over_rate(&said)) {
+	if (said.bad_id) {
+		said_fail(&said, PX_E_BAD_MESSAGE, "id");
 		return;
 	}
 	struct words *words = words_begin("pong");
@@ -46,10 +46,11 @@ static void say_received(struct peer *peer)
 	if (!say_raw(peer, said.text, said.len)) {
 		return;
 	}
+	if (tokens_over_rate(&said)) {
+		return;
+	}
 	if (said.bad_id) {
 		said_fail(&said, PX_E_BAD_MESSAGE, "id");
-	} else if (tokens_over_rate(&said)) {
-		return;
 	} else if (!peer->versioned) {
 		said_fail(&said, PX_E_UNKNOWN_TYPE, "type");
 	} else if (much) {
@@ -90,6 +91,10 @@ static void say_one_nonsense(struct peer *peer)
 	};
 	unsigned i = dice(sizeof(nonsense) / sizeof(nonsense[0]));
 	if (!say_raw(peer, nonsense[i].text, strlen(nonsense[i].text))) {
+		return;
+	}
+	struct said said = { .peer = peer, .type = "" };
+	if (tokens_over_rate(&said)) {
 		return;
 	}
 	expect_error(peer, nonsense[i].code, "", nonsense[i].field, "");

@@ -322,10 +322,8 @@ void say_auth(struct peer *peer)
 		if (!say_raw(peer, said.text, said.len)) {
 			return;
 		}
-		if (said.bad_id) {
-			said_fail(&said, PX_E_BAD_MESSAGE, "id");
-		} else if (!tokens_over_rate(&said)) {
-			said_fail(&said, PX_E_BAD_MESSAGE, "token");
+		if (!tokens_over_rate(&said)) {
+			said_fail(&said, PX_E_BAD_MESSAGE, said.bad_id ? "id" : "token");
 		}
 		return;
 	}

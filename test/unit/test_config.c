@@ -288,6 +288,11 @@ START_TEST(has_defaults)
 	ck_assert_uint_eq(global->messages_burst, 500);
 	ck_assert_uint_eq(global->bytes_per_second, 262144);
 	ck_assert_uint_eq(global->bytes_burst, 1048576);
+	ck_assert_uint_eq(global->acts_per_second, 1);
+	ck_assert_uint_eq(global->acts_burst, 60);
+	ck_assert_uint_eq(global->requests_per_second_per_address, 500);
+	ck_assert_uint_eq(global->api_requests_per_second, 200);
+	ck_assert_uint_eq(global->api_bytes_per_second, 4194304);
 	ck_assert_ptr_null(global->audit);
 	const struct px_config_vhost *vhost = &config->vhosts[0];
 	ck_assert_str_eq(vhost->name, "a");

@@ -28,7 +28,8 @@
 	"auth-failures, auth-failure-ms-per-second, address-prefix, remembered-addresses, " \
 	"max-message-bytes, queue-bytes, queue-age-ms, max-rooms-per-session, " \
 	"max-rooms-per-practice, max-idempotency-keys, max-tails, max-channels, messages-per-second, messages-burst, " \
-	"bytes-per-second, bytes-burst, heartbeat-ms, drain-ms, drain-deadline-ms, " \
+	"bytes-per-second, bytes-burst, acts-per-second, acts-burst, " \
+	"requests-per-second-per-address, api-requests-per-second, api-bytes-per-second, heartbeat-ms, drain-ms, drain-deadline-ms, " \
 	"slow-close-ms, grace-ms, resume-messages, resume-bytes, detached-sessions, " \
 	"send-buffer-bytes, state-file, state-max-age-s, state-max-bytes, audit"
 #define VHOST_KEYS \
