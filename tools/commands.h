@@ -17,6 +17,7 @@ int px_ctl_clients(int argc, char **argv);
 int px_ctl_disable(int argc, char **argv);
 int px_ctl_disconnect(int argc, char **argv);
 int px_ctl_enable(int argc, char **argv);
+int px_ctl_locks(int argc, char **argv);
 int px_ctl_ping(int argc, char **argv);
 int px_ctl_publish(int argc, char **argv);
 int px_ctl_rooms(int argc, char **argv);
@@ -24,5 +25,6 @@ int px_ctl_services(int argc, char **argv);
 int px_ctl_stats(int argc, char **argv);
 int px_ctl_tail(int argc, char **argv);
 int px_ctl_token(int argc, char **argv);
+int px_ctl_unlock(int argc, char **argv);
 
 #endif

@@ -17,6 +17,11 @@ _praxisctl_options()
 	"$1" help "${@:2}" 2>/dev/null | grep -oE -- '^ +(-[A-Za-z], +)?--[a-z-]+' | grep -oE -- '--[a-z-]+'
 }
 
+_praxisctl_locks()
+{
+	"$1" locks --timeout 0.5 2>/dev/null | sed -n '2,$s/ .*//p'
+}
+
 _praxisctl_services()
 {
 	"$1" services --timeout 0.5 2>/dev/null | sed -n '2,$s/ .*//p'
@@ -62,6 +67,7 @@ _praxisctl()
 			case $command:$current in
 			*:-*) words=$(_praxisctl_options "$program" "${name[@]}") ;;
 			enable:* | disable:*) words=$(_praxisctl_services "$program") ;;
+			unlock:*) words=$(_praxisctl_locks "$program") ;;
 			audit:*)
 				_praxisctl_files "$current"
 				return

@@ -25,6 +25,7 @@ static const struct command commands[] = {
 	{ NULL, "disable", "switch a service off", px_ctl_disable },
 	{ NULL, "disconnect", "end the sessions of a client, a user or a practice", px_ctl_disconnect },
 	{ NULL, "enable", "switch a service on", px_ctl_enable },
+	{ NULL, "locks", "list addresses that too many bad tokens came from", px_ctl_locks },
 	{ NULL, "ping", "measure how fast the server answers", px_ctl_ping },
 	{ NULL, "publish", "send a message to a practice or a room", px_ctl_publish },
 	{ NULL, "rooms", "list rooms and who is in them", px_ctl_rooms },
@@ -32,6 +33,7 @@ static const struct command commands[] = {
 	{ NULL, "stats", "show the server's figures", px_ctl_stats },
 	{ NULL, "tail", "show messages as they come and go, but not what they say", px_ctl_tail },
 	{ NULL, "token", "make a token, for development and for operators", px_ctl_token },
+	{ NULL, "unlock", "lift the lock of an address", px_ctl_unlock },
 };
 
 static void print_help(FILE *out)
