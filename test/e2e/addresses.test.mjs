@@ -5,12 +5,15 @@
 // is in the audit trail; what it allows is seen at /metrics.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import net from 'node:net';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
+import tls from 'node:tls';
+import { Certificates } from './lib/certificates.mjs';
 import { Wire } from './lib/http.mjs';
 import { itEnds, usePraxisd } from './lib/praxisd.mjs';
-import { RawClient } from './lib/raw.mjs';
+import { startHaproxy, startNginx } from './lib/proxies.mjs';
+import { RawClient, upgradeRequest } from './lib/raw.mjs';
 import { until, within } from './lib/wait.mjs';
 
 const TRUSTED = '127.0.0.1';
@@ -224,6 +227,155 @@ describe('figures, from this machine', () => {
 			for (const hidden of ['X-Forwarded-For: 203.0.113.9', 'X-Other: 1']) {
 				assert.equal(await statusOf(praxis.port, '/metrics', ['Accept: x', line, hidden]), 400);
 			}
+		});
+	}
+
+	itEnds(praxis);
+});
+
+// Through a proxy; what the trail has of the address of a session that came so.
+async function addressThrough(praxis, proxy, headers = {}) {
+	const userId = `behind-${++users}`;
+	const wire = await Wire.open(proxy.port);
+	const path = `/ws?practiceId=1&role=staff&userId=${userId}&userName=u`;
+	const client = await RawClient.open(proxy.port, path, { userId }, { wire, headers });
+	await client.next('connection_established');
+	await client.close();
+	const entry = await until('an entry', async () => {
+		const text = (await readFile(`${praxis.dir}/audit.jsonl`, 'utf8')).trim().split('\n');
+		return text.map((line) => JSON.parse(line)).find(({ user }) => user === userId);
+	});
+	return entry.address;
+}
+
+// A proxy that is there for the tests of a suite.
+function useProxy(begin) {
+	const proxy = {};
+	before(async () => Object.assign(proxy, await begin()));
+	after(() => proxy.stop?.());
+	return proxy;
+}
+
+const LEGACY = 'proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;';
+
+describe('real proxies on this machine that are not trusted', () => {
+	const praxis = usePraxisd();
+	const proxies = {
+		'nginx with X-Forwarded-For': useProxy(() => startNginx(praxis.port, LEGACY)),
+		'nginx with X-Real-IP': useProxy(() =>
+			startNginx(praxis.port, 'proxy_set_header X-Real-IP $remote_addr;'),
+		),
+		'nginx with the Host of the client': useProxy(() =>
+			startNginx(praxis.port, 'proxy_set_header Host clinic.example;'),
+		),
+		'HAProxy with forwardfor': useProxy(() =>
+			startHaproxy(praxis.port, { more: 'option forwardfor' }),
+		),
+	};
+
+	for (const [what, proxy] of Object.entries(proxies)) {
+		it(`${what}: figures are not open through it`, async () => {
+			for (const path of ['/metrics', '/stats']) {
+				assert.equal(await statusOf(praxis.port, path, []), 200);
+				assert.equal(await statusOf(proxy.port, path, []), 401);
+				assert.equal(await statusOf(proxy.port, path, ['X-Forwarded-For: 127.0.0.1']), 401);
+				assert.equal(await statusOf(proxy.port, path, ['Forwarded: for=127.0.0.1']), 401);
+			}
+		});
+		it(`${what}: nor by a line that hides the proxy's`, async () => {
+			for (const line of ['Vi: x', 'X-Forwarded: y', 'X: z']) {
+				const status = await statusOf(proxy.port, '/metrics', ['Accept: x', line]);
+				assert.notEqual(status, 200, line);
+			}
+		});
+	}
+
+	itEnds(praxis);
+});
+
+describe('real proxies that are trusted', () => {
+	const praxis = usePraxisd({ global: audited, vhost: { 'trusted-proxies': TRUSTED } });
+	// The client's address, as the proxy is told to write it.
+	const cases = {
+		'with the port': ['$remote_addr:$remote_port', TRUSTED],
+		'in brackets and quotes': ['"\\"[2001:db8::7]:$remote_port\\""', '2001:db8::7'],
+		'and nobody, from a Unix socket': ['unix:', NOBODY],
+		'and the last one of a list': ['"198.51.100.1, 203.0.113.9:$remote_port"', '203.0.113.9'],
+	};
+	for (const [what, [value, address]] of Object.entries(cases)) {
+		const proxy = useProxy(() =>
+			startNginx(praxis.port, `proxy_set_header X-Forwarded-For ${value};`),
+		);
+		it(`nginx ${what}`, async () => {
+			assert.equal(await addressThrough(praxis, proxy), address);
+			assert.equal(await statusOf(proxy.port, '/metrics', []), 401);
+		});
+	}
+
+	const haproxy = useProxy(() =>
+		startHaproxy(praxis.port, {
+			more: 'http-request add-header X-Forwarded-For 203.0.113.9\n\thttp-request add-header Forwarded for=203.0.113.9',
+		}),
+	);
+	it('HAProxy, which adds its line behind the client\'s', async () => {
+		const headers = { 'X-Forwarded-For': '127.0.0.1', Forwarded: 'for=127.0.0.1' };
+		assert.equal(await addressThrough(praxis, haproxy, headers), '203.0.113.9');
+		assert.equal(await addressThrough(praxis, haproxy), '203.0.113.9');
+	});
+
+	itEnds(praxis);
+});
+
+describe('HAProxy with the PROXY protocol, where it ends TLS', () => {
+	let certificates;
+	let port;
+	const praxis = usePraxisd({
+		global: audited,
+		files: {
+			'conf.d/10-proxied.json': {
+				vhosts: [
+					{
+						name: 'proxied',
+						port: 0,
+						interface: '127.0.0.1',
+						'open-practice': '1',
+						'proxy-protocol': true,
+						'trusted-proxies': TRUSTED,
+						'ws-protocols': [{ whiteboard: { status: 'ok' } }],
+					},
+				],
+			},
+		},
+	});
+	before(async () => {
+		certificates = await Certificates.make();
+		await certificates.issue('a');
+		[, port] = await praxis.logged(/vhost proxied: listening on .*:(\d+)/);
+	});
+	after(() => certificates.remove());
+	const proxy = useProxy(async () => {
+		const pem = ['a.pem', 'a.key'].map((name) => readFile(certificates.path(name), 'utf8'));
+		const both = certificates.path('both.pem');
+		await writeFile(both, (await Promise.all(pem)).join('\n'));
+		return startHaproxy(port, { bind: `ssl crt ${both}`, server: 'send-proxy-v2-ssl' });
+	});
+
+	for (const [scheme, status] of [
+		['https', 101],
+		['http', 403],
+	]) {
+		it(`a page of ${scheme} of the same host: ${status}`, async () => {
+			const socket = tls.connect({ port: proxy.port, host: '127.0.0.1', rejectUnauthorized: false });
+			const wire = new Wire(socket);
+			const host = `localhost:${proxy.port}`;
+			wire.write(
+				upgradeRequest('/ws?practiceId=1&userId=1', {
+					Host: host,
+					Origin: `${scheme}://${host}`,
+				}),
+			);
+			assert.equal((await wire.response()).status, status);
+			wire.close();
 		});
 	}
 
