@@ -129,7 +129,7 @@ const STATES = {
 	"when auth-url's name was looked up for too long": async () => {
 		const name = await hangingName();
 		return {
-			options: { vhost: authUrl(name.url, { 'auth-timeout-ms': 100 }), env: name.env },
+			options: { vhost: authUrl(name.url, { 'auth-timeout-ms': 1000 }), env: name.env },
 			async enter(praxis) {
 				const wire = await upgrade(praxis);
 				await name.isLookedUp();
