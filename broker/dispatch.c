@@ -144,6 +144,10 @@ static bool read_message(struct dispatch *dispatch, struct px_span text)
 	case PX_ENVELOPE_TOO_MANY_FIELDS:
 		refuse_bad(dispatch, PX_E_BAD_MESSAGE, NULL, "The message has too many fields.");
 		return false;
+	case PX_ENVELOPE_BAD_NAME:
+		refuse_bad(dispatch, PX_E_BAD_MESSAGE, NULL,
+				"The name of a field must not hold U+0000.");
+		return false;
 	}
 	if (px_envelope_string(dispatch->message, "type", dispatch->type, sizeof(dispatch->type),
 			&dispatch->type_len) < 0 ||

@@ -149,6 +149,9 @@ static int parse_field(struct px_envelope *envelope, struct px_scan *scan)
 		return rc;
 	}
 	field->name = (struct px_span){ start + 1, (size_t)((const char *)scan->at - start) - 2 };
+	if (escaped && px_scan_has_nul(field->name)) {
+		return -EBADMSG;
+	}
 	if (escaped && resolve_name(envelope, field) < 0) {
 		return -E2BIG;
 	}
@@ -200,6 +203,7 @@ static enum px_envelope_fault fault_of(int rc)
 	case 0: return PX_ENVELOPE_FINE;
 	case -ELOOP: return PX_ENVELOPE_TOO_DEEP;
 	case -E2BIG: return PX_ENVELOPE_TOO_MANY_FIELDS;
+	case -EBADMSG: return PX_ENVELOPE_BAD_NAME;
 	default: return PX_ENVELOPE_NO_JSON;
 	}
 }
@@ -226,6 +230,7 @@ enum px_envelope_fault px_envelope_parse(struct px_envelope *envelope, struct px
 		px_scan_space(&scan);
 		rc = scan.at == scan.end ? 0 : -EINVAL;
 	}
+	envelope->nul_name = scan.nul_name;
 	if (rc == 0 && !object) {
 		return PX_ENVELOPE_NO_OBJECT;
 	}
@@ -319,6 +324,9 @@ bool px_envelope_bool(const struct px_envelope *envelope, const char *name)
 struct json_object *px_envelope_json(struct px_envelope *envelope, const char *name)
 {
 	struct json_object *value = NULL;
+	if (envelope->nul_name) {
+		return NULL; /* json-c would take another name for one that is looked for */
+	}
 	if (!envelope->json) {
 		/* One level more than the scan lets through: json-c counts the scalars too. */
 		struct json_tokener *tokener = json_tokener_new_ex(PX_SCAN_DEPTH + 1);

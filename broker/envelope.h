@@ -13,6 +13,7 @@ struct px_envelope {
 	size_t field_count;
 	struct px_field fields[PX_ENVELOPE_FIELDS];
 	size_t name_bytes;
+	bool nul_name; /* somewhere below, a name has U+0000 in it */
 	char names[4096]; /* field names whose escapes had to be resolved */
 	struct json_object *json; /* of the whole text, once somebody asked */
 };
@@ -23,6 +24,7 @@ enum px_envelope_fault {
 	PX_ENVELOPE_TOO_DEEP,
 	PX_ENVELOPE_NO_OBJECT,
 	PX_ENVELOPE_TOO_MANY_FIELDS,
+	PX_ENVELOPE_BAD_NAME, /* U+0000 in a field's name */
 };
 
 /*

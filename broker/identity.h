@@ -52,6 +52,11 @@ static inline char *px_identity_rooms(const struct px_identity *identity)
 			identity->tenant_len + identity->address_len;
 }
 
+struct px_site;
+
+/* Somebody, but without proof where proof is wanted. */
+bool px_identity_lacks_proof(const struct px_identity *identity, const struct px_site *site);
+
 /* NULL: the identity does not hold that practice. */
 const struct px_held *px_identity_holds(const struct px_identity *identity,
 		const struct px_practice *practice);

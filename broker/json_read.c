@@ -47,7 +47,7 @@ bool px_json_get_bool(struct json_object *object, const char *key, bool *ret_val
 bool px_json_is_value(struct px_span text)
 {
 	const uint8_t *bytes = (const uint8_t *)text.data;
-	struct px_scan scan = { bytes, bytes + text.len };
+	struct px_scan scan = { .at = bytes, .end = bytes + text.len };
 	enum px_kind kind;
 	bool escaped;
 	return text.len > 0 && px_scan_value(&scan, 0, &kind, &escaped) == 0 && scan.at == scan.end;

@@ -66,6 +66,9 @@ static int read_text(struct px_envelope *message, struct px_span text, struct px
 		return px_deny(denial, PX_E_BAD_MESSAGE, NULL, "The message is not a JSON object.");
 	case PX_ENVELOPE_TOO_MANY_FIELDS:
 		return px_deny(denial, PX_E_BAD_MESSAGE, NULL, "The message has too many fields.");
+	case PX_ENVELOPE_BAD_NAME:
+		return px_deny(denial, PX_E_BAD_MESSAGE, NULL,
+				"The name of a field must not hold U+0000.");
 	case PX_ENVELOPE_NO_JSON:
 	case PX_ENVELOPE_TOO_DEEP:
 		break;

@@ -188,6 +188,19 @@ static int scan_word(struct px_scan *scan, const char *word)
 	return 0;
 }
 
+bool px_scan_has_nul(struct px_span raw)
+{
+	for (size_t i = 0; i + 5 < raw.len; i++) {
+		if (raw.data[i] == '\\') {
+			if (memcmp(raw.data + i, "\\u0000", 6) == 0) {
+				return true;
+			}
+			i++;
+		}
+	}
+	return false;
+}
+
 /* "name" : value, within an object. */
 static int scan_member(struct px_scan *scan, unsigned depth)
 {
@@ -196,10 +209,13 @@ static int scan_member(struct px_scan *scan, unsigned depth)
 	if (scan->at == scan->end || *scan->at != '"') {
 		return -EINVAL;
 	}
+	const char *start = (const char *)scan->at;
 	int rc = px_scan_string(scan, &escaped);
 	if (rc < 0) {
 		return rc;
 	}
+	scan->nul_name |= escaped && px_scan_has_nul((struct px_span){ start,
+		(size_t)((const char *)scan->at - start) });
 	px_scan_space(scan);
 	if (scan->at == scan->end || *scan->at != ':') {
 		return -EINVAL;

@@ -14,7 +14,14 @@
 struct px_scan {
 	const uint8_t *at;
 	const uint8_t *end;
+	bool nul_name; /* a name below the outermost object has U+0000 in it */
 };
+
+/*
+ * Whether the inside of a string has U+0000 in it, which only an escape can say. For names: json-c
+ * ends them there, so that "role\u0000" would be read as "role".
+ */
+bool px_scan_has_nul(struct px_span raw);
 
 /* Skips white space. */
 void px_scan_space(struct px_scan *scan);

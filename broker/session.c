@@ -182,6 +182,9 @@ int px_session_restore(struct px_broker *broker, const struct px_session_params 
 int px_session_open(struct px_broker *broker, const struct px_session_params *params,
 		struct px_session **ret_session)
 {
+	if (px_identity_lacks_proof(params->identity, params->site)) {
+		return -EACCES;
+	}
 	if (px_session_come_back(broker, params, ret_session)) {
 		return 0;
 	}

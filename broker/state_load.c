@@ -226,7 +226,8 @@ static int parse_line(struct px_state_load *load, struct px_span text)
 static int load_lines(struct px_state_load *load)
 {
 	struct px_span text;
-	uint64_t number = 1; /* the host's own line is the first of its file */
+	/* The first of its file is the host's own, too. */
+	uint64_t number = 1 + load->reader->lines_before;
 	int rc;
 	while ((rc = load->reader->line(load->reader->user, &text)) == 1) {
 		number++;

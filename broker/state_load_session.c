@@ -209,6 +209,9 @@ int px_state_load_session(struct px_state_load *load, struct json_object *line)
 	if (rc < 0) {
 		return rc;
 	}
+	if (px_identity_lacks_proof(params.identity, params.site)) {
+		params.site = &load->broker->nowhere;
+	}
 	rc = px_session_restore(load->broker, &params, client_id, &load->session);
 	if (rc < 0) {
 		px_identity_destroy(load->broker, params.identity);

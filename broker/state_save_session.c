@@ -225,7 +225,7 @@ int px_state_save_sessions(struct px_state_save *save)
 	int rc = 0;
 	for (struct px_session *session = save->broker->oldest; rc == 0 && session;
 			session = session->newer) {
-		if (session->phase == PX_SESSION_DETACHED) {
+		if (session->phase == PX_SESSION_DETACHED && !session->site->retired) {
 			rc = save_session(session, save);
 		}
 	}

@@ -110,6 +110,7 @@ static void judge(struct px_peer *peer, const struct px_backend_answer *answer,
 		ret_authentication->sentence = "The application does not let this client in.";
 	} else if (answer->status == 200 && px_strict_json_parse(answer->body, &body) == 0) {
 		if (px_authority_read_claims(peer->vhost, body, &token, NULL) == 0) {
+			px_authority_bound(peer, token);
 			px_authority_admit(peer, token, ret_authentication);
 			px_token_destroy(token);
 		}

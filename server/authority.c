@@ -182,6 +182,13 @@ static int make_identity(struct px_peer *peer, const struct px_token *token, boo
 	return rc < 0 ? rc : px_identity_create(peer->vhost->server->broker, &claims, ret_identity);
 }
 
+void px_authority_bound(const struct px_peer *peer, struct px_token *token)
+{
+	if (token->expires_s == 0) {
+		token->expires_s = time(NULL) + peer->vhost->config->identity_ttl_s;
+	}
+}
+
 void px_authority_admit(struct px_peer *peer, const struct px_token *token,
 		struct px_authentication *ret_authentication)
 {
@@ -252,6 +259,7 @@ void px_authority_redeem(struct px_peer *peer, struct px_span ticket,
 		px_lockout_guessed(peer, ret_authentication);
 		return;
 	}
+	px_authority_bound(peer, token);
 	px_authority_admit(peer, token, ret_authentication);
 	px_token_destroy(token);
 }

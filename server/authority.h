@@ -42,6 +42,8 @@ int px_authority_read_claims(const struct px_vhost *vhost, struct json_object *c
 		struct px_token **ret_token, const char **ret_claim);
 
 /* Makes somebody of claims that were proven. */
+/* What was said without an expiry, and is no signed token whose rules allow that, gets one. */
+void px_authority_bound(const struct px_peer *peer, struct px_token *token);
 void px_authority_admit(struct px_peer *peer, const struct px_token *token,
 		struct px_authentication *ret_authentication);
 

@@ -245,6 +245,7 @@ struct px_config_vhost {
 	char *auth_url; /* "https://host:port/path?query", path never empty; NULL: none is asked */
 	int64_t auth_timeout_ms;
 	uint32_t auth_max;     /* questions in flight */
+	int64_t identity_ttl_s; /* of who came by a ticket or the application's word, without exp */
 	uint32_t auth_cache_s; /* 0: each answer is used once */
 	struct px_config_webhook *webhook; /* NULL: it is told nothing */
 	enum px_config_open_mode open_mode;

@@ -78,6 +78,7 @@ int px_config_auth_url_read(struct px_config_loader *loader,
 	bool exposed;
 	vhost->auth_timeout_ms = px_options_int(options, "auth-timeout-ms");
 	vhost->auth_max = (uint32_t)px_options_int(options, "auth-max");
+	vhost->identity_ttl_s = px_options_int(options, "identity-ttl-s");
 	vhost->auth_cache_s = (uint32_t)px_options_int(options, "auth-cache-s");
 	return px_config_http_url_copy(loader, object, options, "auth-url", &vhost->auth_url,
 			&exposed);

@@ -12,6 +12,7 @@
 
 #include "log.h"
 #include "state_file.h"
+#include "state_vhost.h"
 #include "webhook.h"
 
 #include <errno.h>
@@ -47,7 +48,10 @@ static int write_state(struct px_server *server, uint64_t *ret_lines)
 		return rc;
 	}
 	struct px_state_writer writer = { &file, px_state_file_line };
-	rc = px_broker_save(server->broker, &writer);
+	for (size_t i = 0; rc == 0 && i < server->vhost_count; i++) {
+		rc = px_state_vhost_write(server->vhosts[i]->config, &writer);
+	}
+	rc = rc < 0 ? rc : px_broker_save(server->broker, &writer);
 	rc = rc < 0 ? rc : write_webhooks(server, &writer);
 	*ret_lines = file.lines;
 	return px_state_file_end(&file, rc);
@@ -82,6 +86,7 @@ struct loading {
 	struct px_state_text *text;
 	int64_t elapsed_ms;
 	uint64_t lost; /* lines of webhooks */
+	struct px_span vhosts; /* their lines */
 };
 
 /* The next of the broker's; those of webhooks come behind them, and are taken up on the way. */
@@ -98,23 +103,59 @@ static int next_line(void *user, struct px_span *ret_line)
 	return 0;
 }
 
+/* Whether the vhost is the one that it was, as the lines at the beginning say. */
+static bool goes_on(const struct loading *loading, const struct px_vhost *vhost)
+{
+	struct px_state_text vhosts = { .lines = loading->vhosts };
+	struct px_span line;
+	while (px_state_text_line(&vhosts, &line)) {
+		if (px_state_vhost_goes_on(line, vhost->config)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Those of a vhost that is another one now have no place: as after a reload. */
 static struct px_site *find_site(void *user, struct px_span name)
 {
-	struct px_server *server = ((struct loading *)user)->server;
+	const struct loading *loading = user;
+	const struct px_server *server = loading->server;
 	for (size_t i = 0; i < server->vhost_count; i++) {
-		if (px_span_equal(px_span(server->vhosts[i]->config->name), name)) {
-			return &server->vhosts[i]->site;
+		struct px_vhost *vhost = server->vhosts[i];
+		if (px_span_equal(px_span(vhost->config->name), name)) {
+			return goes_on(loading, vhost) ? &vhost->site : NULL;
 		}
 	}
 	return NULL;
 }
 
+/* Cuts the lines of vhosts off from the others; returns how many they were. */
+static uint64_t take_vhosts(struct px_state_text *text, struct px_span *ret_vhosts)
+{
+	const char *begin = text->lines.data;
+	struct px_state_text rest = *text;
+	struct px_span line;
+	uint64_t count = 0;
+	while (px_state_text_line(&rest, &line) && px_state_vhost_owns(line)) {
+		text->lines = rest.lines;
+		count++;
+	}
+	*ret_vhosts = (struct px_span){ begin, (size_t)(text->lines.data - begin) };
+	return count;
+}
+
 static int load(struct px_server *server, struct px_state_text *text, int64_t elapsed_ms)
 {
 	struct px_state_counts counts;
-	struct loading loading = { server, text, elapsed_ms > 0 ? elapsed_ms : 0, 0 };
+	struct loading loading = {
+		.server = server,
+		.text = text,
+		.elapsed_ms = elapsed_ms > 0 ? elapsed_ms : 0,
+	};
 	struct px_state_reader reader = {
 		.user = &loading,
+		.lines_before = take_vhosts(text, &loading.vhosts),
 		.line = next_line,
 		.site = find_site,
 		.elapsed_ms = loading.elapsed_ms,

@@ -146,6 +146,7 @@ static void put_in_force(struct px_planned_vhost *planned)
 	list_disabled(vhost, planned->disabled);
 	vhost->site.name = vhost->config->name;
 	vhost->site.tenant = vhost->config->tenant;
+	vhost->site.wants_proof = wants_proof(vhost->config);
 	vhost->site.auth_ms = vhost->config->tokens ? vhost->config->tokens->auth_ms : AUTH_MS;
 	vhost->site.enabled = enabled_services(vhost->server, vhost->config);
 	px_broker_site_changed(vhost->server->broker, &vhost->site);

@@ -327,6 +327,7 @@ struct px_site {
 	size_t disabled_count;
 	int64_t auth_ms; /* in which a session must have authenticated */
 	const char *tenant; /* the vhost's own; NULL: nobody rules here (operate.h) */
+	bool wants_proof; /* nobody comes in whose identity is not authenticated, but to become so */
 	bool retired; /* whose sessions are to come back to another one, as new ones */
 	uint64_t sessions; /* the broker's count of those that hold on to it, in whatever state */
 	struct px_site_drain drain; /* the broker's */

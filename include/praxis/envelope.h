@@ -68,8 +68,8 @@ PX_PUBLIC int px_envelope_id(const struct px_envelope *envelope, const char *nam
 PX_PUBLIC bool px_envelope_bool(const struct px_envelope *envelope, const char *name);
 
 /*
- * A field's value as json-c reads it; NULL where there is none, where it is null, or
- * without memory. The envelope owns it.
+ * A field's value as json-c reads it; NULL where there is none, where it is null, without memory,
+ * or where any name in the message holds U+0000, at which json-c ends it. The envelope owns it.
  */
 PX_PUBLIC struct json_object *px_envelope_json(struct px_envelope *envelope, const char *name);
 

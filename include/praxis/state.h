@@ -35,6 +35,7 @@ struct px_state_reader {
 	/* The site of that name; NULL: there is none any more. */
 	struct px_site *(*site)(void *user, struct px_span name);
 	int64_t elapsed_ms; /* since it was saved; from 0 on */
+	uint64_t lines_before; /* the host's own; by them the log counts */
 };
 
 /* What a load brought, and what had no place any more. */

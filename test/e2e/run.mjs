@@ -45,6 +45,7 @@ const ALL = [
 	'attacks.test.mjs',
 	'limits.test.mjs',
 	'resume.test.mjs',
+	'rights.test.mjs',
 	'authurl.test.mjs',
 	'secrets.test.mjs',
 	'webhooks.test.mjs',

@@ -131,7 +131,7 @@ static void restore(void)
 
 static bool scan_accepts(const uint8_t *text, size_t len)
 {
-	struct px_scan scan = { text, text + len };
+	struct px_scan scan = { .at = text, .end = text + len };
 	enum px_kind kind;
 	bool escaped;
 	px_scan_space(&scan);

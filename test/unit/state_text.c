@@ -83,7 +83,7 @@ int state_text_load(struct fake *fake, const char *data, size_t len, int64_t ela
 	}
 	memcpy(copy, data, len);
 	struct reading reading = { fake, copy, len };
-	struct px_state_reader reader = { &reading, read_line, find_site, elapsed_ms };
+	struct px_state_reader reader = { &reading, read_line, find_site, elapsed_ms, 0 };
 	int rc = px_broker_load(fake->broker, &reader, ret_counts);
 	free(copy);
 	return rc;

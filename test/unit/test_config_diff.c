@@ -125,6 +125,8 @@ static const struct vhost_change {
 	{ "auth-timeout-ms", URL, URL ", \"auth-timeout-ms\": 1000", STAYS,
 		"vhost a: auth-timeout-ms is 1000, was 2000\n" },
 	{ "auth-max", URL, URL ", \"auth-max\": 1", STAYS, "vhost a: auth-max is 1, was 64\n" },
+	{ "identity-ttl-s", URL, URL ", \"identity-ttl-s\": 600", STAYS,
+		"vhost a: identity-ttl-s is 600, was 43200\n" },
 	{ "auth-cache-s", URL, URL ", \"auth-cache-s\": 5", STAYS,
 		"vhost a: auth-cache-s is 5, was 0\n" },
 	{ "webhook-url", "", HOOK, STAYS,

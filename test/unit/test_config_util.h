@@ -34,7 +34,7 @@
 	"send-buffer-bytes, state-file, state-max-age-s, state-max-bytes, audit"
 #define VHOST_KEYS \
 	"name, port, interface, tenant, path, tokens, auth-url, auth-timeout-ms, auth-max, " \
-	"auth-cache-s, webhook-url, webhook-secret, webhook-timeout-ms, webhook-max, " \
+	"identity-ttl-s, auth-cache-s, webhook-url, webhook-secret, webhook-timeout-ms, webhook-max, " \
 	"webhook-batch, webhook-queue-events, webhook-queue-bytes, webhook-give-up-s, open-mode, open-practice, origins, trusted-proxies, forwarded-header, metrics-allow, proxy-protocol, " \
 	"host-ssl-cert, host-ssl-key, host-ssl-ca, client-cert-required, tls-min-version, " \
 	"hsts-max-age, redirect-to-https, mounts, headers, ws-protocols"

@@ -28,7 +28,7 @@ static struct reading scan_bytes(const void *bytes, size_t len)
 	if (len > 0) {
 		memcpy(copy, bytes, len);
 	}
-	struct px_scan scan = { copy, copy + len };
+	struct px_scan scan = { .at = copy, .end = copy + len };
 	reading.rc = px_scan_value(&scan, 0, &reading.kind, &reading.escaped);
 	ck_assert(scan.at >= copy && scan.at <= scan.end);
 	reading.used = (size_t)(scan.at - copy);
@@ -164,7 +164,7 @@ static bool naive_utf8(const uint8_t *p, size_t len)
 
 static void compare_utf8(const uint8_t *bytes, size_t len)
 {
-	struct px_scan scan = { bytes, bytes + len };
+	struct px_scan scan = { .at = bytes, .end = bytes + len };
 	bool taken = px_scan_utf8(&scan) == 0 && scan.at == scan.end;
 	/* check writes down each assertion that it passes: too slow for eight million. */
 	if (taken != naive_utf8(bytes, len)) {
@@ -245,7 +245,7 @@ END_TEST
 START_TEST(skips_the_four_spaces_of_json)
 {
 	static const uint8_t text[] = " \t\r\n\f";
-	struct px_scan scan = { text, text + 5 };
+	struct px_scan scan = { .at = text, .end = text + 5 };
 	px_scan_space(&scan);
 	ck_assert_ptr_eq(scan.at, text + 4);
 	scan.at = scan.end;

@@ -138,9 +138,9 @@ START_TEST(drops_what_is_the_servers_to_say)
 		{ ",\"a\":1,\"b\":2,\"\\u0061\":3,\"c\":4", ",\"b\":2,\"\\u0061\":3,\"c\":4" },
 		{ ",\"a\":1,\"a\":2,\"a\":3", ",\"a\":3" },
 		/* Other names, however like them. */
-		{ ",\"ClientId\":1,\"clientid\":2,\"clientId \":3,\"client\\u0000Id\":4",
+		{ ",\"ClientId\":1,\"clientid\":2,\"clientId \":3,\"client\\ud800Id\":4",
 			",\"ClientId\":1,\"clientid\":2,\"clientId \":3,"
-			"\"client\\u0000Id\":4" },
+			"\"client\\ud800Id\":4" },
 		/* Who is not authenticated speaks for itself. */
 		{ ",\"userId\":9,\"userName\":\"x\",\"from\":\"y\",\"fromUserId\":8,\"seq\":5",
 			",\"userId\":9,\"userName\":\"x\",\"from\":\"y\",\"fromUserId\":8,"
