@@ -10,6 +10,7 @@ import { clientListing, roomListing } from './clients.js';
 import { Configuration } from './configuration.js';
 import { Console } from './console.js';
 import { byId } from './dom.js';
+import { Locks } from './locks.js';
 import { Login } from './login.js';
 import { Overview } from './overview.js';
 import { noteTime } from './server.js';
@@ -30,6 +31,7 @@ const STATUS: Record<WebSocketStatus, string> = {
 };
 
 const overview = new Overview();
+const locks = new Locks();
 const services = new Services();
 const clients = clientListing();
 const rooms = roomListing();
@@ -91,6 +93,12 @@ function begin({ user, services: offered }: SessionEvent): void {
 	audit.watch();
 }
 
+// How many are locked is among the totals of those who rule, and of nobody else.
+function showLocks({ totals }: Stats): void {
+	const locked = totals['locked_addresses'];
+	locks.show(typeof locked === 'number' ? locked : undefined);
+}
+
 function showSnapshot(snapshot: Snapshot): void {
 	noteTime(snapshot.server);
 	const names = snapshot.services.map(({ name }) => name);
@@ -104,6 +112,7 @@ function showSnapshot(snapshot: Snapshot): void {
 	byId('main').hidden = false;
 	tabs ??= new Tabs({ overview, services, clients, rooms, test: {}, audit, config: {} });
 	overview.show(snapshot);
+	showLocks(snapshot);
 	if (snapshot.scope === 'server') {
 		void overview.fill();
 	}
@@ -136,6 +145,7 @@ webSocketManager.registerHandler('admin_snapshot', (message: WebSocketMessage) =
 webSocketManager.registerHandler('admin_stats', (message: WebSocketMessage) => {
 	noteTime((message as Stats).server);
 	overview.show(message as Stats);
+	showLocks(message as Stats);
 });
 byId('leave').addEventListener('click', () => leave());
 connect();
