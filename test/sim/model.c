@@ -4,7 +4,7 @@
  * keep, and who must hear of what happens there. Lists are short, so everything is searched
  * for; nothing here is clever, which is the point of it.
  */
-#include "sim.h"
+#include "say.h"
 
 #include "channel.h"
 
@@ -319,6 +319,18 @@ static void end_if_empty(struct channel *channel)
 	}
 }
 
+const char *told_user(const struct peer *peer, const char *said)
+{
+	char own[RAW];
+	char theirs[RAW];
+	if (!peer->authenticated) {
+		return said;
+	}
+	bool is_same = said[0] != '\0' && peer->user[0] != '\0' &&
+			strcmp(text_of_raw(said, theirs), text_of_raw(peer->user, own)) == 0;
+	return is_same ? said : peer->user;
+}
+
 static void tell_left(const struct channel *channel, const struct member *member,
 		const char *reason)
 {
@@ -328,7 +340,7 @@ static void tell_left(const struct channel *channel, const struct member *member
 	words_add(words, "clientId", "\"%s\"", peer->conn->client_id);
 	words_add(words, "practiceId", "%s", spell_practice(peer, channel->place, practice));
 	words_add(words, "roomId", "%s", member->room);
-	words_add_if(words, "userId", peer->authenticated ? peer->user : member->user);
+	words_add_if(words, "userId", told_user(peer, member->user));
 	words_add(words, "userName", "%s", peer->authenticated ? peer->name : member->name);
 	words_add(words, "reason", "\"%s\"", reason);
 	words_add(words, "timestamp", "%lld", (long long)sim.fake->wall_ms);

@@ -303,11 +303,11 @@ struct line *said_line(const struct said *said, unsigned place, uint64_t seq)
 	words_add(words, "practiceId", "%s", said->practice_index >= 0 ? said->practice :
 			spell_practice(peer, place, practice));
 	words_add_if(words, "roomId", said->room);
-	words_add_if(words, "userId", proven ? peer->user : said->user);
+	words_add_if(words, "userId", told_user(peer, said->user));
 	words_add_if(words, "userName", proven ? peer->name : said->name);
 	words_add_if(words, "from", proven && said->from[0] != '\0' && !is_own(said) ? peer->name :
 			said->from);
-	words_add_if(words, "fromUserId", proven && said->from_user[0] != '\0' ? peer->user :
+	words_add_if(words, "fromUserId", said->from_user[0] != '\0' ? told_user(peer, said->from_user) :
 			said->from_user);
 	if (seq != 0) {
 		words_add(words, "seq", "%llu", (unsigned long long)seq);

@@ -248,6 +248,8 @@ const char *line_of_frame(const char *text, size_t len);
 extern const char *const practice_ids[PRACTICES];
 
 unsigned place_of(const struct peer *peer, unsigned practice);
+/* A user's id as the server writes it: the proven one, in the spelling of whoever said the same. */
+const char *told_user(const struct peer *peer, const char *said);
 const char *spell_practice(const struct peer *peer, unsigned place, char buf[RAW]);
 int find_held(const struct peer *peer, unsigned practice); /* index, or -1 */
 

@@ -28,7 +28,7 @@ struct channel *said_member_room(const struct said *said)
 static size_t add_member(char *text, const struct member *member)
 {
 	const struct peer *peer = member->peer;
-	const char *user = peer->authenticated ? peer->user : member->user;
+	const char *user = told_user(peer, member->user);
 	return (size_t)sprintf(text, "\"%s\"/%s/%s/\"%s\"/%d%d%d;", peer->conn->client_id,
 			user[0] != '\0' ? user : "-",
 			peer->authenticated ? peer->name : member->name, px_role_name(peer->role),

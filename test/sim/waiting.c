@@ -107,7 +107,7 @@ static void expect_list(const struct channel *room, const struct member *to)
 	words_add(words, "timestamp", "%lld", (long long)sim.fake->wall_ms);
 	while (next) {
 		const struct peer *peer = next->peer;
-		const char *user = peer->authenticated ? peer->user : next->user;
+		const char *user = told_user(peer, next->user);
 		len += (size_t)snprintf(list + len, sizeof(list) - len, "\"%s\"/%s/%s/%lld;",
 				peer->conn->client_id, user[0] != '\0' ? user : "-",
 				peer->authenticated ? peer->name : next->name,
@@ -288,7 +288,7 @@ static struct line *entered_line(const struct channel *room, const struct member
 {
 	const struct peer *peer = member->peer;
 	struct words *words = begin_words("telemedicine_user_joined", "", room, member);
-	words_add_if(words, "userId", peer->authenticated ? peer->user : member->user);
+	words_add_if(words, "userId", told_user(peer, member->user));
 	words_add(words, "userName", "%s", peer->authenticated ? peer->name : member->name);
 	words_add(words, "timestamp", "%lld", (long long)sim.fake->wall_ms);
 	return words_line(words, 512);
