@@ -165,8 +165,9 @@ export interface TelemedicineRoomJoined extends RoomMessage {
 	type: 'telemedicine_room_joined';
 	/** One's own. */
 	clientId: string;
-	/** The others' clientIds, who came first first. */
+	/** The clientIds of all who are in the room, one's own too, in the order in which they joined. */
 	participants: string[];
+	/** The others, in the same order. */
 	members: RoomMember[];
 	iceServers: RTCIceServer[];
 	/** What was said last. */

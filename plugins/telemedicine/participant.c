@@ -90,21 +90,16 @@ void telemedicine_write_place(struct px_member *member, struct px_json *json)
 }
 
 struct px_member **telemedicine_members(const struct px_channel *channel,
-		const struct px_member *except,
 		int (*compare)(const void *a, const void *b), uint32_t *ret_count)
 {
 	uint32_t count = px_channel_member_count(channel);
 	struct px_member **list = malloc((count > 0 ? count : 1) * sizeof(*list));
-	uint32_t at = 0;
 	for (uint32_t i = 0; list && i < count; i++) {
-		struct px_member *member = px_channel_member(channel, i);
-		if (member != except) {
-			list[at++] = member;
-		}
+		list[i] = px_channel_member(channel, i);
 	}
 	if (list) {
-		qsort(list, at, sizeof(*list), compare);
+		qsort(list, count, sizeof(*list), compare);
 	}
-	*ret_count = at;
+	*ret_count = count;
 	return list;
 }

@@ -35,7 +35,9 @@ static int by_order(const void *a, const void *b)
 	return first < second ? -1 : first > second;
 }
 
-static void write_others(struct px_member **list, uint32_t count, struct px_json *json)
+/* `participants` has the joiner too, as in the system that clients were written for. */
+static void write_list(struct px_member **list, uint32_t count, const struct px_member *joiner,
+		struct px_json *json)
 {
 	px_json_open_array(json, "participants");
 	for (uint32_t i = 0; i < count; i++) {
@@ -46,7 +48,9 @@ static void write_others(struct px_member **list, uint32_t count, struct px_json
 	px_json_close_array(json);
 	px_json_open_array(json, "members");
 	for (uint32_t i = 0; i < count; i++) {
-		write_member(list[i], json);
+		if (list[i] != joiner) {
+			write_member(list[i], json);
+		}
 	}
 	px_json_close_array(json);
 }
@@ -60,7 +64,7 @@ static int welcome(const struct telemedicine *telemedicine, struct px_member *me
 	const struct room *room = px_channel_state(channel);
 	struct px_json json;
 	uint32_t count;
-	struct px_member **list = telemedicine_members(channel, member, by_order, &count);
+	struct px_member **list = telemedicine_members(channel, by_order, &count);
 	if (!list) {
 		return -ENOMEM;
 	}
@@ -68,7 +72,7 @@ static int welcome(const struct telemedicine *telemedicine, struct px_member *me
 	px_json_raw(&json, "roomId", room_id);
 	px_json_raw(&json, "appointmentId", appointment_id);
 	px_member_stamp(member, &json);
-	write_others(list, count, &json);
+	write_list(list, count, member, &json);
 	telemedicine_write_ice(telemedicine, telemedicine_user(member).text, &json);
 	telemedicine_write_chat(&room->chat, &json);
 	px_json_end(&json);

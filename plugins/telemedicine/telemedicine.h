@@ -85,9 +85,8 @@ void telemedicine_write_user(struct px_member *member, struct px_json *json);
 /* roomId and appointmentId as the member spelled them. */
 void telemedicine_write_place(struct px_member *member, struct px_json *json);
 
-/* All but `except`, in the order that `compare` says; NULL without memory. The caller frees it. */
+/* All, in the order that `compare` says; NULL without memory. The caller frees it. */
 struct px_member **telemedicine_members(const struct px_channel *channel,
-		const struct px_member *except,
 		int (*compare)(const void *a, const void *b), uint32_t *ret_count);
 
 /* room.c */

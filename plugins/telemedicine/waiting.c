@@ -60,7 +60,7 @@ static uint32_t position_of(struct px_member *member)
 static void move_up(const struct px_channel *channel, uint64_t place)
 {
 	uint32_t count;
-	struct px_member **list = telemedicine_members(channel, NULL, by_place, &count);
+	struct px_member **list = telemedicine_members(channel, by_place, &count);
 	for (uint32_t i = 0; list && i < count; i++) {
 		if (waiter_of(list[i])->place > place) {
 			tell_position(list[i], i + 1);
@@ -121,7 +121,7 @@ static struct px_member **list_of(const struct px_channel *room, uint32_t *ret_c
 {
 	const struct px_channel *channel = px_channel_waiting(room);
 	if (channel) {
-		return telemedicine_members(channel, NULL, by_place, ret_count);
+		return telemedicine_members(channel, by_place, ret_count);
 	}
 	*ret_count = 0;
 	return malloc(sizeof(struct px_member *));
@@ -195,7 +195,7 @@ static void expire(struct px_channel *channel)
 {
 	int64_t now_ms = px_broker_mono_ms(px_channel_broker(channel));
 	uint32_t count;
-	struct px_member **list = telemedicine_members(channel, NULL, by_place, &count);
+	struct px_member **list = telemedicine_members(channel, by_place, &count);
 	for (uint32_t i = 0; i < count; i++) {
 		if (waiter_of(list[i])->until_ms <= now_ms) {
 			px_member_leave(list[i], PX_EXPIRED);

@@ -546,7 +546,7 @@ describe('claims', () => {
 		const c = await enter(praxis);
 		for (const client of [a, b, c]) {
 			const room = await client.join('room');
-			assert.deepEqual(room.participants, []);
+			assert.deepEqual(room.participants, [client.clientId]);
 		}
 		await a.accepted(update(1));
 		await a.accepted({

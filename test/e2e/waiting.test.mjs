@@ -131,7 +131,7 @@ describe('the waiting room', () => {
 		const nurse = await enter(praxis);
 		await nurse.join('r');
 		const joined = await doctor.join('r');
-		assert.deepEqual(joined.participants, [nurse.clientId]);
+		assert.deepEqual(joined.participants, [nurse.clientId, doctor.clientId]);
 		await nurse.next('telemedicine_user_joined');
 		await listOf(doctor, [ann, bob]);
 		await listOf(nurse, [ann, bob]);
@@ -140,7 +140,7 @@ describe('the waiting room', () => {
 		const answer = await ann.next('telemedicine_room_joined');
 		assert.equal(answer.roomId, 'r');
 		assert.equal(answer.appointmentId, 'appointment-r');
-		assert.deepEqual(answer.participants, [nurse.clientId, doctor.clientId]);
+		assert.deepEqual(answer.participants, [nurse.clientId, doctor.clientId, ann.clientId]);
 		assert.equal((await bob.next('telemedicine_waiting')).position, 1);
 		for (const client of [doctor, nurse]) {
 			const told = await client.next('telemedicine_user_joined');
@@ -329,6 +329,7 @@ describe('a patient who waits and loses the network', () => {
 		const back = await resume(praxis, ann);
 		assert.deepEqual((await back.next('telemedicine_room_joined')).participants, [
 			doctor.clientId,
+			ann.clientId,
 		]);
 		await doctor.accepted(chat('r'));
 		await back.next('telemedicine_chat_message');

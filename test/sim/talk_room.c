@@ -35,8 +35,8 @@ static size_t add_member(char *text, const struct member *member)
 			member->audio, member->video, member->screen);
 }
 
-/* The others, who came first first: as members and as participants. */
-static void list_others(const struct channel *room, const struct peer *self, char *members,
+/* Who came first first: the others as members, all as participants. */
+static void list_all(const struct channel *room, const struct peer *self, char *members,
 		char *participants)
 {
 	uint64_t after = 0;
@@ -47,8 +47,7 @@ static void list_others(const struct channel *room, const struct peer *self, cha
 		const struct member *next = NULL;
 		for (unsigned i = 0; i < room->member_count; i++) {
 			const struct member *member = &room->members[i];
-			if (member->peer != self && member->order > after &&
-					(!next || member->order < next->order)) {
+			if (member->order > after && (!next || member->order < next->order)) {
 				next = member;
 			}
 		}
@@ -56,7 +55,7 @@ static void list_others(const struct channel *room, const struct peer *self, cha
 			break;
 		}
 		after = next->order;
-		members += add_member(members, next);
+		members += next->peer != self ? add_member(members, next) : 0;
 		participants += sprintf(participants, "%s\"%s\"", count++ > 0 ? "," : "[",
 				next->peer->conn->client_id);
 	}
@@ -74,7 +73,7 @@ struct line *room_joined_line(struct peer *peer, const char *room_raw, const str
 		strcat(chat, room->chat_item[i]);
 		bytes += room->chat[i]->bytes_max;
 	}
-	list_others(room, peer, members, participants);
+	list_all(room, peer, members, participants);
 	struct words *words = words_begin("telemedicine_room_joined");
 	words_add(words, "clientId", "\"%s\"", peer->conn->client_id);
 	words_add(words, "practiceId", "%s", spell_practice(peer, room->place, practice));

@@ -125,7 +125,7 @@ export class Room {
 					type: 'telemedicine_room_joined',
 					roomId: message['roomId'],
 					clientId: from.id,
-					participants: others.map(({ id }) => id),
+					participants: [...others.map(({ id }) => id), from.id],
 					members: others.map(({ id, name, media }) => ({
 						clientId: id,
 						userName: name,

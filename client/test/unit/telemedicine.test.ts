@@ -34,7 +34,7 @@ class Clinic extends FakeWorld {
 			roomId: 'r',
 			appointmentId: 12,
 			clientId: `c${this.sockets.length}`,
-			participants: [],
+			participants: [`c${this.sockets.length}`],
 			members: [],
 			iceServers: [],
 			chat,
