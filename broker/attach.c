@@ -38,6 +38,14 @@ static void drop_state(struct px_session *session, unsigned index)
 	}
 }
 
+/* Its role is the same when it is closed as when it was opened: see px_session_become(). */
+static void count_user(struct px_session *session, unsigned index, int by)
+{
+	if (px_session_knows(session, index)) {
+		session->site->users[index] += (uint32_t)by;
+	}
+}
+
 static bool open_service(struct px_session *session, unsigned index)
 {
 	const struct px_service_slot *slot = &session->broker->services[index];
@@ -50,6 +58,7 @@ static bool open_service(struct px_session *session, unsigned index)
 		return false;
 	}
 	session->opened |= UINT32_C(1) << index;
+	count_user(session, index, 1);
 	return true;
 }
 
@@ -126,6 +135,7 @@ void px_session_close_services(struct px_session *session)
 			slot->service->close(slot->state, session, px_session_state(session, i));
 		}
 		drop_state(session, i);
+		count_user(session, i, -1);
 	}
 	session->opened = 0;
 }

@@ -106,6 +106,8 @@ void px_session_become(struct px_session *session, struct px_identity *identity,
 		leave_lost(session, identity);
 	}
 	session->identity = identity;
+	px_identity_take_up(session->broker, identity);
+	px_identity_put_down(session->broker, old);
 	session->is_noticed = false;
 	if (tells) {
 		confirm(session);

@@ -110,14 +110,13 @@ int64_t px_broker_deadline(const struct px_broker *broker)
 
 uint64_t px_broker_queued(const struct px_broker *broker)
 {
-	return broker->stats.messages_out;
+	return broker->stats.messages_out + broker->stats.keepalives_out;
 }
 
 void px_broker_stats(const struct px_broker *broker, struct px_stats *ret_stats)
 {
 	*ret_stats = broker->stats;
 	ret_stats->channels = broker->channels.count;
-	ret_stats->practices = broker->practices.count;
 	ret_stats->messages_live -= 2; /* ping and gone */
 	ret_stats->messages_live -= broker->watch ? broker->watch->count : 0;
 }

@@ -30,9 +30,10 @@ struct px_practice {
 	char *tenant;  /* both behind the struct */
 	char *id;
 	size_t id_len;
-	uint32_t rooms;
+	uint32_t rooms;     /* and waiting rooms, as the limit counts them */
+	uint32_t waiting_rooms; /* of these */
 	uint64_t number;    /* on the roll */
-	uint32_t holders;   /* identities */
+	uint32_t clients;   /* sessions whose identity holds it */
 	uint64_t published; /* messages, to all of its channels */
 };
 
@@ -143,6 +144,9 @@ int px_practice_get(struct px_broker *broker, struct px_span tenant, struct px_s
 struct px_practice *px_practice_find(const struct px_broker *broker, struct px_span tenant,
 		struct px_span id);
 struct px_practice *px_practice_ref(struct px_practice *practice);
+/* A session begins, or ceases, to hold it; its identity has a reference meanwhile. */
+void px_practice_add_client(struct px_broker *broker, struct px_practice *practice);
+void px_practice_remove_client(struct px_broker *broker, struct px_practice *practice);
 void px_practice_unref(struct px_broker *broker, struct px_practice *practice);
 
 #endif

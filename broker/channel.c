@@ -148,7 +148,7 @@ int px_channel_create(struct px_broker *broker, struct px_practice *practice,
 	}
 	uint64_t hash = hash_of(broker, practice, service, name);
 	channel->opened_ms = broker->timers.now_ms;
-	if (is_room(kind) && px_roll_add(&broker->rooms, channel, &channel->number) < 0) {
+	if (kind->counted && px_roll_add(&broker->rooms, channel, &channel->number) < 0) {
 		px_label_unref(channel->label);
 		free(channel);
 		return -ENOMEM;
@@ -167,6 +167,7 @@ int px_channel_create(struct px_broker *broker, struct px_practice *practice,
 	}
 	broker->stats.rooms += is_room(kind);
 	practice->rooms += kind->counted;
+	practice->waiting_rooms += kind->waiting;
 	*ret_channel = channel;
 	return 0;
 }
@@ -182,6 +183,7 @@ void px_channel_destroy(struct px_channel *channel)
 	px_table_remove(&broker->channels, &channel->link);
 	px_roll_remove(&broker->rooms, channel->number);
 	channel->practice->rooms -= channel->kind->counted;
+	channel->practice->waiting_rooms -= channel->kind->waiting;
 	px_practice_unref(broker, channel->practice);
 	broker->stats.rooms -= is_room(channel->kind);
 	px_label_unref(channel->label);
@@ -245,6 +247,22 @@ static int reserve(struct px_channel *channel)
 	return 0;
 }
 
+/* By 1, or by -1: it goes. */
+static void count_member(const struct px_member *member, int by)
+{
+	const struct px_channel *channel = member->channel;
+	struct px_stats *stats = &channel->broker->stats;
+	stats->members += (uint64_t)by;
+	if (channel->kind->counted) {
+		member->session->rooms = (uint16_t)(member->session->rooms + by);
+		stats->room_members += is_room(channel->kind) ? (uint64_t)by : 0;
+	}
+	if (channel->kind->waiting) {
+		member->session->waits = (uint16_t)(member->session->waits + by);
+		stats->waiting += (uint64_t)by;
+	}
+}
+
 int px_channel_add_member(struct px_channel *channel, struct px_session *session,
 		struct px_member **ret_member)
 {
@@ -262,9 +280,7 @@ int px_channel_add_member(struct px_channel *channel, struct px_session *session
 	member->index = channel->member_count;
 	channel->members[channel->member_count++] = member;
 	px_membership_link(member);
-	session->rooms += channel->kind->counted;
-	channel->broker->stats.members++;
-	channel->broker->stats.waiting += channel->kind->waiting;
+	count_member(member, 1);
 	*ret_member = member;
 	return 0;
 }
@@ -282,9 +298,7 @@ static void unlink_member(struct px_member *member)
 	last->index = member->index;
 
 	px_membership_unlink(member);
-	member->session->rooms -= channel->kind->counted;
-	channel->broker->stats.members--;
-	channel->broker->stats.waiting -= channel->kind->waiting;
+	count_member(member, -1);
 }
 
 /* The rooms that it has; one where it only waits to be let into this one does not count. */
@@ -335,7 +349,10 @@ static int join(struct px_session *session, const struct px_service *service,
 	if (rc < 0) {
 		return rc;
 	}
-	channel->limits = *limits; /* the service may have other options since it began */
+	if (!is_room(kind)) {
+		/* The service may have other options since it began; a room keeps what it began with. */
+		channel->limits = *limits;
+	}
 	rc = is_full(channel) ? -ENOSPC : px_channel_add_member(channel, session, &member);
 	if (rc == 0) {
 		rc = px_member_tell_joined(member);
@@ -353,13 +370,15 @@ static int join(struct px_session *session, const struct px_service *service,
 	return 0;
 }
 
-static void count_bound(struct px_broker *broker, int rc)
+static void count_bound(struct px_broker *broker, const struct px_channel_kind *kind, int rc)
 {
 	switch (rc) {
 	case -ENFILE: broker->stats.bounds[PX_BOUND_CHANNELS]++; break;
 	case -EMFILE: broker->stats.bounds[PX_BOUND_ROOMS_PER_SESSION]++; break;
 	case -EDQUOT: broker->stats.bounds[PX_BOUND_ROOMS_PER_PRACTICE]++; break;
-	case -ENOSPC: broker->stats.bounds[PX_BOUND_ROOM_MEMBERS]++; break;
+	case -ENOSPC:
+		broker->stats.bounds[kind->waiting ? PX_BOUND_WAITING : PX_BOUND_ROOM_MEMBERS]++;
+		break;
 	default: break;
 	}
 }
@@ -370,13 +389,8 @@ int px_channel_join(struct px_session *session, const struct px_service *service
 		struct px_member **ret_member, bool *ret_new)
 {
 	int rc = join(session, service, kind, practice, name, limits, ret_member, ret_new);
-	count_bound(session->broker, rc);
+	count_bound(session->broker, kind, rc);
 	return rc;
-}
-
-bool px_session_admits(const struct px_session *session, struct px_span room)
-{
-	return px_identity_admits(session->identity, room);
 }
 
 /* Takes a member out; the channel stays, even if it was the last. */

@@ -34,7 +34,7 @@ struct px_channel {
 	struct px_channel_limits limits;
 	uint64_t seq;
 	char epoch[17];
-	uint64_t number;   /* on the broker's roll of rooms; 0: it is none */
+	uint64_t number;   /* on the broker's roll of rooms and waiting rooms; 0: it is neither */
 	int64_t opened_ms;
 	struct px_history history;
 	/* The oldest in the history expires, or what it is kept for is over; or px_channel_wake()'s. */

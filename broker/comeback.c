@@ -113,7 +113,10 @@ static void let_go(struct px_session *session)
 	px_session_drop_uncounted(session);
 	if (session->phase != PX_SESSION_CLOSED) {
 		uint16_t code = broker->transport.busy(old) ? 0 : PX_CLOSE_REPLACED;
-		px_session_count_close(broker, code);
+		if (session->phase == PX_SESSION_OPEN) {
+			px_broker_count_close(broker, PX_CLOSE_REPLACED);
+		}
+		broker->stats.cuts += code == 0;
 		broker->transport.close(old, code);
 	}
 	broker->transport.bind(old, NULL);
@@ -132,6 +135,11 @@ static void take_hold(struct px_session *session, void *conn)
 	if (px_session_arm(session) < 0) {
 		px_session_close(session, PX_CLOSE_TRY_LATER);
 	}
+}
+
+static void count_queued(void *user, const struct px_message *message)
+{
+	px_session_count_out(user, message);
 }
 
 static int resume(struct px_session *session, const struct px_session_params *params)
@@ -160,7 +168,7 @@ static int resume(struct px_session *session, const struct px_session_params *pa
 	let_go(session);
 	session->is_opening = true;
 	broker->stats.queue_bytes += queue.bytes;
-	broker->stats.messages_out += queue.count;
+	px_queue_visit(&queue, count_queued, session);
 	(void)px_resume_confirm(session, (uint64_t)params->received);
 	px_resume_rewind(session, &queue);
 	take_hold(session, params->conn);
@@ -168,6 +176,8 @@ static int resume(struct px_session *session, const struct px_session_params *pa
 	if (renews) {
 		px_session_become(session, fresh, false);
 	} else {
+		px_identity_take_up(broker, fresh);
+		px_identity_put_down(broker, session->identity);
 		px_identity_destroy(broker, session->identity);
 		px_identity_destroy(broker, params->identity);
 		session->identity = fresh;

@@ -49,12 +49,11 @@ static void write_sums(const struct sums *sums, struct px_json *json)
 	px_json_int(json, "published", (int64_t)sums->published);
 }
 
-/* An operator's own identity may hold the practice, too; it is no client for that. */
-static struct sums sums_of(const struct px_operator *operator, const struct px_practice *practice)
+static struct sums sums_of(const struct px_practice *practice)
 {
 	return (struct sums){
-		.clients = practice->holders - (operator->session ? 0 : 1),
-		.rooms = practice->rooms,
+		.clients = practice->clients,
+		.rooms = practice->rooms - practice->waiting_rooms,
 		.published = practice->published,
 	};
 }
@@ -66,7 +65,7 @@ static void write_practices(const struct px_operator *operator, struct px_json *
 	px_json_open_array(json, "practices");
 	for (uint32_t i = 0; i < identity->practice_count; i++) {
 		const struct px_held *held = &identity->practices[i];
-		struct sums sums = sums_of(operator, held->practice);
+		struct sums sums = sums_of(held->practice);
 		all.clients += sums.clients;
 		all.rooms += sums.rooms;
 		all.published += sums.published;
@@ -134,6 +133,7 @@ static void write_service(const struct px_operator *operator, unsigned index, st
 	}
 	px_json_close_array(json);
 	if (px_operator_rules(operator)) {
+		px_json_int(json, "clients", operator->site->users[index]);
 		px_json_open_object(json, "options");
 		describe(operator, PX_DESCRIBE_OPTIONS, service, json);
 		px_json_close_object(json);

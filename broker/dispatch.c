@@ -4,6 +4,7 @@
  * who may send it, its fields and its practice, in this order, then call. Every refusal
  * is answered, counted, and logged without a word of what was sent.
  */
+#include "message.h"
 #include "resume.h"
 #include "tail.h"
 
@@ -28,6 +29,7 @@ struct dispatch {
 	bool handled;
 	uint16_t traffic; /* place of its type */
 	bool known; /* the type is one of ours, so that it may be logged */
+	bool is_keepalive; /* `ping` and `received` */
 	size_t bytes;
 	bool is_shown; /* to those who look on */
 };
@@ -196,6 +198,20 @@ static bool read_receipt(struct dispatch *dispatch)
 	return true;
 }
 
+/* An answer that counts as what it answers. */
+static void answer(struct dispatch *dispatch, struct px_json *json)
+{
+	struct px_session *session = dispatch->session;
+	struct px_message *message = px_message_from_json(session->broker, json);
+	if (!message) {
+		px_session_close(session, PX_CLOSE_TRY_LATER);
+		return;
+	}
+	message->is_keepalive = dispatch->is_keepalive;
+	px_session_send(session, message);
+	px_message_unref(session->broker, message);
+}
+
 static void acknowledge(struct dispatch *dispatch, uint64_t seq)
 {
 	struct px_json json;
@@ -208,7 +224,7 @@ static void acknowledge(struct dispatch *dispatch, uint64_t seq)
 		px_json_int(&json, "seq", (int64_t)seq);
 	}
 	px_json_end(&json);
-	px_session_send_json(dispatch->session, &json);
+	answer(dispatch, &json);
 }
 
 /* Over its rate: it was dropped. Who goes on regardless is shown the door. */
@@ -261,7 +277,7 @@ static void answer_ping(struct dispatch *dispatch)
 		px_json_raw(&json, "t", t->value);
 	}
 	px_json_end(&json);
-	px_session_send_json(dispatch->session, &json);
+	answer(dispatch, &json);
 	acknowledge(dispatch, 0);
 }
 
@@ -301,9 +317,15 @@ static void take_received(struct dispatch *dispatch)
 	}
 }
 
+static bool keeps_alive(const struct dispatch *dispatch)
+{
+	return strcmp(dispatch->type, "ping") == 0 || strcmp(dispatch->type, "received") == 0;
+}
+
 /* What the broker answers itself; true if it was that. */
 static bool dispatch_own(struct dispatch *dispatch)
 {
+	dispatch->is_keepalive = keeps_alive(dispatch);
 	if (strcmp(dispatch->type, "ping") == 0) {
 		dispatch->known = true;
 		answer_ping(dispatch);
@@ -466,6 +488,7 @@ static const struct px_held *bind_practice(struct dispatch *dispatch, struct px_
 		return NULL;
 	}
 	const struct px_held *held = &identity->practices[identity->practice_count - 1];
+	px_practice_add_client(session->broker, held->practice);
 	px_session_enter(session, held->practice);
 	return held;
 }
@@ -558,6 +581,18 @@ int px_call_fail(struct px_call *call, enum px_error code, const char *field,
 	return refuse(&dispatch, code, field, sentence);
 }
 
+static void count_in(const struct dispatch *dispatch)
+{
+	struct px_broker *broker = dispatch->session->broker;
+	px_traffic_came(&broker->traffic, dispatch->traffic, dispatch->bytes);
+	if (keeps_alive(dispatch)) {
+		broker->stats.keepalives_in++;
+	} else {
+		broker->stats.messages_in++;
+		dispatch->session->messages_in++;
+	}
+}
+
 void px_session_dispatch(struct px_session *session, struct px_span text)
 {
 	struct px_broker *broker = session->broker;
@@ -578,7 +613,7 @@ void px_session_dispatch(struct px_session *session, struct px_span text)
 			dispatch.traffic = px_traffic_place(broker, dispatch.type);
 		}
 	}
-	px_traffic_came(&broker->traffic, dispatch.traffic, text.len);
+	count_in(&dispatch);
 	px_session_charge(session, broker->answered);
 	broker->acting = NULL;
 	broker->concern = (struct px_concern){ NULL, NULL };

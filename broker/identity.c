@@ -123,7 +123,7 @@ int px_identity_move(const struct px_identity *identity, struct px_span address,
 	memcpy(moved, identity, sizeof(*moved) + array);
 	moved->address_len = (uint8_t)address.len;
 	for (uint32_t i = 0; i < identity->practice_count; i++) {
-		px_practice_ref(moved->practices[i].practice)->holders++;
+		px_practice_ref(moved->practices[i].practice);
 	}
 	char *at = px_identity_text(moved);
 	at = put(put(at, (struct px_span){ px_identity_text(identity), text }), address);
@@ -175,7 +175,6 @@ static int hold(struct px_broker *broker, struct px_identity *identity, struct p
 	memmove(&order[place + 1], &order[place],
 			(identity->practice_count - place) * sizeof(*order));
 	order[place] = (uint16_t)identity->practice_count;
-	practice->holders++;
 	identity->practices[identity->practice_count++] =
 			(struct px_held){ .practice = practice, .number = id.number };
 	return 0;
@@ -225,10 +224,23 @@ void px_identity_destroy(struct px_broker *broker, struct px_identity *identity)
 		return;
 	}
 	for (uint32_t i = 0; i < identity->practice_count; i++) {
-		identity->practices[i].practice->holders--;
 		px_practice_unref(broker, identity->practices[i].practice);
 	}
 	free(identity);
+}
+
+void px_identity_take_up(struct px_broker *broker, const struct px_identity *identity)
+{
+	for (uint32_t i = 0; i < identity->practice_count; i++) {
+		px_practice_add_client(broker, identity->practices[i].practice);
+	}
+}
+
+void px_identity_put_down(struct px_broker *broker, const struct px_identity *identity)
+{
+	for (uint32_t i = 0; i < identity->practice_count; i++) {
+		px_practice_remove_client(broker, identity->practices[i].practice);
+	}
 }
 
 int px_identity_bind(struct px_broker *broker, struct px_identity *identity, struct px_id id)
@@ -258,7 +270,7 @@ void px_identity_unbind(struct px_broker *broker, struct px_identity *identity,
 	}
 	memmove(&order[place], &order[place + 1], (last - place) * sizeof(*order));
 	identity->practice_count--;
-	practice->holders--;
+	px_practice_remove_client(broker, practice);
 	px_practice_unref(broker, practice);
 }
 

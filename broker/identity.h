@@ -75,6 +75,10 @@ int px_identity_bind(struct px_broker *broker, struct px_identity *identity, str
 void px_identity_unbind(struct px_broker *broker, struct px_identity *identity,
 		struct px_practice *practice);
 
+/* It is a session's now, and no longer: practices count their clients. */
+void px_identity_take_up(struct px_broker *broker, const struct px_identity *identity);
+void px_identity_put_down(struct px_broker *broker, const struct px_identity *identity);
+
 /* Whether it may join rooms of that name: a patient only those that its token names. */
 bool px_identity_admits(const struct px_identity *identity, struct px_span room);
 

@@ -44,10 +44,19 @@ static int begin(struct listing *listing, const struct px_page *page, struct px_
 	return 0;
 }
 
+/* Whether the session may use the service, which is what its own list of services says, too. */
+static bool uses(const struct px_session *session, unsigned service)
+{
+	return session->opened & px_session_services(session) & UINT32_C(1) << service &&
+			px_session_knows(session, service);
+}
+
 static bool fits_session(const struct listing *listing, const struct px_session *session)
 {
-	if ((session->phase != PX_SESSION_OPEN && session->phase != PX_SESSION_DETACHED) || (listing->service && !(session->opened &
-			px_session_services(session) & UINT32_C(1) << listing->service_index))) {
+	if (session->phase != PX_SESSION_OPEN && session->phase != PX_SESSION_DETACHED) {
+		return false;
+	}
+	if (listing->service && !uses(session, listing->service_index)) {
 		return false;
 	}
 	return listing->practice ? px_identity_holds(session->identity, listing->practice) != NULL :
@@ -80,7 +89,6 @@ static void write_session(const struct listing *listing, const struct px_session
 {
 	const struct px_broker *broker = session->broker;
 	struct px_json *json = listing->json;
-	uint32_t services = px_session_services(session) & session->opened;
 	char client_id[PX_CLIENT_ID_SIZE];
 	px_session_client_id(session, client_id);
 	px_json_open_object(json, NULL);
@@ -88,7 +96,7 @@ static void write_session(const struct listing *listing, const struct px_session
 	write_who(listing, session);
 	px_json_open_array(json, "services");
 	for (unsigned i = 0; i < broker->service_count; i++) {
-		if (services & UINT32_C(1) << i && px_session_knows(session, i)) {
+		if (uses(session, i)) {
 			px_json_text(json, NULL, broker->services[i].service->name);
 		}
 	}
@@ -97,16 +105,23 @@ static void write_session(const struct listing *listing, const struct px_session
 	px_json_string(json, "address", px_identity_address(session->identity));
 	px_json_int(json, "openedAt", broker->wall_ms -
 			(broker->timers.now_ms - session->opened_ms));
-	px_json_int(json, "rooms", session->rooms);
+	px_json_int(json, "rooms", session->rooms - session->waits);
 	px_json_int(json, "queueBytes", session->queue.bytes);
 	px_json_int(json, "messagesIn", session->messages_in);
 	px_json_int(json, "messagesOut", session->messages_out);
 	px_json_close_object(json);
 }
 
+/* A room is listed with those who wait before it; where it has not begun, those are the room. */
+static const struct px_channel *stands_for(const struct px_channel *channel)
+{
+	const struct px_channel *room = px_channel_awaited(channel);
+	return room && room->member_count > 0 ? room : channel;
+}
+
 static bool fits_channel(const struct listing *listing, const struct px_channel *channel)
 {
-	if (!channel->kind->counted || channel->member_count == 0 ||
+	if (channel->member_count == 0 || stands_for(channel) != channel ||
 			(listing->service && channel->service != listing->service)) {
 		return false;
 	}
@@ -118,7 +133,9 @@ static void write_channel(const struct listing *listing, const struct px_channel
 {
 	const struct px_broker *broker = channel->broker;
 	const struct px_session *first = channel->members[0]->session;
-	const struct px_channel *waiting = px_channel_waiting(channel);
+	const struct px_channel *waiting = channel->kind->waiting ? channel :
+			px_channel_waiting(channel);
+	uint32_t members = channel->kind->waiting ? 0 : channel->member_count;
 	struct px_json *json = listing->json;
 	px_json_open_object(json, NULL);
 	px_json_text(json, "service", channel->service->name);
@@ -126,10 +143,10 @@ static void write_channel(const struct listing *listing, const struct px_channel
 	px_json_id(json, "practiceId", px_session_practice_id(first, channel->practice));
 	px_json_int(json, "openedAt", broker->wall_ms -
 			(broker->timers.now_ms - channel->opened_ms));
-	px_json_int(json, "members", channel->member_count);
+	px_json_int(json, "members", members);
 	px_json_int(json, "waiting", waiting ? waiting->member_count : 0);
 	px_json_open_array(json, "clients");
-	for (uint32_t i = 0; i < channel->member_count && i < CLIENTS_SHOWN; i++) {
+	for (uint32_t i = 0; i < members && i < CLIENTS_SHOWN; i++) {
 		char client_id[PX_CLIENT_ID_SIZE];
 		px_session_client_id(channel->members[i]->session, client_id);
 		px_json_text(json, NULL, client_id);

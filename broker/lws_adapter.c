@@ -211,7 +211,10 @@ static int on_established(struct px_lws *lws, struct lws *wsi, struct conn *conn
 		lws_rx_flow_control(wsi, 0);
 		return 0;
 	}
-	if (rc < 0 || px_session_open(lws->broker, &params, &conn->session) < 0) {
+	rc = rc < 0 ? rc : px_session_open(lws->broker, &params, &conn->session);
+	lws->hooks.opened(lws->hooks.user, wsi, rc);
+	if (rc < 0) {
+		px_broker_count_close(lws->broker, PX_CLOSE_TRY_LATER);
 		lws_close_reason(wsi, (enum lws_close_status)PX_CLOSE_TRY_LATER, NULL, 0);
 		return -1;
 	}
@@ -234,8 +237,12 @@ void px_lws_admit(struct lws *wsi, const struct px_session_params *params, enum 
 	}
 	own.conn = conn;
 	lws_rx_flow_control(wsi, 1); /* also to hear the answer to a close frame */
-	if (!params || px_session_open(conn->lws->broker, &own, &conn->session) < 0) {
-		transport_close(conn, params ? PX_CLOSE_TRY_LATER : (uint16_t)code);
+	int rc = params ? px_session_open(conn->lws->broker, &own, &conn->session) : -EACCES;
+	conn->lws->hooks.opened(conn->lws->hooks.user, wsi, rc);
+	if (rc < 0) {
+		uint16_t why = params ? PX_CLOSE_TRY_LATER : (uint16_t)code;
+		px_broker_count_close(conn->lws->broker, why);
+		transport_close(conn, why);
 	}
 }
 

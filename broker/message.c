@@ -50,7 +50,9 @@ static struct px_message *make(struct px_broker *broker, enum px_opcode opcode,
 	message->header_len = (uint8_t)header_len;
 	message->key_len = (uint16_t)key_len;
 	message->traffic = PX_TRAFFIC_OTHER;
-	message->uncounted = opcode != PX_OPCODE_TEXT;
+	message->is_control = opcode != PX_OPCODE_TEXT;
+	message->is_keepalive = message->is_control;
+	message->uncounted = message->is_control;
 	memcpy(message->frame, header, header_len);
 	if (payload.len > 0) {
 		memcpy(message->frame + header_len, payload.data, payload.len);

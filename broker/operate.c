@@ -159,6 +159,10 @@ int px_operate_end_room(const struct px_operator *operator, struct px_span servi
 	struct px_practice *practice = px_operator_find(operator, practice_id);
 	struct px_channel *channel = practice ?
 			px_channel_find(broker, practice, service, room) : NULL;
+	if (!channel && practice) {
+		/* Nobody is in it, and somebody waits to be let in. */
+		channel = px_channel_find_kind(broker, practice, service, room, true);
+	}
 	if (!channel || !channel->kind->counted || channel->member_count == 0) {
 		return px_deny(ret_denial, PX_E_NOT_FOUND, "roomId",
 				"There is no room of that roomId in the practice.");

@@ -55,7 +55,8 @@ int px_practice_get(struct px_broker *broker, struct px_span tenant, struct px_s
 	}
 	practice->refs = 1;
 	practice->rooms = 0;
-	practice->holders = 0;
+	practice->waiting_rooms = 0;
+	practice->clients = 0;
 	practice->published = 0;
 	practice->tenant = (char *)(practice + 1);
 	practice->id = practice->tenant + tenant.len + 1;
@@ -81,6 +82,17 @@ struct px_practice *px_practice_ref(struct px_practice *practice)
 {
 	practice->refs++;
 	return practice;
+}
+
+/* What only a history, an operator or a token just judged refers to has nobody in it. */
+void px_practice_add_client(struct px_broker *broker, struct px_practice *practice)
+{
+	broker->stats.practices += practice->clients++ == 0;
+}
+
+void px_practice_remove_client(struct px_broker *broker, struct px_practice *practice)
+{
+	broker->stats.practices -= --practice->clients == 0;
 }
 
 void px_practice_unref(struct px_broker *broker, struct px_practice *practice)

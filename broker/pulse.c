@@ -63,7 +63,7 @@ static bool check_queue(struct px_session *session, int64_t *next_ms)
 		return true;
 	}
 	if (session->broker->timers.now_ms >= due_ms) {
-		px_session_part_slow(session);
+		px_session_part_slow(session, true);
 		return false;
 	}
 	earlier(next_ms, due_ms);

@@ -27,8 +27,12 @@ int64_t px_session_take(struct px_session *session, size_t bytes)
 	int64_t now_ms = session->broker->timers.now_ms;
 	int64_t wait_ms = px_bucket_take(&session->messages, limits->messages_per_s,
 			limits->messages_burst, 1, now_ms);
-	return wait_ms > 0 ? wait_ms : px_bucket_take(&session->bytes, limits->bytes_per_s,
-			limits->bytes_burst, (uint32_t)bytes, now_ms);
+	if (wait_ms == 0) {
+		wait_ms = px_bucket_take(&session->bytes, limits->bytes_per_s, limits->bytes_burst,
+				(uint32_t)bytes, now_ms);
+		session->broker->stats.limited_by_bytes += wait_ms > 0;
+	}
+	return wait_ms;
 }
 
 static int64_t take_act(const struct px_session *session, struct px_bucket *bucket)

@@ -42,6 +42,7 @@ static int link_session(struct px_session *session, uint64_t client_id)
 	broker->newest = session;
 	broker->stats.sessions++;
 	session->site->sessions++;
+	px_identity_take_up(broker, session->identity);
 	return 0;
 }
 
@@ -63,6 +64,7 @@ static void unlink_session(struct px_session *session)
 	px_roll_remove(&broker->sessions, session->number);
 	broker->stats.sessions--;
 	session->site->sessions--;
+	px_identity_put_down(broker, session->identity);
 }
 
 void px_session_greet(struct px_session *session, bool not_resumed)
@@ -196,7 +198,7 @@ int px_session_open(struct px_broker *broker, const struct px_session_params *pa
 		undo(session);
 		return rc;
 	}
-	broker->stats.sessions_opened++;
+	broker->stats.sessions_opened += !session->is_rejected;
 	*ret_session = session;
 	if (session->is_rejected) {
 		px_session_reject(session, &(struct px_authentication){
@@ -225,8 +227,6 @@ void px_session_receive(struct px_session *session, const uint8_t *bytes, size_t
 	if (session->resume) {
 		session->resume->received++;
 	}
-	broker->stats.messages_in++;
-	session->messages_in++;
 	broker->stats.bytes_in += len;
 	px_session_dispatch(session, (struct px_span){ len > 0 ? (const char *)bytes : "", len });
 }
@@ -248,6 +248,7 @@ void px_session_close(struct px_session *session, enum px_close code)
 	} else if (session->phase == PX_SESSION_OPEN) {
 		session->phase = PX_SESSION_CLOSING;
 		session->close_code = (uint16_t)code;
+		px_broker_count_close(session->broker, session->close_code);
 		if (px_session_is_to_return(session)) {
 			px_session_mark(session);
 		}
@@ -279,7 +280,7 @@ void px_session_break(struct px_session *session)
 	const struct px_transport *transport = &session->broker->transport;
 	void *conn = session->conn;
 	if (px_session_detach(session, true)) {
-		px_session_count_close(session->broker, 0);
+		session->broker->stats.cuts++;
 		transport->close(conn, 0);
 		transport->bind(conn, NULL);
 	} else {
@@ -287,7 +288,11 @@ void px_session_break(struct px_session *session)
 	}
 }
 
-void px_session_count_close(struct px_broker *broker, uint16_t code)
+/*
+ * When it is decided, and once: a reader that takes nothing gets no frame, and one that hangs up is
+ * quicker than it.
+ */
+void px_broker_count_close(struct px_broker *broker, uint16_t code)
 {
 	for (unsigned i = 0; i < PX_CLOSES_COUNT; i++) {
 		broker->stats.closes[i] += px_close_code(i) == code;
@@ -301,7 +306,7 @@ void px_session_shut(struct px_session *session, uint16_t code)
 	px_session_client_id(session, client_id);
 	px_broker_log(session->broker, PX_LOG_INFO, "client %s: closed with %u%s", client_id,
 			session->close_code, code == 0 ? ", cut off" : "");
-	px_session_count_close(session->broker, code);
+	session->broker->stats.cuts += code == 0;
 	session->phase = PX_SESSION_CLOSED;
 	px_timer_stop(&session->broker->timers, &session->timer);
 	session->broker->transport.close(session->conn, code);

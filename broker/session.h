@@ -47,7 +47,8 @@ struct px_session {
 	uint8_t bad_count;         /* unreadable messages since bad_since_ms */
 	uint8_t floods;            /* messages over its rate since floods_since_ms */
 	uint16_t close_code;
-	uint16_t rooms;
+	uint16_t rooms;            /* that it is in, or waits before */
+	uint16_t waits;            /* of these: that it waits before */
 	uint32_t member_count;
 	uint32_t pinged_ms;        /* the low bits of the clock */
 
@@ -115,11 +116,13 @@ static inline bool px_session_knows(const struct px_session *session, unsigned s
 
 /* write.c: queues and what becomes of them */
 void px_session_flush(struct px_session *session);
+/* One message more was queued for it. */
+void px_session_count_out(struct px_session *session, const struct px_message *message);
 void px_session_mark_dirty(struct px_session *session);
 void px_session_drop_queue(struct px_session *session);
 void px_session_mark_ending(struct px_session *session);
 /* Too slow a reader is told so; what it was owed is dropped. */
-void px_session_part_slow(struct px_session *session);
+void px_session_part_slow(struct px_session *session, bool by_age);
 void px_broker_flush(struct px_broker *broker);
 
 /* As px_session_send(), to one that hears, and a message that its services do not mute. */
@@ -161,8 +164,6 @@ void px_session_shut(struct px_session *session, uint16_t code);
 /* The connection is no good any more: cut; the session may live on without it. */
 void px_session_break(struct px_session *session);
 void px_session_greet(struct px_session *session, bool not_resumed);
-/* A new close of the transport is counted. */
-void px_session_count_close(struct px_broker *broker, uint16_t code);
 /*
  * A session of before the restart, which waits for its client; takes the identity over if it
  * succeeds. Nobody is told. -ENOMEM.
@@ -194,7 +195,7 @@ uint32_t px_session_replace(struct px_session *session, const struct px_message 
 /* The same; whether that was worth it for a queue that may hold `limit` bytes. */
 bool px_session_is_relieved(struct px_session *session, const struct px_message *next,
 		uint32_t limit);
-void px_session_count_slow(struct px_session *session);
+void px_session_count_slow(struct px_session *session, bool by_age);
 
 /* pulse.c: its transport takes nothing, and there is something in its queue */
 void px_session_watch_queue(struct px_session *session);

@@ -53,10 +53,11 @@ bool px_session_is_relieved(struct px_session *session, const struct px_message 
 	return px_queue_empty(&session->queue) || (uint64_t)freed * WORTH >= limit;
 }
 
-void px_session_count_slow(struct px_session *session)
+void px_session_count_slow(struct px_session *session, bool by_age)
 {
 	struct px_stats *stats = &session->broker->stats;
 	stats->slow_readers++;
+	stats->slow_by_age += by_age;
 	stats->dropped += session->queue.count;
 	stats->dropped_bytes += session->queue.bytes;
 }

@@ -161,9 +161,9 @@ static void give_up(struct px_session *session, enum px_close code)
 	}
 }
 
-void px_session_part_slow(struct px_session *session)
+void px_session_part_slow(struct px_session *session, bool by_age)
 {
-	px_session_count_slow(session);
+	px_session_count_slow(session, by_age);
 	give_up(session, PX_CLOSE_SLOW);
 }
 
@@ -189,10 +189,25 @@ static bool make_room(struct px_session *session, const struct px_message *messa
 	if (session->phase != PX_SESSION_DETACHED && !fits(session, message) &&
 			!(px_session_is_relieved(session, message, session->broker->limits.queue_bytes) &&
 			fits(session, message))) {
-		px_session_part_slow(session);
+		px_session_part_slow(session, false);
 		return false;
 	}
 	return true;
+}
+
+/* What only keeps a connection alive says nothing of how much there is to do. */
+void px_session_count_out(struct px_session *session, const struct px_message *message)
+{
+	struct px_broker *broker = session->broker;
+	if (!message->is_control) {
+		px_traffic_goes(&broker->traffic, message->traffic, px_message_text(message).len);
+	}
+	if (message->is_keepalive) {
+		broker->stats.keepalives_out++;
+	} else {
+		broker->stats.messages_out++;
+		session->messages_out++;
+	}
 }
 
 void px_session_send(struct px_session *session, struct px_message *message)
@@ -213,13 +228,11 @@ void px_session_push(struct px_session *session, struct px_message *message)
 		return;
 	}
 	broker->stats.queue_bytes += message->len;
-	broker->stats.messages_out++;
-	px_traffic_goes(&broker->traffic, message->traffic, message->len);
-	session->messages_out++;
+	px_session_count_out(session, message);
 	if (session == broker->acting) {
 		broker->answered += message->len;
 	}
-	if (broker->tails && !broker->is_publishing) {
+	if (broker->tails && !broker->is_publishing && !message->is_control) {
 		px_tail_went(session, message);
 	}
 	if (session->phase == PX_SESSION_DETACHED) {

@@ -119,6 +119,7 @@ struct px_config_global {
 	uint32_t remembered_addresses; /* at least 1 */
 	uint32_t max_rooms_per_practice;
 	uint32_t max_tails; /* who look on at a time */
+	uint32_t max_practices; /* 0: as many as max_channels */
 	uint32_t max_idempotency_keys; /* remembered at a time; 0: none can be used */
 	uint32_t messages_per_second; /* of one session, as the three below */
 	uint32_t messages_burst;      /* at least 1 */

@@ -71,6 +71,8 @@ static void turn_away(const struct px_vhost *vhost, int fd, int status, const ch
 	}
 	close(fd);
 	vhost->server->refused++;
+	vhost->server->refused_busy += status == 503;
+	vhost->server->refused_often += status == 429;
 }
 
 /* Writes down and tells who may not come now. */

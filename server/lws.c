@@ -118,6 +118,7 @@ static const struct px_lws_hooks hooks = {
 	.pressed = px_server_pressed,
 	.upgrade = on_upgrade,
 	.accept = px_upgrade_accept,
+	.opened = px_upgrade_opened,
 	.http = on_http,
 	.http_writable = px_onlooker_writable,
 	.http_done = px_http_done,

@@ -238,6 +238,7 @@ static void start_loop(struct px_server *server)
 	uv_prepare_start(&server->prepare, on_prepare);
 	uv_check_start(&server->check, on_check);
 	server->started_ms = (int64_t)uv_now(&server->loop);
+	server->started_wall_ms = px_server_wall_ms();
 }
 
 /* lws closes its own handles over the next turns of the loop; ours go with them. */

@@ -60,11 +60,15 @@ static void write_now(struct px_exposition *out, const struct px_server *server,
 			px_lockout_count(server) },
 		{ "praxis_remembered_addresses", "Addresses whose rates or failures are remembered.",
 			px_tally_figures(server->addresses).remembered },
-		{ "praxis_practices", "Practices with somebody in them.", stats->practices },
-		{ "praxis_channels", "Channels: rooms, and practices' whiteboards.", stats->channels },
-		{ "praxis_rooms", "Rooms.", stats->rooms },
-		{ "praxis_members", "Memberships of sessions in channels.", stats->members },
-		{ "praxis_members_waiting", "Of these, in waiting rooms.", stats->waiting },
+		{ "praxis_practices", "Practices with a session in them.", stats->practices },
+		{ "praxis_channels", "Channels: rooms, waiting rooms, and practices' whiteboards, those of "
+			"which only a history is left among them.", stats->channels },
+		{ "praxis_rooms", "Rooms with a member in them.", stats->rooms },
+		{ "praxis_members", "Memberships of sessions in channels of all kinds.",
+			stats->members },
+		{ "praxis_room_members", "Of the memberships, those in rooms.", stats->room_members },
+		{ "praxis_members_waiting", "Of the memberships, those in waiting rooms.",
+			stats->waiting },
 		{ "praxis_queue_bytes", "Bytes that wait for their readers.", stats->queue_bytes },
 		{ "praxis_messages_live", "Messages in queues, histories and chats.",
 			stats->messages_live },
@@ -86,14 +90,16 @@ static void write_totals(struct px_exposition *out, const struct px_server *serv
 		const char *help;
 		uint64_t value;
 	} counters[] = {
-		{ "praxis_sessions_opened_total", "Sessions that began.", stats->sessions_opened },
+		{ "praxis_sessions_opened_total", "Sessions that began, with good credentials or none.", stats->sessions_opened },
 		{ "praxis_deliveries_total", "Messages handed to members of a channel.",
 			stats->deliveries },
 		{ "praxis_published_total", "Messages published over the API and by administrators.",
 			stats->published },
 		{ "praxis_sent_bytes_total", "Bytes of WebSocket frames written.", stats->bytes_out },
 		{ "praxis_received_bytes_total", "Bytes of messages received.", stats->bytes_in },
-		{ "praxis_writes_total", "Writes to sockets.", stats->writes },
+		{ "praxis_writes_total", "Writes of WebSocket frames to sockets.", stats->writes },
+		{ "praxis_closes_cut_total", "Connections that the server ended without a close frame, "
+			"since they took or said nothing.", stats->cuts },
 		{ "praxis_slow_readers_total", "Sessions dropped because they read too slowly.",
 			stats->slow_readers },
 		{ "praxis_messages_replaced_total", "Messages left out for readers that are behind, as "
@@ -134,18 +140,10 @@ static void write_totals(struct px_exposition *out, const struct px_server *serv
 
 static void write_handshakes(struct px_exposition *out, const struct px_server *server)
 {
-	static const char *const results[PX_HANDSHAKE_COUNT] = {
-		[PX_HANDSHAKE_ACCEPTED] = "accepted",
-		[PX_HANDSHAKE_BAD_TOKEN] = "bad_token",
-		[PX_HANDSHAKE_BAD_REQUEST] = "bad_request",
-		[PX_HANDSHAKE_NOT_FOUND] = "not_found",
-		[PX_HANDSHAKE_ORIGIN] = "origin",
-		[PX_HANDSHAKE_RATE_LIMITED] = "rate_limited",
-		[PX_HANDSHAKE_UNAVAILABLE] = "unavailable",
-	};
 	px_exposition_family(out, COUNTER, "praxis_handshakes_total",
 			"WebSocket handshakes by result.");
-	write_array(out, "result", server->handshakes, results, PX_HANDSHAKE_COUNT);
+	write_array(out, "result", server->handshakes, px_handshake_names,
+			PX_HANDSHAKE_COUNT);
 }
 
 static void write_bounds(struct px_exposition *out, const struct px_server *server,
@@ -171,15 +169,20 @@ static void write_bounds(struct px_exposition *out, const struct px_server *serv
 		[PX_BOUND_ROOMS_PER_SESSION] = "max-rooms-per-session",
 		[PX_BOUND_ROOMS_PER_PRACTICE] = "max-rooms-per-practice",
 		[PX_BOUND_ROOM_MEMBERS] = "room-members",
+		[PX_BOUND_WAITING] = "waiting-max",
 	};
 	px_exposition_family(out, COUNTER, "praxis_limit_refusals_total",
 			"What was refused because of a limit, by its key in the configuration.");
 	write_array(out, "limit", server->limits, limits, PX_LIMIT_COUNT);
 	write_array(out, "limit", stats->bounds, bounds, PX_BOUND_COUNT);
 	px_exposition_sample(out, (px_labels){ "limit", "messages-per-second" },
-			stats->rate_limited);
+			stats->rate_limited - stats->limited_by_bytes - stats->acts_limited);
+	px_exposition_sample(out, (px_labels){ "limit", "bytes-per-second" },
+			stats->limited_by_bytes);
 	px_exposition_sample(out, (px_labels){ "limit", "acts-per-second" }, stats->acts_limited);
-	px_exposition_sample(out, (px_labels){ "limit", "queue-bytes" }, stats->slow_readers);
+	px_exposition_sample(out, (px_labels){ "limit", "queue-bytes" },
+			stats->slow_readers - stats->slow_by_age);
+	px_exposition_sample(out, (px_labels){ "limit", "queue-age-ms" }, stats->slow_by_age);
 }
 
 static void write_errors(struct px_exposition *out, const struct px_stats *stats)
@@ -191,12 +194,20 @@ static void write_errors(struct px_exposition *out, const struct px_stats *stats
 				stats->errors[i]);
 	}
 	px_exposition_family(out, COUNTER, "praxis_closes_total",
-			"Connections that the server closed, by WebSocket close code.");
+			"Sessions whose connection the server closed, by WebSocket close code.");
 	for (unsigned i = 0; i < PX_CLOSES_COUNT; i++) {
 		char code[8];
 		snprintf(code, sizeof(code), "%u", px_close_code(i));
 		px_exposition_sample(out, (px_labels){ "code", code }, stats->closes[i]);
 	}
+}
+
+static void write_keepalives(struct px_exposition *out, const struct px_stats *stats)
+{
+	px_exposition_family(out, COUNTER, "praxis_keepalives_total",
+			"Messages that only keep a session alive, and their answers.");
+	px_exposition_sample(out, (px_labels){ "direction", "in" }, stats->keepalives_in);
+	px_exposition_sample(out, (px_labels){ "direction", "out" }, stats->keepalives_out);
 }
 
 static void write_recovery(struct px_exposition *out, const struct px_stats *stats)
@@ -244,6 +255,9 @@ static void write_audit(struct px_exposition *out, const struct px_server *serve
 			"Lines written to the audit trail.", stats.lines);
 	px_exposition_one(out, COUNTER, "praxis_audit_lost_total",
 			"Entries that the audit trail did not take.", stats.lost);
+	px_exposition_one(out, COUNTER, "praxis_audit_refusals_counted_total",
+			"Refusals that were counted in the audit trail, without a line of their own.",
+			stats.counted);
 	px_exposition_one(out, GAUGE, "praxis_audit_failing",
 			"1 while the audit trail can not be written.", stats.failing);
 }
@@ -302,10 +316,9 @@ static void write_process(struct px_exposition *out, const struct px_server *ser
 		px_exposition_one(out, GAUGE, "process_max_fds",
 				"Largest number of open file descriptors.", limit.rlim_cur);
 	}
-	int64_t up_ms = (int64_t)uv_now(&server->loop) - server->started_ms;
 	px_exposition_one(out, GAUGE, "process_start_time_seconds",
 			"Start of the process since the Unix epoch in seconds.",
-			(uint64_t)(time(NULL) - up_ms / 1000));
+			(uint64_t)server->started_wall_ms / 1000);
 }
 
 void px_metrics_write(struct px_server *server, struct px_exposition *out)
@@ -318,6 +331,7 @@ void px_metrics_write(struct px_server *server, struct px_exposition *out)
 	write_handshakes(out, server);
 	write_bounds(out, server, &stats);
 	write_errors(out, &stats);
+	write_keepalives(out, &stats);
 	write_recovery(out, &stats);
 	px_exposition_family(out, COUNTER, "praxis_messages_total",
 			"Messages by service, type and direction; out: for each session one.");

@@ -196,6 +196,7 @@ struct px_server {
 	uint64_t refused_often;   /* … because of the address or user: too many, too fast (429) */
 	uint64_t refused_origin;  /* … because of the page's origin (403) */
 	int64_t started_ms;
+	int64_t started_wall_ms;
 	int64_t deadline_ms;       /* the timer is set to */
 	int64_t reload_after_ms;   /* the next may not come before */
 	int64_t origin_notice_ms;  /* as the next of its kind, of pages that were refused */
@@ -281,6 +282,7 @@ int px_gate_pass(struct lws *wsi, const void *within);
 /* upgrade.c: hooks of the adapter */
 int px_upgrade_decide(void *user, struct lws *wsi);
 int px_upgrade_accept(void *user, struct lws *wsi, struct px_session_params *ret_params);
+void px_upgrade_opened(void *user, struct lws *wsi, int rc);
 /* Why a page, by its Origin and by the Host that it calls us, may not connect; NULL: it may. */
 const char *px_upgrade_page_fault(const struct px_peer *peer, struct lws *wsi);
 
@@ -446,6 +448,7 @@ void px_metrics_write(struct px_server *server, struct px_exposition *out);
 
 /* statistics.c: the members of GET /stats */
 extern const char *const px_resume_names[PX_RESUME_COUNT];
+extern const char *const px_handshake_names[PX_HANDSHAKE_COUNT];
 void px_statistics_write(struct px_server *server, struct px_json *json);
 
 /* settings.c: what the configuration's global part means */

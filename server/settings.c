@@ -26,7 +26,7 @@ struct px_limits px_settings_limits(const struct px_config *config)
 		.queue_age_ms = global->queue_age_ms,
 		.rooms_per_session = global->max_rooms_per_session,
 		.channels = global->max_channels,
-		.practices = global->max_channels,
+		.practices = global->max_practices > 0 ? global->max_practices : global->max_channels,
 		.rooms_per_practice = global->max_rooms_per_practice,
 		.messages_per_s = global->messages_per_second,
 		.messages_burst = global->messages_burst,

@@ -41,6 +41,25 @@ const char *const px_resume_names[PX_RESUME_COUNT] = {
 	[PX_RESUME_REFUSED] = "refused",
 };
 
+const char *const px_handshake_names[PX_HANDSHAKE_COUNT] = {
+	[PX_HANDSHAKE_ACCEPTED] = "accepted",
+	[PX_HANDSHAKE_BAD_TOKEN] = "bad_token",
+	[PX_HANDSHAKE_BAD_REQUEST] = "bad_request",
+	[PX_HANDSHAKE_NOT_FOUND] = "not_found",
+	[PX_HANDSHAKE_ORIGIN] = "origin",
+	[PX_HANDSHAKE_RATE_LIMITED] = "rate_limited",
+	[PX_HANDSHAKE_UNAVAILABLE] = "unavailable",
+};
+
+static void write_handshakes(const struct px_server *server, struct px_json *json)
+{
+	px_json_open_object(json, "handshakes");
+	for (int i = 0; i < PX_HANDSHAKE_COUNT; i++) {
+		px_json_int(json, px_handshake_names[i], (int64_t)server->handshakes[i]);
+	}
+	px_json_close_object(json);
+}
+
 static void write_resume(const struct px_stats *stats, struct px_json *json)
 {
 	px_json_open_object(json, "resume");
@@ -187,9 +206,12 @@ void px_statistics_write(struct px_server *server, struct px_json *json)
 	px_json_int(json, "channels", (int64_t)stats.channels);
 	px_json_int(json, "rooms", (int64_t)stats.rooms);
 	px_json_int(json, "members", (int64_t)stats.members);
+	px_json_int(json, "room_members", (int64_t)stats.room_members);
 	px_json_int(json, "waiting", (int64_t)stats.waiting);
 	px_json_int(json, "messages_in", (int64_t)stats.messages_in);
 	px_json_int(json, "messages_out", (int64_t)stats.messages_out);
+	px_json_int(json, "keepalives_in", (int64_t)stats.keepalives_in);
+	px_json_int(json, "keepalives_out", (int64_t)stats.keepalives_out);
 	px_json_int(json, "deliveries", (int64_t)stats.deliveries);
 	px_json_int(json, "bytes_in", (int64_t)stats.bytes_in);
 	px_json_int(json, "bytes_out", (int64_t)stats.bytes_out);
@@ -205,6 +227,7 @@ void px_statistics_write(struct px_server *server, struct px_json *json)
 	px_json_int(json, "dropped", (int64_t)stats.dropped);
 	px_json_int(json, "dropped_bytes", (int64_t)stats.dropped_bytes);
 	px_json_int(json, "withheld", (int64_t)stats.withheld);
+	px_json_int(json, "closes_cut", (int64_t)stats.cuts);
 	px_json_int(json, "silent_peers", (int64_t)stats.silent_peers);
 	px_json_int(json, "rate_limited", (int64_t)stats.rate_limited);
 	px_json_int(json, "reloads", (int64_t)server->reloads);
@@ -215,6 +238,7 @@ void px_statistics_write(struct px_server *server, struct px_json *json)
 	px_json_int(json, "messages_late", (int64_t)px_lws_late(server->lws));
 	px_json_int(json, "turns_cut", (int64_t)stats.turns_cut);
 	write_histogram(&server->turn.durations, "turns", json);
+	write_handshakes(server, json);
 	write_resume(&stats, json);
 	write_errors(&stats, json);
 	write_closes(&stats, json);

@@ -408,8 +408,6 @@ int px_upgrade_decide(void *user, struct lws *wsi)
 
 void px_peer_session_params(struct px_peer *peer, struct px_session_params *ret_params)
 {
-	bool good = peer->verdict == PX_VERDICT_GOOD;
-	peer->vhost->server->handshakes[good ? PX_HANDSHAKE_ACCEPTED : PX_HANDSHAKE_BAD_TOKEN]++;
 	ret_params->site = &peer->vhost->site;
 	ret_params->identity = peer->identity;
 	ret_params->service = peer->service;
@@ -419,6 +417,19 @@ void px_peer_session_params(struct px_peer *peer, struct px_session_params *ret_
 	ret_params->retry_after_ms = peer->retry_after_ms;
 	px_comeback_params(peer, ret_params);
 	peer->identity = NULL;
+}
+
+void px_upgrade_opened(void *user, struct lws *wsi, int rc)
+{
+	struct px_server *server = user;
+	const struct px_peer *peer = lws_get_opaque_user_data(wsi);
+	bool good = peer && peer->verdict == PX_VERDICT_GOOD;
+	server->handshakes[rc < 0 ? PX_HANDSHAKE_UNAVAILABLE :
+			good ? PX_HANDSHAKE_ACCEPTED : PX_HANDSHAKE_BAD_TOKEN]++;
+	if (rc < 0) {
+		server->refused++;
+		server->refused_busy++;
+	}
 }
 
 int px_upgrade_accept(void *user, struct lws *wsi, struct px_session_params *ret_params)

@@ -215,6 +215,7 @@ enum px_bound {
 	PX_BOUND_ROOMS_PER_SESSION,
 	PX_BOUND_ROOMS_PER_PRACTICE,
 	PX_BOUND_ROOM_MEMBERS,
+	PX_BOUND_WAITING,
 	PX_BOUND_COUNT,
 };
 
@@ -228,11 +229,17 @@ struct px_traffic_count {
 struct px_stats {
 	uint64_t sessions; /* with a connection */
 	uint64_t detached; /* without */
-	uint64_t channels, rooms, practices, members, messages_live, queue_bytes;
-	uint64_t waiting; /* of the members: in waiting rooms */
+	uint64_t channels, rooms, members, messages_live, queue_bytes;
+	uint64_t practices; /* with a session in them */
+	uint64_t room_members; /* of the members: in rooms */
+	uint64_t waiting;      /* … and in waiting rooms */
 	uint64_t kept_messages, kept_bytes; /* written, and not confirmed by the client */
 	uint64_t sessions_opened, messages_in, messages_out, deliveries, bytes_in, bytes_out;
+	uint64_t keepalives_in;  /* `ping` and `received`, which are no messages_in */
+	uint64_t keepalives_out; /* what answers these, and pings of WebSocket; no messages_out */
 	uint64_t writes, slow_readers, silent_peers, rate_limited, acts_limited, published;
+	uint64_t slow_by_age;      /* of the slow readers: something had waited for too long */
+	uint64_t limited_by_bytes; /* of the rate_limited: too many bytes, not messages */
 	uint64_t turns_cut; /* ended with work left for the next one */
 	uint64_t replaced, replaced_bytes; /* messages that later ones made superfluous */
 	uint64_t dropped, dropped_bytes;   /* … that slow readers were owed */
@@ -240,7 +247,8 @@ struct px_stats {
 	uint64_t errors[PX_E_COUNT];
 	uint64_t bounds[PX_BOUND_COUNT];
 	uint64_t recovered, unrecovered; /* readers of a history that held what they missed, or not */
-	uint64_t closes[PX_CLOSES_COUNT]; /* by px_close_code() */
+	uint64_t closes[PX_CLOSES_COUNT]; /* by px_close_code(), whether or not the frame got out */
+	uint64_t cuts; /* connections that the server ended without a close frame */
 	uint64_t breaks; /* sessions that were detached */
 	uint64_t resumes[PX_RESUME_COUNT];
 	uint64_t takeovers; /* resumes of sessions that had a connection still */
@@ -277,6 +285,9 @@ PX_PUBLIC const struct px_traffic_count *px_broker_traffic(const struct px_broke
 
 /* How many messages have been queued, for all sessions together; grows. */
 PX_PUBLIC uint64_t px_broker_queued(const struct px_broker *broker);
+
+/* A transport closes a connection of its own accord, one that has no session. */
+PX_PUBLIC void px_broker_count_close(struct px_broker *broker, uint16_t code);
 
 PX_PUBLIC void px_broker_stats(const struct px_broker *broker, struct px_stats *ret_stats);
 
@@ -330,6 +341,7 @@ struct px_site {
 	bool wants_proof; /* nobody comes in whose identity is not authenticated, but to become so */
 	bool retired; /* whose sessions are to come back to another one, as new ones */
 	uint64_t sessions; /* the broker's count of those that hold on to it, in whatever state */
+	uint32_t users[PX_SERVICES_MAX]; /* the broker's: sessions that have the service of that index */
 	struct px_site_drain drain; /* the broker's */
 };
 

@@ -73,7 +73,7 @@ struct px_channel_kind {
 	void (*woken)(struct px_channel *channel);
 };
 
-/* Bounds of one channel; set when it begins. */
+/* Bounds of one channel: of a room those that it began with, of others those of the last join. */
 struct px_channel_limits {
 	uint32_t members;       /* 0: without a bound */
 	uint32_t history_count; /* these three all hold; one of them 0: no history */
@@ -92,9 +92,6 @@ PX_PUBLIC int px_channel_join(struct px_session *session, const struct px_servic
 		const struct px_channel_kind *kind, struct px_practice *practice,
 		struct px_span name, const struct px_channel_limits *limits,
 		struct px_member **ret_member, bool *ret_new);
-
-/* Whether its token lets the session join a room of that name. */
-PX_PUBLIC bool px_session_admits(const struct px_session *session, struct px_span room);
 
 /* Ends a membership; calls the kind's `left`. The last member's going ends the channel. */
 PX_PUBLIC void px_member_leave(struct px_member *member, enum px_leave_reason reason);

@@ -100,6 +100,6 @@ struct px_member **telemedicine_members(const struct px_channel *channel,
 	if (list) {
 		qsort(list, count, sizeof(*list), compare);
 	}
-	*ret_count = count;
+	*ret_count = list ? count : 0;
 	return list;
 }

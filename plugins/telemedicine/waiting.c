@@ -262,21 +262,19 @@ static void get_in_line(const struct telemedicine *telemedicine, struct px_membe
 
 int telemedicine_wait(struct px_call *call, struct px_span name)
 {
-	static const struct px_channel_limits unlimited = { 0 };
 	const struct telemedicine *telemedicine = call->service_state;
 	struct px_member *member = px_session_member(call->session, &telemedicine_waiting_kind,
 			call->practice, name);
 	struct px_channel *channel = px_session_waiting(call->session, call->service,
 			call->practice, name);
 	struct px_member *twin = channel ? find_twin(channel, call->session) : NULL;
+	struct px_channel_limits limits = { .members = telemedicine->waiting_max + (twin ? 1 : 0) };
 	bool is_new;
-	/* Whom the token forbids the room learns nothing of the line before it. */
-	if (channel && !member && !twin && px_session_admits(call->session, name) &&
-			px_channel_member_count(channel) >= telemedicine->waiting_max) {
+	int rc = px_channel_join(call->session, call->service, &telemedicine_waiting_kind,
+			call->practice, name, &limits, &member, &is_new);
+	if (rc == -ENOSPC) {
 		return px_call_fail(call, PX_E_ROOM_FULL, "roomId", "The waiting room is full.");
 	}
-	int rc = px_channel_join(call->session, call->service, &telemedicine_waiting_kind,
-			call->practice, name, &unlimited, &member, &is_new);
 	if (rc == 0 && is_new) {
 		rc = telemedicine_remember(call, px_member_state(member));
 		if (rc < 0) {

@@ -433,7 +433,14 @@ describe('services, options and limits', () => {
 		await other.join('small');
 		await third.refused(joining(third, 'small'), 'room_full');
 		await reload(praxis, { 'conf.d/60-rooms.json': null });
-		await third.join('small');
+		await third.refused(joining(third, 'small'), 'room_full'); // it keeps what it began with
+		await client.join('large');
+		await other.join('large');
+		await reload(praxis, {
+			'conf.d/60-rooms.json': service('telemedicine', { status: 'ok', 'room-members': '2' }),
+		});
+		await third.join('large');
+		await reload(praxis, { 'conf.d/60-rooms.json': null });
 	});
 
 	praxis.test('a service removed from all files is frozen, and its rooms are there when it comes back', async () => {

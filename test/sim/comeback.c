@@ -331,6 +331,7 @@ static void resume(struct peer *peer)
 	}
 	struct fake_conn *old = peer->conn;
 	int code = old->busy ? 0 : PX_CLOSE_REPLACED;
+	bool was_open = peer->phase == PX_SESSION_OPEN;
 	bool tell = attached && peer->phase != PX_SESSION_CLOSED;
 	/* What told it the new token may have been lost, too. */
 	const char *token = peer->is_former_good && chance(50) ? peer->former : peer->token;
@@ -344,7 +345,8 @@ static void resume(struct peer *peer)
 	strcpy(peer->token, peer->former); /* until `resumed` has arrived */
 	peer->is_former_good = true;
 	if (tell) {
-		sim.closes[code]++;
+		sim.closes[PX_CLOSE_REPLACED] += was_open;
+		sim.cuts += code == 0;
 		if (old->close_code != code) {
 			sim_fail("client %s, replaced, is told %d", old->client_id, old->close_code);
 		}

@@ -120,6 +120,7 @@ void model_close(struct peer *peer, int code)
 {
 	if (peer->phase == PX_SESSION_OPEN) {
 		peer->phase = PX_SESSION_CLOSING;
+		sim.closes[code]++;
 		peer->close_code = code;
 		peer->returns = code == PX_CLOSE_RESTART;
 		model_mark(peer);
@@ -284,6 +285,10 @@ int model_join(struct peer *peer, enum kind kind, unsigned place, const char *na
 		return -ENFILE;
 	}
 	if (kind == ROOM && channel->member_count >= ROOM_MEMBERS) {
+		return -ENOSPC;
+	}
+	/* Who has a place in the line already takes it along: see find_twin(). */
+	if (kind == WAITING && channel->member_count >= WAITING_MAX && !find_twin(channel, peer)) {
 		return -ENOSPC;
 	}
 	channel->members[channel->member_count++] = (struct member){ .peer = peer,

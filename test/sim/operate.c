@@ -101,8 +101,10 @@ static void look(const struct view *view)
 	}
 	for (size_t i = 0; i < CHANNELS; i++) {
 		const struct channel *channel = &sim.channels[i];
-		rooms += channel->exists && channel->kind == ROOM && channel->member_count > 0 &&
-				sees_place(view, channel->place);
+		bool is_room = channel->exists && channel->member_count > 0 &&
+				(channel->kind == ROOM || (channel->kind == WAITING &&
+				!find_channel(ROOM, channel->place, channel->name)));
+		rooms += is_room && sees_place(view, channel->place);
 	}
 	size_t shown = count_rows(view, false);
 	if (shown != clients) {

@@ -206,6 +206,7 @@ struct sim {
 	unsigned batch; /* of what is expected now; 0: strict */
 	uint64_t errors[PX_E_COUNT];
 	uint64_t closes[65536];
+	uint64_t cuts, unsure;
 	uint64_t messages_in, bytes_in, opened, slow, silent, limited;
 	uint64_t detached;    /* ever */
 	uint64_t resumes[PX_RESUME_COUNT];
@@ -304,6 +305,8 @@ void model_free(struct peer *peer);
 /* ---- waiting.c ---- */
 
 /* Of those in the line, after one has left it: `member` is it, out of the channel already. */
+/* Another session of the same user that waits there; NULL. */
+struct member *find_twin(struct channel *waiting, const struct peer *peer);
 void model_left_waiting(struct channel *waiting, const struct member *member, const char *reason);
 
 /* What time has brought: lists, and those who have waited too long. */

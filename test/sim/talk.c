@@ -17,6 +17,7 @@ static void say_ping(struct peer *peer)
 	if (!say_raw(peer, said.text, said.len)) {
 		return;
 	}
+	sim.messages_in--;
 	if (tokens_over_rate(&said)) {
 		return;
 	}
@@ -46,6 +47,7 @@ static void say_received(struct peer *peer)
 	if (!say_raw(peer, said.text, said.len)) {
 		return;
 	}
+	sim.messages_in--;
 	if (tokens_over_rate(&said)) {
 		return;
 	}

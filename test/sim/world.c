@@ -248,7 +248,7 @@ void happen(void)
 static void cut(struct peer *peer)
 {
 	if (model_may_live(peer) && peer->phase == PX_SESSION_OPEN) {
-		sim.closes[0]++;
+		sim.cuts++;
 		model_detach(peer, true);
 		return;
 	}

@@ -27,7 +27,8 @@
 	"max-connections-per-user, connections-per-second-per-address, max-unauthenticated, " \
 	"auth-failures, auth-failure-ms-per-second, address-prefix, remembered-addresses, " \
 	"max-message-bytes, queue-bytes, queue-age-ms, max-rooms-per-session, " \
-	"max-rooms-per-practice, max-idempotency-keys, max-tails, max-channels, messages-per-second, messages-burst, " \
+	"max-rooms-per-practice, max-idempotency-keys, max-tails, max-channels, " \
+	"max-practices, messages-per-second, messages-burst, " \
 	"bytes-per-second, bytes-burst, acts-per-second, acts-burst, " \
 	"requests-per-second-per-address, api-requests-per-second, api-bytes-per-second, heartbeat-ms, drain-ms, drain-deadline-ms, " \
 	"slow-close-ms, grace-ms, resume-messages, resume-bytes, detached-sessions, " \

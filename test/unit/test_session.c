@@ -577,6 +577,28 @@ START_TEST(figures_add_up)
 	ck_assert_uint_eq(after.writes - before.writes, 1);
 	ck_assert_uint_eq(after.bytes_out, a->bytes + b->bytes);
 	ck_assert_uint_eq(after.sessions_opened, 2);
+	ck_assert_uint_eq(after.practices, 1);
+	destroy(fake);
+}
+END_TEST
+
+START_TEST(what_keeps_a_session_alive_is_no_message)
+{
+	struct fake *fake = create(fake_limits());
+	struct fake_conn *a = fake_open(fake, WHO(0));
+	struct px_stats before = fake_stats(fake);
+	uint64_t other_out = px_broker_traffic(fake->broker, 0)->messages_out;
+	fake_say(a, "{\"type\":\"ping\",\"id\":1}");
+	fake_expect(a, "{'type':'pong'}");
+	fake_expect(a, "{'type':'ack','id':1}");
+	tick(fake, 25000); /* a ping of ours */
+	struct px_stats after = fake_stats(fake);
+	ck_assert_uint_eq(after.messages_in, before.messages_in);
+	ck_assert_uint_eq(after.messages_out, before.messages_out);
+	ck_assert_uint_eq(after.keepalives_in - before.keepalives_in, 1);
+	ck_assert_uint_eq(after.keepalives_out - before.keepalives_out, 3);
+	ck_assert_uint_eq(a->session->messages_in, 0);
+	ck_assert_uint_eq(px_broker_traffic(fake->broker, 0)->messages_out, other_out);
 	destroy(fake);
 }
 END_TEST
@@ -589,4 +611,5 @@ RUN_TESTS("session", greets, greets_one_of_whom_little_is_known, client_ids_diff
 		nothing_is_freed_during_a_fan_out, a_fan_out_may_meet_slow_readers,
 		a_drain_comes_in_pieces, many_are_told_over_several_turns,
 		a_site_is_drained_and_others_see_nothing_of_it,
-		many_are_asked_over_several_turns, figures_add_up);
+		many_are_asked_over_several_turns, figures_add_up,
+		what_keeps_a_session_alive_is_no_message);

@@ -248,6 +248,7 @@ START_TEST(a_slow_reader_is_told)
 	ck_assert_uint_eq(fake_stats(fake).slow_readers, 1);
 	ck_assert_uint_eq(fake_stats(fake).queue_bytes, 0);
 	ck_assert_uint_eq(fake_stats(fake).messages_live, 0);
+	ck_assert_uint_eq(closes(fake, PX_CLOSE_SLOW), 1); /* whether or not it will be told */
 	fake_give(slow, 10, 10);
 	fake_turn(fake);
 	/* Its socket is full: a close frame must wait until it is not. */
@@ -288,7 +289,8 @@ START_TEST(a_slow_reader_has_its_last_chance)
 	ck_assert_int_eq(late->close_code, PX_CLOSE_NORMAL);
 	fake_advance(fake, 1);
 	ck_assert_int_eq(gone->close_code, 0);
-	ck_assert_uint_eq(closes(fake, PX_CLOSE_NORMAL), 1);
+	ck_assert_uint_eq(closes(fake, PX_CLOSE_NORMAL), 2);
+	ck_assert_uint_eq(fake_stats(fake).cuts, 1);
 	fake_settle(fake);
 	ck_assert_uint_eq(fake_stats(fake).sessions, 0);
 	fake_destroy(fake);
