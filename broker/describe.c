@@ -119,6 +119,14 @@ static void write_command(const struct px_command *command, struct px_json *json
 	px_json_close_object(json);
 }
 
+/* Sessions that have the service, without the operator's own. */
+static int64_t others_of(const struct px_operator *operator, unsigned service)
+{
+	const struct px_session *own = operator->session;
+	bool has = own && own->opened & UINT32_C(1) << service && px_session_knows(own, service);
+	return (int64_t)operator->site->users[service] - (has ? 1 : 0);
+}
+
 static void write_service(const struct px_operator *operator, unsigned index, struct px_json *json)
 {
 	const struct px_service *service = operator->broker->services[index].service;
@@ -133,7 +141,8 @@ static void write_service(const struct px_operator *operator, unsigned index, st
 	}
 	px_json_close_array(json);
 	if (px_operator_rules(operator)) {
-		px_json_int(json, "clients", operator->site->users[index]);
+		px_json_int(json, "clients", others_of(operator, index));
+		px_json_int(json, "members", operator->site->members[index]);
 		px_json_open_object(json, "options");
 		describe(operator, PX_DESCRIBE_OPTIONS, service, json);
 		px_json_close_object(json);

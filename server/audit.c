@@ -16,10 +16,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 #include <time.h>
 
 #define TEXT_MAX 256 /* bytes of one text of an entry: ten of them, escaped, fit into a line */
 #define TELL_EVERY_MS 10000
+#define TRY_MS 1000
 
 static const char *const gap_reasons[PX_AUDIT_GAP_COUNT] = {
 	[PX_AUDIT_GAP_BROKEN] = "broken",
@@ -291,6 +294,42 @@ int px_audit_permit(struct px_audit *audit, const struct px_audit_entry *entry)
 {
 	int rc = px_audit_write(audit, entry);
 	return rc < 0 && audit->settings.on_full == PX_AUDIT_CONTINUE ? 0 : rc;
+}
+
+/* Otherwise nobody would try for as long as everybody is told that it is of no use. */
+static void try_again(struct px_audit *audit)
+{
+	int64_t now_ms = px_audit_now(audit);
+	if (now_ms >= audit->tried_ms && now_ms - audit->tried_ms < TRY_MS) {
+		return;
+	}
+	audit->tried_ms = now_ms;
+	int rc = px_audit_look(audit);
+	rc = rc < 0 ? rc : px_audit_write_due(audit);
+	if (rc == 0) {
+		note_success(audit);
+	}
+}
+
+/* Quotas are not seen, and some file systems tell nothing. */
+static bool has_room(const struct px_audit *audit)
+{
+	struct statvfs status;
+	if (audit->file.fd < 0 || fstatvfs(audit->file.fd, &status) < 0 || status.f_blocks == 0) {
+		return true;
+	}
+	return (geteuid() == 0 ? status.f_bfree : status.f_bavail) > 0;
+}
+
+bool px_audit_takes(struct px_audit *audit)
+{
+	if (!audit || audit->settings.on_full == PX_AUDIT_CONTINUE) {
+		return true;
+	}
+	if (audit->stats.failing) {
+		try_again(audit);
+	}
+	return !audit->stats.failing && has_room(audit);
 }
 
 void px_audit_configure(struct px_audit *audit, const struct px_audit_settings *settings)

@@ -52,6 +52,7 @@ struct px_audit {
 	bool head_behind;         /* could not be overwritten; said once */
 	int64_t checked_ms;       /* when the path was looked at */
 	int64_t loss_told_ms;     /* 0: never */
+	int64_t tried_ms;         /* by px_audit_takes() */
 	int64_t trouble_told_ms;
 };
 

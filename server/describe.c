@@ -8,6 +8,7 @@
 
 #include "lockout.h"
 
+#include "readiness.h"
 #include "version.h"
 
 #include <json-c/json.h>
@@ -169,6 +170,7 @@ void px_describe(void *user, const struct px_operator *operator, enum px_descrip
 		px_json_text(json, "version", PX_VERSION);
 		px_json_int(json, "uptimeMs", (int64_t)uv_now(&server->loop) - server->started_ms);
 		px_json_bool(json, "draining", server->draining);
+		px_readiness_write(server, json, "ready", "notReady");
 		break;
 	case PX_DESCRIBE_TOTALS:
 		px_statistics_write(server, json);

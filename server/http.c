@@ -9,6 +9,7 @@
 #include "exposition.h"
 #include "origin.h"
 #include "http_head.h"
+#include "readiness.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -216,15 +217,17 @@ static int write_answer(struct lws *wsi, const struct answer *answer)
 	return n < 0 ? -1 : 0;
 }
 
-static void compose_error(struct px_json *json, const char *code, const char *field,
-		const char *sentence)
+static void compose_error(struct px_json *json, const struct px_http_refusal *refusal)
 {
 	px_json_begin(json, NULL);
 	px_json_open_object(json, "error");
-	px_json_text(json, "code", code);
-	px_json_text(json, "message", sentence);
-	if (field) {
-		px_json_text(json, "field", field);
+	px_json_text(json, "code", refusal->code);
+	px_json_text(json, "message", refusal->sentence);
+	if (refusal->field) {
+		px_json_text(json, "field", refusal->field);
+	}
+	if (refusal->reason) {
+		px_json_text(json, "reason", refusal->reason);
 	}
 	px_json_close_object(json);
 	px_json_end(json);
@@ -248,7 +251,10 @@ size_t px_http_compose_error(const struct px_vhost *vhost, const struct px_http_
 	char own[PX_HTTP_HEADERS_MAX];
 	struct px_json json;
 	int status = fault->status;
-	compose_error(&json, fault->code, NULL, fault->sentence);
+	compose_error(&json, &(struct px_http_refusal){
+		.code = fault->code,
+		.sentence = fault->sentence,
+	});
 	if (json.failed || px_http_headers(vhost, PX_HTTP_DATA, "no-store", own, sizeof(own)) < 0) {
 		px_json_finish(&json);
 		return 0;
@@ -271,7 +277,7 @@ size_t px_http_compose_error(const struct px_vhost *vhost, const struct px_http_
 static int write_error(struct lws *wsi, const struct px_http_refusal *refusal)
 {
 	struct px_json json;
-	compose_error(&json, refusal->code, refusal->field, refusal->sentence);
+	compose_error(&json, refusal);
 	int rc = json.failed ? -1 : write_answer(wsi, &(struct answer){
 		.status = refusal->status,
 		.type = "application/json",
@@ -449,14 +455,17 @@ static int answer_figures(struct px_server *server, struct px_peer *peer, struct
 
 static int answer_ready(const struct px_server *server, struct lws *wsi)
 {
-	if (!server->draining) {
+	enum px_unready reason;
+	const char *sentence = px_unready_sentence(server, &reason);
+	if (!sentence) {
 		return px_http_answer(wsi, 200, "application/json", px_span("{\"ready\":true}"));
 	}
 	(void)px_http_refuse_as(wsi, &(struct px_http_refusal){
 		.status = 503,
 		.code = "unavailable",
-		.sentence = "The server is about to end.",
-		.wait_ms = px_server_ends_in_ms(server),
+		.sentence = sentence,
+		.reason = px_unready_names[reason],
+		.wait_ms = server->draining ? px_server_ends_in_ms(server) : PX_RETRY_UNKNOWN_MS,
 	});
 	return -1;
 }

@@ -12,6 +12,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,6 +164,10 @@ static void on_connection(uv_poll_t *poll, int status, int events);
 static void on_pause_over(uv_timer_t *timer)
 {
 	struct px_listener *listener = timer->data;
+	struct px_server *server = listener->server;
+	if (server->spare_fd < 0) {
+		server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	}
 	if (!uv_is_closing((uv_handle_t *)&listener->poll)) {
 		uv_poll_start(&listener->poll, UV_READABLE, on_connection);
 	}
@@ -187,6 +192,28 @@ static int take_some(struct px_listener *listener, int most)
 	return 0;
 }
 
+/*
+ * There are no descriptors left: those that wait are told so, one by one, by way of the one that is
+ * kept for this. Otherwise they, and whoever asks /ready, would wait in silence.
+ */
+static void refuse_waiting(struct px_listener *listener)
+{
+	struct px_server *server = listener->server;
+	if (server->spare_fd < 0) {
+		return;
+	}
+	close(server->spare_fd);
+	for (int i = 0; i < ACCEPTS_PER_EVENT; i++) {
+		int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd < 0) {
+			break;
+		}
+		turn_away(listener->vhost, fd, 503, "unavailable",
+				"The server has no file descriptors left.", 0);
+	}
+	server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 static void on_connection(uv_poll_t *poll, int status, int events)
 {
 	struct px_listener *listener = poll->data;
@@ -196,6 +223,7 @@ static void on_connection(uv_poll_t *poll, int status, int events)
 	if (rc < 0) {
 		px_log(PX_LOG_ERROR, "%s: no connection can be taken: %s", listener->address,
 				strerror(-rc));
+		refuse_waiting(listener);
 		uv_poll_stop(poll);
 		uv_timer_start(&listener->pause, on_pause_over, PAUSE_MS, 0);
 	}

@@ -13,6 +13,7 @@
 #include "version.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -21,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #ifndef PX_CONFIG_PATH
 #define PX_CONFIG_PATH "/etc/praxis"
@@ -239,12 +241,16 @@ static void start_loop(struct px_server *server)
 	uv_check_start(&server->check, on_check);
 	server->started_ms = (int64_t)uv_now(&server->loop);
 	server->started_wall_ms = px_server_wall_ms();
+	server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
 /* lws closes its own handles over the next turns of the loop; ours go with them. */
 static void stop_loop(struct px_server *server)
 {
 	px_listeners_close(server);
+	if (server->spare_fd >= 0) {
+		close(server->spare_fd);
+	}
 	uv_close((uv_handle_t *)&server->prepare, NULL);
 	uv_close((uv_handle_t *)&server->check, NULL);
 	uv_close((uv_handle_t *)&server->timer, NULL);

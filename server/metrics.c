@@ -11,6 +11,7 @@
 #include "idempotency.h"
 #include "lockout.h"
 #include "log.h"
+#include "readiness.h"
 #include "version.h"
 #include "webhook.h"
 
@@ -79,6 +80,19 @@ static void write_now(struct px_exposition *out, const struct px_server *server,
 	};
 	for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++) {
 		px_exposition_one(out, GAUGE, gauges[i].name, gauges[i].help, gauges[i].value);
+	}
+}
+
+static void write_readiness(struct px_exposition *out, const struct px_server *server)
+{
+	enum px_unready first;
+	px_exposition_one(out, GAUGE, "praxis_ready", "1 while somebody new can be let in.",
+			px_unready_sentence(server, &first) ? 0 : 1);
+	px_exposition_family(out, GAUGE, "praxis_not_ready",
+			"1 where nobody new can be let in, by reason.");
+	for (unsigned i = 0; i < PX_UNREADY_COUNT; i++) {
+		px_exposition_sample(out, (px_labels){ "reason", px_unready_names[i] },
+				px_unready_is(server, i));
 	}
 }
 
@@ -327,6 +341,7 @@ void px_metrics_write(struct px_server *server, struct px_exposition *out)
 	px_broker_stats(server->broker, &stats);
 	write_build(out);
 	write_now(out, server, &stats);
+	write_readiness(out, server);
 	write_totals(out, server, &stats);
 	write_handshakes(out, server);
 	write_bounds(out, server, &stats);

@@ -181,6 +181,7 @@ struct px_server {
 	struct px_frontend *frontends; /* connections that are no WebSocket (yet) */
 	uint64_t relays;               /* requests of theirs that are being answered */
 	uint64_t connections;
+	int spare_fd; /* given up where there are no descriptors left, to say so; -1: in use */
 	uint64_t nobodies;
 	uint64_t bad_tokens;
 	uint64_t descriptors; /* that there can be */
@@ -393,6 +394,7 @@ struct px_http_refusal {
 	const char *sentence;
 	int64_t wait_ms;
 	const char *challenge; /* of 401 and 403: RFC 6750's error and error_description; NULL: none */
+	const char *reason;    /* of what may end by itself: a word; NULL: none */
 	bool for_any_page;     /* may be read by pages of any origin */
 };
 int px_http_refuse_as(struct lws *wsi, const struct px_http_refusal *refusal);

@@ -6,6 +6,7 @@
 #include "idempotency.h"
 #include "lockout.h"
 #include "log.h"
+#include "readiness.h"
 #include "version.h"
 #include "webhook.h"
 
@@ -187,6 +188,7 @@ void px_statistics_write(struct px_server *server, struct px_json *json)
 	px_json_text(json, "version", PX_VERSION);
 	px_json_int(json, "uptime_ms", (int64_t)uv_now(&server->loop) - server->started_ms);
 	px_json_bool(json, "draining", server->draining);
+	px_readiness_write(server, json, "ready", "not_ready");
 	px_json_int(json, "connections", (int64_t)server->connections);
 	px_json_int(json, "unauthenticated", (int64_t)server->nobodies);
 	px_json_int(json, "bad_tokens", (int64_t)server->bad_tokens);

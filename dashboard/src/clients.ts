@@ -103,6 +103,15 @@ export function clientListing(): Listing<Client> {
 	return listing;
 }
 
+const people = (number: number, does: string, do_: string): string =>
+	number === 1 ? `1 person ${does}` : `${number} people ${do_}`;
+
+function whom(members: number, waiting: number): string {
+	const leave = people(members, 'leaves it', 'leave it');
+	const sent = people(waiting, 'who waits is sent away', 'who wait are sent away');
+	return waiting === 0 ? `${leave}.` : members === 0 ? `${sent}.` : `${leave}, and ${sent}.`;
+}
+
 export function roomListing(): Listing<Room> {
 	const listing: Listing<Room> = new Listing<Room>(byId('rooms'), {
 		type: 'admin_rooms',
@@ -126,9 +135,9 @@ export function roomListing(): Listing<Room> {
 		action: {
 			label: 'End',
 			title: ({ roomId }) => `End room ${roomId}`,
-			run: ({ service, practiceId, roomId }) =>
+			run: ({ service, practiceId, roomId, members, waiting }) =>
 				void attempt(
-					`End room ${roomId} of practice ${practiceId}? All members leave it.`,
+					`End room ${roomId} of practice ${practiceId}? ${whom(members, waiting)}`,
 					'End it',
 					{ type: 'admin_end_room', service, practiceId, roomId } as { type: string },
 					`Room ${roomId} has ended.`,

@@ -6,10 +6,10 @@ import { webSocketManager } from 'praxis-client';
 import { Chart } from './charts.js';
 import { Curves } from './curves.js';
 import type { Sample } from './curves.js';
-import { announce, byId, showFacts } from './dom.js';
+import { announce, byId, setText, showFacts } from './dom.js';
 import { bytes, compact, count, duration } from './format.js';
 import { ask, reason } from './server.js';
-import type { History, Practice, Stats, Totals } from './server.js';
+import type { Facts, History, Practice, Stats, Totals } from './server.js';
 import { Table } from './table.js';
 import type { View } from './tabs.js';
 
@@ -36,7 +36,7 @@ const SERVER_CHARTS = [
 	{
 		title: 'Handshakes a second',
 		lines: [
-			{ label: 'let in', name: 'sessions_opened', rate: true },
+			{ label: 'let in', name: 'accepted', rate: true },
 			{ label: 'refused', name: 'refused', rate: true },
 			{ label: 'bad tokens', name: 'bad_tokens', rate: true },
 		],
@@ -50,8 +50,6 @@ const PRACTICE_CHARTS = [
 	{ title: 'Published a second', lines: [{ label: 'messages', name: 'published', rate: true }], format: compact },
 ];
 
-const REFUSED = ['refused', 'refused_busy', 'refused_often', 'refused_origin'];
-
 // The figures that are drawn, under the names of the charts' lines.
 function figures(totals: Totals): Record<string, number> {
 	const values: Record<string, number> = {};
@@ -64,7 +62,9 @@ function figures(totals: Totals): Record<string, number> {
 		const errors = Object.values(totals['errors'] as Record<string, number>);
 		values['errors'] = errors.reduce((sum, each) => sum + each, 0);
 	}
-	values['refused'] = REFUSED.reduce((sum, name) => sum + (values[name] ?? 0), 0);
+	if (typeof totals['handshakes'] === 'object' && totals['handshakes']) {
+		values['accepted'] = (totals['handshakes'] as Record<string, number>)['accepted'] ?? 0;
+	}
 	return values;
 }
 
@@ -81,14 +81,15 @@ function serverTiles(values: Record<string, number>): Record<string, string> {
 		Sessions: count(of('sessions')),
 		Practices: count(of('practices')),
 		Rooms: count(of('rooms')),
-		'In rooms': count(of('members')),
+		'In rooms': count(of('room_members')),
+		'In waiting rooms': count(of('waiting')),
 		'Messages in': count(of('messages_in')),
 		'Messages out': count(of('messages_out')),
 		'Bytes in': bytes(of('bytes_in')),
 		'Bytes out': bytes(of('bytes_out')),
 		Errors: count(of('errors')),
 		'Waiting to be sent': bytes(of('queue_bytes')),
-		'Handshakes refused': count(of('refused')),
+		Refused: count(of('refused')),
 	};
 }
 
@@ -98,6 +99,22 @@ function practiceTiles(values: Record<string, number>): Record<string, string> {
 		Rooms: count(values['rooms'] ?? 0),
 		Published: count(values['published'] ?? 0),
 	};
+}
+
+function stateOf({ draining, ready }: Facts): string {
+	return draining ? 'about to end' : ready === false ? 'lets nobody in' : 'serves';
+}
+
+const UNREADY: Record<string, string> = {
+	draining: 'it is about to end',
+	audit: 'the audit trail cannot be written, and on-full is refuse',
+	connections: 'it has as many connections as it takes (max-connections)',
+	descriptors: 'there are no file descriptors left',
+};
+
+function unreadiness({ notReady = [] }: Facts): string {
+	const reasons = notReady.map((reason) => UNREADY[reason] ?? reason);
+	return `Nobody new is let in: ${reasons.join('; ')}. Those who are connected stay.`;
 }
 
 function scopeOf(practices: Practice[] | undefined): string {
@@ -146,10 +163,12 @@ export class Overview implements View {
 		showFacts(byId('server'), {
 			Server: `Praxis ${server.version}`,
 			Up: duration(server.uptimeMs),
-			State: server.draining ? 'about to end' : 'serves',
+			State: stateOf(server),
 			'Round trip': latency === undefined ? '–' : `${latency.toFixed(0)} ms`,
 			Scope: scope === 'server' ? 'the whole server' : scopeOf(practices),
 		});
+		byId('unready').hidden = server.ready !== false;
+		setText(byId('unready'), unreadiness(server));
 		showFacts(byId('totals'), scope === 'server' ? serverTiles(values) : practiceTiles(values));
 		byId('practices').hidden = !practices;
 		this.#practices.show(practices ?? []);

@@ -12,6 +12,9 @@ export interface Facts {
 	version: string;
 	uptimeMs: number;
 	draining: boolean;
+	/** Whether anybody new can be let in; `notReady` says why not. */
+	ready?: boolean;
+	notReady?: string[];
 }
 
 let told = { time: 0, at: 0 };
@@ -39,12 +42,16 @@ export interface Stats extends WebSocketMessage {
 	practices?: Practice[];
 }
 
+/** One that is not loaded has its name and nothing to describe. */
 export interface Service {
 	name: string;
-	summary: string;
+	summary?: string;
 	enabled: boolean;
 	loaded: boolean;
-	messages: { type: string; roles?: string[]; fields?: unknown }[];
+	/** Others' sessions that have it, and memberships in its rooms, for those who rule. */
+	clients?: number;
+	members?: number;
+	messages?: { type: string; roles?: string[]; fields?: unknown }[];
 	options?: Record<string, unknown>;
 }
 

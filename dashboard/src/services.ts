@@ -3,7 +3,7 @@
 // The services: what they understand, how they are set up, and a switch for each.
 
 import type { WebSocketMessage } from 'praxis-client';
-import { announce, byId, element, setText } from './dom.js';
+import { announce, byId, confirmed, element, setText } from './dom.js';
 import { act, ask, isConnected, reason } from './server.js';
 import type { Service } from './server.js';
 import type { View } from './tabs.js';
@@ -41,10 +41,29 @@ function optionList(options: Record<string, unknown>): HTMLElement {
 	);
 }
 
+function people(number: number): string {
+	return number === 1 ? '1 person' : `${number} people`;
+}
+
+function usersOf({ clients, members = 0 }: Service): string {
+	return clients === undefined ? '' : `${people(clients)} beside you can use it, ${members} in its rooms`;
+}
+
+const NOT_LOADED = 'Not loaded: it was off when the server started. Switching it on loads it.';
+
+async function current(name: string): Promise<Service | undefined> {
+	const { services } = await ask<WebSocketMessage & { services: Service[] }>(
+		{ type: 'admin_services' },
+		'admin_services',
+	);
+	return services.find((service) => service.name === name);
+}
+
 class Card {
 	readonly node: HTMLElement;
 	#service: Service;
 	#toggle = element('button', { type: 'button' });
+	#users = element('p', { className: 'hint' });
 
 	constructor(
 		service: Service,
@@ -60,8 +79,9 @@ class Card {
 			'article',
 			{ className: 'card' },
 			element('div', { className: 'bar' }, title, this.#toggle),
-			element('p', { className: 'hint' }, service.summary),
-			messageList(service),
+			element('p', { className: 'hint' }, service.summary ?? NOT_LOADED),
+			this.#users,
+			...(service.loaded ? [messageList(service)] : []),
 			...(Object.keys(service.options ?? {}).length > 0 ? [optionList(service.options!)] : []),
 		);
 		this.show(service);
@@ -86,11 +106,27 @@ class Card {
 		this.#toggle.setAttribute('aria-checked', String(enabled));
 		this.#toggle.disabled = !this.rules || name === 'admin';
 		setText(this.#toggle, enabled ? 'on' : 'off');
+		setText(this.#users, usersOf(service));
+	}
+
+	// With the number of now: the card may be some seconds old.
+	async #agrees(): Promise<boolean> {
+		const { name } = this.#service;
+		const { clients = 0, members = 0 } = (await current(name)) ?? {};
+		const rooms = members === 0 ? '' : ` Its rooms, with ${people(members)} in them, stand still meanwhile.`;
+		const whom =
+			clients === 0
+				? 'Nobody else can use it now.'
+				: `${people(clients)} can use it now, and cannot until it is on again.`;
+		return confirmed(`Switch ${name} off? ${whom}${rooms}`, 'Switch off');
 	}
 
 	async #switch(): Promise<void> {
 		const { name, enabled } = this.#service;
 		try {
+			if (enabled && !(await this.#agrees())) {
+				return;
+			}
 			await act({ type: 'admin_service', name, enabled: !enabled });
 			announce(`${name} is ${enabled ? 'off' : 'on'}.`);
 		} catch (error) {

@@ -341,7 +341,8 @@ struct px_site {
 	bool wants_proof; /* nobody comes in whose identity is not authenticated, but to become so */
 	bool retired; /* whose sessions are to come back to another one, as new ones */
 	uint64_t sessions; /* the broker's count of those that hold on to it, in whatever state */
-	uint32_t users[PX_SERVICES_MAX]; /* the broker's: sessions that have the service of that index */
+	uint32_t users[PX_SERVICES_MAX];   /* the broker's: sessions that have the service of that index */
+	uint32_t members[PX_SERVICES_MAX]; /* … their memberships in its rooms and waiting rooms */
 	struct px_site_drain drain; /* the broker's */
 };
 

@@ -25,16 +25,16 @@ START_TEST(practices_are_known_once)
 	struct fake *fake = fake_create(NULL);
 	struct px_identity *a = make(fake, WHO(.practices = "1 2"));
 	struct px_identity *b = make(fake, WHO(.practices = "2 \"1\""));
-	ck_assert_uint_eq(fake_stats(fake).practices, 2);
+	ck_assert_uint_eq(fake->broker->practices.count, 2);
 	ck_assert_ptr_eq(a->practices[0].practice, b->practices[1].practice);
 	ck_assert_ptr_eq(a->practices[1].practice, b->practices[0].practice);
 	/* The same practice, each in its own spelling. */
 	ck_assert(a->practices[0].number);
 	ck_assert(!b->practices[1].number);
 	px_identity_destroy(fake->broker, a);
-	ck_assert_uint_eq(fake_stats(fake).practices, 2);
+	ck_assert_uint_eq(fake->broker->practices.count, 2);
 	px_identity_destroy(fake->broker, b);
-	ck_assert_uint_eq(fake_stats(fake).practices, 0);
+	ck_assert_uint_eq(fake->broker->practices.count, 0);
 	px_identity_destroy(fake->broker, NULL);
 	fake_destroy(fake);
 }
@@ -49,7 +49,7 @@ START_TEST(two_tenants_never_share_a_practice)
 	struct px_identity *c = make(fake, WHO(.tenant = "north1", .practices = "1"));
 	struct px_identity *d = make(fake, WHO(.tenant = "north", .practices = "11"));
 	struct px_identity *all[] = { a, b, c, d };
-	ck_assert_uint_eq(fake_stats(fake).practices, 4);
+	ck_assert_uint_eq(fake->broker->practices.count, 4);
 	for (size_t i = 0; i < 4; i++) {
 		for (size_t j = 0; j < 4; j++) {
 			const struct px_practice *practice = all[j]->practices[0].practice;
@@ -170,7 +170,7 @@ START_TEST(practices_have_a_number)
 	px_broker_set_limits(fake->broker, &limits);
 	claims.practice_count = 6;
 	ck_assert_int_eq(create(fake, claims), -ENOSPC);
-	ck_assert_uint_eq(fake_stats(fake).practices, 0);
+	ck_assert_uint_eq(fake->broker->practices.count, 0);
 	claims.practice_count = 5;
 	ck_assert_int_eq(create(fake, claims), 0);
 	fake_destroy(fake);
