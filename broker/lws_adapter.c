@@ -201,6 +201,17 @@ static void begin_turn(struct px_lws *lws)
 	}
 }
 
+/* Where it fails, the identity is still ours. */
+static int open_session(struct px_lws *lws, const struct px_session_params *params,
+		struct px_session **ret_session)
+{
+	int rc = px_session_open(lws->broker, params, ret_session);
+	if (rc < 0) {
+		px_identity_destroy(lws->broker, params->identity);
+	}
+	return rc;
+}
+
 static int on_established(struct px_lws *lws, struct lws *wsi, struct conn *conn)
 {
 	struct px_session_params params = { .conn = conn };
@@ -211,7 +222,7 @@ static int on_established(struct px_lws *lws, struct lws *wsi, struct conn *conn
 		lws_rx_flow_control(wsi, 0);
 		return 0;
 	}
-	rc = rc < 0 ? rc : px_session_open(lws->broker, &params, &conn->session);
+	rc = rc < 0 ? rc : open_session(lws, &params, &conn->session);
 	lws->hooks.opened(lws->hooks.user, wsi, rc);
 	if (rc < 0) {
 		px_broker_count_close(lws->broker, PX_CLOSE_TRY_LATER);
@@ -237,7 +248,7 @@ void px_lws_admit(struct lws *wsi, const struct px_session_params *params, enum 
 	}
 	own.conn = conn;
 	lws_rx_flow_control(wsi, 1); /* also to hear the answer to a close frame */
-	int rc = params ? px_session_open(conn->lws->broker, &own, &conn->session) : -EACCES;
+	int rc = params ? open_session(conn->lws, &own, &conn->session) : -EACCES;
 	conn->lws->hooks.opened(conn->lws->hooks.user, wsi, rc);
 	if (rc < 0) {
 		uint16_t why = params ? PX_CLOSE_TRY_LATER : (uint16_t)code;

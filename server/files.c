@@ -5,6 +5,8 @@
  */
 #include "server.h"
 
+#include "html.h"
+
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,12 +92,28 @@ static bool find_file(const struct px_config_mount *mount, const char *rest, cha
 			stat(file, &status) == 0 && S_ISREG(status.st_mode);
 }
 
+/* Pages with marks in them; 1: it is none. */
+static int send_page(struct lws *wsi, const struct px_html_place *place, const char *caching,
+		const char *file)
+{
+	size_t len;
+	char *text = strncmp(type_of(file), "text/html", 9) == 0 ?
+			px_html_fill(place, file, &len) : NULL;
+	int rc = text ? px_http_answer_page(wsi, caching, (struct px_span){ text, len }) : 1;
+	free(text);
+	return rc;
+}
+
 static int send_file(struct lws *wsi, const struct px_vhost *vhost,
-		const struct px_config_mount *mount, const char *file)
+		const struct px_config_mount *mount, const struct px_html_place *place, const char *file)
 {
 	char headers[PX_HTTP_HEADERS_MAX];
 	char caching[32];
 	(void)snprintf(caching, sizeof(caching), "max-age=%u", mount->cache_max_age_s);
+	int sent = send_page(wsi, place, caching, file);
+	if (sent != 1) {
+		return sent;
+	}
 	int len = px_http_headers(vhost, PX_HTTP_PAGE, caching, headers, sizeof(headers));
 	if (len < 0) {
 		return -1;
@@ -112,7 +130,14 @@ int px_files_serve_mount(struct px_vhost *vhost, struct lws *wsi,
 {
 	const char *rest = under(path, mount->mountpoint);
 	char file[PATH_MAX];
-	return rest && find_file(mount, rest, file) ? send_file(wsi, vhost, mount, file) : 1;
+	if (!rest || !find_file(mount, rest, file)) {
+		return 1;
+	}
+	return send_file(wsi, vhost, mount, &(struct px_html_place){
+		.path = path,
+		.endpoint = vhost->config->path,
+		.is_bare = *rest == '\0',
+	}, file);
 }
 
 int px_files_serve(struct px_server *server, struct px_vhost *vhost, struct lws *wsi,

@@ -163,6 +163,7 @@ struct answer {
 	struct px_span body;
 	const char *location; /* NULL: none */
 	const struct px_http_refusal *refusal; /* NULL: it is none */
+	const char *caching; /* of a page; NULL: it is none, and not to be stored */
 	bool close;
 	bool for_any_page; /* may be read by pages of any origin */
 	bool goes_on; /* with a body of no length that is known */
@@ -175,7 +176,8 @@ static unsigned char *make_head(struct lws *wsi, const struct answer *answer, si
 	const struct px_peer *peer = lws_get_opaque_user_data(wsi);
 	char own[PX_HTTP_HEADERS_MAX];
 	char extra[EXTRA_MAX];
-	if (px_http_headers(peer->vhost, PX_HTTP_DATA, "no-store", own, sizeof(own)) < 0) {
+	if (px_http_headers(peer->vhost, answer->caching ? PX_HTTP_PAGE : PX_HTTP_DATA,
+			answer->caching ? answer->caching : "no-store", own, sizeof(own)) < 0) {
 		return NULL;
 	}
 	size_t size = PX_HTTP_HEADERS_MAX + 512 + (answer->location ? strlen(answer->location) : 0);
@@ -340,6 +342,17 @@ int px_http_answer(struct lws *wsi, int status, const char *type, struct px_span
 		return -1;
 	}
 	return px_http_done(NULL, wsi);
+}
+
+int px_http_answer_page(struct lws *wsi, const char *caching, struct px_span body)
+{
+	struct answer answer = {
+		.status = 200,
+		.type = "text/html; charset=utf-8",
+		.caching = caching,
+		.body = body,
+	};
+	return write_answer(wsi, &answer) < 0 ? -1 : px_http_done(NULL, wsi);
 }
 
 int px_http_begin(struct lws *wsi, const char *type)

@@ -10,6 +10,7 @@ import { clientListing, roomListing } from './clients.js';
 import { Configuration } from './configuration.js';
 import { Console } from './console.js';
 import { byId } from './dom.js';
+import { endpoint } from '../../pages/endpoint.js';
 import { Locks } from './locks.js';
 import { Login } from './login.js';
 import { Overview } from './overview.js';
@@ -47,13 +48,12 @@ function connect(): void {
 		login.ask();
 		return;
 	}
-	const url = new URL('/ws', location.href);
-	url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
+	const url = endpoint();
 	webSocketManager.configure(
 		'token' in who
-			? { url: url.href, getToken: () => who.token, query: {} }
+			? { url, getToken: () => who.token, query: {} }
 			: {
-					url: url.href,
+					url,
 					getToken: undefined,
 					query: { practiceId: who.practice, userId: 'admin', role: 'admin' },
 				},

@@ -10,6 +10,7 @@ import type { SessionEvent } from 'praxis-client';
 import { Board } from './board.js';
 import { Cards } from './cards.js';
 import { byId } from '../../pages/dom.js';
+import { endpoint } from '../../pages/endpoint.js';
 import { Visit } from './visit.js';
 
 const KEPT = 'praxis-demo-who';
@@ -31,17 +32,16 @@ function who(): URLSearchParams {
 }
 
 function configure(given: URLSearchParams): boolean {
-	const url = new URL('/ws', location.href);
-	url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
+	const url = endpoint();
 	const token = given.get('token');
 	if (!token && !given.get('practice')) {
 		return false;
 	}
 	webSocketManager.configure(
 		token
-			? { url: url.href, getToken: () => token }
+			? { url, getToken: () => token }
 			: {
-					url: url.href,
+					url,
 					query: {
 						practiceId: given.get('practice') ?? undefined,
 						userId: given.get('user') ?? undefined,

@@ -335,13 +335,13 @@ START_TEST(who_comes_back_is_one_client)
 	for (int i = 0; i < 3; i++) {
 		cut(ann);
 		ann = back(ann, 0);
-		ck_assert_uint_eq(practice->holders, 1);
+		ck_assert_uint_eq(practice->clients, 1);
 	}
 	struct fake_conn *bob = fake_open(fake, WHO(BOB));
-	ck_assert_uint_eq(practice->holders, 2);
+	ck_assert_uint_eq(practice->clients, 2);
 	cut(ann);
 	tick(GRACE_MS);
-	ck_assert_uint_eq(practice->holders, 1);
+	ck_assert_uint_eq(practice->clients, 1);
 	fake_say(bob, "{\"type\":\"ping\"}");
 }
 END_TEST
