@@ -117,7 +117,7 @@ describe('the metrics', () => {
 	it('count handshakes that came to nothing', async () => {
 		const before = await metricsOf(praxis);
 		const upgrade = { Connection: 'Upgrade', Upgrade: 'websocket' };
-		const key = { ...upgrade, 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': 'x' };
+		const key = { ...upgrade, 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==' };
 		assert.equal((await get(praxis.port, '/nowhere', key)).status, 404);
 		const foreign = { ...key, Origin: 'https://elsewhere.example' };
 		assert.equal((await get(praxis.port, '/ws', foreign)).status, 403);
