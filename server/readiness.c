@@ -36,9 +36,9 @@ static bool has_descriptors(void)
 	return fd >= 0 || (errno != EMFILE && errno != ENFILE);
 }
 
-bool px_unready_is(const struct px_server *server, enum px_unready reason)
+bool px_unready_is(const struct px_server *server, enum px_unready what)
 {
-	switch (reason) {
+	switch (what) {
 	case PX_UNREADY_DRAINING:
 		return server->draining;
 	case PX_UNREADY_AUDIT:

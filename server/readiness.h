@@ -17,7 +17,7 @@ enum px_unready {
 
 extern const char *const px_unready_names[PX_UNREADY_COUNT];
 
-bool px_unready_is(const struct px_server *server, enum px_unready reason);
+bool px_unready_is(const struct px_server *server, enum px_unready what);
 
 /* The first reason that holds, as a sentence; NULL: the server is ready. */
 const char *px_unready_sentence(const struct px_server *server, enum px_unready *ret_reason);
