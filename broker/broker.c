@@ -4,9 +4,9 @@
  */
 #include "broker.h"
 
-#include "message.h"
-#include "session.h"
-#include "watch.h"
+#include "message/message.h"
+#include "session/session.h"
+#include "operate/admin_feed.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -10,13 +10,13 @@
 
 #include <praxis/broker.h>
 
-#include "envelope.h"
-#include "message.h"
-#include "queue.h"
-#include "roll.h"
-#include "table.h"
+#include "message/envelope.h"
+#include "message/message.h"
+#include "outbound/queue.h"
+#include "channel/paged_index.h"
+#include "channel/table.h"
 #include "timer.h"
-#include "traffic.h"
+#include "operate/traffic.h"
 
 /* Frames of one session that go out in one write. */
 #define PX_WRITE_BYTES 65536
@@ -77,7 +77,7 @@ struct px_broker {
 	struct px_session **dirty_end;
 	struct px_session *ending;  /* to be closed or freed when the turn ends */
 	struct px_session **ending_end;
-	struct px_session *attaching; /* walk.c: the next that may get a service; NULL: none */
+	struct px_session *attaching; /* session/session_sweep.c: the next that may get a service; NULL: none */
 	const struct px_site *attaching_site; /* … of that site; NULL: of any */
 	struct px_session *telling;   /* … that is told that the server drains */
 	struct px_session *arming;    /* … whose next pulse is at another time now */
@@ -100,7 +100,7 @@ struct px_broker {
 	uint64_t answered;         /* … and the bytes that it was sent meanwhile */
 
 	struct px_message *ping;
-	struct px_message *gone; /* stands for one that is not to be given again: rights.h */
+	struct px_message *gone; /* stands for one that is not to be given again: session/rights.h */
 	uint32_t muted;          /* services that some site does without, or did */
 	struct px_origin in_hand; /* what a service is busy with: what it sends now is of that */
 	struct px_queue_pool queue_pool;
@@ -137,7 +137,7 @@ int px_broker_tell(struct px_broker *broker, const struct px_event *event);
 /* Ends all channels, whatever keeps them. */
 void px_broker_end_channels(struct px_broker *broker);
 
-/* practice.c */
+/* channel/practice.c */
 int px_practice_get(struct px_broker *broker, struct px_span tenant, struct px_span id,
 		struct px_practice **ret_practice);
 /* Without a reference; NULL: nobody is in it. */

@@ -3,12 +3,12 @@
  * The end, in order: nobody new is let in, every client is told that it should come back and
  * when, then they are closed with 1012, spread over a window, so that the next server does
  * not meet all of them at once. New connections still get an answer (503) until the end.
- * When all are gone, webhooks are told, and the state is saved (state.c).
+ * When all are gone, webhooks are told, and the state is saved (state/state.c).
  */
 #include "server.h"
 
-#include "log.h"
-#include "webhook.h"
+#include "base/log.h"
+#include "webhook/webhook.h"
 
 #include <praxis/state.h>
 

@@ -6,10 +6,10 @@
  */
 #include "plan.h"
 
-#include "lockout.h"
-#include "log.h"
-#include "standard_fds.h"
-#include "tls.h"
+#include "access/lockout.h"
+#include "base/log.h"
+#include "base/standard_fds.h"
+#include "net/tls.h"
 #include "version.h"
 
 #include <errno.h>
@@ -206,7 +206,7 @@ static int start_signals(struct px_server *server)
 
 /*
  * libuv gives a signal that it no longer handles its default back, which is the end; so it is held
- * back. curl's threads, one of which may still be looking up a name, get none (backend_loop.c).
+ * back. curl's threads, one of which may still be looking up a name, get none (http_client/loop.c).
  */
 static void stop_signals(struct px_server *server)
 {

@@ -57,27 +57,27 @@ int px_plan_carry_out(struct px_server *server, struct px_config *config,
 
 /* The steps; each _prepare is undone by its _abandon, wherever it stopped. */
 
-/* vhost.c */
+/* vhost/vhost.c */
 int px_plan_prepare_vhosts(struct px_plan *plan);
 void px_plan_abandon_vhosts(struct px_plan *plan);
 void px_plan_commit_vhosts(struct px_plan *plan);
 
-/* services.c: new services are loaded; then they are started, and the others get their options */
+/* services/services.c: new services are loaded; then they are started, and the others get their options */
 int px_plan_load_services(struct px_plan *plan);
 int px_plan_prepare_services(struct px_plan *plan);
 void px_plan_abandon_services(struct px_plan *plan);
 void px_plan_commit_services(struct px_plan *plan);
 
-/* listening.c */
+/* net/listeners.c */
 int px_plan_prepare_listeners(struct px_plan *plan);
 void px_plan_abandon_listeners(struct px_plan *plan);
 void px_plan_commit_listeners(struct px_plan *plan);
 
-/* webhook.c: whom to tell; what is prepared stays, used or not */
+/* webhook/webhook.c: whom to tell; what is prepared stays, used or not */
 int px_plan_prepare_webhooks(struct px_plan *plan);
 void px_plan_commit_webhooks(struct px_plan *plan);
 
-/* security.c: the audit trail, and in it the word that this was done */
+/* auth/security.c: the audit trail, and in it the word that this was done */
 int px_plan_prepare_audit(struct px_plan *plan);
 void px_plan_commit_audit(struct px_plan *plan);
 

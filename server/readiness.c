@@ -6,7 +6,7 @@
  */
 #include "readiness.h"
 
-#include "audit.h"
+#include "audit/audit.h"
 #include "server.h"
 
 #include <errno.h>

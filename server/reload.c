@@ -8,9 +8,9 @@
  */
 #include "plan.h"
 
-#include "audit.h"
-#include "config_diff.h"
-#include "log.h"
+#include "audit/audit.h"
+#include "config/diff.h"
+#include "base/log.h"
 
 /* Between two reloads; and for as many times as the last one took. */
 #define REST_MS 50

@@ -6,11 +6,11 @@
 #ifndef PX_SERVER_H
 #define PX_SERVER_H
 
-#include "address.h"
-#include "config.h"
-#include "samples.h"
-#include "tally.h"
-#include "turn.h"
+#include "address/address.h"
+#include "config/config.h"
+#include "metrics/stats_history.h"
+#include "net/limiter.h"
+#include "base/turn.h"
 
 #include <libwebsockets.h>
 #include <netinet/in.h>
@@ -82,8 +82,8 @@ struct px_vhost {
 struct px_peer {
 	struct px_vhost *vhost;
 	struct in6_addr own_address; /* the connection's, or what its PROXY header tells */
-	struct in6_addr address;     /* of who sent the request: see forwarded.h and address.h */
-	const void *head;            /* of the request in hand: see head.h */
+	struct in6_addr address;     /* of who sent the request: see address/forwarded.h and address/address.h */
+	const void *head;            /* of the request in hand: see http/lws_head.h */
 	struct px_tally_entry *address_entry; /* once it is counted */
 	struct px_tally_entry *user_entry;
 	struct px_identity *identity; /* let in, not yet a session */
@@ -185,7 +185,7 @@ struct px_server {
 	uint64_t nobodies;
 	uint64_t bad_tokens;
 	uint64_t descriptors; /* that there can be */
-	uint64_t locks;        /* of addresses: lockout.h */
+	uint64_t locks;        /* of addresses: access/lockout.h */
 	uint64_t locks_untold; /* since the last line of the log about one */
 	struct px_bucket lock_lines;
 	uint64_t max_connections;
@@ -213,7 +213,7 @@ struct px_server {
 	bool handed_on;            /* sessions that are left go on in the next server */
 };
 
-/* loader.c: the plugins that a configuration names, their options checked; -EINVAL */
+/* services/loader.c: the plugins that a configuration names, their options checked; -EINVAL */
 int px_plugins_load(struct px_server *server, const struct px_config *config,
 		const struct px_config_sink *sink);
 /* One of them, with the options that `wanted` has for it, unless it was loaded before; -EINVAL */
@@ -228,26 +228,26 @@ struct px_plugin *px_plugin_find(struct px_server *server, const char *name);
 void px_plugins_unload(struct px_server *server);
 
 /*
- * services.c: one more than the configuration has enabled is loaded and started. Errors are logged,
+ * services/services.c: one more than the configuration has enabled is loaded and started. Errors are logged,
  * and change nothing. No session may use it before its site has it.
  */
 int px_service_add(struct px_server *server, const struct px_config_service *wanted);
 
-/* vhost.c: which services a vhost has, and in force as the configuration says */
+/* vhost/vhost.c: which services a vhost has, and in force as the configuration says */
 struct px_vhost *px_vhost_find(const struct px_server *server, const char *name);
 void px_vhost_destroy(struct px_vhost *vhost);
 void px_vhosts_destroy(struct px_server *server);
 
-/* retire.c. `config` is what the vhost's own is part of. */
+/* vhost/retire.c. `config` is what the vhost's own is part of. */
 void px_vhost_retire(struct px_vhost *vhost, struct px_config *config);
 void px_vhosts_drain_misfits(struct px_server *server);
 void px_retired_destroy(struct px_server *server);
 
-/* listening.c: which sockets there are */
+/* net/listeners.c: which sockets there are */
 bool px_vhost_listens_on(const struct px_vhost *vhost, const struct sockaddr_storage *local);
 void px_listeners_close(struct px_server *server);
 
-/* listener.c: a socket at work */
+/* net/listener.c: a socket at work */
 void px_listener_start(struct px_listener *listener);
 void px_listener_stop(struct px_listener *listener);
 /* A connection whose address is known goes on to lws; takes both over. */
@@ -255,7 +255,7 @@ void px_listener_adopt(struct px_peer *peer, int fd);
 /* The same, of one whose next request is a WebSocket's. */
 void px_listener_give_to_lws(struct px_peer *peer, int fd);
 
-/* lws.c: the one lws context and its vhosts */
+/* net/lws.c: the one lws context and its vhosts */
 int px_context_create(struct px_server *server, const struct px_config *config);
 /* `tls` NULL: the plain one. -ENOMEM, -EPROTO. */
 int px_context_create_vhost(struct px_server *server, struct px_tls *tls,
@@ -271,23 +271,23 @@ void px_server_flushed(void *user, uint64_t ns);
 void px_context_destroy(struct px_server *server);
 
 /*
- * framing.c: whether it is beyond doubt where a request ends; as px_gate_pass(). And that it was
+ * http/framing.c: whether it is beyond doubt where a request ends; as px_gate_pass(). And that it was
  * answered.
  */
 int px_framing_check(const struct px_peer *peer, struct lws *wsi);
 void px_framing_answered(struct px_peer *peer, struct lws *wsi);
 
-/* gate.c: 0: go on; 1: an answer was written; -1: drop it. `within`: see head.h */
+/* http/precheck.c: 0: go on; 1: an answer was written; -1: drop it. `within`: see http/lws_head.h */
 int px_gate_pass(struct lws *wsi, const void *within);
 
-/* upgrade.c: hooks of the adapter */
+/* http/upgrade.c: hooks of the adapter */
 int px_upgrade_decide(void *user, struct lws *wsi);
 int px_upgrade_accept(void *user, struct lws *wsi, struct px_session_params *ret_params);
 void px_upgrade_opened(void *user, struct lws *wsi, int rc);
 /* Why a page, by its Origin and by the Host that it calls us, may not connect; NULL: it may. */
 const char *px_upgrade_page_fault(const struct px_peer *peer, struct lws *wsi);
 
-/* security.c: all that stands before a session; in the order of a process' life */
+/* auth/security.c: all that stands before a session; in the order of a process' life */
 int px_security_check(const struct px_config *config, const struct px_config_sink *sink);
 int px_security_create(struct px_server *server);
 void px_security_stop(struct px_server *server);
@@ -296,7 +296,7 @@ void px_security_authenticate(void *user, void *conn, const struct px_site *site
 		struct px_span token, struct px_authentication *ret_authentication);
 
 /*
- * peer.c. Counting is undone when the peer is gone. -EMFILE, -EAGAIN, -ENOSPC. Each that holds it
+ * net/peer.c. Counting is undone when the peer is gone. -EMFILE, -EAGAIN, -ENOSPC. Each that holds it
  * destroys it once.
  */
 struct px_peer *px_peer_create(struct px_vhost *vhost, const struct in6_addr *address);
@@ -318,7 +318,7 @@ int px_peer_count_user(struct px_peer *peer, struct px_span tenant, struct px_sp
 void px_peer_set_nobody(struct px_peer *peer, bool nobody);
 void px_peer_session_params(struct px_peer *peer, struct px_session_params *ret_params);
 
-/* trail.c: the audit trail. -errno: what happens must not. */
+/* audit/audit_events.c: the audit trail. -errno: what happens must not. */
 int px_trail_event(void *user, const struct px_event *event);
 void px_trail_refused(struct px_server *server, const struct px_peer *peer, const char *reason);
 void px_trail_denied(struct px_server *server, const struct px_operator *operator,
@@ -327,16 +327,16 @@ int px_trail_note(struct px_server *server, const char *event, const char *reaso
 /* Of what is in the trail already, or in none: for administrators who watch. */
 void px_trail_show(struct px_server *server, const char *event);
 
-/* switch.c: the broker's hook */
+/* services/switch.c: the broker's hook */
 int px_service_switch(void *user, const struct px_operator *operator, struct px_span name,
 		bool enabled);
 
-/* asking.c: auth-url. Prepared while the headers are there, started once it is upgraded. */
+/* auth/auth_url.c: auth-url. Prepared while the headers are there, started once it is upgraded. */
 int px_asking_prepare(struct px_peer *peer, struct lws *wsi);
 int px_asking_start(struct px_peer *peer, struct lws *wsi);
 void px_asking_drop(struct px_peer *peer);
 
-/* api.c: what is under /api/v1/, and which methods a path there takes (its Allow) */
+/* api/api.c: what is under /api/v1/, and which methods a path there takes (its Allow) */
 bool px_api_concerns(const char *path);
 const char *px_api_allow(const char *path);
 int px_api_begin(struct px_peer *peer, struct lws *wsi, const char *path);
@@ -348,11 +348,11 @@ struct px_onlooker *px_request_onlooker(const struct px_peer *peer);
 /* Whether the request's token rules the vhost; else *ret_refusal is why not. */
 bool px_api_judge(struct px_peer *peer, struct lws *wsi, struct px_http_refusal *ret_refusal);
 
-/* onlooker.c: a hook of the adapter; and the end of all of them, who are told why */
+/* api/tail_stream.c: a hook of the adapter; and the end of all of them, who are told why */
 int px_onlooker_writable(void *user, struct lws *wsi);
 void px_onlookers_end(struct px_server *server, const char *reason);
 
-/* comeback.c: ?resume=…&received=… of an upgrade */
+/* http/resume_query.c: ?resume=…&received=… of an upgrade */
 int px_comeback_read(struct px_peer *peer, struct lws *wsi);
 void px_comeback_drop(struct px_peer *peer);
 /* Whether it identifies the client; *ret_old: who has the session now, or NULL. */
@@ -367,7 +367,7 @@ static inline struct px_vhost *px_vhost_of(const struct px_site *site)
 	return (struct px_vhost *)((char *)(uintptr_t)site - offsetof(struct px_vhost, site));
 }
 
-/* open_mode.c: one parameter of the query; absent: empty. -EINVAL: too long for buf. */
+/* access/open_mode.c: one parameter of the query; absent: empty. -EINVAL: too long for buf. */
 int px_query_parameter(struct lws *wsi, const char *name, char *buf, size_t size,
 		struct px_span *ret_value);
 
@@ -378,7 +378,7 @@ bool px_query_is_only(struct lws *wsi, const char *const *names);
 int px_open_mode_identify(const struct px_peer *peer, struct lws *wsi,
 		struct px_identity **ret_identity);
 
-/* http.c: hooks of the adapter, and how answers look */
+/* http/http.c: hooks of the adapter, and how answers look */
 int px_http_request(void *user, struct lws *wsi, const char *path);
 int px_http_done(void *user, struct lws *wsi);
 int px_http_refuse(struct lws *wsi, int status, const char *code, const char *sentence);
@@ -431,26 +431,26 @@ int px_http_answer_page(struct lws *wsi, const char *caching, struct px_span bod
 /* The head of an answer that goes on until the connection ends. -1: it is lost. */
 int px_http_begin(struct lws *wsi, const char *type);
 
-/* dashboard.c: the administrators' page. 1: the path is not its. */
+/* http/dashboard.c: the administrators' page. 1: the path is not its. */
 int px_dashboard_serve(struct px_server *server, struct px_vhost *vhost, struct lws *wsi,
 		const char *path);
 
-/* files.c: static mounts. 1: there is no such file here. */
+/* http/files.c: static mounts. 1: there is no such file here. */
 int px_files_serve(struct px_server *server, struct px_vhost *vhost, struct lws *wsi,
 		const char *path);
 /* The same of one mount alone. */
 int px_files_serve_mount(struct px_vhost *vhost, struct lws *wsi,
 		const struct px_config_mount *mount, const char *path);
 
-/* describe.c: the broker's hook; what an operator is shown of the host */
+/* metrics/config_view.c: the broker's hook; what an operator is shown of the host */
 void px_describe(void *user, const struct px_operator *operator, enum px_description what,
 		const struct px_service *service, struct px_json *json);
 
-/* metrics.c: GET /metrics */
+/* metrics/metrics.c: GET /metrics */
 struct px_exposition;
 void px_metrics_write(struct px_server *server, struct px_exposition *out);
 
-/* statistics.c: the members of GET /stats */
+/* metrics/stats.c: the members of GET /stats */
 extern const char *const px_resume_names[PX_RESUME_COUNT];
 extern const char *const px_handshake_names[PX_HANDSHAKE_COUNT];
 void px_statistics_write(struct px_server *server, struct px_json *json);
@@ -475,7 +475,7 @@ void px_server_drain(struct px_server *server);
 int64_t px_server_ends_in_ms(const struct px_server *server);
 
 /*
- * state.c: what one process leaves and the next takes up. Loading can not fail but in saying
+ * state/state.c: what one process leaves and the next takes up. Loading can not fail but in saying
  * so in the log; -errno where saving did. With no state file configured neither does anything.
  */
 void px_server_load_state(struct px_server *server);

@@ -2,7 +2,7 @@
 /* What the words of the configuration's global part mean to broker, listeners and log. */
 #include "server.h"
 
-#include "log.h"
+#include "base/log.h"
 
 #include <sys/resource.h>
 

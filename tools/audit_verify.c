@@ -5,7 +5,7 @@
  */
 #include "audit_verify.h"
 
-#include "audit_chain.h"
+#include "common/audit_chain.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -4,7 +4,7 @@
 
 #include "commands.h"
 #include "plain.h"
-#include "strict_json.h"
+#include "common/strict_json.h"
 
 #include <errno.h>
 #include <json-c/json.h>

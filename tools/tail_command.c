@@ -6,7 +6,7 @@
 #include "client.h"
 #include "commands.h"
 #include "plain.h"
-#include "strict_json.h"
+#include "common/strict_json.h"
 #include "view.h"
 
 #include <json-c/json.h>

@@ -3,7 +3,7 @@
  * Fuzzing of the configuration: the text of one file, all the way to the checked options of
  * its services. The directory does not exist, so that the disk is hardly touched.
  */
-#include "config.h"
+#include "config/config.h"
 
 #include <stdlib.h>
 #include <string.h>

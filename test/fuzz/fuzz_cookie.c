@@ -3,7 +3,7 @@
  * Fuzzing of the Cookie header: the first byte chooses the cookie's name. What is found must
  * lie in the header, hold nothing that separates cookies, and stand behind its name.
  */
-#include "credentials.h"
+#include "auth/credentials.h"
 
 #include <stdlib.h>
 #include <string.h>

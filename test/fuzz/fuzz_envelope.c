@@ -9,10 +9,10 @@
  * our own scan, from whom it says it is from, and only for those of the sender's practice.
  */
 #include "../unit/fake.h"
-#include "channel.h"
-#include "envelope.h"
-#include "scan.h"
-#include "session.h"
+#include "channel/channel.h"
+#include "message/envelope.h"
+#include "message/scan.h"
+#include "session/session.h"
 
 #include <json-c/json.h>
 #include <praxis/plugin.h>

@@ -4,8 +4,8 @@
  * written down and read again; what a trusted proxy adds at the end decides, whatever the client
  * wrote before it; and where nobody is trusted it is the proxy, whatever the header says.
  */
-#include "config.h"
-#include "forwarded_header.h"
+#include "config/config.h"
+#include "address/forwarded_header.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,8 +4,8 @@
  * same whatever follows it; while it arrives piece by piece it is either not yet complete or
  * what it will be; its end is where its own bytes say; and it never takes more than its bound.
  */
-#include "address.h"
-#include "proxy_header.h"
+#include "address/address.h"
+#include "address/proxy_header.h"
 
 #include <errno.h>
 #include <stdlib.h>

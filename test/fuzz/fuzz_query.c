@@ -5,10 +5,10 @@
  * one practice at most, not proven, and its texts are texts; a token is what stands behind its
  * name.
  */
-#include "query.h"
+#include "auth/query.h"
 
 #include "../unit/fake.h"
-#include "identity.h"
+#include "session/identity.h"
 
 #include <errno.h>
 #include <stdlib.h>

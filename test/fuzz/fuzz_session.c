@@ -19,8 +19,8 @@
  * everybody has left nothing remains.
  */
 #include "../unit/fake.h"
-#include "envelope.h"
-#include "session.h"
+#include "message/envelope.h"
+#include "session/session.h"
 
 #include <json-c/json.h>
 #include <praxis/plugin.h>

@@ -7,8 +7,8 @@
  * A token of 't' is accepted only if it is word for word the one that was made here: nobody
  * finds a second signature by mutation, so that a second spelling would be a fault.
  */
-#include "strict_json.h"
-#include "token.h"
+#include "common/strict_json.h"
+#include "token/token.h"
 
 #include "../../tools/token.h"
 

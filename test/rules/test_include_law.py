@@ -17,8 +17,8 @@ GOOD = {
 	"include/praxis/types.h": "#include <stdint.h>\n",
 	"include/praxis/plugin.h": "#include <libwebsockets.h>\n#include <praxis/types.h>\n"
 		"#if LWS_PLUGIN_API_MAGIC >= 191\n#endif\n",
-	"broker/queue.h": "#include <praxis/types.h>\n",
-	"broker/queue.c": '#include "queue.h"\n#include <json-c/json.h>\n#include <string.h>\n'
+	"broker/outbound/queue.h": "#include <praxis/types.h>\n",
+	"broker/outbound/queue.c": '#include "queue.h"\n#include <json-c/json.h>\n#include <string.h>\n'
 		'/* time(NULL) and #include <time.h> */ // socket()\n'
 		'static const char s[] = "time() switch (reason)"; void f(void) { host->time(&x); }\n',
 	"broker/lws_adapter.c": "#include <praxis/plugin.h>\n#include <sys/socket.h>\n"
@@ -31,7 +31,7 @@ GOOD = {
 	"plugins/echo/echo.c": '#include "echo.h"\n#include <praxis/plugin.h>\n#include <json-c/json.h>\n',
 	"plugins/chat/chat.h": "",
 	"tools/praxisctl.c": "#include <praxis/types.h>\n",
-	"test/bench/load.c": "#include <whatever.h>\n#include \"../../broker/queue.h\"\n",
+	"test/bench/load.c": "#include <whatever.h>\n#include \"../../broker/outbound/queue.h\"\n",
 }
 
 
@@ -79,18 +79,18 @@ class IncludeLaw(unittest.TestCase):
 			("include/praxis/types.h", "\"plugin.h\"", "as <praxis/...>"),
 			("include/praxis/types.h", "<praxis/nothing.h>", "no such public header"),
 			("include/praxis/plugin.h", "<uv.h>", "libuv may not"),
-			("broker/queue.c", "<libwebsockets.h>", "libwebsockets may not"),
-			("broker/queue.c", "<praxis/plugin.h>", "brings libwebsockets"),
-			("broker/queue.c", "<openssl/evp.h>", "openssl may not"),
-			("broker/queue.c", "\"server.h\"", "its own folder"),
-			("broker/queue.c", "\"../server/server.h\"", "its own folder"),
-			("broker/queue.c", "<time.h>", "no clock and no sockets"),
-			("broker/queue.h", "<sys/socket.h>", "no clock and no sockets"),
-			("broker/queue.c", "<glib.h>", "neither libc nor a library"),
-			("broker/queue.c", "HEADER", "name the header"),
+			("broker/outbound/queue.c", "<libwebsockets.h>", "libwebsockets may not"),
+			("broker/outbound/queue.c", "<praxis/plugin.h>", "brings libwebsockets"),
+			("broker/outbound/queue.c", "<openssl/evp.h>", "openssl may not"),
+			("broker/outbound/queue.c", "\"server.h\"", "its own folder"),
+			("broker/outbound/queue.c", "\"../server/server.h\"", "its own folder"),
+			("broker/outbound/queue.c", "<time.h>", "no clock and no sockets"),
+			("broker/outbound/queue.h", "<sys/socket.h>", "no clock and no sockets"),
+			("broker/outbound/queue.c", "<glib.h>", "neither libc nor a library"),
+			("broker/outbound/queue.c", "HEADER", "name the header"),
 			("broker/lws_adapter.c", "<uv.h>", "libuv may not"),
 			("broker/bus/redis.c", "<libwebsockets.h>", "libwebsockets may not"),
-			("server/main.c", "\"../broker/queue.h\"", "its own folder"),
+			("server/main.c", "\"../broker/outbound/queue.h\"", "its own folder"),
 			("server/main.c", "\"queue.h\"", "its own folder"),
 			("server/main.c", "<hiredis/hiredis.h>", "hiredis may not"),
 			("plugins/echo/echo.c", "<libwebsockets.h>", "libwebsockets may not"),
@@ -119,7 +119,7 @@ class IncludeLaw(unittest.TestCase):
 				"getrandom(b, 1, 0)", "write(1, b, 1)", "fopen(name, mode)", "lws_write(w)"]:
 			with self.subTest(call=call):
 				name = call.split("(", maxsplit=1)[0]
-				self.breaks("broker/queue.c", f"int g(void) {{ return {call}; }}", rule="pure broker",
+				self.breaks("broker/outbound/queue.c", f"int g(void) {{ return {call}; }}", rule="pure broker",
 						says=f"{name}()")
 
 	def test_plugins(self):

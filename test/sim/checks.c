@@ -4,7 +4,7 @@
  * and who was cut off; after each turn also that nothing is owed, that the figures add up,
  * and that the broker's own lists are whole.
  */
-#include "channel.h"
+#include "channel/channel.h"
 #include "sim.h"
 
 #include <stdio.h>

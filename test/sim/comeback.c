@@ -4,8 +4,8 @@
  * has got, of which the network may lose the end; what it is given when it is back; and those
  * without, who are healed by being the same user.
  */
-#include "channel.h"
-#include "resume.h"
+#include "channel/channel.h"
+#include "session/replay_buffer.h"
 #include "say.h"
 
 #include <stdio.h>

@@ -4,7 +4,7 @@
  * What a message has besides (ICE servers, the words of an error) is not compared, so that
  * rewording something does not break the simulation.
  */
-#include "envelope.h"
+#include "message/envelope.h"
 #include "sim.h"
 
 #include <json-c/json.h>

@@ -6,7 +6,7 @@
  */
 #include "say.h"
 
-#include "channel.h"
+#include "channel/channel.h"
 
 #include <errno.h>
 #include <stdlib.h>

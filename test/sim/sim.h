@@ -30,7 +30,7 @@
 #define SIM_H
 
 #include "../unit/fake.h"
-#include "session.h"
+#include "session/session.h"
 
 enum {
 	TENANTS = 3,

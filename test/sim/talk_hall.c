@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What clients say to our own service, and how it is lent what it must not reach. */
-#include "channel.h"
+#include "channel/channel.h"
 #include "say.h"
 
 #include <string.h>

@@ -3,7 +3,7 @@
  * What clients say in calls: joining and leaving, signals to one or to all, chat, media, and
  * what staff may do. said_member_room() and find_target() are the model of who is meant.
  */
-#include "channel.h"
+#include "channel/channel.h"
 #include "say.h"
 
 #include <errno.h>

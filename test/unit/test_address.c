@@ -3,8 +3,8 @@
  * Addresses of clients: their spellings, and X-Forwarded-For and Forwarded, which are believed from
  * their end and only as far as trusted proxies wrote them.
  */
-#include "address.h"
-#include "forwarded_header.h"
+#include "address/address.h"
+#include "address/forwarded_header.h"
 
 #include "test_config_util.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Which addresses are counted as one. */
-#include "address_group.h"
+#include "address/address_group.h"
 
 #include "fake.h"
 

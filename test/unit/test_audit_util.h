@@ -6,8 +6,8 @@
 #ifndef TEST_AUDIT_UTIL_H
 #define TEST_AUDIT_UTIL_H
 
-#include "audit.h"
-#include "audit_chain.h"
+#include "audit/audit.h"
+#include "common/audit_chain.h"
 #include "audit_verify.h"
 #include "run.h"
 

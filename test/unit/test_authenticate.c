@@ -5,7 +5,7 @@
  */
 #include "fake.h"
 
-#include "channel.h"
+#include "channel/channel.h"
 
 #include <check.h>
 #include <errno.h>

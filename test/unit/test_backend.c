@@ -4,7 +4,7 @@
  * every test a timer ticks along, and end() asserts that nothing ever held it up: that is what
  * clients of the running server would notice.
  */
-#include "backend_internal.h"
+#include "http_client/http_client_internal.h"
 
 #include "fake.h"
 #include "test_backend_server.h"

@@ -3,10 +3,10 @@
  * Channels: membership and the index behind it, limits, isolation, fan-out, ends, and hooks
  * that reach back into the channel that calls them.
  */
-#include "channel.h"
+#include "channel/channel.h"
 
 #include "fake.h"
-#include "session.h"
+#include "session/session.h"
 
 #include <check.h>
 #include <errno.h>

@@ -6,7 +6,7 @@
 
 #include "test_config_util.h"
 
-#include "config_json.h"
+#include "config/value/json.h"
 
 #include <json-c/json.h>
 

@@ -6,7 +6,7 @@
 #ifndef TEST_CONFIG_UTIL_H
 #define TEST_CONFIG_UTIL_H
 
-#include "config.h"
+#include "config/config.h"
 #include "run.h"
 
 #include <check.h>

@@ -3,10 +3,10 @@
  * Envelopes: what is an envelope at all, where its fields lie, names and strings with
  * escapes, ids, and reading with json-c.
  */
-#include "envelope.h"
+#include "message/envelope.h"
 
 #include "fake.h"
-#include "scan.h"
+#include "message/scan.h"
 
 #include <check.h>
 #include <errno.h>

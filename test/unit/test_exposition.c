@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The text that Prometheus reads, and where messages are counted. */
-#include "exposition.h"
+#include "metrics/prometheus.h"
 
 #include "broker.h"
 #include "fake.h"

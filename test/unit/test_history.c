@@ -3,11 +3,11 @@
  * History: its three bounds, seq and epoch, what covers() promises and replay() keeps, and
  * how long a channel lives for its history alone.
  */
-#include "history.h"
+#include "channel/history.h"
 
-#include "channel.h"
+#include "channel/channel.h"
 #include "fake.h"
-#include "session.h"
+#include "session/session.h"
 
 #include <check.h>
 #include <stdio.h>

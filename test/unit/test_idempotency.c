@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is remembered of publishing, for how long, and how much of it. */
-#include "idempotency.h"
+#include "api/idempotency.h"
 
 #include "fake.h"
 

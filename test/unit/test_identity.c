@@ -3,7 +3,7 @@
  * Identities and the practices that they hold: what isolation is built on. Two tenants'
  * practice 1 are two practices; 7 and "7" are one.
  */
-#include "identity.h"
+#include "session/identity.h"
 
 #include "broker.h"
 #include "fake.h"

@@ -2,10 +2,10 @@
 /*
  * The writer: commas, escapes, numbers at their ends, its own bytes and the heap.
  */
-#include "json.h"
+#include "message/json.h"
 
 #include "fake.h"
-#include "scan.h"
+#include "message/scan.h"
 
 #include <check.h>
 #include <json-c/json.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The log's lines: one time and one level each, whoever says it; and how many there may be. */
-#include "log.h"
+#include "base/log.h"
 
 #include "fake.h"
 

@@ -3,9 +3,9 @@
  * Identities and sessions with many practices: each is found, in whatever order they came and
  * went, and finding one of a thousand costs little more than one of a few.
  */
-#include "channel.h"
+#include "channel/channel.h"
 #include "fake.h"
-#include "session.h"
+#include "session/session.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -3,12 +3,12 @@
  * Messages: the frame header at every length where it changes (RFC 6455 section 5.2), and
  * the counting of references.
  */
-#include "message.h"
+#include "message/message.h"
 
 #include "broker.h"
 
 #include "fake.h"
-#include "json.h"
+#include "message/json.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -5,10 +5,10 @@
  */
 #include <praxis/operate.h>
 
-#include "channel.h"
+#include "channel/channel.h"
 #include "fake.h"
-#include "operate.h"
-#include "session.h"
+#include "operate/operate.h"
+#include "session/session.h"
 
 #include <check.h>
 #include <json-c/json.h>

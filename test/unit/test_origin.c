@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Which pages may connect: the same host's, those on a list, subdomains, and who looks alike. */
-#include "origin.h"
+#include "access/origin.h"
 
 #include "fake.h"
 

@@ -6,7 +6,7 @@
  */
 #include "fake.h"
 
-#include "session.h"
+#include "session/session.h"
 
 #include <check.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What of a query counts: names in full, the first of several, bounds. */
-#include "query.h"
+#include "auth/query.h"
 
 #include "fake.h"
 

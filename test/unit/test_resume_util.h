@@ -6,11 +6,11 @@
 #ifndef TEST_RESUME_UTIL_H
 #define TEST_RESUME_UTIL_H
 
-#include "session.h"
+#include "session/session.h"
 
-#include "channel.h"
+#include "channel/channel.h"
 #include "fake.h"
-#include "resume.h"
+#include "session/replay_buffer.h"
 
 #include <check.h>
 #include <errno.h>

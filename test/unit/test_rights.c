@@ -3,9 +3,9 @@
  * What waits for a session whose rights shrink, or whose service is switched off: it is never given,
  * on whichever way the session goes on.
  */
-#include "channel.h"
-#include "resume.h"
-#include "session.h"
+#include "channel/channel.h"
+#include "session/replay_buffer.h"
+#include "session/session.h"
 #include "state_text.h"
 
 #include <check.h>

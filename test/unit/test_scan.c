@@ -4,7 +4,7 @@
  * stand in a string, UTF-8 against a second, naive decoder, and the limit of depth. Each
  * text lies in a block of just its size, so that a sanitizer sees a step past the end.
  */
-#include "scan.h"
+#include "message/scan.h"
 
 #include "fake.h"
 

@@ -3,9 +3,9 @@
  * Services: which descriptors are refused, starting and stopping, and their life within a
  * session: opened and closed exactly once, entered with every practice, switched off and on.
  */
-#include "session.h"
+#include "session/session.h"
 
-#include "channel.h"
+#include "channel/channel.h"
 #include "fake.h"
 
 #include <check.h>

@@ -4,9 +4,9 @@
  * A small service publishes to a hall that each session joins; its handlers close whom they
  * like while they publish, which must free nothing before the turn ends.
  */
-#include "session.h"
+#include "session/session.h"
 
-#include "channel.h"
+#include "channel/channel.h"
 #include "fake.h"
 
 #include <check.h>

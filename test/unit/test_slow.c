@@ -3,8 +3,8 @@
  * Readers that are behind: what a newer message with the same key spares them, when, and when
  * nothing helps; messages that wait too long; and what one who comes back is spared.
  */
-#include "channel.h"
-#include "session.h"
+#include "channel/channel.h"
+#include "session/session.h"
 
 #include "fake.h"
 

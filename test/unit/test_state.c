@@ -3,9 +3,9 @@
  * Saving and loading: what a broker wrote, the next has; what has no place there goes; what
  * makes no sense is refused whole, and leaves nothing behind.
  */
-#include "channel.h"
-#include "message.h"
-#include "session.h"
+#include "channel/channel.h"
+#include "message/message.h"
+#include "session/session.h"
 #include "state_text.h"
 
 #include <check.h>

@@ -3,7 +3,7 @@
  * The file between two servers: whole or not there, its owner's alone, and refused with the
  * right sentence whenever a byte is not as it was written.
  */
-#include "state_file.h"
+#include "state/state_file.h"
 
 #include "run.h"
 

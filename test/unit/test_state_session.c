@@ -4,8 +4,8 @@
  * resumed or healed in the next, in its rooms and its place in the line, and has missed
  * nothing; who can not go on is seen to leave.
  */
-#include "channel.h"
-#include "session.h"
+#include "channel/channel.h"
+#include "session/session.h"
 #include "state_text.h"
 
 #include <check.h>

@@ -3,7 +3,7 @@
 #include "test_token_util.h"
 
 #include "fake.h"
-#include "strict_json.h"
+#include "common/strict_json.h"
 
 #include <json-c/json.h>
 

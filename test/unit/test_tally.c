@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is counted by address and user: entries that come and go, failures and their price. */
-#include "tally.h"
+#include "net/limiter.h"
 
 #include "fake.h"
 

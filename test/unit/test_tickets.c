@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Tickets: good once, for half a minute, for one vhost; and so many and no more. */
-#include "tickets.h"
+#include "auth/tickets.h"
 
-#include "claims.h"
+#include "token/claims.h"
 #include "fake.h"
-#include "token.h"
+#include "token/token.h"
 
 #include <check.h>
 #include <errno.h>

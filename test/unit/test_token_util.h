@@ -7,7 +7,7 @@
 #ifndef TEST_TOKEN_UTIL_H
 #define TEST_TOKEN_UTIL_H
 
-#include "token.h"
+#include "token/token.h"
 
 #include <check.h>
 #include <errno.h>

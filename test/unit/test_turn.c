@@ -3,7 +3,7 @@
  * Turns of the loop: reading ends before writing does, writing gets its share whatever reading
  * took, and how long they last is counted in the right bucket.
  */
-#include "turn.h"
+#include "base/turn.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -3,9 +3,9 @@
  * The waiting room of telemedicine, with the real service: what those who wait hear and what
  * not, who may let them in, and every way out of the line.
  */
-#include "channel.h"
+#include "channel/channel.h"
 #include "fake.h"
-#include "session.h"
+#include "session/session.h"
 
 #include "../../plugins/telemedicine/telemedicine.h"
 

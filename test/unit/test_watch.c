@@ -3,11 +3,11 @@
  * What an administrator's session gets without asking again: events as they happen, kept ones
  * first, nobody else's, and not too many; and what comes of a broadcast.
  */
-#include "watch.h"
+#include "operate/admin_feed.h"
 
-#include "channel.h"
+#include "channel/channel.h"
 #include "fake.h"
-#include "session.h"
+#include "session/session.h"
 
 #include <check.h>
 #include <json-c/json.h>

@@ -4,8 +4,8 @@
  * kept is counted, and nobody who was seen to come stays in a room for ever.
  */
 #include "memory.h"
-#include "webhook_queue.h"
-#include "webhook_rooms.h"
+#include "webhook/queue.h"
+#include "webhook/rooms.h"
 
 #include "fake.h"
 

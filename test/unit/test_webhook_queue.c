@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The order of events, what is tried again and when, and what is given up; on a clock of the test's. */
-#include "webhook_queue.h"
+#include "webhook/queue.h"
 
 #include "cost.h"
 #include "fake.h"

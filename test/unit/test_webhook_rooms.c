@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Who was in a room, from when to when; on a clock of the test's. */
-#include "webhook_rooms.h"
+#include "webhook/rooms.h"
 
 #include "cost.h"
 #include "fake.h"

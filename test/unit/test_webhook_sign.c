@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The signature, against what Python's hmac says of the same. */
-#include "webhook_sign.h"
+#include "webhook/sign.h"
 
 #include "fake.h"
 

@@ -11,7 +11,7 @@ import { Inbox } from './inbox.mjs';
 import { bearer, token } from './issuer.mjs';
 
 const description = JSON.parse(
-	await readFile(new URL('../../../server/openapi.json', import.meta.url), 'utf8'),
+	await readFile(new URL('../../../server/api/openapi.json', import.meta.url), 'utf8'),
 );
 const ajv = new Ajv({ strict: false });
 ajv.addSchema({ $id: 'openapi', ...description });

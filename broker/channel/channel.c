@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Channels and memberships. The members are a dense array and each knows its place in it,
+ * so that joining and leaving cost the same in a room of two and in one of a thousand, and
+ * publishing walks memory in a line.
+ *
+ * The law of isolation stands in may_reach(): every way to a channel goes through it.
+ */
+#include "channel.h"
+
+#include "session/session.h"
+#include "operate/message_tap.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const epoch_digits = "0123456789abcdef";
+
+/* Whether the session's identity holds the practice. The one check behind isolation. */
+static bool may_reach(const struct px_session *session, const struct px_practice *practice)
+{
+	return px_identity_holds(session->identity, practice) != NULL;
+}
+
+static uint64_t hash_of(const struct px_broker *broker, const struct px_practice *practice,
+		const struct px_service *service, struct px_span name)
+{
+	const void *owners[2] = { practice, service };
+	return px_hash(broker->hash_key, owners, sizeof(owners)) ^
+			px_hash(broker->hash_key, name.data, name.len);
+}
+
+struct px_channel *px_channel_find_kind(const struct px_broker *broker,
+		const struct px_practice *practice, const struct px_service *service,
+		struct px_span name, bool waiting)
+{
+	uint64_t hash = hash_of(broker, practice, service, name);
+	struct px_table_link *link = px_table_find(&broker->channels, hash);
+	for (; link; link = link->next) {
+		struct px_channel *channel = (struct px_channel *)link;
+		if (link->hash == hash && channel->practice == practice &&
+				channel->service == service && channel->kind->waiting == waiting &&
+				px_span_equal(px_channel_name(channel), name)) {
+			return channel;
+		}
+	}
+	return NULL;
+}
+
+struct px_channel *px_channel_find(const struct px_broker *broker,
+		const struct px_practice *practice, const struct px_service *service,
+		struct px_span name)
+{
+	return px_channel_find_kind(broker, practice, service, name, false);
+}
+
+/* Its number is handed on to the next broker, members or not. */
+static bool is_held(const struct px_channel *channel)
+{
+	return channel->broker->is_holding && channel->kind->sequenced && !channel->is_ending;
+}
+
+static void expire(struct px_channel *channel)
+{
+	struct px_broker *broker = channel->broker;
+	px_history_expire(&channel->history, broker, &channel->limits, broker->timers.now_ms);
+	int64_t at = channel->kept_until_ms;
+	if (channel->history.count > 0) {
+		at = px_history_at(&channel->history, 0)->at_ms + channel->limits.history_age_ms;
+	}
+	if (at > broker->timers.now_ms && px_timer_arm(&broker->timers, &channel->timer, at) == 0) {
+		return;
+	}
+	if (channel->member_count == 0 && !is_held(channel)) {
+		px_channel_destroy(channel);
+	}
+}
+
+static void on_timer(struct px_timer *timer)
+{
+	struct px_channel *channel =
+			(struct px_channel *)((char *)timer - offsetof(struct px_channel, timer));
+	if (channel->kind->sequenced) {
+		expire(channel);
+	} else if (channel->kind->woken) {
+		struct px_broker *broker = channel->broker;
+		struct px_origin before = px_broker_turn_to(broker, px_channel_origin(channel));
+		broker->concern = (struct px_concern){ channel->practice, channel->service };
+		px_channel_pin(channel);
+		channel->kind->woken(channel);
+		broker->concern = (struct px_concern){ NULL, NULL };
+		(void)px_broker_turn_to(broker, before);
+		px_channel_unpin(channel);
+	}
+}
+
+int px_channel_wake(struct px_channel *channel, int64_t after_ms)
+{
+	struct px_timers *timers = &channel->broker->timers;
+	assert(!channel->kind->sequenced);
+	return px_timer_arm(timers, &channel->timer, timers->now_ms + after_ms);
+}
+
+static int may_begin(const struct px_broker *broker, const struct px_practice *practice,
+		const struct px_channel_kind *kind)
+{
+	if (broker->limits.channels && broker->channels.count >= broker->limits.channels) {
+		return -ENFILE;
+	}
+	if (kind->counted && broker->limits.rooms_per_practice &&
+			practice->rooms >= broker->limits.rooms_per_practice) {
+		return -EDQUOT;
+	}
+	return 0;
+}
+
+static bool is_room(const struct px_channel_kind *kind)
+{
+	return kind->counted && !kind->waiting;
+}
+
+int px_channel_create(struct px_broker *broker, struct px_practice *practice,
+		const struct px_service *service, const struct px_channel_kind *kind,
+		struct px_span name, const struct px_channel_limits *limits,
+		struct px_channel **ret_channel)
+{
+	struct px_channel *channel = calloc(1, sizeof(*channel) + kind->state_size + name.len);
+	if (!channel) {
+		return -ENOMEM;
+	}
+	channel->label = kind->counted ? px_label_create(name) : NULL;
+	if (kind->counted && !channel->label) {
+		free(channel);
+		return -ENOMEM;
+	}
+	channel->service_index = px_broker_service_index(broker, service);
+	channel->broker = broker;
+	channel->service = service;
+	channel->kind = kind;
+	channel->limits = *limits;
+	channel->timer.fire = on_timer;
+	channel->name = (char *)channel->state + kind->state_size;
+	channel->name_len = name.len;
+	if (name.len > 0) {
+		memcpy(channel->name, name.data, name.len);
+	}
+	uint64_t hash = hash_of(broker, practice, service, name);
+	channel->opened_ms = broker->timers.now_ms;
+	if (kind->counted && px_roll_add(&broker->rooms, channel, &channel->number) < 0) {
+		px_label_unref(channel->label);
+		free(channel);
+		return -ENOMEM;
+	}
+	if (px_table_insert(&broker->channels, &channel->link, hash) < 0) {
+		px_roll_remove(&broker->rooms, channel->number);
+		px_label_unref(channel->label);
+		free(channel);
+		return -ENOMEM;
+	}
+	channel->practice = px_practice_ref(practice);
+	uint64_t epoch;
+	broker->host.random(broker->host.user, &epoch, sizeof(epoch));
+	for (int i = 0; i < 16; i++) {
+		channel->epoch[i] = epoch_digits[epoch >> (4 * i) & 15];
+	}
+	broker->stats.rooms += is_room(kind);
+	practice->rooms += kind->counted;
+	practice->waiting_rooms += kind->waiting;
+	*ret_channel = channel;
+	return 0;
+}
+
+void px_channel_destroy(struct px_channel *channel)
+{
+	struct px_broker *broker = channel->broker;
+	if (channel->kind->closed) {
+		channel->kind->closed(channel);
+	}
+	px_timer_stop(&broker->timers, &channel->timer);
+	px_history_finish(&channel->history, broker);
+	px_table_remove(&broker->channels, &channel->link);
+	px_roll_remove(&broker->rooms, channel->number);
+	channel->practice->rooms -= channel->kind->counted;
+	channel->practice->waiting_rooms -= channel->kind->waiting;
+	px_practice_unref(broker, channel->practice);
+	broker->stats.rooms -= is_room(channel->kind);
+	px_label_unref(channel->label);
+	free(channel->members);
+	free(channel);
+}
+
+/* A channel without members lives on only for its history, or for who comes back to it. */
+static bool is_wanted(const struct px_channel *channel)
+{
+	return channel->member_count > 0 || channel->leaving > 0 || is_held(channel) ||
+			(!channel->is_ending && (channel->history.count > 0 ||
+			channel->kept_until_ms > channel->broker->timers.now_ms));
+}
+
+static void end_if_empty(struct px_channel *channel)
+{
+	if (!is_wanted(channel)) {
+		px_channel_destroy(channel);
+	}
+}
+
+void px_channel_pin(struct px_channel *channel)
+{
+	channel->leaving++;
+}
+
+void px_channel_unpin(struct px_channel *channel)
+{
+	channel->leaving--;
+	end_if_empty(channel);
+}
+
+int px_channel_keep(struct px_channel *channel)
+{
+	struct px_broker *broker = channel->broker;
+	px_history_expire(&channel->history, broker, &channel->limits, broker->timers.now_ms);
+	if (!channel->kind->sequenced || channel->limits.history_age_ms == 0) {
+		return 0;
+	}
+	channel->kept_until_ms = broker->timers.now_ms + channel->limits.history_age_ms;
+	int64_t at = channel->kept_until_ms;
+	if (channel->history.count > 0) {
+		at = px_history_at(&channel->history, 0)->at_ms + channel->limits.history_age_ms;
+	}
+	return px_timer_arm(&broker->timers, &channel->timer, at);
+}
+
+static int reserve(struct px_channel *channel)
+{
+	if (channel->member_count < channel->member_size) {
+		return 0;
+	}
+	uint32_t size = channel->member_size ? channel->member_size * 2 : 4;
+	struct px_member **members = realloc(channel->members, size * sizeof(*members));
+	if (!members) {
+		return -ENOMEM;
+	}
+	channel->members = members;
+	channel->member_size = size;
+	return 0;
+}
+
+static void count_for_site(const struct px_member *member, int by)
+{
+	const struct px_broker *broker = member->channel->broker;
+	for (unsigned i = 0; i < broker->service_count; i++) {
+		if (broker->services[i].service == member->channel->service) {
+			member->session->site->members[i] += (uint32_t)by;
+		}
+	}
+}
+
+/* By 1, or by -1: it goes. */
+static void count_member(const struct px_member *member, int by)
+{
+	const struct px_channel *channel = member->channel;
+	struct px_stats *stats = &channel->broker->stats;
+	stats->members += (uint64_t)by;
+	if (channel->kind->counted) {
+		member->session->rooms = (uint16_t)(member->session->rooms + by);
+		count_for_site(member, by);
+		stats->room_members += is_room(channel->kind) ? (uint64_t)by : 0;
+	}
+	if (channel->kind->waiting) {
+		member->session->waits = (uint16_t)(member->session->waits + by);
+		stats->waiting += (uint64_t)by;
+	}
+}
+
+int px_channel_add_member(struct px_channel *channel, struct px_session *session,
+		struct px_member **ret_member)
+{
+	if (reserve(channel) < 0) {
+		return -ENOMEM;
+	}
+	struct px_member *member = calloc(1, sizeof(*member) + channel->kind->member_size);
+	if (!member) {
+		return -ENOMEM;
+	}
+	member->channel = channel;
+	member->session = session;
+	member->order = ++channel->broker->member_order;
+	member->mark_seq = (uint32_t)channel->seq; /* what was before is not missed */
+	member->index = channel->member_count;
+	channel->members[channel->member_count++] = member;
+	px_membership_link(member);
+	count_member(member, 1);
+	*ret_member = member;
+	return 0;
+}
+
+static bool is_full(const struct px_channel *channel)
+{
+	return channel->limits.members && channel->member_count >= channel->limits.members;
+}
+
+static void unlink_member(struct px_member *member)
+{
+	struct px_channel *channel = member->channel;
+	struct px_member *last = channel->members[--channel->member_count];
+	channel->members[member->index] = last;
+	last->index = member->index;
+
+	px_membership_unlink(member);
+	count_member(member, -1);
+}
+
+/* The rooms that it has; one where it only waits to be let into this one does not count. */
+static uint32_t rooms_beside(const struct px_session *session, const struct px_practice *practice,
+		struct px_span name)
+{
+	uint32_t rooms = session->rooms;
+	for (const struct px_member *member = session->members; member; member = member->next) {
+		const struct px_channel *channel = member->channel;
+		rooms -= channel->kind->waiting && channel->practice == practice &&
+				px_span_equal(px_channel_name(channel), name);
+	}
+	return rooms;
+}
+
+static int join(struct px_session *session, const struct px_service *service,
+		const struct px_channel_kind *kind, struct px_practice *practice,
+		struct px_span name, const struct px_channel_limits *limits,
+		struct px_member **ret_member, bool *ret_new)
+{
+	struct px_broker *broker = session->broker;
+	if (!may_reach(session, practice)) {
+		return -EACCES;
+	}
+	if (name.len > PX_ID_MAX) {
+		return -EINVAL;
+	}
+	struct px_member *member = px_session_member(session, kind, practice, name);
+	if (member) {
+		*ret_member = member;
+		*ret_new = false;
+		return 0;
+	}
+	if (kind->counted && !px_identity_admits(session->identity, name)) {
+		return -EACCES;
+	}
+	if (kind->counted && broker->limits.rooms_per_session &&
+			session->rooms >= broker->limits.rooms_per_session &&
+			rooms_beside(session, practice, name) >= broker->limits.rooms_per_session) {
+		return -EMFILE;
+	}
+	struct px_channel *channel =
+			px_channel_find_kind(broker, practice, service, name, kind->waiting);
+	int rc = channel ? 0 : may_begin(broker, practice, kind);
+	if (rc == 0 && !channel) {
+		rc = px_channel_create(broker, practice, service, kind, name, limits, &channel);
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	if (!is_room(kind)) {
+		/* The service may have other options since it began; a room keeps what it began with. */
+		channel->limits = *limits;
+	}
+	rc = is_full(channel) ? -ENOSPC : px_channel_add_member(channel, session, &member);
+	if (rc == 0) {
+		rc = px_member_tell_joined(member);
+		if (rc < 0) {
+			unlink_member(member);
+			free(member);
+		}
+	}
+	if (rc < 0) {
+		end_if_empty(channel);
+		return rc == -ENOSPC || rc == -ENOMEM ? rc : -EROFS;
+	}
+	*ret_member = member;
+	*ret_new = true;
+	return 0;
+}
+
+static void count_bound(struct px_broker *broker, const struct px_channel_kind *kind, int rc)
+{
+	switch (rc) {
+	case -ENFILE: broker->stats.bounds[PX_BOUND_CHANNELS]++; break;
+	case -EMFILE: broker->stats.bounds[PX_BOUND_ROOMS_PER_SESSION]++; break;
+	case -EDQUOT: broker->stats.bounds[PX_BOUND_ROOMS_PER_PRACTICE]++; break;
+	case -ENOSPC:
+		broker->stats.bounds[kind->waiting ? PX_BOUND_WAITING : PX_BOUND_ROOM_MEMBERS]++;
+		break;
+	default: break;
+	}
+}
+
+int px_channel_join(struct px_session *session, const struct px_service *service,
+		const struct px_channel_kind *kind, struct px_practice *practice,
+		struct px_span name, const struct px_channel_limits *limits,
+		struct px_member **ret_member, bool *ret_new)
+{
+	int rc = join(session, service, kind, practice, name, limits, ret_member, ret_new);
+	count_bound(session->broker, kind, rc);
+	return rc;
+}
+
+/* Takes a member out; the channel stays, even if it was the last. */
+static void remove_member(struct px_member *member, enum px_leave_reason reason)
+{
+	struct px_channel *channel = member->channel;
+	px_member_tell_left(member, reason);
+	unlink_member(member);
+	if (channel->kind->left) {
+		/* It may make others leave, or end the channel. */
+		struct px_broker *broker = channel->broker;
+		struct px_origin before = px_broker_turn_to(broker, px_channel_origin(channel));
+		channel->leaving++;
+		channel->kind->left(channel, member, reason);
+		channel->leaving--;
+		(void)px_broker_turn_to(broker, before);
+	}
+	free(member);
+}
+
+void px_member_leave(struct px_member *member, enum px_leave_reason reason)
+{
+	struct px_channel *channel = member->channel;
+	remove_member(member, reason);
+	end_if_empty(channel);
+}
+
+static void end_one(struct px_channel *channel, enum px_leave_reason reason)
+{
+	channel->is_ending = true;
+	while (channel->member_count > 0) {
+		remove_member(channel->members[channel->member_count - 1], reason);
+	}
+	end_if_empty(channel);
+}
+
+void px_channel_end(struct px_channel *channel, enum px_leave_reason reason)
+{
+	struct px_channel *waiting = px_channel_waiting(channel);
+	if (waiting) {
+		px_channel_pin(waiting);
+	}
+	end_one(channel, reason);
+	if (waiting) {
+		end_one(waiting, reason);
+		px_channel_unpin(waiting);
+	}
+}
+
+struct px_channel *px_session_channel(const struct px_session *session,
+		const struct px_service *service, struct px_practice *practice, struct px_span name)
+{
+	if (!may_reach(session, practice)) {
+		return NULL;
+	}
+	return px_channel_find(session->broker, practice, service, name);
+}
+
+struct px_channel *px_session_waiting(const struct px_session *session,
+		const struct px_service *service, struct px_practice *practice, struct px_span name)
+{
+	return may_reach(session, practice) ?
+			px_channel_find_kind(session->broker, practice, service, name, true) : NULL;
+}
+
+struct px_channel *px_channel_waiting(const struct px_channel *channel)
+{
+	return channel->kind->waiting ? NULL :
+			px_channel_find_kind(channel->broker, channel->practice, channel->service,
+			px_channel_name(channel), true);
+}
+
+struct px_channel *px_channel_awaited(const struct px_channel *channel)
+{
+	return px_channel_find_kind(channel->broker, channel->practice, channel->service,
+			px_channel_name(channel), false);
+}
+
+static void remember(struct px_channel *channel, struct px_message *message, uint64_t by)
+{
+	struct px_broker *broker = channel->broker;
+	channel->seq++;
+	px_history_push(&channel->history, broker, &channel->limits, &(struct px_history_entry){
+		.message = message,
+		.seq = channel->seq,
+		.by = by,
+		.at_ms = broker->timers.now_ms,
+	});
+	if (channel->history.count > 0 && channel->timer.place == 0) {
+		/* Without a timer it would only be expired later, by the next publication. */
+		(void)px_timer_arm(&broker->timers, &channel->timer,
+				broker->timers.now_ms + channel->limits.history_age_ms);
+	}
+}
+
+/* A message that nobody said anything of is of the channel that it is published to. */
+static void adopt(const struct px_channel *channel, struct px_message *message)
+{
+	struct px_origin origin = px_channel_origin(channel);
+	uint64_t number = message->practice_number;
+	bool is_own = number == 0 || number == channel->practice->number;
+	if (is_own && (number == 0 || message->service != origin.service ||
+			(origin.room && !message->room))) {
+		px_message_set_origin(message, &origin);
+	}
+}
+
+static void deliver(struct px_channel *channel, struct px_message *message,
+		const struct px_session *except, uint64_t by)
+{
+	struct px_broker *broker = channel->broker;
+	adopt(channel, message);
+	uint64_t before = broker->stats.deliveries;
+	channel->practice->published++;
+	broker->is_publishing = true;
+	if (channel->kind->sequenced) {
+		remember(channel, message, by);
+	}
+	/* Sending never frees a session nor changes the array: see px_session_send(). */
+	for (uint32_t i = 0; i < channel->member_count; i++) {
+		struct px_session *session = channel->members[i]->session;
+		if (session != except && px_session_hears(session) &&
+				!px_session_mutes(session, message)) {
+			px_session_push(session, message);
+			broker->stats.deliveries++;
+		}
+	}
+	broker->is_publishing = false;
+	if (broker->tails) {
+		px_tail_published(channel, message, (uint32_t)(broker->stats.deliveries - before));
+	}
+}
+
+void px_channel_announce(struct px_channel *channel, struct px_message *message,
+		const struct px_session *except)
+{
+	if (message) {
+		deliver(channel, message, except, 0);
+	}
+}
+
+int px_channel_publish(struct px_channel *channel, const struct px_session *sender,
+		struct px_message *message, const struct px_session *except)
+{
+	if (!may_reach(sender, channel->practice)) {
+		return -EACCES;
+	}
+	if (message) {
+		deliver(channel, message, except, px_session_own_id(sender));
+	}
+	return 0;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a member missed, and is given of the history: for one that says how far it has heard
+ * (epoch and seq), all of it or nothing; for one that was away without numbers of its own, the
+ * latest publication. What a newer one with the same key has replaced is left out.
+ */
+#include "channel.h"
+
+#include "outbound/conflation.h"
+#include "session/session.h"
+
+static bool covers(struct px_channel *channel, struct px_span epoch, uint64_t seq)
+{
+	struct px_broker *broker = channel->broker;
+	px_history_expire(&channel->history, broker, &channel->limits, broker->timers.now_ms);
+	return px_span_equal(epoch, px_span(channel->epoch)) && seq <= channel->seq &&
+			channel->seq - seq <= channel->history.count;
+}
+
+bool px_channel_covers(struct px_channel *channel, struct px_span epoch, uint64_t seq)
+{
+	struct px_stats *stats = &channel->broker->stats;
+	bool fine = covers(channel, epoch, seq);
+	stats->recovered += fine;
+	stats->unrecovered += !fine;
+	return fine;
+}
+
+/* Up to `last`, and what the session itself published since. */
+static bool is_missed(const struct px_history_entry *entry, const struct px_session *session,
+		uint64_t seq, uint64_t last)
+{
+	return entry->seq > seq && (entry->seq <= last || entry->by == px_session_own_id(session));
+}
+
+void px_member_replay(struct px_member *member, uint64_t seq, uint64_t last)
+{
+	struct px_session *session = member->session;
+	const struct px_history *history = &member->channel->history;
+	struct px_newest newest;
+	if (member->is_healed && last < px_member_mark(member)) {
+		last = px_member_mark(member);
+	}
+	/* Without memory for leaving out what was replaced it gets that, too. */
+	bool whole = px_newest_begin(&newest, session->broker, history->count) < 0;
+	for (uint32_t i = 0; !whole && i < history->count; i++) {
+		const struct px_history_entry *entry = px_history_at(history, i);
+		if (is_missed(entry, session, seq, last)) {
+			px_newest_add(&newest, entry->message);
+		}
+	}
+	for (uint32_t i = 0; i < history->count; i++) {
+		const struct px_history_entry *entry = px_history_at(history, i);
+		if (is_missed(entry, session, seq, last) &&
+				(whole || px_newest_is(&newest, entry->message))) {
+			px_session_send(session, entry->message);
+		}
+	}
+	px_newest_finish(&newest);
+}
+
+/* The latest publication that was meant for the session, too; NULL: none is kept. */
+static const struct px_history_entry *latest_for(const struct px_channel *channel,
+		const struct px_session *session)
+{
+	for (uint32_t i = channel->history.count; i > 0; i--) {
+		const struct px_history_entry *entry = px_history_at(&channel->history, i - 1);
+		if (entry->by != px_session_own_id(session)) {
+			return entry;
+		}
+	}
+	return NULL;
+}
+
+void px_session_mark(struct px_session *session)
+{
+	for (struct px_member *member = session->members; member; member = member->next) {
+		member->mark_seq = (uint32_t)member->channel->seq;
+	}
+}
+
+/* What is written in order is heard in order: who got the latest has got all before it. */
+void px_session_note_heard(struct px_session *session, int64_t deaf_ms)
+{
+	for (struct px_member *member = session->members; member; member = member->next) {
+		const struct px_channel *channel = member->channel;
+		const struct px_history_entry *entry = latest_for(channel, session);
+		if (entry && (entry->at_ms > deaf_ms ||
+				px_queue_holds(&session->queue, entry->message)) &&
+				entry->seq <= px_member_mark(member)) {
+			member->mark_seq = (uint32_t)(entry->seq - 1);
+		}
+	}
+}
+
+void px_session_catch_up(struct px_session *session)
+{
+	for (struct px_member *member = session->members; member; member = member->next) {
+		const struct px_history_entry *entry = latest_for(member->channel, session);
+		uint64_t heard = px_member_mark(member);
+		member->mark_seq = (uint32_t)member->channel->seq;
+		member->is_healed = true;
+		if (entry && entry->seq > heard) {
+			px_session_send(session, entry->message);
+		}
+	}
+}

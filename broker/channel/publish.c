@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Publishing without a session: a message is checked as a client's would be, and the service
+ * that its type names decides what becomes of it (px_service.publish).
+ */
+#include "channel.h"
+#include "message/message.h"
+#include "operate/operate.h"
+#include "session/session.h"
+#include "message/relay.h"
+
+#include <string.h>
+
+#define TYPE_MAX 64
+
+/* A message of the server itself, or of whom it speaks for. */
+#define SERVER_ID "server"
+
+struct px_message *px_publication_message(const struct px_publication *publication, uint64_t seq)
+{
+	struct px_json json;
+	px_json_begin(&json, NULL);
+	px_stamp_copy(publication->message, seq != 0, &json);
+	px_json_int(&json, "timestamp", publication->broker->wall_ms);
+	px_json_text(&json, "clientId", SERVER_ID);
+	px_json_id(&json, "practiceId", publication->practice_id);
+	if (seq != 0) {
+		px_json_int(&json, "seq", (int64_t)seq);
+	}
+	px_json_end(&json);
+	struct px_message *message = px_message_keyed(publication->broker, &json,
+			publication->practice, publication->service, publication->key);
+	if (message) {
+		/* A type that the service takes is one of the program's own names. */
+		message->traffic = px_traffic_place(publication->broker, publication->type);
+	}
+	return message;
+}
+
+struct px_channel *px_publication_channel(const struct px_publication *publication,
+		struct px_span name)
+{
+	return px_channel_find(publication->broker, publication->practice, publication->service,
+			name);
+}
+
+void px_publication_announce(struct px_publication *publication, struct px_channel *channel,
+		struct px_message *message)
+{
+	publication->delivered = channel->member_count;
+	px_channel_announce(channel, message, NULL);
+}
+
+int px_publication_fail(struct px_publication *publication, enum px_error code, const char *field,
+		const char *sentence)
+{
+	return px_deny(&publication->denial, code, field, sentence);
+}
+
+static int read_text(struct px_envelope *message, struct px_span text, struct px_denial *denial)
+{
+	switch (px_envelope_parse(message, text)) {
+	case PX_ENVELOPE_FINE:
+		return 0;
+	case PX_ENVELOPE_NO_OBJECT:
+		return px_deny(denial, PX_E_BAD_MESSAGE, NULL, "The message is not a JSON object.");
+	case PX_ENVELOPE_TOO_MANY_FIELDS:
+		return px_deny(denial, PX_E_BAD_MESSAGE, NULL, "The message has too many fields.");
+	case PX_ENVELOPE_BAD_NAME:
+		return px_deny(denial, PX_E_BAD_MESSAGE, NULL,
+				"The name of a field must not hold U+0000.");
+	case PX_ENVELOPE_NO_JSON:
+	case PX_ENVELOPE_TOO_DEEP:
+		break;
+	}
+	return px_deny(denial, PX_E_BAD_JSON, NULL,
+			"The message is not valid JSON, or nested deeper than 32 levels.");
+}
+
+/* The service of the message's type, if the operator's vhost has it switched on. */
+static int find_service(const struct px_operator *operator, struct px_publication *publication,
+		struct px_span type)
+{
+	const struct px_broker *broker = operator->broker;
+	const char *underscore = memchr(type.data, '_', type.len);
+	struct px_span name = { type.data, underscore ? (size_t)(underscore - type.data) : type.len };
+	unsigned index;
+	publication->service = px_broker_find_service(broker, name, &index);
+	if (!publication->service || !publication->service->publish) {
+		return px_publication_fail(publication, PX_E_UNKNOWN_TYPE, "type",
+				"No service takes messages of this type.");
+	}
+	publication->service_state = broker->services[index].state;
+	if (!(operator->site->enabled & UINT32_C(1) << index)) {
+		return px_publication_fail(publication, PX_E_SERVICE_DISABLED, "type",
+				"This service is switched off.");
+	}
+	return 0;
+}
+
+/* `given`, or where that is NULL what the message says. */
+static int read_practice(const struct px_operator *operator, const struct px_envelope *message,
+		const struct px_id *given, char buf[PX_ID_MAX + 1], struct px_id *ret_practice,
+		struct px_denial *denial)
+{
+	if (given) {
+		*ret_practice = *given;
+	} else if (px_envelope_id(message, "practiceId", buf, ret_practice) < 0) {
+		return px_deny(denial, PX_E_BAD_MESSAGE, "practiceId",
+				"This field must be an integer or a string of 1 to 128 bytes.");
+	}
+	return px_operator_may_name(operator, ret_practice->text) ? 0 : px_deny(denial,
+			PX_E_FORBIDDEN, "practiceId", "That practice is none of yours.");
+}
+
+static int check(const struct px_operator *operator, struct px_publication *publication,
+		const struct px_id *practice, char type[TYPE_MAX + 1], char practice_text[PX_ID_MAX + 1])
+{
+	const struct px_envelope *message = publication->message;
+	size_t len;
+	if (px_envelope_string(message, "type", type, TYPE_MAX + 1, &len) < 0) {
+		return px_publication_fail(publication, PX_E_BAD_MESSAGE, "type",
+				"The field type must be a string of at most 64 bytes.");
+	}
+	if (read_practice(operator, message, practice, practice_text, &publication->practice_id,
+			&publication->denial) < 0) {
+		return -1;
+	}
+	publication->type = type;
+	return find_service(operator, publication, (struct px_span){ type, len });
+}
+
+/* Nobody need be in the practice; it is there for as long as this takes. */
+static int publish(const struct px_operator *operator, struct px_publication *publication)
+{
+	struct px_broker *broker = operator->broker;
+	if (px_practice_get(broker, px_identity_tenant(operator->identity),
+			publication->practice_id.text, &publication->practice) < 0) {
+		return px_publication_fail(publication, PX_E_UNAVAILABLE, NULL,
+				"The server is at its limit.");
+	}
+	int rc = publication->service->publish(publication->service_state, publication);
+	if (rc == 0) {
+		broker->stats.published++;
+	}
+	px_practice_unref(broker, publication->practice);
+	return rc;
+}
+
+int px_operate_publish_where(const struct px_operator *operator, struct px_span text,
+		char buf[PX_ID_MAX + 1], struct px_id *ret_practice, struct px_denial *ret_denial)
+{
+	struct px_envelope *message = &operator->broker->publication;
+	int rc = read_text(message, text, ret_denial);
+	rc = rc < 0 ? rc : read_practice(operator, message, NULL, buf, ret_practice, ret_denial);
+	px_envelope_reset(message);
+	return rc;
+}
+
+int px_operate_publish(const struct px_operator *operator, const struct px_id *practice,
+		struct px_span text, struct px_published *ret_published,
+		struct px_denial *ret_denial)
+{
+	struct px_broker *broker = operator->broker;
+	struct px_publication publication = { .broker = broker, .message = &broker->publication };
+	char type[TYPE_MAX + 1];
+	char practice_text[PX_ID_MAX + 1];
+	int rc = read_text(publication.message, text, &publication.denial);
+	rc = rc < 0 ? rc : check(operator, &publication, practice, type, practice_text);
+	rc = rc < 0 ? rc : publish(operator, &publication);
+	px_envelope_reset(publication.message);
+	if (rc < 0) {
+		*ret_denial = publication.denial;
+		return -1;
+	}
+	*ret_published = (struct px_published){ publication.seq, publication.delivered };
+	return 0;
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the server says of a message that it relays: when, by whom, of which practice. The
+ * sender's own bytes are kept; only the fields that are the server's to say are taken out
+ * of them, by name with escapes resolved and every time they occur, and written anew at
+ * the end. An authenticated sender's userId, userName and fromUserId are the token's (ids in
+ * the sender's spelling), and a `from` that names somebody else becomes the token's name
+ * (docs/protocol.md, section 2).
+ */
+#include "relay.h"
+
+#include "channel/channel.h"
+#include "message.h"
+#include "session/session.h"
+
+#include <string.h>
+
+static bool is(const struct px_field *field, const char *name, size_t len)
+{
+	return field->name.len == len && memcmp(field->name.data, name, len) == 0;
+}
+#define IS(field, literal) is(field, literal, sizeof(literal) - 1)
+
+/* Whether `from` is one of the sender's own names. */
+static bool is_own_name(const struct px_session *session, const struct px_envelope *message)
+{
+	char text[PX_NAME_MAX + 1];
+	char id_text[PX_ID_MAX + 1];
+	struct px_id id;
+	size_t len;
+	if (px_envelope_id(message, "from", id_text, &id) == 0 &&
+			(px_span_equal(id.text, px_session_user(session).text) ||
+			px_session_is(session, id.text))) {
+		return true;
+	}
+	return px_envelope_string(message, "from", text, sizeof(text), &len) == 0 &&
+			px_span_equal((struct px_span){ text, len }, px_session_user_name(session));
+}
+
+struct splice {
+	const char *const *own_fields; /* of the service; NULL: none */
+	bool authenticated;
+	bool drop_from;
+	bool drop_seq;
+};
+
+static bool is_services(const struct splice *splice, const struct px_field *field)
+{
+	const char *const *name = splice->own_fields;
+	while (name && *name && !is(field, *name, strlen(*name))) {
+		name++;
+	}
+	return name && *name;
+}
+
+/* Whether the server writes this field itself. */
+static bool is_servers(const struct splice *splice, const struct px_field *field)
+{
+	if (is_services(splice, field)) {
+		return true;
+	}
+	switch (field->name.len) {
+	case 3:
+		return splice->drop_seq && IS(field, "seq");
+	case 4:
+		return splice->drop_from && IS(field, "from");
+	case 6:
+		return splice->authenticated && IS(field, "userId");
+	case 8:
+		return IS(field, "clientId") || (splice->authenticated && IS(field, "userName"));
+	case 9:
+		return IS(field, "timestamp");
+	case 10:
+		return IS(field, "practiceId") ||
+				(splice->authenticated && IS(field, "fromUserId"));
+	default:
+		return false;
+	}
+}
+
+/*
+ * Whether a later field has the same name. Only the last counts for JSON.parse, and so for
+ * the server; a reader that takes the first must not see another message than it did.
+ */
+static bool is_superseded(const struct px_envelope *message, size_t index)
+{
+	struct px_span name = message->fields[index].name;
+	for (size_t i = index + 1; i < message->field_count; i++) {
+		if (message->fields[i].name.len == name.len &&
+				px_span_equal(message->fields[i].name, name)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The sender's fields but for the server's, neighbours in one piece. */
+static void copy_members(const struct px_envelope *message, const struct splice *splice,
+		struct px_json *json)
+{
+	const struct px_field *run = NULL;
+	const struct px_field *last = NULL;
+	for (size_t i = 0; i <= message->field_count; i++) {
+		const struct px_field *field = i < message->field_count ? &message->fields[i] : NULL;
+		if (field && !is_servers(splice, field) && !is_superseded(message, i)) {
+			run = run ? run : field;
+			last = field;
+			continue;
+		}
+		if (run) {
+			const char *end = last->member.data + last->member.len;
+			px_json_comma(json);
+			px_json_append(json, run->member.data, (size_t)(end - run->member.data));
+			run = NULL;
+		}
+	}
+}
+
+void px_stamp_copy(const struct px_envelope *message, bool drop_seq, struct px_json *json)
+{
+	copy_members(message, &(struct splice){ .drop_seq = drop_seq }, json);
+}
+
+/*
+ * The token's user in the spelling of the message where that says the same: a token's `sub` is
+ * a string by RFC 7519, and clients that count their users compare with ===.
+ */
+static void stamp_user_id(const struct px_envelope *message, const char *name, struct px_id user,
+		struct px_json *json)
+{
+	char text[PX_ID_MAX + 1];
+	struct px_id said;
+	bool is_same = px_envelope_id(message, name, text, &said) == 0 &&
+			px_span_equal(said.text, user.text);
+	px_json_id(json, name, is_same ? said : user);
+}
+
+static void stamp_user(const struct px_session *session, const struct px_envelope *message,
+		const struct splice *splice, struct px_json *json)
+{
+	struct px_id user = px_session_user(session);
+	if (user.text.len > 0) {
+		stamp_user_id(message, "userId", user, json);
+		if (px_envelope_field(message, "fromUserId")) {
+			stamp_user_id(message, "fromUserId", user, json);
+		}
+	}
+	px_json_string(json, "userName", px_session_user_name(session));
+	if (splice->drop_from) {
+		px_json_string(json, "from", px_session_user_name(session));
+	}
+}
+
+static void stamp_sender(const struct px_session *session, struct px_json *json)
+{
+	char client_id[PX_CLIENT_ID_SIZE];
+	px_session_client_id(session, client_id);
+	px_json_int(json, "timestamp", session->broker->wall_ms);
+	px_json_string(json, "clientId", (struct px_span){ client_id, PX_CLIENT_ID_SIZE - 1 });
+}
+
+void px_session_stamp(const struct px_session *session, struct px_practice *practice,
+		struct px_json *json)
+{
+	stamp_sender(session, json);
+	px_json_id(json, "practiceId", px_session_practice_id(session, practice));
+	json->practice = practice;
+}
+
+void px_member_stamp(const struct px_member *member, struct px_json *json)
+{
+	const struct px_channel *channel = member->channel;
+	px_session_stamp(member->session, channel->practice, json);
+	json->room = channel->label;
+}
+
+/* What the message is of: the room that it is said in, where the service knows it. */
+static void set_origin(const struct px_call *call, struct px_message *message)
+{
+	struct px_broker *broker = call->session->broker;
+	message->traffic = broker->traffic_place;
+	px_message_set_origin(message, &(struct px_origin){
+		.practice = call->practice,
+		.room = call->channel ? call->channel->label : NULL,
+		.service = px_broker_service_index(broker, call->service),
+	});
+}
+
+struct px_message *px_call_forward(struct px_call *call, uint64_t seq)
+{
+	const struct px_session *session = call->session;
+	const struct px_envelope *message = call->message;
+	bool authenticated = session->identity->authenticated;
+	struct splice splice = {
+		.own_fields = call->own_fields,
+		.authenticated = authenticated,
+		.drop_from = authenticated && px_envelope_field(message, "from") &&
+				!is_own_name(session, message),
+		.drop_seq = seq != 0,
+	};
+	struct px_json json;
+	px_json_begin(&json, NULL);
+	copy_members(message, &splice, &json);
+	if (authenticated) {
+		stamp_user(session, message, &splice, &json);
+	}
+	stamp_sender(session, &json);
+	if (call->practice_named) {
+		/* Its own spelling: it is the same id, and clients compare with ===. */
+		px_json_raw(&json, "practiceId", px_envelope_field(message, "practiceId")->value);
+	} else if (call->practice) {
+		px_json_id(&json, "practiceId", px_session_practice_id(session, call->practice));
+	}
+	if (seq != 0) {
+		px_json_int(&json, "seq", (int64_t)seq);
+	}
+	if (call->stamp) {
+		call->stamp(call, &json);
+	}
+	px_json_end(&json);
+	struct px_message *forward = call->practice ? px_message_keyed(session->broker, &json,
+			call->practice, call->service, call->key) :
+			px_message_from_json(session->broker, &json);
+	if (forward) {
+		set_origin(call, forward);
+	}
+	return forward;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* See message_tap.h. */
+#include "message_tap.h"
+
+#include "channel/channel.h"
+#include "message/message.h"
+#include "operate.h"
+#include "session/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct px_tail {
+	struct px_tail *next;
+	struct px_broker *broker;
+	struct px_practice *practice;
+	const struct px_service *service; /* NULL: all */
+	void (*note)(void *user, const struct px_header *header);
+	void *user;
+};
+
+static int check(const struct px_operator *operator, const struct px_tail_wish *wish,
+		const struct px_service **ret_service, struct px_denial *ret_denial)
+{
+	*ret_service = NULL;
+	if (wish->service.len > 0) {
+		*ret_service = px_broker_find_service(operator->broker, wish->service, NULL);
+		if (!*ret_service) {
+			return px_deny(ret_denial, PX_E_NOT_FOUND, "service",
+					"There is no service of that name.");
+		}
+	}
+	if (!px_operator_may_name(operator, wish->practice)) {
+		return px_deny(ret_denial, PX_E_FORBIDDEN, "practiceId",
+				"That practice is none of yours.");
+	}
+	return 0;
+}
+
+int px_tail_open(const struct px_operator *operator, const struct px_tail_wish *wish,
+		struct px_tail **ret_tail, struct px_denial *ret_denial)
+{
+	struct px_broker *broker = operator->broker;
+	const struct px_service *service;
+	struct px_practice *practice;
+	if (check(operator, wish, &service, ret_denial) < 0) {
+		return -1;
+	}
+	struct px_tail *tail = calloc(1, sizeof(*tail));
+	/* Nobody need be in the practice yet. */
+	if (!tail || px_practice_get(broker, px_identity_tenant(operator->identity), wish->practice,
+			&practice) < 0) {
+		free(tail);
+		return px_deny(ret_denial, PX_E_UNAVAILABLE, NULL, "The server is at its limit.");
+	}
+	if (px_operator_tell(operator, &(struct px_event){
+			.act = "tail",
+			.practice = practice,
+			.service = service,
+		}, ret_denial) < 0) {
+		px_practice_unref(broker, practice);
+		free(tail);
+		return -1;
+	}
+	*tail = (struct px_tail){
+		.next = broker->tails,
+		.broker = broker,
+		.practice = practice,
+		.service = service,
+		.note = wish->note,
+		.user = wish->user,
+	};
+	broker->tails = tail;
+	*ret_tail = tail;
+	return 0;
+}
+
+void px_tail_close(struct px_tail *tail)
+{
+	if (!tail) {
+		return;
+	}
+	struct px_tail **at = &tail->broker->tails;
+	while (*at != tail) {
+		at = &(*at)->next;
+	}
+	*at = tail->next;
+	px_practice_unref(tail->broker, tail->practice);
+	free(tail);
+}
+
+static void show(const struct px_broker *broker, const struct px_practice *practice,
+		const struct px_header *header)
+{
+	for (const struct px_tail *tail = broker->tails; tail; tail = tail->next) {
+		if (tail->practice == practice &&
+				(!tail->service || tail->service == header->service)) {
+			tail->note(tail->user, header);
+		}
+	}
+}
+
+/* Types begin with their service's name. */
+static const struct px_service *service_of(const struct px_broker *broker, const char *type)
+{
+	struct px_span name = { type, type ? strcspn(type, "_") : 0 };
+	return px_broker_find_service(broker, name, NULL);
+}
+
+void px_tail_came(struct px_session *session, struct px_practice *practice,
+		const struct px_service *service, const char *type, size_t bytes)
+{
+	struct px_broker *broker = session->broker;
+	const struct px_identity *identity = session->identity;
+	if (!practice && identity->practice_count == 1 && !identity->all_practices) {
+		practice = identity->practices[0].practice;
+	}
+	service = service ? service : service_of(broker, type);
+	broker->concern = (struct px_concern){ practice, service };
+	if (practice) {
+		show(broker, practice, &(struct px_header){
+			.direction = PX_CAME,
+			.service = service,
+			.type = type,
+			.session = session,
+			.bytes = bytes,
+			.error = PX_E_COUNT,
+		});
+	}
+}
+
+/* Types of what is sent are the program's own. */
+static struct px_header header_of(const struct px_broker *broker, const struct px_message *message)
+{
+	return (struct px_header){
+		.direction = PX_WENT,
+		.type = broker->traffic.counts[message->traffic].type,
+		.bytes = px_message_text(message).len,
+		.error = PX_E_COUNT,
+	};
+}
+
+void px_tail_went(const struct px_session *session, const struct px_message *message)
+{
+	const struct px_broker *broker = session->broker;
+	struct px_header header = header_of(broker, message);
+	if (!broker->concern.practice) {
+		return;
+	}
+	header.service = broker->concern.service;
+	header.session = session;
+	header.receivers = 1;
+	header.error = broker->refusal;
+	show(broker, broker->concern.practice, &header);
+}
+
+void px_tail_published(const struct px_channel *channel, const struct px_message *message,
+		uint32_t receivers)
+{
+	const struct px_broker *broker = channel->broker;
+	struct px_header header = header_of(broker, message);
+	header.service = channel->service;
+	header.room = channel->kind->counted ? px_channel_name(channel) : header.room;
+	header.receivers = receivers;
+	show(broker, channel->practice, &header);
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who may operate on what, and the acts themselves. See include/praxis/operate.h; the lists are in
+ * listing.c, publishing in channel/publish.c.
+ */
+#include "operate.h"
+
+#include "channel/channel.h"
+#include "session/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+int px_deny(struct px_denial *denial, enum px_error code, const char *field, const char *sentence)
+{
+	*denial = (struct px_denial){ .code = code, .field = field, .sentence = sentence };
+	return -1;
+}
+
+struct px_operator px_session_operator(const struct px_session *session)
+{
+	return (struct px_operator){
+		.broker = session->broker,
+		.identity = session->identity,
+		.site = session->site,
+		.session = session,
+	};
+}
+
+bool px_operator_rules(const struct px_operator *operator)
+{
+	return operator->identity->all_practices && operator->site->tenant &&
+			px_span_equal(px_identity_tenant(operator->identity),
+					px_span(operator->site->tenant));
+}
+
+bool px_operator_has(const struct px_operator *operator, const struct px_practice *practice)
+{
+	const struct px_identity *identity = operator->identity;
+	if (identity->all_practices) {
+		return px_span_equal(px_identity_tenant(identity), px_span(practice->tenant));
+	}
+	return px_identity_holds(identity, practice) != NULL;
+}
+
+bool px_operator_may_name(const struct px_operator *operator, struct px_span practice)
+{
+	return operator->identity->all_practices ||
+			px_identity_find(operator->identity, practice) != NULL;
+}
+
+struct px_practice *px_operator_find(const struct px_operator *operator, struct px_span practice)
+{
+	return px_operator_may_name(operator, practice) ? px_practice_find(operator->broker,
+			px_identity_tenant(operator->identity), practice) : NULL;
+}
+
+bool px_operator_sees(const struct px_operator *operator, const struct px_session *session)
+{
+	const struct px_identity *theirs = session->identity;
+	if (operator->identity->all_practices) {
+		return px_span_equal(px_identity_tenant(operator->identity),
+				px_identity_tenant(theirs));
+	}
+	for (uint32_t i = 0; i < theirs->practice_count; i++) {
+		if (px_identity_holds(operator->identity, theirs->practices[i].practice)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Whether all that the session is in is the operator's, too. */
+static bool covers(const struct px_operator *operator, const struct px_session *session)
+{
+	const struct px_identity *theirs = session->identity;
+	if (operator->identity->all_practices) {
+		return true; /* of one tenant: the operator sees it */
+	}
+	for (uint32_t i = 0; i < theirs->practice_count; i++) {
+		if (!px_identity_holds(operator->identity, theirs->practices[i].practice)) {
+			return false;
+		}
+	}
+	return !theirs->all_practices;
+}
+
+int px_operator_tell(const struct px_operator *operator, const struct px_event *event,
+		struct px_denial *ret_denial)
+{
+	struct px_event told = *event;
+	told.kind = PX_EVENT_ADMINISTERED;
+	told.session = operator->session;
+	told.operator = operator;
+	if (px_broker_tell(operator->broker, &told) < 0) {
+		return px_deny(ret_denial, PX_E_UNAVAILABLE, NULL,
+				"The server can not write down what is done, and so does not do it.");
+	}
+	return 0;
+}
+
+static struct px_session *find_session(const struct px_operator *operator, struct px_span client_id)
+{
+	struct px_session *session = px_session_find(operator->broker, client_id);
+	return session && px_operator_sees(operator, session) ? session : NULL;
+}
+
+static void say_why(struct px_session *session, struct px_span reason)
+{
+	struct px_json json;
+	px_json_begin(&json, "disconnecting");
+	if (reason.len > 0) {
+		px_json_string(&json, "reason", reason);
+	}
+	px_json_end(&json);
+	px_session_send_json(session, &json);
+}
+
+int px_operate_disconnect(const struct px_operator *operator, struct px_span client_id,
+		struct px_span reason, struct px_denial *ret_denial)
+{
+	struct px_session *session = find_session(operator, client_id);
+	if (!session || (session->phase != PX_SESSION_OPEN &&
+			session->phase != PX_SESSION_DETACHED)) {
+		return px_deny(ret_denial, PX_E_NOT_FOUND, "clientId",
+				"There is no client of that clientId.");
+	}
+	if (!covers(operator, session)) {
+		return px_deny(ret_denial, PX_E_FORBIDDEN, "clientId",
+				"The client belongs to other practices, too.");
+	}
+	if (px_operator_tell(operator, &(struct px_event){
+			.act = "disconnect",
+			.practice = session->identity->practice_count > 0 ?
+					session->identity->practices[0].practice : NULL,
+			.target = client_id,
+		}, ret_denial) < 0) {
+		return -1;
+	}
+	say_why(session, reason);
+	/* A client without praxis.v1 stays away for 1000 alone. */
+	px_session_close(session, session->versioned ? PX_CLOSE_REMOVED : PX_CLOSE_NORMAL);
+	return 0;
+}
+
+int px_operate_end_room(const struct px_operator *operator, struct px_span service_name,
+		struct px_span practice_id, struct px_span room, struct px_denial *ret_denial)
+{
+	struct px_broker *broker = operator->broker;
+	const struct px_service *service = px_broker_find_service(broker, service_name, NULL);
+	if (!service) {
+		return px_deny(ret_denial, PX_E_NOT_FOUND, "service",
+				"There is no service of that name.");
+	}
+	if (!px_operator_may_name(operator, practice_id)) {
+		return px_deny(ret_denial, PX_E_FORBIDDEN, "practiceId",
+				"That practice is none of yours.");
+	}
+	struct px_practice *practice = px_operator_find(operator, practice_id);
+	struct px_channel *channel = practice ?
+			px_channel_find(broker, practice, service, room) : NULL;
+	if (!channel && practice) {
+		/* Nobody is in it, and somebody waits to be let in. */
+		channel = px_channel_find_kind(broker, practice, service, room, true);
+	}
+	if (!channel || !channel->kind->counted || channel->member_count == 0) {
+		return px_deny(ret_denial, PX_E_NOT_FOUND, "roomId",
+				"There is no room of that roomId in the practice.");
+	}
+	if (px_operator_tell(operator, &(struct px_event){
+			.act = "end_room",
+			.practice = practice,
+			.service = service,
+			.room = room,
+		}, ret_denial) < 0) {
+		return -1;
+	}
+	px_channel_end(channel, PX_ENDED);
+	return 0;
+}
+
+int px_operate_switch(const struct px_operator *operator, struct px_span service, bool enabled,
+		struct px_denial *ret_denial)
+{
+	const struct px_broker_host *host = &operator->broker->host;
+	if (!px_operator_rules(operator)) {
+		return px_deny(ret_denial, PX_E_FORBIDDEN, NULL,
+				"Switching a service is for those who have all practices.");
+	}
+	int rc = host->switch_service ? host->switch_service(host->user, operator, service,
+			enabled) : -ENOTSUP;
+	switch (rc) {
+	case 0:
+		return 0;
+	case -ENOENT:
+		return px_deny(ret_denial, PX_E_NOT_FOUND, "name",
+				"There is no service of that name here.");
+	case -EBUSY:
+		return px_deny(ret_denial, PX_E_FORBIDDEN, "name",
+				"This service would switch itself off for good.");
+	case -EROFS:
+		return px_deny(ret_denial, PX_E_UNAVAILABLE, NULL,
+				"The server can not write down what is done, and so does not do it.");
+	default:
+		return px_deny(ret_denial, PX_E_UNAVAILABLE, NULL,
+				"The service could not be switched; the server's log says why.");
+	}
+}
+
+int px_operate_unlock(const struct px_operator *operator, struct px_span address,
+		struct px_denial *ret_denial)
+{
+	const struct px_broker_host *host = &operator->broker->host;
+	if (!px_operator_rules(operator)) {
+		return px_deny(ret_denial, PX_E_FORBIDDEN, NULL,
+				"Lifting a lock is for those who have all practices.");
+	}
+	int rc = host->unlock ? host->unlock(host->user, operator, address) : -ENOENT;
+	switch (rc) {
+	case 0:
+		return 0;
+	case -ENOENT:
+		return px_deny(ret_denial, PX_E_NOT_FOUND, "address", "That address is not locked.");
+	default:
+		return px_deny(ret_denial, PX_E_UNAVAILABLE, NULL,
+				"The server can not write down what is done, and so does not do it.");
+	}
+}

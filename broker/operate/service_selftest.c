@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Testing a service: a message of its own choosing (px_service.probe) goes the way that a client's
+ * goes, through reading, rights and handler, in the session of the administrator who asked. What
+ * the service answers, that session gets. It leaves nothing behind: what was joined for it is left,
+ * and a practice that was named for it alone is none of the session's afterwards.
+ */
+#include "operate.h"
+
+#include "channel/channel.h"
+#include "message/json.h"
+#include "session/session.h"
+
+/* What the session has joined since: leaving one channel may end other memberships. */
+static void leave_since(struct px_session *session, uint64_t order)
+{
+	struct px_broker *broker = session->broker;
+	struct px_member *member;
+	broker->walk = session->members;
+	while ((member = broker->walk)) {
+		broker->walk = member->next;
+		if (member->order > order) {
+			px_member_leave(member, PX_LEFT);
+		}
+	}
+}
+
+/* The message goes its way; then everything is as it was. */
+static void send_probe(struct px_session *session, const struct px_json *json,
+		struct px_practice *practice, struct px_probed *ret_probed)
+{
+	struct px_broker *broker = session->broker;
+	const struct px_broker_host *host = &broker->host;
+	uint64_t order = broker->member_order;
+	bool was_held = practice && px_identity_holds(session->identity, practice);
+	uint64_t began_ns = host->now_ns ? host->now_ns(host->user) : 0;
+	ret_probed->ok = !json->failed && px_session_try(session, &broker->publication,
+			(struct px_span){ json->data, json->len });
+	ret_probed->ns = host->now_ns ? host->now_ns(host->user) - began_ns : 0;
+	leave_since(session, order);
+	if (practice && !was_held) {
+		px_identity_unbind(broker, session->identity, practice);
+	}
+}
+
+/* Nobody need be in it; in open mode it may be the one that the session has not named yet. */
+static int find_practice(const struct px_operator *operator, const struct px_id *practice,
+		struct px_practice **ret_practice, struct px_denial *ret_denial)
+{
+	const struct px_identity *identity = operator->identity;
+	bool is_first = !identity->authenticated && identity->practice_count == 0;
+	if (!is_first && !px_operator_may_name(operator, practice->text)) {
+		return px_deny(ret_denial, PX_E_FORBIDDEN, "practiceId",
+				"That practice is none of yours.");
+	}
+	if (!px_span_is_text(practice->text)) {
+		return px_deny(ret_denial, PX_E_BAD_MESSAGE, "practiceId",
+				"This field must not hold control characters.");
+	}
+	return px_practice_get(operator->broker, px_identity_tenant(identity), practice->text,
+			ret_practice) == 0 ? 0 : px_deny(ret_denial, PX_E_UNAVAILABLE, NULL,
+			"The server is at its limit.");
+}
+
+static void drop_practice(struct px_broker *broker, struct px_practice *practice)
+{
+	if (practice) {
+		px_practice_unref(broker, practice);
+	}
+}
+
+int px_operate_probe(struct px_session *session, struct px_span name,
+		const struct px_id *practice, struct px_probed *ret_probed,
+		struct px_denial *ret_denial)
+{
+	struct px_broker *broker = session->broker;
+	const struct px_service *service = px_broker_find_service(broker, name, NULL);
+	if (!service) {
+		return px_deny(ret_denial, PX_E_NOT_FOUND, "service",
+				"There is no service of that name.");
+	}
+	if (!service->probe) {
+		return px_deny(ret_denial, PX_E_UNAVAILABLE, "service",
+				"This service has no message to be tested with.");
+	}
+	struct px_operator operator = px_session_operator(session);
+	struct px_practice *held = NULL;
+	if (practice && find_practice(&operator, practice, &held, ret_denial) < 0) {
+		return -1;
+	}
+	if (px_operator_tell(&operator, &(struct px_event){
+			.act = "test",
+			.service = service,
+			.practice = held,
+		}, ret_denial) < 0) {
+		drop_practice(broker, held);
+		return -1;
+	}
+	struct px_json json;
+	px_json_begin(&json, NULL);
+	px_json_append(&json, service->probe, px_span(service->probe).len);
+	if (practice) {
+		px_json_id(&json, "practiceId", *practice);
+	}
+	px_json_end(&json);
+	send_probe(session, &json, held, ret_probed);
+	px_json_finish(&json);
+	drop_practice(broker, held);
+	return 0;
+}

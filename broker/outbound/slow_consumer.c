@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Readers that are behind. Before one is given up, what a later message with the same key makes
+ * superfluous is taken out of its queue, in one pass over it. A pass has to be worth it: it
+ * frees an eighth of what a queue may hold, or the reader is too slow. So there are eight
+ * times as many bytes queued as looked at again, whatever is sent.
+ *
+ * Rejected: replacing while queueing. It would cost every message to every reader, for the few
+ * that are behind.
+ */
+#include "message/message.h"
+#include "conflation.h"
+#include "session/session.h"
+
+#define WORTH 8
+
+static void add(void *user, const struct px_message *message)
+{
+	px_newest_add(user, message);
+}
+
+static bool keep(void *user, const struct px_message *message)
+{
+	return px_newest_is(user, message);
+}
+
+uint32_t px_session_replace(struct px_session *session, const struct px_message *next)
+{
+	struct px_broker *broker = session->broker;
+	struct px_queue *queue = &session->queue;
+	struct px_newest newest;
+	uint32_t before = queue->bytes;
+	if (px_newest_begin(&newest, broker, (size_t)queue->count + 1) < 0) {
+		return 0;
+	}
+	px_queue_visit(queue, add, &newest);
+	if (next) {
+		px_newest_add(&newest, next);
+	}
+	broker->stats.replaced += px_queue_filter(queue, &broker->queue_pool, broker, keep,
+			&newest);
+	px_newest_finish(&newest);
+	uint32_t freed = before - queue->bytes;
+	broker->stats.queue_bytes -= freed;
+	broker->stats.replaced_bytes += freed;
+	return freed;
+}
+
+bool px_session_is_relieved(struct px_session *session, const struct px_message *next,
+		uint32_t limit)
+{
+	uint32_t freed = px_session_replace(session, next);
+	return px_queue_empty(&session->queue) || (uint64_t)freed * WORTH >= limit;
+}
+
+void px_session_count_slow(struct px_session *session, bool by_age)
+{
+	struct px_stats *stats = &session->broker->stats;
+	stats->slow_readers++;
+	stats->slow_by_age += by_age;
+	stats->dropped += session->queue.count;
+	stats->dropped_bytes += session->queue.bytes;
+}

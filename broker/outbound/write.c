@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The way out. A message is queued, its session put on the dirty list once; when the turn
+ * ends each dirty session's frames leave in as few writes as they fit in. So a burst of
+ * sixteen messages to a room of a hundred is a hundred system calls, not sixteen hundred,
+ * and a message waits no longer than the turn that it came in with.
+ *
+ * Only where a turn would last too long is the rest of the list left for the next one. It is
+ * worked off from its head and grows at its end, so nobody waits for ever; and each session's
+ * messages leave in the order in which they were queued, whichever turn it is.
+ *
+ * A queue has limits, of bytes and age. Over one of them, and with a transport that takes
+ * nothing more, the reader is too slow, unless leaving out what was replaced helps (slow_consumer.c):
+ * what it was owed is dropped, it is told so (4408), and nobody else waits.
+ */
+#include "message/message.h"
+#include "session/replay_buffer.h"
+#include "session/rights.h"
+#include "operate/message_tap.h"
+
+
+void px_session_mark_dirty(struct px_session *session)
+{
+	struct px_broker *broker = session->broker;
+	if (session->is_dirty) {
+		return;
+	}
+	session->is_dirty = true;
+	session->next_dirty = NULL;
+	*broker->dirty_end = session;
+	broker->dirty_end = &session->next_dirty;
+}
+
+void px_session_mark_ending(struct px_session *session)
+{
+	if (!session->is_ending) {
+		struct px_broker *broker = session->broker;
+		session->is_ending = true;
+		session->next_ending = NULL;
+		*broker->ending_end = session;
+		broker->ending_end = &session->next_ending;
+	}
+}
+
+/* They are with the transport now. */
+static void take_out(struct px_session *session, uint32_t count)
+{
+	struct px_broker *broker = session->broker;
+	for (; count > 0; count--) {
+		struct px_message *message = px_queue_pop(&session->queue, &broker->queue_pool);
+		px_resume_wrote(session, message);
+		px_message_unref(broker, message);
+	}
+}
+
+/*
+ * What a write that failed had in it may have arrived or not. Who counts what arrives will tell;
+ * to others nothing was written.
+ */
+static int write_some(struct px_session *session)
+{
+	struct px_broker *broker = session->broker;
+	struct px_message *first = px_queue_peek(&session->queue);
+	const uint8_t *bytes = first->frame;
+	size_t len = first->len;
+	uint32_t count = 1;
+	if (session->queue.count > 1 && len <= PX_WRITE_BYTES) {
+		/* A single frame goes out from where it lies. */
+		len = px_queue_copy(&session->queue, broker->write_buffer, PX_WRITE_BYTES, &count);
+		bytes = broker->write_buffer;
+	}
+	broker->stats.writes++;
+	int rc = broker->transport.write(session->conn, bytes, len);
+	if (rc == 0 || session->resume) {
+		take_out(session, count);
+	}
+	return rc;
+}
+
+void px_session_drop_queue(struct px_session *session)
+{
+	struct px_broker *broker = session->broker;
+	broker->stats.queue_bytes -= session->queue.bytes;
+	px_queue_clear(&session->queue, &broker->queue_pool, broker);
+}
+
+/* The transport will tell that the connection is lost, unless the session lives on without. */
+static void on_write_error(struct px_session *session)
+{
+	void *conn = session->conn;
+	if (px_session_detach(session, true)) {
+		session->broker->transport.bind(conn, NULL);
+	} else {
+		session->phase = PX_SESSION_CLOSED;
+		px_session_drop_queue(session);
+	}
+}
+
+void px_session_flush(struct px_session *session)
+{
+	struct px_broker *broker = session->broker;
+	if (broker->attaching) {
+		px_session_drop_muted(session); /* a service may be off, and its turn not have come */
+	}
+	while (session->phase <= PX_SESSION_CLOSING && !px_queue_empty(&session->queue)) {
+		if (broker->transport.busy(session->conn)) {
+			px_session_watch_queue(session);
+			return; /* px_session_writable() comes */
+		}
+		uint32_t before = session->queue.bytes;
+		int rc = write_some(session);
+		uint32_t taken = before - session->queue.bytes;
+		broker->stats.queue_bytes -= taken;
+		if (rc < 0) {
+			on_write_error(session);
+		} else {
+			broker->stats.bytes_out += taken;
+		}
+	}
+	if (session->phase == PX_SESSION_CLOSING || session->phase == PX_SESSION_LOST) {
+		px_session_mark_ending(session);
+	}
+}
+
+static void flush(struct px_broker *broker)
+{
+	for (unsigned i = 1; broker->dirty; i++) {
+		struct px_session *session = broker->dirty;
+		broker->dirty = session->next_dirty;
+		if (!broker->dirty) {
+			broker->dirty_end = &broker->dirty;
+		}
+		session->is_dirty = false;
+		px_session_flush(session);
+		if (i % PX_SLICE == 0 && px_broker_pressed(broker, PX_WORK_OUT)) {
+			return;
+		}
+	}
+}
+
+void px_broker_flush(struct px_broker *broker)
+{
+	uint64_t began_ns = broker->dirty && broker->host.flushed ?
+			broker->host.now_ns(broker->host.user) : 0;
+	flush(broker);
+	if (began_ns != 0) {
+		broker->host.flushed(broker->host.user,
+				broker->host.now_ns(broker->host.user) - began_ns);
+	}
+}
+
+/* Says goodbye early, and for good: what is queued can not be delivered whole. */
+static void give_up(struct px_session *session, enum px_close code)
+{
+	px_session_drop_queue(session);
+	if (session->phase == PX_SESSION_CLOSING || session->phase == PX_SESSION_CLOSED) {
+		session->close_code = (uint16_t)code; /* it is not to come back after a restart */
+		px_session_mark_ending(session);
+	} else {
+		px_session_close(session, code);
+	}
+}
+
+void px_session_part_slow(struct px_session *session, bool by_age)
+{
+	px_session_count_slow(session, by_age);
+	give_up(session, PX_CLOSE_SLOW);
+}
+
+static bool fits(const struct px_session *session, const struct px_message *message)
+{
+	uint32_t limit = session->broker->limits.queue_bytes;
+	return limit == 0 || session->queue.bytes == 0 ||
+			(uint64_t)session->queue.bytes + message->len <= limit;
+}
+
+/* Whether there is room for it; a session with a connection may be flushed for it, or go. */
+static bool make_room(struct px_session *session, const struct px_message *message)
+{
+	if (session->phase == PX_SESSION_DETACHED || session->is_opening ||
+			fits(session, message)) {
+		return true;
+	}
+	/* Many messages in one turn make no slow reader: let it take them first. */
+	px_session_flush(session);
+	if (!px_session_hears(session)) {
+		return false;
+	}
+	if (session->phase != PX_SESSION_DETACHED && !fits(session, message) &&
+			!(px_session_is_relieved(session, message, session->broker->limits.queue_bytes) &&
+			fits(session, message))) {
+		px_session_part_slow(session, false);
+		return false;
+	}
+	return true;
+}
+
+/* What only keeps a connection alive says nothing of how much there is to do. */
+void px_session_count_out(struct px_session *session, const struct px_message *message)
+{
+	struct px_broker *broker = session->broker;
+	if (!message->is_control) {
+		px_traffic_goes(&broker->traffic, message->traffic, px_message_text(message).len);
+	}
+	if (message->is_keepalive) {
+		broker->stats.keepalives_out++;
+	} else {
+		broker->stats.messages_out++;
+		session->messages_out++;
+	}
+}
+
+void px_session_send(struct px_session *session, struct px_message *message)
+{
+	if (message && px_session_hears(session) && !px_session_mutes(session, message)) {
+		px_session_push(session, message);
+	}
+}
+
+void px_session_push(struct px_session *session, struct px_message *message)
+{
+	struct px_broker *broker = session->broker;
+	if (!make_room(session, message)) {
+		return;
+	}
+	if (px_queue_push(&session->queue, &broker->queue_pool, message) < 0) {
+		give_up(session, PX_CLOSE_TRY_LATER);
+		return;
+	}
+	broker->stats.queue_bytes += message->len;
+	px_session_count_out(session, message);
+	if (session == broker->acting) {
+		broker->answered += message->len;
+	}
+	if (broker->tails && !broker->is_publishing && !message->is_control) {
+		px_tail_went(session, message);
+	}
+	if (session->phase == PX_SESSION_DETACHED) {
+		px_session_trim(session);
+	} else {
+		px_session_mark_dirty(session);
+	}
+}
+
+void px_session_send_json(struct px_session *session, struct px_json *json)
+{
+	struct px_message *message = px_message_from_json(session->broker, json);
+	if (!message) {
+		/* Without memory for an answer, saying nothing would be the worst one. */
+		px_session_close(session, PX_CLOSE_TRY_LATER);
+		return;
+	}
+	px_session_send(session, message);
+	px_message_unref(session->broker, message);
+}
+
+void px_session_writable(struct px_session *session)
+{
+	px_session_mark_dirty(session);
+}

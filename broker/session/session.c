@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A session's life: opened, alive, closing, closed, lost; between losing a connection and
+ * getting another one, detached (session_detached.c, session_reattach.c). Whoever wants it gone only marks
+ * it; what ends it happens in px_broker_end_turn(), when no handler and no fan-out is on
+ * the stack. Ending one session may end others (a call of two), hence the loops there.
+ */
+#include "session.h"
+
+#include "channel/channel.h"
+#include "message/message.h"
+#include "replay_buffer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void on_timer(struct px_timer *timer);
+
+static struct px_session *session_of(struct px_timer *timer)
+{
+	return (struct px_session *)((char *)timer - offsetof(struct px_session, timer));
+}
+
+/* -ENOMEM: nothing happened. */
+static int link_session(struct px_session *session, uint64_t client_id)
+{
+	struct px_broker *broker = session->broker;
+	if (px_roll_add(&broker->sessions, session, &session->number) < 0) {
+		return -ENOMEM;
+	}
+	if (px_table_insert(&broker->clients, &session->link, client_id) < 0) {
+		px_roll_remove(&broker->sessions, session->number);
+		return -ENOMEM;
+	}
+	session->older = broker->newest;
+	if (broker->newest) {
+		broker->newest->newer = session;
+	} else {
+		broker->oldest = session;
+	}
+	broker->newest = session;
+	broker->stats.sessions++;
+	session->site->sessions++;
+	px_identity_take_up(broker, session->identity);
+	return 0;
+}
+
+static void unlink_session(struct px_session *session)
+{
+	struct px_broker *broker = session->broker;
+	if (session->older) {
+		session->older->newer = session->newer;
+	} else {
+		broker->oldest = session->newer;
+	}
+	px_broker_skip(broker, session);
+	if (session->newer) {
+		session->newer->older = session->older;
+	} else {
+		broker->newest = session->older;
+	}
+	px_table_remove(&broker->clients, &session->link);
+	px_roll_remove(&broker->sessions, session->number);
+	broker->stats.sessions--;
+	session->site->sessions--;
+	px_identity_put_down(broker, session->identity);
+}
+
+void px_session_greet(struct px_session *session, bool not_resumed)
+{
+	struct px_broker *broker = session->broker;
+	/* One who is nobody yet is told of those that there are. */
+	uint32_t services = px_session_services(session) &
+			(session->identity->role == 0 ? UINT32_MAX : session->opened);
+	char client_id[PX_CLIENT_ID_SIZE];
+	struct px_json json;
+
+	px_session_client_id(session, client_id);
+	px_json_begin(&json, "connection_established");
+	px_json_text(&json, "clientId", client_id);
+	px_json_open_array(&json, "services");
+	for (unsigned i = 0; i < broker->service_count; i++) {
+		if (services & UINT32_C(1) << i && px_session_knows(session, i)) {
+			px_json_text(&json, NULL, broker->services[i].service->name);
+		}
+	}
+	px_json_close_array(&json);
+	px_json_int(&json, "protocol", 1);
+	if (session->identity->role != 0) {
+		px_session_write_user(session, &json);
+	}
+	if (not_resumed) {
+		px_json_bool(&json, "resumed", false);
+	}
+	if (session->versioned && session->resume) {
+		px_resume_write(session, &json);
+	}
+	px_json_int(&json, "heartbeatMs", broker->limits.heartbeat_ms);
+	px_json_int(&json, "maxMessageBytes", broker->limits.message_bytes);
+	px_json_end(&json);
+	struct px_message *message = px_message_from_json(broker, &json);
+	if (!message) {
+		px_session_close(session, PX_CLOSE_TRY_LATER);
+		return;
+	}
+	message->uncounted = true;
+	px_session_send(session, message);
+	px_message_unref(broker, message);
+}
+
+static struct px_session *create(struct px_broker *broker, const struct px_session_params *params,
+		uint64_t client_id)
+{
+	struct px_session *session = calloc(1, sizeof(*session));
+	if (!session) {
+		return NULL;
+	}
+	broker->muted |= ~params->site->enabled;
+	session->broker = broker;
+	session->site = params->site;
+	session->conn = params->conn;
+	session->service = (int8_t)params->service;
+	session->versioned = params->versioned;
+	session->timer.fire = on_timer;
+	session->alive_ms = broker->timers.now_ms;
+	session->opened_ms = broker->timers.now_ms;
+	session->identity = params->identity;
+	session->is_opening = true;
+	session->is_rejected = params->verdict != PX_VERDICT_GOOD;
+	if (link_session(session, client_id) < 0) {
+		free(session);
+		return NULL;
+	}
+	return session;
+}
+
+/* What can fail before anybody notices. */
+static int begin(struct px_session *session)
+{
+	struct px_broker *broker = session->broker;
+	int rc = px_session_arm(session);
+	if (rc == 0 && session->versioned && !session->is_rejected && broker->limits.grace_ms > 0) {
+		rc = px_resume_create(session);
+	}
+	if (rc == 0 && !session->is_rejected) {
+		rc = px_broker_tell(broker, &(struct px_event){
+			.kind = PX_EVENT_CONNECTED,
+			.session = session,
+		});
+	}
+	return rc;
+}
+
+/* One that did not come to life; its identity stays the caller's. */
+static void undo(struct px_session *session)
+{
+	if (session) {
+		px_resume_destroy(session);
+		px_timer_stop(&session->broker->timers, &session->timer);
+		unlink_session(session);
+		free(session);
+	}
+}
+
+int px_session_restore(struct px_broker *broker, const struct px_session_params *params,
+		uint64_t client_id, struct px_session **ret_session)
+{
+	struct px_session *session = create(broker, params, client_id);
+	int rc = session ? 0 : -ENOMEM;
+	if (rc == 0 && session->versioned) {
+		rc = px_resume_create(session);
+	}
+	rc = rc < 0 ? rc : px_session_wait(session);
+	if (rc < 0) {
+		undo(session);
+		return rc;
+	}
+	session->is_opening = false;
+	*ret_session = session;
+	return 0;
+}
+
+int px_session_open(struct px_broker *broker, const struct px_session_params *params,
+		struct px_session **ret_session)
+{
+	if (px_identity_lacks_proof(params->identity, params->site)) {
+		return -EACCES;
+	}
+	if (px_session_come_back(broker, params, ret_session)) {
+		return 0;
+	}
+	uint64_t client_id;
+	broker->host.random(broker->host.user, &client_id, sizeof(client_id));
+	struct px_session *session = create(broker, params, client_id);
+	int rc = session ? begin(session) : -ENOMEM;
+	if (rc < 0) {
+		undo(session);
+		return rc;
+	}
+	broker->stats.sessions_opened += !session->is_rejected;
+	*ret_session = session;
+	if (session->is_rejected) {
+		px_session_reject(session, &(struct px_authentication){
+			.verdict = params->verdict,
+			.sentence = params->sentence,
+			.retry_after_ms = params->retry_after_ms,
+		}, NULL);
+		px_session_close(session, params->verdict == PX_VERDICT_UNAVAILABLE ?
+				PX_CLOSE_TRY_LATER : PX_CLOSE_UNAUTHENTICATED);
+	} else {
+		uint32_t services = px_session_open_services(session);
+		px_session_greet(session, params->versioned && params->resume.len > 0);
+		px_session_enter_services(session, services);
+	}
+	session->is_opening = false;
+	return 0;
+}
+
+void px_session_receive(struct px_session *session, const uint8_t *bytes, size_t len)
+{
+	struct px_broker *broker = session->broker;
+	if (session->phase != PX_SESSION_OPEN) {
+		return;
+	}
+	px_session_alive(session);
+	if (session->resume) {
+		session->resume->received++;
+	}
+	broker->stats.bytes_in += len;
+	px_session_dispatch(session, (struct px_span){ len > 0 ? (const char *)bytes : "", len });
+}
+
+void px_session_alive(struct px_session *session)
+{
+	session->alive_ms = session->broker->timers.now_ms;
+	session->is_pinged = false;
+	if (session->resume) {
+		px_resume_settle(session->resume);
+	}
+}
+
+void px_session_close(struct px_session *session, enum px_close code)
+{
+	if (session->phase == PX_SESSION_DETACHED) {
+		session->close_code = (uint16_t)code;
+		px_session_finish(session);
+	} else if (session->phase == PX_SESSION_OPEN) {
+		session->phase = PX_SESSION_CLOSING;
+		session->close_code = (uint16_t)code;
+		px_broker_count_close(session->broker, session->close_code);
+		if (px_session_is_to_return(session)) {
+			px_session_mark(session);
+		}
+		px_session_mark_ending(session);
+	}
+}
+
+void px_session_finish(struct px_session *session)
+{
+	if (session->phase == PX_SESSION_DETACHED) {
+		px_session_unwait(session);
+	}
+	session->phase = PX_SESSION_LOST;
+	session->conn = NULL;
+	px_timer_stop(&session->broker->timers, &session->timer);
+	px_session_drop_queue(session);
+	px_session_mark_ending(session);
+}
+
+void px_session_lost(struct px_session *session, enum px_loss loss)
+{
+	if (loss != PX_LOSS_BROKEN || !px_session_detach(session, false)) {
+		px_session_finish(session);
+	}
+}
+
+void px_session_break(struct px_session *session)
+{
+	const struct px_transport *transport = &session->broker->transport;
+	void *conn = session->conn;
+	if (px_session_detach(session, true)) {
+		session->broker->stats.cuts++;
+		transport->close(conn, 0);
+		transport->bind(conn, NULL);
+	} else {
+		px_session_shut(session, 0);
+	}
+}
+
+/*
+ * When it is decided, and once: a reader that takes nothing gets no frame, and one that hangs up is
+ * quicker than it.
+ */
+void px_broker_count_close(struct px_broker *broker, uint16_t code)
+{
+	for (unsigned i = 0; i < PX_CLOSES_COUNT; i++) {
+		broker->stats.closes[i] += px_close_code(i) == code;
+	}
+}
+
+/* Code 0 cuts the connection. */
+void px_session_shut(struct px_session *session, uint16_t code)
+{
+	char client_id[PX_CLIENT_ID_SIZE];
+	px_session_client_id(session, client_id);
+	px_broker_log(session->broker, PX_LOG_INFO, "client %s: closed with %u%s", client_id,
+			session->close_code, code == 0 ? ", cut off" : "");
+	session->broker->stats.cuts += code == 0;
+	session->phase = PX_SESSION_CLOSED;
+	px_timer_stop(&session->broker->timers, &session->timer);
+	session->broker->transport.close(session->conn, code);
+}
+
+/* The queue is not written yet, or the socket not empty: a close frame would be lost. */
+static void wait_for_reader(struct px_session *session)
+{
+	if (session->is_waiting) {
+		return; /* its time runs already */
+	}
+	session->is_waiting = true;
+	struct px_timers *timers = &session->broker->timers;
+	int64_t at_ms = timers->now_ms + session->broker->limits.slow_close_ms;
+	if (px_timer_arm(timers, &session->timer, at_ms) < 0) {
+		px_session_shut(session, 0);
+	}
+}
+
+static void on_timer(struct px_timer *timer)
+{
+	struct px_session *session = session_of(timer);
+	if (session->phase == PX_SESSION_OPEN) {
+		px_session_pulse(session);
+	} else if (session->phase == PX_SESSION_CLOSING && session->is_waiting) {
+		/* Not one of which another timer has just made a slow reader: its time begins now. */
+		px_session_shut(session, 0);
+	} else if (session->phase == PX_SESSION_DETACHED) {
+		px_session_wait_over(session);
+	}
+}
+
+static void free_session(struct px_session *session)
+{
+	struct px_broker *broker = session->broker;
+	px_session_close_services(session);
+	if (!session->is_rejected) {
+		(void)px_broker_tell(broker, &(struct px_event){
+			.kind = PX_EVENT_DISCONNECTED,
+			.session = session,
+			.close_code = session->close_code,
+		});
+	}
+	px_timer_stop(&broker->timers, &session->timer);
+	px_resume_destroy(session);
+	unlink_session(session);
+	px_identity_destroy(broker, session->identity);
+	free(session->service_states);
+	free(session);
+}
+
+static void end_session(struct px_session *session)
+{
+	if (session->phase == PX_SESSION_LOST) {
+		if (!session->is_dirty) { /* else it comes back here when the list has let go of it */
+			free_session(session);
+		}
+	} else if (session->phase == PX_SESSION_CLOSING) {
+		/* It hears no more; that the others need not wait for its close frame to learn it. */
+		if (session->close_code != PX_CLOSE_RESTART) {
+			px_session_leave_all(session, PX_DISCONNECTED);
+		}
+		if (px_queue_empty(&session->queue) &&
+				!session->broker->transport.busy(session->conn)) {
+			px_session_shut(session, session->close_code);
+		} else {
+			wait_for_reader(session);
+		}
+	}
+}
+
+static void end_sessions(struct px_broker *broker)
+{
+	for (unsigned i = 1; broker->ending; i++) {
+		struct px_session *session = broker->ending;
+		/* Its queue may be waiting for a later slice; goodbye is said behind it. */
+		px_session_flush(session);
+		broker->ending = session->next_ending;
+		if (!broker->ending) {
+			broker->ending_end = &broker->ending;
+		}
+		session->is_ending = false;
+		end_session(session);
+		if (i % PX_SLICE == 0 && px_broker_pressed(broker, PX_WORK_OUT)) {
+			return;
+		}
+	}
+}
+
+bool px_broker_end_turn(struct px_broker *broker)
+{
+	px_broker_walk(broker);
+	do {
+		px_broker_flush(broker);
+		end_sessions(broker);
+	} while ((broker->dirty || broker->ending) && !px_broker_pressed(broker, PX_WORK_OUT));
+	bool is_cut = broker->dirty || broker->ending || broker->attaching || broker->telling ||
+			broker->arming || broker->draining;
+	broker->stats.turns_cut += is_cut;
+	return is_cut;
+}
+
+void px_client_id_write(uint64_t id, char buf[PX_CLIENT_ID_SIZE])
+{
+	static const char hex[] = "0123456789abcdef";
+	buf[0] = 'c';
+	for (int i = 0; i < 16; i++) {
+		buf[1 + i] = hex[id >> (60 - 4 * i) & 15];
+	}
+	buf[17] = '\0';
+}
+
+bool px_client_id_read(struct px_span text, uint64_t *ret_id)
+{
+	uint64_t id = 0;
+	if (text.len != PX_CLIENT_ID_SIZE - 1 || text.data[0] != 'c') {
+		return false;
+	}
+	for (size_t i = 1; i < text.len; i++) {
+		char c = text.data[i];
+		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) {
+			return false;
+		}
+		id = id << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+	}
+	*ret_id = id;
+	return true;
+}
+
+void px_session_client_id(const struct px_session *session, char buf[PX_CLIENT_ID_SIZE])
+{
+	px_client_id_write(px_session_own_id(session), buf);
+}
+
+bool px_session_is(const struct px_session *session, struct px_span client_id)
+{
+	char own[PX_CLIENT_ID_SIZE];
+	px_session_client_id(session, own);
+	return px_span_equal(client_id, (struct px_span){ own, PX_CLIENT_ID_SIZE - 1 });
+}
+
+struct px_session *px_session_find(const struct px_broker *broker, struct px_span client_id)
+{
+	uint64_t wanted;
+	if (!px_client_id_read(client_id, &wanted)) {
+		return NULL;
+	}
+	struct px_table_link *link = px_table_find(&broker->clients, wanted);
+	while (link && link->hash != wanted) {
+		link = link->next;
+	}
+	return (struct px_session *)link;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Services in a session: opened when the session is somebody who may use them, told of its
+ * practices, closed when it is gone. A service that is switched off keeps what it has in a session
+ * (only its messages are refused), so that switching it on again loses nothing.
+ */
+#include "channel/channel.h"
+#include "session.h"
+
+#include <stdlib.h>
+
+static void *make_state(struct px_session *session, unsigned index)
+{
+	const struct px_service *service = session->broker->services[index].service;
+	if (service->session_size == 0) {
+		return NULL;
+	}
+	if (!session->service_states) {
+		session->service_states = calloc(PX_SERVICES_MAX, sizeof(void *));
+		if (!session->service_states) {
+			return NULL;
+		}
+	}
+	session->service_states[index] = calloc(1, service->session_size);
+	return session->service_states[index];
+}
+
+void *px_session_state(const struct px_session *session, unsigned index)
+{
+	return session->service_states ? session->service_states[index] : NULL;
+}
+
+static void drop_state(struct px_session *session, unsigned index)
+{
+	if (session->service_states) {
+		free(session->service_states[index]);
+		session->service_states[index] = NULL;
+	}
+}
+
+/* Its role is the same when it is closed as when it was opened: see px_session_become(). */
+static void count_user(struct px_session *session, unsigned index, int by)
+{
+	if (px_session_knows(session, index)) {
+		session->site->users[index] += (uint32_t)by;
+	}
+}
+
+static bool open_service(struct px_session *session, unsigned index)
+{
+	const struct px_service_slot *slot = &session->broker->services[index];
+	void *state = make_state(session, index);
+	if (slot->service->session_size > 0 && !state) {
+		return false;
+	}
+	if (slot->service->open && slot->service->open(slot->state, session, state) < 0) {
+		drop_state(session, index);
+		return false;
+	}
+	session->opened |= UINT32_C(1) << index;
+	count_user(session, index, 1);
+	return true;
+}
+
+static void enter_service(struct px_session *session, unsigned index,
+		struct px_practice *practice)
+{
+	struct px_broker *broker = session->broker;
+	const struct px_service_slot *slot = &broker->services[index];
+	if (slot->service->enter) {
+		struct px_origin before = px_broker_turn_to(broker,
+				(struct px_origin){ practice, NULL, (uint8_t)index });
+		slot->service->enter(slot->state, session, practice);
+		(void)px_broker_turn_to(broker, before);
+	}
+}
+
+uint32_t px_session_open_services(struct px_session *session)
+{
+	uint32_t before = session->opened;
+	uint32_t wanted = px_session_services(session) & ~before;
+	if (session->identity->role == 0) {
+		return 0; /* nobody yet; asked when it has authenticated */
+	}
+	for (unsigned i = 0; i < session->broker->service_count; i++) {
+		if (wanted & UINT32_C(1) << i) {
+			(void)open_service(session, i);
+		}
+	}
+	return session->opened & ~before;
+}
+
+void px_session_enter_services(struct px_session *session, uint32_t services)
+{
+	for (unsigned i = 0; i < session->broker->service_count; i++) {
+		if (!(services & UINT32_C(1) << i)) {
+			continue;
+		}
+		for (uint32_t p = 0; p < session->identity->practice_count; p++) {
+			enter_service(session, i, session->identity->practices[p].practice);
+		}
+	}
+}
+
+void px_session_reopen_service(struct px_session *session, unsigned index)
+{
+	if (!(session->opened & UINT32_C(1) << index)) {
+		(void)open_service(session, index);
+	}
+}
+
+void px_session_attach(struct px_session *session)
+{
+	px_session_enter_services(session, px_session_open_services(session));
+}
+
+void px_session_enter(struct px_session *session, struct px_practice *practice)
+{
+	for (unsigned i = 0; i < session->broker->service_count; i++) {
+		if (session->opened & UINT32_C(1) << i) {
+			enter_service(session, i, practice);
+		}
+	}
+}
+
+void px_session_close_services(struct px_session *session)
+{
+	px_session_leave_all(session, PX_DISCONNECTED);
+	for (unsigned i = 0; i < session->broker->service_count; i++) {
+		const struct px_service_slot *slot = &session->broker->services[i];
+		if (!(session->opened & UINT32_C(1) << i)) {
+			continue;
+		}
+		if (slot->service->close) {
+			slot->service->close(slot->state, session, px_session_state(session, i));
+		}
+		drop_state(session, i);
+		count_user(session, i, -1);
+	}
+	session->opened = 0;
+}

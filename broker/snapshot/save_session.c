@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sessions that wait for their clients, as lines (the rest is in save.c):
+ *
+ *   {"session":"c…","site":"default","service":"whiteboard","versioned":true,
+ *    "age":5000,"identity":{…},"opened":["whiteboard"],
+ *    "secret":"…","former":"…","sent":12,"received":4}
+ *                                                `service`: the only one; the last four of a
+ *                                                versioned one only, `former` if it is good still
+ *   {"kept":"…","service":"…","tenant":"…","practice":"…","room":"…"}
+ *                                                written and not confirmed, the oldest first, and
+ *                                                what it is of; "" is a service that is gone
+ *   {"queued":"…", …}                            not written yet
+ *   {"member":"telemedicine","kind":"room","practice":"1","name":"r","order":3,"heard":0,
+ *    "state":{…}}
+ *   {"saved":"admin","state":{…}}                a service's own words
+ */
+#include "message/message.h"
+#include "session/replay_buffer.h"
+#include "snapshot.h"
+
+#include <errno.h>
+#include <praxis/service.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void write_id(struct px_json *json, const char *key, struct px_id id)
+{
+	char text[PX_ID_MAX + 2];
+	size_t len = (size_t)snprintf(text, sizeof(text), "%c%.*s", id.number ? 'n' : 's',
+			(int)id.text.len, id.text.data);
+	px_json_string(json, key, (struct px_span){ text, len });
+}
+
+static void write_rooms(struct px_json *json, const struct px_identity *identity)
+{
+	const char *at = px_identity_rooms(identity);
+	px_json_open_array(json, "rooms");
+	for (uint32_t i = 0; i < identity->room_count; i++) {
+		px_json_text(json, NULL, at);
+		at += px_span(at).len + 1;
+	}
+	px_json_close_array(json);
+}
+
+static void write_identity(struct px_json *json, const struct px_identity *identity)
+{
+	px_json_open_object(json, "identity");
+	px_json_string(json, "tenant", px_identity_tenant(identity));
+	write_id(json, "user", px_identity_user(identity));
+	px_json_string(json, "name", px_identity_name(identity));
+	px_json_string(json, "address", px_identity_address(identity));
+	px_json_text(json, "role", px_role_name(identity->role));
+	px_json_bool(json, "authenticated", identity->authenticated);
+	px_json_bool(json, "allPractices", identity->all_practices);
+	px_json_int(json, "expiresAt", identity->expires_ms);
+	px_json_int(json, "noticeAt", identity->notice_ms);
+	px_json_int(json, "leeway", identity->leeway_ms);
+	px_json_open_array(json, "practices");
+	for (uint32_t i = 0; i < identity->practice_count; i++) {
+		const struct px_held *held = &identity->practices[i];
+		write_id(json, NULL, (struct px_id){
+			{ held->practice->id, held->practice->id_len }, held->number });
+	}
+	px_json_close_array(json);
+	if (identity->has_rooms) {
+		write_rooms(json, identity);
+	}
+	px_json_close_object(json);
+}
+
+static bool is_open(const struct px_session *session, unsigned index)
+{
+	return session->opened & UINT32_C(1) << index;
+}
+
+static void write_opened(struct px_json *json, const struct px_session *session)
+{
+	px_json_open_array(json, "opened");
+	for (unsigned i = 0; i < session->broker->service_count; i++) {
+		if (is_open(session, i)) {
+			px_json_text(json, NULL, session->broker->services[i].service->name);
+		}
+	}
+	px_json_close_array(json);
+}
+
+static void write_resume(struct px_json *json, const struct px_resume *resume)
+{
+	char secret[PX_RESUME_SECRET_SIZE];
+	px_resume_write_secret(resume->secrets.now, secret);
+	px_json_text(json, "secret", secret);
+	if (resume->secrets.has_former) {
+		/* `resumed` may have been lost, and the server have ended before anybody noticed. */
+		px_resume_write_secret(resume->secrets.former, secret);
+		px_json_text(json, "former", secret);
+	}
+	px_json_int(json, "sent", (int64_t)resume->sent);
+	px_json_int(json, "received", (int64_t)resume->received);
+	explicit_bzero(secret, sizeof(secret));
+}
+
+static int save_itself(const struct px_session *session, struct px_state_save *save)
+{
+	char client_id[PX_CLIENT_ID_SIZE];
+	struct px_json json;
+	px_session_client_id(session, client_id);
+	px_json_begin(&json, NULL);
+	px_json_text(&json, "session", client_id);
+	px_json_text(&json, "site", session->site->name);
+	if (session->service >= 0) {
+		px_json_text(&json, "service",
+				session->broker->services[session->service].service->name);
+	}
+	px_json_bool(&json, "versioned", session->versioned);
+	px_json_int(&json, "age", session->broker->timers.now_ms - session->opened_ms);
+	px_json_bool(&json, "noticed", session->is_noticed);
+	write_identity(&json, session->identity);
+	write_opened(&json, session);
+	if (session->versioned) {
+		write_resume(&json, session->resume);
+	}
+	return px_state_put(save, &json);
+}
+
+/* What has no number was for the connection that there was. */
+static int save_queue(const struct px_queue *queue, const char *key,
+		struct px_state_save *save)
+{
+	int rc = 0;
+	for (const struct px_queue_block *block = queue->head; block; block = block->next) {
+		for (uint8_t i = block->first; rc == 0 && i < block->last; i++) {
+			struct px_json json;
+			if (block->messages[i]->uncounted) {
+				continue;
+			}
+			px_json_begin(&json, NULL);
+			px_state_put_message(save, &json, key, block->messages[i]);
+			rc = px_state_put(save, &json);
+		}
+	}
+	return rc;
+}
+
+static int save_member(struct px_member *member, struct px_state_save *save)
+{
+	const struct px_channel *channel = member->channel;
+	const struct px_keeper *keeper =
+			px_state_keeper(channel->service, px_span(channel->kind->name));
+	struct px_json json;
+	if (!keeper) {
+		return 0;
+	}
+	px_json_begin(&json, NULL);
+	px_json_text(&json, "member", channel->service->name);
+	px_json_text(&json, "kind", channel->kind->name);
+	px_json_text(&json, "practice", channel->practice->id);
+	px_json_string(&json, "name", px_channel_name(channel));
+	px_json_int(&json, "order", (int64_t)member->order);
+	px_json_int(&json, "heard", (int64_t)px_member_mark(member));
+	px_json_open_object(&json, "state");
+	if (keeper->save_member) {
+		keeper->save_member(px_state_of(channel->broker, channel->service), member, &json);
+	}
+	px_json_close_object(&json);
+	return px_state_put(save, &json);
+}
+
+/* A session's memberships are a list with the latest at its head; loading puts it there again. */
+static int save_members(struct px_member *member, struct px_state_save *save)
+{
+	size_t count = 0;
+	for (struct px_member *at = member; at; at = at->next) {
+		count++;
+	}
+	struct px_member **list = calloc(count, sizeof(struct px_member *));
+	if (!list && count > 0) {
+		return -ENOMEM;
+	}
+	for (size_t i = count; i > 0; member = member->next) {
+		list[--i] = member;
+	}
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		rc = save_member(list[i], save);
+	}
+	free(list);
+	return rc;
+}
+
+static int save_states(const struct px_session *session, struct px_state_save *save)
+{
+	int rc = 0;
+	for (unsigned i = 0; rc == 0 && i < session->broker->service_count; i++) {
+		const struct px_service_slot *slot = &session->broker->services[i];
+		struct px_json json;
+		if (!is_open(session, i) || !slot->service->save_session) {
+			continue;
+		}
+		px_json_begin(&json, NULL);
+		px_json_text(&json, "saved", slot->service->name);
+		px_json_open_object(&json, "state");
+		slot->service->save_session(slot->state, session, px_session_state(session, i),
+				&json);
+		px_json_close_object(&json);
+		rc = px_state_put(save, &json);
+	}
+	return rc;
+}
+
+static int save_session(const struct px_session *session, struct px_state_save *save)
+{
+	int rc = save_itself(session, save);
+	if (session->versioned) {
+		rc = rc < 0 ? rc : save_queue(&session->resume->kept, "kept", save);
+		rc = rc < 0 ? rc : save_queue(&session->queue, "queued", save);
+	}
+	rc = rc < 0 ? rc : save_members(session->members, save);
+	return rc < 0 ? rc : save_states(session, save);
+}
+
+int px_state_save_sessions(struct px_state_save *save)
+{
+	int rc = 0;
+	for (struct px_session *session = save->broker->oldest; rc == 0 && session;
+			session = session->newer) {
+		if (session->phase == PX_SESSION_DETACHED && !session->site->retired) {
+			rc = save_session(session, save);
+		}
+	}
+	return rc;
+}

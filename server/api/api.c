@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Requests to the API: found by path and method, identified by their token, read whole. A body
+ * has a length that was announced, a bound, and a time by which it is there.
+ */
+#include "api.h"
+
+#include "auth/authenticator.h"
+#include "auth/credentials.h"
+#include "tail_stream.h"
+#include "openapi.h"
+#include "common/strict_json.h"
+#include "token/token.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define PREFIX "/api/v1/"
+#define BODY_MAX 65536
+#define BODY_TIME_MS 10000
+
+enum method {
+	GET, /* and HEAD */
+	POST,
+};
+
+enum body {
+	NO_BODY,
+	FIELDS, /* a JSON object, read into `fields` */
+	RAW,    /* the handler reads it */
+};
+
+static const struct route {
+	const char *path; /* behind PREFIX; one that ends with "/" wants a name after it */
+	enum method method;
+	enum body body;
+	px_api_handler handle;
+} routes[] = {
+	{ "clients", GET, NO_BODY, px_api_get_clients },
+	{ "config", GET, NO_BODY, px_api_get_config },
+	{ "disconnect", POST, FIELDS, px_api_post_disconnect },
+	{ "history", GET, NO_BODY, px_api_get_history },
+	{ "locks", GET, NO_BODY, px_api_get_locks },
+	{ "openapi.json", GET, NO_BODY, NULL }, /* is for everybody to read */
+	{ "publish", POST, RAW, px_api_post_publish },
+	{ "rooms", GET, NO_BODY, px_api_get_rooms },
+	{ "rooms/end", POST, FIELDS, px_api_post_end_room },
+	{ "services", GET, NO_BODY, px_api_get_services },
+	{ "services/", POST, FIELDS, px_api_post_service },
+	{ "stats", GET, NO_BODY, px_api_get_stats },
+	{ "tail", POST, FIELDS, px_api_post_tail },
+	{ "tickets", POST, FIELDS, px_api_post_ticket },
+	{ "unlock", POST, FIELDS, px_api_post_unlock },
+};
+
+/* A request that is being read. */
+struct px_request {
+	const struct route *route;
+	struct px_token *caller;
+	struct px_identity *identity;
+	char name[64];
+	char key[PX_IDEMPOTENCY_KEY_MAX + 1];
+	struct px_onlooker *onlooker; /* the answer goes on; NULL: it does not */
+	int64_t started_ms;
+	size_t announced;
+	size_t len;
+	char body[];
+};
+
+static int64_t now_of(const struct px_peer *peer)
+{
+	return (int64_t)uv_now(&peer->vhost->server->loop);
+}
+
+bool px_api_concerns(const char *path)
+{
+	return strncmp(path, PREFIX, strlen(PREFIX)) == 0;
+}
+
+static const struct route *find_route(const char *path)
+{
+	path += strlen(PREFIX);
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+		size_t len = strlen(routes[i].path);
+		bool named = routes[i].path[len - 1] == '/';
+		if (named ? strncmp(path, routes[i].path, len) == 0 && path[len] != '\0' &&
+				!strchr(path + len, '/') : strcmp(path, routes[i].path) == 0) {
+			return &routes[i];
+		}
+	}
+	return NULL;
+}
+
+const char *px_api_allow(const char *path)
+{
+	const struct route *route = find_route(path);
+	return route && route->method == GET ? "GET, HEAD" : "POST";
+}
+
+void px_request_drop(struct px_peer *peer)
+{
+	struct px_request *request = peer->request;
+	if (request) {
+		px_onlooker_drop(request->onlooker);
+		px_token_destroy(request->caller);
+		px_identity_destroy(peer->vhost->server->broker, request->identity);
+		explicit_bzero(request->body, request->len);
+		free(request);
+		peer->request = NULL;
+	}
+}
+
+struct px_onlooker *px_request_onlooker(const struct px_peer *peer)
+{
+	return peer->request ? peer->request->onlooker : NULL;
+}
+
+/* ---- errors ---- */
+
+static int status_of(enum px_error code)
+{
+	switch (code) {
+	case PX_E_BAD_JSON:
+	case PX_E_BAD_MESSAGE:
+	case PX_E_UNKNOWN_TYPE: return 400;
+	case PX_E_UNAUTHENTICATED:
+	case PX_E_TOKEN_EXPIRED: return 401;
+	case PX_E_FORBIDDEN: return 403;
+	case PX_E_NOT_FOUND: return 404;
+	case PX_E_SERVICE_DISABLED:
+	case PX_E_ROOM_FULL: return 409;
+	case PX_E_RATE_LIMITED: return 429;
+	case PX_E_UNAVAILABLE: return 503;
+	default: return 500;
+	}
+}
+
+int px_api_fail(struct px_api_call *call, int status, enum px_error code, const char *field,
+		const char *sentence)
+{
+	call->error = (struct px_api_error){ status, { code, field, sentence } };
+	return -1;
+}
+
+int px_api_deny(struct px_api_call *call, const struct px_denial *denial)
+{
+	call->error = (struct px_api_error){ 0, *denial };
+	return -1;
+}
+
+static int refuse(struct px_peer *peer, struct lws *wsi, int status, const char *code,
+		const char *field, const char *sentence)
+{
+	px_request_drop(peer);
+	px_http_refuse_field(wsi, status, code, field, sentence);
+	return -1;
+}
+
+static int answer_error(struct px_api_call *call)
+{
+	const struct px_denial *denial = &call->error.denial;
+	int status = call->error.status ? call->error.status : status_of(denial->code);
+	if (denial->code == PX_E_FORBIDDEN) {
+		px_trail_denied(call->server, &call->operator, "forbidden");
+	}
+	return refuse(call->peer, call->wsi, status, px_error_name(denial->code), denial->field,
+			denial->sentence);
+}
+
+/* ---- what a request brings ---- */
+
+/* The announced length of the body; -ENOENT: none, or chunked; -EINVAL; -E2BIG. */
+static int64_t body_length(struct lws *wsi)
+{
+	char text[16];
+	char *end;
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0 ||
+			lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) == 0) {
+		return -ENOENT;
+	}
+	if (lws_hdr_copy(wsi, text, sizeof(text), WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0) {
+		return -EINVAL;
+	}
+	long long length = strtoll(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end != '\0') {
+		return -EINVAL;
+	}
+	return length > BODY_MAX ? -E2BIG : length;
+}
+
+/* JSON has no other encoding (RFC 8259), and no parameter but the one that says so. */
+static bool is_utf8(const char *parameters)
+{
+	parameters += strspn(parameters, "; \t");
+	return *parameters == '\0' || strcasecmp(parameters, "charset=utf-8") == 0 ||
+			strcasecmp(parameters, "charset=\"utf-8\"") == 0;
+}
+
+/* Whoever does not say what it is sends JSON. */
+static bool is_json(struct lws *wsi)
+{
+	static const char wanted[] = "application/json";
+	char type[128];
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE) == 0) {
+		return true;
+	}
+	if (lws_hdr_copy(wsi, type, sizeof(type), WSI_TOKEN_HTTP_CONTENT_TYPE) <= 0) {
+		return false;
+	}
+	if (lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, 1) > 0) {
+		return false;
+	}
+	size_t len = strcspn(type, "; \t");
+	return len == strlen(wanted) && strncasecmp(type, wanted, len) == 0 &&
+			is_utf8(type + len);
+}
+
+/* Idempotency-Key: visible ASCII. -EINVAL: longer, or something else. */
+static int read_key(struct lws *wsi, char buf[PX_IDEMPOTENCY_KEY_MAX + 1])
+{
+	static const char name[] = "idempotency-key:";
+	int total = lws_hdr_custom_length(wsi, name, (int)strlen(name));
+	buf[0] = '\0';
+	if (total < 0) {
+		return 0;
+	}
+	if (total == 0 || total > PX_IDEMPOTENCY_KEY_MAX || lws_hdr_custom_copy(wsi, buf,
+			PX_IDEMPOTENCY_KEY_MAX + 1, name, (int)strlen(name)) < 0) {
+		return -EINVAL;
+	}
+	for (const char *at = buf; *at; at++) {
+		if (*at <= ' ' || *at > '~') {
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+#define INSUFFICIENT "error=\"insufficient_scope\""
+
+/* What is answered to a request whose token is no good, or that has none (`read` < 0). */
+static struct px_http_refusal refusal_of(const struct px_authentication *verdict, int read)
+{
+	struct px_http_refusal refusal = {
+		.status = 401,
+		.code = "unauthenticated",
+		.sentence = verdict->sentence,
+		.wait_ms = verdict->retry_after_ms,
+	};
+	if (verdict->verdict == PX_VERDICT_THROTTLED) {
+		refusal.status = 429;
+		refusal.code = "rate_limited";
+	} else if (verdict->verdict == PX_VERDICT_UNAVAILABLE) {
+		refusal.status = 503;
+		refusal.code = "unavailable";
+		refusal.sentence = verdict->sentence ? verdict->sentence :
+				"The server is at its limit.";
+	} else if (verdict->verdict == PX_VERDICT_EXPIRED) {
+		refusal.code = "token_expired";
+		refusal.challenge = "error=\"invalid_token\", "
+				    "error_description=\"The token has expired\"";
+	} else if (read < 0) { /* who brought none is told no error (section 3.1) */
+		refusal.sentence = "A bearer's token is needed.";
+	} else {
+		refusal.challenge = "error=\"invalid_token\"";
+		refusal.sentence = verdict->sentence ? verdict->sentence :
+				"This vhost takes no tokens.";
+	}
+	return refusal;
+}
+
+/* Who asks; NULL: *ret_refusal is what to answer. */
+static struct px_token *read_token(struct px_peer *peer, struct lws *wsi,
+		struct px_http_refusal *ret_refusal)
+{
+	struct px_credentials credentials = { 0 };
+	struct px_authentication verdict = { .verdict = PX_VERDICT_BAD };
+	struct px_token *token = NULL;
+	int read = px_credentials_read_bearer(wsi, &credentials);
+	if (read == 0) {
+		token = px_authority_verify(peer, credentials.text, &verdict);
+	}
+	px_credentials_finish(&credentials);
+	if (!token) {
+		*ret_refusal = refusal_of(&verdict, read);
+	}
+	return token;
+}
+
+static int refuse_as(struct px_peer *peer, struct lws *wsi, const struct px_http_refusal *refusal)
+{
+	px_request_drop(peer);
+	(void)px_http_refuse_as(wsi, refusal);
+	return -1;
+}
+
+/* Who asks; NULL: it was answered, and *ret_rc is lws's. */
+static struct px_token *identify(struct px_peer *peer, struct lws *wsi, int *ret_rc)
+{
+	struct px_http_refusal refusal;
+	struct px_token *token = read_token(peer, wsi, &refusal);
+	if (token && !(token->role & (PX_ROLE_SERVICE | PX_ROLE_ADMIN))) {
+		px_token_destroy(token);
+		px_trail_refused(peer->vhost->server, peer, "forbidden");
+		*ret_rc = refuse_as(peer, wsi, &(struct px_http_refusal){
+			.status = 403,
+			.code = "forbidden",
+			.sentence = "This is for role service or admin.",
+			.challenge = INSUFFICIENT,
+		});
+		return NULL;
+	}
+	if (!token) {
+		px_trail_refused(peer->vhost->server, peer, refusal.status == 401 ? "bad_token" :
+				refusal.code);
+		*ret_rc = refuse_as(peer, wsi, &refusal);
+	}
+	return token;
+}
+
+bool px_api_judge(struct px_peer *peer, struct lws *wsi, struct px_http_refusal *ret_refusal)
+{
+	struct px_token *token = read_token(peer, wsi, ret_refusal);
+	if (!token) {
+		if (!ret_refusal->challenge && ret_refusal->status == 401) {
+			ret_refusal->sentence = peer->is_forwarded ?
+					"Through a proxy a token is needed, unless it is in trusted-proxies "
+					"and tells of an address in metrics-allow." :
+					"From this address a token is needed (metrics-allow).";
+		}
+		return false;
+	}
+	bool rules = (token->role & (PX_ROLE_SERVICE | PX_ROLE_ADMIN)) && token->all_practices &&
+			(token->tenant.len == 0 || px_span_equal(token->tenant,
+					px_span(peer->vhost->config->tenant)));
+	px_token_destroy(token);
+	if (!rules) {
+		px_trail_refused(peer->vhost->server, peer, "forbidden");
+		*ret_refusal = (struct px_http_refusal){
+			.status = 403,
+			.code = "forbidden",
+			.sentence = "This is for tokens with all practices.",
+			.challenge = INSUFFICIENT,
+		};
+	}
+	return rules;
+}
+
+/* Room for the body; NULL: it was answered, and *ret_rc is lws's. */
+static struct px_request *make_request(struct px_peer *peer, struct lws *wsi,
+		const struct route *route, int *ret_rc)
+{
+	int64_t length = route->method == POST ? body_length(wsi) : 0;
+	if (length >= 0 && route->method == POST && !is_json(wsi)) {
+		*ret_rc = refuse(peer, wsi, 415, "bad_request", NULL,
+				"The body must be application/json.");
+		return NULL;
+	}
+	struct px_request *request = length < 0 ? NULL :
+			calloc(1, sizeof(*request) + (size_t)length);
+	if (!request) {
+		*ret_rc = length == -E2BIG ?
+				refuse(peer, wsi, 413, "bad_request", NULL,
+						"The body is larger than 64 KiB.") :
+				refuse(peer, wsi, 411, "bad_request", NULL,
+						"The body needs a length.");
+		return NULL;
+	}
+	request->route = route;
+	request->announced = (size_t)length;
+	request->started_ms = now_of(peer);
+	return request;
+}
+
+/* A client may want to hear that its body is welcome before it sends it (RFC 9110 10.1.1). */
+static int ask_to_continue(struct lws *wsi)
+{
+	static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	unsigned char buf[LWS_PRE + sizeof(line)];
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_EXPECT) == 0) {
+		return 0;
+	}
+	memcpy(buf + LWS_PRE, line, sizeof(line) - 1);
+	return lws_write(wsi, buf + LWS_PRE, sizeof(line) - 1, LWS_WRITE_HTTP) < 0 ? -1 : 0;
+}
+
+static int begin(struct px_peer *peer, struct lws *wsi, const struct route *route,
+		const char *path)
+{
+	struct px_authentication verdict;
+	int rc;
+	struct px_token *caller = identify(peer, wsi, &rc);
+	if (!caller) {
+		return rc;
+	}
+	int64_t wait_ms = px_api_take(peer, caller);
+	if (wait_ms > 0) {
+		px_token_destroy(caller);
+		return refuse_as(peer, wsi, &(struct px_http_refusal){
+			.status = 429,
+			.code = "rate_limited",
+			.sentence = "This user's requests come too fast, or are too large.",
+			.wait_ms = wait_ms,
+		});
+	}
+	struct px_request *request = make_request(peer, wsi, route, &rc);
+	if (!request) {
+		px_token_destroy(caller);
+		return rc;
+	}
+	px_request_drop(peer);
+	peer->request = request;
+	request->caller = caller;
+	strncpy(request->name, path + strlen(PREFIX) + strlen(route->path),
+			sizeof(request->name) - 1);
+	request->identity = px_authority_speaker(peer, caller, &verdict);
+	if (!request->identity) {
+		return refuse(peer, wsi, verdict.verdict == PX_VERDICT_BAD ? 401 : 503,
+				"unavailable", NULL, "The server can not take the token's claims now.");
+	}
+	if (read_key(wsi, request->key) < 0) {
+		return refuse(peer, wsi, 400, "bad_request", NULL,
+				"Idempotency-Key must be 1 to 128 visible ASCII characters.");
+	}
+	if (request->announced > 0) {
+		return ask_to_continue(wsi);
+	}
+	return px_api_end(peer->vhost->server, wsi);
+}
+
+/* Lists read theirs themselves: px_api_page(). */
+static bool takes_query(const struct route *route)
+{
+	return route->handle == px_api_get_clients || route->handle == px_api_get_rooms;
+}
+
+int px_api_begin(struct px_peer *peer, struct lws *wsi, const char *path)
+{
+	const struct route *route = find_route(path);
+	bool is_get = lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0 ||
+			lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
+	bool is_post = lws_hdr_total_length(wsi, WSI_TOKEN_POST_URI) > 0;
+	if (!route) {
+		return refuse(peer, wsi, 404, "not_found", NULL, "There is nothing at this path.");
+	}
+	if (route->method == GET ? !is_get : !is_post) {
+		return refuse(peer, wsi, 405, "bad_request", NULL, route->method == GET ?
+				"Only GET and HEAD are known here." : "Only POST is known here.");
+	}
+	if (!takes_query(route) && !px_query_is_only(wsi, &(const char *){ NULL })) {
+		return refuse(peer, wsi, 400, "bad_message", NULL,
+				"The query has a parameter that is not known here.");
+	}
+	if (!route->handle) {
+		return px_http_answer(wsi, 200, "application/json",
+				(struct px_span){ px_openapi, sizeof(px_openapi) - 1 });
+	}
+	if (!peer->vhost->authority) {
+		return refuse_as(peer, wsi, &(struct px_http_refusal){
+			.status = 503,
+			.code = "unavailable",
+			.sentence = "This vhost runs in open mode, without the tokens by which the API "
+				"knows who asks: give it a secret or keys.",
+			.wait_ms = PX_RETRY_NEVER,
+		});
+	}
+	return begin(peer, wsi, route, path);
+}
+
+int px_api_body(void *user, struct lws *wsi, const void *piece, size_t len)
+{
+	struct px_peer *peer = lws_get_opaque_user_data(wsi);
+	struct px_request *request = peer ? peer->request : NULL;
+	(void)user;
+	if (!request || len > request->announced - request->len ||
+			now_of(peer) - request->started_ms > BODY_TIME_MS) {
+		return -1;
+	}
+	memcpy(request->body + request->len, piece, len);
+	request->len += len;
+	return 0;
+}
+
+/* ---- the answer ---- */
+
+static int read_fields(struct px_api_call *call, const struct route *route)
+{
+	if (route->body != FIELDS || px_strict_json_parse(call->body, &call->fields) == 0) {
+		return 0;
+	}
+	return px_api_fail(call, 0, PX_E_BAD_JSON, NULL,
+			"The body must be a JSON object, with no name twice in one object.");
+}
+
+/* The request stays as long as its answer goes on; not its identity, which would count as a client. */
+static void go_on(struct px_api_call *call)
+{
+	struct px_request *request = call->peer->request;
+	request->onlooker = call->onlooker;
+	px_identity_destroy(call->server->broker, request->identity);
+	request->identity = NULL;
+}
+
+static int handle(struct px_api_call *call, const struct route *route)
+{
+	struct px_json json;
+	px_json_begin(&json, NULL);
+	call->json = &json;
+	int rc = read_fields(call, route);
+	rc = rc < 0 ? rc : route->handle(call);
+	px_json_end(&json);
+	px_api_charge(call->peer, call->caller, call->body.len + json.len);
+	if (rc == 0 && json.failed) {
+		rc = px_api_fail(call, 0, PX_E_UNAVAILABLE, NULL, "The server is out of memory.");
+	}
+	if (rc < 0) {
+		rc = answer_error(call);
+	} else if (call->onlooker) {
+		go_on(call);
+		rc = px_http_begin(call->wsi, "application/x-ndjson");
+	} else {
+		px_request_drop(call->peer);
+		rc = px_http_answer(call->wsi, 200, "application/json",
+				(struct px_span){ json.data, json.len });
+	}
+	px_json_finish(&json);
+	json_object_put(call->fields);
+	return rc;
+}
+
+int px_api_end(void *user, struct lws *wsi)
+{
+	struct px_server *server = user;
+	struct px_peer *peer = lws_get_opaque_user_data(wsi);
+	struct px_request *request = peer ? peer->request : NULL;
+	/* lws says so again of one that sends more behind its body: it is to listen. */
+	if (!request || request->onlooker || request->len != request->announced) {
+		return -1;
+	}
+	struct px_api_call call = {
+		.server = server,
+		.peer = peer,
+		.wsi = wsi,
+		.caller = request->caller,
+		.operator = {
+			.broker = server->broker,
+			.identity = request->identity,
+			.site = &peer->vhost->site,
+		},
+		.name = px_span(request->name),
+		.body = { request->body, request->len },
+		.idempotency_key = px_span(request->key),
+	};
+	return handle(&call, request->route);
+}

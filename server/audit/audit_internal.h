@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inside of the audit trail, for the files that it is made of: audit.c writes lines,
+ * open.c sees to it that there is a file to write them to, refusals.c that there
+ * are not too many.
+ */
+#ifndef PX_AUDIT_INTERNAL_H
+#define PX_AUDIT_INTERNAL_H
+
+#include "audit.h"
+
+#include "common/audit_chain.h"
+#include "file.h"
+#include "head.h"
+
+/* Why lines are not in the trail; each is told by a trail_gap of its own. */
+enum px_audit_gap {
+	PX_AUDIT_GAP_BROKEN,    /* the file before was moved aside */
+	PX_AUDIT_GAP_MISSING,   /* lines that had been written were gone at start */
+	PX_AUDIT_GAP_TORN,      /* half a line was cut off at start */
+	PX_AUDIT_GAP_UNWRITTEN, /* the disk did not take them */
+	PX_AUDIT_GAP_COUNT,
+};
+
+struct px_audit_refusal;
+
+/* Those of one second; see refusals.c. */
+struct px_audit_refusals {
+	int64_t second;
+	uint32_t written;
+	struct px_audit_refusal *list; /* kinds of those that were only counted */
+	uint32_t kinds;
+	uint32_t size;
+	uint64_t others; /* for which there was no place in the list */
+};
+
+struct px_audit {
+	struct px_audit_settings settings; /* without the key */
+	char *path;
+	struct px_audit_hasher *hasher;
+	struct px_audit_head head;
+	struct px_audit_file file;
+	struct px_audit_position position; /* of the last line */
+	struct {
+		bool due;
+		uint64_t lost;
+		uint64_t bytes;
+	} gaps[PX_AUDIT_GAP_COUNT];
+	struct px_audit_refusals refusals;
+	struct px_audit_stats stats;
+	bool complained;          /* of entries that were lost, and not yet told that it is over */
+	bool head_behind;         /* could not be overwritten; said once */
+	int64_t checked_ms;       /* when the path was looked at */
+	int64_t loss_told_ms;     /* 0: never */
+	int64_t tried_ms;         /* by px_audit_takes() */
+	int64_t trouble_told_ms;
+};
+
+int64_t px_audit_now(const struct px_audit *audit);
+
+/* To the log, with the path before it. */
+void px_audit_say(const struct px_audit *audit, int level, const char *format, ...) PX_PRINTF(3, 4);
+
+/* Whether *told_ms is 10 s ago; then it is now. Errors that come with every line are told so. */
+bool px_audit_may_tell(const struct px_audit *audit, int64_t *told_ms);
+
+void px_audit_gap(struct px_audit *audit, enum px_audit_gap gap, uint64_t lost, uint64_t bytes);
+
+/* Writes what is due before the next entry: a file's first line, and the gaps. */
+int px_audit_write_due(struct px_audit *audit);
+
+/* Opens file and head, and finds the end of the chain. As px_audit_create(). */
+int px_audit_open(struct px_audit *audit);
+
+/* Is the file still the one at the path, and as we left it? -errno: there is none to write to. */
+int px_audit_look(struct px_audit *audit);
+
+#endif

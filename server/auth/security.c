@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What stands between the world and the sessions, put together and taken apart: keys, tickets,
+ * the back end that is asked, counts of addresses and users, the audit trail.
+ */
+#include "plan.h"
+
+#include "audit/audit.h"
+#include "authenticator.h"
+#include "http_client/http_client.h"
+#include "api/idempotency.h"
+#include "base/log.h"
+#include "tickets.h"
+#include "net/tls.h"
+#include "webhook/webhook.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How often key files are looked at. */
+#define KEYS_EVERY_MS 5000
+
+static void log_audit(void *user, int level, const char *line)
+{
+	(void)user;
+	px_log(level, "%s", line);
+}
+
+static struct px_audit_settings audit_settings(const struct px_config_audit *config)
+{
+	return (struct px_audit_settings){
+		.path = config->file,
+		.sync = config->sync == PX_CONFIG_SYNC_LINE ? PX_AUDIT_SYNC_LINE : PX_AUDIT_SYNC_NONE,
+		.on_full = config->on_full == PX_CONFIG_FULL_CONTINUE ? PX_AUDIT_CONTINUE :
+				PX_AUDIT_REFUSE,
+		.key = px_span(config->key),
+		.refusals_per_s = config->refusals_per_s,
+		.head_every = 10000,
+		.log = log_audit,
+	};
+}
+
+void px_security_authenticate(void *user, void *conn, const struct px_site *site,
+		struct px_span token, struct px_authentication *ret_authentication)
+{
+	struct px_peer *peer = lws_get_opaque_user_data(px_lws_wsi(conn));
+	(void)user;
+	(void)site;
+	if (peer) {
+		px_authority_judge(peer, token, ret_authentication);
+	} else {
+		ret_authentication->verdict = PX_VERDICT_UNAVAILABLE;
+	}
+}
+
+/* Whether its clients have to prove who they are. */
+static bool wants_proof(const struct px_config_vhost *config)
+{
+	return config->tokens || config->auth_url;
+}
+
+static int make_authorities(const struct px_config *config, const struct px_config_sink *sink,
+		struct px_authority **authorities)
+{
+	for (size_t i = 0; i < config->vhost_count; i++) {
+		if (wants_proof(&config->vhosts[i])) {
+			int rc = px_authority_create(&config->vhosts[i], sink, &authorities[i]);
+			if (rc < 0) {
+				return rc;
+			}
+		}
+	}
+	return 0;
+}
+
+int px_security_check(const struct px_config *config, const struct px_config_sink *sink)
+{
+	struct px_authority **authorities = calloc(config->vhost_count, sizeof(*authorities));
+	int rc = authorities ? make_authorities(config, sink, authorities) : -ENOMEM;
+	for (size_t i = 0; authorities && i < config->vhost_count; i++) {
+		px_authority_destroy(authorities[i]);
+	}
+	free(authorities);
+	return rc < 0 ? rc : px_tls_check(config, sink);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static int complain_of_audit(const struct px_plan *plan, const char *sentence)
+{
+	plan->sink->on_complaint(plan->sink->user, PX_CONFIG_ERROR, sentence);
+	return -EINVAL;
+}
+
+/* A trail in another place begins, and takes what happens from here on. */
+static int open_audit(struct px_plan *plan)
+{
+	struct px_audit_settings settings = audit_settings(plan->config->global.audit);
+	int rc = px_audit_create(&settings, &plan->audit);
+	if (rc < 0) {
+		return complain_of_audit(plan, "\"audit\": the trail can not be opened");
+	}
+	rc = px_audit_permit(plan->audit, &(struct px_audit_entry){
+		.event = plan->old ? "reconfigured" : "started",
+	});
+	return rc < 0 ? complain_of_audit(plan, "\"audit\": the trail can not be written") : 0;
+}
+
+/* The same trail: what it is about to hold decides by the new rules whether this may happen. */
+static int note_reload(struct px_plan *plan)
+{
+	const struct px_config_audit *wanted = plan->config->global.audit;
+	const struct px_config_audit *config = plan->old->global.audit;
+	if (wanted && !same_text(wanted->key, config->key)) {
+		return complain_of_audit(plan,
+				"\"audit\": a trail keeps its key: name another file with another key");
+	}
+	int rc = px_audit_write(plan->server->audit, &(struct px_audit_entry){
+		.event = "reconfigured",
+	});
+	enum px_config_on_full on_full = wanted ? wanted->on_full : config->on_full;
+	return rc < 0 && on_full == PX_CONFIG_FULL_REFUSE ?
+			complain_of_audit(plan, "\"audit\": the trail can not be written") : 0;
+}
+
+int px_plan_prepare_audit(struct px_plan *plan)
+{
+	const struct px_config_audit *wanted = plan->config->global.audit;
+	const struct px_config_audit *config = plan->old ? plan->old->global.audit : NULL;
+	if (wanted && (!config || strcmp(wanted->file, config->file) != 0)) {
+		int rc = open_audit(plan);
+		if (rc < 0) {
+			px_audit_destroy(plan->audit);
+			plan->audit = NULL;
+		}
+		return rc;
+	}
+	return config ? note_reload(plan) : 0;
+}
+
+void px_plan_commit_audit(struct px_plan *plan)
+{
+	struct px_server *server = plan->server;
+	const struct px_config_audit *wanted = plan->config->global.audit;
+	if (server->audit && (plan->audit || !wanted)) {
+		(void)px_trail_note(server, "stopped", "");
+		px_audit_destroy(server->audit);
+		server->audit = NULL;
+	}
+	if (plan->audit) {
+		server->audit = plan->audit;
+	} else if (wanted) {
+		struct px_audit_settings settings = audit_settings(wanted);
+		px_audit_configure(server->audit, &settings);
+	}
+}
+
+static void on_keys_timer(uv_timer_t *timer)
+{
+	struct px_server *server = timer->data;
+	for (size_t i = 0; i < server->vhost_count; i++) {
+		if (server->vhosts[i]->authority) {
+			px_authority_refresh(server->vhosts[i]->authority);
+		}
+	}
+	px_tls_refresh(server);
+	px_samples_take(server);
+}
+
+int px_security_create(struct px_server *server)
+{
+	int rc = px_tally_create(0, &server->addresses);
+	rc = rc < 0 ? rc : px_tally_create(0, &server->users);
+	rc = rc < 0 ? rc : px_tickets_create(&server->tickets);
+	rc = rc < 0 ? rc : px_idempotency_create(&server->idempotency);
+	rc = rc < 0 ? rc : px_backend_create(&server->loop, &server->backend);
+	if (rc < 0) {
+		return rc;
+	}
+	uv_timer_start(&server->keys_timer, on_keys_timer, KEYS_EVERY_MS, KEYS_EVERY_MS);
+	return 0;
+}
+
+void px_security_stop(struct px_server *server)
+{
+	px_webhooks_stop(server);
+	px_backend_destroy(server->backend);
+	server->backend = NULL;
+}
+
+void px_security_destroy(struct px_server *server)
+{
+	if (server->audit) {
+		(void)px_trail_note(server, "stopped", "");
+	}
+	px_audit_destroy(server->audit);
+	px_webhooks_destroy(server);
+	px_tickets_destroy(server->tickets);
+	px_idempotency_destroy(server->idempotency);
+	px_tally_destroy(server->addresses);
+	px_tally_destroy(server->users);
+}

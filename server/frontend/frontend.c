@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See frontend.h.
+ *
+ * libwebsockets 4.1.6 (and 4.3.5) reads a body from the wrong place when its request was not the
+ * first in what was read from the socket: a pipelined POST got the header as its body, and a GET
+ * with a body sent lws into an endless loop. It also drops without an answer, or refuses in HTML,
+ * what the standard wants answered or ignored. So it does not get requests as they come. A head is
+ * looked at without taking it (MSG_PEEK) until it is whole. One that asks for a WebSocket is left
+ * in the socket, and the socket is given to lws, which finds that request first. Any other is taken
+ * out, exactly, and handed to lws over a socket pair of its own (relay.c): lws never sees a second
+ * request on a connection, nor a byte behind a body.
+ *
+ * A head that is not complete leaves the socket readable; SO_RCVLOWAT makes it quiet until there
+ * is more.
+ *
+ * Rejected: an answer with "Connection: close" to every request, which costs every caller of the
+ * API a handshake a call; serving HTTP without lws, which would be a second way for all of it as
+ * long as TLS is lws's. Over TLS lws decrypts, and its parser is first: what it does wrong there is
+ * in docs/architecture.md, and server/http/framing.c keeps it from doing harm.
+ */
+#include "frontend_internal.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define HEAD_MS 10000
+#define IDLE_MS 5000 /* between two requests */
+#define LINGER_MS 2000
+#define LINGER_BYTES (1024 * 1024)
+
+static struct px_server *server_of(const struct px_frontend *frontend)
+{
+	return frontend->peer->vhost->server;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct px_frontend *frontend = handle->data;
+	if (--frontend->handles > 0) {
+		return;
+	}
+	*frontend->link = frontend->next;
+	if (frontend->next) {
+		frontend->next->link = frontend->link;
+	}
+	/* libuv has let go of the descriptor: lws may watch it. */
+	if (frontend->hands_over) {
+		px_listener_give_to_lws(frontend->peer, frontend->fd);
+	}
+	free(frontend);
+}
+
+static void close_handles(struct px_frontend *frontend)
+{
+	frontend->state = PX_FRONTEND_GONE;
+	uv_close((uv_handle_t *)&frontend->poll, on_closed);
+	uv_close((uv_handle_t *)&frontend->timer, on_closed);
+	frontend->peer->frontend = NULL;
+}
+
+void px_frontend_end(struct px_frontend *frontend)
+{
+	if (frontend->state != PX_FRONTEND_GONE) {
+		px_relay_end(frontend);
+		close_handles(frontend);
+		close(frontend->fd);
+		frontend->fd = -1;
+		px_peer_destroy(frontend->peer);
+	}
+}
+
+static void on_event(uv_poll_t *poll, int status, int events);
+
+void px_frontend_watch(struct px_frontend *frontend, int events)
+{
+	if (events == 0) {
+		uv_poll_stop(&frontend->poll);
+	} else {
+		uv_poll_start(&frontend->poll, events, on_event);
+	}
+}
+
+static void on_timer(uv_timer_t *timer);
+
+void px_frontend_set_timer(struct px_frontend *frontend, uint64_t ms)
+{
+	if (ms == 0) {
+		uv_timer_stop(&frontend->timer);
+	} else {
+		uv_timer_start(&frontend->timer, on_timer, ms, 0);
+	}
+}
+
+static void set_low_water(struct px_frontend *frontend, int bytes)
+{
+	if (frontend->low_water != bytes) {
+		frontend->low_water = bytes;
+		(void)setsockopt(frontend->fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes));
+	}
+}
+
+/*
+ * Closing a socket in which something is unread takes back what was written last. So it is closed
+ * when the client has, or after a while.
+ */
+void px_frontend_linger(struct px_frontend *frontend)
+{
+	px_relay_end(frontend);
+	set_low_water(frontend, 1);
+	(void)shutdown(frontend->fd, SHUT_WR);
+	frontend->state = PX_FRONTEND_LINGER;
+	px_frontend_set_timer(frontend, LINGER_MS);
+	px_frontend_watch(frontend, UV_READABLE);
+}
+
+static void drop_rest(struct px_frontend *frontend)
+{
+	char bytes[16384];
+	ssize_t n = recv(frontend->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+	frontend->dropped += n > 0 ? (size_t)n : 0;
+	if (n == 0 || (n < 0 && errno != EAGAIN) || frontend->dropped > LINGER_BYTES) {
+		px_frontend_end(frontend);
+	}
+}
+
+void px_frontend_refuse(struct px_frontend *frontend, const struct px_http_head *head,
+		const struct px_http_fault *fault)
+{
+	char text[PX_HTTP_HEADERS_MAX + 1024];
+	size_t len = px_http_compose_error(frontend->peer->vhost, head, fault, text, sizeof(text));
+	server_of(frontend)->refused++;
+	(void)!send(frontend->fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	px_frontend_linger(frontend);
+}
+
+/* ---- a request's head ---- */
+
+static void await_head(struct px_frontend *frontend)
+{
+	frontend->state = PX_FRONTEND_HEAD;
+	frontend->has_begun = false;
+	frontend->has_skipped = false;
+	px_frontend_set_timer(frontend, frontend->is_used ? IDLE_MS : HEAD_MS);
+	px_frontend_watch(frontend, UV_READABLE);
+}
+
+static void relay(struct px_frontend *frontend, const struct px_http_head *head)
+{
+	char taken[PX_HTTP_HEAD_MAX];
+	if (recv(frontend->fd, taken, head->len, MSG_DONTWAIT) != (ssize_t)head->len) {
+		px_frontend_end(frontend);
+		return;
+	}
+	frontend->state = PX_FRONTEND_RELAY;
+	frontend->is_used = true;
+	if (px_relay_begin(frontend, head) < 0) {
+		server_of(frontend)->limits[PX_LIMIT_CONNECTIONS]++;
+		px_frontend_refuse(frontend, head, &(struct px_http_fault){ 503, "unavailable",
+			"The server has too many connections." });
+	}
+}
+
+static void take_head(struct px_frontend *frontend, const char *bytes, size_t len)
+{
+	struct px_http_head head;
+	struct px_http_fault fault;
+	int rc = px_http_head_parse(bytes, len, &head, &fault);
+	if (rc == -EAGAIN) {
+		set_low_water(frontend, (int)len + 1);
+		return;
+	}
+	set_low_water(frontend, 1);
+	if (rc < 0) {
+		px_frontend_refuse(frontend, &head, &fault);
+	} else if (head.upgrades) {
+		frontend->hands_over = true;
+		close_handles(frontend);
+	} else {
+		relay(frontend, &head);
+	}
+}
+
+static void look(struct px_frontend *frontend)
+{
+	char bytes[PX_HTTP_HEAD_MAX];
+	ssize_t n = recv(frontend->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+		px_frontend_end(frontend);
+		return;
+	}
+	if (n > 0 && !frontend->has_begun) {
+		frontend->has_begun = true;
+		px_frontend_set_timer(frontend, HEAD_MS);
+	}
+	/* Old clients send one behind a body (RFC 9112 section 2.2). */
+	if (n >= 2 && !frontend->has_skipped && memcmp(bytes, "\r\n", 2) == 0) {
+		frontend->has_skipped = true;
+		set_low_water(frontend, 1);
+		n = recv(frontend->fd, bytes, 2, MSG_DONTWAIT) == 2 ?
+				recv(frontend->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT) : -1;
+	}
+	if (n > 0) {
+		take_head(frontend, bytes, (size_t)n);
+	}
+}
+
+void px_frontend_rest(struct px_frontend *frontend)
+{
+	px_relay_end(frontend);
+	if (!frontend->is_answered_by) {
+		await_head(frontend);
+		return;
+	}
+	frontend->state = PX_FRONTEND_REST;
+	px_frontend_set_timer(frontend, IDLE_MS);
+	px_frontend_watch(frontend, 0);
+}
+
+void px_frontend_released(struct px_frontend *frontend)
+{
+	frontend->is_answered_by = false;
+	if (frontend->state == PX_FRONTEND_REST) {
+		await_head(frontend);
+	}
+}
+
+/* ---- events ---- */
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct px_frontend *frontend = timer->data;
+	if (frontend->state == PX_FRONTEND_RELAY) {
+		px_relay_timeout(frontend);
+	} else if (frontend->state == PX_FRONTEND_HEAD && frontend->has_begun) {
+		px_frontend_refuse(frontend, &(struct px_http_head){ 0 }, &(struct px_http_fault){
+			408, "bad_request", "The request did not come in time." });
+	} else {
+		px_frontend_end(frontend);
+	}
+}
+
+static void on_event(uv_poll_t *poll, int status, int events)
+{
+	struct px_frontend *frontend = poll->data;
+	px_turn_begin(&server_of(frontend)->turn, uv_hrtime());
+	if (status < 0) {
+		px_frontend_end(frontend);
+		return;
+	}
+	switch (frontend->state) {
+	case PX_FRONTEND_HEAD:
+		look(frontend);
+		break;
+	case PX_FRONTEND_RELAY:
+		px_relay_client(frontend, events);
+		break;
+	case PX_FRONTEND_LINGER:
+		drop_rest(frontend);
+		break;
+	default:
+		break;
+	}
+}
+
+int px_frontend_begin(struct px_peer *peer, int fd)
+{
+	struct px_server *server = peer->vhost->server;
+	struct px_frontend *frontend = calloc(1, sizeof(*frontend));
+	if (!frontend) {
+		return -ENOMEM;
+	}
+	int rc = uv_poll_init(&server->loop, &frontend->poll, fd);
+	if (rc < 0) {
+		free(frontend);
+		return rc;
+	}
+	uv_timer_init(&server->loop, &frontend->timer);
+	frontend->poll.data = frontend;
+	frontend->timer.data = frontend;
+	frontend->handles = 2;
+	frontend->low_water = 1;
+	frontend->peer = peer;
+	frontend->fd = fd;
+	frontend->next = server->frontends;
+	frontend->link = &server->frontends;
+	if (frontend->next) {
+		frontend->next->link = &frontend->next;
+	}
+	server->frontends = frontend;
+	peer->frontend = frontend;
+	await_head(frontend);
+	return 0;
+}
+
+void px_frontends_drop(struct px_server *server)
+{
+	for (struct px_frontend *each = server->frontends; each; each = each->next) {
+		if (each->hands_over) {
+			each->hands_over = false;
+			close(each->fd);
+			px_peer_destroy(each->peer);
+		}
+		px_frontend_end(each);
+	}
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The administrators' dashboard: files that are built apart from the server, where Node is there
+ * to build them with, and served wherever the service `admin` is. Nothing in them is secret; what
+ * the page shows takes a token.
+ */
+#include "server.h"
+
+#include "base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#ifndef PX_DASHBOARD_DIR
+#define PX_DASHBOARD_DIR "/usr/local/share/praxis/dashboard"
+#endif
+#define DASHBOARD "/admin/websocket-admin"
+
+static bool has_admin(struct px_server *server, const struct px_vhost *vhost)
+{
+	const struct px_plugin *plugin = px_plugin_find(server, "admin");
+	return plugin && plugin->started && vhost->site.enabled & UINT32_C(1) << plugin->index;
+}
+
+static bool concerns(const char *path)
+{
+	size_t len = sizeof(DASHBOARD) - 1;
+	return strncmp(path, DASHBOARD, len) == 0 && (path[len] == '/' || path[len] == '\0');
+}
+
+static bool is_page(const char *path)
+{
+	const char *rest = path + sizeof(DASHBOARD) - 1;
+	return *rest == '\0' || strcmp(rest, "/") == 0 || strcmp(rest, "/index.html") == 0;
+}
+
+static int answer_unbuilt(struct px_server *server, struct lws *wsi, const char *directory)
+{
+	if (!server->missed_dashboard) {
+		server->missed_dashboard = true; /* once: whoever asks again and again fills no log */
+		px_log(LOG_WARNING, "dashboard: there is none in %s: it was not built, which takes "
+				"Node and client/node_modules", directory);
+	}
+	return px_http_answer(wsi, 503, "text/html; charset=utf-8", px_span(
+			"<!doctype html><html lang=\"en\"><title>Praxis: no dashboard</title>"
+			"<h1>The dashboard was not built</h1>"
+			"<p>The server itself is well. The page is built where Node is: "
+			"<code>npm --prefix client ci</code>, then "
+			"<code>meson setup --reconfigure -Ddashboard=enabled build</code> and "
+			"<code>ninja -C build</code>; or set PRAXIS_DASHBOARD_DIR to where it is.</p>"
+			"</html>\n"));
+}
+
+int px_dashboard_serve(struct px_server *server, struct px_vhost *vhost, struct lws *wsi,
+		const char *path)
+{
+	/* Where scripts/run and the image say that it is, whatever was compiled in. */
+	char *directory = getenv("PRAXIS_DASHBOARD_DIR");
+	char built_in[] = PX_DASHBOARD_DIR;
+	char mountpoint[] = DASHBOARD;
+	char index[] = "index.html";
+	struct px_config_mount mount = {
+		.mountpoint = mountpoint,
+		.origin = directory && *directory != '\0' ? directory : built_in,
+		.index = index,
+	};
+	if (!concerns(path) || !has_admin(server, vhost)) {
+		return 1;
+	}
+	int rc = px_files_serve_mount(vhost, wsi, &mount, path);
+	return rc == 1 && is_page(path) ? answer_unbuilt(server, wsi, mount.origin) : rc;
+}

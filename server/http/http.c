@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Plain HTTP: health, readiness, statistics, static files, and answers in JSON. Answers are
+ * written whole and by hand: on the paths where an upgrade is refused lws's own helpers
+ * would answer as HTTP/1.0.
+ */
+#include "server.h"
+
+#include "metrics/prometheus.h"
+#include "access/origin.h"
+#include "frontend/http_head.h"
+#include "readiness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const char *reason_of(int status)
+{
+	switch (status) {
+	case 200: return "OK";
+	case 308: return "Permanent Redirect";
+	case 400: return "Bad Request";
+	case 401: return "Unauthorized";
+	case 403: return "Forbidden";
+	case 404: return "Not Found";
+	case 405: return "Method Not Allowed";
+	case 408: return "Request Timeout";
+	case 409: return "Conflict";
+	case 411: return "Length Required";
+	case 413: return "Content Too Large";
+	case 414: return "URI Too Long";
+	case 415: return "Unsupported Media Type";
+	case 417: return "Expectation Failed";
+	case 421: return "Misdirected Request";
+	case 422: return "Unprocessable Content";
+	case 426: return "Upgrade Required";
+	case 429: return "Too Many Requests";
+	case 431: return "Request Header Fields Too Large";
+	case 503: return "Service Unavailable";
+	case 505: return "HTTP Version Not Supported";
+	default: return "Internal Server Error";
+	}
+}
+
+/* What of methods the path of the request, whichever method that has, takes. */
+static const char *allow_of(struct lws *wsi)
+{
+	static const enum lws_token_indexes methods[] = {
+		WSI_TOKEN_GET_URI, WSI_TOKEN_HEAD_URI, WSI_TOKEN_PUT_URI, WSI_TOKEN_PATCH_URI,
+		WSI_TOKEN_DELETE_URI, WSI_TOKEN_OPTIONS_URI, WSI_TOKEN_POST_URI,
+	};
+	char path[256];
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		if (lws_hdr_total_length(wsi, methods[i]) > 0) {
+			return lws_hdr_copy(wsi, path, sizeof(path), methods[i]) > 0 &&
+					px_api_concerns(path) ? px_api_allow(path) : "GET, HEAD";
+		}
+	}
+	return "GET, HEAD";
+}
+
+#define EXTRA_MAX 256
+
+/* RFC 6750 section 3: how one has to say who one is, and what was wrong with what came. */
+static void write_challenge(const struct px_http_refusal *refusal, char buf[EXTRA_MAX])
+{
+	(void)snprintf(buf, EXTRA_MAX, "WWW-Authenticate: Bearer realm=\"praxis\"%s%s\r\n",
+			refusal->challenge ? ", " : "", refusal->challenge ? refusal->challenge : "");
+}
+
+/* What a status asks for besides; `buf` may hold it. */
+static const char *extra_headers(struct lws *wsi, int status,
+		const struct px_http_refusal *refusal, char buf[EXTRA_MAX])
+{
+	buf[0] = '\0';
+	switch (status) {
+	case 405:
+		(void)snprintf(buf, EXTRA_MAX, "Allow: %s\r\n", allow_of(wsi));
+		return buf;
+	case 426: return "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\n";
+	case 401:
+	case 403:
+		if (status == 401 || (refusal && refusal->challenge)) {
+			write_challenge(refusal, buf);
+		}
+		return buf;
+	case 429:
+	case 503:
+		if (refusal && refusal->wait_ms != PX_RETRY_NEVER) {
+			(void)snprintf(buf, EXTRA_MAX, "Retry-After: %lld\r\n",
+					(long long)px_retry_seconds(refusal->wait_ms));
+		}
+		return buf;
+	default: return buf;
+	}
+}
+
+/* Pages may load what is of their own server; answers in JSON are no pages at all. */
+#define PAGE_POLICY \
+	"default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; " \
+	"form-action 'self'; frame-ancestors 'none'"
+#define DATA_POLICY "default-src 'none'; frame-ancestors 'none'"
+
+/* Lines of a response's head, one after the other. */
+struct lines {
+	char *buf;
+	size_t size;
+	size_t at;
+	bool failed;
+};
+
+static void add_line(struct lines *lines, const char *name, const char *value)
+{
+	size_t left = lines->size - lines->at;
+	int len = snprintf(lines->buf + lines->at, left, "%s: %s\r\n", name, value);
+	if (len < 0 || (size_t)len >= left) {
+		lines->failed = true;
+		return;
+	}
+	lines->at += (size_t)len;
+}
+
+/* One of ours, if the vhost has none of that name. */
+static void add_ours(struct lines *lines, const struct px_config_vhost *config, const char *name,
+		const char *value)
+{
+	for (size_t i = 0; i < config->header_count; i++) {
+		if (strcasecmp(config->headers[i].name, name) == 0) {
+			return;
+		}
+	}
+	add_line(lines, name, value);
+}
+
+int px_http_headers(const struct px_vhost *vhost, enum px_http_kind kind, const char *caching,
+		char *buf, size_t size)
+{
+	const struct px_config_vhost *config = vhost->config;
+	struct lines lines = { .buf = buf, .size = size };
+	char hsts[32];
+	buf[0] = '\0';
+	add_ours(&lines, config, "Cache-Control", caching);
+	add_ours(&lines, config, "X-Content-Type-Options", "nosniff");
+	add_ours(&lines, config, "X-Frame-Options", "DENY");
+	add_ours(&lines, config, "Content-Security-Policy",
+			kind == PX_HTTP_PAGE ? PAGE_POLICY : DATA_POLICY);
+	add_ours(&lines, config, "Referrer-Policy", "no-referrer");
+	if (config->hsts_max_age > 0) {
+		(void)snprintf(hsts, sizeof(hsts), "max-age=%u", config->hsts_max_age);
+		add_ours(&lines, config, "Strict-Transport-Security", hsts);
+	}
+	for (size_t i = 0; i < config->header_count; i++) {
+		add_line(&lines, config->headers[i].name, config->headers[i].value);
+	}
+	return lines.failed ? -1 : (int)lines.at;
+}
+
+struct answer {
+	int status;
+	const char *type;
+	struct px_span body;
+	const char *location; /* NULL: none */
+	const struct px_http_refusal *refusal; /* NULL: it is none */
+	const char *caching; /* of a page; NULL: it is none, and not to be stored */
+	bool close;
+	bool for_any_page; /* may be read by pages of any origin */
+	bool goes_on; /* with a body of no length that is known */
+};
+
+/* The head of an answer, allocated, with lws's headroom and `room` bytes behind. */
+static unsigned char *make_head(struct lws *wsi, const struct answer *answer, size_t room,
+		size_t *ret_len)
+{
+	const struct px_peer *peer = lws_get_opaque_user_data(wsi);
+	char own[PX_HTTP_HEADERS_MAX];
+	char extra[EXTRA_MAX];
+	if (px_http_headers(peer->vhost, answer->caching ? PX_HTTP_PAGE : PX_HTTP_DATA,
+			answer->caching ? answer->caching : "no-store", own, sizeof(own)) < 0) {
+		return NULL;
+	}
+	size_t size = PX_HTTP_HEADERS_MAX + 512 + (answer->location ? strlen(answer->location) : 0);
+	unsigned char *buf = malloc(LWS_PRE + size + room);
+	if (!buf) {
+		return NULL;
+	}
+	/* A proxy that kept lines until there are many would make them late. */
+	char length[64] = "X-Accel-Buffering: no\r\n";
+	if (!answer->goes_on) {
+		(void)snprintf(length, sizeof(length), "Content-Length: %zu\r\n", answer->body.len);
+	}
+	*ret_len = (size_t)snprintf((char *)buf + LWS_PRE, size,
+			"HTTP/1.1 %d %s\r\n"
+			"Content-Type: %s\r\n"
+			"%s"
+			"%s%s%s%s%s%s%s\r\n",
+			answer->status, reason_of(answer->status), answer->type, length,
+			own, extra_headers(wsi, answer->status, answer->refusal, extra),
+			answer->location ? "Location: " : "",
+			answer->location ? answer->location : "", answer->location ? "\r\n" : "",
+			answer->for_any_page ? "Access-Control-Allow-Origin: *\r\n" : "",
+			answer->close ? "Connection: close\r\n" : "");
+	return buf;
+}
+
+static int write_answer(struct lws *wsi, const struct answer *answer)
+{
+	bool head_only = lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
+	size_t body_len = head_only ? 0 : answer->body.len;
+	size_t head_len;
+	unsigned char *buf = make_head(wsi, answer, body_len, &head_len);
+	if (!buf) {
+		return -1;
+	}
+	memcpy(buf + LWS_PRE + head_len, answer->body.data, body_len);
+	int n = lws_write(wsi, buf + LWS_PRE, head_len + body_len, LWS_WRITE_HTTP);
+	free(buf);
+	return n < 0 ? -1 : 0;
+}
+
+static void compose_error(struct px_json *json, const struct px_http_refusal *refusal)
+{
+	px_json_begin(json, NULL);
+	px_json_open_object(json, "error");
+	px_json_text(json, "code", refusal->code);
+	px_json_text(json, "message", refusal->sentence);
+	if (refusal->field) {
+		px_json_text(json, "field", refusal->field);
+	}
+	if (refusal->reason) {
+		px_json_text(json, "reason", refusal->reason);
+	}
+	px_json_close_object(json);
+	px_json_end(json);
+}
+
+/* "GET, HEAD" also where nothing is: which methods a path that does not exist takes is nobody's. */
+static const char *allowed_at(struct px_span path)
+{
+	char text[256];
+	if (path.len == 0 || path.len >= sizeof(text)) {
+		return "GET, HEAD";
+	}
+	memcpy(text, path.data, path.len);
+	text[path.len] = '\0';
+	return px_api_concerns(text) ? px_api_allow(text) : "GET, HEAD";
+}
+
+size_t px_http_compose_error(const struct px_vhost *vhost, const struct px_http_head *head,
+		const struct px_http_fault *fault, char *buf, size_t size)
+{
+	char own[PX_HTTP_HEADERS_MAX];
+	struct px_json json;
+	int status = fault->status;
+	compose_error(&json, &(struct px_http_refusal){
+		.code = fault->code,
+		.sentence = fault->sentence,
+	});
+	if (json.failed || px_http_headers(vhost, PX_HTTP_DATA, "no-store", own, sizeof(own)) < 0) {
+		px_json_finish(&json);
+		return 0;
+	}
+	int n = snprintf(buf, size,
+			"HTTP/1.1 %d %s\r\n"
+			"Content-Type: application/json\r\n"
+			"Content-Length: %zu\r\n"
+			"%s%s%s%s%s"
+			"Connection: close\r\n"
+			"\r\n"
+			"%.*s",
+			status, reason_of(status), json.len, own, status == 405 ? "Allow: " : "",
+			status == 405 ? allowed_at(head->path) : "", status == 405 ? "\r\n" : "",
+			status == 503 ? "Retry-After: 5\r\n" : "", head->is_head ? 0 : (int)json.len, json.data);
+	px_json_finish(&json);
+	return n > 0 && (size_t)n < size ? (size_t)n : 0;
+}
+
+static int write_error(struct lws *wsi, const struct px_http_refusal *refusal)
+{
+	struct px_json json;
+	compose_error(&json, refusal);
+	int rc = json.failed ? -1 : write_answer(wsi, &(struct answer){
+		.status = refusal->status,
+		.type = "application/json",
+		.body = { json.data, json.len },
+		.refusal = refusal,
+		.close = true,
+		.for_any_page = refusal->for_any_page,
+	});
+	px_json_finish(&json);
+	return rc;
+}
+
+int px_http_refuse(struct lws *wsi, int status, const char *code, const char *sentence)
+{
+	return px_http_refuse_field(wsi, status, code, NULL, sentence);
+}
+
+int px_http_refuse_field(struct lws *wsi, int status, const char *code, const char *field,
+		const char *sentence)
+{
+	return px_http_refuse_as(wsi, &(struct px_http_refusal){
+		.status = status,
+		.code = code,
+		.field = field,
+		.sentence = sentence,
+	});
+}
+
+int px_http_refuse_as(struct lws *wsi, const struct px_http_refusal *refusal)
+{
+	return write_error(wsi, refusal) < 0 ? -1 : 1;
+}
+
+int px_http_redirect(struct lws *wsi, const char *location)
+{
+	struct answer answer = {
+		.status = 308,
+		.type = "text/plain; charset=utf-8",
+		.body = px_span("This is to be had with https.\n"),
+		.location = location,
+		.close = true,
+	};
+	return write_answer(wsi, &answer) < 0 ? -1 : 1;
+}
+
+int px_http_done(void *user, struct lws *wsi)
+{
+	struct px_peer *peer = lws_get_opaque_user_data(wsi);
+	(void)user;
+	if (peer) {
+		px_framing_answered(peer, wsi);
+	}
+	return lws_http_transaction_completed(wsi) ? -1 : 0;
+}
+
+int px_http_answer(struct lws *wsi, int status, const char *type, struct px_span body)
+{
+	struct answer answer = { .status = status, .type = type, .body = body };
+	if (write_answer(wsi, &answer) < 0) {
+		return -1;
+	}
+	return px_http_done(NULL, wsi);
+}
+
+int px_http_answer_page(struct lws *wsi, const char *caching, struct px_span body)
+{
+	struct answer answer = {
+		.status = 200,
+		.type = "text/html; charset=utf-8",
+		.caching = caching,
+		.body = body,
+	};
+	return write_answer(wsi, &answer) < 0 ? -1 : px_http_done(NULL, wsi);
+}
+
+int px_http_begin(struct lws *wsi, const char *type)
+{
+	struct answer answer = {
+		.status = 200,
+		.type = type,
+		.body = px_span(""),
+		.close = true,
+		.goes_on = true,
+	};
+	return write_answer(wsi, &answer);
+}
+
+/* An error ends the connection: what may follow of the request is not worth reading. */
+static int fail(struct lws *wsi, int status, const char *code, const char *sentence)
+{
+	px_http_refuse(wsi, status, code, sentence);
+	return -1;
+}
+
+/*
+ * No upgrade, at the path of upgrades. A page can not read why one was refused, so it asks here,
+ * with POST: then browsers name the origin of the same server's pages, too. (Rejected: to let
+ * refused origins in and tell them there. Then a page of anybody's has a connection.)
+ */
+static int answer_why_not(const struct px_peer *peer, struct lws *wsi)
+{
+	bool reads = lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0 ||
+			lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
+	const char *fault = px_upgrade_page_fault(peer, wsi);
+	struct px_http_refusal refusal = {
+		.status = 405,
+		.code = "bad_request",
+		.sentence = "Only GET and HEAD are known here.",
+		.for_any_page = true,
+	};
+	if (peer->vhost->server->draining) {
+		refusal.status = 503;
+		refusal.code = "unavailable";
+		refusal.sentence = "The server is about to end.";
+		refusal.wait_ms = px_server_ends_in_ms(peer->vhost->server);
+	} else if (fault) {
+		refusal.status = 403;
+		refusal.code = "origin";
+		refusal.sentence = fault;
+	} else if (reads) {
+		refusal.status = 426;
+		refusal.sentence = "This path is for WebSocket connections.";
+	}
+	(void)px_http_refuse_as(wsi, &refusal);
+	return -1;
+}
+
+static int answer_statistics(struct px_server *server, struct lws *wsi)
+{
+	struct px_json json;
+	px_json_begin(&json, NULL);
+	px_statistics_write(server, &json);
+	px_json_end(&json);
+	int rc = json.failed ? -1 : px_http_answer(wsi, 200, "application/json",
+			(struct px_span){ json.data, json.len });
+	px_json_finish(&json);
+	return rc;
+}
+
+static int answer_metrics(struct px_server *server, struct lws *wsi)
+{
+	struct px_exposition out = { 0 };
+	px_metrics_write(server, &out);
+	int rc = out.failed ? -1 : px_http_answer(wsi, 200, "text/plain; version=0.0.4; charset=utf-8",
+			(struct px_span){ out.text, out.len });
+	px_exposition_finish(&out);
+	return rc;
+}
+
+/* A page of another site, whose name leads here by now, is on this machine, too; see upgrade.c. */
+static bool is_rebound(const struct px_peer *peer, struct lws *wsi)
+{
+	char host[256] = "";
+	return px_address_is_loopback(&peer->address) &&
+			(lws_hdr_copy(wsi, host, sizeof(host), WSI_TOKEN_HOST) < 0 ||
+			!px_origin_host_is_loopback(host));
+}
+
+/*
+ * Whether "metrics-allow" holds for who asks. A proxy that is not trusted tells nothing of who is
+ * behind it; and of a loopback address that a trusted one tells, it is the proxy's machine that has
+ * it, which may be another.
+ */
+static bool may_see_figures(const struct px_peer *peer, struct lws *wsi)
+{
+	const struct px_config_vhost *config = peer->vhost->config;
+	bool is_elsewhere = peer->is_forwarded && px_address_is_loopback(&peer->address);
+	return !peer->is_masked && !is_elsewhere && !is_rebound(peer, wsi) &&
+			px_config_shows_metrics(config, &peer->address);
+}
+
+/* Figures are for those whose address is listed, and for tokens that have all practices. */
+static int answer_figures(struct px_server *server, struct px_peer *peer, struct lws *wsi,
+		int (*answer)(struct px_server *server, struct lws *wsi))
+{
+	if (may_see_figures(peer, wsi)) {
+		return answer(server, wsi);
+	}
+	struct px_http_refusal refusal;
+	if (px_api_judge(peer, wsi, &refusal)) {
+		return answer(server, wsi);
+	}
+	(void)px_http_refuse_as(wsi, &refusal);
+	return -1;
+}
+
+static int answer_ready(const struct px_server *server, struct lws *wsi)
+{
+	enum px_unready reason;
+	const char *sentence = px_unready_sentence(server, &reason);
+	if (!sentence) {
+		return px_http_answer(wsi, 200, "application/json", px_span("{\"ready\":true}"));
+	}
+	(void)px_http_refuse_as(wsi, &(struct px_http_refusal){
+		.status = 503,
+		.code = "unavailable",
+		.sentence = sentence,
+		.reason = px_unready_names[reason],
+		.wait_ms = server->draining ? px_server_ends_in_ms(server) : PX_RETRY_UNKNOWN_MS,
+	});
+	return -1;
+}
+
+/* The query of a file is the file's own business: a page may read it. */
+static bool is_own_page(const char *path)
+{
+	static const char *const pages[] = { "/health", "/ready", "/stats", "/metrics" };
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+		if (strcmp(path, pages[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int px_http_request(void *user, struct lws *wsi, const char *path)
+{
+	struct px_server *server = user;
+	struct px_peer *peer = lws_get_opaque_user_data(wsi);
+	if (!peer) {
+		return -1;
+	}
+	int64_t wait_ms = px_peer_take_request(peer);
+	if (wait_ms > 0) {
+		(void)px_http_refuse_as(wsi, &(struct px_http_refusal){
+			.status = 429,
+			.code = "rate_limited",
+			.sentence = "Requests from this address come too fast.",
+			.wait_ms = wait_ms,
+		});
+		return -1;
+	}
+	if (px_api_concerns(path)) {
+		return px_api_begin(peer, wsi, path);
+	}
+	if (strcmp(path, peer->vhost->config->path) == 0) {
+		return answer_why_not(peer, wsi);
+	}
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) == 0 &&
+			lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) == 0) {
+		return fail(wsi, 405, "bad_request", "Only GET and HEAD are known here.");
+	}
+	if (is_own_page(path) && !px_query_is_only(wsi, &(const char *){ NULL })) {
+		return fail(wsi, 400, "bad_request",
+				"The query has a parameter that is not known here.");
+	}
+	if (strcmp(path, "/health") == 0) {
+		return px_http_answer(wsi, 200, "application/json", px_span("{\"healthy\":true}"));
+	}
+	if (strcmp(path, "/ready") == 0) {
+		return answer_ready(server, wsi);
+	}
+	if (strcmp(path, "/stats") == 0) {
+		return answer_figures(server, peer, wsi, answer_statistics);
+	}
+	if (strcmp(path, "/metrics") == 0) {
+		return answer_figures(server, peer, wsi, answer_metrics);
+	}
+	int rc = px_files_serve(server, peer->vhost, wsi, path);
+	if (rc == 1) {
+		rc = px_dashboard_serve(server, peer->vhost, wsi, path);
+	}
+	return rc == 1 ? fail(wsi, 404, "not_found", "There is nothing at this path.") : rc;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What every request passes first, upgrade or not, before anything looks at what it wants:
+ * its vhost is still in force, it came over a connection that was made for its vhost, and
+ * its vhost does more than to redirect.
+ *
+ * lws hands out paths and queries decoded only, so a redirect encodes them anew: what
+ * arrives means the same, if it is not spelled the same. (A "+" in a path becomes a space,
+ * as lws decodes it.)
+ */
+#include "server.h"
+
+#include "address/forwarded.h"
+#include "net/tls.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define HOST_MAX 255
+#define LOCATION_MAX (2 * 4096)
+#define ALNUM "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define PIECE_MAX 2048
+
+/* Built from untrusted pieces; `failed` where one does not fit. */
+struct location {
+	char text[LOCATION_MAX];
+	size_t len;
+	bool failed;
+};
+
+static void add(struct location *location, const char *text, size_t len)
+{
+	if (len >= sizeof(location->text) - location->len) {
+		location->failed = true;
+		return;
+	}
+	memcpy(location->text + location->len, text, len);
+	location->len += len;
+	location->text[location->len] = '\0';
+}
+
+/* Percent-encodes all but what may stand as it is in a path or a query (RFC 3986). */
+static void add_encoded(struct location *location, const char *text, size_t len,
+		const char *besides)
+{
+	for (size_t i = 0; i < len; i++) {
+		char hex[4];
+		bool plain = text[i] != '\0' &&
+				(strchr(ALNUM "-._~", text[i]) || strchr(besides, text[i]));
+		(void)snprintf(hex, sizeof(hex), "%%%02X", (unsigned)(unsigned char)text[i]);
+		add(location, plain ? &text[i] : hex, plain ? 1 : 3);
+	}
+}
+
+/* Of "host", "host:port" and "[v6]:port" the length of the host; 0: it is none of them. */
+static size_t host_length(const char *host)
+{
+	size_t len;
+	if (host[0] == '[') {
+		len = strspn(host + 1, "0123456789ABCDEFabcdef:.") + 1;
+		if (len == 1 || host[len] != ']') {
+			return 0;
+		}
+		len++;
+	} else {
+		len = strspn(host, ALNUM ".-");
+	}
+	if (host[len] == ':') {
+		size_t digits = strspn(host + len + 1, "0123456789");
+		return digits <= 5 && host[len + 1 + digits] == '\0' ? len : 0;
+	}
+	return host[len] == '\0' ? len : 0;
+}
+
+static void add_path(struct location *location, struct lws *wsi)
+{
+	static const enum lws_token_indexes methods[] = {
+		WSI_TOKEN_GET_URI,
+		WSI_TOKEN_HEAD_URI,
+		WSI_TOKEN_POST_URI,
+		WSI_TOKEN_PUT_URI,
+		WSI_TOKEN_DELETE_URI,
+		WSI_TOKEN_OPTIONS_URI,
+		WSI_TOKEN_PATCH_URI,
+	};
+	char path[PIECE_MAX];
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		if (lws_hdr_total_length(wsi, methods[i]) > 0) {
+			int len = lws_hdr_copy(wsi, path, sizeof(path), methods[i]);
+			location->failed |= len <= 0 || path[0] != '/';
+			add_encoded(location, path, len > 0 ? (size_t)len : 0, "/!$&'()*,;=:@");
+			return;
+		}
+	}
+	add(location, "/", 1);
+}
+
+static void add_query(struct location *location, struct lws *wsi)
+{
+	char piece[PIECE_MAX];
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS) == 0) {
+		return;
+	}
+	for (int i = 0;; i++) {
+		int len = lws_hdr_copy_fragment(wsi, piece, sizeof(piece), WSI_TOKEN_HTTP_URI_ARGS,
+				i);
+		if (len < 0) {
+			/* There is no more, or it is too long. */
+			location->failed |= lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS,
+							    i) > 0;
+			return;
+		}
+		add(location, i == 0 ? "?" : "&", 1);
+		add_encoded(location, piece, (size_t)len, "/!$'()*,;=:@?");
+	}
+}
+
+static int redirect(const struct px_peer *peer, struct lws *wsi)
+{
+	unsigned port = peer->vhost->config->redirect_to_https;
+	char host[HOST_MAX + 1] = "";
+	char suffix[8] = "";
+	struct location location = { .len = 0 };
+	int len = lws_hdr_copy(wsi, host, sizeof(host), WSI_TOKEN_HOST);
+	size_t host_len = len > 0 && strlen(host) == (size_t)len ? host_length(host) : 0;
+	if (host_len == 0) {
+		return px_http_refuse(wsi, 400, "bad_request",
+				"There is no Host that makes sense.");
+	}
+	if (port != 443) {
+		(void)snprintf(suffix, sizeof(suffix), ":%u", port);
+	}
+	add(&location, "https://", 8);
+	add(&location, host, host_len);
+	add(&location, suffix, strlen(suffix));
+	add_path(&location, wsi);
+	add_query(&location, wsi);
+	if (location.failed) {
+		return px_http_refuse(wsi, 400, "bad_request",
+				"The path or the query is too long.");
+	}
+	return px_http_redirect(wsi, location.text);
+}
+
+int px_gate_pass(struct lws *wsi, const void *within)
+{
+	struct px_peer *peer = lws_get_opaque_user_data(wsi);
+	if (!peer) {
+		return -1;
+	}
+	peer->head = within;
+	int rc = px_framing_check(peer, wsi);
+	if (rc != 0) {
+		return rc;
+	}
+	if (px_peer_read_head(peer, wsi) < 0) {
+		return px_http_refuse(wsi, 400, "bad_request",
+				"The head of the request can not be read: a header line without a "
+				"colon, or with a name that is the beginning of another header's.");
+	}
+	if (peer->vhost->is_retired) {
+		return px_http_refuse(wsi, 503, "unavailable",
+				"What was served by this connection has moved or is gone.");
+	}
+	const char *fault = px_tls_fault(peer->vhost, wsi);
+	if (fault) {
+		return px_http_refuse(wsi, 421, "forbidden", fault);
+	}
+	return peer->vhost->config->redirect_to_https != 0 ? redirect(peer, wsi) : 0;
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One question as a transfer of curl's: what is sent, what may come, and what its end means.
+ * curl is a client for everything; here it is told to be one for a single GET or POST, to trust nothing
+ * but the system's certificates, and to follow and believe nobody: no redirects (the client's
+ * cookie would go along), no proxies or passwords from the environment, no HTTP/0.9, no
+ * compression (64 KiB that unfold to a gigabyte).
+ */
+#include "http_client_internal.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static bool is_http(const char *url)
+{
+	return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
+}
+
+/* A line end within a value would begin a header, or a request, of the client's choice. */
+static bool is_clean(struct px_span value)
+{
+	for (size_t i = 0; i < value.len; i++) {
+		unsigned char byte = (unsigned char)value.data[i];
+		if (byte < ' ' || byte == 0x7f) {
+			return false;
+		}
+	}
+	return true;
+}
+
+int px_backend_check(const struct px_backend_request *request)
+{
+	bool fine = is_http(request->url) && is_clean(px_span(request->url)) &&
+			is_clean(request->cookie) && is_clean(request->authorization) &&
+			is_clean(request->origin) && is_clean(px_span(request->address)) &&
+			is_clean(request->signature) && request->timeout_ms > 0 &&
+			(!request->body.data || request->cache_s == 0);
+	return fine ? 0 : -EINVAL;
+}
+
+/* With its length before it: or else parts could lend one another their ends. */
+static bool digest(EVP_MD_CTX *context, struct px_span part)
+{
+	return EVP_DigestUpdate(context, &part.len, sizeof(part.len)) &&
+			EVP_DigestUpdate(context, part.data, part.len);
+}
+
+/* Over all that is sent: the back end may answer by address and origin, too. */
+int px_backend_key(const struct px_backend_request *request,
+		unsigned char ret_key[PX_BACKEND_KEY_SIZE])
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	bool done = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) &&
+			digest(context, px_span(request->url)) &&
+			digest(context, request->cookie) &&
+			digest(context, request->authorization) &&
+			digest(context, request->origin) &&
+			digest(context, px_span(request->address)) &&
+			EVP_DigestFinal_ex(context, ret_key, NULL);
+	EVP_MD_CTX_free(context);
+	return done ? 0 : -ENOMEM;
+}
+
+static int add_line(struct px_inquiry *inquiry, const char *line)
+{
+	struct curl_slist *headers = curl_slist_append(inquiry->headers, line);
+	if (!headers) {
+		return -ENOMEM;
+	}
+	inquiry->headers = headers;
+	return 0;
+}
+
+static int add_header(struct px_inquiry *inquiry, const char *name, struct px_span value)
+{
+	size_t name_len = strlen(name);
+	if (value.len == 0) {
+		return 0;
+	}
+	char *line = malloc(name_len + value.len + 1);
+	if (!line) {
+		return -ENOMEM;
+	}
+	memcpy(line, name, name_len);
+	memcpy(line + name_len, value.data, value.len);
+	line[name_len + value.len] = '\0';
+	int rc = add_line(inquiry, line);
+	explicit_bzero(line, name_len + value.len);
+	free(line);
+	return rc;
+}
+
+static int add_headers(struct px_inquiry *inquiry, const struct px_backend_request *request)
+{
+	int rc = add_header(inquiry, "Accept: ", px_span("application/json"));
+	rc = rc < 0 ? rc : add_header(inquiry, "Cookie: ", request->cookie);
+	rc = rc < 0 ? rc : add_header(inquiry, "Authorization: ", request->authorization);
+	rc = rc < 0 ? rc : add_header(inquiry, "Origin: ", request->origin);
+	rc = rc < 0 ? rc : add_header(inquiry, "X-Forwarded-For: ", px_span(request->address));
+	rc = rc < 0 ? rc : add_header(inquiry, "Praxis-Signature: ", request->signature);
+	if (rc < 0 || !inquiry->tells) {
+		return rc;
+	}
+	rc = add_line(inquiry, "Content-Type: application/json");
+	/* Or curl asks first whether it may send a long body, and waits for an answer. */
+	return rc < 0 ? rc : add_line(inquiry, "Expect:");
+}
+
+int px_inquiry_reserve(struct px_inquiry *inquiry, size_t size)
+{
+	if (size <= inquiry->body_size) {
+		return 0;
+	}
+	/* Not realloc(), which may leave a copy behind. */
+	char *body = malloc(size);
+	if (!body) {
+		return -ENOMEM;
+	}
+	if (inquiry->answer.body.len > 0) {
+		memcpy(body, inquiry->body, inquiry->answer.body.len);
+	}
+	px_inquiry_forget(inquiry);
+	inquiry->body = body;
+	inquiry->body_size = size;
+	inquiry->answer.body.data = body;
+	return 0;
+}
+
+static size_t on_header(char *data, size_t one, size_t len, void *user)
+{
+	struct px_inquiry *inquiry = user;
+	(void)one;
+	if (len > 5 && memcmp(data, "HTTP/", 5) == 0) {
+		inquiry->head_open = true;
+	} else if (data[0] == '\r' || data[0] == '\n') {
+		inquiry->head_open = false;
+	}
+	inquiry->header_bytes += len;
+	inquiry->too_large = inquiry->header_bytes > PX_BACKEND_ANSWER_MAX;
+	return inquiry->too_large ? 0 : len; /* 0 ends it, and closes the connection */
+}
+
+static size_t on_body(char *data, size_t one, size_t len, void *user)
+{
+	struct px_inquiry *inquiry = user;
+	struct px_span *body = &inquiry->answer.body;
+	long status = 0;
+	(void)one;
+	inquiry->body_bytes += len;
+	inquiry->too_large = inquiry->body_bytes > PX_BACKEND_ANSWER_MAX;
+	if (inquiry->too_large) {
+		return 0;
+	}
+	curl_easy_getinfo(inquiry->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (status != 200 || inquiry->tells) {
+		return len;
+	}
+	/* Doubled: or a dripping back end has all of it copied for each byte. */
+	size_t size = inquiry->body_size > 0 ? inquiry->body_size : 1024;
+	while (size < body->len + len) {
+		size *= 2;
+	}
+	if (px_inquiry_reserve(inquiry, size) < 0) {
+		return 0;
+	}
+	memcpy(inquiry->body + body->len, data, len);
+	body->len += len;
+	return len;
+}
+
+static const struct {
+	CURLoption option;
+	long value;
+} numbers[] = {
+	{ CURLOPT_NOSIGNAL, 1 },
+	/* Without it, a lookup that hangs is waited for when its time is up, on this thread. */
+	{ CURLOPT_QUICK_EXIT, 1 },
+	{ CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1 },
+	{ CURLOPT_HTTP09_ALLOWED, 0 },
+	{ CURLOPT_FOLLOWLOCATION, 0 },
+	{ CURLOPT_NETRC, CURL_NETRC_IGNORED },
+	{ CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 },
+	{ CURLOPT_SSL_VERIFYPEER, 1 },
+	{ CURLOPT_SSL_VERIFYHOST, 2 },
+	/* Says no to a length that is told; on_body() to one that is not. */
+	{ CURLOPT_MAXFILESIZE, PX_BACKEND_ANSWER_MAX },
+	/* A connection is used again, but not for ever: back ends move. */
+	{ CURLOPT_MAXAGE_CONN, 30 },
+	{ CURLOPT_MAXLIFETIME_CONN, 300 },
+};
+
+static const struct {
+	CURLoption option;
+	const char *value;
+} strings[] = {
+	{ CURLOPT_USERAGENT, "praxisd" },
+	{ CURLOPT_PROTOCOLS_STR, "http,https" },
+	{ CURLOPT_PROXY, "" },
+	/* Debian sets file and directory, which hold the same; curl keeps what it has read only
+	 * from a file, and reading it takes longer than all the rest. */
+	{ CURLOPT_CAPATH, NULL },
+};
+
+static CURLcode set_body(CURL *easy, struct px_span body)
+{
+	/* A length that is told would end the answer before its Retry-After is read. */
+	curl_easy_setopt(easy, CURLOPT_MAXFILESIZE, 0L);
+	curl_easy_setopt(easy, CURLOPT_POST, 1L);
+	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+	return curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, body.data);
+}
+
+static int set_options(struct px_inquiry *inquiry, const struct px_backend_request *request)
+{
+	CURL *easy = inquiry->easy;
+	CURLcode code = CURLE_OK;
+	for (size_t i = 0; code == CURLE_OK && i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		code = curl_easy_setopt(easy, numbers[i].option, numbers[i].value);
+	}
+	for (size_t i = 0; code == CURLE_OK && i < sizeof(strings) / sizeof(strings[0]); i++) {
+		code = curl_easy_setopt(easy, strings[i].option, strings[i].value);
+	}
+	if (code == CURLE_OK) {
+		code = curl_easy_setopt(easy, CURLOPT_URL, request->url);
+	}
+	if (code == CURLE_OK && inquiry->tells) {
+		code = set_body(easy, request->body);
+	}
+	/* These only keep what they are given. */
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, request->timeout_ms);
+	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, inquiry->headers);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, inquiry);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, inquiry);
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, inquiry);
+	return code == CURLE_OK ? 0 : -ENOMEM;
+}
+
+int px_inquiry_prepare(struct px_inquiry *inquiry, const struct px_backend_request *request)
+{
+	int rc = add_headers(inquiry, request);
+	if (rc < 0) {
+		return rc;
+	}
+	inquiry->easy = curl_easy_init();
+	return inquiry->easy ? set_options(inquiry, request) : -ENOMEM;
+}
+
+static const char *fault_of(const struct px_inquiry *inquiry, CURLcode code)
+{
+	static const struct {
+		CURLcode code;
+		const char *fault;
+	} faults[] = {
+		{ CURLE_OPERATION_TIMEDOUT, "the back end does not answer in time" },
+		{ CURLE_COULDNT_RESOLVE_HOST, "the back end's name can not be resolved" },
+		{ CURLE_COULDNT_CONNECT, "the back end can not be reached" },
+		{ CURLE_FILESIZE_EXCEEDED, "the back end's answer is too large" },
+		{ CURLE_PARTIAL_FILE, "the back end's answer is cut off" },
+		{ CURLE_GOT_NOTHING, "the back end closes the connection without an answer" },
+		{ CURLE_RECV_ERROR, "the connection to the back end broke" },
+		{ CURLE_SEND_ERROR, "the connection to the back end broke" },
+		{ CURLE_UNSUPPORTED_PROTOCOL, "the back end's answer is not HTTP" },
+		{ CURLE_WEIRD_SERVER_REPLY, "the back end's answer is not HTTP" },
+		{ CURLE_PEER_FAILED_VERIFICATION, "the back end's certificate is not trusted" },
+		{ CURLE_SSL_CONNECT_ERROR, "no TLS connection to the back end comes about" },
+		{ CURLE_SSL_CACERT_BADFILE, "the system's certificates can not be read" },
+		{ CURLE_URL_MALFORMAT, "the back end's URL can not be used" },
+		{ CURLE_WRITE_ERROR, "there is no memory for the back end's answer" },
+		/* Also a header that is longer than curl takes; CURLE_TOO_LARGE from 8.6 on. */
+		{ CURLE_OUT_OF_MEMORY, "the back end's answer is too large, or memory is short" },
+		{ (CURLcode)100, "the back end's answer is too large" },
+	};
+	if (inquiry->too_large) {
+		code = CURLE_FILESIZE_EXCEEDED;
+	}
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		if (faults[i].code == code) {
+			return faults[i].fault;
+		}
+	}
+	return "the back end can not be asked";
+}
+
+void px_inquiry_judge(struct px_inquiry *inquiry, CURLcode code)
+{
+	long status = 0;
+	curl_off_t retry_after_s = 0;
+	curl_easy_getinfo(inquiry->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(inquiry->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+	if (inquiry->tells && status >= 200 && !inquiry->head_open) {
+		code = CURLE_OK;
+	}
+	/* Half a head and a close are an answer without a body to curl. */
+	if (code == CURLE_OK && (inquiry->head_open || status <= 0)) {
+		code = CURLE_PARTIAL_FILE;
+	}
+	if (code != CURLE_OK) {
+		inquiry->answer.fault = fault_of(inquiry, code);
+		inquiry->answer.body.len = 0;
+	} else {
+		inquiry->answer.status = (int)status;
+		inquiry->answer.retry_after_s = retry_after_s > 0 ? retry_after_s : 0;
+	}
+}
+
+void px_inquiry_hang_up(struct px_inquiry *inquiry)
+{
+	curl_easy_cleanup(inquiry->easy);
+	for (struct curl_slist *at = inquiry->headers; at; at = at->next) {
+		explicit_bzero(at->data, strlen(at->data));
+	}
+	curl_slist_free_all(inquiry->headers);
+	inquiry->easy = NULL;
+	inquiry->headers = NULL;
+}
+
+void px_inquiry_forget(struct px_inquiry *inquiry)
+{
+	if (inquiry->body) {
+		explicit_bzero(inquiry->body, inquiry->body_size);
+		free(inquiry->body);
+	}
+	inquiry->body = NULL;
+	inquiry->body_size = 0;
+}

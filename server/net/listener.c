@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A listening socket at work: connections are accepted, counted, and handed to lws one by
+ * one. So a limit on connections holds before descriptors run out, where lws would spin.
+ */
+#include "server.h"
+
+#include "frontend/frontend.h"
+#include "base/log.h"
+#include "proxy_protocol.h"
+#include "tls.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define ACCEPTS_PER_EVENT 64
+#define ACCEPTS_AT_END 4096
+#define PAUSE_MS 200
+
+static struct in6_addr address_of(const struct sockaddr_storage *from)
+{
+	struct in6_addr address = { 0 };
+	if (from->ss_family == AF_INET6) {
+		return ((const struct sockaddr_in6 *)from)->sin6_addr;
+	}
+	address.s6_addr[10] = 0xff;
+	address.s6_addr[11] = 0xff;
+	memcpy(&address.s6_addr[12], &((const struct sockaddr_in *)from)->sin_addr, 4);
+	return address;
+}
+
+/* Small writes must not wait for an ACK, nor the kernel hide a slow reader behind megabytes. */
+static void tune(const struct px_server *server, int fd)
+{
+	int on = 1;
+	int bytes = (int)server->config->global.send_buffer_bytes;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+}
+
+/*
+ * Closes a connection that can not be taken, with an answer where it can be read. What the
+ * client sent is read first: closing with that unread would take the answer back.
+ */
+static void turn_away(const struct px_vhost *vhost, int fd, int status, const char *code,
+		const char *sentence, int64_t wait_ms)
+{
+	char text[512];
+	char unread[1024];
+	size_t body_len = strlen("{'error':{'code':'','message':''}}") + strlen(code) +
+			strlen(sentence);
+	int len = snprintf(text, sizeof(text),
+			"HTTP/1.1 %d %s\r\n"
+			"Content-Type: application/json\r\n"
+			"Content-Length: %zu\r\n"
+			"Retry-After: %lld\r\n"
+			"Connection: close\r\n"
+			"\r\n"
+			"{\"error\":{\"code\":\"%s\",\"message\":\"%s\"}}",
+			status, status == 429 ? "Too Many Requests" : "Service Unavailable",
+			body_len, (long long)px_retry_seconds(wait_ms), code, sentence);
+	if (!vhost->tls && len > 0 && len < (int)sizeof(text)) {
+		(void)!recv(fd, unread, sizeof(unread), MSG_DONTWAIT);
+		(void)!send(fd, text, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	}
+	close(fd);
+	vhost->server->refused++;
+	vhost->server->refused_busy += status == 503;
+	vhost->server->refused_often += status == 429;
+}
+
+/* Writes down and tells who may not come now. */
+static void refuse(struct px_peer *peer, int fd, int reason, int64_t wait_ms)
+{
+	bool full = reason == -ENOSPC;
+	const char *code = full ? "unavailable" : "rate_limited";
+	px_trail_refused(peer->vhost->server, peer, code);
+	turn_away(peer->vhost, fd, full ? 503 : 429, code,
+			full ? "The server is at its limit." :
+			reason == -EMFILE ? "There are too many connections from this address." :
+			"Connections from this address come too fast.", wait_ms);
+	px_peer_destroy(peer);
+}
+
+static struct lws_vhost *lws_vhost_of(const struct px_vhost *vhost)
+{
+	return vhost->tls ? px_tls_vhost(vhost->tls) : vhost->server->plain;
+}
+
+void px_listener_give_to_lws(struct px_peer *peer, int fd)
+{
+	/* Closes the descriptor where it fails. */
+	struct lws *wsi = lws_adopt_socket_vhost(lws_vhost_of(peer->vhost), fd);
+	if (!wsi) {
+		px_peer_destroy(peer);
+		return;
+	}
+	lws_set_opaque_user_data(wsi, peer);
+}
+
+/* A trusted proxy's connections are counted by whom they are for, once that is known. */
+void px_listener_adopt(struct px_peer *peer, int fd)
+{
+	int64_t wait_ms = 0;
+	int rc = px_config_is_trusted_proxy(peer->vhost->config, &peer->address) ? 0 :
+			px_peer_count_address(peer, &wait_ms);
+	if (rc < 0) {
+		refuse(peer, fd, rc, wait_ms);
+		return;
+	}
+	if (peer->vhost->tls) {
+		px_listener_give_to_lws(peer, fd);
+	} else if (px_frontend_begin(peer, fd) < 0) {
+		turn_away(peer->vhost, fd, 503, "unavailable", "The server is out of memory.", 0);
+		px_peer_destroy(peer);
+	}
+}
+
+/* It has to say for whom it comes, if it is one of those who may say so. */
+static void greet(struct px_peer *peer, int fd)
+{
+	struct px_server *server = peer->vhost->server;
+	if (px_config_is_trusted_proxy(peer->vhost->config, &peer->address) &&
+			px_greeting_begin(peer, fd) == 0) {
+		return;
+	}
+	px_log(PX_LOG_INFO, "vhost %s: a connection that is no trusted proxy's was closed",
+			peer->vhost->config->name);
+	px_trail_refused(server, peer, "forbidden");
+	close(fd);
+	server->refused++;
+	px_peer_destroy(peer);
+}
+
+static void take(struct px_listener *listener, int fd, const struct sockaddr_storage *from)
+{
+	struct px_server *server = listener->server;
+	struct in6_addr address = address_of(from);
+	struct px_peer *peer = server->connections < server->max_connections ?
+			px_peer_create(listener->vhost, &address) : NULL;
+	if (!peer) {
+		server->limits[PX_LIMIT_CONNECTIONS]++;
+		turn_away(listener->vhost, fd, 503, "unavailable",
+				"The server has too many connections.", 0);
+		return;
+	}
+	tune(server, fd);
+	if (listener->vhost->config->proxy_protocol) {
+		greet(peer, fd);
+	} else {
+		px_listener_adopt(peer, fd);
+	}
+}
+
+static void on_connection(uv_poll_t *poll, int status, int events);
+
+static void on_pause_over(uv_timer_t *timer)
+{
+	struct px_listener *listener = timer->data;
+	struct px_server *server = listener->server;
+	if (server->spare_fd < 0) {
+		server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	}
+	if (!uv_is_closing((uv_handle_t *)&listener->poll)) {
+		uv_poll_start(&listener->poll, UV_READABLE, on_connection);
+	}
+}
+
+/* Takes up to `most` of those that wait. 0: there are no more for now, or -errno. */
+static int take_some(struct px_listener *listener, int most)
+{
+	for (int i = 0; i < most; i++) {
+		struct sockaddr_storage from = { 0 };
+		socklen_t length = sizeof(from);
+		int fd = accept4(listener->fd, (struct sockaddr *)&from, &length,
+				SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0) {
+			take(listener, fd, &from);
+		} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
+			return -errno;
+		} else if (errno == EAGAIN) {
+			return 0;
+		}
+	}
+	return 0;
+}
+
+/*
+ * There are no descriptors left: those that wait are told so, one by one, by way of the one that is
+ * kept for this. Otherwise they, and whoever asks /ready, would wait in silence.
+ */
+static void refuse_waiting(struct px_listener *listener)
+{
+	struct px_server *server = listener->server;
+	if (server->spare_fd < 0) {
+		return;
+	}
+	close(server->spare_fd);
+	for (int i = 0; i < ACCEPTS_PER_EVENT; i++) {
+		int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd < 0) {
+			break;
+		}
+		turn_away(listener->vhost, fd, 503, "unavailable",
+				"The server has no file descriptors left.", 0);
+	}
+	server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void on_connection(uv_poll_t *poll, int status, int events)
+{
+	struct px_listener *listener = poll->data;
+	(void)events;
+	px_turn_begin(&listener->server->turn, uv_hrtime());
+	int rc = status == 0 ? take_some(listener, ACCEPTS_PER_EVENT) : 0;
+	if (rc < 0) {
+		px_log(PX_LOG_ERROR, "%s: no connection can be taken: %s", listener->address,
+				strerror(-rc));
+		refuse_waiting(listener);
+		uv_poll_stop(poll);
+		uv_timer_start(&listener->pause, on_pause_over, PAUSE_MS, 0);
+	}
+}
+
+void px_listener_start(struct px_listener *listener)
+{
+	uv_poll_init(&listener->server->loop, &listener->poll, listener->fd);
+	uv_timer_init(&listener->server->loop, &listener->pause);
+	listener->poll.data = listener;
+	listener->pause.data = listener;
+	listener->handles = 2;
+	uv_poll_start(&listener->poll, UV_READABLE, on_connection);
+	px_log(PX_LOG_NOTICE, "vhost %s: listening on %s", listener->vhost->config->name,
+			listener->address);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct px_listener *listener = handle->data;
+	if (--listener->handles == 0) {
+		free(listener);
+	}
+}
+
+/* Those that the kernel has let in already are not to be reset. */
+void px_listener_stop(struct px_listener *listener)
+{
+	if (listener->handles == 0) {
+		close(listener->fd);
+		free(listener);
+		return;
+	}
+	if (!listener->server->draining) {
+		(void)take_some(listener, ACCEPTS_AT_END);
+	}
+	uv_close((uv_handle_t *)&listener->poll, on_closed);
+	uv_close((uv_handle_t *)&listener->pause, on_closed);
+	close(listener->fd);
+	listener->fd = -1;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one lws context. lws chooses among vhosts by a prefix of whatever `Host` a client
+ * sends, so there are only as many as TLS demands: one for all that is not encrypted, and
+ * one for each vhost of the configuration that has TLS of its own (tls.c makes those). Which of the
+ * configuration's vhosts a connection belongs to follows from the socket that it came in by.
+ *
+ * Protocol 0 is the unified session's, also for clients that name no subprotocol; then there
+ * is one for each service that could ever be loaded. lws copies the list when it makes a
+ * vhost, and nothing can be added to it later; but of the names it keeps pointers, so a
+ * service that comes with a reload gets its subprotocol when its name is written to where
+ * one of them points. (Rejected: another lws vhost for each such service. lws can not take
+ * any away again, and a client's `Host` could still move a connection to an old one.)
+ *
+ * Each has a pvo, since lws 4.3 initialises only those that have one.
+ */
+#include "server.h"
+
+#include "auth/credentials.h"
+#include "http/lws_head_memory.h"
+#include "base/log.h"
+#include "tls.h"
+
+#include <errno.h>
+#include <praxis/plugin.h>
+#include <stdio.h>
+
+static const struct lws_protocols unified = {
+	.name = "praxis.v1",
+	.callback = px_tls_callback,
+	.per_session_data_size = PX_LWS_SESSION_BYTES,
+	.rx_buffer_size = PX_LWS_RX_BYTES,
+	.tx_packet_size = PX_LWS_TX_BYTES,
+};
+
+/* Keeps lws's timers out of it: each would sit in a list that is walked from its head. */
+static const lws_retry_bo_t no_pings = { 0 };
+
+static void list_protocols(struct px_server *server)
+{
+	server->protocols[0] = unified;
+	for (size_t i = 0; i < PX_SERVICES_MAX; i++) {
+		server->protocols[i + 1] = unified;
+		server->protocols[i + 1].name = server->protocol_names[i];
+		server->protocols[i + 1].callback = px_lws_callback;
+	}
+	for (size_t i = 0; i <= PX_SERVICES_MAX; i++) {
+		server->pvos[i].name = server->protocols[i].name;
+		server->pvos[i].value = "";
+		server->pvos[i].next = i < PX_SERVICES_MAX ? &server->pvos[i + 1] : NULL;
+	}
+}
+
+void px_context_name_services(struct px_server *server)
+{
+	for (size_t i = 0; i < server->plugin_count; i++) {
+		char *name = server->protocol_names[i];
+		(void)snprintf(name, sizeof(server->protocol_names[i]), "%s",
+				server->plugins[i].name);
+	}
+}
+
+int64_t px_server_wall_ms(void)
+{
+	struct timespec wall;
+	clock_gettime(CLOCK_REALTIME, &wall);
+	return (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000;
+}
+
+void px_server_begin_turn(struct px_server *server)
+{
+	px_turn_begin(&server->turn, uv_hrtime());
+	px_broker_set_time(server->broker, (int64_t)uv_now(&server->loop), px_server_wall_ms());
+}
+
+static void on_begin_turn(void *user)
+{
+	px_server_begin_turn(user);
+}
+
+uint64_t px_server_now_ns(void *user)
+{
+	(void)user;
+	return uv_hrtime();
+}
+
+void px_server_flushed(void *user, uint64_t ns)
+{
+	struct px_server *server = user;
+	px_histogram_add(&server->flushes, ns);
+}
+
+bool px_server_pressed(void *user, enum px_work work)
+{
+	struct px_server *server = user;
+	return px_turn_pressed(&server->turn, work, uv_hrtime());
+}
+
+/*
+ * lws 4.1.6 comes here with nothing left of a request that it refused itself. Behind a refusal of
+ * ours the connection ends, as the answer says: lws would take what follows for another request.
+ */
+static int on_upgrade(void *user, struct lws *wsi, const void *header)
+{
+	int rc = lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE) == 0 ? -1 :
+			px_gate_pass(wsi, header);
+	rc = rc != 0 ? rc : px_upgrade_decide(user, wsi);
+	return rc == 0 ? 0 : -1;
+}
+
+static int on_http(void *user, struct lws *wsi, const char *path)
+{
+	return px_gate_pass(wsi, path) != 0 ? -1 : px_http_request(user, wsi, path);
+}
+
+static const struct px_lws_hooks hooks = {
+	.begin_turn = on_begin_turn,
+	.pressed = px_server_pressed,
+	.upgrade = on_upgrade,
+	.accept = px_upgrade_accept,
+	.opened = px_upgrade_opened,
+	.http = on_http,
+	.http_writable = px_onlooker_writable,
+	.http_done = px_http_done,
+	.http_body = px_api_body,
+	.http_body_end = px_api_end,
+	.gone = px_peer_gone,
+};
+
+/* What all vhosts have in common, and the context. */
+static struct lws_context_creation_info describe(struct px_server *server)
+{
+	return (struct lws_context_creation_info){
+		.port = CONTEXT_PORT_NO_LISTEN,
+		.vhost_name = "praxis",
+		.protocols = server->protocols,
+		.pvo = server->pvos,
+		.user = server->lws,
+		.pcontext = &server->context,
+		.retry_and_idle_policy = &no_pings,
+		.max_http_header_data = 2 * PX_TOKEN_HEADER_BYTES, /* a token, and cookies besides */
+		.gid = -1,
+		.uid = -1,
+		.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_VALIDATE_UTF8 |
+				LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
+		.pt_serv_buf_size = 2 * PX_HTTP_HEADERS_MAX, /* the head of a file, too */
+	};
+}
+
+int px_context_create_vhost(struct px_server *server, struct px_tls *tls,
+		struct lws_vhost **ret_vhost)
+{
+	struct lws_context_creation_info info = describe(server);
+	if (tls) {
+		px_tls_describe(tls, &info);
+	}
+	*ret_vhost = lws_create_vhost(server->context, &info);
+	int rc = !*ret_vhost ? -ENOMEM : tls ? px_tls_settle(tls) : 0;
+	if (rc < 0) {
+		px_log(PX_LOG_ERROR, "libwebsockets can not make a vhost");
+	}
+	/* It set a timer of its own, which it would else see with its next event only. */
+	lws_cancel_service(server->context);
+	return rc;
+}
+
+int px_context_create(struct px_server *server, const struct px_config *config)
+{
+	void *loops[] = { &server->loop };
+	struct px_lws_hooks own = hooks;
+	own.user = server;
+	int rc = px_lws_create(server->broker, &own,
+			config->global.max_message_bytes, &server->lws);
+	if (rc < 0) {
+		return rc;
+	}
+	list_protocols(server);
+	px_head_memory_track();
+	lws_set_log_level(px_log_lws_levels(), px_log_lws);
+	struct lws_context_creation_info info = describe(server);
+	info.foreign_loops = loops;
+	info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT; /* TLS may come with a reload */
+	server->context = lws_create_context(&info);
+	if (!server->context) {
+		px_log(PX_LOG_ERROR, "libwebsockets does not start; is its libuv plugin installed "
+				"(package libwebsockets-evlib-uv)?");
+		return -ENOTSUP;
+	}
+	return px_context_create_vhost(server, NULL, &server->plain);
+}
+
+/*
+ * With a foreign libuv loop this takes two calls on 4.1.6: the first closes lws's handles,
+ * and when the loop has seen to them the second frees the rest. lws sets server->context to
+ * NULL when it is done, whichever call that was.
+ */
+void px_context_destroy(struct px_server *server)
+{
+	if (server->context) {
+		px_lws_stop(server->lws);
+		lws_context_destroy(server->context);
+	}
+}

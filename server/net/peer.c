@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Peers: TCP connections, counted in all, by address and by user, from the moment that they
+ * are known to the moment that they are gone.
+ */
+#include "server.h"
+
+#include "address/address_group.h"
+#include "auth/authenticator.h"
+#include "frontend/frontend.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int64_t now_of(const struct px_server *server)
+{
+	return (int64_t)uv_now(&server->loop);
+}
+
+struct in6_addr px_peer_address_group(const struct px_peer *peer)
+{
+	return px_address_group(&peer->address,
+			peer->vhost->server->config->global.address_prefix);
+}
+
+struct px_tally_entry *px_peer_address_entry(struct px_peer *peer)
+{
+	struct px_server *server = peer->vhost->server;
+	struct in6_addr group = px_peer_address_group(peer);
+	return px_tally_get(server->addresses, &group, sizeof(group), now_of(server));
+}
+
+/* Whether it is about to take over a connection that counts there, too: one more is none more. */
+static bool takes_place(struct px_peer *peer, const struct px_tally_entry *address,
+		const struct px_tally_entry *user)
+{
+	struct px_peer *old;
+	return px_comeback_is_good(peer, &old) && old &&
+			((address && old->address_entry == address) ||
+			(user && old->user_entry == user));
+}
+
+/*
+ * Behind a proxy a connection's requests may be of different clients: the one that becomes a
+ * WebSocket counts.
+ */
+int px_peer_count_address(struct px_peer *peer, int64_t *ret_wait_ms)
+{
+	struct px_server *server = peer->vhost->server;
+	const struct px_config_global *limits = &server->config->global;
+	*ret_wait_ms = 0;
+	if (peer->address_entry) {
+		return 0;
+	}
+	struct px_tally_entry *entry = px_peer_address_entry(peer);
+	if (!entry) {
+		return -ENOSPC;
+	}
+	uint32_t most = limits->max_connections_per_address;
+	uint32_t per_s = limits->connections_per_second_per_address;
+	if (most > 0 && entry->open >= most && !takes_place(peer, entry, NULL)) {
+		server->limits[PX_LIMIT_PER_ADDRESS]++;
+		return -EMFILE;
+	}
+	*ret_wait_ms = px_bucket_take(&entry->coming, per_s, 2 * per_s, 1, now_of(server));
+	if (*ret_wait_ms > 0) {
+		server->limits[PX_LIMIT_ADDRESS_RATE]++;
+		return -EAGAIN;
+	}
+	px_tally_hold(server->addresses, entry);
+	peer->address_entry = entry;
+	return 0;
+}
+
+int64_t px_peer_take_request(struct px_peer *peer)
+{
+	struct px_server *server = peer->vhost->server;
+	uint32_t per_s = server->config->global.requests_per_second_per_address;
+	struct px_tally_entry *entry = px_peer_address_entry(peer);
+	/* What a trusted proxy asks for itself is whether the server is well. */
+	if (!entry || px_config_is_trusted_proxy(peer->vhost->config, &peer->address)) {
+		return 0;
+	}
+	int64_t wait_ms = px_bucket_take(&entry->requests, per_s, 2 * per_s, 1, now_of(server));
+	server->limits[PX_LIMIT_REQUESTS] += wait_ms > 0;
+	return wait_ms;
+}
+
+static void forget(struct px_tally *tally, struct px_tally_entry **entry)
+{
+	if (*entry) {
+		px_tally_release(tally, *entry);
+		*entry = NULL;
+	}
+}
+
+struct px_tally_entry *px_user_entry(struct px_server *server, struct px_span tenant,
+		struct px_span user)
+{
+	char key[2 * PX_ID_MAX + 1];
+	memcpy(key, tenant.data, tenant.len);
+	key[tenant.len] = '\0';
+	memcpy(key + tenant.len + 1, user.data, user.len);
+	return px_tally_get(server->users, key, tenant.len + 1 + user.len, now_of(server));
+}
+
+/* The user of an identity about to be the peer's; one connection more of hers. -EMFILE. */
+int px_peer_count_user(struct px_peer *peer, struct px_span tenant, struct px_span user)
+{
+	struct px_server *server = peer->vhost->server;
+	uint32_t most = server->config->global.max_connections_per_user;
+	struct px_tally_entry *entry = px_user_entry(server, tenant, user);
+	if (!entry) {
+		return -ENOSPC;
+	}
+	if (peer->user_entry) {
+		return 0; /* a session that renews its token stays the same user's, or is refused */
+	}
+	if (most > 0 && entry->open >= most && !takes_place(peer, NULL, entry)) {
+		server->limits[PX_LIMIT_PER_USER]++;
+		return -EMFILE;
+	}
+	px_tally_hold(server->users, entry);
+	peer->user_entry = entry;
+	return 0;
+}
+
+void px_peer_uncount(struct px_peer *peer)
+{
+	struct px_server *server = peer->vhost->server;
+	forget(server->addresses, &peer->address_entry);
+	forget(server->users, &peer->user_entry);
+}
+
+void px_peer_set_nobody(struct px_peer *peer, bool nobody)
+{
+	if (peer->nobody != nobody) {
+		peer->nobody = nobody;
+		peer->vhost->server->nobodies += nobody ? 1 : -1;
+	}
+}
+
+struct px_peer *px_peer_create(struct px_vhost *vhost, const struct in6_addr *address)
+{
+	struct px_peer *peer = calloc(1, sizeof(*peer));
+	if (peer) {
+		peer->vhost = vhost;
+		peer->holders = 1;
+		peer->own_address = *address;
+		peer->address = *address;
+		vhost->server->connections++;
+		vhost->peers++;
+	}
+	return peer;
+}
+
+void px_peer_ref(struct px_peer *peer)
+{
+	peer->holders++;
+}
+
+void px_peer_destroy(struct px_peer *peer)
+{
+	struct px_server *server = peer->vhost->server;
+	if (--peer->holders > 0) {
+		return;
+	}
+	px_peer_set_nobody(peer, false);
+	px_asking_drop(peer);
+	px_comeback_drop(peer);
+	px_request_drop(peer);
+	px_identity_destroy(server->broker, peer->identity);
+	px_peer_uncount(peer);
+	server->connections--;
+	peer->vhost->peers--;
+	free(peer);
+}
+
+void px_peer_gone(void *user, struct lws *wsi)
+{
+	struct px_peer *peer = lws_get_opaque_user_data(wsi);
+	(void)user;
+	if (peer) {
+		lws_set_opaque_user_data(wsi, NULL);
+		if (peer->frontend) {
+			px_request_drop(peer);
+			px_frontend_released(peer->frontend);
+		}
+		px_peer_destroy(peer);
+	}
+}

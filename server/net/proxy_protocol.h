@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A proxy's connection begins with a header (address/proxy_header.h): it is waited for, for a while,
+ * and the connection handed on.
+ */
+#ifndef PX_PROXY_PROTOCOL_H
+#define PX_PROXY_PROTOCOL_H
+
+struct px_peer;
+struct px_server;
+
+/*
+ * Waits for the header, then px_listener_adopt(). Takes peer and descriptor over, if it
+ * returns 0; -ENOMEM, -errno.
+ */
+int px_greeting_begin(struct px_peer *peer, int fd);
+
+/* Closes those that still wait. */
+void px_greetings_drop(struct px_server *server);
+
+#endif

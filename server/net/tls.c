@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See tls.h. A vhost's files are loaded into an SSL_CTX of its own, which never serves a
+ * connection: only when all of it fits together does it take the old one's place, so a bad
+ * renewal changes nothing. A handshake asks for what is in force when it comes to choose its
+ * certificate.
+ *
+ * Rejected: lws_tls_cert_updated(), which says 0 whatever happens and leaves a vhost without
+ * any certificate when key and certificate do not match; and setting the new ones in lws's
+ * SSL_CTX: it has a place for each type of key, and an old ECDSA certificate would go on to
+ * be preferred to its RSA successor.
+ *
+ * lws moves a connection to another vhost by its SNI, and by a prefix of its Host, among all
+ * that have the same listening port; ours have none, so that all are candidates. Settings of
+ * TLS follow the SSL_CTX: lws's SNI callback is taken out. What Host can still do is to bind
+ * a connection to another lws vhost, which here have the same protocols, no mounts and no
+ * headers. px_tls_fault() holds against each request what it was negotiated with.
+ *
+ * An lws vhost can not be taken away (on 4.1.6 lws_vhost_destroy() does nothing while a
+ * connection is bound), so a px_tls lives as long as the process, and one that no vhost of
+ * the configuration has is there for the next that wants TLS.
+ *
+ * There is no resumption, neither by tickets nor by a cache: it would skip the check of the
+ * client's certificate, and a ticket's key would have to be rotated for forward secrecy.
+ */
+#include "tls.h"
+
+#include "base/log.h"
+#include "server.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <praxis/plugin.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Of TLS 1.2; all have forward secrecy and authenticate what they encrypt. */
+#define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
+
+/* A certificate that ends sooner is worth a warning. */
+#define ENDS_SOON_DAYS 7
+
+#define REASON_SIZE 256
+
+enum {
+	CERT,
+	KEY,
+	CA,
+	FILES
+};
+
+static const char *const keys[FILES] = { "host-ssl-cert", "host-ssl-key", "host-ssl-ca" };
+
+/* What a file looked like; all zero: it was not there. */
+struct stamp {
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec modified;
+	struct timespec changed;
+};
+
+struct px_tls_material {
+	SSL_CTX *ctx;               /* certificate, key, chain and CA */
+	struct stamp stamps[FILES]; /* of the files when they were read */
+};
+
+struct px_tls {
+	struct px_tls *next;           /* of all that were made */
+	const struct px_vhost *vhost;  /* NULL: none has it */
+	bool is_reserved;
+	struct lws_vhost *lws_vhost;
+	SSL_CTX *serving;              /* lws's */
+	struct px_tls_material *material; /* in force; NULL: none */
+	struct stamp stamps[FILES];       /* of the files when they were last looked at */
+};
+
+static const char *path_of(const struct px_config_vhost *config, int file)
+{
+	return file == CERT         ? config->host_ssl_cert :
+			file == KEY ? config->host_ssl_key :
+				      config->host_ssl_ca;
+}
+
+static void take_stamps(const struct px_config_vhost *config, struct stamp stamps[FILES])
+{
+	struct stat status;
+	for (int i = 0; i < FILES; i++) {
+		const char *path = path_of(config, i);
+		stamps[i] = (struct stamp){ 0 };
+		if (path && stat(path, &status) == 0) {
+			stamps[i].device = status.st_dev;
+			stamps[i].inode = status.st_ino;
+			stamps[i].size = status.st_size;
+			stamps[i].modified = status.st_mtim;
+			stamps[i].changed = status.st_ctim;
+		}
+	}
+}
+
+static bool same_time(struct timespec a, struct timespec b)
+{
+	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+static bool same_stamps(const struct stamp a[FILES], const struct stamp b[FILES])
+{
+	for (int i = 0; i < FILES; i++) {
+		if (a[i].device != b[i].device || a[i].inode != b[i].inode ||
+				a[i].size != b[i].size ||
+				!same_time(a[i].modified, b[i].modified) ||
+				!same_time(a[i].changed, b[i].changed)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void complain(const struct px_config_sink *sink, enum px_config_level level,
+		const struct px_config_vhost *config, int file, const char *reason)
+{
+	char text[PATH_MAX + 1024];
+	(void)snprintf(text, sizeof(text), "%s:%u: vhost \"%s\": %s: %s: %s", config->file->name,
+			config->line, config->name, keys[file], path_of(config, file), reason);
+	sink->on_complaint(sink->user, level, text);
+}
+
+/* What OpenSSL has to say of its last failure, or why the file can not be read at all. */
+static const char *reason_of(const char *path, char reason[REASON_SIZE])
+{
+	unsigned long error = ERR_peek_error();
+	FILE *file = fopen(path, "re");
+	if (!file) {
+		return strerror(errno);
+	}
+	(void)fclose(file);
+	const char *said = ERR_reason_error_string(error);
+	(void)snprintf(reason, REASON_SIZE, "it can not be used: %s", said ? said : "unknown");
+	return reason;
+}
+
+static int fail(const struct px_config_sink *sink, const struct px_config_vhost *config, int file,
+		const char *sentence)
+{
+	char reason[REASON_SIZE];
+	complain(sink, PX_CONFIG_ERROR, config, file,
+			sentence ? sentence : reason_of(path_of(config, file), reason));
+	ERR_clear_error();
+	return -EINVAL;
+}
+
+/* A key with a passphrase must not make OpenSSL ask for it at the terminal. */
+static int no_passphrase(char *buf, int size, int writing, void *user)
+{
+	(void)buf;
+	(void)size;
+	(void)writing;
+	(void)user;
+	return -1;
+}
+
+static void check_dates(const struct px_config_sink *sink, const struct px_config_vhost *config,
+		const X509 *cert)
+{
+	int days = 0;
+	int seconds = 0;
+	if (X509_cmp_current_time(X509_get0_notBefore(cert)) > 0) {
+		complain(sink, PX_CONFIG_WARNING, config, CERT, "it is not yet valid");
+	} else if (X509_cmp_current_time(X509_get0_notAfter(cert)) < 0) {
+		complain(sink, PX_CONFIG_WARNING, config, CERT, "it has expired");
+	} else if (ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(cert)) == 1 &&
+			days < ENDS_SOON_DAYS) {
+		complain(sink, PX_CONFIG_WARNING, config, CERT, "it expires within a week");
+	}
+}
+
+static void check_mode(const struct px_config_sink *sink, const struct px_config_vhost *config)
+{
+	struct stat status;
+	if (stat(config->host_ssl_key, &status) == 0 && (status.st_mode & S_IROTH)) {
+		complain(sink, PX_CONFIG_WARNING, config, KEY,
+				"everybody on this machine may read it");
+	}
+}
+
+static int load_ca(SSL_CTX *material, const struct px_config_vhost *config,
+		const struct px_config_sink *sink)
+{
+	STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(config->host_ssl_ca);
+	if (!names || sk_X509_NAME_num(names) == 0 ||
+			SSL_CTX_load_verify_file(material, config->host_ssl_ca) != 1) {
+		sk_X509_NAME_pop_free(names, X509_NAME_free);
+		return fail(sink, config, CA, NULL);
+	}
+	SSL_CTX_set_client_CA_list(material, names); /* takes them */
+	return 0;
+}
+
+static int load_files(SSL_CTX *material, const struct px_config_vhost *config,
+		const struct px_config_sink *sink)
+{
+	ERR_clear_error();
+	if (SSL_CTX_use_certificate_chain_file(material, config->host_ssl_cert) != 1) {
+		return fail(sink, config, CERT, NULL);
+	}
+	if (SSL_CTX_use_PrivateKey_file(material, config->host_ssl_key, SSL_FILETYPE_PEM) != 1) {
+		unsigned long error = ERR_peek_last_error();
+		bool alien = ERR_GET_LIB(error) == ERR_LIB_X509 &&
+				ERR_GET_REASON(error) == X509_R_KEY_VALUES_MISMATCH;
+		return fail(sink, config, KEY,
+				alien ? "it does not belong to the certificate" : NULL);
+	}
+	if (SSL_CTX_check_private_key(material) != 1) {
+		return fail(sink, config, KEY, "it does not belong to the certificate");
+	}
+	check_dates(sink, config, SSL_CTX_get0_certificate(material));
+	check_mode(sink, config);
+	return config->host_ssl_ca ? load_ca(material, config, sink) : 0;
+}
+
+/* The stamps are taken first: a file that changes while it is read is read again. */
+int px_tls_load(const struct px_config_vhost *config, const struct px_config_sink *sink,
+		struct px_tls_material **ret_material)
+{
+	struct px_tls_material *material = calloc(1, sizeof(*material));
+	int rc = -ENOMEM;
+	if (!material) {
+		return rc;
+	}
+	take_stamps(config, material->stamps);
+	material->ctx = SSL_CTX_new(TLS_server_method());
+	if (material->ctx) {
+		SSL_CTX_set_default_passwd_cb(material->ctx, no_passphrase);
+		rc = load_files(material->ctx, config, sink);
+	}
+	if (rc < 0) {
+		px_tls_unload(material);
+		return rc;
+	}
+	*ret_material = material;
+	return 0;
+}
+
+void px_tls_unload(struct px_tls_material *material)
+{
+	if (material) {
+		SSL_CTX_free(material->ctx);
+		free(material);
+	}
+}
+
+int px_tls_check(const struct px_config *config, const struct px_config_sink *sink)
+{
+	int rc = 0;
+	for (size_t i = 0; i < config->vhost_count; i++) {
+		struct px_tls_material *material = NULL;
+		if (config->vhosts[i].host_ssl_cert) {
+			int failed = px_tls_load(&config->vhosts[i], sink, &material);
+			rc = rc < 0 ? rc : failed;
+			px_tls_unload(material);
+		}
+	}
+	return rc;
+}
+
+/* A handshake is about to need a certificate. */
+static int on_handshake(SSL *ssl, void *user)
+{
+	const struct px_tls *tls = user;
+	STACK_OF(X509) *chain = NULL;
+	if (!tls->material) {
+		return 0; /* its vhost is gone */
+	}
+	SSL_CTX *ctx = tls->material->ctx;
+	SSL_certs_clear(ssl);
+	SSL_CTX_get0_chain_certs(ctx, &chain);
+	return SSL_use_cert_and_key(ssl, SSL_CTX_get0_certificate(ctx),
+			SSL_CTX_get0_privatekey(ctx), chain, 1);
+}
+
+/* What new connections find besides the certificate. */
+static void set_up(const struct px_tls *tls, const struct px_config_vhost *config)
+{
+	SSL_CTX *ctx = tls->serving;
+	const SSL_CTX *material = tls->material->ctx;
+	int mode = SSL_VERIFY_NONE;
+	if (config->host_ssl_ca) {
+		mode = SSL_VERIFY_PEER;
+		mode |= config->client_cert_required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
+	}
+	SSL_CTX_set_verify(ctx, mode, NULL);
+	SSL_CTX_set1_cert_store(ctx, SSL_CTX_get_cert_store(material));
+	SSL_CTX_set_client_CA_list(ctx, SSL_dup_CA_list(SSL_CTX_get_client_CA_list(material)));
+	/* Both versions are OpenSSL's own, so this can not fail. */
+	(void)SSL_CTX_set_min_proto_version(ctx,
+			config->tls_min_version == PX_CONFIG_TLS_1_3 ? TLS1_3_VERSION :
+								       TLS1_2_VERSION);
+}
+
+static void tell(const struct px_tls *tls, const struct px_config_vhost *config)
+{
+	char until[64] = "";
+	BIO *bio = BIO_new(BIO_s_mem());
+	const X509 *cert = SSL_CTX_get0_certificate(tls->material->ctx);
+	if (bio && ASN1_TIME_print(bio, X509_get0_notAfter(cert)) == 1) {
+		(void)BIO_read(bio, until, sizeof(until) - 1);
+	}
+	BIO_free(bio);
+	px_log(PX_LOG_NOTICE, "vhost %s: the certificate in force is valid until %s", config->name,
+			until);
+}
+
+static bool shows_the_same(const struct px_tls_material *a, const struct px_tls_material *b)
+{
+	return a && b &&
+			X509_cmp(SSL_CTX_get0_certificate(a->ctx),
+					SSL_CTX_get0_certificate(b->ctx)) == 0;
+}
+
+void px_tls_put_in_force(struct px_tls *tls, const struct px_vhost *vhost,
+		struct px_tls_material *material)
+{
+	bool is_known = shows_the_same(tls->material, material);
+	px_tls_unload(tls->material);
+	tls->material = material;
+	tls->vhost = vhost;
+	memcpy(tls->stamps, material->stamps, sizeof(tls->stamps));
+	set_up(tls, vhost->config);
+	if (!is_known) {
+		tell(tls, vhost->config);
+	}
+}
+
+static void refresh(struct px_tls *tls, const struct px_config_sink *sink)
+{
+	const struct px_config_vhost *config = tls->vhost->config;
+	struct px_tls_material *material;
+	take_stamps(config, tls->stamps);
+	if (px_tls_load(config, sink, &material) < 0) {
+		px_log(PX_LOG_ERROR, "vhost %s: the old certificate stays in force", config->name);
+		return;
+	}
+	bool is_known = shows_the_same(tls->material, material);
+	px_tls_put_in_force(tls, tls->vhost, material);
+	if (is_known) {
+		tell(tls, config); /* whoever repaired its files wants to know that they are */
+	}
+}
+
+void px_tls_refresh(struct px_server *server)
+{
+	struct px_config_sink sink = { .on_complaint = px_settings_log_complaint };
+	for (size_t i = 0; i < server->vhost_count; i++) {
+		struct px_tls *tls = server->vhosts[i]->tls;
+		struct stamp stamps[FILES];
+		if (!tls) {
+			continue;
+		}
+		take_stamps(tls->vhost->config, stamps);
+		if (!same_stamps(stamps, tls->stamps)) {
+			refresh(tls, &sink);
+		}
+	}
+}
+
+int px_tls_reserve(struct px_server *server, struct px_tls **ret_tls)
+{
+	struct px_tls *tls = server->tls;
+	while (tls && (tls->is_reserved || tls->vhost)) {
+		tls = tls->next;
+	}
+	if (!tls) {
+		tls = calloc(1, sizeof(*tls));
+		if (!tls) {
+			return -ENOMEM;
+		}
+		int rc = px_context_create_vhost(server, tls, &tls->lws_vhost);
+		/* lws may have kept the pointer even then. */
+		tls->next = server->tls;
+		server->tls = tls;
+		tls->is_reserved = rc < 0;
+		if (rc < 0) {
+			return rc;
+		}
+	}
+	tls->is_reserved = true;
+	*ret_tls = tls;
+	return 0;
+}
+
+void px_tls_release(struct px_tls *tls)
+{
+	if (tls) {
+		px_tls_unload(tls->material);
+		tls->material = NULL;
+		tls->vhost = NULL;
+		tls->is_reserved = false;
+	}
+}
+
+struct lws_vhost *px_tls_vhost(const struct px_tls *tls)
+{
+	return tls->lws_vhost;
+}
+
+void px_tls_destroy(struct px_server *server)
+{
+	while (server->tls) {
+		struct px_tls *tls = server->tls;
+		server->tls = tls->next;
+		px_tls_unload(tls->material);
+		free(tls);
+	}
+}
+
+void px_tls_describe(struct px_tls *tls, struct lws_context_creation_info *info)
+{
+	info->port = CONTEXT_PORT_NO_LISTEN_SERVER; /* lws has no TLS with …_NO_LISTEN */
+	info->vhost_name = "tls"; /* lws keeps the pointer; a configuration is gone with a reload */
+	info->user = tls;
+	info->alpn = "http/1.1";
+	info->ssl_cipher_list = CIPHERS;
+	info->options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
+			LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX |
+			LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
+}
+
+/* Nobody who offers other protocols alone is to be let on with this one (RFC 7301, 3.2). */
+static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+		const unsigned char *in, unsigned in_len, void *user)
+{
+	static const unsigned char ours[] = "\x08http/1.1";
+	unsigned char *chosen;
+	(void)ssl;
+	(void)user;
+	if (SSL_select_next_proto(&chosen, out_len, ours, sizeof(ours) - 1, in, in_len) !=
+			OPENSSL_NPN_NEGOTIATED) {
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
+	}
+	*out = chosen;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+static void take_context(struct px_tls *tls, SSL_CTX *ctx)
+{
+	static const unsigned char session_context[] = "praxis";
+	tls->serving = ctx;
+	SSL_CTX_set_tlsext_servername_callback(ctx, NULL);
+	SSL_CTX_set_cert_cb(ctx, on_handshake, tls);
+	SSL_CTX_set_session_id_context(ctx, session_context, sizeof(session_context) - 1);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_num_tickets(ctx, 0);
+	SSL_CTX_set_options(ctx,
+			SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
+					SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+	SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN);
+}
+
+int px_tls_settle(struct px_tls *tls)
+{
+	if (!tls->serving) {
+		return -EPROTO;
+	}
+	SSL_CTX_set_alpn_select_cb(tls->serving, on_alpn, NULL);
+	return 0;
+}
+
+int px_tls_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+		size_t len)
+{
+	if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS) {
+		take_context(lws_get_vhost_user(in), user);
+		return 0;
+	}
+	return px_lws_callback(wsi, reason, user, in, len);
+}
+
+const char *px_tls_fault(const struct px_vhost *vhost, struct lws *wsi)
+{
+	SSL *ssl = lws_get_ssl(wsi);
+	if (!vhost->tls) {
+		return ssl ? "This connection must not be encrypted." : NULL;
+	}
+	if (!ssl || SSL_get_SSL_CTX(ssl) != vhost->tls->serving) {
+		return "This connection was not made for this vhost.";
+	}
+	/* A demand that came with a reload holds for connections that are kept alive, too. */
+	if (vhost->config->client_cert_required &&
+			(!SSL_get0_peer_certificate(ssl) ||
+					SSL_get_verify_result(ssl) != X509_V_OK)) {
+		return "A certificate of the client's is required.";
+	}
+	return NULL;
+}
+
+uint64_t px_tls_bytes_read(struct lws *wsi)
+{
+	SSL *ssl = lws_get_ssl(wsi);
+	return ssl ? BIO_number_read(SSL_get_rbio(ssl)) : 0;
+}

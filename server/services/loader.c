@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Loading services: exactly the files that the configuration names, one at a time, each
+ * failure a sentence of its own. lws's scan of a directory is not used: on 4.1.6 the first
+ * bad file silently hides all others. A truncated file would be a SIGBUS inside dlopen, so
+ * its length is compared with what its ELF header says first.
+ */
+#include "server.h"
+
+#include "base/log.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <praxis/plugin.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct load {
+	const struct px_config_service *wanted;
+	const struct px_config_sink *sink;
+	char path[PATH_MAX];
+};
+
+static int complain(const struct load *load, const char *format, ...) PX_PRINTF(2, 3);
+
+static int complain(const struct load *load, const char *format, ...)
+{
+	char text[PATH_MAX + 512];
+	va_list args;
+	int at = snprintf(text, sizeof(text), "%s:%u: ws-protocols.%s: ",
+			load->wanted->file->name, load->wanted->line, load->wanted->name);
+	va_start(args, format);
+	vsnprintf(text + at, sizeof(text) - (size_t)at, format, args);
+	va_end(args);
+	load->sink->on_complaint(load->sink->user, PX_CONFIG_ERROR, text);
+	return -EINVAL;
+}
+
+/* Finds praxis_svc_<name>.so in the first of the directories that has it. */
+static int find_file(struct load *load, const struct px_config *config)
+{
+	char dirs[1024] = "";
+	for (size_t i = 0; i < config->global.plugin_dir_count; i++) {
+		const char *dir = config->global.plugin_dirs[i];
+		int len = snprintf(load->path, sizeof(load->path), "%s/praxis_svc_%s.so", dir,
+				load->wanted->name);
+		if (len < (int)sizeof(load->path) && access(load->path, F_OK) == 0) {
+			return 0;
+		}
+		size_t at = strlen(dirs);
+		snprintf(dirs + at, sizeof(dirs) - at, "%s%s", at > 0 ? ", " : "", dir);
+	}
+	return complain(load, "there is no praxis_svc_%s.so in %s", load->wanted->name, dirs);
+}
+
+static int check_elf(const struct load *load)
+{
+	Elf64_Ehdr header;
+	struct stat status;
+	int fd = open(load->path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		return complain(load, "%s can not be opened: %s", load->path, strerror(errno));
+	}
+	ssize_t got = read(fd, &header, sizeof(header));
+	int rc = fstat(fd, &status);
+	close(fd);
+	if (rc < 0 || got != (ssize_t)sizeof(header) ||
+			memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
+			header.e_ident[EI_CLASS] != ELFCLASS64) {
+		return complain(load, "%s is not a shared object of this machine", load->path);
+	}
+	uint64_t end = header.e_shoff + (uint64_t)header.e_shentsize * header.e_shnum;
+	if (end > (uint64_t)status.st_size) {
+		return complain(load, "%s is cut off: it has %lld bytes of %llu", load->path,
+				(long long)status.st_size, (unsigned long long)end);
+	}
+	return 0;
+}
+
+static const struct px_service *descriptor_of(const struct load *load,
+		const lws_plugin_protocol_t *export)
+{
+	if (strcmp(export->hdr._class, "lws_protocol_plugin") != 0 ||
+			export->hdr.api_magic != LWS_PLUGIN_API_MAGIC || export->count_protocols != 1) {
+		complain(load, "%s was built for another version of libwebsockets", load->path);
+		return NULL;
+	}
+	const struct px_service *service = export->protocols[0].user;
+	if (export->protocols[0].callback != px_lws_callback || !service ||
+			service->abi != PX_SERVICE_ABI || service->size < sizeof(*service)) {
+		complain(load, "%s was built for another version of Praxis "
+				"(its service ABI is not %u)", load->path, PX_SERVICE_ABI);
+		return NULL;
+	}
+	if (strcmp(service->name, load->wanted->name) != 0) {
+		complain(load, "%s holds the service \"%s\"", load->path, service->name);
+		return NULL;
+	}
+	return service;
+}
+
+static int open_file(struct load *load, struct px_plugin *plugin)
+{
+	char symbol[64];
+	int rc = check_elf(load);
+	if (rc < 0) {
+		return rc;
+	}
+	plugin->handle = dlopen(load->path, RTLD_NOW | RTLD_LOCAL);
+	if (!plugin->handle) {
+		return complain(load, "%s can not be loaded: %s", load->path, dlerror());
+	}
+	snprintf(symbol, sizeof(symbol), "svc_%s", load->wanted->name);
+	const lws_plugin_protocol_t *export = dlsym(plugin->handle, symbol);
+	if (!export) {
+		return complain(load, "%s has no symbol %s", load->path, symbol);
+	}
+	plugin->service = descriptor_of(load, export);
+	if (!plugin->service) {
+		return -EINVAL;
+	}
+	plugin->protocol = &export->protocols[0];
+	return 0;
+}
+
+static void complain_of_option(const struct px_config_service *wanted, const char *key,
+		const char *fault, const struct px_config_sink *sink)
+{
+	const struct px_config_object *given = &wanted->options;
+	const struct px_config_file *file = wanted->file;
+	unsigned line = wanted->line;
+	char text[1024];
+	for (size_t i = 0; i < given->count; i++) {
+		if (strcmp(given->members[i].key, key) == 0) {
+			file = given->members[i].file;
+			line = given->members[i].line;
+		}
+	}
+	snprintf(text, sizeof(text), "%s:%u: ws-protocols.%s: %s: %s", file->name, line,
+			wanted->name, key, fault);
+	sink->on_complaint(sink->user, PX_CONFIG_ERROR, text);
+}
+
+int px_plugin_options(const struct px_service *service, const struct px_config_service *wanted,
+		const struct px_config_sink *sink, struct px_options **ret_options)
+{
+	struct px_options *options;
+	const char *key = "";
+	int rc = px_config_check_options(wanted, service->options, sink, &options);
+	if (rc < 0) {
+		return rc;
+	}
+	const char *fault = service->check ? service->check(options, &key) : NULL;
+	if (fault) {
+		complain_of_option(wanted, key, fault, sink);
+		px_options_destroy(options);
+		return -EINVAL;
+	}
+	*ret_options = options;
+	return 0;
+}
+
+static int load_one(struct load *load, const struct px_config *config, struct px_plugin *plugin)
+{
+	int rc = find_file(load, config);
+	rc = rc < 0 ? rc : open_file(load, plugin);
+	rc = rc < 0 ? rc : px_plugin_options(plugin->service, load->wanted, load->sink,
+			&plugin->options);
+	if (rc == 0) {
+		plugin->name = strdup(load->wanted->name);
+		rc = plugin->name ? 0 : -ENOMEM;
+	}
+	return rc;
+}
+
+static void unload(struct px_plugin *plugin)
+{
+	px_options_destroy(plugin->options);
+	free(plugin->name);
+	if (plugin->handle) {
+		dlclose(plugin->handle);
+	}
+}
+
+struct px_plugin *px_plugin_find(struct px_server *server, const char *name)
+{
+	for (size_t i = 0; i < server->plugin_count; i++) {
+		if (strcmp(server->plugins[i].name, name) == 0) {
+			return &server->plugins[i];
+		}
+	}
+	return NULL;
+}
+
+int px_plugin_load(struct px_server *server, const struct px_config *config,
+		const struct px_config_service *wanted, const struct px_config_sink *sink)
+{
+	struct load load = { .wanted = wanted, .sink = sink };
+	struct px_plugin plugin = { 0 };
+	if (px_plugin_find(server, wanted->name)) {
+		return 0;
+	}
+	if (server->plugin_count == PX_SERVICES_MAX) {
+		return complain(&load, "there are more than %d services", PX_SERVICES_MAX);
+	}
+	int rc = load_one(&load, config, &plugin);
+	if (rc < 0) {
+		unload(&plugin);
+		return rc;
+	}
+	server->plugins[server->plugin_count++] = plugin;
+	return 0;
+}
+
+int px_plugins_load(struct px_server *server, const struct px_config *config,
+		const struct px_config_sink *sink)
+{
+	int rc = 0;
+	for (size_t v = 0; v < config->vhost_count; v++) {
+		for (size_t s = 0; s < config->vhosts[v].service_count; s++) {
+			const struct px_config_service *wanted = &config->vhosts[v].services[s];
+			if (wanted->enabled && px_plugin_load(server, config,
+					px_config_find_service(config, wanted->name), sink) < 0) {
+				rc = -EINVAL;
+			}
+		}
+	}
+	return rc;
+}
+
+void px_plugins_withdraw(struct px_server *server, size_t first)
+{
+	while (server->plugin_count > first) {
+		struct px_plugin *plugin = &server->plugins[--server->plugin_count];
+		if (plugin->started) {
+			px_broker_remove_last_service(server->broker);
+		}
+		unload(plugin);
+		*plugin = (struct px_plugin){ 0 };
+	}
+}
+
+void px_plugins_unload(struct px_server *server)
+{
+	while (server->plugin_count > 0) {
+		unload(&server->plugins[--server->plugin_count]);
+	}
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Services switched while the server runs, by an administrator. It holds until the
+ * configuration is read again, which says of every service how it is to be. One that the
+ * configuration has switched off, and that was never loaded, is loaded now.
+ */
+#include "server.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const struct px_config_service *find(const struct px_vhost *vhost, struct px_span name)
+{
+	const struct px_config_vhost *config = vhost->config;
+	for (size_t i = 0; i < config->service_count; i++) {
+		if (px_span_equal(px_span(config->services[i].name), name)) {
+			return &config->services[i];
+		}
+	}
+	return NULL;
+}
+
+int px_service_switch(void *user, const struct px_operator *operator, struct px_span name,
+		bool enabled)
+{
+	struct px_server *server = user;
+	struct px_vhost *vhost = px_vhost_of(operator->site);
+	const struct px_config_service *config = find(vhost, name);
+	if (!config) {
+		return -ENOENT;
+	}
+	const struct px_plugin *plugin = px_plugin_find(server, config->name);
+	if (plugin && plugin->service->operates && !enabled) {
+		return -EBUSY; /* nobody could switch it on again */
+	}
+	size_t plugins = server->plugin_count;
+	int rc = enabled ? px_service_add(server, config) : 0;
+	if (rc < 0) {
+		return -EIO;
+	}
+	rc = px_trail_event(server, &(struct px_event){
+		.kind = PX_EVENT_ADMINISTERED,
+		.session = operator->session,
+		.operator = operator,
+		.act = enabled ? "enable" : "disable",
+		.target = px_span(config->name),
+	});
+	if (rc < 0) {
+		px_plugins_withdraw(server, plugins);
+		return -EROFS;
+	}
+	px_context_name_services(server);
+	plugin = px_plugin_find(server, config->name);
+	if (plugin) { /* else it was never loaded, and stays off */
+		uint32_t bit = UINT32_C(1) << plugin->index;
+		vhost->site.enabled = enabled ? vhost->site.enabled | bit :
+				vhost->site.enabled & ~bit;
+		px_broker_site_changed(server->broker, &vhost->site);
+	}
+	px_log(PX_LOG_NOTICE, "vhost %s: an administrator has switched the service %s %s",
+			vhost->config->name, config->name, enabled ? "on" : "off");
+	return 0;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sending sessions away that the configuration in force has no place for: all of a vhost that
+ * retires, and of one that stays those that could not come in again the way they came. Each
+ * is told when to come back (server_draining), and closed with 1012 within drain-ms.
+ *
+ * A vhost that retires goes on with the configuration that it had, which it holds on to,
+ * until nothing points to it any more: no connection, and no session, be it one that only
+ * waits for its client to resume it.
+ */
+#include "server.h"
+
+#include "base/log.h"
+#include "net/tls.h"
+
+#include <sys/socket.h>
+
+#define SWEEP_MS 100
+
+static void on_sweep(uv_timer_t *timer)
+{
+	struct px_server *server = timer->data;
+	struct px_vhost **link = &server->retired;
+	while (*link) {
+		struct px_vhost *vhost = *link;
+		if (vhost->peers > 0 || vhost->site.sessions > 0) {
+			link = &vhost->next_retired;
+			continue;
+		}
+		*link = vhost->next_retired;
+		px_log(PX_LOG_NOTICE, "vhost %s: what was left of the old one is gone",
+				vhost->config->name);
+		px_vhost_destroy(vhost);
+	}
+	if (!server->retired) {
+		uv_timer_stop(timer);
+	}
+}
+
+void px_vhost_retire(struct px_vhost *vhost, struct px_config *config)
+{
+	struct px_server *server = vhost->server;
+	vhost->kept = px_config_share(config);
+	vhost->is_retired = true;
+	vhost->site.retired = true;
+	vhost->next_retired = server->retired;
+	server->retired = vhost;
+	px_log(PX_LOG_NOTICE, "vhost %s: its %llu sessions are sent away within %lld ms",
+			vhost->config->name, (unsigned long long)vhost->site.sessions,
+			(long long)server->config->global.drain_ms);
+	px_broker_drain_site(server->broker, &vhost->site, NULL, NULL,
+			server->config->global.drain_ms);
+	uv_timer_start(&server->sweep_timer, on_sweep, SWEEP_MS, SWEEP_MS);
+}
+
+/* Whether it came in by an address that its vhost still listens on, TLS as demanded. */
+static bool fits(const struct px_vhost *vhost, const struct px_session *session)
+{
+	struct sockaddr_storage local;
+	socklen_t length = sizeof(local);
+	void *conn = px_session_conn(session);
+	if (!conn) {
+		return true; /* it has no connection, and will have to find a way in */
+	}
+	struct lws *wsi = px_lws_wsi(conn);
+	if (px_tls_fault(vhost, wsi)) {
+		return false;
+	}
+	return getsockname(lws_get_socket_fd(wsi), (struct sockaddr *)&local, &length) < 0 ||
+			px_vhost_listens_on(vhost, &local);
+}
+
+static bool is_misfit(void *user, const struct px_session *session)
+{
+	return !fits(user, session);
+}
+
+void px_vhosts_drain_misfits(struct px_server *server)
+{
+	for (size_t i = 0; i < server->vhost_count; i++) {
+		struct px_vhost *vhost = server->vhosts[i];
+		if (vhost->tightened) {
+			vhost->tightened = false;
+			px_broker_drain_site(server->broker, &vhost->site, is_misfit, vhost,
+					server->config->global.drain_ms);
+		}
+	}
+}
+
+void px_retired_destroy(struct px_server *server)
+{
+	while (server->retired) {
+		struct px_vhost *vhost = server->retired;
+		server->retired = vhost->next_retired;
+		px_vhost_destroy(vhost);
+	}
+}

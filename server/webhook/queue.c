@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See queue.h. An event is in its lane's list. A lane is found by its key in libc's search
+ * tree, and is in one of three states: ready, in a list in the order in which they became so;
+ * waiting, in a heap by when they are due; in flight. Besides, a lane with events that are not being
+ * sent is in a heap by the number of the first of them, so that the oldest event of all is had.
+ * A lane without events is not kept. Nothing here walks all lanes or all events for one of them, but
+ * px_webhook_queue_each() and what ends a queue.
+ */
+#include "queue.h"
+
+#include "base/heap.h"
+
+#include <praxis/json.h>
+
+#include <errno.h>
+#include <search.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct event {
+	struct px_webhook_batch *lane;
+	struct event *next; /* in its lane */
+	uint64_t number;
+	int64_t came_ms;
+	size_t len;
+	char text[];
+};
+
+struct lanes {
+	struct px_webhook_batch *first;
+	struct px_webhook_batch *last;
+};
+
+/* A lane; while it is in flight, the batch at its head. */
+struct px_webhook_batch {
+	struct px_webhook_batch *next; /* of those that are ready */
+	struct px_webhook_batch *prev;
+	bool is_ready;
+	struct px_heap_node due; /* waiting: by when */
+	struct px_heap_node age; /* by the first event that is not being sent */
+	struct event *first;
+	struct event *last;
+	struct event *last_sent; /* the last of the batch; NULL: not in flight */
+	uint32_t count;
+	uint32_t sending;
+	uint64_t bytes;
+	unsigned failures;
+	size_t key_len;
+	const char *key; /* behind this struct, or a caller's while it is searched for */
+};
+
+struct px_webhook_queue {
+	struct px_webhook_bounds bounds;
+	void *tree;
+	size_t lane_count;
+	struct lanes ready;
+	struct px_heap waiting;
+	struct px_heap by_age;
+	int64_t paused_until_ms;
+	uint64_t last_number;
+	uint64_t sending;       /* events, and … */
+	uint64_t sending_bytes; /* … what they cost */
+	struct px_webhook_counts counts;
+};
+
+static uint64_t cost_of(const struct event *event)
+{
+	return sizeof(*event) + event->len;
+}
+
+/* ---- lanes ---- */
+
+static int compare(const void *one, const void *other)
+{
+	const struct px_webhook_batch *a = one;
+	const struct px_webhook_batch *b = other;
+	if (a->key_len != b->key_len) {
+		return a->key_len < b->key_len ? -1 : 1;
+	}
+	return a->key_len == 0 ? 0 : memcmp(a->key, b->key, a->key_len);
+}
+
+/* Neither ready nor waiting. */
+static void unlink_lane(struct px_webhook_queue *queue, struct px_webhook_batch *lane)
+{
+	struct lanes *ready = &queue->ready;
+	px_heap_remove(&queue->waiting, &lane->due);
+	if (lane->is_ready) {
+		*(lane->prev ? &lane->prev->next : &ready->first) = lane->next;
+		*(lane->next ? &lane->next->prev : &ready->last) = lane->prev;
+		lane->is_ready = false;
+	}
+}
+
+static void make_ready(struct px_webhook_queue *queue, struct px_webhook_batch *lane)
+{
+	struct lanes *ready = &queue->ready;
+	unlink_lane(queue, lane);
+	lane->is_ready = true;
+	lane->prev = ready->last;
+	lane->next = NULL;
+	*(ready->last ? &ready->last->next : &ready->first) = lane;
+	ready->last = lane;
+}
+
+static void make_wait(struct px_webhook_queue *queue, struct px_webhook_batch *lane,
+		int64_t due_ms)
+{
+	unlink_lane(queue, lane);
+	px_heap_put(&queue->waiting, &lane->due, due_ms);
+}
+
+static struct px_webhook_batch *first_waiting(const struct px_webhook_queue *queue)
+{
+	struct px_heap_node *node = px_heap_first(&queue->waiting);
+	return node ? (struct px_webhook_batch *)((char *)node -
+			offsetof(struct px_webhook_batch, due)) : NULL;
+}
+
+static struct px_webhook_batch *lane_of_age(const struct px_heap_node *node)
+{
+	return (struct px_webhook_batch *)((char *)(uintptr_t)node -
+			offsetof(struct px_webhook_batch, age));
+}
+
+/* NULL: all are being sent. */
+static struct event *first_unsent(const struct px_webhook_batch *lane)
+{
+	return lane->last_sent ? lane->last_sent->next : lane->first;
+}
+
+/* After whatever its first event that is not being sent may have changed by. */
+static void settle_age(struct px_webhook_queue *queue, struct px_webhook_batch *lane)
+{
+	const struct event *first = first_unsent(lane);
+	if (first) {
+		px_heap_put(&queue->by_age, &lane->age, (int64_t)first->number);
+	} else {
+		px_heap_remove(&queue->by_age, &lane->age);
+	}
+}
+
+/* Of all that are not being sent; NULL: none. */
+static struct event *oldest(const struct px_webhook_queue *queue)
+{
+	const struct px_heap_node *node = px_heap_first(&queue->by_age);
+	return node ? first_unsent(lane_of_age(node)) : NULL;
+}
+
+/* Room in both heaps, so that no failure of a delivery can fail for want of it. */
+static int reserve_lane(struct px_webhook_queue *queue)
+{
+	int rc = px_heap_reserve(&queue->waiting, queue->lane_count + 1);
+	return rc < 0 ? rc : px_heap_reserve(&queue->by_age, queue->lane_count + 1);
+}
+
+static struct px_webhook_batch *get_lane(struct px_webhook_queue *queue, struct px_span key)
+{
+	struct px_webhook_batch probe = { .key = key.data, .key_len = key.len };
+	struct px_webhook_batch **found = tfind(&probe, &queue->tree, compare);
+	if (found) {
+		return *found;
+	}
+	struct px_webhook_batch *lane = reserve_lane(queue) == 0 ?
+			calloc(1, sizeof(*lane) + key.len) : NULL;
+	if (!lane) {
+		return NULL;
+	}
+	if (key.len > 0) {
+		memcpy(lane + 1, key.data, key.len);
+	}
+	lane->key = (const char *)(lane + 1);
+	lane->key_len = key.len;
+	if (!tsearch(lane, &queue->tree, compare)) {
+		free(lane);
+		return NULL;
+	}
+	queue->lane_count++;
+	make_ready(queue, lane);
+	return lane;
+}
+
+static void drop_if_empty(struct px_webhook_queue *queue, struct px_webhook_batch *lane)
+{
+	if (lane->count == 0) {
+		unlink_lane(queue, lane);
+		px_heap_remove(&queue->by_age, &lane->age);
+		tdelete(lane, &queue->tree, compare);
+		queue->lane_count--;
+		free(lane);
+	}
+}
+
+/* ---- events ---- */
+
+/* The first of its lane, which was being sent. */
+static void free_first(struct px_webhook_queue *queue, struct px_webhook_batch *lane)
+{
+	struct event *event = lane->first;
+	uint64_t cost = cost_of(event);
+	lane->first = event->next;
+	if (!lane->first) {
+		lane->last = NULL;
+	}
+	lane->count--;
+	lane->bytes -= cost;
+	queue->counts.events--;
+	queue->counts.bytes -= cost;
+	free(event);
+}
+
+/* The oldest of the lane that is not being sent, if there is one. */
+static bool drop_oldest_of(struct px_webhook_queue *queue, struct px_webhook_batch *lane)
+{
+	struct event **link = lane->last_sent ? &lane->last_sent->next : &lane->first;
+	struct event *event = *link;
+	if (!event) {
+		return false;
+	}
+	uint64_t cost = cost_of(event);
+	*link = event->next;
+	if (lane->last == event) {
+		lane->last = lane->last_sent;
+	}
+	lane->count--;
+	lane->bytes -= cost;
+	queue->counts.events--;
+	queue->counts.bytes -= cost;
+	free(event);
+	settle_age(queue, lane);
+	return true;
+}
+
+static bool drop_oldest(struct px_webhook_queue *queue)
+{
+	struct event *event = oldest(queue);
+	if (!event) {
+		return false;
+	}
+	struct px_webhook_batch *lane = event->lane;
+	(void)drop_oldest_of(queue, lane);
+	drop_if_empty(queue, lane);
+	return true;
+}
+
+/* ---- coming ---- */
+
+static bool is_over(const struct px_webhook_bounds *bounds, uint64_t part, uint64_t events,
+		uint64_t bytes)
+{
+	return events > (bounds->events + part - 1) / part || bytes > bounds->bytes / part;
+}
+
+/* Before `lane` gets one more. False: nothing can be done, and nothing was dropped for it. */
+static bool make_room(struct px_webhook_queue *queue, struct px_webhook_batch *lane, uint64_t cost)
+{
+	const struct px_webhook_bounds *bounds = &queue->bounds;
+	if (queue->sending_bytes + cost > bounds->bytes || queue->sending >= bounds->events) {
+		return false;
+	}
+	while (is_over(bounds, 2, lane->count + UINT64_C(1), lane->bytes + cost) &&
+			drop_oldest_of(queue, lane)) {
+		queue->counts.overflowed++;
+	}
+	lane->count++; /* not to be dropped with its last event */
+	bool fits = false;
+	do {
+		fits = !is_over(bounds, 1, queue->counts.events + 1, queue->counts.bytes + cost);
+	} while (!fits && drop_oldest(queue) && ++queue->counts.overflowed);
+	lane->count--;
+	return fits;
+}
+
+static struct event *create_event(struct px_span text, int64_t came_ms)
+{
+	struct event *event = malloc(sizeof(*event) + text.len);
+	if (event) {
+		*event = (struct event){ .came_ms = came_ms, .len = text.len };
+		memcpy(event->text, text.data, text.len);
+	}
+	return event;
+}
+
+int px_webhook_queue_push(struct px_webhook_queue *queue, struct px_span key,
+		struct px_span text, int64_t came_ms)
+{
+	struct px_webhook_batch *lane = get_lane(queue, key);
+	struct event *event = lane ? create_event(text, came_ms) : NULL;
+	bool fits = event && make_room(queue, lane, cost_of(event));
+	if (!fits) {
+		queue->counts.overflowed++;
+		if (lane) {
+			drop_if_empty(queue, lane);
+		}
+		int rc = event ? -ENOSPC : -ENOMEM;
+		free(event);
+		return rc;
+	}
+	event->lane = lane;
+	event->number = ++queue->last_number;
+	*(lane->last ? &lane->last->next : &lane->first) = event;
+	lane->last = event;
+	lane->count++;
+	lane->bytes += cost_of(event);
+	queue->counts.events++;
+	queue->counts.bytes += cost_of(event);
+	settle_age(queue, lane);
+	return 0;
+}
+
+void px_webhook_queue_miss(struct px_webhook_queue *queue)
+{
+	queue->counts.overflowed++;
+}
+
+/* ---- going ---- */
+
+static void wake(struct px_webhook_queue *queue, int64_t now_ms)
+{
+	struct px_webhook_batch *lane;
+	while ((lane = first_waiting(queue)) && lane->due.key <= now_ms) {
+		make_ready(queue, lane);
+	}
+}
+
+struct px_webhook_batch *px_webhook_queue_take(struct px_webhook_queue *queue, int64_t now_ms)
+{
+	const struct px_webhook_bounds *bounds = &queue->bounds;
+	wake(queue, now_ms);
+	struct px_webhook_batch *lane = queue->ready.first;
+	if (!lane || now_ms < queue->paused_until_ms ||
+			queue->counts.in_flight >= bounds->in_flight) {
+		return NULL;
+	}
+	unlink_lane(queue, lane);
+	size_t len = 0;
+	struct event *event = lane->first;
+	while (event && lane->sending < bounds->batch &&
+			(len == 0 || len + event->len <= PX_WEBHOOK_BATCH_BYTES)) {
+		len += event->len;
+		queue->sending++;
+		queue->sending_bytes += cost_of(event);
+		lane->last_sent = event;
+		lane->sending++;
+		event = event->next;
+	}
+	settle_age(queue, lane);
+	queue->counts.in_flight++;
+	return lane;
+}
+
+void px_webhook_batch_write(const struct px_webhook_batch *batch, struct px_json *json)
+{
+	const struct event *event = batch->first;
+	for (uint32_t i = 0; i < batch->sending; i++, event = event->next) {
+		px_json_raw(json, NULL, (struct px_span){ event->text, event->len });
+	}
+}
+
+/* One that is not being sent any more. */
+static void land(struct px_webhook_queue *queue, struct px_webhook_batch *lane,
+		const struct event *event)
+{
+	lane->sending--;
+	queue->sending--;
+	queue->sending_bytes -= cost_of(event);
+}
+
+void px_webhook_queue_delivered(struct px_webhook_queue *queue, struct px_webhook_batch *lane)
+{
+	queue->counts.in_flight--;
+	queue->counts.delivered += lane->sending;
+	while (lane->sending > 0) {
+		land(queue, lane, lane->first);
+		free_first(queue, lane);
+	}
+	lane->last_sent = NULL;
+	lane->failures = 0;
+	make_ready(queue, lane);
+	drop_if_empty(queue, lane);
+}
+
+/* Those that were being sent are among all again. */
+static void recall(struct px_webhook_queue *queue, struct px_webhook_batch *lane)
+{
+	for (struct event *event = lane->first; lane->sending > 0; event = event->next) {
+		land(queue, lane, event);
+	}
+	lane->last_sent = NULL;
+	settle_age(queue, lane);
+	queue->counts.in_flight--;
+}
+
+static int64_t back_off_ms(unsigned failures, uint32_t random)
+{
+	int64_t ms = PX_WEBHOOK_RETRY_MS;
+	for (unsigned i = 1; i < failures && ms < PX_WEBHOOK_RETRY_MAX_MS; i++) {
+		ms *= 2;
+	}
+	ms = ms < PX_WEBHOOK_RETRY_MAX_MS ? ms : PX_WEBHOOK_RETRY_MAX_MS;
+	return ms - (int64_t)((uint64_t)(ms / 2) * random / UINT32_MAX);
+}
+
+void px_webhook_queue_failed(struct px_webhook_queue *queue, struct px_webhook_batch *lane,
+		int64_t now_ms, int64_t retry_after_ms, uint32_t random)
+{
+	int64_t give_up_ms = queue->bounds.give_up_ms;
+	recall(queue, lane);
+	if (retry_after_ms > 0) {
+		queue->paused_until_ms = now_ms +
+				(retry_after_ms < give_up_ms ? retry_after_ms : give_up_ms);
+	}
+	while (lane->first && lane->first->came_ms + give_up_ms <= now_ms) {
+		(void)drop_oldest_of(queue, lane);
+		queue->counts.given_up++;
+	}
+	lane->failures += lane->failures < 16;
+	int64_t due_ms = now_ms + back_off_ms(lane->failures, random);
+	/* Its last try is not long before its end. */
+	if (lane->first && lane->first->came_ms + give_up_ms < due_ms) {
+		due_ms = lane->first->came_ms + give_up_ms;
+	}
+	make_wait(queue, lane, due_ms);
+	drop_if_empty(queue, lane);
+}
+
+void px_webhook_queue_put_back(struct px_webhook_queue *queue, struct px_webhook_batch *lane)
+{
+	recall(queue, lane);
+	make_ready(queue, lane);
+}
+
+void px_webhook_queue_hurry(struct px_webhook_queue *queue)
+{
+	queue->paused_until_ms = 0;
+	wake(queue, INT64_MAX);
+}
+
+void px_webhook_queue_give_up(struct px_webhook_queue *queue)
+{
+	while (drop_oldest(queue)) {
+		queue->counts.given_up++;
+	}
+}
+
+int64_t px_webhook_queue_due_ms(const struct px_webhook_queue *queue)
+{
+	const struct px_webhook_batch *lane = first_waiting(queue);
+	int64_t at_ms = lane ? lane->due.key : INT64_MAX;
+	if (queue->counts.in_flight >= queue->bounds.in_flight) {
+		return INT64_MAX;
+	}
+	at_ms = queue->ready.first ? 0 : at_ms;
+	return at_ms < queue->paused_until_ms ? queue->paused_until_ms : at_ms;
+}
+
+/* ---- the whole ---- */
+
+int px_webhook_queue_create(struct px_webhook_queue **ret_queue)
+{
+	*ret_queue = calloc(1, sizeof(**ret_queue));
+	return *ret_queue ? 0 : -ENOMEM;
+}
+
+static void free_lane(void *node)
+{
+	struct px_webhook_batch *lane = node;
+	while (lane->first) {
+		struct event *event = lane->first;
+		lane->first = event->next;
+		free(event);
+	}
+	free(lane);
+}
+
+void px_webhook_queue_destroy(struct px_webhook_queue *queue)
+{
+	if (queue) {
+		tdestroy(queue->tree, free_lane);
+		px_heap_finish(&queue->waiting);
+		px_heap_finish(&queue->by_age);
+		free(queue);
+	}
+}
+
+void px_webhook_queue_set_bounds(struct px_webhook_queue *queue,
+		const struct px_webhook_bounds *bounds)
+{
+	queue->bounds = *bounds;
+}
+
+void px_webhook_queue_counts(const struct px_webhook_queue *queue,
+		struct px_webhook_counts *ret_counts)
+{
+	const struct event *event = oldest(queue);
+	*ret_counts = queue->counts;
+	ret_counts->oldest_ms = event ? event->came_ms : INT64_MAX;
+}
+
+static int by_number(const void *one, const void *other)
+{
+	const struct event *a = *(const struct event *const *)one;
+	const struct event *b = *(const struct event *const *)other;
+	return a->number < b->number ? -1 : a->number > b->number;
+}
+
+/* The events that are not being sent, in the order of their coming; *ret_count of them. NULL. */
+static const struct event **list_unsent(const struct px_webhook_queue *queue, size_t *ret_count)
+{
+	size_t count = 0;
+	const struct event **events = malloc((queue->counts.events + 1) * sizeof(*events));
+	for (uint32_t i = 0; events && i < queue->by_age.count; i++) {
+		const struct event *event = first_unsent(lane_of_age(queue->by_age.nodes[i]));
+		for (; event; event = event->next) {
+			events[count++] = event;
+		}
+	}
+	if (events) {
+		qsort(events, count, sizeof(*events), by_number);
+	}
+	*ret_count = count;
+	return events;
+}
+
+int px_webhook_queue_each(const struct px_webhook_queue *queue,
+		int (*each)(void *user, struct px_span lane, struct px_span text, int64_t came_ms),
+		void *user)
+{
+	size_t count;
+	const struct event **events = list_unsent(queue, &count);
+	int rc = events ? 0 : -ENOMEM;
+	for (size_t i = 0; rc >= 0 && i < count; i++) {
+		const struct event *event = events[i];
+		rc = each(user, (struct px_span){ event->lane->key, event->lane->key_len },
+				(struct px_span){ event->text, event->len }, event->came_ms);
+	}
+	free(events);
+	return rc;
+}
