@@ -7,7 +7,7 @@
 #include "http_client/http_client_internal.h"
 
 #include "fake.h"
-#include "test_backend_server.h"
+#include "test_http_server.h"
 
 #include <check.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* JSON as RFC 8259 has it, and not a byte of anything else. */
-#include "test_token_util.h"
+#include "token/test_token_util.h"
 
 #include "fake.h"
 #include "common/strict_json.h"

@@ -3,7 +3,7 @@
 #ifndef TEST_VERDICT_H
 #define TEST_VERDICT_H
 
-#include "test_token_util.h"
+#include "token/test_token_util.h"
 
 #define NOW INT64_C(1700000000)
 #define CLAIMS "{'sub':'7','role':'staff','practices':[1],'exp':1700000060}"

@@ -6,7 +6,7 @@
 #include "address/address.h"
 #include "address/forwarded_header.h"
 
-#include "test_config_util.h"
+#include "config/test_config_util.h"
 
 static struct in6_addr address_of(const char *text)
 {
