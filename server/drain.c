@@ -6,8 +6,9 @@
  * When all are gone, webhooks are told, and the state is saved (state/state.c).
  */
 #include "server.h"
-
+#include "api/api.h"
 #include "base/log.h"
+#include "lifecycle.h"
 #include "webhook/webhook.h"
 
 #include <praxis/state.h>

@@ -5,12 +5,20 @@
  * failure ends in exit code 2 with nothing half started.
  */
 #include "plan.h"
-
 #include "access/lockout.h"
+#include "audit/audit_events.h"
+#include "auth/security.h"
 #include "base/log.h"
 #include "base/standard_fds.h"
+#include "lifecycle.h"
+#include "metrics/metrics.h"
+#include "net/listeners.h"
+#include "net/lws.h"
 #include "net/tls.h"
+#include "services/services.h"
+#include "settings.h"
 #include "version.h"
+#include "vhost/vhost.h"
 
 #include <errno.h>
 #include <fcntl.h>

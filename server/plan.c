@@ -5,8 +5,11 @@
  * audit trail, which cannot be taken back, last.
  */
 #include "plan.h"
-
 #include "base/log.h"
+#include "lifecycle.h"
+#include "net/limiter.h"
+#include "settings.h"
+#include "vhost/vhost.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -11,6 +11,9 @@
 #define PX_PLAN_H
 
 #include "server.h"
+#include "net/listeners.h"
+#include "services/services.h"
+#include "vhost/vhost.h"
 
 struct px_tls_material;
 

@@ -7,10 +7,13 @@
  * of the loop's time only.
  */
 #include "plan.h"
-
+#include "api/api.h"
 #include "audit/audit.h"
-#include "config/diff.h"
+#include "audit/audit_events.h"
 #include "base/log.h"
+#include "config/diff.h"
+#include "lifecycle.h"
+#include "settings.h"
 
 /* Between two reloads; and for as many times as the last one took. */
 #define REST_MS 50

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What the words of the configuration's global part mean to broker, listeners and log. */
 #include "server.h"
-
 #include "base/log.h"
+#include "settings.h"
 
 #include <sys/resource.h>
 

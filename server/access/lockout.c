@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* See lockout.h. */
 #include "lockout.h"
-
 #include "address/address_group.h"
+#include "audit/audit_events.h"
 #include "base/log.h"
+#include "net/limits.h"
+#include "net/lws.h"
+#include "net/peer.h"
+#include "vhost/vhost.h"
 
 #include <errno.h>
 #include <string.h>

@@ -22,6 +22,7 @@
 #define PX_LOCKOUT_H
 
 #include "server.h"
+#include "net/peer.h"
 
 /* What a question to the application costs that was answered with no: ten a second, as shipped. */
 #define PX_LOCKOUT_QUESTION_NS 5000000

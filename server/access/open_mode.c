@@ -4,7 +4,11 @@
  * proven, which is why it is for loopback addresses; the identity says so itself.
  */
 #include "auth/query.h"
+#include "address/address.h"
+#include "net/peer.h"
+#include "open_mode.h"
 #include "server.h"
+#include "vhost/vhost.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -9,10 +9,11 @@
  * are signs and no more: a client can set them where its proxy sets none.
  */
 #include "forwarded.h"
-
-#include "http/lws_head.h"
 #include "base/log.h"
+#include "http/lws_head.h"
+#include "net/peer.h"
 #include "server.h"
+#include "vhost/vhost.h"
 
 #include <errno.h>
 #include <stdlib.h>

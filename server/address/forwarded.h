@@ -7,6 +7,7 @@
 #define PX_FORWARDED_H
 
 #include "forwarded_header.h"
+#include "net/peer.h"
 
 #include <libwebsockets.h>
 

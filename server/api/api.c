@@ -3,13 +3,17 @@
  * Requests to the API: found by path and method, identified by their token, read whole. A body
  * has a length that was announced, a bound, and a time by which it is there.
  */
+#include "api_internal.h"
+#include "access/open_mode.h"
 #include "api.h"
-
+#include "audit/audit_events.h"
 #include "auth/authenticator.h"
 #include "auth/credentials.h"
-#include "tail_stream.h"
-#include "openapi.h"
 #include "common/strict_json.h"
+#include "http/http.h"
+#include "net/peer.h"
+#include "openapi.h"
+#include "tail_stream.h"
 #include "token/token.h"
 
 #include <errno.h>

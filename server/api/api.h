@@ -1,86 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The application's HTTP API under /api/v1/ (docs/protocol.md, section 7): who asks is found out
- * and the body read before a route's handler runs, so that a handler has an operator, fields,
- * and an answer to write.
+ * The HTTP API under /api/v1/, as the rest of the server sees it. Opened by the HTTP area, which
+ * hands requests over, and by the lws context. It never answers outside of its paths.
  */
-#ifndef PX_API_H
-#define PX_API_H
+#ifndef PX_API_API_H
+#define PX_API_API_H
 
-#include "idempotency.h"
-#include "server.h"
+#include <libwebsockets.h>
+#include <stdbool.h>
+#include <stddef.h>
 
-struct json_object;
-struct px_token;
+struct px_http_refusal;
+struct px_onlooker;
+struct px_peer;
+struct px_server;
 
-/* Why a request is answered with an error; static texts. `status` 0: as the code demands. */
-struct px_api_error {
-	int status;
-	struct px_denial denial;
-};
+/* api/api.c: what is under /api/v1/, and which methods a path there takes (its Allow) */
+bool px_api_concerns(const char *path);
+const char *px_api_allow(const char *path);
+int px_api_begin(struct px_peer *peer, struct lws *wsi, const char *path);
+int px_api_body(void *user, struct lws *wsi, const void *piece, size_t len);
+int px_api_end(void *user, struct lws *wsi);
+void px_request_drop(struct px_peer *peer);
+/* To whom the answer goes on; NULL: nobody. */
+struct px_onlooker *px_request_onlooker(const struct px_peer *peer);
+/* Whether the request's token rules the vhost; else *ret_refusal is why not. */
+bool px_api_judge(struct px_peer *peer, struct lws *wsi, struct px_http_refusal *ret_refusal);
 
-/* One request being handled. Lives until `handle` returns. */
-struct px_api_call {
-	struct px_server *server;
-	struct px_peer *peer;
-	struct lws *wsi;
-	const struct px_token *caller;
-	struct px_operator operator;
-	struct px_span name;        /* what of the path stands behind the route's */
-	struct px_span body;
-	struct json_object *fields; /* of the body; NULL: the route takes it as it is, or has none */
-	struct px_span idempotency_key; /* len 0: none */
-	struct px_json *json;       /* the answer: an object that is open */
-	struct px_onlooker *onlooker; /* … or no object: lines for this one, the request's from then on */
-	struct px_api_error error;
-};
-
-/* 0: the answer is written; -1: px_api_call.error is. */
-typedef int (*px_api_handler)(struct px_api_call *call);
-
-/* Say what is wrong; both return -1. */
-int px_api_fail(struct px_api_call *call, int status, enum px_error code, const char *field,
-		const char *sentence);
-int px_api_deny(struct px_api_call *call, const struct px_denial *denial);
-
-/* ---- fields of a body: 0, or -1 after saying what is wrong ---- */
-
-/* That there are no others than these; `names` ends with NULL. */
-int px_api_only(struct px_api_call *call, const char *const *names);
-int px_api_id(struct px_api_call *call, const char *name, struct px_id *ret_id);
-/* `optional`: an empty text where there is none. */
-int px_api_text(struct px_api_call *call, const char *name, bool optional, size_t max,
-		struct px_span *ret_text);
-int px_api_bool(struct px_api_call *call, const char *name, bool *ret_value);
-
-/* The page that the query asks for; the texts lie in `buf` */
-#define PX_API_QUERY_BYTES (2 * (PX_ID_MAX + 1))
-int px_api_page(struct px_api_call *call, char buf[PX_API_QUERY_BYTES], struct px_page *ret_page);
-
-/* tickets.c */
-int px_api_post_ticket(struct px_api_call *call);
-
-/* rate.c: a request of that caller; 0, or the milliseconds until there may be one */
-int64_t px_api_take(struct px_peer *peer, const struct px_token *caller);
-void px_api_charge(const struct px_peer *peer, const struct px_token *caller, size_t bytes);
-
-/* locks.c */
-int px_api_get_locks(struct px_api_call *call);
-int px_api_post_unlock(struct px_api_call *call);
-
-/* tail.c */
-int px_api_post_tail(struct px_api_call *call);
-
-/* operate.c */
-int px_api_get_stats(struct px_api_call *call);
-int px_api_get_services(struct px_api_call *call);
-int px_api_get_clients(struct px_api_call *call);
-int px_api_get_rooms(struct px_api_call *call);
-int px_api_get_config(struct px_api_call *call);
-int px_api_get_history(struct px_api_call *call);
-int px_api_post_disconnect(struct px_api_call *call);
-int px_api_post_end_room(struct px_api_call *call);
-int px_api_post_service(struct px_api_call *call);
-int px_api_post_publish(struct px_api_call *call);
+/* api/tail_stream.c: a hook of the adapter; and the end of all of them, who are told why */
+int px_onlooker_writable(void *user, struct lws *wsi);
+void px_onlookers_end(struct px_server *server, const char *reason);
 
 #endif

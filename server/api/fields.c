@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a request says: the fields of its body, and its query. */
-#include "api.h"
+#include "api_internal.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>

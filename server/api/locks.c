@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* GET /api/v1/locks and POST /api/v1/unlock: addresses that too many guesses came from. */
-#include "api.h"
+#include "api_internal.h"
 
 int px_api_get_locks(struct px_api_call *call)
 {

@@ -4,9 +4,11 @@
  * and not by token: whoever can have a token has as many as he likes. By user and not by tenant,
  * so that a script that runs wild does not stop what else works for the same application.
  */
-#include "api.h"
-
+#include "api_internal.h"
+#include "net/limits.h"
+#include "net/peer.h"
 #include "token/token.h"
+#include "vhost/vhost.h"
 
 #define BURST_SECONDS 5
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* POST /api/v1/tail: the headers of a practice's messages, as they come and go. */
-#include "api.h"
+#include "api_internal.h"
 
 #include "tail_stream.h"
 #include "token/token.h"

@@ -12,6 +12,11 @@
  * and server-sent events, since EventSource can send no token.
  */
 #include "tail_stream.h"
+#include "api.h"
+#include "net/limits.h"
+#include "net/lws.h"
+#include "net/peer.h"
+#include "vhost/vhost.h"
 
 #include <praxis/service.h>
 #include <praxis/session.h>

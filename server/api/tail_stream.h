@@ -8,6 +8,7 @@
 #define PX_ONLOOKER_H
 
 #include "server.h"
+#include "net/peer.h"
 
 #include <praxis/tail.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* POST /api/v1/tickets: an identity to be handed out, no larger than the caller's own. */
-#include "api.h"
-
+#include "api_internal.h"
 #include "auth/authenticator.h"
 #include "auth/tickets.h"
+#include "net/peer.h"
 #include "token/token.h"
 
 #include <errno.h>

@@ -5,8 +5,12 @@
  * the trail has taken, webhooks are told.
  */
 #include "server.h"
-
+#include "address/address.h"
 #include "audit.h"
+#include "audit_events.h"
+#include "http/upgrade.h"
+#include "net/peer.h"
+#include "vhost/vhost.h"
 #include "webhook/webhook.h"
 
 #include <arpa/inet.h>

@@ -6,11 +6,14 @@
  * connection.
  */
 #include "server.h"
-
-#include "authenticator.h"
-#include "http_client/http_client.h"
 #include "access/lockout.h"
+#include "address/address.h"
+#include "audit/audit_events.h"
+#include "auth_url.h"
+#include "authenticator.h"
 #include "common/strict_json.h"
+#include "http_client/http_client.h"
+#include "net/peer.h"
 #include "token/token.h"
 
 #include <errno.h>

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* See authenticator.h. */
 #include "authenticator.h"
-
-#include "token/jwks.h"
 #include "access/lockout.h"
+#include "address/address.h"
+#include "audit/audit_events.h"
 #include "base/log.h"
+#include "net/peer.h"
 #include "tickets.h"
+#include "token/jwks.h"
 #include "token/token.h"
+#include "vhost/vhost.h"
 
 #include <errno.h>
 #include <stdlib.h>

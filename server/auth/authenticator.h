@@ -7,6 +7,8 @@
 #define PX_AUTHORITY_H
 
 #include "server.h"
+#include "net/peer.h"
+#include "vhost/vhost.h"
 
 struct json_object;
 struct px_token;

@@ -4,14 +4,16 @@
  * the back end that is asked, counts of addresses and users, the audit trail.
  */
 #include "plan.h"
-
-#include "audit/audit.h"
-#include "authenticator.h"
-#include "http_client/http_client.h"
 #include "api/idempotency.h"
+#include "audit/audit.h"
+#include "audit/audit_events.h"
+#include "authenticator.h"
 #include "base/log.h"
-#include "tickets.h"
+#include "http_client/http_client.h"
+#include "net/peer.h"
 #include "net/tls.h"
+#include "security.h"
+#include "tickets.h"
 #include "webhook/webhook.h"
 
 #include <errno.h>

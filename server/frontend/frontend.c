@@ -20,8 +20,12 @@
  * in docs/architecture.md, and server/http/framing.c keeps it from doing harm.
  */
 #include "frontend_internal.h"
-
 #include "base/log.h"
+#include "http/http.h"
+#include "net/limits.h"
+#include "net/listeners.h"
+#include "net/peer.h"
+#include "vhost/vhost.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -5,6 +5,7 @@
 
 #include "frontend.h"
 #include "http_head.h"
+#include "net/peer.h"
 #include "server.h"
 
 enum px_frontend_state {

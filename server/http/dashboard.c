@@ -5,8 +5,10 @@
  * the page shows takes a token.
  */
 #include "server.h"
-
 #include "base/log.h"
+#include "http.h"
+#include "services/services.h"
+#include "vhost/vhost.h"
 
 #include <stdlib.h>
 #include <string.h>

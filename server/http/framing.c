@@ -9,8 +9,9 @@
  * tell; but where nothing was read from the socket since the last answer, it was there before.
  */
 #include "server.h"
-
 #include "frontend/http_head.h"
+#include "http.h"
+#include "net/peer.h"
 #include "net/tls.h"
 
 #include <string.h>

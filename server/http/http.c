@@ -5,11 +5,19 @@
  * would answer as HTTP/1.0.
  */
 #include "server.h"
-
-#include "metrics/prometheus.h"
+#include "access/open_mode.h"
 #include "access/origin.h"
+#include "address/address.h"
+#include "api/api.h"
 #include "frontend/http_head.h"
+#include "http.h"
+#include "lifecycle.h"
+#include "metrics/metrics.h"
+#include "metrics/prometheus.h"
+#include "net/peer.h"
 #include "readiness.h"
+#include "upgrade.h"
+#include "vhost/vhost.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -9,9 +9,11 @@
  * as lws decodes it.)
  */
 #include "server.h"
-
 #include "address/forwarded.h"
+#include "http.h"
+#include "net/peer.h"
 #include "net/tls.h"
+#include "upgrade.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,6 +4,10 @@
  * and what becomes of the counts of connections when a session changes from one to another.
  */
 #include "server.h"
+#include "access/open_mode.h"
+#include "net/peer.h"
+#include "upgrade.h"
+#include "vhost/vhost.h"
 
 #include <errno.h>
 #include <stdlib.h>

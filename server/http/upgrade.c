@@ -8,14 +8,22 @@
  * pointer after it refused an upgrade itself (CVE-2025-11677).
  */
 #include "server.h"
-
+#include "access/lockout.h"
+#include "access/open_mode.h"
+#include "access/origin.h"
+#include "address/forwarded.h"
+#include "audit/audit_events.h"
+#include "auth/auth_url.h"
 #include "auth/authenticator.h"
 #include "auth/credentials.h"
-#include "address/forwarded.h"
-#include "lws_head.h"
-#include "access/lockout.h"
 #include "base/log.h"
-#include "access/origin.h"
+#include "http.h"
+#include "lifecycle.h"
+#include "lws_head.h"
+#include "net/limits.h"
+#include "net/peer.h"
+#include "services/services.h"
+#include "upgrade.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -5,11 +5,13 @@
  * in an address, where secrets are hidden by habit.
  */
 #include "server.h"
-
 #include "access/lockout.h"
-
+#include "http/upgrade.h"
+#include "metrics.h"
 #include "readiness.h"
+#include "services/services.h"
 #include "version.h"
+#include "vhost/vhost.h"
 
 #include <json-c/json.h>
 #include <string.h>

@@ -5,12 +5,14 @@
  * practice, which would be data of patients, and without bound.
  */
 #include "server.h"
-
-#include "audit/audit.h"
-#include "prometheus.h"
-#include "api/idempotency.h"
 #include "access/lockout.h"
+#include "api/idempotency.h"
+#include "audit/audit.h"
 #include "base/log.h"
+#include "http/upgrade.h"
+#include "metrics.h"
+#include "net/limits.h"
+#include "prometheus.h"
 #include "readiness.h"
 #include "version.h"
 #include "webhook/webhook.h"

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* GET /stats: what the server counts, for people and scripts. */
 #include "server.h"
-
-#include "audit/audit.h"
-#include "api/idempotency.h"
 #include "access/lockout.h"
+#include "api/idempotency.h"
+#include "audit/audit.h"
 #include "base/log.h"
+#include "http/upgrade.h"
 #include "readiness.h"
+#include "services/services.h"
 #include "version.h"
+#include "vhost/vhost.h"
 #include "webhook/webhook.h"
 
 #include <stdio.h>

@@ -4,11 +4,16 @@
  * one. So a limit on connections holds before descriptors run out, where lws would spin.
  */
 #include "server.h"
-
-#include "frontend/frontend.h"
+#include "audit/audit_events.h"
 #include "base/log.h"
+#include "frontend/frontend.h"
+#include "http/http.h"
+#include "limits.h"
+#include "listeners.h"
+#include "peer.h"
 #include "proxy_protocol.h"
 #include "tls.h"
+#include "vhost/vhost.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -10,11 +10,12 @@
  * the new one can be had.
  */
 #include "plan.h"
-
+#include "base/log.h"
 #include "config/config_internal.h"
 #include "frontend/frontend.h"
-#include "base/log.h"
+#include "listeners.h"
 #include "proxy_protocol.h"
+#include "vhost/vhost.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

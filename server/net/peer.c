@@ -4,10 +4,15 @@
  * are known to the moment that they are gone.
  */
 #include "server.h"
-
 #include "address/address_group.h"
+#include "api/api.h"
+#include "auth/auth_url.h"
 #include "auth/authenticator.h"
 #include "frontend/frontend.h"
+#include "http/upgrade.h"
+#include "limits.h"
+#include "peer.h"
+#include "vhost/vhost.h"
 
 #include <errno.h>
 #include <stdlib.h>

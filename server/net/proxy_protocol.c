@@ -10,10 +10,13 @@
  * A peer counts from accept(), so those that wait are under the limit on connections.
  */
 #include "proxy_protocol.h"
-
-#include "base/log.h"
 #include "address/proxy_header.h"
+#include "audit/audit_events.h"
+#include "base/log.h"
+#include "listeners.h"
+#include "peer.h"
 #include "server.h"
+#include "vhost/vhost.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -24,9 +24,11 @@
  * client's certificate, and a ticket's key would have to be rotated for forward secrecy.
  */
 #include "tls.h"
-
 #include "base/log.h"
+#include "lws.h"
 #include "server.h"
+#include "settings.h"
+#include "vhost/vhost.h"
 
 #include <errno.h>
 #include <openssl/err.h>

@@ -9,6 +9,8 @@
 #ifndef PX_TLS_H
 #define PX_TLS_H
 
+#include "vhost/vhost.h"
+
 #include <libwebsockets.h>
 #include <stdbool.h>
 

@@ -6,8 +6,8 @@
  * its length is compared with what its ELF header says first.
  */
 #include "server.h"
-
 #include "base/log.h"
+#include "services.h"
 
 #include <dlfcn.h>
 #include <elf.h>

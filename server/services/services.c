@@ -4,8 +4,10 @@
  * started, those that run get new options. lws hears of a new one by its name, see net/lws.c.
  */
 #include "plan.h"
-
 #include "base/log.h"
+#include "net/lws.h"
+#include "services.h"
+#include "settings.h"
 
 #include <errno.h>
 #include <string.h>

@@ -5,8 +5,11 @@
  * configuration has switched off, and that was never loaded, is loaded now.
  */
 #include "server.h"
-
+#include "audit/audit_events.h"
 #include "base/log.h"
+#include "net/lws.h"
+#include "services.h"
+#include "vhost/vhost.h"
 
 #include <errno.h>
 #include <string.h>

@@ -9,10 +9,12 @@
  * costs no more than a start with nothing.
  */
 #include "server.h"
-
 #include "base/log.h"
+#include "lifecycle.h"
+#include "net/lws.h"
 #include "state_file.h"
 #include "state_vhost.h"
+#include "vhost/vhost.h"
 #include "webhook/webhook.h"
 
 #include <errno.h>

@@ -9,9 +9,10 @@
  * waits for its client to resume it.
  */
 #include "server.h"
-
 #include "base/log.h"
+#include "net/listeners.h"
 #include "net/tls.h"
+#include "vhost.h"
 
 #include <sys/socket.h>
 

@@ -6,10 +6,11 @@
  * another of that name (px_config_vhost_replaces() says when), and retires; see retire.c.
  */
 #include "plan.h"
-
 #include "auth/authenticator.h"
 #include "config/diff.h"
 #include "net/tls.h"
+#include "services/services.h"
+#include "vhost.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -6,9 +6,9 @@
  * Neither a URL nor a text is logged: both may hold what is nobody's business.
  */
 #include "webhook.h"
-
-#include "http_client/http_client.h"
 #include "base/log.h"
+#include "http_client/http_client.h"
+#include "net/lws.h"
 #include "plan.h"
 #include "sign.h"
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who somebody says to be, where no tokens are configured. Opened by the upgrade. It never lets
+ * in anybody where a vhost has tokens.
+ */
+#ifndef PX_ACCESS_OPEN_MODE_H
+#define PX_ACCESS_OPEN_MODE_H
+
+#include <libwebsockets.h>
+#include <praxis/types.h>
+
+struct px_identity;
+struct px_peer;
+struct px_span;
+
+/* access/open_mode.c: one parameter of the query; absent: empty. -EINVAL: too long for buf. */
+int px_query_parameter(struct lws *wsi, const char *name, char *buf, size_t size,
+		struct px_span *ret_value);
+
+/* Whether the query has parameters of these names alone; the list ends with NULL. */
+bool px_query_is_only(struct lws *wsi, const char *const *names);
+
+/* An identity from the query. -EINVAL: it makes no sense. */
+int px_open_mode_identify(const struct px_peer *peer, struct lws *wsi,
+		struct px_identity **ret_identity);
+
+#endif

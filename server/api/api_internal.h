@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The application's HTTP API under /api/v1/ (docs/protocol.md, section 7): who asks is found out
+ * and the body read before a route's handler runs, so that a handler has an operator, fields,
+ * and an answer to write.
+ */
+#ifndef PX_API_INTERNAL_H
+#define PX_API_INTERNAL_H
+
+#include "idempotency.h"
+#include "net/peer.h"
+#include "server.h"
+
+struct json_object;
+struct px_token;
+
+/* Why a request is answered with an error; static texts. `status` 0: as the code demands. */
+struct px_api_error {
+	int status;
+	struct px_denial denial;
+};
+
+/* One request being handled. Lives until `handle` returns. */
+struct px_api_call {
+	struct px_server *server;
+	struct px_peer *peer;
+	struct lws *wsi;
+	const struct px_token *caller;
+	struct px_operator operator;
+	struct px_span name;        /* what of the path stands behind the route's */
+	struct px_span body;
+	struct json_object *fields; /* of the body; NULL: the route takes it as it is, or has none */
+	struct px_span idempotency_key; /* len 0: none */
+	struct px_json *json;       /* the answer: an object that is open */
+	struct px_onlooker *onlooker; /* … or no object: lines for this one, the request's from then on */
+	struct px_api_error error;
+};
+
+/* 0: the answer is written; -1: px_api_call.error is. */
+typedef int (*px_api_handler)(struct px_api_call *call);
+
+/* Say what is wrong; both return -1. */
+int px_api_fail(struct px_api_call *call, int status, enum px_error code, const char *field,
+		const char *sentence);
+int px_api_deny(struct px_api_call *call, const struct px_denial *denial);
+
+/* ---- fields of a body: 0, or -1 after saying what is wrong ---- */
+
+/* That there are no others than these; `names` ends with NULL. */
+int px_api_only(struct px_api_call *call, const char *const *names);
+int px_api_id(struct px_api_call *call, const char *name, struct px_id *ret_id);
+/* `optional`: an empty text where there is none. */
+int px_api_text(struct px_api_call *call, const char *name, bool optional, size_t max,
+		struct px_span *ret_text);
+int px_api_bool(struct px_api_call *call, const char *name, bool *ret_value);
+
+/* The page that the query asks for; the texts lie in `buf` */
+#define PX_API_QUERY_BYTES (2 * (PX_ID_MAX + 1))
+int px_api_page(struct px_api_call *call, char buf[PX_API_QUERY_BYTES], struct px_page *ret_page);
+
+/* tickets.c */
+int px_api_post_ticket(struct px_api_call *call);
+
+/* rate.c: a request of that caller; 0, or the milliseconds until there may be one */
+int64_t px_api_take(struct px_peer *peer, const struct px_token *caller);
+void px_api_charge(const struct px_peer *peer, const struct px_token *caller, size_t bytes);
+
+/* locks.c */
+int px_api_get_locks(struct px_api_call *call);
+int px_api_post_unlock(struct px_api_call *call);
+
+/* tail.c */
+int px_api_post_tail(struct px_api_call *call);
+
+/* operate.c */
+int px_api_get_stats(struct px_api_call *call);
+int px_api_get_services(struct px_api_call *call);
+int px_api_get_clients(struct px_api_call *call);
+int px_api_get_rooms(struct px_api_call *call);
+int px_api_get_config(struct px_api_call *call);
+int px_api_get_history(struct px_api_call *call);
+int px_api_post_disconnect(struct px_api_call *call);
+int px_api_post_end_room(struct px_api_call *call);
+int px_api_post_service(struct px_api_call *call);
+int px_api_post_publish(struct px_api_call *call);
+
+#endif

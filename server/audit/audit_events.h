@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What of the host goes into the audit trail, and when it must not happen without. Opened by
+ * whoever lets in, refuses or operates. It never writes a payload, a token or a name.
+ */
+#ifndef PX_AUDIT_AUDIT_EVENTS_H
+#define PX_AUDIT_AUDIT_EVENTS_H
+
+#include <praxis/broker.h>
+
+struct px_event;
+struct px_operator;
+struct px_peer;
+struct px_server;
+
+/* audit/audit_events.c: the audit trail. -errno: what happens must not. */
+int px_trail_event(void *user, const struct px_event *event);
+void px_trail_refused(struct px_server *server, const struct px_peer *peer, const char *reason);
+void px_trail_denied(struct px_server *server, const struct px_operator *operator,
+		const char *reason);
+int px_trail_note(struct px_server *server, const char *event, const char *reason);
+/* Of what is in the trail already, or in none: for administrators who watch. */
+void px_trail_show(struct px_server *server, const char *event);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All that stands before a session, put together and taken apart. Opened by the start and the
+ * end of the process. It never judges a token itself.
+ */
+#ifndef PX_AUTH_SECURITY_H
+#define PX_AUTH_SECURITY_H
+
+#include "config/config.h"
+
+#include <praxis/broker.h>
+
+struct px_authentication;
+struct px_config;
+struct px_config_sink;
+struct px_server;
+struct px_site;
+struct px_span;
+
+/* auth/security.c: all that stands before a session; in the order of a process' life */
+int px_security_check(const struct px_config *config, const struct px_config_sink *sink);
+int px_security_create(struct px_server *server);
+void px_security_stop(struct px_server *server);
+void px_security_destroy(struct px_server *server);
+void px_security_authenticate(void *user, void *conn, const struct px_site *site,
+		struct px_span token, struct px_authentication *ret_authentication);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Plain HTTP: requests that are no upgrade, and how every answer looks. Opened by whoever
+ * answers over HTTP. It never reads a body: the API does.
+ */
+#ifndef PX_HTTP_HTTP_H
+#define PX_HTTP_HTTP_H
+
+#include "config/config.h"
+
+#include <libwebsockets.h>
+#include <praxis/types.h>
+
+struct px_config_mount;
+struct px_http_fault;
+struct px_http_head;
+struct px_peer;
+struct px_server;
+struct px_span;
+struct px_vhost;
+
+/*
+ * http/framing.c: whether it is beyond doubt where a request ends; as px_gate_pass(). And that it was
+ * answered.
+ */
+int px_framing_check(const struct px_peer *peer, struct lws *wsi);
+void px_framing_answered(struct px_peer *peer, struct lws *wsi);
+
+/* http/http.c: hooks of the adapter, and how answers look */
+int px_http_request(void *user, struct lws *wsi, const char *path);
+int px_http_done(void *user, struct lws *wsi);
+int px_http_refuse(struct lws *wsi, int status, const char *code, const char *sentence);
+
+/*
+ * The same with all that a refusal may say. `wait_ms`: when it is worth to try again; 0: nobody
+ * knows, which 429 and 503 tell as PX_RETRY_UNKNOWN_MS; PX_RETRY_NEVER: it is not.
+ */
+struct px_http_refusal {
+	int status;
+	const char *code;
+	const char *field; /* NULL: none */
+	const char *sentence;
+	int64_t wait_ms;
+	const char *challenge; /* of 401 and 403: RFC 6750's error and error_description; NULL: none */
+	const char *reason;    /* of what may end by itself: a word; NULL: none */
+	bool for_any_page;     /* may be read by pages of any origin */
+};
+int px_http_refuse_as(struct lws *wsi, const struct px_http_refusal *refusal);
+
+#define PX_RETRY_UNKNOWN_MS 5000
+#define PX_RETRY_NEVER (-1)
+
+/* A time to wait as Retry-After has it: whole seconds, at least one. */
+static inline int64_t px_retry_seconds(int64_t wait_ms)
+{
+	return ((wait_ms > 0 ? wait_ms : PX_RETRY_UNKNOWN_MS) + 999) / 1000;
+}
+int px_http_refuse_field(struct lws *wsi, int status, const char *code, const char *field,
+		const char *sentence); /* field may be NULL */
+int px_http_redirect(struct lws *wsi, const char *location); /* 1, or -1 */
+
+/*
+ * The vhost's headers as lines, and those of ours that it has none of the same name for;
+ * their length, or -1: they do not fit.
+ */
+enum px_http_kind {
+	PX_HTTP_DATA,
+	PX_HTTP_PAGE, /* a file, which may be one */
+};
+#define PX_HTTP_HEADERS_MAX (PX_CONFIG_HEADER_BYTES + 512)
+int px_http_headers(const struct px_vhost *vhost, enum px_http_kind kind, const char *caching,
+		char *buf, size_t size);
+int px_http_answer(struct lws *wsi, int status, const char *type, struct px_span body);
+/* An answer that lws has no part in; its length. Of `head` as much counts as was read. */
+size_t px_http_compose_error(const struct px_vhost *vhost, const struct px_http_head *head,
+		const struct px_http_fault *fault, char *buf, size_t size);
+/* A page that was put together. */
+int px_http_answer_page(struct lws *wsi, const char *caching, struct px_span body);
+/* The head of an answer that goes on until the connection ends. -1: it is lost. */
+int px_http_begin(struct lws *wsi, const char *type);
+
+/* http/dashboard.c: the administrators' page. 1: the path is not its. */
+int px_dashboard_serve(struct px_server *server, struct px_vhost *vhost, struct lws *wsi,
+		const char *path);
+
+/* http/files.c: static mounts. 1: there is no such file here. */
+int px_files_serve(struct px_server *server, struct px_vhost *vhost, struct lws *wsi,
+		const char *path);
+/* The same of one mount alone. */
+int px_files_serve_mount(struct px_vhost *vhost, struct lws *wsi,
+		const struct px_config_mount *mount, const char *path);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a request to a session: prechecks, the upgrade, and what it resumes. Opened by the lws
+ * context, which installs these as hooks. It never trusts a header that lws has not bounded.
+ */
+#ifndef PX_HTTP_UPGRADE_H
+#define PX_HTTP_UPGRADE_H
+
+#include <libwebsockets.h>
+#include <praxis/adapter.h>
+#include <stdbool.h>
+
+struct px_json;
+struct px_peer;
+struct px_server;
+struct px_session;
+struct px_session_params;
+
+/* How WebSocket handshakes ended. */
+enum px_handshake {
+	PX_HANDSHAKE_ACCEPTED,
+	PX_HANDSHAKE_BAD_TOKEN, /* let in to be told so */
+	PX_HANDSHAKE_BAD_REQUEST,
+	PX_HANDSHAKE_NOT_FOUND,
+	PX_HANDSHAKE_ORIGIN,
+	PX_HANDSHAKE_RATE_LIMITED,
+	PX_HANDSHAKE_UNAVAILABLE,
+	PX_HANDSHAKE_COUNT,
+};
+
+/* http/precheck.c: 0: go on; 1: an answer was written; -1: drop it. `within`: see http/lws_head.h */
+int px_gate_pass(struct lws *wsi, const void *within);
+
+/* http/upgrade.c: hooks of the adapter */
+int px_upgrade_decide(void *user, struct lws *wsi);
+int px_upgrade_accept(void *user, struct lws *wsi, struct px_session_params *ret_params);
+void px_upgrade_opened(void *user, struct lws *wsi, int rc);
+/* Why a page, by its Origin and by the Host that it calls us, may not connect; NULL: it may. */
+const char *px_upgrade_page_fault(const struct px_peer *peer, struct lws *wsi);
+
+/* http/resume_query.c: ?resume=…&received=… of an upgrade */
+int px_comeback_read(struct px_peer *peer, struct lws *wsi);
+void px_comeback_drop(struct px_peer *peer);
+/* Whether it identifies the client; *ret_old: who has the session now, or NULL. */
+bool px_comeback_is_good(struct px_peer *peer, struct px_peer **ret_old);
+void px_comeback_params(const struct px_peer *peer, struct px_session_params *params);
+/* The session goes on with that peer's connection. -errno: it must not. */
+int px_comeback_done(const struct px_session *session, void *conn);
+
+/* metrics/stats.c: the members of GET /stats */
+extern const char *const px_resume_names[PX_RESUME_COUNT];
+extern const char *const px_handshake_names[PX_HANDSHAKE_COUNT];
+void px_statistics_write(struct px_server *server, struct px_json *json);
+
+#endif

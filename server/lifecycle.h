@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reload, drain, and the state that one process leaves for the next. Opened by main.c and the
+ * signals' handlers. It never ends the process itself.
+ */
+#ifndef PX_LIFECYCLE_H
+#define PX_LIFECYCLE_H
+
+struct px_server;
+
+/* reload.c: on SIGHUP; soon, and once for many */
+void px_server_reload(struct px_server *server);
+
+/* drain.c: on SIGTERM and SIGINT */
+void px_server_drain(struct px_server *server);
+/* While it drains: when the last client is asked to go, or after that the end at the latest. */
+int64_t px_server_ends_in_ms(const struct px_server *server);
+
+/*
+ * state/state.c: what one process leaves and the next takes up. Loading can not fail but in saying
+ * so in the log; -errno where saving did. With no state file configured neither does anything.
+ */
+void px_server_load_state(struct px_server *server);
+int px_server_save_state(struct px_server *server);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Listening sockets and what they accept. Opened by the configuration on its way into force, and
+ * by whoever ends the server. It never reads a request.
+ */
+#ifndef PX_NET_LISTENERS_H
+#define PX_NET_LISTENERS_H
+
+#include "config/config.h"
+
+#include <netinet/in.h>
+#include <uv.h>
+
+struct px_config_address;
+struct px_peer;
+struct px_planned_vhost;
+struct px_server;
+struct px_vhost;
+
+/* A listening socket; it stays open as long as a configuration wants its address. */
+struct px_listener {
+	struct px_server *server;
+	struct px_vhost *vhost;
+	struct px_listener *next;
+	struct px_config_address wanted;
+	struct sockaddr_storage bound; /* the same, and a port where any was wanted */
+	struct px_planned_vhost *claim; /* wanted by the configuration that is being prepared */
+	uv_poll_t poll;
+	uv_timer_t pause; /* when there were no descriptors left */
+	int handles;      /* of these two, not yet closed */
+	int fd;
+	char address[64];
+};
+
+/* net/listeners.c: which sockets there are */
+bool px_vhost_listens_on(const struct px_vhost *vhost, const struct sockaddr_storage *local);
+void px_listeners_close(struct px_server *server);
+
+/* net/listener.c: a socket at work */
+void px_listener_start(struct px_listener *listener);
+void px_listener_stop(struct px_listener *listener);
+/* A connection whose address is known goes on to lws; takes both over. */
+void px_listener_adopt(struct px_peer *peer, int fd);
+/* The same, of one whose next request is a WebSocket's. */
+void px_listener_give_to_lws(struct px_peer *peer, int fd);
+
+#endif

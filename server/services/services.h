@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The services of this process: files that were loaded, and what becomes of them. Opened by
+ * whoever starts, reloads, lists or switches services. It never unloads a service that a session
+ * may have met.
+ */
+#ifndef PX_SERVICES_SERVICES_H
+#define PX_SERVICES_SERVICES_H
+
+#include "config/config.h"
+
+#include <libwebsockets.h>
+#include <praxis/adapter.h>
+
+struct px_config;
+struct px_config_service;
+struct px_config_sink;
+struct px_operator;
+struct px_options;
+struct px_server;
+struct px_service;
+struct px_span;
+
+/* A service that was loaded; stays until the process ends. */
+struct px_plugin {
+	char *name;
+	void *handle;
+	const struct lws_protocols *protocol;
+	const struct px_service *service;
+	struct px_options *options; /* in force */
+	unsigned index;             /* the broker's, once it is started */
+	bool started;
+};
+
+/* Room for a service's name, which the broker has checked. */
+#define PX_SERVICE_NAME_SIZE 33
+
+/* services/loader.c: the plugins that a configuration names, their options checked; -EINVAL */
+int px_plugins_load(struct px_server *server, const struct px_config *config,
+		const struct px_config_sink *sink);
+/* One of them, with the options that `wanted` has for it, unless it was loaded before; -EINVAL */
+int px_plugin_load(struct px_server *server, const struct px_config *config,
+		const struct px_config_service *wanted, const struct px_config_sink *sink);
+/* The options of a service, by its table and its own check; -EINVAL after complaints. */
+int px_plugin_options(const struct px_service *service, const struct px_config_service *wanted,
+		const struct px_config_sink *sink, struct px_options **ret_options);
+/* Stops and unloads the plugins from `first` on, which no session has met yet. */
+void px_plugins_withdraw(struct px_server *server, size_t first);
+struct px_plugin *px_plugin_find(struct px_server *server, const char *name);
+void px_plugins_unload(struct px_server *server);
+
+/*
+ * services/services.c: one more than the configuration has enabled is loaded and started. Errors are logged,
+ * and change nothing. No session may use it before its site has it.
+ */
+int px_service_add(struct px_server *server, const struct px_config_service *wanted);
+
+/* services/switch.c: the broker's hook */
+int px_service_switch(void *user, const struct px_operator *operator, struct px_span name,
+		bool enabled);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the global part of the configuration means for broker and connections. Opened by start
+ * and reload. It never keeps anything.
+ */
+#ifndef PX_SETTINGS_H
+#define PX_SETTINGS_H
+
+#include "config/config.h"
+
+#include <praxis/broker.h>
+
+struct px_config;
+struct px_limits;
+
+/* settings.c: what the configuration's global part means */
+struct px_limits px_settings_limits(const struct px_config *config);
+/*
+ * Raises the process' limit on descriptors to what is wanted, or lowers it to what lws can take;
+ * what it is then. Once, before lws sees it: its tables do not grow.
+ */
+uint64_t px_settings_descriptors(const struct px_config *config);
+/* How many connections there may be, with that many descriptors. */
+uint64_t px_settings_connections(const struct px_config *config, uint64_t descriptors);
+void px_settings_log_complaint(void *user, enum px_config_level level, const char *text);
+
+#endif
