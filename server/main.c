@@ -9,7 +9,7 @@
 #include "audit/audit_events.h"
 #include "auth/security.h"
 #include "base/log.h"
-#include "base/standard_fds.h"
+#include "common/standard_fds.h"
 #include "lifecycle.h"
 #include "metrics/metrics.h"
 #include "net/listeners.h"

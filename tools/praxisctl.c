@@ -5,7 +5,7 @@
  * there is. A command is a row here and a function that takes its own options.
  */
 #include "commands.h"
-#include "base/standard_fds.h"
+#include "common/standard_fds.h"
 #include "version.h"
 
 #include <stdbool.h>

@@ -11,7 +11,7 @@
  */
 #include "plan.h"
 #include "base/log.h"
-#include "config/config_internal.h"
+#include "config/config.h"
 #include "frontend/frontend.h"
 #include "listeners.h"
 #include "proxy_protocol.h"

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Who may include whom, call what and export what (docs/architecture.md, "The house").
+"""Who may open which door, call what and export what.
 
-	include_law.py [--build DIR] [ROOT]
+	areas.py [--build DIR] [ROOT]
 
-Reads the sources as text and, with --build, the symbols of what was built. An include path
-enforces some of it, but only for targets that somebody keeps apart; this holds for a file
-that has just been dropped into a folder as well. Prints file:line of every offence, then a
-line for each rule; exit code 1 if a rule is broken, 2 if there is nothing to check.
+The law itself is the table of areas in docs/architecture.md, and the table of guarded functions
+below it: what a reader is shown is what is enforced, so the two cannot differ. Reads the sources
+as text and, with --build, the symbols of what was built. An include path enforces some of it, but
+only for targets that somebody keeps apart; this holds for a file that has just been dropped into
+a folder as well. Prints file:line of every offence, then a line for each rule; exit code 1 if a
+rule is broken, 2 if there is nothing to check or no table.
 """
 
 import argparse
@@ -50,39 +52,12 @@ LIBRARIES = {
 }
 
 
-class Place:
-	"""What the files that `pattern` matches may include besides libc; the first match counts.
-
-	`own`: quoted headers of the same folder. `with_lws`: the public headers that bring lws with
-	them. `pure`: no clock, no sockets. `generated`: headers that the build makes.
-	"""
-
-	def __init__(self, pattern, libraries=(), *, own=True, with_lws=False, pure=False,
-			generated=()):
-		self.pattern = re.compile(pattern)
-		self.libraries = libraries
-		self.own = own
-		self.with_lws = with_lws or LWS in libraries
-		self.pure = pure
-		self.generated = generated
-
-
-PLACES = [
-	Place(r"include/praxis/plugin\.h", [LWS], own=False),
-	Place(r"include/praxis/[^/]+\.h", own=False),
-	Place(r"broker/lws_adapter\.[ch]", ["json-c", LWS]),
-	Place(r"broker/bus/.*", ["hiredis"]),
-	Place(r"broker/[^/]+", ["json-c"], pure=True),
-	Place(r"server/jose\.[ch]", ["json-c", "openssl", "rhonabwy"]),
-	Place(r"server/backend[^/]*", ["json-c", "libuv", "openssl", "curl"]),
-	Place(r"server/[^/]+", ["json-c", LWS, "libuv", "openssl"], generated=["version.h", "openapi.h"]),
-	Place(r"plugins/[^/]+/.*", ["json-c"], with_lws=True),
-	# What the server has, too, is said once, in its folder: the trail's chain, strict JSON, descriptors.
-	Place(r"tools/client(_internal|_request)?\.[ch]", ["json-c", "curl"], generated=["version.h", "strict_json.h"]),
-	Place(r"tools/.*", ["json-c", "openssl"], generated=["version.h", "audit_chain.h", "standard_fds.h", "strict_json.h"]),
-]
-ANYTHING = re.compile(r"test/")
+# Headers that the build makes.
+GENERATED = frozenset(["version.h", "openapi.h"])
+PURE = "pure"
+ANYTHING = re.compile(r"test/|examples/")
 PLUGIN_H = "praxis/plugin.h"
+TABLES = "docs/architecture.md"
 
 # Functions that are or open a clock, a socket, a file, chance or the environment.
 IMPURE = r"""(
@@ -102,6 +77,52 @@ SWITCH_ON_REASON = re.compile(r"\bswitch\s*\((?:[^(){};]|\([^(){};]*\))*\breason
 LWS_VERSION = re.compile(r"^\s*#\s*(?:el)?if\b.*\b(?:LWS_LIBRARY_VERSION\w*|LWS_PLUGIN_API_MAGIC)\b")
 INCLUDE = re.compile(r"^\s*#\s*include(?:_next)?\s*(.*)")
 HEADER = re.compile(r'^(?:<([^>]*)>|"([^"]*)")')
+IMPORT = re.compile(r"""(?:^\s*import\s+|\bfrom\s+|\bimport\(\s*)['"]([^'"]+)['"]""")
+
+
+class NoTable(Exception):
+	pass
+
+
+def cells_of(line):
+	"""The cells of a row of a Markdown table: of each, what stands in backquotes."""
+	return [re.findall(r"`([^`]+)`", cell) for cell in line.strip().strip("|").split("|")]
+
+
+def read_table(text, heading, columns):
+	"""The rows behind `heading`, a line of Markdown that is the table's own head."""
+	lines = text.split("\n")
+	starts = [number for number, line in enumerate(lines) if line.startswith(heading)]
+	if len(starts) != 1:
+		raise NoTable(f"{TABLES}: expected one table that begins with {heading!r}")
+	rows = []
+	for line in lines[starts[0] + 2:]:
+		if not line.startswith("|"):
+			break
+		cells = cells_of(line)
+		if len(cells) != columns:
+			raise NoTable(f"{TABLES}: {columns} columns expected in: {line}")
+		rows.append(cells)
+	return rows
+
+
+class Area:
+	"""One row of the table: a folder, or one file that may do more than its folder.
+
+	`doors`: the headers that other areas may include. `opens`: areas whose doors it may include.
+	`libraries`: those, besides libc. `pure`: no clock, no sockets.
+	"""
+
+	def __init__(self, name, doors, opens, libraries):
+		self.name = name.rstrip("/")
+		self.doors = frozenset(doors)
+		self.opens = frozenset(place.rstrip("/") for place in opens) | {self.name}
+		self.libraries = frozenset(libraries) - {PURE}
+		self.pure = PURE in libraries
+
+	def has(self, path):
+		return path == self.name or os.path.dirname(path) == self.name or (
+				self.name.endswith("/*") and path.startswith(self.name[:-1]))
 
 
 def without_comments_and_strings(text):
@@ -126,6 +147,19 @@ def symbols(*arguments):
 	return sorted({words[-1].split("@")[0] for words in lines if len(words) > 1})
 
 
+class Script:
+	"""A file of TypeScript or JavaScript: what it imports."""
+
+	def __init__(self, root, path):
+		self.path = path
+		self.imports = []
+		for number, line in enumerate((root / path).read_text(encoding="utf-8").split("\n"), 1):
+			if re.match(r"\s*(//|\*|/\*)", line):
+				continue
+			for match in IMPORT.finditer(line):
+				self.imports.append((number, match.group(1)))
+
+
 class Source:
 	def __init__(self, root, path):
 		self.path = path
@@ -142,7 +176,13 @@ class Law:
 	def __init__(self, root, build):
 		self.root = root
 		self.build = build
-		self.sources = [Source(root, path) for path in self.find()]
+		text = (root / TABLES).read_text(encoding="utf-8") if (root / TABLES).is_file() else ""
+		self.areas = [Area(row[0][0], row[2], row[3], row[4])
+				for row in read_table(text, "| area |", 5)]
+		self.guarded = {row[0][0]: frozenset(row[1]) for row in read_table(text, "| function |", 3)}
+		found = self.find()
+		self.sources = [Source(root, path) for path in found if path.endswith((".h", ".c", ".inc", ".in"))]
+		self.scripts = [Script(root, path) for path in found if path.endswith((".ts", ".tsx", ".mjs"))]
 		self.headers_with_lws = self.find_headers_with_lws()
 		self.offences = {}
 
@@ -150,12 +190,12 @@ class Law:
 		found = []
 		for directory, below, names in os.walk(self.root):
 			# Build directories, wherever they are: meson marks them.
-			below[:] = sorted(name for name in below if name not in ("node_modules", "meson-info")
+			below[:] = sorted(name for name in below if name not in ("node_modules", "meson-info", "dist")
 					and not name.startswith((".", "build"))
 					and not (pathlib.Path(directory, name) / "meson-private").is_dir())
 			relative = pathlib.Path(directory).relative_to(self.root)
 			found += [(relative / name).as_posix() for name in sorted(names)
-					if name.endswith((".c", ".h", ".in.h", ".h.in", ".inc"))]
+					if name.endswith((".c", ".h", ".in.h", ".h.in", ".inc", ".ts", ".tsx", ".mjs"))]
 		return found
 
 	def find_headers_with_lws(self):
@@ -174,63 +214,148 @@ class Law:
 		where = f"{path}:{line}" if line else path
 		self.offences.setdefault(rule, []).append(f"{where}: {sentence}")
 
-	def place_of(self, path):
-		return next((place for place in PLACES if place.pattern.fullmatch(path)), None)
+	def area_of(self, path):
+		"""A file's own row counts before its folder's."""
+		fitting = [area for area in self.areas if area.has(path)]
+		return max(fitting, key=lambda area: len(area.name), default=None)
+
+	def area_named(self, name):
+		return next((area for area in self.areas if area.name == name), None)
 
 	# ---- the rules; each has a name and is asked once ----
+
+	def check_table(self):
+		names = [area.name for area in self.areas]
+		for area in self.areas:
+			if names.count(area.name) > 1:
+				self.offend("table", TABLES, 0, f"{area.name} has two rows")
+			for other in sorted(area.opens - set(names)):
+				self.offend("table", TABLES, 0, f"{area.name} may open {other}, which has no row")
+			folder = self.root / area.name.removesuffix("/*")
+			if not folder.exists():
+				self.offend("table", TABLES, 0, f"{area.name} does not exist")
+			for door in sorted(area.doors - {"*"}):
+				if not (folder / door).is_file():
+					self.offend("table", TABLES, 0, f"{area.name} has no {door}")
+				if door.endswith("_internal.h"):
+					self.offend("table", TABLES, 0, f"{area.name}: {door} is no door")
+		for name, callers in self.guarded.items():
+			for caller in sorted(callers):
+				if not (self.root / caller).exists():
+					self.offend("table", TABLES, 0, f"{name}: there is no {caller}")
 
 	def check_includes(self):
 		for source in self.sources:
 			if ANYTHING.match(source.path):
 				continue
-			place = self.place_of(source.path)
-			if not place:
-				self.offend("includes", source.path, 1,
-						"no rule for this folder: give it a line in PLACES")
+			area = self.area_of(source.path)
+			if not area:
+				self.offend("includes", source.path, 1, f"its folder has no row in {TABLES}")
 				continue
 			for number, text in source.includes:
-				sentence = self.judge_include(place, source.path, text)
+				sentence = self.judge_include(area, source.path, text)
 				if sentence:
 					self.offend("includes", source.path, number, sentence)
 
-	def judge_include(self, place, path, text):
+	def judge_include(self, area, path, text):
 		match = HEADER.match(text)
 		if not match:
 			return f"#include {text}: name the header"
 		angled, quoted = match.groups()
 		if quoted is not None:
-			return self.judge_own(place, path, quoted)
+			return self.judge_quoted(area, path, quoted)
 		if angled.startswith("praxis/"):
-			return self.judge_public(place, angled)
+			return self.judge_public(area, angled)
 		if angled in LIBC:
-			if place.pure and angled in CLOCK_AND_SOCKETS:
+			if area.pure and angled in CLOCK_AND_SOCKETS:
 				return f"<{angled}>: no clock and no sockets here; time and writing are passed in"
 			return None
 		library = next((name for name, start in LIBRARIES.items() if re.match(start, angled)), None)
-		if library in place.libraries:
+		if library in area.libraries:
 			return None
 		return f"<{angled}>: {library or 'neither libc nor a library known here'} may not be included here"
 
-	def judge_own(self, place, path, name):
-		if name in place.generated:
+	def judge_quoted(self, area, path, name):
+		if name in GENERATED:
 			return None
-		if not place.own:
+		if path.startswith("include/"):
 			return f'"{name}": public headers include each other as <praxis/...>'
-		if "/" in name or not (self.root / path).with_name(name).is_file():
-			return f'"{name}": only headers of its own folder are included in quotes'
+		if ".." in name.split("/"):
+			return f'"{name}": named from its component or from the root, without ..'
+		component = path.split("/", maxsplit=1)[0]
+		places = [os.path.join(os.path.dirname(path), name), os.path.join(component, name), name]
+		target = next((place for place in places if (self.root / place).is_file()), None)
+		if target is None:
+			return f'"{name}": there is no such header'
+		if os.path.dirname(target) == os.path.dirname(path):
+			return None
+		return self.judge_door(area, target)
+
+	def judge_door(self, area, target):
+		# The door is the folder's, whatever row its file has.
+		other = self.area_named(os.path.dirname(target)) or self.area_of(target)
+		name = os.path.basename(target)
+		if other is None:
+			return f"{target}: its folder has no row in {TABLES}"
+		if other.name not in area.opens:
+			return f"{target}: {area.name} may not open {other.name}"
+		# A folder within a folder is at home there.
+		if not area.name.startswith(other.name + "/") and (
+				name.endswith("_internal.h") or not other.doors & {name, "*"}):
+			return f"{target}: is private to {other.name}"
 		return None
 
-	def judge_public(self, place, name):
+	def judge_public(self, area, name):
 		if not (self.root / "include" / name).is_file():
 			return f"<{name}>: there is no such public header"
-		if name in self.headers_with_lws and not place.with_lws:
+		if name in self.headers_with_lws and not area.libraries & {LWS, PLUGIN_H}:
 			return f"<{name}>: brings libwebsockets with it, which may not be included here"
+		return None
+
+	def check_guarded(self):
+		"""The doors of isolation: who may call them, by file."""
+		for source in self.sources:
+			if ANYTHING.match(source.path) or source.path.endswith(".h"):
+				continue
+			for number, line in enumerate(source.code, 1):
+				for name, callers in self.guarded.items():
+					# A definition begins its line; a call is indented.
+					if re.search(rf"^\s.*\b{name}\s*\(", line) and source.path not in callers:
+						self.offend("guarded functions", source.path, number,
+								f"{name}(): only {', '.join(sorted(callers))} may call it")
+
+	def check_imports(self):
+		for script in self.scripts:
+			if ANYTHING.match(script.path):
+				continue
+			area = self.area_of(script.path)
+			if not area:
+				continue  # configuration of tools, and tests beside a package
+			for number, name in script.imports:
+				sentence = self.judge_import(area, script.path, name)
+				if sentence:
+					self.offend("imports", script.path, number, sentence)
+
+	def judge_import(self, area, path, name):
+		if name.startswith("node:"):
+			return None if path.endswith(".mjs") else f"'{name}': pages and package run in browsers"
+		if not name.startswith("."):
+			package = "/".join(name.split("/")[:2 if name.startswith("@") else 1])
+			if name in area.libraries or (package in area.libraries and package != "praxis-client"):
+				return None
+			return f"'{name}': {area.name} may not import it"
+		target = os.path.normpath(os.path.join(os.path.dirname(path), name))
+		if os.path.dirname(target) == os.path.dirname(path):
+			return None
+		other = self.area_of(target)
+		if other is None or other.name not in area.opens:
+			return f"'{name}': {area.name} may not open {other.name if other else os.path.dirname(target)}"
 		return None
 
 	def check_pure(self):
 		for source in self.sources:
-			place = self.place_of(source.path)
-			if not place or not place.pure:
+			area = self.area_of(source.path)
+			if not area or not area.pure:
 				continue
 			for number, line in enumerate(source.code, 1):
 				for call in IMPURE_CALL.finditer(line):
@@ -303,7 +428,10 @@ class Law:
 		self.offend("symbols", os.path.relpath(path, self.root), 0, sentence)
 
 	def rules(self):
+		yield "table", self.check_table
 		yield "includes", self.check_includes
+		yield "guarded functions", self.check_guarded
+		yield "imports", self.check_imports
 		yield "pure broker", self.check_pure
 		yield "plugins", self.check_plugins
 		yield "one switch", self.check_switch
@@ -312,13 +440,17 @@ class Law:
 			yield "symbols", self.check_symbols
 
 
-def main():
-	parser = argparse.ArgumentParser(description="checks who includes, calls and exports what")
+def main(words=None):
+	parser = argparse.ArgumentParser(description="checks who opens, calls and exports what")
 	parser.add_argument("--build", type=pathlib.Path, help="a build directory: its symbols, too")
 	parser.add_argument("root", type=pathlib.Path, nargs="?",
 			default=pathlib.Path(__file__).resolve().parents[2])
-	arguments = parser.parse_args()
-	law = Law(arguments.root, arguments.build)
+	arguments = parser.parse_args(words)
+	try:
+		law = Law(arguments.root, arguments.build)
+	except NoTable as error:
+		print(error, file=sys.stderr)
+		return 2
 	if not law.sources:
 		print(f"there are no C files in {arguments.root}", file=sys.stderr)
 		return 2
@@ -328,7 +460,7 @@ def main():
 		offences = law.offences.get(name, [])
 		print("\n".join([*offences, f"{'not ok' if offences else 'ok'} - {name}"]))
 		broken += bool(offences)
-	print(f"{len(law.sources)} files")
+	print(f"{len(law.sources)} files of C, {len(law.scripts)} of TypeScript and JavaScript")
 	return 1 if broken else 0
 
 
