@@ -29,7 +29,7 @@ int px_broker_create(const struct px_transport *transport, const struct px_broke
 	broker->in_hand.service = PX_SERVICE_NONE;
 	broker->dirty_end = &broker->dirty;
 	broker->ending_end = &broker->ending;
-	broker->nowhere = (struct px_site){ .name = "", .retired = true };
+	broker->nowhere = (struct px_realm){ .name = "", .retired = true };
 	host->random(host->user, &broker->hash_key, sizeof(broker->hash_key));
 	/* Our pings carry a payload: lws does not tell of an empty pong. */
 	broker->ping = px_message_frame(broker, PX_OPCODE_PING, px_span("px"));
@@ -60,7 +60,7 @@ void px_broker_destroy(struct px_broker *broker)
 		return;
 	}
 	assert(!broker->oldest);
-	assert(!broker->tails);
+	assert(!broker->taps);
 	px_broadcast_drop(broker);
 	px_watch_finish(broker);
 	px_broker_end_channels(broker); /* those that only their history keeps */
@@ -75,10 +75,10 @@ void px_broker_destroy(struct px_broker *broker)
 	px_table_finish(&broker->practices);
 	px_table_finish(&broker->channels);
 	px_table_finish(&broker->clients);
-	px_table_finish(&broker->healables);
-	px_roll_finish(&broker->sessions);
-	px_roll_finish(&broker->rooms);
-	px_roll_finish(&broker->practice_roll);
+	px_table_finish(&broker->reattachable);
+	px_paged_index_finish(&broker->sessions);
+	px_paged_index_finish(&broker->rooms);
+	px_paged_index_finish(&broker->practice_index);
 	px_timers_finish(&broker->timers);
 	free(broker->write_buffer);
 	free(broker);
@@ -99,7 +99,7 @@ void px_broker_set_time(struct px_broker *broker, int64_t mono_ms, int64_t wall_
 	px_timers_set_time(&broker->timers, mono_ms);
 	broker->queue_pool.now_ms = (uint32_t)broker->timers.now_ms;
 	while (px_timers_fire(&broker->timers, PX_SLICE) &&
-			!px_broker_pressed(broker, PX_WORK_IN)) {
+			!px_broker_over_budget(broker, PX_WORK_IN)) {
 	}
 }
 

@@ -44,7 +44,7 @@ struct px_service_slot {
 };
 
 struct px_broadcast;
-struct px_tail;
+struct px_message_tap;
 struct px_watch;
 
 /* Whose message is in hand. */
@@ -67,18 +67,18 @@ struct px_broker {
 
 	struct px_session *oldest; /* all sessions, in the order of their coming */
 	struct px_session *newest;
-	struct px_roll sessions;   /* the same, for lists */
+	struct px_paged_index sessions;   /* the same, for lists */
 	struct px_table clients;   /* … and by client id */
-	struct px_roll practice_roll;
+	struct px_paged_index practice_index;
 	struct px_broadcast *broadcast; /* the one that is on its way */
 	struct px_watch *watch;    /* NULL: no service operates */
-	struct px_roll rooms;      /* all counted channels */
+	struct px_paged_index rooms;      /* all counted channels */
 	struct px_session *dirty;   /* have something to write */
 	struct px_session **dirty_end;
 	struct px_session *ending;  /* to be closed or freed when the turn ends */
 	struct px_session **ending_end;
 	struct px_session *attaching; /* session/session_sweep.c: the next that may get a service; NULL: none */
-	const struct px_site *attaching_site; /* … of that site; NULL: of any */
+	const struct px_realm *attaching_realm; /* … of that site; NULL: of any */
 	struct px_session *telling;   /* … that is told that the server drains */
 	struct px_session *arming;    /* … whose next pulse is at another time now */
 	int64_t drain_spread_ms;
@@ -87,12 +87,12 @@ struct px_broker {
 	struct px_session *detached_oldest; /* in the order of their connections' ends */
 	struct px_session *detached_newest;
 	uint64_t detach_order;
-	struct px_table healables; /* detached ones without praxis.v1, by site and user */
+	struct px_table reattachable; /* detached ones without praxis.v1, by site and user */
 
 	struct px_table practices;
 	struct px_table channels;
 	uint64_t member_order;
-	struct px_site nowhere; /* of sessions that were saved, and whose vhost is gone */
+	struct px_realm nowhere; /* of sessions that were saved, and whose vhost is gone */
 	int64_t reunion_ms; /* until then those that were saved come back */
 	bool is_holding; /* is about to be saved: see px_broker_hold() */
 	struct px_member *walk;    /* where a walk over a session's memberships goes on */
@@ -111,16 +111,16 @@ struct px_broker {
 	struct px_traffic traffic;
 	uint16_t traffic_place; /* of the message being handled */
 
-	struct px_tail *tails; /* who looks on; NULL: nobody, and the rest is not kept */
+	struct px_message_tap *taps; /* who looks on; NULL: nobody, and the rest is not kept */
 	struct px_concern concern;
 	enum px_error refusal; /* that is being sent; PX_E_COUNT: none */
 	bool is_publishing;    /* what is sent is told of once for all */
 };
 
 /* Whether the turn has lasted long enough; see px_broker_host. */
-static inline bool px_broker_pressed(const struct px_broker *broker, enum px_work work)
+static inline bool px_broker_over_budget(const struct px_broker *broker, enum px_work work)
 {
-	return broker->host.pressed && broker->host.pressed(broker->host.user, work);
+	return broker->host.over_budget && broker->host.over_budget(broker->host.user, work);
 }
 
 /* Returns what was in hand before, to be put back. */

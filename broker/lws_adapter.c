@@ -303,9 +303,9 @@ static void mark_reader(struct conn *conn, size_t len)
 	}
 }
 
-static bool pressed(const struct px_lws *lws, enum px_work work)
+static bool over_budget(const struct px_lws *lws, enum px_work work)
 {
-	return lws->hooks.pressed(lws->hooks.user, work);
+	return lws->hooks.over_budget(lws->hooks.user, work);
 }
 
 static void put_off(struct conn *conn)
@@ -336,7 +336,7 @@ static void catch_up_some(struct px_lws *lws)
 {
 	while (lws->late) {
 		catch_up(lws->late);
-		if (pressed(lws, PX_WORK_IN)) {
+		if (over_budget(lws, PX_WORK_IN)) {
 			return;
 		}
 	}
@@ -588,7 +588,7 @@ static void read_round(struct px_lws *lws)
 		};
 		unlink_reader(conn);
 		lws_service_fd(lws_get_context(conn->wsi), &fd);
-		if (++count % SLICE == 0 && pressed(lws, PX_WORK_IN)) {
+		if (++count % SLICE == 0 && over_budget(lws, PX_WORK_IN)) {
 			break; /* the sockets will say again that they have more */
 		}
 	}
@@ -639,7 +639,7 @@ bool px_lws_end_turn(struct px_lws *lws)
 	while (lws->closers) {
 		close_some(lws);
 		is_cut = px_broker_end_turn(lws->broker);
-		if (pressed(lws, PX_WORK_OUT)) {
+		if (over_budget(lws, PX_WORK_OUT)) {
 			break;
 		}
 	}
@@ -648,7 +648,7 @@ bool px_lws_end_turn(struct px_lws *lws)
 	return is_cut || lws->late || lws->closers;
 }
 
-uint64_t px_lws_late(const struct px_lws *lws)
+uint64_t px_lws_deferred(const struct px_lws *lws)
 {
 	return lws->late_count;
 }

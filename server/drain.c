@@ -52,7 +52,7 @@ static void begin_flush(struct px_server *server, int64_t now_ms)
 	if (!hands_on) {
 		px_broker_end_detached(server->broker);
 	}
-	px_webhooks_hurry(server);
+	px_webhooks_flush_now(server);
 }
 
 /* Whether webhooks need not be waited for, at least not any longer. */
@@ -103,7 +103,7 @@ void px_server_drain(struct px_server *server)
 	}
 	px_log(PX_LOG_NOTICE, "draining %llu sessions within %lld ms",
 			(unsigned long long)open_sessions(server), (long long)global->drain_ms);
-	px_onlookers_end(server, "draining");
+	px_tail_streams_end(server, "draining");
 	px_broker_announce_drain(server->broker, global->drain_ms);
 	server->drain_timer.data = server;
 	uv_timer_start(&server->drain_timer, on_tick, 0, TICK_MS);

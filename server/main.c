@@ -235,7 +235,7 @@ static void start_loop(struct px_server *server)
 	uv_timer_init(&server->loop, &server->refusals_timer);
 	uv_timer_init(&server->loop, &server->sweep_timer);
 	uv_timer_init(&server->loop, &server->webhook_timer);
-	uv_timer_init(&server->loop, &server->onlooker_timer);
+	uv_timer_init(&server->loop, &server->tail_stream_timer);
 	server->prepare.data = server;
 	server->check.data = server;
 	server->timer.data = server;
@@ -244,7 +244,7 @@ static void start_loop(struct px_server *server)
 	server->refusals_timer.data = server;
 	server->sweep_timer.data = server;
 	server->webhook_timer.data = server;
-	server->onlooker_timer.data = server;
+	server->tail_stream_timer.data = server;
 	uv_prepare_start(&server->prepare, on_prepare);
 	uv_check_start(&server->check, on_check);
 	server->started_ms = (int64_t)uv_now(&server->loop);
@@ -268,7 +268,7 @@ static void stop_loop(struct px_server *server)
 	uv_close((uv_handle_t *)&server->refusals_timer, NULL);
 	uv_close((uv_handle_t *)&server->sweep_timer, NULL);
 	uv_close((uv_handle_t *)&server->webhook_timer, NULL);
-	uv_close((uv_handle_t *)&server->onlooker_timer, NULL);
+	uv_close((uv_handle_t *)&server->tail_stream_timer, NULL);
 	stop_signals(server);
 	uv_run(&server->loop, UV_RUN_DEFAULT);
 	px_context_destroy(server);
@@ -308,13 +308,13 @@ static void tell_start(const struct px_server *server)
 static int create_broker(struct px_server *server, const struct px_config *config)
 {
 	static const struct px_broker_host host = {
-		.pressed = px_server_pressed,
+		.over_budget = px_server_over_budget,
 		.now_ns = px_server_now_ns,
 		.flushed = px_server_flushed,
 		.random = fill_random,
 		.log = log_line,
 		.hmac_sha1 = hmac_sha1,
-		.event = px_trail_event,
+		.event = px_audit_events_record,
 		.authenticate = px_security_authenticate,
 		.switch_service = px_service_switch,
 		.unlock = px_lockout_lift,

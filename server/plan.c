@@ -37,8 +37,8 @@ static void commit_global(struct px_server *server, const struct px_config *conf
 	px_broker_set_limits(server->broker, &limits);
 	px_lws_set_max_message_bytes(server->lws, config->global.max_message_bytes);
 	server->max_connections = px_settings_connections(config, server->descriptors);
-	px_tally_set_limit(server->addresses, config->global.remembered_addresses);
-	px_tally_set_limit(server->users, config->global.remembered_addresses);
+	px_limiter_set_limit(server->addresses, config->global.remembered_addresses);
+	px_limiter_set_limit(server->users, config->global.remembered_addresses);
 	px_log_set_level(config->global.log_level);
 	lws_set_log_level(px_log_lws_levels(), px_log_lws);
 }

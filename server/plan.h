@@ -22,7 +22,7 @@ struct px_planned_vhost {
 	const struct px_config_vhost *config;
 	struct px_vhost *old;   /* in force under this name; NULL: none */
 	struct px_vhost *vhost; /* who will have it: the old one, or one made for it */
-	struct px_authority *authority;   /* NULL: open mode */
+	struct px_authenticator *authenticator;   /* NULL: open mode */
 	struct px_tls_material *material; /* NULL: no TLS */
 	struct px_tls *tls;               /* reserved; NULL: none, or the vhost has one */
 	const char **disabled; /* room for site.disabled */

@@ -35,8 +35,8 @@ static void put_in_force(struct px_server *server, struct px_config *config,
 		px_log(PX_LOG_ERROR, "the configuration can not be used: nothing was changed");
 	} else {
 		server->reloads++;
-		px_trail_show(server, "reconfigured");
-		px_onlookers_end(server, "reconfigured"); /* their tokens may be good no more */
+		px_audit_events_show(server, "reconfigured");
+		px_tail_streams_end(server, "reconfigured"); /* their tokens may be good no more */
 		size_t changes = px_config_diff(old, config, on_change, NULL);
 		px_log(PX_LOG_NOTICE, "configuration reloaded%s",
 				changes == 0 ? ": nothing in it has changed" : "");

@@ -20,16 +20,16 @@
 #include <uv.h>
 
 struct px_audit;
-struct px_backend;
+struct px_http_client;
 struct px_broker;
 struct px_config;
 struct px_frontend;
-struct px_greeting;
+struct px_pending_proxy;
 struct px_idempotency;
 struct px_listener;
 struct px_lws;
-struct px_onlooker;
-struct px_tally;
+struct px_tail_stream;
+struct px_limiter;
 struct px_tickets;
 struct px_tls;
 struct px_vhost;
@@ -52,7 +52,7 @@ struct px_server {
 	uv_timer_t refusals_timer; /* while refusals were only counted: see px_audit_refused() */
 	uv_timer_t sweep_timer; /* while vhosts retire */
 	uv_timer_t webhook_timer; /* something is to be sent, or tried again */
-	uv_timer_t onlooker_timer; /* while there are any */
+	uv_timer_t tail_stream_timer; /* while there are any */
 	struct lws_context *context;
 	char protocol_names[PX_SERVICES_MAX][PX_SERVICE_NAME_SIZE]; /* empty: none yet */
 	struct lws_protocols protocols[PX_SERVICES_MAX + 2];
@@ -69,21 +69,21 @@ struct px_server {
 	struct px_vhost *retired;
 	struct px_listener *listeners;
 
-	struct px_tally *addresses;
-	struct px_tally *users;
+	struct px_limiter *addresses;
+	struct px_limiter *users;
 	struct px_tickets *tickets;
 	struct px_idempotency *idempotency;
-	struct px_backend *backend;
+	struct px_http_client *http_client;
 	struct px_webhook *webhooks; /* of all vhosts that have or had one */
 	struct px_audit *audit; /* NULL: none is kept */
-	struct px_onlooker *onlookers;
-	uint32_t onlooker_count;
-	struct px_greeting *greetings; /* connections that owe a PROXY header */
+	struct px_tail_stream *tail_streams;
+	uint32_t tail_stream_count;
+	struct px_pending_proxy *pending_proxies; /* connections that owe a PROXY header */
 	struct px_frontend *frontends; /* connections that are no WebSocket (yet) */
 	uint64_t relays;               /* requests of theirs that are being answered */
 	uint64_t connections;
 	int spare_fd; /* given up where there are no descriptors left, to say so; -1: in use */
-	uint64_t nobodies;
+	uint64_t unauthenticated_count;
 	uint64_t bad_tokens;
 	uint64_t descriptors; /* that there can be */
 	uint64_t locks;        /* of addresses: access/lockout.h */
@@ -91,7 +91,7 @@ struct px_server {
 	struct px_bucket lock_lines;
 	uint64_t max_connections;
 	uint64_t handshakes[PX_HANDSHAKE_COUNT];
-	struct px_samples samples;
+	struct px_stats_history samples;
 	uint64_t limits[PX_LIMIT_COUNT];
 	uint64_t refused;         /* upgrades and connections, for whatever reason … */
 	uint64_t refused_busy;    /* … because the server or a table was at its limit (503) */

@@ -59,7 +59,7 @@ struct px_channel *px_channel_find(const struct px_broker *broker,
 /* Its number is handed on to the next broker, members or not. */
 static bool is_held(const struct px_channel *channel)
 {
-	return channel->broker->is_holding && channel->kind->sequenced && !channel->is_ending;
+	return channel->broker->is_holding && channel->kind->has_history && !channel->is_ending;
 }
 
 static void expire(struct px_channel *channel)
@@ -82,7 +82,7 @@ static void on_timer(struct px_timer *timer)
 {
 	struct px_channel *channel =
 			(struct px_channel *)((char *)timer - offsetof(struct px_channel, timer));
-	if (channel->kind->sequenced) {
+	if (channel->kind->has_history) {
 		expire(channel);
 	} else if (channel->kind->woken) {
 		struct px_broker *broker = channel->broker;
@@ -99,7 +99,7 @@ static void on_timer(struct px_timer *timer)
 int px_channel_wake(struct px_channel *channel, int64_t after_ms)
 {
 	struct px_timers *timers = &channel->broker->timers;
-	assert(!channel->kind->sequenced);
+	assert(!channel->kind->has_history);
 	return px_timer_arm(timers, &channel->timer, timers->now_ms + after_ms);
 }
 
@@ -109,7 +109,7 @@ static int may_begin(const struct px_broker *broker, const struct px_practice *p
 	if (broker->limits.channels && broker->channels.count >= broker->limits.channels) {
 		return -ENFILE;
 	}
-	if (kind->counted && broker->limits.rooms_per_practice &&
+	if (kind->is_room && broker->limits.rooms_per_practice &&
 			practice->rooms >= broker->limits.rooms_per_practice) {
 		return -EDQUOT;
 	}
@@ -118,7 +118,7 @@ static int may_begin(const struct px_broker *broker, const struct px_practice *p
 
 static bool is_room(const struct px_channel_kind *kind)
 {
-	return kind->counted && !kind->waiting;
+	return kind->is_room && !kind->waiting;
 }
 
 int px_channel_create(struct px_broker *broker, struct px_practice *practice,
@@ -130,8 +130,8 @@ int px_channel_create(struct px_broker *broker, struct px_practice *practice,
 	if (!channel) {
 		return -ENOMEM;
 	}
-	channel->label = kind->counted ? px_label_create(name) : NULL;
-	if (kind->counted && !channel->label) {
+	channel->label = kind->is_room ? px_label_create(name) : NULL;
+	if (kind->is_room && !channel->label) {
 		free(channel);
 		return -ENOMEM;
 	}
@@ -148,13 +148,13 @@ int px_channel_create(struct px_broker *broker, struct px_practice *practice,
 	}
 	uint64_t hash = hash_of(broker, practice, service, name);
 	channel->opened_ms = broker->timers.now_ms;
-	if (kind->counted && px_roll_add(&broker->rooms, channel, &channel->number) < 0) {
+	if (kind->is_room && px_paged_index_add(&broker->rooms, channel, &channel->number) < 0) {
 		px_label_unref(channel->label);
 		free(channel);
 		return -ENOMEM;
 	}
 	if (px_table_insert(&broker->channels, &channel->link, hash) < 0) {
-		px_roll_remove(&broker->rooms, channel->number);
+		px_paged_index_remove(&broker->rooms, channel->number);
 		px_label_unref(channel->label);
 		free(channel);
 		return -ENOMEM;
@@ -166,7 +166,7 @@ int px_channel_create(struct px_broker *broker, struct px_practice *practice,
 		channel->epoch[i] = epoch_digits[epoch >> (4 * i) & 15];
 	}
 	broker->stats.rooms += is_room(kind);
-	practice->rooms += kind->counted;
+	practice->rooms += kind->is_room;
 	practice->waiting_rooms += kind->waiting;
 	*ret_channel = channel;
 	return 0;
@@ -181,8 +181,8 @@ void px_channel_destroy(struct px_channel *channel)
 	px_timer_stop(&broker->timers, &channel->timer);
 	px_history_finish(&channel->history, broker);
 	px_table_remove(&broker->channels, &channel->link);
-	px_roll_remove(&broker->rooms, channel->number);
-	channel->practice->rooms -= channel->kind->counted;
+	px_paged_index_remove(&broker->rooms, channel->number);
+	channel->practice->rooms -= channel->kind->is_room;
 	channel->practice->waiting_rooms -= channel->kind->waiting;
 	px_practice_unref(broker, channel->practice);
 	broker->stats.rooms -= is_room(channel->kind);
@@ -221,7 +221,7 @@ int px_channel_keep(struct px_channel *channel)
 {
 	struct px_broker *broker = channel->broker;
 	px_history_expire(&channel->history, broker, &channel->limits, broker->timers.now_ms);
-	if (!channel->kind->sequenced || channel->limits.history_age_ms == 0) {
+	if (!channel->kind->has_history || channel->limits.history_age_ms == 0) {
 		return 0;
 	}
 	channel->kept_until_ms = broker->timers.now_ms + channel->limits.history_age_ms;
@@ -252,7 +252,7 @@ static void count_for_site(const struct px_member *member, int by)
 	const struct px_broker *broker = member->channel->broker;
 	for (unsigned i = 0; i < broker->service_count; i++) {
 		if (broker->services[i].service == member->channel->service) {
-			member->session->site->members[i] += (uint32_t)by;
+			member->session->realm->members[i] += (uint32_t)by;
 		}
 	}
 }
@@ -263,7 +263,7 @@ static void count_member(const struct px_member *member, int by)
 	const struct px_channel *channel = member->channel;
 	struct px_stats *stats = &channel->broker->stats;
 	stats->members += (uint64_t)by;
-	if (channel->kind->counted) {
+	if (channel->kind->is_room) {
 		member->session->rooms = (uint16_t)(member->session->rooms + by);
 		count_for_site(member, by);
 		stats->room_members += is_room(channel->kind) ? (uint64_t)by : 0;
@@ -343,10 +343,10 @@ static int join(struct px_session *session, const struct px_service *service,
 		*ret_new = false;
 		return 0;
 	}
-	if (kind->counted && !px_identity_admits(session->identity, name)) {
+	if (kind->is_room && !px_identity_admits(session->identity, name)) {
 		return -EACCES;
 	}
-	if (kind->counted && broker->limits.rooms_per_session &&
+	if (kind->is_room && broker->limits.rooms_per_session &&
 			session->rooms >= broker->limits.rooms_per_session &&
 			rooms_beside(session, practice, name) >= broker->limits.rooms_per_session) {
 		return -EMFILE;
@@ -381,14 +381,15 @@ static int join(struct px_session *session, const struct px_service *service,
 	return 0;
 }
 
-static void count_bound(struct px_broker *broker, const struct px_channel_kind *kind, int rc)
+static void count_limit(struct px_broker *broker, const struct px_channel_kind *kind, int rc)
 {
 	switch (rc) {
-	case -ENFILE: broker->stats.bounds[PX_BOUND_CHANNELS]++; break;
-	case -EMFILE: broker->stats.bounds[PX_BOUND_ROOMS_PER_SESSION]++; break;
-	case -EDQUOT: broker->stats.bounds[PX_BOUND_ROOMS_PER_PRACTICE]++; break;
+	case -ENFILE: broker->stats.bounds[PX_LIMIT_KIND_CHANNELS]++; break;
+	case -EMFILE: broker->stats.bounds[PX_LIMIT_KIND_ROOMS_PER_SESSION]++; break;
+	case -EDQUOT: broker->stats.bounds[PX_LIMIT_KIND_ROOMS_PER_PRACTICE]++; break;
 	case -ENOSPC:
-		broker->stats.bounds[kind->waiting ? PX_BOUND_WAITING : PX_BOUND_ROOM_MEMBERS]++;
+		broker->stats.bounds[kind->waiting ? PX_LIMIT_KIND_WAITING :
+						     PX_LIMIT_KIND_ROOM_MEMBERS]++;
 		break;
 	default: break;
 	}
@@ -400,7 +401,7 @@ int px_channel_join(struct px_session *session, const struct px_service *service
 		struct px_member **ret_member, bool *ret_new)
 {
 	int rc = join(session, service, kind, practice, name, limits, ret_member, ret_new);
-	count_bound(session->broker, kind, rc);
+	count_limit(session->broker, kind, rc);
 	return rc;
 }
 
@@ -517,7 +518,7 @@ static void deliver(struct px_channel *channel, struct px_message *message,
 	uint64_t before = broker->stats.deliveries;
 	channel->practice->published++;
 	broker->is_publishing = true;
-	if (channel->kind->sequenced) {
+	if (channel->kind->has_history) {
 		remember(channel, message, by);
 	}
 	/* Sending never frees a session nor changes the array: see px_session_send(). */
@@ -530,8 +531,9 @@ static void deliver(struct px_channel *channel, struct px_message *message,
 		}
 	}
 	broker->is_publishing = false;
-	if (broker->tails) {
-		px_tail_published(channel, message, (uint32_t)(broker->stats.deliveries - before));
+	if (broker->taps) {
+		px_message_tap_published(channel, message,
+				(uint32_t)(broker->stats.deliveries - before));
 	}
 }
 

@@ -25,7 +25,7 @@ static int tell(const struct px_member *member, enum px_event_kind kind,
 		enum px_leave_reason reason, const struct px_session *actor)
 {
 	const struct px_channel *channel = member->channel;
-	if (!channel->kind->counted) {
+	if (!channel->kind->is_room) {
 		return 0;
 	}
 	return px_broker_tell(channel->broker, &(struct px_event){

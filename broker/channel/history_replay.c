@@ -37,26 +37,26 @@ void px_member_replay(struct px_member *member, uint64_t seq, uint64_t last)
 {
 	struct px_session *session = member->session;
 	const struct px_history *history = &member->channel->history;
-	struct px_newest newest;
+	struct px_conflation conflation;
 	if (member->is_healed && last < px_member_mark(member)) {
 		last = px_member_mark(member);
 	}
 	/* Without memory for leaving out what was replaced it gets that, too. */
-	bool whole = px_newest_begin(&newest, session->broker, history->count) < 0;
+	bool whole = px_conflation_begin(&conflation, session->broker, history->count) < 0;
 	for (uint32_t i = 0; !whole && i < history->count; i++) {
 		const struct px_history_entry *entry = px_history_at(history, i);
 		if (is_missed(entry, session, seq, last)) {
-			px_newest_add(&newest, entry->message);
+			px_conflation_add(&conflation, entry->message);
 		}
 	}
 	for (uint32_t i = 0; i < history->count; i++) {
 		const struct px_history_entry *entry = px_history_at(history, i);
 		if (is_missed(entry, session, seq, last) &&
-				(whole || px_newest_is(&newest, entry->message))) {
+				(whole || px_conflation_is(&conflation, entry->message))) {
 			px_session_send(session, entry->message);
 		}
 	}
-	px_newest_finish(&newest);
+	px_conflation_finish(&conflation);
 }
 
 /* The latest publication that was meant for the session, too; NULL: none is kept. */

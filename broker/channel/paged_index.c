@@ -8,61 +8,62 @@
 
 #define SIZE_MIN 64
 
-void px_roll_finish(struct px_roll *roll)
+void px_paged_index_finish(struct px_paged_index *paged)
 {
-	free(roll->entries);
-	*roll = (struct px_roll){ .last = roll->last };
+	free(paged->entries);
+	*paged = (struct px_paged_index){ .last = paged->last };
 }
 
 /* Closes the gaps; each costs as much as it took to make them. */
-static void close_gaps(struct px_roll *roll)
+static void close_gaps(struct px_paged_index *paged)
 {
 	size_t to = 0;
-	for (size_t i = 0; i < roll->count; i++) {
-		if (roll->entries[i].item) {
-			roll->entries[to++] = roll->entries[i];
+	for (size_t i = 0; i < paged->count; i++) {
+		if (paged->entries[i].item) {
+			paged->entries[to++] = paged->entries[i];
 		}
 	}
-	roll->count = to;
-	roll->gaps = 0;
+	paged->count = to;
+	paged->gaps = 0;
 }
 
-static void shrink(struct px_roll *roll)
+static void shrink(struct px_paged_index *paged)
 {
-	if (roll->size <= SIZE_MIN || roll->count > roll->size / 4) {
+	if (paged->size <= SIZE_MIN || paged->count > paged->size / 4) {
 		return;
 	}
-	struct px_roll_entry *entries = realloc(roll->entries,
-			roll->size / 2 * sizeof(*entries));
+	struct px_paged_index_entry *entries = realloc(paged->entries,
+			paged->size / 2 * sizeof(*entries));
 	if (entries) {
-		roll->entries = entries;
-		roll->size /= 2;
+		paged->entries = entries;
+		paged->size /= 2;
 	}
 }
 
-int px_roll_add(struct px_roll *roll, void *item, uint64_t *ret_number)
+int px_paged_index_add(struct px_paged_index *paged, void *item, uint64_t *ret_number)
 {
-	if (roll->count == roll->size) {
-		size_t size = roll->size ? roll->size * 2 : SIZE_MIN;
-		struct px_roll_entry *entries = realloc(roll->entries, size * sizeof(*entries));
+	if (paged->count == paged->size) {
+		size_t size = paged->size ? paged->size * 2 : SIZE_MIN;
+		struct px_paged_index_entry *entries =
+				realloc(paged->entries, size * sizeof(*entries));
 		if (!entries) {
 			return -ENOMEM;
 		}
-		roll->entries = entries;
-		roll->size = size;
+		paged->entries = entries;
+		paged->size = size;
 	}
-	*ret_number = ++roll->last;
-	roll->entries[roll->count++] = (struct px_roll_entry){ *ret_number, item };
+	*ret_number = ++paged->last;
+	paged->entries[paged->count++] = (struct px_paged_index_entry){ *ret_number, item };
 	return 0;
 }
 
-size_t px_roll_seek(const struct px_roll *roll, uint64_t after)
+size_t px_paged_index_seek(const struct px_paged_index *paged, uint64_t after)
 {
 	size_t low = 0;
-	size_t high = roll->count;
+	size_t high = paged->count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (roll->entries[middle].number > after) {
+		if (paged->entries[middle].number > after) {
 			high = middle;
 		} else {
 			low = middle + 1;
@@ -71,16 +72,16 @@ size_t px_roll_seek(const struct px_roll *roll, uint64_t after)
 	return low;
 }
 
-void px_roll_remove(struct px_roll *roll, uint64_t number)
+void px_paged_index_remove(struct px_paged_index *paged, uint64_t number)
 {
-	size_t at = number > 0 ? px_roll_seek(roll, number - 1) : roll->count;
-	if (at == roll->count || roll->entries[at].number != number || !roll->entries[at].item) {
+	size_t at = number > 0 ? px_paged_index_seek(paged, number - 1) : paged->count;
+	if (at == paged->count || paged->entries[at].number != number || !paged->entries[at].item) {
 		return;
 	}
-	roll->entries[at].item = NULL;
-	roll->gaps++;
-	if (roll->gaps > roll->count / 2) {
-		close_gaps(roll);
-		shrink(roll);
+	paged->entries[at].item = NULL;
+	paged->gaps++;
+	if (paged->gaps > paged->count / 2) {
+		close_gaps(paged);
+		shrink(paged);
 	}
 }

@@ -46,7 +46,7 @@ int px_practice_get(struct px_broker *broker, struct px_span tenant, struct px_s
 		return 0;
 	}
 	if (broker->limits.practices && broker->practices.count >= broker->limits.practices) {
-		broker->stats.bounds[PX_BOUND_PRACTICES]++;
+		broker->stats.bounds[PX_LIMIT_KIND_PRACTICES]++;
 		return -ENOSPC;
 	}
 	practice = malloc(sizeof(*practice) + tenant.len + id.len + 2);
@@ -65,12 +65,12 @@ int px_practice_get(struct px_broker *broker, struct px_span tenant, struct px_s
 	practice->tenant[tenant.len] = '\0';
 	memcpy(practice->id, id.data, id.len);
 	practice->id[id.len] = '\0';
-	if (px_roll_add(&broker->practice_roll, practice, &practice->number) < 0) {
+	if (px_paged_index_add(&broker->practice_index, practice, &practice->number) < 0) {
 		free(practice);
 		return -ENOMEM;
 	}
 	if (px_table_insert(&broker->practices, &practice->link, hash) < 0) {
-		px_roll_remove(&broker->practice_roll, practice->number);
+		px_paged_index_remove(&broker->practice_index, practice->number);
 		free(practice);
 		return -ENOMEM;
 	}
@@ -99,7 +99,7 @@ void px_practice_unref(struct px_broker *broker, struct px_practice *practice)
 {
 	if (--practice->refs == 0) {
 		px_table_remove(&broker->practices, &practice->link);
-		px_roll_remove(&broker->practice_roll, practice->number);
+		px_paged_index_remove(&broker->practice_index, practice->number);
 		free(practice);
 	}
 }

@@ -54,26 +54,27 @@ void px_publication_announce(struct px_publication *publication, struct px_chann
 int px_publication_fail(struct px_publication *publication, enum px_error code, const char *field,
 		const char *sentence)
 {
-	return px_deny(&publication->denial, code, field, sentence);
+	return px_deny(&publication->detail, code, field, sentence);
 }
 
-static int read_text(struct px_envelope *message, struct px_span text, struct px_denial *denial)
+static int read_text(struct px_envelope *message, struct px_span text,
+		struct px_error_detail *detail)
 {
 	switch (px_envelope_parse(message, text)) {
 	case PX_ENVELOPE_FINE:
 		return 0;
 	case PX_ENVELOPE_NO_OBJECT:
-		return px_deny(denial, PX_E_BAD_MESSAGE, NULL, "The message is not a JSON object.");
+		return px_deny(detail, PX_E_BAD_MESSAGE, NULL, "The message is not a JSON object.");
 	case PX_ENVELOPE_TOO_MANY_FIELDS:
-		return px_deny(denial, PX_E_BAD_MESSAGE, NULL, "The message has too many fields.");
+		return px_deny(detail, PX_E_BAD_MESSAGE, NULL, "The message has too many fields.");
 	case PX_ENVELOPE_BAD_NAME:
-		return px_deny(denial, PX_E_BAD_MESSAGE, NULL,
+		return px_deny(detail, PX_E_BAD_MESSAGE, NULL,
 				"The name of a field must not hold U+0000.");
 	case PX_ENVELOPE_NO_JSON:
 	case PX_ENVELOPE_TOO_DEEP:
 		break;
 	}
-	return px_deny(denial, PX_E_BAD_JSON, NULL,
+	return px_deny(detail, PX_E_BAD_JSON, NULL,
 			"The message is not valid JSON, or nested deeper than 32 levels.");
 }
 
@@ -91,7 +92,7 @@ static int find_service(const struct px_operator *operator, struct px_publicatio
 				"No service takes messages of this type.");
 	}
 	publication->service_state = broker->services[index].state;
-	if (!(operator->site->enabled & UINT32_C(1) << index)) {
+	if (!(operator->realm->enabled & UINT32_C(1) << index)) {
 		return px_publication_fail(publication, PX_E_SERVICE_DISABLED, "type",
 				"This service is switched off.");
 	}
@@ -101,15 +102,15 @@ static int find_service(const struct px_operator *operator, struct px_publicatio
 /* `given`, or where that is NULL what the message says. */
 static int read_practice(const struct px_operator *operator, const struct px_envelope *message,
 		const struct px_id *given, char buf[PX_ID_MAX + 1], struct px_id *ret_practice,
-		struct px_denial *denial)
+		struct px_error_detail *detail)
 {
 	if (given) {
 		*ret_practice = *given;
 	} else if (px_envelope_id(message, "practiceId", buf, ret_practice) < 0) {
-		return px_deny(denial, PX_E_BAD_MESSAGE, "practiceId",
+		return px_deny(detail, PX_E_BAD_MESSAGE, "practiceId",
 				"This field must be an integer or a string of 1 to 128 bytes.");
 	}
-	return px_operator_may_name(operator, ret_practice->text) ? 0 : px_deny(denial,
+	return px_operator_may_name(operator, ret_practice->text) ? 0 : px_deny(detail,
 			PX_E_FORBIDDEN, "practiceId", "That practice is none of yours.");
 }
 
@@ -123,7 +124,7 @@ static int check(const struct px_operator *operator, struct px_publication *publ
 				"The field type must be a string of at most 64 bytes.");
 	}
 	if (read_practice(operator, message, practice, practice_text, &publication->practice_id,
-			&publication->denial) < 0) {
+			&publication->detail) < 0) {
 		return -1;
 	}
 	publication->type = type;
@@ -148,29 +149,30 @@ static int publish(const struct px_operator *operator, struct px_publication *pu
 }
 
 int px_operate_publish_where(const struct px_operator *operator, struct px_span text,
-		char buf[PX_ID_MAX + 1], struct px_id *ret_practice, struct px_denial *ret_denial)
+		char buf[PX_ID_MAX + 1], struct px_id *ret_practice,
+		struct px_error_detail *ret_detail)
 {
 	struct px_envelope *message = &operator->broker->publication;
-	int rc = read_text(message, text, ret_denial);
-	rc = rc < 0 ? rc : read_practice(operator, message, NULL, buf, ret_practice, ret_denial);
+	int rc = read_text(message, text, ret_detail);
+	rc = rc < 0 ? rc : read_practice(operator, message, NULL, buf, ret_practice, ret_detail);
 	px_envelope_reset(message);
 	return rc;
 }
 
 int px_operate_publish(const struct px_operator *operator, const struct px_id *practice,
 		struct px_span text, struct px_published *ret_published,
-		struct px_denial *ret_denial)
+		struct px_error_detail *ret_detail)
 {
 	struct px_broker *broker = operator->broker;
 	struct px_publication publication = { .broker = broker, .message = &broker->publication };
 	char type[TYPE_MAX + 1];
 	char practice_text[PX_ID_MAX + 1];
-	int rc = read_text(publication.message, text, &publication.denial);
+	int rc = read_text(publication.message, text, &publication.detail);
 	rc = rc < 0 ? rc : check(operator, &publication, practice, type, practice_text);
 	rc = rc < 0 ? rc : publish(operator, &publication);
 	px_envelope_reset(publication.message);
 	if (rc < 0) {
-		*ret_denial = publication.denial;
+		*ret_detail = publication.detail;
 		return -1;
 	}
 	*ret_published = (struct px_published){ publication.seq, publication.delivered };

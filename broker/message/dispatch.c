@@ -38,9 +38,9 @@ struct dispatch {
 static void show(struct dispatch *dispatch, struct px_practice *practice,
 		const struct px_service *service)
 {
-	if (dispatch->session->broker->tails && !dispatch->is_shown) {
+	if (dispatch->session->broker->taps && !dispatch->is_shown) {
 		dispatch->is_shown = true;
-		px_tail_came(dispatch->session, practice, service,
+		px_message_tap_came(dispatch->session, practice, service,
 				dispatch->known ? dispatch->type : NULL, dispatch->bytes);
 	}
 }
@@ -359,10 +359,10 @@ static int compare_command(const void *key, const void *element)
 	return strcmp(key, ((const struct px_command *)element)->type);
 }
 
-static bool is_disabled(const struct px_site *site, struct px_span service)
+static bool is_disabled(const struct px_realm *realm, struct px_span service)
 {
-	for (size_t i = 0; i < site->disabled_count; i++) {
-		if (px_span_equal(px_span(site->disabled[i]), service)) {
+	for (size_t i = 0; i < realm->disabled_count; i++) {
+		if (px_span_equal(px_span(realm->disabled[i]), service)) {
 			return true;
 		}
 	}
@@ -384,7 +384,7 @@ static const struct px_command *find_command(struct dispatch *dispatch, unsigned
 		command = bsearch(dispatch->type, service->commands, service->command_count,
 				sizeof(*service->commands), compare_command);
 	}
-	if (!command && (service || session->service >= 0 || !is_disabled(session->site, name))) {
+	if (!command && (service || session->service >= 0 || !is_disabled(session->realm, name))) {
 		refuse(dispatch, PX_E_UNKNOWN_TYPE, "type", "No service knows messages of this type.");
 		return NULL;
 	}

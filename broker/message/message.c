@@ -105,10 +105,11 @@ void px_message_set_origin(struct px_message *message, const struct px_origin *o
 struct px_practice *px_message_practice(const struct px_broker *broker,
 		const struct px_message *message)
 {
-	const struct px_roll *roll = &broker->practice_roll;
+	const struct px_paged_index *paged = &broker->practice_index;
 	uint64_t number = message->practice_number;
-	size_t at = number > 0 ? px_roll_seek(roll, number - 1) : roll->count;
-	return at < roll->count && roll->entries[at].number == number ? roll->entries[at].item : NULL;
+	size_t at = number > 0 ? px_paged_index_seek(paged, number - 1) : paged->count;
+	bool is_there = at < paged->count && paged->entries[at].number == number;
+	return is_there ? paged->entries[at].item : NULL;
 }
 
 /* Types begin with the name of their service; those of the server itself with no such name. */

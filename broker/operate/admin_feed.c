@@ -197,13 +197,13 @@ static void begin(struct px_watcher *watcher, const struct px_watch *watch, bool
 }
 
 int px_operate_watch(struct px_session *session, const uint64_t *since,
-		struct px_denial *ret_denial)
+		struct px_error_detail *ret_detail)
 {
 	struct px_watch *watch = watch_of(session->broker);
 	struct px_watcher *watcher = watch ? find(watch, session) : NULL;
 	if (!watcher) {
 		if (!watch || watch->watcher_count == PX_WATCHERS_MAX) {
-			return px_deny(ret_denial, PX_E_UNAVAILABLE, NULL,
+			return px_deny(ret_detail, PX_E_UNAVAILABLE, NULL,
 					"Too many administrators watch already.");
 		}
 		watcher = &watch->watchers[watch->watcher_count++];

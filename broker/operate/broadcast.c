@@ -42,9 +42,9 @@ static void publish(struct px_broadcast *broadcast, const struct px_operator *op
 	struct px_span text = { broadcast->text, broadcast->len };
 	struct px_id id = { { practice->id, practice->id_len }, false };
 	struct px_published published;
-	struct px_denial denial;
+	struct px_error_detail detail;
 	id.number = px_id_is_integer(id.text);
-	if (px_operate_publish(operator, &id, text, &published, &denial) == 0) {
+	if (px_operate_publish(operator, &id, text, &published, &detail) == 0) {
 		broadcast->result.practices++;
 		broadcast->result.delivered += published.delivered;
 	} else {
@@ -55,14 +55,14 @@ static void publish(struct px_broadcast *broadcast, const struct px_operator *op
 /* Some practices; true: there are more. */
 static bool step(struct px_broadcast *broadcast, const struct px_operator *operator)
 {
-	const struct px_roll *roll = &broadcast->broker->practice_roll;
+	const struct px_paged_index *paged = &broadcast->broker->practice_index;
 	for (int i = 0; i < PRACTICES_PER_TURN; i++) {
-		size_t at = px_roll_seek(roll, broadcast->after);
-		if (at == roll->count || roll->entries[at].number > broadcast->last) {
+		size_t at = px_paged_index_seek(paged, broadcast->after);
+		if (at == paged->count || paged->entries[at].number > broadcast->last) {
 			return false;
 		}
-		broadcast->after = roll->entries[at].number;
-		const struct px_practice *practice = roll->entries[at].item;
+		broadcast->after = paged->entries[at].number;
+		const struct px_practice *practice = paged->entries[at].item;
 		if (practice && px_operator_has(operator, practice)) {
 			publish(broadcast, operator, practice);
 		}
@@ -99,7 +99,7 @@ static int begin(const struct px_operator *operator, struct px_span text,
 	broadcast->timer.fire = on_timer;
 	broadcast->broker = broker;
 	broadcast->done = done;
-	broadcast->last = broker->practice_roll.last;
+	broadcast->last = broker->practice_index.last;
 	broadcast->len = text.len;
 	memcpy(broadcast->text, text.data, text.len);
 	px_session_client_id(operator->session, broadcast->client_id);
@@ -110,41 +110,41 @@ static int begin(const struct px_operator *operator, struct px_span text,
 int px_operate_broadcast(const struct px_operator *operator, const struct px_service *service,
 		struct px_span text,
 		void (*done)(struct px_session *session, const struct px_broadcasted *result),
-		struct px_denial *ret_denial)
+		struct px_error_detail *ret_detail)
 {
 	struct px_broker *broker = operator->broker;
 	if (broker->broadcast) {
-		return px_deny(ret_denial, PX_E_UNAVAILABLE, NULL,
+		return px_deny(ret_detail, PX_E_UNAVAILABLE, NULL,
 				"Another broadcast is on its way; try again in a moment.");
 	}
 	if (px_operator_tell(operator, &(struct px_event){
 			.act = "broadcast",
 			.service = service,
-		}, ret_denial) < 0) {
+		}, ret_detail) < 0) {
 		return -1;
 	}
 	if (begin(operator, text, done) < 0) {
 		px_broadcast_drop(broker);
-		return px_deny(ret_denial, PX_E_UNAVAILABLE, NULL, "The server is out of memory.");
+		return px_deny(ret_detail, PX_E_UNAVAILABLE, NULL, "The server is out of memory.");
 	}
 	return 0;
 }
 
 int px_operate_broadcast_to(const struct px_operator *operator, const struct px_service *service,
 		const struct px_id *practice, struct px_span text,
-		struct px_broadcasted *ret_result, struct px_denial *ret_denial)
+		struct px_broadcasted *ret_result, struct px_error_detail *ret_detail)
 {
 	struct px_published published;
 	if (!px_operator_may_name(operator, practice->text)) {
-		return px_deny(ret_denial, PX_E_FORBIDDEN, "practiceId",
+		return px_deny(ret_detail, PX_E_FORBIDDEN, "practiceId",
 				"That practice is none of yours.");
 	}
 	if (px_operator_tell(operator, &(struct px_event){
 			.act = "broadcast",
 			.service = service,
 			.practice = px_operator_find(operator, practice->text),
-		}, ret_denial) < 0 ||
-			px_operate_publish(operator, practice, text, &published, ret_denial) < 0) {
+		}, ret_detail) < 0 ||
+			px_operate_publish(operator, practice, text, &published, ret_detail) < 0) {
 		return -1;
 	}
 	*ret_result = (struct px_broadcasted){ .practices = 1, .delivered = published.delivered };

@@ -85,7 +85,7 @@ static void write_practices(const struct px_operator *operator, struct px_json *
 
 void px_operate_write_totals(const struct px_operator *operator, struct px_json *json)
 {
-	bool rules = px_operator_rules(operator);
+	bool rules = px_operator_is_server_admin(operator);
 	px_json_text(json, "scope", rules ? "server" : "practices");
 	if (!rules) {
 		write_practices(operator, json);
@@ -124,7 +124,7 @@ static int64_t others_of(const struct px_operator *operator, unsigned service)
 {
 	const struct px_session *own = operator->session;
 	bool has = own && own->opened & UINT32_C(1) << service && px_session_knows(own, service);
-	return (int64_t)operator->site->users[service] - (has ? 1 : 0);
+	return (int64_t)operator->realm->users[service] - (has ? 1 : 0);
 }
 
 static void write_service(const struct px_operator *operator, unsigned index, struct px_json *json)
@@ -133,16 +133,16 @@ static void write_service(const struct px_operator *operator, unsigned index, st
 	px_json_open_object(json, NULL);
 	px_json_text(json, "name", service->name);
 	px_json_text(json, "summary", service->summary);
-	px_json_bool(json, "enabled", operator->site->enabled & UINT32_C(1) << index);
+	px_json_bool(json, "enabled", operator->realm->enabled & UINT32_C(1) << index);
 	px_json_bool(json, "loaded", true);
 	px_json_open_array(json, "messages");
 	for (size_t i = 0; i < service->command_count; i++) {
 		write_command(&service->commands[i], json);
 	}
 	px_json_close_array(json);
-	if (px_operator_rules(operator)) {
+	if (px_operator_is_server_admin(operator)) {
 		px_json_int(json, "clients", others_of(operator, index));
-		px_json_int(json, "members", operator->site->members[index]);
+		px_json_int(json, "members", operator->realm->members[index]);
 		px_json_open_object(json, "options");
 		describe(operator, PX_DESCRIBE_OPTIONS, service, json);
 		px_json_close_object(json);
@@ -153,16 +153,16 @@ static void write_service(const struct px_operator *operator, unsigned index, st
 void px_operate_write_services(const struct px_operator *operator, struct px_json *json)
 {
 	const struct px_broker *broker = operator->broker;
-	const struct px_site *site = operator->site;
+	const struct px_realm *realm = operator->realm;
 	px_json_open_array(json, "services");
 	for (unsigned i = 0; i < broker->service_count; i++) {
 		write_service(operator, i, json);
 	}
-	for (size_t i = 0; i < site->disabled_count; i++) {
+	for (size_t i = 0; i < realm->disabled_count; i++) {
 		/* Switched off when the server started, so that it never loaded it. */
-		if (!px_broker_find_service(broker, px_span(site->disabled[i]), NULL)) {
+		if (!px_broker_find_service(broker, px_span(realm->disabled[i]), NULL)) {
 			px_json_open_object(json, NULL);
-			px_json_text(json, "name", site->disabled[i]);
+			px_json_text(json, "name", realm->disabled[i]);
 			px_json_bool(json, "enabled", false);
 			px_json_bool(json, "loaded", false);
 			px_json_close_object(json);
@@ -172,10 +172,10 @@ void px_operate_write_services(const struct px_operator *operator, struct px_jso
 }
 
 int px_operate_write_config(const struct px_operator *operator, struct px_json *json,
-		struct px_denial *ret_denial)
+		struct px_error_detail *ret_detail)
 {
-	if (!px_operator_rules(operator)) {
-		return px_deny(ret_denial, PX_E_FORBIDDEN, NULL,
+	if (!px_operator_is_server_admin(operator)) {
+		return px_deny(ret_detail, PX_E_FORBIDDEN, NULL,
 				"The configuration is for those who have all practices.");
 	}
 	px_json_open_object(json, "config");
@@ -185,10 +185,10 @@ int px_operate_write_config(const struct px_operator *operator, struct px_json *
 }
 
 int px_operate_write_history(const struct px_operator *operator, struct px_json *json,
-		struct px_denial *ret_denial)
+		struct px_error_detail *ret_detail)
 {
-	if (!px_operator_rules(operator)) {
-		return px_deny(ret_denial, PX_E_FORBIDDEN, NULL,
+	if (!px_operator_is_server_admin(operator)) {
+		return px_deny(ret_detail, PX_E_FORBIDDEN, NULL,
 				"The server's figures are for those who have all practices.");
 	}
 	describe(operator, PX_DESCRIBE_HISTORY, NULL, json);
@@ -196,10 +196,10 @@ int px_operate_write_history(const struct px_operator *operator, struct px_json 
 }
 
 int px_operate_write_locks(const struct px_operator *operator, struct px_json *json,
-		struct px_denial *ret_denial)
+		struct px_error_detail *ret_detail)
 {
-	if (!px_operator_rules(operator)) {
-		return px_deny(ret_denial, PX_E_FORBIDDEN, NULL,
+	if (!px_operator_is_server_admin(operator)) {
+		return px_deny(ret_detail, PX_E_FORBIDDEN, NULL,
 				"Locked addresses are for those who have all practices.");
 	}
 	describe(operator, PX_DESCRIBE_LOCKS, NULL, json);

@@ -18,28 +18,29 @@ struct listing {
 	const struct px_practice *practice; /* the only one, where one was named */
 	const struct px_service *service;
 	unsigned service_index;
-	bool nobody; /* the practice was named, and there is nobody in it */
+	bool unauthenticated; /* the practice was named, and there is nobody in it */
 	struct px_json *json;
 };
 
-static int begin(struct listing *listing, const struct px_page *page, struct px_denial *ret_denial)
+static int begin(struct listing *listing, const struct px_page *page,
+		struct px_error_detail *ret_detail)
 {
 	const struct px_operator *operator = listing->operator;
 	if (page->service.len > 0) {
 		listing->service = px_broker_find_service(operator->broker, page->service,
 				&listing->service_index);
 		if (!listing->service) {
-			return px_deny(ret_denial, PX_E_NOT_FOUND, "service",
+			return px_deny(ret_detail, PX_E_NOT_FOUND, "service",
 					"There is no service of that name.");
 		}
 	}
 	if (page->practice.len > 0) {
 		if (!px_operator_may_name(operator, page->practice)) {
-			return px_deny(ret_denial, PX_E_FORBIDDEN, "practiceId",
+			return px_deny(ret_detail, PX_E_FORBIDDEN, "practiceId",
 					"That practice is none of yours.");
 		}
 		listing->practice = px_operator_find(operator, page->practice);
-		listing->nobody = !listing->practice;
+		listing->unauthenticated = !listing->practice;
 	}
 	return 0;
 }
@@ -175,7 +176,7 @@ static bool add(const struct listing *listing, const void *item, bool rooms)
 	return true;
 }
 
-static void write_page(const struct listing *listing, const struct px_roll *roll,
+static void write_page(const struct listing *listing, const struct px_paged_index *paged,
 		const struct px_page *page, bool rooms)
 {
 	struct px_json *json = listing->json;
@@ -183,26 +184,27 @@ static void write_page(const struct listing *listing, const struct px_roll *roll
 	size_t begun = json->len;
 	size_t looks = 0;
 	uint32_t rows = 0;
-	size_t i = px_roll_seek(roll, page->after);
+	size_t i = px_paged_index_seek(paged, page->after);
 	limit = limit > PX_PAGE_MAX ? PX_PAGE_MAX : limit;
 	px_json_open_array(json, rooms ? "rooms" : "clients");
-	for (; i < roll->count && !listing->nobody && rows < limit && looks < PX_PAGE_LOOKS &&
-			json->len - begun < PX_PAGE_BYTES; i++) {
-		const void *item = roll->entries[i].item;
+	for (; i < paged->count && !listing->unauthenticated && rows < limit &&
+			looks < PX_PAGE_LOOKS && json->len - begun < PX_PAGE_BYTES;
+			i++) {
+		const void *item = paged->entries[i].item;
 		looks += item && !rooms ? cost_of(listing, item) : 1;
 		rows += item && add(listing, item, rooms);
 	}
 	px_json_close_array(json);
-	if (i < roll->count && !listing->nobody) {
-		px_json_int(json, "next", (int64_t)roll->entries[i].number - 1);
+	if (i < paged->count && !listing->unauthenticated) {
+		px_json_int(json, "next", (int64_t)paged->entries[i].number - 1);
 	}
 }
 
 int px_operate_clients(const struct px_operator *operator, const struct px_page *page,
-		struct px_json *json, struct px_denial *ret_denial)
+		struct px_json *json, struct px_error_detail *ret_detail)
 {
 	struct listing listing = { .operator = operator, .json = json };
-	if (begin(&listing, page, ret_denial) < 0) {
+	if (begin(&listing, page, ret_detail) < 0) {
 		return -1;
 	}
 	write_page(&listing, &operator->broker->sessions, page, false);
@@ -210,10 +212,10 @@ int px_operate_clients(const struct px_operator *operator, const struct px_page 
 }
 
 int px_operate_rooms(const struct px_operator *operator, const struct px_page *page,
-		struct px_json *json, struct px_denial *ret_denial)
+		struct px_json *json, struct px_error_detail *ret_detail)
 {
 	struct listing listing = { .operator = operator, .json = json };
-	if (begin(&listing, page, ret_denial) < 0) {
+	if (begin(&listing, page, ret_detail) < 0) {
 		return -1;
 	}
 	write_page(&listing, &operator->broker->rooms, page, true);

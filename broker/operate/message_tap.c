@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct px_tail {
-	struct px_tail *next;
+struct px_message_tap {
+	struct px_message_tap *next;
 	struct px_broker *broker;
 	struct px_practice *practice;
 	const struct px_service *service; /* NULL: all */
@@ -19,83 +19,84 @@ struct px_tail {
 	void *user;
 };
 
-static int check(const struct px_operator *operator, const struct px_tail_wish *wish,
-		const struct px_service **ret_service, struct px_denial *ret_denial)
+static int check(const struct px_operator *operator, const struct px_message_tap_filter *wish,
+		const struct px_service **ret_service, struct px_error_detail *ret_detail)
 {
 	*ret_service = NULL;
 	if (wish->service.len > 0) {
 		*ret_service = px_broker_find_service(operator->broker, wish->service, NULL);
 		if (!*ret_service) {
-			return px_deny(ret_denial, PX_E_NOT_FOUND, "service",
+			return px_deny(ret_detail, PX_E_NOT_FOUND, "service",
 					"There is no service of that name.");
 		}
 	}
 	if (!px_operator_may_name(operator, wish->practice)) {
-		return px_deny(ret_denial, PX_E_FORBIDDEN, "practiceId",
+		return px_deny(ret_detail, PX_E_FORBIDDEN, "practiceId",
 				"That practice is none of yours.");
 	}
 	return 0;
 }
 
-int px_tail_open(const struct px_operator *operator, const struct px_tail_wish *wish,
-		struct px_tail **ret_tail, struct px_denial *ret_denial)
+int px_message_tap_open(const struct px_operator *operator,
+		const struct px_message_tap_filter * wish, struct px_message_tap **ret_tap,
+		struct px_error_detail *ret_detail)
 {
 	struct px_broker *broker = operator->broker;
 	const struct px_service *service;
 	struct px_practice *practice;
-	if (check(operator, wish, &service, ret_denial) < 0) {
+	if (check(operator, wish, &service, ret_detail) < 0) {
 		return -1;
 	}
-	struct px_tail *tail = calloc(1, sizeof(*tail));
+	struct px_message_tap *tap = calloc(1, sizeof(*tap));
 	/* Nobody need be in the practice yet. */
-	if (!tail || px_practice_get(broker, px_identity_tenant(operator->identity), wish->practice,
+	if (!tap || px_practice_get(broker, px_identity_tenant(operator->identity), wish->practice,
 			&practice) < 0) {
-		free(tail);
-		return px_deny(ret_denial, PX_E_UNAVAILABLE, NULL, "The server is at its limit.");
+		free(tap);
+		return px_deny(ret_detail, PX_E_UNAVAILABLE, NULL, "The server is at its limit.");
 	}
 	if (px_operator_tell(operator, &(struct px_event){
 			.act = "tail",
 			.practice = practice,
 			.service = service,
-		}, ret_denial) < 0) {
+		}, ret_detail) < 0) {
 		px_practice_unref(broker, practice);
-		free(tail);
+		free(tap);
 		return -1;
 	}
-	*tail = (struct px_tail){
-		.next = broker->tails,
+	*tap = (struct px_message_tap){
+		.next = broker->taps,
 		.broker = broker,
 		.practice = practice,
 		.service = service,
 		.note = wish->note,
 		.user = wish->user,
 	};
-	broker->tails = tail;
-	*ret_tail = tail;
+	broker->taps = tap;
+	*ret_tap = tap;
 	return 0;
 }
 
-void px_tail_close(struct px_tail *tail)
+void px_message_tap_close(struct px_message_tap *tap)
 {
-	if (!tail) {
+	if (!tap) {
 		return;
 	}
-	struct px_tail **at = &tail->broker->tails;
-	while (*at != tail) {
+	struct px_message_tap **at = &tap->broker->taps;
+	while (*at != tap) {
 		at = &(*at)->next;
 	}
-	*at = tail->next;
-	px_practice_unref(tail->broker, tail->practice);
-	free(tail);
+	*at = tap->next;
+	px_practice_unref(tap->broker, tap->practice);
+	free(tap);
 }
 
 static void show(const struct px_broker *broker, const struct px_practice *practice,
 		const struct px_header *header)
 {
-	for (const struct px_tail *tail = broker->tails; tail; tail = tail->next) {
-		if (tail->practice == practice &&
-				(!tail->service || tail->service == header->service)) {
-			tail->note(tail->user, header);
+	for (const struct px_message_tap *tap = broker->taps; tap; tap = tap->next) {
+		if (tap->practice == practice &&
+				(!tap->service || tap->service == header->service)) {
+			tap->note(tap->user, header);
 		}
 	}
 }
@@ -107,7 +108,7 @@ static const struct px_service *service_of(const struct px_broker *broker, const
 	return px_broker_find_service(broker, name, NULL);
 }
 
-void px_tail_came(struct px_session *session, struct px_practice *practice,
+void px_message_tap_came(struct px_session *session, struct px_practice *practice,
 		const struct px_service *service, const char *type, size_t bytes)
 {
 	struct px_broker *broker = session->broker;
@@ -140,7 +141,7 @@ static struct px_header header_of(const struct px_broker *broker, const struct p
 	};
 }
 
-void px_tail_went(const struct px_session *session, const struct px_message *message)
+void px_message_tap_went(const struct px_session *session, const struct px_message *message)
 {
 	const struct px_broker *broker = session->broker;
 	struct px_header header = header_of(broker, message);
@@ -154,13 +155,13 @@ void px_tail_went(const struct px_session *session, const struct px_message *mes
 	show(broker, broker->concern.practice, &header);
 }
 
-void px_tail_published(const struct px_channel *channel, const struct px_message *message,
+void px_message_tap_published(const struct px_channel *channel, const struct px_message *message,
 		uint32_t receivers)
 {
 	const struct px_broker *broker = channel->broker;
 	struct px_header header = header_of(broker, message);
 	header.service = channel->service;
-	header.room = channel->kind->counted ? px_channel_name(channel) : header.room;
+	header.room = channel->kind->is_room ? px_channel_name(channel) : header.room;
 	header.receivers = receivers;
 	show(broker, channel->practice, &header);
 }

@@ -11,9 +11,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-int px_deny(struct px_denial *denial, enum px_error code, const char *field, const char *sentence)
+int px_deny(struct px_error_detail *detail, enum px_error code, const char *field,
+		const char *sentence)
 {
-	*denial = (struct px_denial){ .code = code, .field = field, .sentence = sentence };
+	*detail = (struct px_error_detail){ .code = code, .field = field, .sentence = sentence };
 	return -1;
 }
 
@@ -22,16 +23,16 @@ struct px_operator px_session_operator(const struct px_session *session)
 	return (struct px_operator){
 		.broker = session->broker,
 		.identity = session->identity,
-		.site = session->site,
+		.realm = session->realm,
 		.session = session,
 	};
 }
 
-bool px_operator_rules(const struct px_operator *operator)
+bool px_operator_is_server_admin(const struct px_operator *operator)
 {
-	return operator->identity->all_practices && operator->site->tenant &&
+	return operator->identity->all_practices && operator->realm->tenant &&
 			px_span_equal(px_identity_tenant(operator->identity),
-					px_span(operator->site->tenant));
+					px_span(operator->realm->tenant));
 }
 
 bool px_operator_has(const struct px_operator *operator, const struct px_practice *practice)
@@ -86,14 +87,14 @@ static bool covers(const struct px_operator *operator, const struct px_session *
 }
 
 int px_operator_tell(const struct px_operator *operator, const struct px_event *event,
-		struct px_denial *ret_denial)
+		struct px_error_detail *ret_detail)
 {
 	struct px_event told = *event;
 	told.kind = PX_EVENT_ADMINISTERED;
 	told.session = operator->session;
 	told.operator = operator;
 	if (px_broker_tell(operator->broker, &told) < 0) {
-		return px_deny(ret_denial, PX_E_UNAVAILABLE, NULL,
+		return px_deny(ret_detail, PX_E_UNAVAILABLE, NULL,
 				"The server can not write down what is done, and so does not do it.");
 	}
 	return 0;
@@ -117,16 +118,16 @@ static void say_why(struct px_session *session, struct px_span reason)
 }
 
 int px_operate_disconnect(const struct px_operator *operator, struct px_span client_id,
-		struct px_span reason, struct px_denial *ret_denial)
+		struct px_span reason, struct px_error_detail *ret_detail)
 {
 	struct px_session *session = find_session(operator, client_id);
 	if (!session || (session->phase != PX_SESSION_OPEN &&
 			session->phase != PX_SESSION_DETACHED)) {
-		return px_deny(ret_denial, PX_E_NOT_FOUND, "clientId",
+		return px_deny(ret_detail, PX_E_NOT_FOUND, "clientId",
 				"There is no client of that clientId.");
 	}
 	if (!covers(operator, session)) {
-		return px_deny(ret_denial, PX_E_FORBIDDEN, "clientId",
+		return px_deny(ret_detail, PX_E_FORBIDDEN, "clientId",
 				"The client belongs to other practices, too.");
 	}
 	if (px_operator_tell(operator, &(struct px_event){
@@ -134,7 +135,7 @@ int px_operate_disconnect(const struct px_operator *operator, struct px_span cli
 			.practice = session->identity->practice_count > 0 ?
 					session->identity->practices[0].practice : NULL,
 			.target = client_id,
-		}, ret_denial) < 0) {
+		}, ret_detail) < 0) {
 		return -1;
 	}
 	say_why(session, reason);
@@ -144,16 +145,16 @@ int px_operate_disconnect(const struct px_operator *operator, struct px_span cli
 }
 
 int px_operate_end_room(const struct px_operator *operator, struct px_span service_name,
-		struct px_span practice_id, struct px_span room, struct px_denial *ret_denial)
+		struct px_span practice_id, struct px_span room, struct px_error_detail *ret_detail)
 {
 	struct px_broker *broker = operator->broker;
 	const struct px_service *service = px_broker_find_service(broker, service_name, NULL);
 	if (!service) {
-		return px_deny(ret_denial, PX_E_NOT_FOUND, "service",
+		return px_deny(ret_detail, PX_E_NOT_FOUND, "service",
 				"There is no service of that name.");
 	}
 	if (!px_operator_may_name(operator, practice_id)) {
-		return px_deny(ret_denial, PX_E_FORBIDDEN, "practiceId",
+		return px_deny(ret_detail, PX_E_FORBIDDEN, "practiceId",
 				"That practice is none of yours.");
 	}
 	struct px_practice *practice = px_operator_find(operator, practice_id);
@@ -163,8 +164,8 @@ int px_operate_end_room(const struct px_operator *operator, struct px_span servi
 		/* Nobody is in it, and somebody waits to be let in. */
 		channel = px_channel_find_kind(broker, practice, service, room, true);
 	}
-	if (!channel || !channel->kind->counted || channel->member_count == 0) {
-		return px_deny(ret_denial, PX_E_NOT_FOUND, "roomId",
+	if (!channel || !channel->kind->is_room || channel->member_count == 0) {
+		return px_deny(ret_detail, PX_E_NOT_FOUND, "roomId",
 				"There is no room of that roomId in the practice.");
 	}
 	if (px_operator_tell(operator, &(struct px_event){
@@ -172,7 +173,7 @@ int px_operate_end_room(const struct px_operator *operator, struct px_span servi
 			.practice = practice,
 			.service = service,
 			.room = room,
-		}, ret_denial) < 0) {
+		}, ret_detail) < 0) {
 		return -1;
 	}
 	px_channel_end(channel, PX_ENDED);
@@ -180,11 +181,11 @@ int px_operate_end_room(const struct px_operator *operator, struct px_span servi
 }
 
 int px_operate_switch(const struct px_operator *operator, struct px_span service, bool enabled,
-		struct px_denial *ret_denial)
+		struct px_error_detail *ret_detail)
 {
 	const struct px_broker_host *host = &operator->broker->host;
-	if (!px_operator_rules(operator)) {
-		return px_deny(ret_denial, PX_E_FORBIDDEN, NULL,
+	if (!px_operator_is_server_admin(operator)) {
+		return px_deny(ret_detail, PX_E_FORBIDDEN, NULL,
 				"Switching a service is for those who have all practices.");
 	}
 	int rc = host->switch_service ? host->switch_service(host->user, operator, service,
@@ -193,26 +194,26 @@ int px_operate_switch(const struct px_operator *operator, struct px_span service
 	case 0:
 		return 0;
 	case -ENOENT:
-		return px_deny(ret_denial, PX_E_NOT_FOUND, "name",
+		return px_deny(ret_detail, PX_E_NOT_FOUND, "name",
 				"There is no service of that name here.");
 	case -EBUSY:
-		return px_deny(ret_denial, PX_E_FORBIDDEN, "name",
+		return px_deny(ret_detail, PX_E_FORBIDDEN, "name",
 				"This service would switch itself off for good.");
 	case -EROFS:
-		return px_deny(ret_denial, PX_E_UNAVAILABLE, NULL,
+		return px_deny(ret_detail, PX_E_UNAVAILABLE, NULL,
 				"The server can not write down what is done, and so does not do it.");
 	default:
-		return px_deny(ret_denial, PX_E_UNAVAILABLE, NULL,
+		return px_deny(ret_detail, PX_E_UNAVAILABLE, NULL,
 				"The service could not be switched; the server's log says why.");
 	}
 }
 
 int px_operate_unlock(const struct px_operator *operator, struct px_span address,
-		struct px_denial *ret_denial)
+		struct px_error_detail *ret_detail)
 {
 	const struct px_broker_host *host = &operator->broker->host;
-	if (!px_operator_rules(operator)) {
-		return px_deny(ret_denial, PX_E_FORBIDDEN, NULL,
+	if (!px_operator_is_server_admin(operator)) {
+		return px_deny(ret_detail, PX_E_FORBIDDEN, NULL,
 				"Lifting a lock is for those who have all practices.");
 	}
 	int rc = host->unlock ? host->unlock(host->user, operator, address) : -ENOENT;
@@ -220,9 +221,10 @@ int px_operate_unlock(const struct px_operator *operator, struct px_span address
 	case 0:
 		return 0;
 	case -ENOENT:
-		return px_deny(ret_denial, PX_E_NOT_FOUND, "address", "That address is not locked.");
+		return px_deny(ret_detail, PX_E_NOT_FOUND, "address",
+				"That address is not locked.");
 	default:
-		return px_deny(ret_denial, PX_E_UNAVAILABLE, NULL,
+		return px_deny(ret_detail, PX_E_UNAVAILABLE, NULL,
 				"The server can not write down what is done, and so does not do it.");
 	}
 }

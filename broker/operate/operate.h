@@ -8,7 +8,7 @@
 #include <praxis/operate.h>
 
 /* Fills in what was denied; returns -1. */
-int px_deny(struct px_denial *denial, enum px_error code, const char *field,
+int px_deny(struct px_error_detail *detail, enum px_error code, const char *field,
 		const char *sentence);
 
 /* Whether the operator has that practice. */
@@ -28,6 +28,6 @@ void px_broadcast_drop(struct px_broker *broker);
 
 /* Tells the host what is about to be done; -1: the host does not want it, and it was denied. */
 int px_operator_tell(const struct px_operator *operator, const struct px_event *event,
-		struct px_denial *ret_denial);
+		struct px_error_detail *ret_detail);
 
 #endif

@@ -45,20 +45,20 @@ static void send_probe(struct px_session *session, const struct px_json *json,
 
 /* Nobody need be in it; in open mode it may be the one that the session has not named yet. */
 static int find_practice(const struct px_operator *operator, const struct px_id *practice,
-		struct px_practice **ret_practice, struct px_denial *ret_denial)
+		struct px_practice **ret_practice, struct px_error_detail *ret_detail)
 {
 	const struct px_identity *identity = operator->identity;
 	bool is_first = !identity->authenticated && identity->practice_count == 0;
 	if (!is_first && !px_operator_may_name(operator, practice->text)) {
-		return px_deny(ret_denial, PX_E_FORBIDDEN, "practiceId",
+		return px_deny(ret_detail, PX_E_FORBIDDEN, "practiceId",
 				"That practice is none of yours.");
 	}
 	if (!px_span_is_text(practice->text)) {
-		return px_deny(ret_denial, PX_E_BAD_MESSAGE, "practiceId",
+		return px_deny(ret_detail, PX_E_BAD_MESSAGE, "practiceId",
 				"This field must not hold control characters.");
 	}
 	return px_practice_get(operator->broker, px_identity_tenant(identity), practice->text,
-			ret_practice) == 0 ? 0 : px_deny(ret_denial, PX_E_UNAVAILABLE, NULL,
+			ret_practice) == 0 ? 0 : px_deny(ret_detail, PX_E_UNAVAILABLE, NULL,
 			"The server is at its limit.");
 }
 
@@ -71,28 +71,28 @@ static void drop_practice(struct px_broker *broker, struct px_practice *practice
 
 int px_operate_probe(struct px_session *session, struct px_span name,
 		const struct px_id *practice, struct px_probed *ret_probed,
-		struct px_denial *ret_denial)
+		struct px_error_detail *ret_detail)
 {
 	struct px_broker *broker = session->broker;
 	const struct px_service *service = px_broker_find_service(broker, name, NULL);
 	if (!service) {
-		return px_deny(ret_denial, PX_E_NOT_FOUND, "service",
+		return px_deny(ret_detail, PX_E_NOT_FOUND, "service",
 				"There is no service of that name.");
 	}
 	if (!service->probe) {
-		return px_deny(ret_denial, PX_E_UNAVAILABLE, "service",
+		return px_deny(ret_detail, PX_E_UNAVAILABLE, "service",
 				"This service has no message to be tested with.");
 	}
 	struct px_operator operator = px_session_operator(session);
 	struct px_practice *held = NULL;
-	if (practice && find_practice(&operator, practice, &held, ret_denial) < 0) {
+	if (practice && find_practice(&operator, practice, &held, ret_detail) < 0) {
 		return -1;
 	}
 	if (px_operator_tell(&operator, &(struct px_event){
 			.act = "test",
 			.service = service,
 			.practice = held,
-		}, ret_denial) < 0) {
+		}, ret_detail) < 0) {
 		drop_practice(broker, held);
 		return -1;
 	}

@@ -16,30 +16,30 @@
 
 static void add(void *user, const struct px_message *message)
 {
-	px_newest_add(user, message);
+	px_conflation_add(user, message);
 }
 
 static bool keep(void *user, const struct px_message *message)
 {
-	return px_newest_is(user, message);
+	return px_conflation_is(user, message);
 }
 
 uint32_t px_session_replace(struct px_session *session, const struct px_message *next)
 {
 	struct px_broker *broker = session->broker;
 	struct px_queue *queue = &session->queue;
-	struct px_newest newest;
+	struct px_conflation conflation;
 	uint32_t before = queue->bytes;
-	if (px_newest_begin(&newest, broker, (size_t)queue->count + 1) < 0) {
+	if (px_conflation_begin(&conflation, broker, (size_t)queue->count + 1) < 0) {
 		return 0;
 	}
-	px_queue_visit(queue, add, &newest);
+	px_queue_visit(queue, add, &conflation);
 	if (next) {
-		px_newest_add(&newest, next);
+		px_conflation_add(&conflation, next);
 	}
 	broker->stats.replaced += px_queue_filter(queue, &broker->queue_pool, broker, keep,
-			&newest);
-	px_newest_finish(&newest);
+			&conflation);
+	px_conflation_finish(&conflation);
 	uint32_t freed = before - queue->bytes;
 	broker->stats.queue_bytes -= freed;
 	broker->stats.replaced_bytes += freed;

@@ -132,7 +132,7 @@ static void flush(struct px_broker *broker)
 		}
 		session->is_dirty = false;
 		px_session_flush(session);
-		if (i % PX_SLICE == 0 && px_broker_pressed(broker, PX_WORK_OUT)) {
+		if (i % PX_SLICE == 0 && px_broker_over_budget(broker, PX_WORK_OUT)) {
 			return;
 		}
 	}
@@ -232,8 +232,8 @@ void px_session_push(struct px_session *session, struct px_message *message)
 	if (session == broker->acting) {
 		broker->answered += message->len;
 	}
-	if (broker->tails && !broker->is_publishing && !message->is_control) {
-		px_tail_went(session, message);
+	if (broker->taps && !broker->is_publishing && !message->is_control) {
+		px_message_tap_went(session, message);
 	}
 	if (session->phase == PX_SESSION_DETACHED) {
 		px_session_trim(session);

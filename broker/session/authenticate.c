@@ -47,7 +47,7 @@ static bool keeps(const struct px_identity *identity, const struct px_member *me
 {
 	const struct px_channel *channel = member->channel;
 	return px_identity_holds(identity, channel->practice) &&
-			(!channel->kind->counted ||
+			(!channel->kind->is_room ||
 			px_identity_admits(identity, px_channel_name(channel)));
 }
 
@@ -125,7 +125,7 @@ static struct px_session *take(struct px_session *session, struct px_identity *i
 {
 	struct px_broker *broker = session->broker;
 	struct px_identity *old = session->identity;
-	struct px_session *healed = old->role == 0 ? px_session_heal(session, identity) : NULL;
+	struct px_session *healed = old->role == 0 ? px_session_reattach(session, identity) : NULL;
 	if (healed) {
 		return healed;
 	}
@@ -153,7 +153,7 @@ static struct px_session *take(struct px_session *session, struct px_identity *i
 void px_session_reject(struct px_session *session, const struct px_authentication *authentication,
 		const struct px_field *id)
 {
-	bool nobody = session->identity->role == 0;
+	bool unauthenticated = session->identity->role == 0;
 	switch (authentication->verdict) {
 	case PX_VERDICT_EXPIRED:
 		refuse(session, id, PX_E_TOKEN_EXPIRED, "The token has expired.", 0);
@@ -174,7 +174,7 @@ void px_session_reject(struct px_session *session, const struct px_authenticatio
 		refuse(session, id, PX_E_UNAUTHENTICATED, authentication->sentence, 0);
 		break;
 	}
-	if (nobody) {
+	if (unauthenticated) {
 		px_session_close(session, PX_CLOSE_UNAUTHENTICATED);
 	}
 }
@@ -185,7 +185,7 @@ static void judge(struct px_session *session, struct px_span token,
 	const struct px_broker_host *host = &session->broker->host;
 	*ret_authentication = (struct px_authentication){ .verdict = PX_VERDICT_NO_TOKENS };
 	if (host->authenticate) {
-		host->authenticate(host->user, session->conn, session->site, token,
+		host->authenticate(host->user, session->conn, session->realm, token,
 				ret_authentication);
 	}
 }

@@ -289,9 +289,9 @@ const struct px_held *px_identity_find(const struct px_identity *identity, struc
 	return is_there ? &identity->practices[px_identity_order(identity)[place]] : NULL;
 }
 
-bool px_identity_lacks_proof(const struct px_identity *identity, const struct px_site *site)
+bool px_identity_lacks_proof(const struct px_identity *identity, const struct px_realm *realm)
 {
-	return site->wants_proof && identity->role != 0 && !identity->authenticated;
+	return realm->wants_proof && identity->role != 0 && !identity->authenticated;
 }
 
 enum px_role px_identity_role(const struct px_identity *identity)

@@ -52,10 +52,10 @@ static inline char *px_identity_rooms(const struct px_identity *identity)
 			identity->tenant_len + identity->address_len;
 }
 
-struct px_site;
+struct px_realm;
 
 /* Somebody, but without proof where proof is wanted. */
-bool px_identity_lacks_proof(const struct px_identity *identity, const struct px_site *site);
+bool px_identity_lacks_proof(const struct px_identity *identity, const struct px_realm *realm);
 
 /* NULL: the identity does not hold that practice. */
 const struct px_held *px_identity_holds(const struct px_identity *identity,

@@ -46,7 +46,7 @@ void px_resume_destroy(struct px_session *session)
 		drop_kept(broker, resume);
 	}
 	if (!session->versioned) {
-		px_table_remove(&broker->healables, &resume->link);
+		px_table_remove(&broker->reattachable, &resume->link);
 	}
 	explicit_bzero(&resume->secrets, sizeof(resume->secrets));
 	free(resume);
@@ -123,7 +123,7 @@ static bool is_token(const struct px_session *session, const uint8_t secret[PX_R
 }
 
 /* The client id in it is no secret: the table may be asked with it. */
-struct px_session *px_resume_find(struct px_broker *broker, const struct px_site *site,
+struct px_session *px_resume_find(struct px_broker *broker, const struct px_realm *realm,
 		struct px_span token)
 {
 	if (token.len != PX_RESUME_TOKEN_SIZE - 1) {
@@ -131,7 +131,7 @@ struct px_session *px_resume_find(struct px_broker *broker, const struct px_site
 	}
 	struct px_session *session = px_session_find(broker,
 			(struct px_span){ token.data, PX_CLIENT_ID_SIZE - 1 });
-	if (!session || !session->versioned || !session->resume || session->site != site) {
+	if (!session || !session->versioned || !session->resume || session->realm != realm) {
 		return NULL;
 	}
 	const struct px_resume_secrets *secrets = &session->resume->secrets;

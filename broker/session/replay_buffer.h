@@ -89,7 +89,7 @@ void px_resume_drop_oldest(struct px_session *session);
 void px_resume_rewind(struct px_session *session, struct px_queue *first);
 
 /* The session of that token, whatever its state; NULL. */
-struct px_session *px_resume_find(struct px_broker *broker, const struct px_site *site,
+struct px_session *px_resume_find(struct px_broker *broker, const struct px_realm *realm,
 		struct px_span token);
 
 /* ---- session_detached.c ---- */
@@ -128,7 +128,8 @@ struct px_session *px_session_find_healable(const struct px_broker *broker,
  * One who was nobody has become that user: where a session waits for it, the connection of
  * `nobody` is that one's, and `nobody` ends. NULL: none waits, and the identity is still yours.
  */
-struct px_session *px_session_heal(struct px_session *nobody, struct px_identity *identity);
+struct px_session *px_session_reattach(struct px_session *unauthenticated,
+		struct px_identity *identity);
 
 /* Gives the connection of the params a session that there is. False: there is none for it. */
 bool px_session_come_back(struct px_broker *broker, const struct px_session_params *params,

@@ -26,11 +26,11 @@ static struct px_session *session_of(struct px_timer *timer)
 static int link_session(struct px_session *session, uint64_t client_id)
 {
 	struct px_broker *broker = session->broker;
-	if (px_roll_add(&broker->sessions, session, &session->number) < 0) {
+	if (px_paged_index_add(&broker->sessions, session, &session->number) < 0) {
 		return -ENOMEM;
 	}
 	if (px_table_insert(&broker->clients, &session->link, client_id) < 0) {
-		px_roll_remove(&broker->sessions, session->number);
+		px_paged_index_remove(&broker->sessions, session->number);
 		return -ENOMEM;
 	}
 	session->older = broker->newest;
@@ -41,7 +41,7 @@ static int link_session(struct px_session *session, uint64_t client_id)
 	}
 	broker->newest = session;
 	broker->stats.sessions++;
-	session->site->sessions++;
+	session->realm->sessions++;
 	px_identity_take_up(broker, session->identity);
 	return 0;
 }
@@ -61,9 +61,9 @@ static void unlink_session(struct px_session *session)
 		broker->newest = session->older;
 	}
 	px_table_remove(&broker->clients, &session->link);
-	px_roll_remove(&broker->sessions, session->number);
+	px_paged_index_remove(&broker->sessions, session->number);
 	broker->stats.sessions--;
-	session->site->sessions--;
+	session->realm->sessions--;
 	px_identity_put_down(broker, session->identity);
 }
 
@@ -116,9 +116,9 @@ static struct px_session *create(struct px_broker *broker, const struct px_sessi
 	if (!session) {
 		return NULL;
 	}
-	broker->muted |= ~params->site->enabled;
+	broker->muted |= ~params->realm->enabled;
 	session->broker = broker;
-	session->site = params->site;
+	session->realm = params->realm;
 	session->conn = params->conn;
 	session->service = (int8_t)params->service;
 	session->versioned = params->versioned;
@@ -184,7 +184,7 @@ int px_session_restore(struct px_broker *broker, const struct px_session_params 
 int px_session_open(struct px_broker *broker, const struct px_session_params *params,
 		struct px_session **ret_session)
 {
-	if (px_identity_lacks_proof(params->identity, params->site)) {
+	if (px_identity_lacks_proof(params->identity, params->realm)) {
 		return -EACCES;
 	}
 	if (px_session_come_back(broker, params, ret_session)) {
@@ -330,7 +330,7 @@ static void on_timer(struct px_timer *timer)
 {
 	struct px_session *session = session_of(timer);
 	if (session->phase == PX_SESSION_OPEN) {
-		px_session_pulse(session);
+		px_session_deadlines(session);
 	} else if (session->phase == PX_SESSION_CLOSING && session->is_waiting) {
 		/* Not one of which another timer has just made a slow reader: its time begins now. */
 		px_session_shut(session, 0);
@@ -390,7 +390,7 @@ static void end_sessions(struct px_broker *broker)
 		}
 		session->is_ending = false;
 		end_session(session);
-		if (i % PX_SLICE == 0 && px_broker_pressed(broker, PX_WORK_OUT)) {
+		if (i % PX_SLICE == 0 && px_broker_over_budget(broker, PX_WORK_OUT)) {
 			return;
 		}
 	}
@@ -402,7 +402,7 @@ bool px_broker_end_turn(struct px_broker *broker)
 	do {
 		px_broker_flush(broker);
 		end_sessions(broker);
-	} while ((broker->dirty || broker->ending) && !px_broker_pressed(broker, PX_WORK_OUT));
+	} while ((broker->dirty || broker->ending) && !px_broker_over_budget(broker, PX_WORK_OUT));
 	bool is_cut = broker->dirty || broker->ending || broker->attaching || broker->telling ||
 			broker->arming || broker->draining;
 	broker->stats.turns_cut += is_cut;

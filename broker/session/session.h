@@ -22,7 +22,7 @@ struct px_session {
 	struct px_broker *broker;
 	struct px_session *older;
 	struct px_session *newer;
-	struct px_site *site;
+	struct px_realm *realm;
 	struct px_identity *identity;
 	void *conn;
 	uint64_t number; /* on the broker's roll of sessions */
@@ -79,7 +79,7 @@ static inline uint64_t px_session_own_id(const struct px_session *session)
 static inline uint32_t px_session_services(const struct px_session *session)
 {
 	uint32_t own = session->service < 0 ? UINT32_MAX : UINT32_C(1) << session->service;
-	return session->site->enabled & own;
+	return session->realm->enabled & own;
 }
 
 /* The session of that client id; NULL. */
@@ -88,7 +88,7 @@ struct px_session *px_session_find(const struct px_broker *broker, struct px_spa
 /* Its client is told to come back: the server, or its way in, begins anew. */
 static inline bool px_session_is_to_return(const struct px_session *session)
 {
-	return session->close_code == PX_CLOSE_RESTART && !session->site->retired;
+	return session->close_code == PX_CLOSE_RESTART && !session->realm->retired;
 }
 
 /*
@@ -141,7 +141,7 @@ static inline bool px_session_mutes(struct px_session *session, const struct px_
 
 /* session_deadlines.c: heartbeats, time to authenticate, expiry */
 int px_session_arm(struct px_session *session);
-void px_session_pulse(struct px_session *session);
+void px_session_deadlines(struct px_session *session);
 
 /* authenticate.c */
 /*

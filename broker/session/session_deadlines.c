@@ -89,7 +89,7 @@ static bool part(struct px_session *session, enum px_error code, const char *sen
 
 static bool check_authenticated(struct px_session *session, int64_t *next_ms)
 {
-	int64_t due_ms = session->opened_ms + session->site->auth_ms;
+	int64_t due_ms = session->opened_ms + session->realm->auth_ms;
 	if (session->identity->role != 0) {
 		return true;
 	}
@@ -153,7 +153,7 @@ static int64_t first_deadline(const struct px_session *session)
 		earlier(&next_ms, now_ms + broker->limits.heartbeat_ms);
 	}
 	if (session->identity->role == 0) {
-		earlier(&next_ms, session->opened_ms + session->site->auth_ms);
+		earlier(&next_ms, session->opened_ms + session->realm->auth_ms);
 	}
 	if (session->identity->expires_ms > 0) {
 		earlier(&next_ms, now_ms + session->identity->notice_ms - broker->wall_ms);
@@ -175,7 +175,7 @@ int px_session_arm(struct px_session *session)
 	return px_timer_arm(timers, &session->timer, next_ms);
 }
 
-void px_session_pulse(struct px_session *session)
+void px_session_deadlines(struct px_session *session)
 {
 	int64_t next_ms = INT64_MAX;
 	if (!check_leaving(session, &next_ms) || !check_queue(session, &next_ms) ||

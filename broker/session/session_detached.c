@@ -27,7 +27,8 @@ static bool may_live_on(const struct px_session *session)
 	if (session->phase != PX_SESSION_OPEN && !px_session_is_to_return(session)) {
 		return false;
 	}
-	if (session->broker->limits.grace_ms <= 0 || session->site->retired || session->is_rejected || identity->role == 0 ||
+	if (session->broker->limits.grace_ms <= 0 || session->realm->retired ||
+			session->is_rejected || identity->role == 0 ||
 			px_session_expired(session)) {
 		return false;
 	}
@@ -37,12 +38,12 @@ static bool may_live_on(const struct px_session *session)
 
 /* ---- those without praxis.v1 ---- */
 
-static uint64_t hash_of(const struct px_broker *broker, const struct px_site *site, int service,
+static uint64_t hash_of(const struct px_broker *broker, const struct px_realm *realm, int service,
 		const struct px_identity *identity)
 {
 	struct px_span user = px_identity_user(identity).text;
 	struct px_span tenant = px_identity_tenant(identity);
-	uintptr_t where[2] = { (uintptr_t)site, (uintptr_t)(intptr_t)service };
+	uintptr_t where[2] = { (uintptr_t)realm, (uintptr_t)(intptr_t)service };
 	return px_hash(broker->hash_key, where, sizeof(where)) ^
 			(px_hash(broker->hash_key, user.data, user.len) * 31 +
 			px_hash(broker->hash_key, tenant.data, tenant.len));
@@ -52,11 +53,11 @@ static int make_healable(struct px_session *session)
 {
 	struct px_broker *broker = session->broker;
 	struct px_resume *resume = calloc(1, sizeof(*resume));
-	uint64_t hash = hash_of(broker, session->site, session->service, session->identity);
+	uint64_t hash = hash_of(broker, session->realm, session->service, session->identity);
 	if (!resume) {
 		return -ENOMEM;
 	}
-	if (px_table_insert(&broker->healables, &resume->link, hash) < 0) {
+	if (px_table_insert(&broker->reattachable, &resume->link, hash) < 0) {
 		free(resume);
 		return -ENOMEM;
 	}
@@ -69,12 +70,12 @@ struct px_session *px_session_find_healable(const struct px_broker *broker,
 		const struct px_session_params *params)
 {
 	struct px_session *found = NULL;
-	uint64_t hash = hash_of(broker, params->site, params->service, params->identity);
-	struct px_table_link *link = px_table_find(&broker->healables, hash);
+	uint64_t hash = hash_of(broker, params->realm, params->service, params->identity);
+	struct px_table_link *link = px_table_find(&broker->reattachable, hash);
 	for (; link; link = link->next) {
 		struct px_session *session = ((struct px_resume *)link)->session;
 		if (link->hash == hash && session->phase == PX_SESSION_DETACHED &&
-				session->site == params->site && session->service == params->service &&
+				session->realm == params->realm && session->service == params->service &&
 				px_identity_same_user(session->identity, params->identity) &&
 				(!found || session->resume->order < found->resume->order)) {
 			found = session;

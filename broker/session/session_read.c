@@ -50,9 +50,9 @@ void *px_session_conn(const struct px_session *session)
 	return session->conn;
 }
 
-const struct px_site *px_session_site(const struct px_session *session)
+const struct px_realm *px_session_realm(const struct px_session *session)
 {
-	return session->site;
+	return session->realm;
 }
 
 int64_t px_session_age_ms(const struct px_session *session)
@@ -79,7 +79,7 @@ bool px_broker_is_in_room(const struct px_broker *broker, struct px_span client_
 	const struct px_member *member = session ? session->members : NULL;
 	for (; member; member = member->next) {
 		const struct px_channel *channel = member->channel;
-		if (channel->kind->counted && !channel->kind->waiting &&
+		if (channel->kind->is_room && !channel->kind->waiting &&
 				px_span_equal(px_channel_name(channel), room) &&
 				px_span_equal(px_span(px_practice_id(channel->practice)), practice) &&
 				px_span_equal(px_span(px_practice_tenant(channel->practice)), tenant) &&

@@ -32,10 +32,10 @@ static bool is_other_user(const struct px_identity *own, const struct px_identit
 	return own->authenticated != brought->authenticated || !px_identity_same_user(own, brought);
 }
 
-static enum px_resume_result judge(struct px_broker *broker, const struct px_site *site,
+static enum px_resume_result judge(struct px_broker *broker, const struct px_realm *realm,
 		struct px_span token, int64_t received, struct px_session **ret_session)
 {
-	struct px_session *session = px_resume_find(broker, site, token);
+	struct px_session *session = px_resume_find(broker, realm, token);
 	if (!session || !is_there(session)) {
 		return PX_RESUME_UNKNOWN;
 	}
@@ -46,11 +46,11 @@ static enum px_resume_result judge(struct px_broker *broker, const struct px_sit
 	return px_resume_covers(session, (uint64_t)received) ? PX_RESUME_DONE : PX_RESUME_BEHIND;
 }
 
-bool px_broker_resumable(struct px_broker *broker, const struct px_site *site,
+bool px_broker_resumable(struct px_broker *broker, const struct px_realm *realm,
 		struct px_span token, int64_t received, void **ret_conn)
 {
 	struct px_session *session;
-	if (judge(broker, site, token, received, &session) != PX_RESUME_DONE) {
+	if (judge(broker, realm, token, received, &session) != PX_RESUME_DONE) {
 		return false;
 	}
 	*ret_conn = session->conn;
@@ -200,7 +200,7 @@ static struct px_session *resume_by_token(struct px_broker *broker,
 		const struct px_session_params *params)
 {
 	struct px_session *session = NULL;
-	enum px_resume_result result = judge(broker, params->site, params->resume,
+	enum px_resume_result result = judge(broker, params->realm, params->resume,
 			params->received, &session);
 	bool there = result == PX_RESUME_DONE || result == PX_RESUME_BEHIND;
 	if (there && is_other_user(session->identity, params->identity)) {
@@ -219,17 +219,17 @@ static struct px_session *resume_by_token(struct px_broker *broker,
 /* ---- by user ---- */
 
 /* Its connection, and what was not written to it yet, are the other's; it was never more. */
-static void step_aside(struct px_session *nobody, struct px_session *session)
+static void step_aside(struct px_session *unauthenticated, struct px_session *session)
 {
-	px_queue_append(&session->queue, &nobody->queue);
+	px_queue_append(&session->queue, &unauthenticated->queue);
 	px_session_mark_dirty(session);
 	session->broker->transport.bind(session->conn, session);
-	px_session_finish(nobody);
+	px_session_finish(unauthenticated);
 }
 
 /* `nobody`: the session that has the connection now; NULL: none has. */
 static struct px_session *heal(struct px_broker *broker, const struct px_session_params *params,
-		struct px_session *nobody)
+		struct px_session *unauthenticated)
 {
 	const struct px_identity *identity = params->identity;
 	if (!identity->authenticated || identity->user_len == 0 || identity->role == 0) {
@@ -242,16 +242,16 @@ static struct px_session *heal(struct px_broker *broker, const struct px_session
 	struct px_identity *old = session->identity;
 	px_session_unwait(session);
 	px_resume_destroy(session);
-	session->is_opening = !nobody;
+	session->is_opening = !unauthenticated;
 	take_hold(session, params->conn);
-	if (nobody) {
-		step_aside(nobody, session);
+	if (unauthenticated) {
+		step_aside(unauthenticated, session);
 	}
 	px_session_attach(session); /* what was switched on while it was closed */
 	session->identity = params->identity;
 	px_session_greet(session, false);
 	session->identity = old;
-	px_session_become(session, params->identity, nobody != NULL);
+	px_session_become(session, params->identity, unauthenticated != NULL);
 	px_session_attach(session);
 	px_session_catch_up(session);
 	session->is_opening = false;
@@ -259,18 +259,19 @@ static struct px_session *heal(struct px_broker *broker, const struct px_session
 	return session;
 }
 
-struct px_session *px_session_heal(struct px_session *nobody, struct px_identity *identity)
+struct px_session *px_session_reattach(struct px_session *unauthenticated,
+		struct px_identity *identity)
 {
-	struct px_broker *broker = nobody->broker;
-	if (nobody->versioned || broker->limits.grace_ms <= 0) {
+	struct px_broker *broker = unauthenticated->broker;
+	if (unauthenticated->versioned || broker->limits.grace_ms <= 0) {
 		return NULL;
 	}
 	return heal(broker, &(struct px_session_params){
-		.site = nobody->site,
+		.realm = unauthenticated->realm,
 		.identity = identity,
-		.conn = nobody->conn,
-		.service = nobody->service,
-	}, nobody);
+		.conn = unauthenticated->conn,
+		.service = unauthenticated->service,
+	}, unauthenticated);
 }
 
 bool px_session_come_back(struct px_broker *broker, const struct px_session_params *params,

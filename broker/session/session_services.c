@@ -42,7 +42,7 @@ static void drop_state(struct px_session *session, unsigned index)
 static void count_user(struct px_session *session, unsigned index, int by)
 {
 	if (px_session_knows(session, index)) {
-		session->site->users[index] += (uint32_t)by;
+		session->realm->users[index] += (uint32_t)by;
 	}
 }
 

@@ -35,9 +35,9 @@ static void tell(struct px_session *session)
 
 static void attach(struct px_session *session)
 {
-	const struct px_site *site = session->broker->attaching_site;
+	const struct px_realm *realm = session->broker->attaching_realm;
 	bool lives = session->phase == PX_SESSION_OPEN || session->phase == PX_SESSION_DETACHED;
-	if (site && site != session->site) {
+	if (realm && realm != session->realm) {
 		return;
 	}
 	px_session_drop_muted(session);
@@ -61,17 +61,17 @@ static void send_away(struct px_session *session, int64_t spread_ms)
 	tell_draining(session, spread_ms);
 	/* At the next moment at the earliest: the message has to go out before. */
 	session->leave_ms = broker->timers.now_ms + 1 + some_moment(broker, spread_ms);
-	px_session_pulse(session);
+	px_session_deadlines(session);
 }
 
 static void drain(struct px_session *session)
 {
-	const struct px_site *site = session->site;
-	const struct px_site_drain *drain = &site->drain;
+	const struct px_realm *realm = session->realm;
+	const struct px_realm_drain *drain = &realm->drain;
 	if (!drain->is_wanted) {
 		return;
 	}
-	if (site->retired && session->phase == PX_SESSION_DETACHED) {
+	if (realm->retired && session->phase == PX_SESSION_DETACHED) {
 		px_session_close(session, PX_CLOSE_RESTART);
 	} else if (session->phase == PX_SESSION_OPEN && session->leave_ms == 0 &&
 			(!drain->concerns || drain->concerns(drain->user, session))) {
@@ -86,7 +86,7 @@ static void walk(struct px_broker *broker, struct px_session **next,
 		struct px_session *session = *next;
 		*next = session->newer;
 		visit(session);
-		if (i % PX_SLICE == 0 && px_broker_pressed(broker, PX_WORK_IN)) {
+		if (i % PX_SLICE == 0 && px_broker_over_budget(broker, PX_WORK_IN)) {
 			return;
 		}
 	}
@@ -117,10 +117,11 @@ void px_broker_skip(struct px_broker *broker, const struct px_session *session)
 }
 
 /* Attaching what is attached changes nothing: a walk for a second site begins anew for all. */
-void px_broker_site_changed(struct px_broker *broker, const struct px_site *site)
+void px_broker_realm_changed(struct px_broker *broker, const struct px_realm *realm)
 {
-	broker->muted |= ~site->enabled;
-	broker->attaching_site = broker->attaching && broker->attaching_site != site ? NULL : site;
+	broker->muted |= ~realm->enabled;
+	broker->attaching_realm =
+			broker->attaching && broker->attaching_realm != realm ? NULL : realm;
 	broker->attaching = broker->oldest;
 	walk(broker, &broker->attaching, attach);
 }
@@ -133,11 +134,11 @@ void px_broker_announce_drain(struct px_broker *broker, int64_t spread_ms)
 }
 
 /* One that is on its way is not sent again, so a walk for a second site is one for all. */
-void px_broker_drain_site(struct px_broker *broker, struct px_site *site,
+void px_broker_drain_realm(struct px_broker *broker, struct px_realm *realm,
 		bool (*concerns)(void *user, const struct px_session *session), void *user,
 		int64_t spread_ms)
 {
-	site->drain = (struct px_site_drain){
+	realm->drain = (struct px_realm_drain){
 		.is_wanted = true,
 		.concerns = concerns,
 		.user = user,

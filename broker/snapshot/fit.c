@@ -43,7 +43,7 @@ static bool is_too_many(const struct px_broker *broker, const struct px_channel 
 		uint64_t kept)
 {
 	return (broker->limits.channels && kept >= broker->limits.channels) ||
-			(channel->kind->counted && broker->limits.rooms_per_practice &&
+			(channel->kind->is_room && broker->limits.rooms_per_practice &&
 			channel->practice->rooms > broker->limits.rooms_per_practice);
 }
 
@@ -81,7 +81,7 @@ static void end_sessions(struct px_broker *broker)
 		}
 		if (px_session_expired(session)) {
 			px_session_wait_over(session);
-		} else if (broker->limits.grace_ms <= 0 || session->site->retired) {
+		} else if (broker->limits.grace_ms <= 0 || session->realm->retired) {
 			px_session_close(session, PX_CLOSE_TRY_LATER);
 		}
 	}

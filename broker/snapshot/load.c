@@ -22,7 +22,7 @@
 struct slot {
 	const struct px_service *service;
 	void *state;
-	const struct px_keeper *keeper;
+	const struct px_snapshot_ops *ops;
 };
 
 void px_broker_hold(struct px_broker *broker)
@@ -30,7 +30,7 @@ void px_broker_hold(struct px_broker *broker)
 	broker->is_holding = true;
 }
 
-static bool find_keeper(struct px_state_load *load, struct json_object *line, struct slot *ret_slot)
+static bool find_ops(struct px_state_load *load, struct json_object *line, struct slot *ret_slot)
 {
 	struct px_span service = { "", 0 };
 	struct px_span kind = { "", 0 };
@@ -43,7 +43,7 @@ static bool find_keeper(struct px_state_load *load, struct json_object *line, st
 	ret_slot->service = px_broker_find_service(load->broker, service, &index);
 	if (ret_slot->service) {
 		ret_slot->state = load->broker->services[index].state;
-		ret_slot->keeper = px_state_keeper(ret_slot->service, kind);
+		ret_slot->ops = px_snapshot_ops_of(ret_slot->service, kind);
 	}
 	return true;
 }
@@ -93,13 +93,13 @@ static int begin_channel(struct px_state_load *load, const struct slot *slot,
 {
 	struct px_channel_limits limits = { 0 };
 	if (px_channel_find_kind(load->broker, practice, slot->service, key->name,
-			slot->keeper->kind->waiting)) {
+			slot->ops->kind->waiting)) {
 		return -EINVAL;
 	}
-	if (slot->keeper->limits) {
-		slot->keeper->limits(slot->state, &limits);
+	if (slot->ops->limits) {
+		slot->ops->limits(slot->state, &limits);
 	}
-	int rc = px_channel_create(load->broker, practice, slot->service, slot->keeper->kind,
+	int rc = px_channel_create(load->broker, practice, slot->service, slot->ops->kind,
 			key->name, &limits, &load->channel);
 	if (rc < 0) {
 		return rc;
@@ -110,8 +110,8 @@ static int begin_channel(struct px_state_load *load, const struct slot *slot,
 	load->channel->opened_ms =
 			load->broker->timers.now_ms - load->reader->elapsed_ms - key->age_ms;
 	load->counts->channels++;
-	return slot->keeper->restore ?
-			slot->keeper->restore(slot->state, load->channel, key->state) : 0;
+	return slot->ops->restore ?
+			slot->ops->restore(slot->state, load->channel, key->state) : 0;
 }
 
 int px_state_load_channel(struct px_state_load *load, struct json_object *line)
@@ -120,10 +120,10 @@ int px_state_load_channel(struct px_state_load *load, struct json_object *line)
 	struct key key;
 	struct px_practice *practice;
 	load->channel = NULL;
-	if (!find_keeper(load, line, &slot) || !read_key(line, &key)) {
+	if (!find_ops(load, line, &slot) || !read_key(line, &key)) {
 		return -EINVAL;
 	}
-	if (!slot.keeper) {
+	if (!slot.ops) {
 		load->counts->dropped_channels++;
 		return 0;
 	}
@@ -161,7 +161,7 @@ int px_state_load_update(struct px_state_load *load, struct json_object *line)
 	if (rc < 0 || !channel) {
 		return rc; /* or its channel was dropped */
 	}
-	if (!channel->kind->sequenced || !follows(channel, (uint64_t)seq)) {
+	if (!channel->kind->has_history || !follows(channel, (uint64_t)seq)) {
 		return -EINVAL;
 	}
 	px_history_push(&channel->history, load->broker, &channel->limits, &(struct px_history_entry){

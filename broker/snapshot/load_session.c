@@ -170,18 +170,18 @@ static int read_params(struct px_state_load *load, struct json_object *line,
 {
 	struct px_broker *broker = load->broker;
 	struct px_span client;
-	struct px_span site;
+	struct px_span realm;
 	struct px_span service;
 	unsigned index;
 	if (!px_json_get_text(line, "session", &client) ||
 			!px_client_id_read(client, ret_client_id) ||
 			px_session_find(broker, client) ||
-			!px_json_get_text(line, "site", &site) ||
+			!px_json_get_text(line, "site", &realm) ||
 			!px_json_get_bool(line, "versioned", &params->versioned)) {
 		return -EINVAL;
 	}
-	struct px_site *found = load->reader->site(load->reader->user, site);
-	params->site = found ? found : &broker->nowhere;
+	struct px_realm *found = load->reader->realm(load->reader->user, realm);
+	params->realm = found ? found : &broker->nowhere;
 	params->service = -1;
 	*ret_gone = false;
 	if (px_json_get_text(line, "service", &service)) {
@@ -209,8 +209,8 @@ int px_state_load_session(struct px_state_load *load, struct json_object *line)
 	if (rc < 0) {
 		return rc;
 	}
-	if (px_identity_lacks_proof(params.identity, params.site)) {
-		params.site = &load->broker->nowhere;
+	if (px_identity_lacks_proof(params.identity, params.realm)) {
+		params.realm = &load->broker->nowhere;
 	}
 	rc = px_session_restore(load->broker, &params, client_id, &load->session);
 	if (rc < 0) {
@@ -288,16 +288,16 @@ static bool read_membership(struct json_object *line, struct membership *members
 
 /* The channel that it is of. Isolation holds here, too: only what the identity holds. */
 static int find_channel(const struct px_state_load *load, const struct membership *membership,
-		const struct px_service *service, const struct px_keeper *keeper,
+		const struct px_service *service, const struct px_snapshot_ops *ops,
 		struct px_channel **ret_channel)
 {
 	const struct px_session *session = load->session;
 	const struct px_held *held = px_identity_find(session->identity, membership->practice);
-	if (!held || px_session_member(session, keeper->kind, held->practice, membership->name)) {
+	if (!held || px_session_member(session, ops->kind, held->practice, membership->name)) {
 		return -EINVAL;
 	}
 	*ret_channel = px_channel_find_kind(load->broker, held->practice, service,
-			membership->name, keeper->kind->waiting);
+			membership->name, ops->kind->waiting);
 	return *ret_channel ? 0 : -EINVAL;
 }
 
@@ -315,13 +315,13 @@ int px_state_load_member(struct px_state_load *load, struct json_object *line)
 	}
 	const struct px_service *service =
 			px_broker_find_service(load->broker, membership.service, &index);
-	const struct px_keeper *keeper =
-			service ? px_state_keeper(service, membership.kind) : NULL;
-	if (!keeper) {
+	const struct px_snapshot_ops *ops =
+			service ? px_snapshot_ops_of(service, membership.kind) : NULL;
+	if (!ops) {
 		load->counts->dropped_members++;
 		return 0;
 	}
-	int rc = find_channel(load, &membership, service, keeper, &channel);
+	int rc = find_channel(load, &membership, service, ops, &channel);
 	if (rc == 0 && (uint64_t)membership.heard > channel->seq) {
 		rc = -EINVAL; /* of what was never said */
 	}
@@ -332,7 +332,7 @@ int px_state_load_member(struct px_state_load *load, struct json_object *line)
 	member->order = (uint64_t)membership.order;
 	member->mark_seq = (uint32_t)membership.heard;
 	load->counts->members++;
-	return keeper->restore_member ? keeper->restore_member(load->broker->services[index].state,
+	return ops->restore_member ? ops->restore_member(load->broker->services[index].state,
 			member, membership.state) : 0;
 }
 

@@ -34,13 +34,14 @@ int px_state_put(const struct px_state_save *save, struct px_json *json)
 	return rc;
 }
 
-const struct px_keeper *px_state_keeper(const struct px_service *service, struct px_span kind)
+const struct px_snapshot_ops *px_snapshot_ops_of(const struct px_service *service,
+		struct px_span kind)
 {
-	const struct px_keeper *keeper = service->keepers;
-	while (keeper && keeper->kind && !px_span_equal(px_span(keeper->kind->name), kind)) {
-		keeper++;
+	const struct px_snapshot_ops *ops = service->snapshot_ops;
+	while (ops && ops->kind && !px_span_equal(px_span(ops->kind->name), kind)) {
+		ops++;
 	}
-	return keeper && keeper->kind ? keeper : NULL;
+	return ops && ops->kind ? ops : NULL;
 }
 
 static int by_name(const void *a, const void *b)
@@ -115,9 +116,9 @@ static int save_updates(const struct px_channel *channel, struct px_state_save *
 
 static int save_channel(struct px_channel *channel, struct px_state_save *save)
 {
-	const struct px_keeper *keeper =
-			px_state_keeper(channel->service, px_span(channel->kind->name));
-	if (!keeper) {
+	const struct px_snapshot_ops *ops =
+			px_snapshot_ops_of(channel->service, px_span(channel->kind->name));
+	if (!ops) {
 		return 0;
 	}
 	struct px_json json;
@@ -131,8 +132,8 @@ static int save_channel(struct px_channel *channel, struct px_state_save *save)
 	px_json_int(&json, "seq", (int64_t)channel->seq);
 	px_json_int(&json, "age", channel->broker->timers.now_ms - channel->opened_ms);
 	px_json_open_object(&json, "state");
-	if (keeper->save) {
-		keeper->save(px_state_of(channel->broker, channel->service), channel, &json);
+	if (ops->save) {
+		ops->save(px_state_of(channel->broker, channel->service), channel, &json);
 	}
 	px_json_close_object(&json);
 	int rc = px_state_put(save, &json);

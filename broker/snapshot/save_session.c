@@ -108,7 +108,7 @@ static int save_itself(const struct px_session *session, struct px_state_save *s
 	px_session_client_id(session, client_id);
 	px_json_begin(&json, NULL);
 	px_json_text(&json, "session", client_id);
-	px_json_text(&json, "site", session->site->name);
+	px_json_text(&json, "site", session->realm->name);
 	if (session->service >= 0) {
 		px_json_text(&json, "service",
 				session->broker->services[session->service].service->name);
@@ -146,10 +146,10 @@ static int save_queue(const struct px_queue *queue, const char *key,
 static int save_member(struct px_member *member, struct px_state_save *save)
 {
 	const struct px_channel *channel = member->channel;
-	const struct px_keeper *keeper =
-			px_state_keeper(channel->service, px_span(channel->kind->name));
+	const struct px_snapshot_ops *ops =
+			px_snapshot_ops_of(channel->service, px_span(channel->kind->name));
 	struct px_json json;
-	if (!keeper) {
+	if (!ops) {
 		return 0;
 	}
 	px_json_begin(&json, NULL);
@@ -160,8 +160,8 @@ static int save_member(struct px_member *member, struct px_state_save *save)
 	px_json_int(&json, "order", (int64_t)member->order);
 	px_json_int(&json, "heard", (int64_t)px_member_mark(member));
 	px_json_open_object(&json, "state");
-	if (keeper->save_member) {
-		keeper->save_member(px_state_of(channel->broker, channel->service), member, &json);
+	if (ops->save_member) {
+		ops->save_member(px_state_of(channel->broker, channel->service), member, &json);
 	}
 	px_json_close_object(&json);
 	return px_state_put(save, &json);
@@ -225,7 +225,7 @@ int px_state_save_sessions(struct px_state_save *save)
 	int rc = 0;
 	for (struct px_session *session = save->broker->oldest; rc == 0 && session;
 			session = session->newer) {
-		if (session->phase == PX_SESSION_DETACHED && !session->site->retired) {
+		if (session->phase == PX_SESSION_DETACHED && !session->realm->retired) {
 			rc = save_session(session, save);
 		}
 	}

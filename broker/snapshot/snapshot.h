@@ -41,7 +41,8 @@ struct px_state_load {
 struct px_channel **px_state_channels(const struct px_broker *broker, size_t *ret_count);
 
 /* How channels of that kind are kept; NULL: they are not. */
-const struct px_keeper *px_state_keeper(const struct px_service *service, struct px_span kind);
+const struct px_snapshot_ops *px_snapshot_ops_of(const struct px_service *service,
+		struct px_span kind);
 
 /* The service's own state. */
 void *px_state_of(const struct px_broker *broker, const struct px_service *service);

@@ -21,7 +21,7 @@ struct px_lws_hooks {
 	void (*begin_turn)(void *user);
 
 	/* As px_broker_host.pressed, and mostly the same function. */
-	bool (*pressed)(void *user, enum px_work work);
+	bool (*over_budget)(void *user, enum px_work work);
 
 	/*
 	 * A request to upgrade. 0: let it in; 1: an answer was written; -1: drop it. Must read
@@ -93,6 +93,6 @@ PX_PUBLIC struct lws *px_lws_wsi(void *conn);
 PX_PUBLIC bool px_lws_end_turn(struct px_lws *lws);
 
 /* How many messages were put off to a later turn so far. */
-PX_PUBLIC uint64_t px_lws_late(const struct px_lws *lws);
+PX_PUBLIC uint64_t px_lws_deferred(const struct px_lws *lws);
 
 #endif

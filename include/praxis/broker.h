@@ -20,7 +20,7 @@
 
 struct px_broker;
 struct px_session;
-struct px_site;
+struct px_realm;
 
 /* How frames reach a client. `conn` is the transport's own, one per session. */
 struct px_transport {
@@ -128,7 +128,7 @@ struct px_broker_host {
 	 * Whether this turn has lasted long enough for that kind of work. Asked between small
 	 * pieces of it; what is left waits for the next turn. NULL: never.
 	 */
-	bool (*pressed)(void *user, enum px_work work);
+	bool (*over_budget)(void *user, enum px_work work);
 
 	/*
 	 * Something happens; before CONNECTED, AUTHENTICATED, JOINED, WAITING, ADMITTED, RESUMED and
@@ -138,7 +138,7 @@ struct px_broker_host {
 	int (*event)(void *user, const struct px_event *event);
 
 	/* Judges a token of the `auth` message; conn is the session's. NULL: there are none. */
-	void (*authenticate)(void *user, void *conn, const struct px_site *site,
+	void (*authenticate)(void *user, void *conn, const struct px_realm *realm,
 			struct px_span token, struct px_authentication *ret_authentication);
 	void (*random)(void *user, void *buf, size_t len);
 	void (*log)(void *user, int level, const char *line);
@@ -209,14 +209,14 @@ enum px_resume_result {
 };
 
 /* Why the broker did not let something begin; each is a limit of px_limits or of a channel. */
-enum px_bound {
-	PX_BOUND_CHANNELS,
-	PX_BOUND_PRACTICES,
-	PX_BOUND_ROOMS_PER_SESSION,
-	PX_BOUND_ROOMS_PER_PRACTICE,
-	PX_BOUND_ROOM_MEMBERS,
-	PX_BOUND_WAITING,
-	PX_BOUND_COUNT,
+enum px_limit_kind {
+	PX_LIMIT_KIND_CHANNELS,
+	PX_LIMIT_KIND_PRACTICES,
+	PX_LIMIT_KIND_ROOMS_PER_SESSION,
+	PX_LIMIT_KIND_ROOMS_PER_PRACTICE,
+	PX_LIMIT_KIND_ROOM_MEMBERS,
+	PX_LIMIT_KIND_WAITING,
+	PX_LIMIT_KIND_COUNT,
 };
 
 /* Messages of one type, those that nobody could read with type NULL. */
@@ -245,7 +245,7 @@ struct px_stats {
 	uint64_t dropped, dropped_bytes;   /* … that slow readers were owed */
 	uint64_t withheld; /* … that waited, and were lost with a right or a service */
 	uint64_t errors[PX_E_COUNT];
-	uint64_t bounds[PX_BOUND_COUNT];
+	uint64_t bounds[PX_LIMIT_KIND_COUNT];
 	uint64_t recovered, unrecovered; /* readers of a history that held what they missed, or not */
 	uint64_t closes[PX_CLOSES_COUNT]; /* by px_close_code(), whether or not the frame got out */
 	uint64_t cuts; /* connections that the server ended without a close frame */
@@ -296,7 +296,7 @@ PX_PUBLIC void px_broker_stats(const struct px_broker *broker, struct px_stats *
 
 /*
  * Starts a service. The descriptor must outlive the broker; `options` are the caller's and
- * live as service.h says. *ret_index is its bit in px_site.enabled. -EEXIST: the name;
+ * live as service.h says. *ret_index is its bit in px_realm.enabled. -EEXIST: the name;
  * -EINVAL: the descriptor (why is in the log); -ENOSPC; or what `start` returned.
  */
 PX_PUBLIC int px_broker_add_service(struct px_broker *broker, const struct px_service *service,
@@ -318,8 +318,8 @@ PX_PUBLIC const struct px_service *px_broker_service(const struct px_broker *bro
 PX_PUBLIC const struct px_service *px_broker_find_service(const struct px_broker *broker,
 		struct px_span name, unsigned *ret_index);
 
-/* Which of a site's sessions are sent away, see px_broker_drain_site(). */
-struct px_site_drain {
+/* Which of a site's sessions are sent away, see px_broker_drain_realm(). */
+struct px_realm_drain {
 	bool is_wanted;
 	bool (*concerns)(void *user, const struct px_session *session); /* NULL: all */
 	void *user;
@@ -329,9 +329,9 @@ struct px_site_drain {
 /*
  * What sessions of one vhost may use. The host's; it must outlive them, and a change of
  * `enabled` holds from the next message on: that is how a service is switched. Call
- * px_broker_site_changed() after it.
+ * px_broker_realm_changed() after it.
  */
-struct px_site {
+struct px_realm {
 	const char *name; /* of the vhost; by it a session finds its site again after a restart */
 	uint32_t enabled; /* bit i: the service of index i */
 	const char *const *disabled; /* names of services that are known here and switched off */
@@ -343,17 +343,17 @@ struct px_site {
 	uint64_t sessions; /* the broker's count of those that hold on to it, in whatever state */
 	uint32_t users[PX_SERVICES_MAX];   /* the broker's: sessions that have the service of that index */
 	uint32_t members[PX_SERVICES_MAX]; /* … their memberships in its rooms and waiting rooms */
-	struct px_site_drain drain; /* the broker's */
+	struct px_realm_drain drain; /* the broker's */
 };
 
 /*
  * Opens the sessions of a site for services that were switched on; over several turns if there
  * are many, but none notices.
  */
-PX_PUBLIC void px_broker_site_changed(struct px_broker *broker, const struct px_site *site);
+PX_PUBLIC void px_broker_realm_changed(struct px_broker *broker, const struct px_realm *realm);
 
 struct px_session_params {
-	struct px_site *site;
+	struct px_realm *realm;
 	struct px_identity *identity; /* taken over if the call succeeds */
 	void *conn;                   /* the transport's; good until px_session_lost() */
 	int service;                  /* index of the one service, -1: all (unified) */
@@ -379,7 +379,7 @@ struct px_session_params {
  * credentials, and `identity` may be nobody's. *ret_conn is the connection that would be taken
  * over, NULL if it has none.
  */
-PX_PUBLIC bool px_broker_resumable(struct px_broker *broker, const struct px_site *site,
+PX_PUBLIC bool px_broker_resumable(struct px_broker *broker, const struct px_realm *realm,
 		struct px_span token, int64_t received, void **ret_conn);
 
 /* Whether the client of that id is in the room, and not only before its door. */
@@ -403,7 +403,7 @@ PX_PUBLIC int px_session_open(struct px_broker *broker, const struct px_session_
 PX_PUBLIC struct px_span px_session_address(const struct px_session *session);
 PX_PUBLIC struct px_span px_session_tenant(const struct px_session *session);
 PX_PUBLIC void *px_session_conn(const struct px_session *session);
-PX_PUBLIC const struct px_site *px_session_site(const struct px_session *session);
+PX_PUBLIC const struct px_realm *px_session_realm(const struct px_session *session);
 
 /* Since it was opened, by whichever process. */
 PX_PUBLIC int64_t px_session_age_ms(const struct px_session *session);
@@ -455,7 +455,7 @@ PX_PUBLIC uint64_t px_broker_close_some(struct px_broker *broker, uint64_t count
  * looked at again when another site is drained. A later call for the same site takes this
  * one's place.
  */
-PX_PUBLIC void px_broker_drain_site(struct px_broker *broker, struct px_site *site,
+PX_PUBLIC void px_broker_drain_realm(struct px_broker *broker, struct px_realm *realm,
 		bool (*concerns)(void *user, const struct px_session *session), void *user,
 		int64_t spread_ms);
 

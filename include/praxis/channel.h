@@ -51,13 +51,19 @@ struct px_channel_kind {
 	 * A room: open to whom the token names it, counted against max-rooms-per-session and
 	 * -per-practice, in statistics and in the trail.
 	 */
-	bool counted;
+	union {
+		bool is_room;
+		bool counted; /* its name in older services */
+	};
 	/*
-	 * With `counted`: its members wait to be let into the room of the same name. Of a
+	 * With `is_room`: its members wait to be let into the room of the same name. Of a
 	 * session that does both, only one counts against max-rooms-per-session.
 	 */
 	bool waiting;
-	bool sequenced;     /* publications get a seq, and history is kept */
+	union {
+		bool has_history; /* publications get a seq, and history is kept */
+		bool sequenced;   /* its name in older services */
+	};
 
 	/*
 	 * The member is out of the channel already; the channel and the member's own bytes

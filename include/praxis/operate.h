@@ -11,7 +11,7 @@
  * for it, and by its bytes. So it may be short, or empty, and not the last: there is
  * more for as long as it has `next`.
  *
- * What goes wrong is a px_denial, which both languages can tell. What an operator does is
+ * What goes wrong is a px_error_detail, which both languages can tell. What an operator does is
  * told to the host as PX_EVENT_ADMINISTERED before it is done; where the host refuses, it is
  * not done.
  */
@@ -29,18 +29,18 @@ struct px_message;
 struct px_practice;
 struct px_service;
 struct px_session;
-struct px_site;
+struct px_realm;
 
 /* Who operates. Lives as long as what it points to. */
 struct px_operator {
 	struct px_broker *broker;
 	const struct px_identity *identity;
-	const struct px_site *site;
+	const struct px_realm *realm;
 	const struct px_session *session; /* NULL: a request over HTTP */
 };
 
 /* Why something was not done. Static texts; `field` may be NULL. */
-struct px_denial {
+struct px_error_detail {
 	enum px_error code;
 	const char *field;
 	const char *sentence;
@@ -53,7 +53,7 @@ PX_PUBLIC struct px_operator px_session_operator(const struct px_session *sessio
  * that the vhost itself belongs to. Another tenant's administrator of everything has
  * everything of that tenant.
  */
-PX_PUBLIC bool px_operator_rules(const struct px_operator *operator);
+PX_PUBLIC bool px_operator_is_server_admin(const struct px_operator *operator);
 
 /* ---- lists ---- */
 
@@ -78,9 +78,9 @@ struct px_page {
  * open. The order is that of their coming. 0; -1: denied, and nothing was written.
  */
 PX_PUBLIC int px_operate_clients(const struct px_operator *operator, const struct px_page *page,
-		struct px_json *json, struct px_denial *ret_denial);
+		struct px_json *json, struct px_error_detail *ret_detail);
 PX_PUBLIC int px_operate_rooms(const struct px_operator *operator, const struct px_page *page,
-		struct px_json *json, struct px_denial *ret_denial);
+		struct px_json *json, struct px_error_detail *ret_detail);
 
 /* ---- the whole: members of an object that is open ---- */
 
@@ -100,15 +100,15 @@ PX_PUBLIC void px_operate_write_services(const struct px_operator *operator,
 
 /* "config": as in force, without secrets, for one who rules; -1: denied. */
 PX_PUBLIC int px_operate_write_config(const struct px_operator *operator, struct px_json *json,
-		struct px_denial *ret_denial);
+		struct px_error_detail *ret_detail);
 
 /* "everyMs", "fields", "samples": the server's figures of the last hour, for one who rules. */
 PX_PUBLIC int px_operate_write_history(const struct px_operator *operator, struct px_json *json,
-		struct px_denial *ret_denial);
+		struct px_error_detail *ret_detail);
 
 /* "locks", "total": addresses that too many guesses came from, for one who rules; -1: denied. */
 PX_PUBLIC int px_operate_write_locks(const struct px_operator *operator, struct px_json *json,
-		struct px_denial *ret_denial);
+		struct px_error_detail *ret_detail);
 
 /* ---- acts; 0, or -1: denied ---- */
 
@@ -117,19 +117,19 @@ PX_PUBLIC int px_operate_write_locks(const struct px_operator *operator, struct 
  * told why where `reason` is not empty. All of its practices must be the operator's.
  */
 PX_PUBLIC int px_operate_disconnect(const struct px_operator *operator, struct px_span client_id,
-		struct px_span reason, struct px_denial *ret_denial);
+		struct px_span reason, struct px_error_detail *ret_detail);
 
 /* Ends a room for all that are in it. */
 PX_PUBLIC int px_operate_end_room(const struct px_operator *operator, struct px_span service,
-		struct px_span practice, struct px_span room, struct px_denial *ret_denial);
+		struct px_span practice, struct px_span room, struct px_error_detail *ret_detail);
 
 /* Switches a service of the operator's vhost; for those who rule. */
 PX_PUBLIC int px_operate_switch(const struct px_operator *operator, struct px_span service,
-		bool enabled, struct px_denial *ret_denial);
+		bool enabled, struct px_error_detail *ret_detail);
 
 /* Lifts the lock of an address; for those who rule. */
 PX_PUBLIC int px_operate_unlock(const struct px_operator *operator, struct px_span address,
-		struct px_denial *ret_denial);
+		struct px_error_detail *ret_detail);
 
 /* ---- publishing ---- */
 
@@ -150,7 +150,7 @@ struct px_publication {
 	struct px_span key; /* as px_call.key; before px_publication_message() */
 	uint64_t seq;       /* 0: it has none */
 	uint32_t delivered; /* sessions that it reached */
-	struct px_denial denial;
+	struct px_error_detail detail;
 };
 
 /*
@@ -184,14 +184,15 @@ struct px_published {
  */
 PX_PUBLIC int px_operate_publish(const struct px_operator *operator, const struct px_id *practice,
 		struct px_span text, struct px_published *ret_published,
-		struct px_denial *ret_denial);
+		struct px_error_detail *ret_detail);
 
 /*
  * Which practice that would be, of those that the operator may publish to; *ret_practice is in buf.
  * 0; -1: denied.
  */
 PX_PUBLIC int px_operate_publish_where(const struct px_operator *operator, struct px_span text,
-		char buf[PX_ID_MAX + 1], struct px_id *ret_practice, struct px_denial *ret_denial);
+		char buf[PX_ID_MAX + 1], struct px_id *ret_practice,
+		struct px_error_detail *ret_detail);
 
 /* ---- for administrators' sessions ---- */
 
@@ -209,11 +210,11 @@ struct px_broadcasted {
  */
 PX_PUBLIC int px_operate_broadcast_to(const struct px_operator *operator,
 		const struct px_service *service, const struct px_id *practice, struct px_span text,
-		struct px_broadcasted *ret_result, struct px_denial *ret_denial);
+		struct px_broadcasted *ret_result, struct px_error_detail *ret_detail);
 PX_PUBLIC int px_operate_broadcast(const struct px_operator *operator,
 		const struct px_service *service, struct px_span text,
 		void (*done)(struct px_session *session, const struct px_broadcasted *result),
-		struct px_denial *ret_denial);
+		struct px_error_detail *ret_detail);
 
 /* How a service did with its own test message. */
 struct px_probed {
@@ -224,7 +225,7 @@ struct px_probed {
 /* Sends the service's `probe` through the session. 0; -1: denied. */
 PX_PUBLIC int px_operate_probe(struct px_session *session, struct px_span service,
 		const struct px_id *practice, struct px_probed *ret_probed,
-		struct px_denial *ret_denial);
+		struct px_error_detail *ret_detail);
 
 /*
  * The session is sent `admin_event` messages from now on, of its practices; with `since` first what
@@ -232,7 +233,7 @@ PX_PUBLIC int px_operate_probe(struct px_session *session, struct px_span servic
  * closes. 0; -1: denied.
  */
 PX_PUBLIC int px_operate_watch(struct px_session *session, const uint64_t *since,
-		struct px_denial *ret_denial);
+		struct px_error_detail *ret_detail);
 PX_PUBLIC void px_operate_unwatch(const struct px_session *session);
 
 /* An event as the host puts it into words: `entry` is a JSON object. */

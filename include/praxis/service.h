@@ -106,7 +106,7 @@ struct px_call {
  * into an object that is open already; the `restore` of the same place gets that object, which
  * it must not trust: -EINVAL where it makes no sense. Any of them may be NULL.
  */
-struct px_keeper {
+struct px_snapshot_ops {
 	const struct px_channel_kind *kind; /* NULL ends the table */
 
 	/* The limits that a channel of that kind would begin with now. NULL: without limits. */
@@ -123,6 +123,7 @@ struct px_keeper {
 	void (*save_member)(void *state, struct px_member *member, struct px_json *json);
 	int (*restore_member)(void *state, struct px_member *member, struct json_object *saved);
 };
+#define px_keeper px_snapshot_ops /* its name in older services */
 
 struct px_service {
 	uint32_t abi;     /* PX_SERVICE_ABI */
@@ -171,7 +172,10 @@ struct px_service {
 	const char *(*check)(const struct px_options *options, const char **ret_key);
 
 	/* What of its channels survives a restart. NULL: nothing does. */
-	const struct px_keeper *keepers;
+	union {
+		const struct px_snapshot_ops *snapshot_ops;
+		const struct px_snapshot_ops *keepers; /* its name in older services */
+	};
 
 	/*
 	 * What is in the state of a session, as a keeper's `save` and `restore`. NULL: a session

@@ -14,7 +14,7 @@
 #include <praxis/types.h>
 
 struct px_broker;
-struct px_site;
+struct px_realm;
 
 /* Grows when what was written before can no longer be read. */
 #define PX_STATE_FORMAT 2
@@ -33,7 +33,7 @@ struct px_state_reader {
 	/* The next line; it must live until the next call. 1; 0: there are no more; -errno. */
 	int (*line)(void *user, struct px_span *ret_line);
 	/* The site of that name; NULL: there is none any more. */
-	struct px_site *(*site)(void *user, struct px_span name);
+	struct px_realm *(*realm)(void *user, struct px_span name);
 	int64_t elapsed_ms; /* since it was saved; from 0 on */
 	uint64_t lines_before; /* the host's own; by them the log counts */
 };

@@ -4,13 +4,13 @@
  * who want to know whether anything arrives, and what becomes of it. There is no payload in a
  * header, no name and no text of a client's, so that none can leak by it.
  */
-#ifndef PRAXIS_TAIL_H
-#define PRAXIS_TAIL_H
+#ifndef PRAXIS_MESSAGE_TAP_H
+#define PRAXIS_MESSAGE_TAP_H
 
 #include <praxis/operate.h>
 #include <praxis/types.h>
 
-struct px_tail;
+struct px_message_tap;
 
 enum px_direction {
 	PX_CAME, /* a client sent it */
@@ -36,16 +36,17 @@ struct px_header {
  * client is sent beside publications is shown if it answers something of the practice.
  * `service` empty: of all. The operator need not live longer than the call. 0; -1: denied.
  */
-struct px_tail_wish {
+struct px_message_tap_filter {
 	struct px_span practice;
 	struct px_span service;
 	void (*note)(void *user, const struct px_header *header);
 	void *user;
 };
-PX_PUBLIC int px_tail_open(const struct px_operator *operator, const struct px_tail_wish *wish,
-		struct px_tail **ret_tail, struct px_denial *ret_denial);
+PX_PUBLIC int px_message_tap_open(const struct px_operator *operator,
+		const struct px_message_tap_filter * wish, struct px_message_tap **ret_tap,
+		struct px_error_detail *ret_detail);
 
 /* Not from within `note`. NULL is fine. */
-PX_PUBLIC void px_tail_close(struct px_tail *tail);
+PX_PUBLIC void px_message_tap_close(struct px_message_tap *tap);
 
 #endif

@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-int admin_deny(struct px_call *call, const struct px_denial *denial)
+int admin_deny(struct px_call *call, const struct px_error_detail *detail)
 {
-	return px_call_fail(call, denial->code, denial->field, denial->sentence);
+	return px_call_fail(call, detail->code, detail->field, detail->sentence);
 }
 
 /* The fields were checked: too long they are not, an id may be a number. */

@@ -48,7 +48,7 @@ int admin_restore(void *state, struct px_session *session, void *session_state,
 		struct json_object *saved);
 
 /* Answers a call with what was denied; returns -1. */
-int admin_deny(struct px_call *call, const struct px_denial *denial);
+int admin_deny(struct px_call *call, const struct px_error_detail *detail);
 
 /* A text or an integer of the message; `fallback` where it has none. */
 struct px_span admin_text(const struct px_call *call, const char *name, char *buf, size_t size);

@@ -37,18 +37,18 @@ static int broadcast(struct px_call *call, const struct px_service *service)
 	struct px_span text = px_envelope_field(call->message, "message")->value;
 	char practice_text[PX_ID_MAX + 1];
 	struct px_broadcasted result;
-	struct px_denial denial;
+	struct px_error_detail detail;
 	struct px_id practice;
 	int rc;
 	if (px_envelope_id(call->message, "practiceId", practice_text, &practice) < 0) {
-		rc = px_operate_broadcast(&operator, service, text, send_broadcasted, &denial);
+		rc = px_operate_broadcast(&operator, service, text, send_broadcasted, &detail);
 	} else {
-		rc = px_operate_broadcast_to(&operator, service, &practice, text, &result, &denial);
+		rc = px_operate_broadcast_to(&operator, service, &practice, text, &result, &detail);
 		if (rc == 0) {
 			send_broadcasted(call->session, &result);
 		}
 	}
-	return rc < 0 ? admin_deny(call, &denial) : 0;
+	return rc < 0 ? admin_deny(call, &detail) : 0;
 }
 
 int admin_handle_broadcast(struct px_call *call)
@@ -73,13 +73,13 @@ int admin_handle_test(struct px_call *call)
 	char practice_text[PX_ID_MAX + 1];
 	struct px_id practice;
 	struct px_probed probed;
-	struct px_denial denial;
+	struct px_error_detail detail;
 	struct px_json json;
 	struct px_span service = admin_text(call, "service", name, sizeof(name));
 	bool named = px_envelope_id(call->message, "practiceId", practice_text, &practice) == 0;
 	if (px_operate_probe(call->session, service, named ? &practice : NULL, &probed,
-			&denial) < 0) {
-		return admin_deny(call, &denial);
+			&detail) < 0) {
+		return admin_deny(call, &detail);
 	}
 	px_json_begin(&json, "admin_tested");
 	px_json_string(&json, "service", service);
@@ -92,7 +92,7 @@ int admin_handle_test(struct px_call *call)
 
 int admin_handle_events(struct px_call *call)
 {
-	struct px_denial denial;
+	struct px_error_detail detail;
 	int64_t since;
 	if (px_envelope_bool(call->message, "stop")) {
 		struct admin_subscription *old = admin_subscription_find(call->service_state,
@@ -112,8 +112,8 @@ int admin_handle_events(struct px_call *call)
 		return px_call_fail(call, PX_E_UNAVAILABLE, NULL, "The server is out of memory.");
 	}
 	uint64_t number = (uint64_t)since;
-	if (px_operate_watch(call->session, since < 0 ? NULL : &number, &denial) < 0) {
-		return admin_deny(call, &denial);
+	if (px_operate_watch(call->session, since < 0 ? NULL : &number, &detail) < 0) {
+		return admin_deny(call, &detail);
 	}
 	subscription->watches = true;
 	return 0;

@@ -22,23 +22,23 @@ static bool read_page(struct px_call *call, char service[PX_NAME_MAX + 1],
 }
 
 typedef int (*list_fn)(const struct px_operator *operator, const struct px_page *page,
-		struct px_json *json, struct px_denial *ret_denial);
+		struct px_json *json, struct px_error_detail *ret_detail);
 
 static int answer(struct px_call *call, const char *type, list_fn list)
 {
 	struct px_operator operator = px_session_operator(call->session);
 	char service[PX_NAME_MAX + 1];
 	char practice[PX_ID_MAX + 1];
-	struct px_denial denial;
+	struct px_error_detail detail;
 	struct px_page page;
 	struct px_json json;
 	if (!read_page(call, service, practice, &page)) {
 		return -1;
 	}
 	px_json_begin(&json, type);
-	if (list(&operator, &page, &json, &denial) < 0) {
+	if (list(&operator, &page, &json, &detail) < 0) {
 		px_json_finish(&json);
-		return admin_deny(call, &denial);
+		return admin_deny(call, &detail);
 	}
 	px_json_end(&json);
 	px_session_send_json(call->session, &json);

@@ -19,13 +19,13 @@ void admin_send_stats(struct px_session *session)
 static void send_snapshot(struct px_session *session)
 {
 	struct px_operator operator = px_session_operator(session);
-	struct px_denial denial;
+	struct px_error_detail detail;
 	struct px_json json;
 	px_json_begin(&json, "admin_snapshot");
 	px_operate_write_server(&operator, &json);
 	px_operate_write_services(&operator, &json);
 	px_operate_write_totals(&operator, &json);
-	(void)px_operate_write_config(&operator, &json, &denial); /* left out for who may not */
+	(void)px_operate_write_config(&operator, &json, &detail); /* left out for who may not */
 	px_json_end(&json);
 	px_session_send_json(session, &json);
 }
@@ -66,12 +66,12 @@ int admin_handle_services(struct px_call *call)
 int admin_handle_history(struct px_call *call)
 {
 	struct px_operator operator = px_session_operator(call->session);
-	struct px_denial denial;
+	struct px_error_detail detail;
 	struct px_json json;
 	px_json_begin(&json, "admin_history");
-	if (px_operate_write_history(&operator, &json, &denial) < 0) {
+	if (px_operate_write_history(&operator, &json, &detail) < 0) {
 		px_json_finish(&json);
-		return admin_deny(call, &denial);
+		return admin_deny(call, &detail);
 	}
 	px_json_end(&json);
 	px_session_send_json(call->session, &json);

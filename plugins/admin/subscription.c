@@ -89,7 +89,7 @@ void admin_save(void *state, const struct px_session *session, const void *sessi
 int admin_restore(void *state, struct px_session *session, void *session_state,
 		struct json_object *saved)
 {
-	struct px_denial denial;
+	struct px_error_detail detail;
 	int64_t interval_ms;
 	bool watches;
 	(void)session_state;
@@ -104,6 +104,6 @@ int admin_restore(void *state, struct px_session *session, void *session_state,
 	if (!subscription || admin_subscription_set(subscription, interval_ms) < 0) {
 		return -ENOMEM;
 	}
-	subscription->watches = watches && px_operate_watch(session, NULL, &denial) == 0;
+	subscription->watches = watches && px_operate_watch(session, NULL, &detail) == 0;
 	return 0;
 }

@@ -167,7 +167,7 @@ static int restore_waiter(void *state, struct px_member *member, struct json_obj
 	return rc;
 }
 
-const struct px_keeper telemedicine_keepers[] = {
+const struct px_snapshot_ops telemedicine_snapshot_ops[] = {
 	{
 		.kind = &telemedicine_room_kind,
 		.limits = get_room_limits,

@@ -201,7 +201,7 @@ const struct px_service telemedicine_service = {
 	.stop = stop,
 	.configure = configure,
 	.check = telemedicine_ice_check,
-	.keepers = telemedicine_keepers,
+	.snapshot_ops = telemedicine_snapshot_ops,
 	.publish = telemedicine_publish,
 	.probe = "\"type\":\"telemedicine_ice_servers\"",
 };

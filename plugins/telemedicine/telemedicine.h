@@ -151,7 +151,7 @@ int telemedicine_handle_remove(struct px_call *call);
 int telemedicine_handle_end(struct px_call *call);
 
 /* restart.c */
-extern const struct px_keeper telemedicine_keepers[];
+extern const struct px_snapshot_ops telemedicine_snapshot_ops[];
 
 /* ice.c */
 const char *telemedicine_ice_check(const struct px_options *options, const char **ret_key);

@@ -325,7 +325,7 @@ static void on_left(struct px_channel *channel, struct px_member *member,
 const struct px_channel_kind telemedicine_waiting_kind = {
 	.name = "waiting room",
 	.member_size = sizeof(struct waiter),
-	.counted = true,
+	.is_room = true,
 	.waiting = true,
 	.left = on_left,
 	.woken = on_woken,

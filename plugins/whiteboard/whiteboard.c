@@ -27,7 +27,7 @@ struct subscriber {
 static const struct px_channel_kind practice_kind = {
 	.name = "whiteboard",
 	.member_size = sizeof(struct subscriber),
-	.sequenced = true,
+	.has_history = true,
 };
 
 static const struct px_option option_table[] = {
@@ -306,7 +306,7 @@ static int restore_subscriber(void *state, struct px_member *member, struct json
 	return 0;
 }
 
-static const struct px_keeper keepers[] = {
+static const struct px_snapshot_ops snapshot_ops[] = {
 	{
 		.kind = &practice_kind,
 		.limits = get_limits,
@@ -328,7 +328,7 @@ static const struct px_service service = {
 	.stop = stop,
 	.configure = configure,
 	.enter = enter,
-	.keepers = keepers,
+	.snapshot_ops = snapshot_ops,
 	.publish = take,
 	.probe = "\"type\":\"whiteboard_subscribe\"", /* it is subscribed already */
 };

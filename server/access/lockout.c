@@ -34,7 +34,7 @@ static uint32_t budget_us(const struct px_server *server)
 bool px_lockout_puts_off(struct px_peer *peer, struct px_authentication *ret_authentication)
 {
 	struct px_server *server = peer->vhost->server;
-	const struct px_tally_entry *entry = px_peer_address_entry(peer);
+	const struct px_limiter_entry *entry = px_peer_address_entry(peer);
 	uint32_t per_s = budget_us(server);
 	int64_t wait_ms = entry ? px_bucket_wait(&entry->failing, per_s, BUDGET_SECONDS * per_s,
 			now_of(server)) : 0;
@@ -53,7 +53,7 @@ bool px_lockout_puts_off(struct px_peer *peer, struct px_authentication *ret_aut
 void px_lockout_charge(struct px_peer *peer, uint64_t ns)
 {
 	struct px_server *server = peer->vhost->server;
-	struct px_tally_entry *entry = px_peer_address_entry(peer);
+	struct px_limiter_entry *entry = px_peer_address_entry(peer);
 	uint32_t per_s = budget_us(server);
 	if (entry) {
 		px_bucket_owe(&entry->failing, per_s, BUDGET_SECONDS * per_s, ns / 1000 + 1,
@@ -78,7 +78,7 @@ static void tell(struct px_server *server, const struct in6_addr *group, uint32_
 	write_address(server, group, address);
 	px_log(PX_LOG_WARNING, "address %s: locked for %d minutes after %u tokens that were no good;"
 			" right ones still pass (and %llu more addresses since the last such line)",
-			address, PX_TALLY_MEMORY_MS / 60000, failures,
+			address, PX_LIMITER_MEMORY_MS / 60000, failures,
 			(unsigned long long)server->locks_untold);
 	server->locks_untold = 0;
 }
@@ -87,8 +87,8 @@ void px_lockout_guessed(struct px_peer *peer, struct px_authentication *authenti
 {
 	struct px_server *server = peer->vhost->server;
 	uint32_t most = server->config->global.auth_failures;
-	struct px_tally_entry *entry = px_peer_address_entry(peer);
-	int64_t wait_ms = entry && most > 0 ? px_tally_penalty(entry, now_of(server)) : 0;
+	struct px_limiter_entry *entry = px_peer_address_entry(peer);
+	int64_t wait_ms = entry && most > 0 ? px_limiter_penalty(entry, now_of(server)) : 0;
 	if (wait_ms > 0) {
 		server->limits[PX_LIMIT_AUTH_FAILURES]++;
 		*authentication = (struct px_authentication){
@@ -96,21 +96,21 @@ void px_lockout_guessed(struct px_peer *peer, struct px_authentication *authenti
 			.sentence = "Too many bad tokens came from this address.",
 			.retry_after_ms = wait_ms,
 		};
-	} else if (entry && px_tally_fail(server->addresses, entry, most, now_of(server))) {
+	} else if (entry && px_limiter_fail(server->addresses, entry, most, now_of(server))) {
 		struct in6_addr group = px_peer_address_group(peer);
 		server->locks++;
 		tell(server, &group, entry->failures);
-		px_trail_refused(server, peer, "locked");
+		px_audit_events_refused(server, peer, "locked");
 	}
 }
 
 uint64_t px_lockout_count(const struct px_server *server)
 {
 	return server->config->global.auth_failures > 0 ?
-			px_tally_locked(server->addresses, now_of(server)) : 0;
+			px_limiter_locked(server->addresses, now_of(server)) : 0;
 }
 
-static void write_lock(const struct px_server *server, const struct px_tally_entry *entry,
+static void write_lock(const struct px_server *server, const struct px_limiter_entry *entry,
 		struct px_json *json)
 {
 	char address[PX_ADDRESS_GROUP_SIZE];
@@ -124,17 +124,17 @@ static void write_lock(const struct px_server *server, const struct px_tally_ent
 	px_json_int(json, "failures", entry->failures);
 	px_json_int(json, "connections", entry->open);
 	px_json_int(json, "lockedAt", since_ms);
-	px_json_int(json, "until", since_ms + PX_TALLY_MEMORY_MS);
+	px_json_int(json, "until", since_ms + PX_LIMITER_MEMORY_MS);
 	px_json_close_object(json);
 }
 
 void px_lockout_write(const struct px_server *server, struct px_json *json)
 {
 	uint64_t total = px_lockout_count(server);
-	const struct px_tally_entry *entry = NULL;
+	const struct px_limiter_entry *entry = NULL;
 	px_json_open_array(json, "locks");
 	for (uint64_t i = 0; i < total && i < PX_PAGE_MAX; i++) {
-		entry = px_tally_next_locked(server->addresses, entry);
+		entry = px_limiter_next_locked(server->addresses, entry);
 		write_lock(server, entry, json);
 	}
 	px_json_close_array(json);
@@ -142,7 +142,7 @@ void px_lockout_write(const struct px_server *server, struct px_json *json)
 }
 
 /* NULL: it is not locked, or no address. */
-static struct px_tally_entry *find(const struct px_server *server, struct px_span text,
+static struct px_limiter_entry *find(const struct px_server *server, struct px_span text,
 		struct in6_addr *ret_group)
 {
 	char address[PX_ADDRESS_GROUP_SIZE];
@@ -154,9 +154,9 @@ static struct px_tally_entry *find(const struct px_server *server, struct px_spa
 	if (!px_address_group_parse(address, server->config->global.address_prefix, ret_group)) {
 		return NULL;
 	}
-	struct px_tally_entry *entry = px_tally_find(server->addresses, ret_group,
+	struct px_limiter_entry *entry = px_limiter_find(server->addresses, ret_group,
 			sizeof(*ret_group));
-	return entry && entry->line == PX_TALLY_LOCKED ? entry : NULL;
+	return entry && entry->line == PX_LIMITER_LOCKED ? entry : NULL;
 }
 
 int px_lockout_lift(void *user, const struct px_operator *operator, struct px_span text)
@@ -164,12 +164,12 @@ int px_lockout_lift(void *user, const struct px_operator *operator, struct px_sp
 	struct px_server *server = user;
 	char address[PX_ADDRESS_GROUP_SIZE];
 	struct in6_addr group;
-	struct px_tally_entry *entry = find(server, text, &group);
+	struct px_limiter_entry *entry = find(server, text, &group);
 	if (!entry) {
 		return -ENOENT;
 	}
 	write_address(server, &group, address);
-	if (px_trail_event(server, &(struct px_event){
+	if (px_audit_events_record(server, &(struct px_event){
 			.kind = PX_EVENT_ADMINISTERED,
 			.session = operator->session,
 			.operator = operator,
@@ -178,7 +178,7 @@ int px_lockout_lift(void *user, const struct px_operator *operator, struct px_sp
 		}) < 0) {
 		return -EROFS;
 	}
-	px_tally_forgive(server->addresses, entry);
+	px_limiter_forgive(server->addresses, entry);
 	px_log(PX_LOG_NOTICE, "address %s: an administrator has lifted the lock", address);
 	return 0;
 }

@@ -67,7 +67,7 @@ struct px_request {
 	struct px_identity *identity;
 	char name[64];
 	char key[PX_IDEMPOTENCY_KEY_MAX + 1];
-	struct px_onlooker *onlooker; /* the answer goes on; NULL: it does not */
+	struct px_tail_stream *stream; /* the answer goes on; NULL: it does not */
 	int64_t started_ms;
 	size_t announced;
 	size_t len;
@@ -108,7 +108,7 @@ void px_request_drop(struct px_peer *peer)
 {
 	struct px_request *request = peer->request;
 	if (request) {
-		px_onlooker_drop(request->onlooker);
+		px_tail_stream_drop(request->stream);
 		px_token_destroy(request->caller);
 		px_identity_destroy(peer->vhost->server->broker, request->identity);
 		explicit_bzero(request->body, request->len);
@@ -117,9 +117,9 @@ void px_request_drop(struct px_peer *peer)
 	}
 }
 
-struct px_onlooker *px_request_onlooker(const struct px_peer *peer)
+struct px_tail_stream *px_request_tail_stream(const struct px_peer *peer)
 {
-	return peer->request ? peer->request->onlooker : NULL;
+	return peer->request ? peer->request->stream : NULL;
 }
 
 /* ---- errors ---- */
@@ -149,9 +149,9 @@ int px_api_fail(struct px_api_call *call, int status, enum px_error code, const 
 	return -1;
 }
 
-int px_api_deny(struct px_api_call *call, const struct px_denial *denial)
+int px_api_deny(struct px_api_call *call, const struct px_error_detail *detail)
 {
-	call->error = (struct px_api_error){ 0, *denial };
+	call->error = (struct px_api_error){ 0, *detail };
 	return -1;
 }
 
@@ -165,13 +165,13 @@ static int refuse(struct px_peer *peer, struct lws *wsi, int status, const char 
 
 static int answer_error(struct px_api_call *call)
 {
-	const struct px_denial *denial = &call->error.denial;
-	int status = call->error.status ? call->error.status : status_of(denial->code);
-	if (denial->code == PX_E_FORBIDDEN) {
-		px_trail_denied(call->server, &call->operator, "forbidden");
+	const struct px_error_detail *detail = &call->error.detail;
+	int status = call->error.status ? call->error.status : status_of(detail->code);
+	if (detail->code == PX_E_FORBIDDEN) {
+		px_audit_events_denied(call->server, &call->operator, "forbidden");
 	}
-	return refuse(call->peer, call->wsi, status, px_error_name(denial->code), denial->field,
-			denial->sentence);
+	return refuse(call->peer, call->wsi, status, px_error_name(detail->code), detail->field,
+			detail->sentence);
 }
 
 /* ---- what a request brings ---- */
@@ -285,7 +285,7 @@ static struct px_token *read_token(struct px_peer *peer, struct lws *wsi,
 	struct px_token *token = NULL;
 	int read = px_credentials_read_bearer(wsi, &credentials);
 	if (read == 0) {
-		token = px_authority_verify(peer, credentials.text, &verdict);
+		token = px_authenticator_verify(peer, credentials.text, &verdict);
 	}
 	px_credentials_finish(&credentials);
 	if (!token) {
@@ -308,7 +308,7 @@ static struct px_token *identify(struct px_peer *peer, struct lws *wsi, int *ret
 	struct px_token *token = read_token(peer, wsi, &refusal);
 	if (token && !(token->role & (PX_ROLE_SERVICE | PX_ROLE_ADMIN))) {
 		px_token_destroy(token);
-		px_trail_refused(peer->vhost->server, peer, "forbidden");
+		px_audit_events_refused(peer->vhost->server, peer, "forbidden");
 		*ret_rc = refuse_as(peer, wsi, &(struct px_http_refusal){
 			.status = 403,
 			.code = "forbidden",
@@ -318,8 +318,8 @@ static struct px_token *identify(struct px_peer *peer, struct lws *wsi, int *ret
 		return NULL;
 	}
 	if (!token) {
-		px_trail_refused(peer->vhost->server, peer, refusal.status == 401 ? "bad_token" :
-				refusal.code);
+		px_audit_events_refused(peer->vhost->server, peer,
+				refusal.status == 401 ? "bad_token" : refusal.code);
 		*ret_rc = refuse_as(peer, wsi, &refusal);
 	}
 	return token;
@@ -342,7 +342,7 @@ bool px_api_judge(struct px_peer *peer, struct lws *wsi, struct px_http_refusal 
 					px_span(peer->vhost->config->tenant)));
 	px_token_destroy(token);
 	if (!rules) {
-		px_trail_refused(peer->vhost->server, peer, "forbidden");
+		px_audit_events_refused(peer->vhost->server, peer, "forbidden");
 		*ret_refusal = (struct px_http_refusal){
 			.status = 403,
 			.code = "forbidden",
@@ -420,7 +420,7 @@ static int begin(struct px_peer *peer, struct lws *wsi, const struct route *rout
 	request->caller = caller;
 	strncpy(request->name, path + strlen(PREFIX) + strlen(route->path),
 			sizeof(request->name) - 1);
-	request->identity = px_authority_speaker(peer, caller, &verdict);
+	request->identity = px_authenticator_speaker(peer, caller, &verdict);
 	if (!request->identity) {
 		return refuse(peer, wsi, verdict.verdict == PX_VERDICT_BAD ? 401 : 503,
 				"unavailable", NULL, "The server can not take the token's claims now.");
@@ -462,7 +462,7 @@ int px_api_begin(struct px_peer *peer, struct lws *wsi, const char *path)
 		return px_http_answer(wsi, 200, "application/json",
 				(struct px_span){ px_openapi, sizeof(px_openapi) - 1 });
 	}
-	if (!peer->vhost->authority) {
+	if (!peer->vhost->authenticator) {
 		return refuse_as(peer, wsi, &(struct px_http_refusal){
 			.status = 503,
 			.code = "unavailable",
@@ -503,7 +503,7 @@ static int read_fields(struct px_api_call *call, const struct route *route)
 static void go_on(struct px_api_call *call)
 {
 	struct px_request *request = call->peer->request;
-	request->onlooker = call->onlooker;
+	request->stream = call->stream;
 	px_identity_destroy(call->server->broker, request->identity);
 	request->identity = NULL;
 }
@@ -522,7 +522,7 @@ static int handle(struct px_api_call *call, const struct route *route)
 	}
 	if (rc < 0) {
 		rc = answer_error(call);
-	} else if (call->onlooker) {
+	} else if (call->stream) {
 		go_on(call);
 		rc = px_http_begin(call->wsi, "application/x-ndjson");
 	} else {
@@ -541,7 +541,7 @@ int px_api_end(void *user, struct lws *wsi)
 	struct px_peer *peer = lws_get_opaque_user_data(wsi);
 	struct px_request *request = peer ? peer->request : NULL;
 	/* lws says so again of one that sends more behind its body: it is to listen. */
-	if (!request || request->onlooker || request->len != request->announced) {
+	if (!request || request->stream || request->len != request->announced) {
 		return -1;
 	}
 	struct px_api_call call = {
@@ -552,7 +552,7 @@ int px_api_end(void *user, struct lws *wsi)
 		.operator = {
 			.broker = server->broker,
 			.identity = request->identity,
-			.site = &peer->vhost->site,
+			.realm = &peer->vhost->realm,
 		},
 		.name = px_span(request->name),
 		.body = { request->body, request->len },

@@ -17,7 +17,7 @@ struct px_token;
 /* Why a request is answered with an error; static texts. `status` 0: as the code demands. */
 struct px_api_error {
 	int status;
-	struct px_denial denial;
+	struct px_error_detail detail;
 };
 
 /* One request being handled. Lives until `handle` returns. */
@@ -32,7 +32,8 @@ struct px_api_call {
 	struct json_object *fields; /* of the body; NULL: the route takes it as it is, or has none */
 	struct px_span idempotency_key; /* len 0: none */
 	struct px_json *json;       /* the answer: an object that is open */
-	struct px_onlooker *onlooker; /* … or no object: lines for this one, the request's from then on */
+	/* … or no object: lines for this one, the request's from then on */
+	struct px_tail_stream *stream;
 	struct px_api_error error;
 };
 
@@ -42,7 +43,7 @@ typedef int (*px_api_handler)(struct px_api_call *call);
 /* Say what is wrong; both return -1. */
 int px_api_fail(struct px_api_call *call, int status, enum px_error code, const char *field,
 		const char *sentence);
-int px_api_deny(struct px_api_call *call, const struct px_denial *denial);
+int px_api_deny(struct px_api_call *call, const struct px_error_detail *detail);
 
 /* ---- fields of a body: 0, or -1 after saying what is wrong ---- */
 

@@ -19,45 +19,45 @@ int px_api_get_services(struct px_api_call *call)
 int px_api_get_clients(struct px_api_call *call)
 {
 	char buf[PX_API_QUERY_BYTES];
-	struct px_denial denial;
+	struct px_error_detail detail;
 	struct px_page page;
 	if (px_api_page(call, buf, &page) < 0) {
 		return -1;
 	}
-	return px_operate_clients(&call->operator, &page, call->json, &denial) < 0 ?
-			px_api_deny(call, &denial) : 0;
+	return px_operate_clients(&call->operator, &page, call->json, &detail) < 0 ?
+			px_api_deny(call, &detail) : 0;
 }
 
 int px_api_get_rooms(struct px_api_call *call)
 {
 	char buf[PX_API_QUERY_BYTES];
-	struct px_denial denial;
+	struct px_error_detail detail;
 	struct px_page page;
 	if (px_api_page(call, buf, &page) < 0) {
 		return -1;
 	}
-	return px_operate_rooms(&call->operator, &page, call->json, &denial) < 0 ?
-			px_api_deny(call, &denial) : 0;
+	return px_operate_rooms(&call->operator, &page, call->json, &detail) < 0 ?
+			px_api_deny(call, &detail) : 0;
 }
 
 int px_api_get_config(struct px_api_call *call)
 {
-	struct px_denial denial;
-	return px_operate_write_config(&call->operator, call->json, &denial) < 0 ?
-			px_api_deny(call, &denial) : 0;
+	struct px_error_detail detail;
+	return px_operate_write_config(&call->operator, call->json, &detail) < 0 ?
+			px_api_deny(call, &detail) : 0;
 }
 
 int px_api_get_history(struct px_api_call *call)
 {
-	struct px_denial denial;
-	return px_operate_write_history(&call->operator, call->json, &denial) < 0 ?
-			px_api_deny(call, &denial) : 0;
+	struct px_error_detail detail;
+	return px_operate_write_history(&call->operator, call->json, &detail) < 0 ?
+			px_api_deny(call, &detail) : 0;
 }
 
 int px_api_post_disconnect(struct px_api_call *call)
 {
 	static const char *const names[] = { "clientId", "reason", NULL };
-	struct px_denial denial;
+	struct px_error_detail detail;
 	struct px_span client_id;
 	struct px_span reason;
 	if (px_api_only(call, names) < 0 ||
@@ -65,8 +65,8 @@ int px_api_post_disconnect(struct px_api_call *call)
 			px_api_text(call, "reason", true, PX_NAME_MAX, &reason) < 0) {
 		return -1;
 	}
-	if (px_operate_disconnect(&call->operator, client_id, reason, &denial) < 0) {
-		return px_api_deny(call, &denial);
+	if (px_operate_disconnect(&call->operator, client_id, reason, &detail) < 0) {
+		return px_api_deny(call, &detail);
 	}
 	px_json_string(call->json, "clientId", client_id);
 	return 0;
@@ -75,7 +75,7 @@ int px_api_post_disconnect(struct px_api_call *call)
 int px_api_post_end_room(struct px_api_call *call)
 {
 	static const char *const names[] = { "service", "practiceId", "roomId", NULL };
-	struct px_denial denial;
+	struct px_error_detail detail;
 	struct px_span service;
 	struct px_id practice;
 	struct px_id room;
@@ -85,8 +85,8 @@ int px_api_post_end_room(struct px_api_call *call)
 			px_api_id(call, "roomId", &room) < 0) {
 		return -1;
 	}
-	if (px_operate_end_room(&call->operator, service, practice.text, room.text, &denial) < 0) {
-		return px_api_deny(call, &denial);
+	if (px_operate_end_room(&call->operator, service, practice.text, room.text, &detail) < 0) {
+		return px_api_deny(call, &detail);
 	}
 	px_json_id(call->json, "roomId", room);
 	return 0;
@@ -95,13 +95,13 @@ int px_api_post_end_room(struct px_api_call *call)
 int px_api_post_service(struct px_api_call *call)
 {
 	static const char *const names[] = { "enabled", NULL };
-	struct px_denial denial;
+	struct px_error_detail detail;
 	bool enabled;
 	if (px_api_only(call, names) < 0 || px_api_bool(call, "enabled", &enabled) < 0) {
 		return -1;
 	}
-	if (px_operate_switch(&call->operator, call->name, enabled, &denial) < 0) {
-		return px_api_deny(call, &denial);
+	if (px_operate_switch(&call->operator, call->name, enabled, &detail) < 0) {
+		return px_api_deny(call, &detail);
 	}
 	px_json_string(call->json, "name", call->name);
 	px_json_bool(call->json, "enabled", enabled);
@@ -110,9 +110,9 @@ int px_api_post_service(struct px_api_call *call)
 
 static int publish(struct px_api_call *call, struct px_published *published)
 {
-	struct px_denial denial;
-	return px_operate_publish(&call->operator, NULL, call->body, published, &denial) < 0 ?
-			px_api_deny(call, &denial) : 0;
+	struct px_error_detail detail;
+	return px_operate_publish(&call->operator, NULL, call->body, published, &detail) < 0 ?
+			px_api_deny(call, &detail) : 0;
 }
 
 /* With a key: what was done under it before is not done again, but answered the same. */
@@ -120,10 +120,10 @@ static int publish_once(struct px_api_call *call, struct px_published *published
 {
 	char buf[PX_ID_MAX + 1];
 	struct px_id practice;
-	struct px_denial denial;
+	struct px_error_detail detail;
 	/* Before a key is looked at, which may be another practice's. */
-	if (px_operate_publish_where(&call->operator, call->body, buf, &practice, &denial) < 0) {
-		return px_api_deny(call, &denial);
+	if (px_operate_publish_where(&call->operator, call->body, buf, &practice, &detail) < 0) {
+		return px_api_deny(call, &detail);
 	}
 	struct px_idempotent_act act = {
 		.tenant = px_identity_tenant(call->operator.identity),

@@ -20,7 +20,7 @@ static uint32_t burst_of(uint32_t per_s)
 	return per_s > UINT32_MAX / BURST_SECONDS ? UINT32_MAX : BURST_SECONDS * per_s;
 }
 
-static struct px_tally_entry *entry_of(const struct px_peer *peer, const struct px_token *caller)
+static struct px_limiter_entry *entry_of(const struct px_peer *peer, const struct px_token *caller)
 {
 	struct px_span tenant = caller->tenant.len > 0 ? caller->tenant :
 			px_span(peer->vhost->config->tenant);
@@ -31,7 +31,7 @@ int64_t px_api_take(struct px_peer *peer, const struct px_token *caller)
 {
 	struct px_server *server = peer->vhost->server;
 	const struct px_config_global *limits = &server->config->global;
-	struct px_tally_entry *entry = entry_of(peer, caller);
+	struct px_limiter_entry *entry = entry_of(peer, caller);
 	int64_t now_ms = (int64_t)uv_now(&server->loop);
 	uint32_t bytes = limits->api_bytes_per_second;
 	uint32_t requests = limits->api_requests_per_second;
@@ -49,7 +49,7 @@ void px_api_charge(const struct px_peer *peer, const struct px_token *caller, si
 {
 	struct px_server *server = peer->vhost->server;
 	uint32_t per_s = server->config->global.api_bytes_per_second;
-	struct px_tally_entry *entry = entry_of(peer, caller);
+	struct px_limiter_entry *entry = entry_of(peer, caller);
 	if (entry) {
 		px_bucket_owe(&entry->bytes, per_s, burst_of(per_s), bytes, DEBT_MAX_MS,
 				(int64_t)uv_now(&server->loop));

@@ -8,8 +8,8 @@
 int px_api_post_tail(struct px_api_call *call)
 {
 	static const char *const names[] = { "practiceId", "service", NULL };
-	struct px_tail_wish wish = { .user = NULL };
-	struct px_denial denial;
+	struct px_message_tap_filter wish = { .user = NULL };
+	struct px_error_detail detail;
 	struct px_id practice;
 	if (px_api_only(call, names) < 0 || px_api_id(call, "practiceId", &practice) < 0 ||
 			px_api_text(call, "service", true, PX_ID_MAX, &wish.service) < 0) {
@@ -19,9 +19,9 @@ int px_api_post_tail(struct px_api_call *call)
 		return px_api_fail(call, 0, PX_E_UNAVAILABLE, NULL, "The server is about to end.");
 	}
 	wish.practice = practice.text;
-	if (px_onlooker_begin(call->peer, call->wsi, &call->operator, &wish,
-			call->caller->expires_s * 1000, &call->onlooker, &denial) < 0) {
-		return px_api_deny(call, &denial);
+	if (px_tail_stream_begin(call->peer, call->wsi, &call->operator, &wish,
+			call->caller->expires_s * 1000, &call->stream, &detail) < 0) {
+		return px_api_deny(call, &detail);
 	}
 	return 0;
 }

@@ -27,22 +27,22 @@
 #define TICK_MS 5000
 #define END_BYTES 256 /* kept free for the last lines */
 
-struct px_onlooker {
-	struct px_onlooker *next;
+struct px_tail_stream {
+	struct px_tail_stream *next;
 	struct px_peer *peer;
 	struct lws *wsi;
-	struct px_tail *tail;
+	struct px_message_tap *tap;
 	int64_t expires_ms;
 	int64_t since_ms; /* when what waits began to wait, by the loop's clock */
 	uint64_t missed;
 	bool is_ending;
 	size_t len;
-	unsigned char buf[LWS_PRE + PX_ONLOOKER_BYTES];
+	unsigned char buf[LWS_PRE + PX_TAIL_STREAM_BYTES];
 };
 
-static struct px_server *server_of(const struct px_onlooker *onlooker)
+static struct px_server *server_of(const struct px_tail_stream *stream)
 {
-	return onlooker->peer->vhost->server;
+	return stream->peer->vhost->server;
 }
 
 /* ---- lines ---- */
@@ -54,34 +54,34 @@ static void begin_line(struct px_json *json)
 }
 
 /* False: there was no room, with `spare` bytes left over. */
-static bool add_line(struct px_onlooker *onlooker, struct px_json *json, size_t spare)
+static bool add_line(struct px_tail_stream *stream, struct px_json *json, size_t spare)
 {
 	px_json_end(json);
-	bool fits = !json->failed && json->len + 1 + spare <= PX_ONLOOKER_BYTES - onlooker->len;
+	bool fits = !json->failed && json->len + 1 + spare <= PX_TAIL_STREAM_BYTES - stream->len;
 	if (fits) {
-		if (onlooker->len == 0) {
-			onlooker->since_ms = (int64_t)uv_now(&server_of(onlooker)->loop);
+		if (stream->len == 0) {
+			stream->since_ms = (int64_t)uv_now(&server_of(stream)->loop);
 		}
-		memcpy(onlooker->buf + LWS_PRE + onlooker->len, json->data, json->len);
-		onlooker->len += json->len;
-		onlooker->buf[LWS_PRE + onlooker->len++] = '\n';
+		memcpy(stream->buf + LWS_PRE + stream->len, json->data, json->len);
+		stream->len += json->len;
+		stream->buf[LWS_PRE + stream->len++] = '\n';
 	}
 	px_json_finish(json);
 	return fits;
 }
 
-static void ask_to_write(const struct px_onlooker *onlooker)
+static void ask_to_write(const struct px_tail_stream *stream)
 {
-	lws_callback_on_writable(onlooker->wsi);
+	lws_callback_on_writable(stream->wsi);
 }
 
-static void add_missed(struct px_onlooker *onlooker, size_t spare)
+static void add_missed(struct px_tail_stream *stream, size_t spare)
 {
 	struct px_json json;
 	begin_line(&json);
-	px_json_int(&json, "missed", (int64_t)onlooker->missed);
-	if (add_line(onlooker, &json, spare)) {
-		onlooker->missed = 0;
+	px_json_int(&json, "missed", (int64_t)stream->missed);
+	if (add_line(stream, &json, spare)) {
+		stream->missed = 0;
 	}
 }
 
@@ -114,13 +114,13 @@ static void write_header(const struct px_header *header, struct px_json *json)
 /* ---- writing ---- */
 
 /* What waits, if the socket takes it; -1: the connection is lost. */
-static int flush(struct px_onlooker *onlooker)
+static int flush(struct px_tail_stream *stream)
 {
-	if (onlooker->len == 0 || lws_partial_buffered(onlooker->wsi)) {
+	if (stream->len == 0 || lws_partial_buffered(stream->wsi)) {
 		return 0;
 	}
-	int n = lws_write(onlooker->wsi, onlooker->buf + LWS_PRE, onlooker->len, LWS_WRITE_HTTP);
-	onlooker->len = 0;
+	int n = lws_write(stream->wsi, stream->buf + LWS_PRE, stream->len, LWS_WRITE_HTTP);
+	stream->len = 0;
 	return n < 0 ? -1 : 0;
 }
 
@@ -130,90 +130,90 @@ static int flush(struct px_onlooker *onlooker)
  */
 static void on_header(void *user, const struct px_header *header)
 {
-	struct px_onlooker *onlooker = user;
+	struct px_tail_stream *stream = user;
 	struct px_json json;
-	if (onlooker->is_ending) {
+	if (stream->is_ending) {
 		return;
 	}
-	if (onlooker->len > PX_ONLOOKER_BYTES / 2) {
-		(void)flush(onlooker); /* lws will say so itself if the connection is lost */
+	if (stream->len > PX_TAIL_STREAM_BYTES / 2) {
+		(void)flush(stream); /* lws will say so itself if the connection is lost */
 	}
-	if (onlooker->missed > 0 && onlooker->len <= PX_ONLOOKER_BYTES / 2) {
-		add_missed(onlooker, END_BYTES);
+	if (stream->missed > 0 && stream->len <= PX_TAIL_STREAM_BYTES / 2) {
+		add_missed(stream, END_BYTES);
 	}
 	begin_line(&json);
 	write_header(header, &json);
-	if (onlooker->missed > 0 || !add_line(onlooker, &json, END_BYTES)) {
+	if (stream->missed > 0 || !add_line(stream, &json, END_BYTES)) {
 		px_json_finish(&json);
-		onlooker->missed++;
+		stream->missed++;
 	}
-	ask_to_write(onlooker);
+	ask_to_write(stream);
 }
 
-int px_onlooker_writable(void *user, struct lws *wsi)
+int px_tail_stream_writable(void *user, struct lws *wsi)
 {
 	const struct px_peer *peer = lws_get_opaque_user_data(wsi);
-	struct px_onlooker *onlooker = peer ? px_request_onlooker(peer) : NULL;
+	struct px_tail_stream *stream = peer ? px_request_tail_stream(peer) : NULL;
 	(void)user;
-	if (!onlooker) {
+	if (!stream) {
 		return 0;
 	}
-	if (onlooker->len == 0 && onlooker->missed == 0) {
-		return onlooker->is_ending ? -1 : 0;
+	if (stream->len == 0 && stream->missed == 0) {
+		return stream->is_ending ? -1 : 0;
 	}
-	if (flush(onlooker) < 0) {
+	if (flush(stream) < 0) {
 		return -1;
 	}
-	if (onlooker->missed > 0) {
-		add_missed(onlooker, 0);
+	if (stream->missed > 0) {
+		add_missed(stream, 0);
 	}
-	if (onlooker->len > 0 || onlooker->is_ending) {
-		ask_to_write(onlooker);
+	if (stream->len > 0 || stream->is_ending) {
+		ask_to_write(stream);
 	}
 	return 0;
 }
 
 /* ---- ends ---- */
 
-static void end(struct px_onlooker *onlooker, const char *reason)
+static void end(struct px_tail_stream *stream, const char *reason)
 {
 	struct px_json json;
-	if (onlooker->is_ending) {
+	if (stream->is_ending) {
 		return;
 	}
-	if (onlooker->missed > 0) {
-		add_missed(onlooker, END_BYTES / 2);
+	if (stream->missed > 0) {
+		add_missed(stream, END_BYTES / 2);
 	}
 	begin_line(&json);
 	px_json_text(&json, "end", reason);
-	(void)add_line(onlooker, &json, 0);
-	onlooker->is_ending = true;
-	onlooker->missed = 0;
+	(void)add_line(stream, &json, 0);
+	stream->is_ending = true;
+	stream->missed = 0;
 	/* At once, where that can be: the process may be about to end. */
-	(void)flush(onlooker);
-	ask_to_write(onlooker);
+	(void)flush(stream);
+	ask_to_write(stream);
 }
 
-void px_onlookers_end(struct px_server *server, const char *reason)
+void px_tail_streams_end(struct px_server *server, const char *reason)
 {
-	for (struct px_onlooker *each = server->onlookers; each; each = each->next) {
+	for (struct px_tail_stream *each = server->tail_streams; each; each = each->next) {
 		end(each, reason);
 	}
 }
 
 /* Whether it takes nothing, for longer than any reader may. */
-static bool is_stalled(const struct px_onlooker *onlooker)
+static bool is_stalled(const struct px_tail_stream *stream)
 {
-	const struct px_server *server = server_of(onlooker);
-	int64_t waits_ms = (int64_t)uv_now(&server->loop) - onlooker->since_ms;
+	const struct px_server *server = server_of(stream);
+	int64_t waits_ms = (int64_t)uv_now(&server->loop) - stream->since_ms;
 	int64_t age_ms = server->config->global.queue_age_ms;
-	return age_ms > 0 && onlooker->len > 0 && waits_ms > age_ms;
+	return age_ms > 0 && stream->len > 0 && waits_ms > age_ms;
 }
 
 static void on_tick(uv_timer_t *timer)
 {
 	struct px_server *server = timer->data;
-	for (struct px_onlooker *each = server->onlookers; each; each = each->next) {
+	for (struct px_tail_stream *each = server->tail_streams; each; each = each->next) {
 		struct px_json json;
 		if (is_stalled(each)) {
 			/* lws itself would wait for what it has still to write. */
@@ -233,63 +233,63 @@ static void on_tick(uv_timer_t *timer)
 	}
 }
 
-void px_onlooker_drop(struct px_onlooker *onlooker)
+void px_tail_stream_drop(struct px_tail_stream *stream)
 {
-	if (!onlooker) {
+	if (!stream) {
 		return;
 	}
-	struct px_server *server = server_of(onlooker);
-	struct px_onlooker **at = &server->onlookers;
-	while (*at != onlooker) {
+	struct px_server *server = server_of(stream);
+	struct px_tail_stream **at = &server->tail_streams;
+	while (*at != stream) {
 		at = &(*at)->next;
 	}
-	*at = onlooker->next;
-	server->onlooker_count--;
-	if (!server->onlookers) {
-		uv_timer_stop(&server->onlooker_timer);
+	*at = stream->next;
+	server->tail_stream_count--;
+	if (!server->tail_streams) {
+		uv_timer_stop(&server->tail_stream_timer);
 	}
-	px_tail_close(onlooker->tail);
-	free(onlooker);
+	px_message_tap_close(stream->tap);
+	free(stream);
 }
 
 /* ---- the beginning ---- */
 
-static int deny(struct px_denial *denial, const char *sentence)
+static int deny(struct px_error_detail *detail, const char *sentence)
 {
-	*denial = (struct px_denial){ PX_E_UNAVAILABLE, NULL, sentence };
+	*detail = (struct px_error_detail){ PX_E_UNAVAILABLE, NULL, sentence };
 	return -1;
 }
 
-int px_onlooker_begin(struct px_peer *peer, struct lws *wsi, const struct px_operator *operator,
-		const struct px_tail_wish *wish, int64_t expires_ms,
-		struct px_onlooker **ret_onlooker, struct px_denial *ret_denial)
+int px_tail_stream_begin(struct px_peer *peer, struct lws *wsi, const struct px_operator *operator,
+		const struct px_message_tap_filter *wish, int64_t expires_ms,
+		struct px_tail_stream **ret_stream, struct px_error_detail *ret_detail)
 {
 	struct px_server *server = peer->vhost->server;
-	struct px_tail_wish own = *wish;
-	if (server->onlooker_count >= server->config->global.max_tails) {
+	struct px_message_tap_filter own = *wish;
+	if (server->tail_stream_count >= server->config->global.max_tails) {
 		server->limits[PX_LIMIT_TAILS]++;
-		return deny(ret_denial, "Too many look on already.");
+		return deny(ret_detail, "Too many look on already.");
 	}
-	struct px_onlooker *onlooker = calloc(1, sizeof(*onlooker));
-	if (!onlooker) {
-		return deny(ret_denial, "The server is out of memory.");
+	struct px_tail_stream *stream = calloc(1, sizeof(*stream));
+	if (!stream) {
+		return deny(ret_detail, "The server is out of memory.");
 	}
 	own.note = on_header;
-	own.user = onlooker;
-	onlooker->peer = peer;
-	onlooker->wsi = wsi;
-	onlooker->expires_ms = expires_ms;
-	if (px_tail_open(operator, &own, &onlooker->tail, ret_denial) < 0) {
-		free(onlooker);
+	own.user = stream;
+	stream->peer = peer;
+	stream->wsi = wsi;
+	stream->expires_ms = expires_ms;
+	if (px_message_tap_open(operator, &own, &stream->tap, ret_detail) < 0) {
+		free(stream);
 		return -1;
 	}
-	onlooker->next = server->onlookers;
-	server->onlookers = onlooker;
-	server->onlooker_count++;
-	*ret_onlooker = onlooker;
+	stream->next = server->tail_streams;
+	server->tail_streams = stream;
+	server->tail_stream_count++;
+	*ret_stream = stream;
 	lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0); /* that of a request ends with its answer */
-	if (!uv_is_active((uv_handle_t *)&server->onlooker_timer)) {
-		uv_timer_start(&server->onlooker_timer, on_tick, TICK_MS, TICK_MS);
+	if (!uv_is_active((uv_handle_t *)&server->tail_stream_timer)) {
+		uv_timer_start(&server->tail_stream_timer, on_tick, TICK_MS, TICK_MS);
 	}
 	return 0;
 }

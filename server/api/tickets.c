@@ -62,7 +62,7 @@ static int read_claims(struct px_api_call *call, struct px_token **ret_token)
 	}
 	if (!json_object_object_get_ex(call->fields, "claims", &claims) ||
 			!json_object_is_type(claims, json_type_object) ||
-			px_authority_read_claims(call->peer->vhost, claims, ret_token, &claim) < 0) {
+			px_authenticator_read_claims(call->peer->vhost, claims, ret_token, &claim) < 0) {
 		return px_api_fail(call, 0, PX_E_BAD_MESSAGE, "claims",
 				"The body must be {\"claims\": {…}}, with claims as a token has them.");
 	}

@@ -42,7 +42,7 @@ static void name_session(const struct px_session *session, struct px_audit_entry
 	entry->user = px_session_user(session);
 	entry->role = px_session_role(session);
 	entry->tenant = px_session_tenant(session);
-	entry->vhost = px_span(px_session_site(session)->name);
+	entry->vhost = px_span(px_session_realm(session)->name);
 	entry->address = px_session_address(session);
 }
 
@@ -70,7 +70,7 @@ static void name_operator(const struct px_event *event, struct px_audit_entry *e
 	entry->role = px_identity_role(identity);
 	entry->tenant = px_identity_tenant(identity);
 	entry->address = px_identity_address(identity);
-	entry->vhost = px_span(px_vhost_of(operator->site)->config->name);
+	entry->vhost = px_span(px_vhost_of(operator->realm)->config->name);
 	entry->service = px_span(event->service ? event->service->name : "");
 	if (event->practice) {
 		entry->practice.text = px_span(px_practice_id(event->practice));
@@ -159,15 +159,15 @@ static struct px_span reason_of(const struct px_event *event, char code[8])
  * Sessions that have not authenticated are bounded, so somebody has to count them. Whether it
  * was one of them until now.
  */
-static bool count_nobody(const struct px_event *event)
+static bool count_unauthenticated(const struct px_event *event)
 {
 	void *conn = px_session_conn(event->session);
 	struct px_peer *peer = conn ? lws_get_opaque_user_data(px_lws_wsi(conn)) : NULL;
-	bool was_nobody = peer && peer->nobody;
+	bool was_unauthenticated = peer && peer->unauthenticated;
 	if (peer && (event->kind == PX_EVENT_CONNECTED || event->kind == PX_EVENT_AUTHENTICATED)) {
-		px_peer_set_nobody(peer, px_session_role(event->session) == 0);
+		px_peer_set_unauthenticated(peer, px_session_role(event->session) == 0);
 	}
-	return was_nobody;
+	return was_unauthenticated;
 }
 
 static void on_refusals(uv_timer_t *timer)
@@ -187,7 +187,7 @@ static int note_refusal(struct px_server *server, const struct px_audit_entry *e
 	return 0;
 }
 
-int px_trail_event(void *user, const struct px_event *event)
+int px_audit_events_record(void *user, const struct px_event *event)
 {
 	struct px_server *server = user;
 	char client[PX_CLIENT_ID_SIZE];
@@ -200,9 +200,9 @@ int px_trail_event(void *user, const struct px_event *event)
 	if (event->kind == PX_EVENT_ADMINISTERED) {
 		return note_operator(server, event);
 	}
-	bool was_nobody = count_nobody(event);
+	bool was_unauthenticated = count_unauthenticated(event);
 	if (event->kind == PX_EVENT_RESUMED) {
-		int rc = px_comeback_done(event->session, event->conn);
+		int rc = px_resume_query_done(event->session, event->conn);
 		if (rc < 0) {
 			return rc;
 		}
@@ -230,12 +230,13 @@ int px_trail_event(void *user, const struct px_event *event)
 	if (rc == 0 || !can_refuse) {
 		show(server, &entry, event->session,
 				event->channel ? px_channel_practice(event->channel) : NULL);
-		px_webhooks_event(event, was_nobody);
+		px_webhooks_event(event, was_unauthenticated);
 	}
 	return rc;
 }
 
-void px_trail_refused(struct px_server *server, const struct px_peer *peer, const char *reason)
+void px_audit_events_refused(struct px_server *server, const struct px_peer *peer,
+		const char *reason)
 {
 	char address[PX_ADDRESS_SIZE];
 	px_address_format(&peer->address, address);
@@ -250,7 +251,7 @@ void px_trail_refused(struct px_server *server, const struct px_peer *peer, cons
 	show(server, &entry, NULL, NULL);
 }
 
-void px_trail_denied(struct px_server *server, const struct px_operator *operator,
+void px_audit_events_denied(struct px_server *server, const struct px_operator *operator,
 		const char *reason)
 {
 	struct px_event event = { .operator = operator, .act = reason };
@@ -261,7 +262,7 @@ void px_trail_denied(struct px_server *server, const struct px_operator *operato
 	show(server, &entry, NULL, NULL);
 }
 
-void px_trail_show(struct px_server *server, const char *event)
+void px_audit_events_show(struct px_server *server, const char *event)
 {
 	for (size_t i = 0; i < server->vhost_count; i++) {
 		const struct px_config_vhost *config = server->vhosts[i]->config;
@@ -273,7 +274,7 @@ void px_trail_show(struct px_server *server, const char *event)
 	}
 }
 
-int px_trail_note(struct px_server *server, const char *event, const char *reason)
+int px_audit_events_note(struct px_server *server, const char *event, const char *reason)
 {
 	return px_audit_permit(server->audit, &(struct px_audit_entry){
 		.event = event,

@@ -14,12 +14,13 @@ struct px_peer;
 struct px_server;
 
 /* audit/audit_events.c: the audit trail. -errno: what happens must not. */
-int px_trail_event(void *user, const struct px_event *event);
-void px_trail_refused(struct px_server *server, const struct px_peer *peer, const char *reason);
-void px_trail_denied(struct px_server *server, const struct px_operator *operator,
+int px_audit_events_record(void *user, const struct px_event *event);
+void px_audit_events_refused(struct px_server *server, const struct px_peer *peer,
 		const char *reason);
-int px_trail_note(struct px_server *server, const char *event, const char *reason);
+void px_audit_events_denied(struct px_server *server, const struct px_operator *operator,
+		const char *reason);
+int px_audit_events_note(struct px_server *server, const char *event, const char *reason);
 /* Of what is in the trail already, or in none: for administrators who watch. */
-void px_trail_show(struct px_server *server, const char *event);
+void px_audit_events_show(struct px_server *server, const char *event);
 
 #endif

@@ -25,10 +25,10 @@
 #define HOUR_S 3600
 
 /* What is asked, and where the answer goes. */
-struct px_asking {
+struct px_auth_request {
 	struct px_peer *peer;
 	struct lws *wsi;
-	struct px_inquiry *inquiry; /* NULL: not under way */
+	struct px_outgoing *outgoing; /* NULL: not under way */
 	char *cookie;
 	char *authorization;
 	char *origin;
@@ -42,20 +42,20 @@ static void wipe(char *text)
 	}
 }
 
-static void destroy(struct px_asking *asking)
+static void destroy(struct px_auth_request *auth_request)
 {
-	wipe(asking->cookie);
-	wipe(asking->authorization);
-	wipe(asking->origin);
-	free(asking);
+	wipe(auth_request->cookie);
+	wipe(auth_request->authorization);
+	wipe(auth_request->origin);
+	free(auth_request);
 }
 
-void px_asking_drop(struct px_peer *peer)
+void px_auth_request_drop(struct px_peer *peer)
 {
-	if (peer->asking) {
-		px_backend_cancel(peer->asking->inquiry);
-		destroy(peer->asking);
-		peer->asking = NULL;
+	if (peer->auth_request) {
+		px_http_client_cancel(peer->auth_request->outgoing);
+		destroy(peer->auth_request);
+		peer->auth_request = NULL;
 	}
 }
 
@@ -74,27 +74,27 @@ static char *copy_header(struct lws *wsi, enum lws_token_indexes header)
 	return text;
 }
 
-int px_asking_prepare(struct px_peer *peer, struct lws *wsi)
+int px_auth_request_prepare(struct px_peer *peer, struct lws *wsi)
 {
-	struct px_asking *asking = calloc(1, sizeof(*asking));
-	if (!asking) {
+	struct px_auth_request *auth_request = calloc(1, sizeof(*auth_request));
+	if (!auth_request) {
 		return -ENOMEM;
 	}
-	asking->peer = peer;
-	asking->cookie = copy_header(wsi, WSI_TOKEN_HTTP_COOKIE);
-	asking->authorization = copy_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION);
-	asking->origin = copy_header(wsi, WSI_TOKEN_ORIGIN);
-	if (!asking->cookie || !asking->authorization || !asking->origin) {
-		destroy(asking);
+	auth_request->peer = peer;
+	auth_request->cookie = copy_header(wsi, WSI_TOKEN_HTTP_COOKIE);
+	auth_request->authorization = copy_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION);
+	auth_request->origin = copy_header(wsi, WSI_TOKEN_ORIGIN);
+	if (!auth_request->cookie || !auth_request->authorization || !auth_request->origin) {
+		destroy(auth_request);
 		return -ENOMEM;
 	}
-	px_asking_drop(peer);
-	peer->asking = asking;
+	px_auth_request_drop(peer);
+	peer->auth_request = auth_request;
 	return 0;
 }
 
 /* 200 is claims, 401 and 403 are bad tokens, anything else is no answer. */
-static void judge(struct px_peer *peer, const struct px_backend_answer *answer,
+static void judge(struct px_peer *peer, const struct px_http_client_answer *answer,
 		struct px_authentication *ret_authentication)
 {
 	struct json_object *body;
@@ -108,28 +108,28 @@ static void judge(struct px_peer *peer, const struct px_backend_answer *answer,
 	if (answer->status == 401 || answer->status == 403) {
 		peer->vhost->server->bad_tokens++;
 		px_lockout_charge(peer, PX_LOCKOUT_QUESTION_NS);
-		px_trail_refused(peer->vhost->server, peer, "auth_url");
+		px_audit_events_refused(peer->vhost->server, peer, "auth_url");
 		ret_authentication->verdict = PX_VERDICT_BAD;
 		ret_authentication->sentence = "The application does not let this client in.";
 	} else if (answer->status == 200 && px_strict_json_parse(answer->body, &body) == 0) {
-		if (px_authority_read_claims(peer->vhost, body, &token, NULL) == 0) {
-			px_authority_bound(peer, token);
-			px_authority_admit(peer, token, ret_authentication);
+		if (px_authenticator_read_claims(peer->vhost, body, &token, NULL) == 0) {
+			px_authenticator_bound(peer, token);
+			px_authenticator_admit(peer, token, ret_authentication);
 			px_token_destroy(token);
 		}
 		json_object_put(body);
 	}
 }
 
-static void on_answer(void *user, const struct px_backend_answer *answer)
+static void on_answer(void *user, const struct px_http_client_answer *answer)
 {
-	struct px_asking *asking = user;
-	struct px_peer *peer = asking->peer;
-	struct lws *wsi = asking->wsi;
+	struct px_auth_request *auth_request = user;
+	struct px_peer *peer = auth_request->peer;
+	struct lws *wsi = auth_request->wsi;
 	struct px_session_params params = { 0 };
 	struct px_authentication authentication;
-	peer->asking = NULL;
-	destroy(asking);
+	peer->auth_request = NULL;
+	destroy(auth_request);
 	judge(peer, answer, &authentication);
 	peer->verdict = (uint8_t)authentication.verdict;
 	peer->sentence = authentication.sentence;
@@ -140,12 +140,12 @@ static void on_answer(void *user, const struct px_backend_answer *answer)
 		break;
 	case PX_VERDICT_BAD:
 	case PX_VERDICT_THROTTLED:
-		peer->identity = px_authority_nobody(peer);
+		peer->identity = px_authenticator_unauthenticated(peer);
 		break;
 	default:
 		/* Where there is a time to tell, somebody has to be told it. */
 		if (authentication.retry_after_ms > 0) {
-			peer->identity = px_authority_nobody(peer);
+			peer->identity = px_authenticator_unauthenticated(peer);
 		}
 		break;
 	}
@@ -158,23 +158,25 @@ static void on_answer(void *user, const struct px_backend_answer *answer)
 	px_lws_admit(wsi, &params, PX_CLOSE_TRY_LATER);
 }
 
-int px_asking_start(struct px_peer *peer, struct lws *wsi)
+int px_auth_request_start(struct px_peer *peer, struct lws *wsi)
 {
 	const struct px_config_vhost *config = peer->vhost->config;
-	struct px_asking *asking = peer->asking;
+	struct px_auth_request *auth_request = peer->auth_request;
 	char address[PX_ADDRESS_SIZE];
 	px_address_format(&peer->address, address);
-	asking->wsi = wsi;
-	return px_backend_ask(peer->vhost->server->backend, &(struct px_backend_request){
-		.url = config->auth_url,
-		.cookie = px_span(asking->cookie),
-		.authorization = px_span(asking->authorization),
-		.origin = px_span(asking->origin),
-		.address = address,
-		.timeout_ms = (long)config->auth_timeout_ms,
-		.cache_s = config->auth_cache_s,
-		.max_in_flight = config->auth_max,
-		.done = on_answer,
-		.user = asking,
-	}, &asking->inquiry);
+	auth_request->wsi = wsi;
+	return px_http_client_ask(peer->vhost->server->http_client,
+			&(struct px_http_client_request){
+					.url = config->auth_url,
+					.cookie = px_span(auth_request->cookie),
+					.authorization = px_span(auth_request->authorization),
+					.origin = px_span(auth_request->origin),
+					.address = address,
+					.timeout_ms = (long)config->auth_timeout_ms,
+					.cache_s = config->auth_cache_s,
+					.max_in_flight = config->auth_max,
+					.done = on_answer,
+					.user = auth_request,
+			},
+			&auth_request->outgoing);
 }

@@ -11,8 +11,8 @@
 struct px_peer;
 
 /* auth/auth_url.c: auth-url. Prepared while the headers are there, started once it is upgraded. */
-int px_asking_prepare(struct px_peer *peer, struct lws *wsi);
-int px_asking_start(struct px_peer *peer, struct lws *wsi);
-void px_asking_drop(struct px_peer *peer);
+int px_auth_request_prepare(struct px_peer *peer, struct lws *wsi);
+int px_auth_request_start(struct px_peer *peer, struct lws *wsi);
+void px_auth_request_drop(struct px_peer *peer);
 
 #endif

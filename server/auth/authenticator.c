@@ -19,8 +19,8 @@
 /* When one user has too many connections, a page that was left open may soon be gone. */
 #define USER_RETRY_MS 5000
 
-struct px_authority {
-	struct px_keys *keys; /* NULL: no tokens, only tickets and the back end's word */
+struct px_authenticator {
+	struct px_jwks *keys; /* NULL: no tokens, only tickets and the back end's word */
 	struct px_token_rules rules;
 };
 
@@ -50,58 +50,58 @@ static struct px_claim_names names_of(const struct px_config_claim_names *names)
 }
 
 static int read_keys(const struct px_config_tokens *tokens, const struct px_config_sink *sink,
-		struct px_authority *authority)
+		struct px_authenticator *authenticator)
 {
-	struct px_keys_sink key_sink = {
+	struct px_jwks_sink key_sink = {
 		.on_complaint = on_key_complaint,
 		.user = (void *)(uintptr_t)sink,
 	};
-	struct px_keys_source source = {
+	struct px_jwks_source source = {
 		.secret = px_span(tokens->secret),
 		.secret_kid = tokens->secret_kid,
 		.jwks_file = tokens->jwks_file,
 	};
-	authority->rules.issuer = tokens->issuer;
-	authority->rules.audience = tokens->audience;
-	authority->rules.leeway_s = tokens->leeway_s;
-	authority->rules.require_exp = tokens->require_exp;
-	authority->rules.max_bytes = tokens->max_bytes;
-	authority->rules.default_role = tokens->default_role;
-	authority->rules.names = names_of(&tokens->claims);
-	return px_keys_create(&source, &key_sink, &authority->keys);
+	authenticator->rules.issuer = tokens->issuer;
+	authenticator->rules.audience = tokens->audience;
+	authenticator->rules.leeway_s = tokens->leeway_s;
+	authenticator->rules.require_exp = tokens->require_exp;
+	authenticator->rules.max_bytes = tokens->max_bytes;
+	authenticator->rules.default_role = tokens->default_role;
+	authenticator->rules.names = names_of(&tokens->claims);
+	return px_jwks_create(&source, &key_sink, &authenticator->keys);
 }
 
-int px_authority_create(const struct px_config_vhost *config, const struct px_config_sink *sink,
-		struct px_authority **ret_authority)
+int px_authenticator_create(const struct px_config_vhost *config, const struct px_config_sink *sink,
+		struct px_authenticator **ret_authenticator)
 {
-	struct px_authority *authority = calloc(1, sizeof(*authority));
-	if (!authority) {
+	struct px_authenticator *authenticator = calloc(1, sizeof(*authenticator));
+	if (!authenticator) {
 		return -ENOMEM;
 	}
-	authority->rules = px_token_rules_default;
-	int rc = config->tokens ? read_keys(config->tokens, sink, authority) : 0;
+	authenticator->rules = px_token_rules_default;
+	int rc = config->tokens ? read_keys(config->tokens, sink, authenticator) : 0;
 	if (rc < 0) {
-		px_authority_destroy(authority);
+		px_authenticator_destroy(authenticator);
 		return rc;
 	}
-	*ret_authority = authority;
+	*ret_authenticator = authenticator;
 	return 0;
 }
 
-void px_authority_destroy(struct px_authority *authority)
+void px_authenticator_destroy(struct px_authenticator *authenticator)
 {
-	if (authority) {
-		px_keys_destroy(authority->keys);
-		free(authority);
+	if (authenticator) {
+		px_jwks_destroy(authenticator->keys);
+		free(authenticator);
 	}
 }
 
-void px_authority_refresh(struct px_authority *authority)
+void px_authenticator_refresh(struct px_authenticator *authenticator)
 {
-	static const struct px_keys_sink sink = { .on_complaint = on_refresh_complaint };
-	if (authority->keys && px_keys_reload_if_changed(authority->keys, &sink) == 1) {
+	static const struct px_jwks_sink sink = { .on_complaint = on_refresh_complaint };
+	if (authenticator->keys && px_jwks_reload_if_changed(authenticator->keys, &sink) == 1) {
 		px_log(PX_LOG_NOTICE, "keys: the key file has changed; %zu keys are in force",
-				px_keys_count(authority->keys));
+				px_jwks_count(authenticator->keys));
 	}
 }
 
@@ -115,7 +115,7 @@ static void fail(struct px_peer *peer, enum px_token_fault fault,
 		struct px_authentication *ret_authentication)
 {
 	peer->vhost->server->bad_tokens++;
-	px_trail_refused(peer->vhost->server, peer, px_token_fault_name(fault));
+	px_audit_events_refused(peer->vhost->server, peer, px_token_fault_name(fault));
 	*ret_authentication = (struct px_authentication){
 		.verdict = fault == PX_TOKEN_EXPIRED ? PX_VERDICT_EXPIRED : PX_VERDICT_BAD,
 		.sentence = px_token_fault_text(fault),
@@ -125,19 +125,20 @@ static void fail(struct px_peer *peer, enum px_token_fault fault,
 	}
 }
 
-struct px_token *px_authority_verify(struct px_peer *peer, struct px_span text,
+struct px_token *px_authenticator_verify(struct px_peer *peer, struct px_span text,
 		struct px_authentication *ret_authentication)
 {
-	const struct px_authority *authority = peer->vhost->authority;
+	const struct px_authenticator *authenticator = peer->vhost->authenticator;
 	struct px_token *token;
 	enum px_token_fault fault;
 	*ret_authentication = (struct px_authentication){ .verdict = PX_VERDICT_NO_TOKENS };
-	if (!authority || !authority->keys || px_lockout_puts_off(peer, ret_authentication)) {
+	if (!authenticator || !authenticator->keys ||
+			px_lockout_puts_off(peer, ret_authentication)) {
 		return NULL;
 	}
 	uint64_t began_ns = uv_hrtime();
-	int rc = px_token_verify(authority->keys, &authority->rules, text, time(NULL), &token,
-			&fault);
+	int rc = px_token_verify(authenticator->keys, &authenticator->rules, text, time(NULL),
+			&token, &fault);
 	if (rc == 0) {
 		return token;
 	}
@@ -150,10 +151,10 @@ struct px_token *px_authority_verify(struct px_peer *peer, struct px_span text,
 	return NULL;
 }
 
-int px_authority_read_claims(const struct px_vhost *vhost, struct json_object *claims,
+int px_authenticator_read_claims(const struct px_vhost *vhost, struct json_object *claims,
 		struct px_token **ret_token, const char **ret_claim)
 {
-	const struct px_token_rules *rules = &vhost->authority->rules;
+	const struct px_token_rules *rules = &vhost->authenticator->rules;
 	return px_claims_read(claims, &rules->names, rules->default_role, ret_token, ret_claim);
 }
 
@@ -161,8 +162,8 @@ int px_authority_read_claims(const struct px_vhost *vhost, struct json_object *c
 static int make_identity(struct px_peer *peer, const struct px_token *token, bool counted,
 		struct px_identity **ret_identity)
 {
-	const struct px_authority *authority = peer->vhost->authority;
-	int64_t leeway_s = authority->rules.leeway_s;
+	const struct px_authenticator *authenticator = peer->vhost->authenticator;
+	int64_t leeway_s = authenticator->rules.leeway_s;
 	char address[PX_ADDRESS_SIZE];
 	struct px_claims claims = {
 		.tenant = token->tenant.len > 0 ? token->tenant : px_span(peer->vhost->config->tenant),
@@ -185,14 +186,14 @@ static int make_identity(struct px_peer *peer, const struct px_token *token, boo
 	return rc < 0 ? rc : px_identity_create(peer->vhost->server->broker, &claims, ret_identity);
 }
 
-void px_authority_bound(const struct px_peer *peer, struct px_token *token)
+void px_authenticator_bound(const struct px_peer *peer, struct px_token *token)
 {
 	if (token->expires_s == 0) {
 		token->expires_s = time(NULL) + peer->vhost->config->identity_ttl_s;
 	}
 }
 
-void px_authority_admit(struct px_peer *peer, const struct px_token *token,
+void px_authenticator_admit(struct px_peer *peer, const struct px_token *token,
 		struct px_authentication *ret_authentication)
 {
 	struct px_identity *identity;
@@ -222,7 +223,7 @@ void px_authority_admit(struct px_peer *peer, const struct px_token *token,
 	}
 }
 
-struct px_identity *px_authority_speaker(struct px_peer *peer, const struct px_token *token,
+struct px_identity *px_authenticator_speaker(struct px_peer *peer, const struct px_token *token,
 		struct px_authentication *ret_authentication)
 {
 	struct px_identity *identity;
@@ -236,17 +237,17 @@ struct px_identity *px_authority_speaker(struct px_peer *peer, const struct px_t
 	return NULL;
 }
 
-void px_authority_judge(struct px_peer *peer, struct px_span text,
+void px_authenticator_judge(struct px_peer *peer, struct px_span text,
 		struct px_authentication *ret_authentication)
 {
-	struct px_token *token = px_authority_verify(peer, text, ret_authentication);
+	struct px_token *token = px_authenticator_verify(peer, text, ret_authentication);
 	if (token) {
-		px_authority_admit(peer, token, ret_authentication);
+		px_authenticator_admit(peer, token, ret_authentication);
 		px_token_destroy(token);
 	}
 }
 
-void px_authority_redeem(struct px_peer *peer, struct px_span ticket,
+void px_authenticator_redeem(struct px_peer *peer, struct px_span ticket,
 		struct px_authentication *ret_authentication)
 {
 	struct px_server *server = peer->vhost->server;
@@ -254,7 +255,7 @@ void px_authority_redeem(struct px_peer *peer, struct px_span ticket,
 			ticket, now_of(peer));
 	if (!token) {
 		server->bad_tokens++;
-		px_trail_refused(server, peer, "bad_ticket");
+		px_audit_events_refused(server, peer, "bad_ticket");
 		*ret_authentication = (struct px_authentication){
 			.verdict = PX_VERDICT_BAD,
 			.sentence = "The ticket is unknown, used or expired.",
@@ -262,12 +263,12 @@ void px_authority_redeem(struct px_peer *peer, struct px_span ticket,
 		px_lockout_guessed(peer, ret_authentication);
 		return;
 	}
-	px_authority_bound(peer, token);
-	px_authority_admit(peer, token, ret_authentication);
+	px_authenticator_bound(peer, token);
+	px_authenticator_admit(peer, token, ret_authentication);
 	px_token_destroy(token);
 }
 
-struct px_identity *px_authority_nobody(const struct px_peer *peer)
+struct px_identity *px_authenticator_unauthenticated(const struct px_peer *peer)
 {
 	const struct px_vhost *vhost = peer->vhost;
 	struct px_identity *identity = NULL;

@@ -43,14 +43,14 @@ static struct px_audit_settings audit_settings(const struct px_config_audit *con
 	};
 }
 
-void px_security_authenticate(void *user, void *conn, const struct px_site *site,
+void px_security_authenticate(void *user, void *conn, const struct px_realm *realm,
 		struct px_span token, struct px_authentication *ret_authentication)
 {
 	struct px_peer *peer = lws_get_opaque_user_data(px_lws_wsi(conn));
 	(void)user;
-	(void)site;
+	(void)realm;
 	if (peer) {
-		px_authority_judge(peer, token, ret_authentication);
+		px_authenticator_judge(peer, token, ret_authentication);
 	} else {
 		ret_authentication->verdict = PX_VERDICT_UNAVAILABLE;
 	}
@@ -63,11 +63,11 @@ static bool wants_proof(const struct px_config_vhost *config)
 }
 
 static int make_authorities(const struct px_config *config, const struct px_config_sink *sink,
-		struct px_authority **authorities)
+		struct px_authenticator **authorities)
 {
 	for (size_t i = 0; i < config->vhost_count; i++) {
 		if (wants_proof(&config->vhosts[i])) {
-			int rc = px_authority_create(&config->vhosts[i], sink, &authorities[i]);
+			int rc = px_authenticator_create(&config->vhosts[i], sink, &authorities[i]);
 			if (rc < 0) {
 				return rc;
 			}
@@ -78,10 +78,10 @@ static int make_authorities(const struct px_config *config, const struct px_conf
 
 int px_security_check(const struct px_config *config, const struct px_config_sink *sink)
 {
-	struct px_authority **authorities = calloc(config->vhost_count, sizeof(*authorities));
+	struct px_authenticator **authorities = calloc(config->vhost_count, sizeof(*authorities));
 	int rc = authorities ? make_authorities(config, sink, authorities) : -ENOMEM;
 	for (size_t i = 0; authorities && i < config->vhost_count; i++) {
-		px_authority_destroy(authorities[i]);
+		px_authenticator_destroy(authorities[i]);
 	}
 	free(authorities);
 	return rc < 0 ? rc : px_tls_check(config, sink);
@@ -149,7 +149,7 @@ void px_plan_commit_audit(struct px_plan *plan)
 	struct px_server *server = plan->server;
 	const struct px_config_audit *wanted = plan->config->global.audit;
 	if (server->audit && (plan->audit || !wanted)) {
-		(void)px_trail_note(server, "stopped", "");
+		(void)px_audit_events_note(server, "stopped", "");
 		px_audit_destroy(server->audit);
 		server->audit = NULL;
 	}
@@ -165,21 +165,21 @@ static void on_keys_timer(uv_timer_t *timer)
 {
 	struct px_server *server = timer->data;
 	for (size_t i = 0; i < server->vhost_count; i++) {
-		if (server->vhosts[i]->authority) {
-			px_authority_refresh(server->vhosts[i]->authority);
+		if (server->vhosts[i]->authenticator) {
+			px_authenticator_refresh(server->vhosts[i]->authenticator);
 		}
 	}
 	px_tls_refresh(server);
-	px_samples_take(server);
+	px_stats_history_take(server);
 }
 
 int px_security_create(struct px_server *server)
 {
-	int rc = px_tally_create(0, &server->addresses);
-	rc = rc < 0 ? rc : px_tally_create(0, &server->users);
+	int rc = px_limiter_create(0, &server->addresses);
+	rc = rc < 0 ? rc : px_limiter_create(0, &server->users);
 	rc = rc < 0 ? rc : px_tickets_create(&server->tickets);
 	rc = rc < 0 ? rc : px_idempotency_create(&server->idempotency);
-	rc = rc < 0 ? rc : px_backend_create(&server->loop, &server->backend);
+	rc = rc < 0 ? rc : px_http_client_create(&server->loop, &server->http_client);
 	if (rc < 0) {
 		return rc;
 	}
@@ -190,19 +190,19 @@ int px_security_create(struct px_server *server)
 void px_security_stop(struct px_server *server)
 {
 	px_webhooks_stop(server);
-	px_backend_destroy(server->backend);
-	server->backend = NULL;
+	px_http_client_destroy(server->http_client);
+	server->http_client = NULL;
 }
 
 void px_security_destroy(struct px_server *server)
 {
 	if (server->audit) {
-		(void)px_trail_note(server, "stopped", "");
+		(void)px_audit_events_note(server, "stopped", "");
 	}
 	px_audit_destroy(server->audit);
 	px_webhooks_destroy(server);
 	px_tickets_destroy(server->tickets);
 	px_idempotency_destroy(server->idempotency);
-	px_tally_destroy(server->addresses);
-	px_tally_destroy(server->users);
+	px_limiter_destroy(server->addresses);
+	px_limiter_destroy(server->users);
 }

@@ -14,7 +14,7 @@ struct px_authentication;
 struct px_config;
 struct px_config_sink;
 struct px_server;
-struct px_site;
+struct px_realm;
 struct px_span;
 
 /* auth/security.c: all that stands before a session; in the order of a process' life */
@@ -22,7 +22,7 @@ int px_security_check(const struct px_config *config, const struct px_config_sin
 int px_security_create(struct px_server *server);
 void px_security_stop(struct px_server *server);
 void px_security_destroy(struct px_server *server);
-void px_security_authenticate(void *user, void *conn, const struct px_site *site,
+void px_security_authenticate(void *user, void *conn, const struct px_realm *realm,
 		struct px_span token, struct px_authentication *ret_authentication);
 
 #endif

@@ -18,7 +18,7 @@ void px_turn_begin(struct px_turn *turn, uint64_t now_ns)
 	}
 }
 
-bool px_turn_pressed(struct px_turn *turn, enum px_work work, uint64_t now_ns)
+bool px_turn_over_budget(struct px_turn *turn, enum px_work work, uint64_t now_ns)
 {
 	px_turn_begin(turn, now_ns);
 	if (work == PX_WORK_IN) {

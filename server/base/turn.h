@@ -25,7 +25,7 @@ struct px_turn {
 void px_turn_begin(struct px_turn *turn, uint64_t now_ns);
 
 /* Whether it has lasted long enough for that kind of work; see px_broker_host. */
-bool px_turn_pressed(struct px_turn *turn, enum px_work work, uint64_t now_ns);
+bool px_turn_over_budget(struct px_turn *turn, enum px_work work, uint64_t now_ns);
 
 /* About to wait. */
 void px_turn_end(struct px_turn *turn, uint64_t now_ns);

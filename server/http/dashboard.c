@@ -22,7 +22,7 @@
 static bool has_admin(struct px_server *server, const struct px_vhost *vhost)
 {
 	const struct px_plugin *plugin = px_plugin_find(server, "admin");
-	return plugin && plugin->started && vhost->site.enabled & UINT32_C(1) << plugin->index;
+	return plugin && plugin->started && vhost->realm.enabled & UINT32_C(1) << plugin->index;
 }
 
 static bool concerns(const char *path)

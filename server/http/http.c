@@ -419,7 +419,7 @@ static int answer_statistics(struct px_server *server, struct lws *wsi)
 {
 	struct px_json json;
 	px_json_begin(&json, NULL);
-	px_statistics_write(server, &json);
+	px_stats_write(server, &json);
 	px_json_end(&json);
 	int rc = json.failed ? -1 : px_http_answer(wsi, 200, "application/json",
 			(struct px_span){ json.data, json.len });
@@ -429,11 +429,11 @@ static int answer_statistics(struct px_server *server, struct lws *wsi)
 
 static int answer_metrics(struct px_server *server, struct lws *wsi)
 {
-	struct px_exposition out = { 0 };
+	struct px_prometheus out = { 0 };
 	px_metrics_write(server, &out);
 	int rc = out.failed ? -1 : px_http_answer(wsi, 200, "text/plain; version=0.0.4; charset=utf-8",
 			(struct px_span){ out.text, out.len });
-	px_exposition_finish(&out);
+	px_prometheus_finish(&out);
 	return rc;
 }
 

@@ -20,8 +20,8 @@ struct px_span;
 struct px_vhost;
 
 /*
- * http/framing.c: whether it is beyond doubt where a request ends; as px_gate_pass(). And that it was
- * answered.
+ * framing.c: whether it is beyond doubt where a request ends; as px_precheck_pass(). And that it
+ * was answered.
  */
 int px_framing_check(const struct px_peer *peer, struct lws *wsi);
 void px_framing_answered(struct px_peer *peer, struct lws *wsi);

@@ -144,7 +144,7 @@ static int redirect(const struct px_peer *peer, struct lws *wsi)
 	return px_http_redirect(wsi, location.text);
 }
 
-int px_gate_pass(struct lws *wsi, const void *within)
+int px_precheck_pass(struct lws *wsi, const void *within)
 {
 	struct px_peer *peer = lws_get_opaque_user_data(wsi);
 	if (!peer) {

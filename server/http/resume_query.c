@@ -15,18 +15,18 @@
 
 #define TOKEN_MAX 64
 
-struct px_comeback {
+struct px_resume_query {
 	int64_t received; /* -1: none that makes sense */
 	size_t token_len;
 	char token[TOKEN_MAX];
 };
 
-void px_comeback_drop(struct px_peer *peer)
+void px_resume_query_drop(struct px_peer *peer)
 {
-	if (peer->comeback) {
-		explicit_bzero(peer->comeback, sizeof(*peer->comeback));
-		free(peer->comeback);
-		peer->comeback = NULL;
+	if (peer->resume_query) {
+		explicit_bzero(peer->resume_query, sizeof(*peer->resume_query));
+		free(peer->resume_query);
+		peer->resume_query = NULL;
 	}
 }
 
@@ -43,24 +43,25 @@ static int64_t read_count(struct px_span text)
 }
 
 /* A token of another length than ours is none: what counts is that one was brought. */
-int px_comeback_read(struct px_peer *peer, struct lws *wsi)
+int px_resume_query_read(struct px_peer *peer, struct lws *wsi)
 {
 	char token[TOKEN_MAX + 1];
 	char count[18];
 	struct px_span value;
-	px_comeback_drop(peer);
+	px_resume_query_drop(peer);
 	int rc = peer->versioned ? px_query_parameter(wsi, "resume", token, sizeof(token), &value) : 0;
 	if (!peer->versioned || (rc == 0 && value.len == 0)) {
 		return 0;
 	}
-	peer->comeback = calloc(1, sizeof(*peer->comeback));
-	if (!peer->comeback) {
+	peer->resume_query = calloc(1, sizeof(*peer->resume_query));
+	if (!peer->resume_query) {
 		return -ENOMEM;
 	}
-	peer->comeback->token_len = rc == 0 ? value.len : 1;
-	memcpy(peer->comeback->token, rc == 0 ? value.data : "?", peer->comeback->token_len);
+	peer->resume_query->token_len = rc == 0 ? value.len : 1;
+	memcpy(peer->resume_query->token, rc == 0 ? value.data : "?",
+			peer->resume_query->token_len);
 	explicit_bzero(token, sizeof(token));
-	peer->comeback->received = px_query_parameter(wsi, "received", count, sizeof(count),
+	peer->resume_query->received = px_query_parameter(wsi, "received", count, sizeof(count),
 			&value) == 0 ? read_count(value) : -1;
 	return 0;
 }
@@ -70,33 +71,34 @@ static struct px_peer *peer_of(void *conn)
 	return conn ? lws_get_opaque_user_data(px_lws_wsi(conn)) : NULL;
 }
 
-static struct px_span token_of(const struct px_comeback *comeback)
+static struct px_span token_of(const struct px_resume_query *resume_query)
 {
-	return (struct px_span){ comeback->token, comeback->token_len };
+	return (struct px_span){ resume_query->token, resume_query->token_len };
 }
 
-bool px_comeback_is_good(struct px_peer *peer, struct px_peer **ret_old)
+bool px_resume_query_is_good(struct px_peer *peer, struct px_peer **ret_old)
 {
 	void *conn;
-	if (!peer->comeback || !px_broker_resumable(peer->vhost->server->broker,
-			&peer->vhost->site, token_of(peer->comeback), peer->comeback->received,
-			&conn)) {
+	if (!peer->resume_query ||
+			!px_broker_resumable(peer->vhost->server->broker, &peer->vhost->realm,
+					token_of(peer->resume_query), peer->resume_query->received,
+					&conn)) {
 		return false;
 	}
 	*ret_old = peer_of(conn);
 	return true;
 }
 
-void px_comeback_params(const struct px_peer *peer, struct px_session_params *params)
+void px_resume_query_params(const struct px_peer *peer, struct px_session_params *params)
 {
 	params->received = -1;
-	if (peer->comeback) {
-		params->resume = token_of(peer->comeback);
-		params->received = peer->comeback->received;
+	if (peer->resume_query) {
+		params->resume = token_of(peer->resume_query);
+		params->received = peer->resume_query->received;
 	}
 }
 
-int px_comeback_done(const struct px_session *session, void *conn)
+int px_resume_query_done(const struct px_session *session, void *conn)
 {
 	struct px_peer *peer = peer_of(conn);
 	struct px_peer *old = peer_of(px_session_conn(session));
@@ -118,6 +120,6 @@ int px_comeback_done(const struct px_session *session, void *conn)
 	if (old) {
 		px_peer_uncount(old);
 	}
-	px_peer_set_nobody(peer, false);
+	px_peer_set_unauthenticated(peer, false);
 	return 0;
 }

@@ -59,7 +59,7 @@ static int refuse_until(struct lws *wsi, const struct px_peer *peer, int status,
 	server->refused_busy += status == 503;
 	server->refused_often += status == 429;
 	server->refused_origin += status == 403;
-	px_trail_refused(server, peer, code);
+	px_audit_events_refused(server, peer, code);
 	return px_http_refuse_as(wsi, &(struct px_http_refusal){
 		.status = status,
 		.code = code,
@@ -302,7 +302,7 @@ static int take_verdict(struct px_peer *peer, struct lws *wsi,
 				authentication->sentence ? authentication->sentence :
 				"The server is at its limit.", authentication->retry_after_ms);
 	default:
-		peer->identity = px_authority_nobody(peer);
+		peer->identity = px_authenticator_unauthenticated(peer);
 		return peer->identity ? 0 : -1;
 	}
 }
@@ -312,19 +312,19 @@ static int take_nobody(struct px_peer *peer, struct lws *wsi)
 {
 	struct px_server *server = peer->vhost->server;
 	uint32_t most = server->config->global.max_unauthenticated;
-	if (most > 0 && server->nobodies >= most) {
+	if (most > 0 && server->unauthenticated_count >= most) {
 		server->limits[PX_LIMIT_UNAUTHENTICATED]++;
 		return refuse(wsi, peer, 503, "unavailable",
 				"Too many clients have not authenticated yet.");
 	}
-	peer->identity = px_authority_nobody(peer);
+	peer->identity = px_authenticator_unauthenticated(peer);
 	return peer->identity ? 0 : -1;
 }
 
 /* Nothing was brought but what resumes a session: that says who it is. */
-static int take_comeback(struct px_peer *peer)
+static int take_resume_query(struct px_peer *peer)
 {
-	peer->identity = px_authority_nobody(peer);
+	peer->identity = px_authenticator_unauthenticated(peer);
 	return peer->identity ? 0 : -1;
 }
 
@@ -340,9 +340,9 @@ static int identify_by_credentials(struct px_peer *peer, struct lws *wsi)
 	}
 	struct px_authentication authentication = { .verdict = PX_VERDICT_NO_TOKENS };
 	if (credentials.kind == PX_CREDENTIAL_TICKET) {
-		px_authority_redeem(peer, credentials.text, &authentication);
+		px_authenticator_redeem(peer, credentials.text, &authentication);
 	} else if (credentials.kind == PX_CREDENTIAL_TOKEN) {
-		px_authority_judge(peer, credentials.text, &authentication);
+		px_authenticator_judge(peer, credentials.text, &authentication);
 	}
 	bool nothing = credentials.kind == PX_CREDENTIAL_NONE;
 	px_credentials_finish(&credentials);
@@ -350,15 +350,17 @@ static int identify_by_credentials(struct px_peer *peer, struct lws *wsi)
 		return take_verdict(peer, wsi, &authentication);
 	}
 	struct px_peer *old;
-	if (px_comeback_is_good(peer, &old)) {
-		return take_comeback(peer);
+	if (px_resume_query_is_good(peer, &old)) {
+		return take_resume_query(peer);
 	}
 	if (config->auth_url && px_lockout_puts_off(peer, &authentication)) {
 		return take_verdict(peer, wsi, &authentication);
 	}
 	if (config->auth_url) {
-		return px_asking_prepare(peer, wsi) < 0 ? refuse(wsi, peer, 503, "unavailable",
-				"The server is at its limit.") : 0;
+		return px_auth_request_prepare(peer, wsi) < 0 ?
+				refuse(wsi, peer, 503, "unavailable",
+						"The server is at its limit.") :
+				0;
 	}
 	return take_nobody(peer, wsi);
 }
@@ -400,7 +402,7 @@ int px_upgrade_decide(void *user, struct lws *wsi)
 	if (fault) {
 		return refuse(wsi, peer, 400, "bad_request", fault);
 	}
-	if (px_comeback_read(peer, wsi) < 0) {
+	if (px_resume_query_read(peer, wsi) < 0) {
 		return -1;
 	}
 	int rc = check_address(peer, wsi);
@@ -410,20 +412,20 @@ int px_upgrade_decide(void *user, struct lws *wsi)
 	px_identity_destroy(server->broker, peer->identity);
 	peer->identity = NULL;
 	peer->verdict = PX_VERDICT_GOOD;
-	return peer->vhost->authority ? identify_by_credentials(peer, wsi) :
+	return peer->vhost->authenticator ? identify_by_credentials(peer, wsi) :
 			identify_by_query(peer, wsi);
 }
 
 void px_peer_session_params(struct px_peer *peer, struct px_session_params *ret_params)
 {
-	ret_params->site = &peer->vhost->site;
+	ret_params->realm = &peer->vhost->realm;
 	ret_params->identity = peer->identity;
 	ret_params->service = peer->service;
 	ret_params->versioned = peer->versioned;
 	ret_params->verdict = peer->verdict;
 	ret_params->sentence = peer->sentence;
 	ret_params->retry_after_ms = peer->retry_after_ms;
-	px_comeback_params(peer, ret_params);
+	px_resume_query_params(peer, ret_params);
 	peer->identity = NULL;
 }
 
@@ -447,8 +449,8 @@ int px_upgrade_accept(void *user, struct lws *wsi, struct px_session_params *ret
 	if (!peer) {
 		return -EINVAL;
 	}
-	if (peer->asking) {
-		return px_asking_start(peer, wsi) < 0 ? -EBUSY : -EINPROGRESS;
+	if (peer->auth_request) {
+		return px_auth_request_start(peer, wsi) < 0 ? -EBUSY : -EINPROGRESS;
 	}
 	if (!peer->identity) {
 		return -EINVAL;

@@ -29,7 +29,7 @@ enum px_handshake {
 };
 
 /* http/precheck.c: 0: go on; 1: an answer was written; -1: drop it. `within`: see http/lws_head.h */
-int px_gate_pass(struct lws *wsi, const void *within);
+int px_precheck_pass(struct lws *wsi, const void *within);
 
 /* http/upgrade.c: hooks of the adapter */
 int px_upgrade_decide(void *user, struct lws *wsi);
@@ -39,17 +39,17 @@ void px_upgrade_opened(void *user, struct lws *wsi, int rc);
 const char *px_upgrade_page_fault(const struct px_peer *peer, struct lws *wsi);
 
 /* http/resume_query.c: ?resume=…&received=… of an upgrade */
-int px_comeback_read(struct px_peer *peer, struct lws *wsi);
-void px_comeback_drop(struct px_peer *peer);
+int px_resume_query_read(struct px_peer *peer, struct lws *wsi);
+void px_resume_query_drop(struct px_peer *peer);
 /* Whether it identifies the client; *ret_old: who has the session now, or NULL. */
-bool px_comeback_is_good(struct px_peer *peer, struct px_peer **ret_old);
-void px_comeback_params(const struct px_peer *peer, struct px_session_params *params);
+bool px_resume_query_is_good(struct px_peer *peer, struct px_peer **ret_old);
+void px_resume_query_params(const struct px_peer *peer, struct px_session_params *params);
 /* The session goes on with that peer's connection. -errno: it must not. */
-int px_comeback_done(const struct px_session *session, void *conn);
+int px_resume_query_done(const struct px_session *session, void *conn);
 
 /* metrics/stats.c: the members of GET /stats */
 extern const char *const px_resume_names[PX_RESUME_COUNT];
 extern const char *const px_handshake_names[PX_HANDSHAKE_COUNT];
-void px_statistics_write(struct px_server *server, struct px_json *json);
+void px_stats_write(struct px_server *server, struct px_json *json);
 
 #endif

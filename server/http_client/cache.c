@@ -18,21 +18,22 @@
 /* A digest is as good as its first bytes. */
 static size_t slot_of(const unsigned char *key)
 {
-	return ((size_t)key[0] << 8 | key[1]) % PX_BACKEND_SLOTS;
+	return ((size_t)key[0] << 8 | key[1]) % PX_HTTP_CLIENT_SLOTS;
 }
 
-static struct px_backend_entry *find(const struct px_backend_cache *cache, const unsigned char *key)
+static struct px_http_client_entry *find(const struct px_http_client_cache *cache,
+		const unsigned char *key)
 {
-	struct px_backend_entry *entry = cache->slots[slot_of(key)];
-	while (entry && memcmp(entry->key, key, PX_BACKEND_KEY_SIZE) != 0) {
+	struct px_http_client_entry *entry = cache->slots[slot_of(key)];
+	while (entry && memcmp(entry->key, key, PX_HTTP_CLIENT_KEY_SIZE) != 0) {
 		entry = entry->next;
 	}
 	return entry;
 }
 
-static void drop(struct px_backend_cache *cache, struct px_backend_entry *entry)
+static void drop(struct px_http_client_cache *cache, struct px_http_client_entry *entry)
 {
-	struct px_backend_entry **at = &cache->slots[slot_of(entry->key)];
+	struct px_http_client_entry **at = &cache->slots[slot_of(entry->key)];
 	while (*at != entry) {
 		at = &(*at)->next;
 	}
@@ -45,14 +46,15 @@ static void drop(struct px_backend_cache *cache, struct px_backend_entry *entry)
 	free(entry);
 }
 
-const struct px_backend_entry *px_backend_cache_find(const struct px_backend_cache *cache,
-		const unsigned char key[PX_BACKEND_KEY_SIZE], int64_t now_ms)
+const struct px_http_client_entry *px_http_client_cache_find(
+		const struct px_http_client_cache *cache,
+		const unsigned char key[PX_HTTP_CLIENT_KEY_SIZE], int64_t now_ms)
 {
-	const struct px_backend_entry *entry = find(cache, key);
+	const struct px_http_client_entry *entry = find(cache, key);
 	return entry && entry->until_ms > now_ms ? entry : NULL;
 }
 
-static void insert(struct px_backend_cache *cache, struct px_backend_entry *entry)
+static void insert(struct px_http_client_cache *cache, struct px_http_client_entry *entry)
 {
 	size_t slot = slot_of(entry->key);
 	entry->next = cache->slots[slot];
@@ -69,19 +71,19 @@ static void insert(struct px_backend_cache *cache, struct px_backend_entry *entr
 	cache->body_bytes += entry->body_len;
 }
 
-int px_backend_cache_store(struct px_backend_cache *cache,
-		const unsigned char key[PX_BACKEND_KEY_SIZE],
-		const struct px_backend_answer *answer, int64_t until_ms)
+int px_http_client_cache_store(struct px_http_client_cache *cache,
+		const unsigned char key[PX_HTTP_CLIENT_KEY_SIZE],
+		const struct px_http_client_answer *answer, int64_t until_ms)
 {
-	struct px_backend_entry *old = find(cache, key);
-	struct px_backend_entry *entry = malloc(sizeof(*entry) + answer->body.len);
+	struct px_http_client_entry *old = find(cache, key);
+	struct px_http_client_entry *entry = malloc(sizeof(*entry) + answer->body.len);
 	if (old) {
 		drop(cache, old);
 	}
 	if (!entry) {
 		return -ENOMEM;
 	}
-	memcpy(entry->key, key, PX_BACKEND_KEY_SIZE);
+	memcpy(entry->key, key, PX_HTTP_CLIENT_KEY_SIZE);
 	entry->until_ms = until_ms;
 	entry->status = answer->status;
 	entry->body_len = answer->body.len;
@@ -96,7 +98,7 @@ int px_backend_cache_store(struct px_backend_cache *cache,
 	return 0;
 }
 
-int64_t px_backend_cache_sweep(struct px_backend_cache *cache, int64_t now_ms)
+int64_t px_http_client_cache_sweep(struct px_http_client_cache *cache, int64_t now_ms)
 {
 	while (cache->first && cache->first->until_ms <= now_ms) {
 		drop(cache, cache->first);

@@ -17,52 +17,53 @@
 
 #define HANDLES 3
 
-static void list_add(struct px_inquiry_list *list, struct px_inquiry *inquiry)
+static void list_add(struct px_outgoing_list *list, struct px_outgoing *outgoing)
 {
-	inquiry->list = list;
-	inquiry->next = NULL;
-	inquiry->prev = list->last;
-	*(list->last ? &list->last->next : &list->first) = inquiry;
-	list->last = inquiry;
+	outgoing->list = list;
+	outgoing->next = NULL;
+	outgoing->prev = list->last;
+	*(list->last ? &list->last->next : &list->first) = outgoing;
+	list->last = outgoing;
 	list->count++;
 }
 
-static void list_remove(struct px_inquiry *inquiry)
+static void list_remove(struct px_outgoing *outgoing)
 {
-	struct px_inquiry_list *list = inquiry->list;
+	struct px_outgoing_list *list = outgoing->list;
 	if (!list) {
 		return;
 	}
-	*(inquiry->prev ? &inquiry->prev->next : &list->first) = inquiry->next;
-	*(inquiry->next ? &inquiry->next->prev : &list->last) = inquiry->prev;
+	*(outgoing->prev ? &outgoing->prev->next : &list->first) = outgoing->next;
+	*(outgoing->next ? &outgoing->next->prev : &list->last) = outgoing->prev;
 	list->count--;
-	inquiry->list = NULL;
+	outgoing->list = NULL;
 }
 
 /* Whoever asked has nothing to cancel any more. */
-static void part(struct px_inquiry *inquiry)
+static void part(struct px_outgoing *outgoing)
 {
-	if (inquiry->owner) {
-		*inquiry->owner = NULL;
-		inquiry->owner = NULL;
+	if (outgoing->owner) {
+		*outgoing->owner = NULL;
+		outgoing->owner = NULL;
 	}
 }
 
 /* ---- how many are in flight to one URL ---- */
 
-static struct px_backend_target *find_target(const struct px_backend *backend, const char *url)
+static struct px_http_client_target *find_target(const struct px_http_client *http_client,
+		const char *url)
 {
-	struct px_backend_target *each = backend->targets;
+	struct px_http_client_target *each = http_client->targets;
 	while (each && strcmp(each->url, url) != 0) {
 		each = each->next;
 	}
 	return each;
 }
 
-static int count_in(struct px_inquiry *inquiry, const char *url)
+static int count_in(struct px_outgoing *outgoing, const char *url)
 {
-	struct px_backend *backend = inquiry->backend;
-	struct px_backend_target *target = find_target(backend, url);
+	struct px_http_client *http_client = outgoing->http_client;
+	struct px_http_client_target *target = find_target(http_client, url);
 	size_t size = strlen(url) + 1;
 	if (!target) {
 		target = malloc(sizeof(*target) + size);
@@ -71,19 +72,19 @@ static int count_in(struct px_inquiry *inquiry, const char *url)
 		}
 		target->in_flight = 0;
 		memcpy(target->url, url, size);
-		target->next = backend->targets;
-		backend->targets = target;
+		target->next = http_client->targets;
+		http_client->targets = target;
 	}
 	target->in_flight++;
-	inquiry->target = target;
+	outgoing->target = target;
 	return 0;
 }
 
-static void count_out(struct px_inquiry *inquiry)
+static void count_out(struct px_outgoing *outgoing)
 {
-	struct px_backend_target *target = inquiry->target;
-	struct px_backend_target **link = &inquiry->backend->targets;
-	inquiry->target = NULL;
+	struct px_http_client_target *target = outgoing->target;
+	struct px_http_client_target **link = &outgoing->http_client->targets;
+	outgoing->target = NULL;
 	if (!target || --target->in_flight > 0) {
 		return;
 	}
@@ -96,221 +97,223 @@ static void count_out(struct px_inquiry *inquiry)
 
 /* ---- the end of a question ---- */
 
-static void destroy(struct px_inquiry *inquiry)
+static void destroy(struct px_outgoing *outgoing)
 {
-	struct px_backend *backend = inquiry->backend;
-	if (inquiry->list == &backend->in_flight) {
-		curl_multi_remove_handle(backend->multi, inquiry->easy);
+	struct px_http_client *http_client = outgoing->http_client;
+	if (outgoing->list == &http_client->in_flight) {
+		curl_multi_remove_handle(http_client->multi, outgoing->easy);
 	}
-	part(inquiry);
-	list_remove(inquiry);
-	count_out(inquiry);
-	px_inquiry_hang_up(inquiry);
-	px_inquiry_forget(inquiry);
-	free(inquiry);
+	part(outgoing);
+	list_remove(outgoing);
+	count_out(outgoing);
+	px_outgoing_hang_up(outgoing);
+	px_outgoing_forget(outgoing);
+	free(outgoing);
 }
 
 static void on_idle(uv_idle_t *idle)
 {
-	struct px_backend *backend = idle->data;
+	struct px_http_client *http_client = idle->data;
 	/* Those only that are there now: who always asks again must not stop the loop. */
-	for (size_t n = backend->answered.count; n > 0 && backend->answered.first; n--) {
-		struct px_inquiry *inquiry = backend->answered.first;
-		list_remove(inquiry);
-		part(inquiry);
-		inquiry->done(inquiry->user, &inquiry->answer);
-		destroy(inquiry);
+	for (size_t n = http_client->answered.count; n > 0 && http_client->answered.first; n--) {
+		struct px_outgoing *outgoing = http_client->answered.first;
+		list_remove(outgoing);
+		part(outgoing);
+		outgoing->done(outgoing->user, &outgoing->answer);
+		destroy(outgoing);
 	}
-	if (!backend->answered.first) {
-		uv_idle_stop(&backend->idle);
+	if (!http_client->answered.first) {
+		uv_idle_stop(&http_client->idle);
 	}
 }
 
-static void answer(struct px_inquiry *inquiry)
+static void answer(struct px_outgoing *outgoing)
 {
-	struct px_backend *backend = inquiry->backend;
-	list_add(&backend->answered, inquiry);
-	uv_idle_start(&backend->idle, on_idle);
+	struct px_http_client *http_client = outgoing->http_client;
+	list_add(&http_client->answered, outgoing);
+	uv_idle_start(&http_client->idle, on_idle);
 }
 
 static void on_sweep(uv_timer_t *sweeper)
 {
-	struct px_backend *backend = sweeper->data;
-	int64_t now_ms = (int64_t)uv_now(backend->loop);
-	int64_t next_ms = px_backend_cache_sweep(&backend->cache, now_ms);
+	struct px_http_client *http_client = sweeper->data;
+	int64_t now_ms = (int64_t)uv_now(http_client->loop);
+	int64_t next_ms = px_http_client_cache_sweep(&http_client->cache, now_ms);
 	if (next_ms != INT64_MAX) {
 		uv_timer_start(sweeper, on_sweep, (uint64_t)(next_ms - now_ms), 0);
 	}
 }
 
 /* Only what the back end decided; not that it was ill, nor where it would rather be asked. */
-static void keep(struct px_inquiry *inquiry)
+static void keep(struct px_outgoing *outgoing)
 {
-	struct px_backend *backend = inquiry->backend;
-	int status = inquiry->answer.status;
-	if (inquiry->cache_s == 0 || (status != 200 && status != 401 && status != 403)) {
+	struct px_http_client *http_client = outgoing->http_client;
+	int status = outgoing->answer.status;
+	if (outgoing->cache_s == 0 || (status != 200 && status != 401 && status != 403)) {
 		return;
 	}
-	int64_t until_ms = (int64_t)uv_now(backend->loop) + (int64_t)inquiry->cache_s * 1000;
-	(void)px_backend_cache_store(&backend->cache, inquiry->key, &inquiry->answer, until_ms);
-	on_sweep(&backend->sweeper);
+	int64_t until_ms = (int64_t)uv_now(http_client->loop) + (int64_t)outgoing->cache_s * 1000;
+	(void)px_http_client_cache_store(&http_client->cache, outgoing->key, &outgoing->answer,
+			until_ms);
+	on_sweep(&http_client->sweeper);
 }
 
-void px_inquiry_end(struct px_inquiry *inquiry, CURLcode code)
+void px_outgoing_end(struct px_outgoing *outgoing, CURLcode code)
 {
-	px_inquiry_judge(inquiry, code);
-	curl_multi_remove_handle(inquiry->backend->multi, inquiry->easy);
-	list_remove(inquiry);
-	count_out(inquiry);
+	px_outgoing_judge(outgoing, code);
+	curl_multi_remove_handle(outgoing->http_client->multi, outgoing->easy);
+	list_remove(outgoing);
+	count_out(outgoing);
 	/* Not later: `done` may destroy the back end, and curl with it. */
-	px_inquiry_hang_up(inquiry);
-	keep(inquiry);
-	answer(inquiry);
+	px_outgoing_hang_up(outgoing);
+	keep(outgoing);
+	answer(outgoing);
 }
 
 /* 1: it is answered; 0: the back end must be asked; -ENOMEM. */
-static int look_up(struct px_inquiry *inquiry, const struct px_backend_request *request)
+static int look_up(struct px_outgoing *outgoing, const struct px_http_client_request *request)
 {
-	struct px_backend *backend = inquiry->backend;
-	if (inquiry->cache_s == 0) {
+	struct px_http_client *http_client = outgoing->http_client;
+	if (outgoing->cache_s == 0) {
 		return 0;
 	}
-	int rc = px_backend_key(request, inquiry->key);
+	int rc = px_http_client_key(request, outgoing->key);
 	if (rc < 0) {
 		return rc;
 	}
-	const struct px_backend_entry *entry = px_backend_cache_find(&backend->cache, inquiry->key,
-			(int64_t)uv_now(backend->loop));
+	const struct px_http_client_entry *entry = px_http_client_cache_find(&http_client->cache,
+			outgoing->key, (int64_t)uv_now(http_client->loop));
 	if (!entry) {
 		return 0;
 	}
-	rc = px_inquiry_reserve(inquiry, entry->body_len);
+	rc = px_outgoing_reserve(outgoing, entry->body_len);
 	if (rc < 0) {
 		return rc;
 	}
 	if (entry->body_len > 0) {
-		memcpy(inquiry->body, entry->body, entry->body_len);
+		memcpy(outgoing->body, entry->body, entry->body_len);
 	}
-	inquiry->answer.status = entry->status;
-	inquiry->answer.body.len = entry->body_len;
-	inquiry->answer.cached = true;
-	answer(inquiry);
+	outgoing->answer.status = entry->status;
+	outgoing->answer.body.len = entry->body_len;
+	outgoing->answer.cached = true;
+	answer(outgoing);
 	return 1;
 }
 
 /* By URL: one practice's back end that hangs must not keep the others' clients out. */
-static bool is_busy(const struct px_backend *backend, const struct px_backend_request *request)
+static bool is_busy(const struct px_http_client *http_client,
+		const struct px_http_client_request *request)
 {
-	const struct px_backend_target *target = find_target(backend, request->url);
+	const struct px_http_client_target *target = find_target(http_client, request->url);
 	return (target ? target->in_flight : 0) >= request->max_in_flight;
 }
 
-static int send_out(struct px_inquiry *inquiry, const struct px_backend_request *request)
+static int send_out(struct px_outgoing *outgoing, const struct px_http_client_request *request)
 {
-	struct px_backend *backend = inquiry->backend;
-	if (is_busy(backend, request)) {
+	struct px_http_client *http_client = outgoing->http_client;
+	if (is_busy(http_client, request)) {
 		return -EBUSY;
 	}
-	int rc = count_in(inquiry, request->url);
-	rc = rc < 0 ? rc : px_inquiry_prepare(inquiry, request);
+	int rc = count_in(outgoing, request->url);
+	rc = rc < 0 ? rc : px_outgoing_prepare(outgoing, request);
 	if (rc < 0) {
 		return rc;
 	}
-	if (curl_multi_add_handle(backend->multi, inquiry->easy) != CURLM_OK) {
+	if (curl_multi_add_handle(http_client->multi, outgoing->easy) != CURLM_OK) {
 		return -ENOMEM;
 	}
-	list_add(&backend->in_flight, inquiry);
+	list_add(&http_client->in_flight, outgoing);
 	return 0;
 }
 
-int px_backend_ask(struct px_backend *backend, const struct px_backend_request *request,
-		struct px_inquiry **ret_inquiry)
+int px_http_client_ask(struct px_http_client *http_client,
+		const struct px_http_client_request *request, struct px_outgoing **ret_outgoing)
 {
-	int rc = px_backend_check(request);
+	int rc = px_http_client_check(request);
 	if (rc < 0) {
 		return rc;
 	}
-	struct px_inquiry *inquiry = calloc(1, sizeof(*inquiry));
-	if (!inquiry) {
+	struct px_outgoing *outgoing = calloc(1, sizeof(*outgoing));
+	if (!outgoing) {
 		return -ENOMEM;
 	}
-	inquiry->backend = backend;
-	inquiry->done = request->done;
-	inquiry->user = request->user;
-	inquiry->cache_s = request->cache_s;
-	inquiry->tells = request->body.data != NULL;
-	rc = look_up(inquiry, request);
-	rc = rc == 0 ? send_out(inquiry, request) : rc;
+	outgoing->http_client = http_client;
+	outgoing->done = request->done;
+	outgoing->user = request->user;
+	outgoing->cache_s = request->cache_s;
+	outgoing->tells = request->body.data != NULL;
+	rc = look_up(outgoing, request);
+	rc = rc == 0 ? send_out(outgoing, request) : rc;
 	if (rc < 0) {
-		destroy(inquiry);
+		destroy(outgoing);
 		return rc;
 	}
-	inquiry->owner = ret_inquiry;
-	*ret_inquiry = inquiry;
+	outgoing->owner = ret_outgoing;
+	*ret_outgoing = outgoing;
 	return 0;
 }
 
-void px_backend_cancel(struct px_inquiry *inquiry)
+void px_http_client_cancel(struct px_outgoing *outgoing)
 {
-	if (inquiry) {
-		destroy(inquiry);
+	if (outgoing) {
+		destroy(outgoing);
 	}
 }
 
-int px_backend_create(uv_loop_t *loop, struct px_backend **ret_backend)
+int px_http_client_create(uv_loop_t *loop, struct px_http_client **ret_backend)
 {
-	struct px_backend *backend = calloc(1, sizeof(*backend));
-	if (!backend || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-		free(backend);
+	struct px_http_client *http_client = calloc(1, sizeof(*http_client));
+	if (!http_client || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+		free(http_client);
 		return -ENOMEM;
 	}
-	backend->multi = curl_multi_init();
-	if (!backend->multi) {
+	http_client->multi = curl_multi_init();
+	if (!http_client->multi) {
 		curl_global_cleanup();
-		free(backend);
+		free(http_client);
 		return -ENOMEM;
 	}
-	backend->loop = loop;
-	uv_timer_init(loop, &backend->timer);
-	uv_timer_init(loop, &backend->sweeper);
-	uv_idle_init(loop, &backend->idle);
-	backend->open_handles = HANDLES;
-	backend->timer.data = backend;
-	backend->sweeper.data = backend;
-	backend->idle.data = backend;
+	http_client->loop = loop;
+	uv_timer_init(loop, &http_client->timer);
+	uv_timer_init(loop, &http_client->sweeper);
+	uv_idle_init(loop, &http_client->idle);
+	http_client->open_handles = HANDLES;
+	http_client->timer.data = http_client;
+	http_client->sweeper.data = http_client;
+	http_client->idle.data = http_client;
 	/* Nobody waits for a sweep. */
-	uv_unref((uv_handle_t *)&backend->sweeper);
-	curl_multi_setopt(backend->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_MAX);
-	px_backend_loop_attach(backend);
-	*ret_backend = backend;
+	uv_unref((uv_handle_t *)&http_client->sweeper);
+	curl_multi_setopt(http_client->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_MAX);
+	px_http_client_loop_attach(http_client);
+	*ret_backend = http_client;
 	return 0;
 }
 
 static void on_closed(uv_handle_t *handle)
 {
-	struct px_backend *backend = handle->data;
-	if (--backend->open_handles == 0) {
-		free(backend);
+	struct px_http_client *http_client = handle->data;
+	if (--http_client->open_handles == 0) {
+		free(http_client);
 	}
 }
 
-void px_backend_destroy(struct px_backend *backend)
+void px_http_client_destroy(struct px_http_client *http_client)
 {
-	if (!backend) {
+	if (!http_client) {
 		return;
 	}
-	while (backend->in_flight.first) {
-		destroy(backend->in_flight.first);
+	while (http_client->in_flight.first) {
+		destroy(http_client->in_flight.first);
 	}
-	while (backend->answered.first) {
-		destroy(backend->answered.first);
+	while (http_client->answered.first) {
+		destroy(http_client->answered.first);
 	}
-	(void)px_backend_cache_sweep(&backend->cache, INT64_MAX);
+	(void)px_http_client_cache_sweep(&http_client->cache, INT64_MAX);
 	/* May still call on_socket() and on_timer(): before the handles close. */
-	curl_multi_cleanup(backend->multi);
-	px_backend_loop_detach(backend);
+	curl_multi_cleanup(http_client->multi);
+	px_http_client_loop_detach(http_client);
 	curl_global_cleanup();
-	uv_close((uv_handle_t *)&backend->timer, on_closed);
-	uv_close((uv_handle_t *)&backend->sweeper, on_closed);
-	uv_close((uv_handle_t *)&backend->idle, on_closed);
+	uv_close((uv_handle_t *)&http_client->timer, on_closed);
+	uv_close((uv_handle_t *)&http_client->sweeper, on_closed);
+	uv_close((uv_handle_t *)&http_client->idle, on_closed);
 }

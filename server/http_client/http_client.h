@@ -13,18 +13,18 @@
  *
  * One thread: the loop's. SIGPIPE must be ignored in the process. Nothing is logged here.
  */
-#ifndef PX_BACKEND_H
-#define PX_BACKEND_H
+#ifndef PX_HTTP_CLIENT_H
+#define PX_HTTP_CLIENT_H
 
 #include <praxis/types.h>
 #include <stdbool.h>
 #include <uv.h>
 
 /* The longest body, in bytes; and the most of headers, too. */
-#define PX_BACKEND_ANSWER_MAX (64 * 1024)
+#define PX_HTTP_CLIENT_ANSWER_MAX (64 * 1024)
 
 /* One per process. */
-struct px_backend;
+struct px_http_client;
 
 /*
  * A question under way. Whoever asked has one pointer to it, which the back end knows, and makes
@@ -32,9 +32,9 @@ struct px_backend;
  * connection, when the process ends) can not cancel what is gone. (Rejected: to leave the order of
  * taking apart to be right; it is libwebsockets' and libuv's, too, and differs by version.)
  */
-struct px_inquiry;
+struct px_outgoing;
 
-struct px_backend_answer {
+struct px_http_client_answer {
 	int status;          /* of HTTP; 0: there is no answer, see fault */
 	const char *fault;   /* why not: static, and nothing of request or answer; NULL: status */
 	struct px_span body; /* of a GET with status 200; valid until `done` returns */
@@ -42,7 +42,7 @@ struct px_backend_answer {
 	bool cached;
 };
 
-struct px_backend_request {
+struct px_http_client_request {
 	const char *url; /* http: or https: */
 	/* The client's own headers; those that are empty are not sent. */
 	struct px_span cookie;
@@ -62,18 +62,18 @@ struct px_backend_request {
 	 * Once, from the loop, unless it is cancelled or the back end is destroyed; may ask, cancel
 	 * others and destroy the back end.
 	 */
-	void (*done)(void *user, const struct px_backend_answer *answer);
+	void (*done)(void *user, const struct px_http_client_answer *answer);
 	void *user;
 };
 
 /* -ENOMEM. */
-int px_backend_create(uv_loop_t *loop, struct px_backend **ret_backend);
+int px_http_client_create(uv_loop_t *loop, struct px_http_client **ret_backend);
 
 /*
  * Cancels all, and those who asked have NULL then. Its handles close over the next turns of the loop, which has to be run on for
  * that; the memory goes with the last of them. NULL is fine.
  */
-void px_backend_destroy(struct px_backend *backend);
+void px_http_client_destroy(struct px_http_client *http_client);
 
 /*
  * Copies what it is given, and never calls `done` itself: not with a cached answer, and not at
@@ -81,10 +81,10 @@ void px_backend_destroy(struct px_backend *backend);
  * is no time limit, or the answer to a POST is to be kept; -EBUSY: too many in flight; -ENOMEM.
  * *ret_inquiry has to stay where it is until it is NULL again: cancel before it goes.
  */
-int px_backend_ask(struct px_backend *backend, const struct px_backend_request *request,
-		struct px_inquiry **ret_inquiry);
+int px_http_client_ask(struct px_http_client *http_client,
+		const struct px_http_client_request *request, struct px_outgoing **ret_outgoing);
 
 /* `done` is not called any more, and the asker's pointer is NULL. NULL is fine. */
-void px_backend_cancel(struct px_inquiry *inquiry);
+void px_http_client_cancel(struct px_outgoing *outgoing);
 
 #endif

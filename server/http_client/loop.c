@@ -14,24 +14,24 @@
 #include <stdlib.h>
 
 /* Frees itself when the loop has let go of it, so it may outlive the back end. */
-struct px_backend_watch {
+struct px_http_client_watch {
 	uv_poll_t poll;
-	struct px_backend *backend;
-	struct px_backend_watch *next;
-	struct px_backend_watch **link; /* what points to it */
+	struct px_http_client *http_client;
+	struct px_http_client_watch *next;
+	struct px_http_client_watch **link; /* what points to it */
 	curl_socket_t fd;
 };
 
-static void collect(struct px_backend *backend)
+static void collect(struct px_http_client *http_client)
 {
 	CURLMsg *message;
 	int left;
-	while ((message = curl_multi_info_read(backend->multi, &left))) {
+	while ((message = curl_multi_info_read(http_client->multi, &left))) {
 		if (message->msg == CURLMSG_DONE) {
 			CURLcode code = message->data.result;
-			struct px_inquiry *inquiry = NULL;
-			curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &inquiry);
-			px_inquiry_end(inquiry, code); /* and the message is gone */
+			struct px_outgoing *outgoing = NULL;
+			curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &outgoing);
+			px_outgoing_end(outgoing, code); /* and the message is gone */
 		}
 	}
 }
@@ -40,25 +40,25 @@ static void collect(struct px_backend *backend)
  * curl may begin a thread here, which looks up a name and may outlive all the rest. No signal of the
  * process is to be delivered to it: the loop's thread can then hold them back when it ends.
  */
-static void act(struct px_backend *backend, curl_socket_t fd, int events)
+static void act(struct px_http_client *http_client, curl_socket_t fd, int events)
 {
 	sigset_t all;
 	sigset_t before;
 	int running;
 	sigfillset(&all);
 	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
-	(void)curl_multi_socket_action(backend->multi, fd, events, &running);
+	(void)curl_multi_socket_action(http_client->multi, fd, events, &running);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	collect(backend);
+	collect(http_client);
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
-	struct px_backend_watch *watch = poll->data;
+	struct px_http_client_watch *watch = poll->data;
 	int flags = status < 0 ? CURL_CSELECT_ERR : 0;
 	flags |= events & UV_READABLE ? CURL_CSELECT_IN : 0;
 	flags |= events & UV_WRITABLE ? CURL_CSELECT_OUT : 0;
-	act(watch->backend, watch->fd, flags);
+	act(watch->http_client, watch->fd, flags);
 }
 
 static void on_timeout(uv_timer_t *timer)
@@ -66,23 +66,23 @@ static void on_timeout(uv_timer_t *timer)
 	act(timer->data, CURL_SOCKET_TIMEOUT, 0);
 }
 
-static struct px_backend_watch *open_watch(struct px_backend *backend, curl_socket_t fd)
+static struct px_http_client_watch *open_watch(struct px_http_client *http_client, curl_socket_t fd)
 {
-	struct px_backend_watch *watch = calloc(1, sizeof(*watch));
-	if (!watch || uv_poll_init(backend->loop, &watch->poll, fd) < 0) {
+	struct px_http_client_watch *watch = calloc(1, sizeof(*watch));
+	if (!watch || uv_poll_init(http_client->loop, &watch->poll, fd) < 0) {
 		free(watch);
 		return NULL;
 	}
 	watch->poll.data = watch;
-	watch->backend = backend;
+	watch->http_client = http_client;
 	watch->fd = fd;
-	watch->next = backend->watches;
-	watch->link = &backend->watches;
+	watch->next = http_client->watches;
+	watch->link = &http_client->watches;
 	if (watch->next) {
 		watch->next->link = &watch->next;
 	}
-	backend->watches = watch;
-	curl_multi_assign(backend->multi, fd, watch);
+	http_client->watches = watch;
+	curl_multi_assign(http_client->multi, fd, watch);
 	return watch;
 }
 
@@ -91,7 +91,7 @@ static void on_closed(uv_handle_t *handle)
 	free(handle->data);
 }
 
-static void close_watch(struct px_backend_watch *watch)
+static void close_watch(struct px_http_client_watch *watch)
 {
 	*watch->link = watch->next;
 	if (watch->next) {
@@ -103,8 +103,8 @@ static void close_watch(struct px_backend_watch *watch)
 /* curl asks for REMOVE before it closes a descriptor; the loop would abort() on a dead one. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *socket_user)
 {
-	struct px_backend *backend = user;
-	struct px_backend_watch *watch = socket_user;
+	struct px_http_client *http_client = user;
+	struct px_http_client_watch *watch = socket_user;
 	(void)easy;
 	if (what == CURL_POLL_REMOVE) {
 		if (watch) {
@@ -113,7 +113,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *s
 		return 0;
 	}
 	if (!watch) {
-		watch = open_watch(backend, fd);
+		watch = open_watch(http_client, fd);
 	}
 	if (watch) {
 		int events = (what & CURL_POLL_IN ? UV_READABLE : 0) |
@@ -125,27 +125,27 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *s
 
 static int on_timer(CURLM *multi, long timeout_ms, void *user)
 {
-	struct px_backend *backend = user;
+	struct px_http_client *http_client = user;
 	(void)multi;
 	if (timeout_ms < 0) {
-		uv_timer_stop(&backend->timer);
+		uv_timer_stop(&http_client->timer);
 	} else {
-		uv_timer_start(&backend->timer, on_timeout, (uint64_t)timeout_ms, 0);
+		uv_timer_start(&http_client->timer, on_timeout, (uint64_t)timeout_ms, 0);
 	}
 	return 0;
 }
 
-void px_backend_loop_attach(struct px_backend *backend)
+void px_http_client_loop_attach(struct px_http_client *http_client)
 {
-	curl_multi_setopt(backend->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-	curl_multi_setopt(backend->multi, CURLMOPT_SOCKETDATA, backend);
-	curl_multi_setopt(backend->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-	curl_multi_setopt(backend->multi, CURLMOPT_TIMERDATA, backend);
+	curl_multi_setopt(http_client->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	curl_multi_setopt(http_client->multi, CURLMOPT_SOCKETDATA, http_client);
+	curl_multi_setopt(http_client->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+	curl_multi_setopt(http_client->multi, CURLMOPT_TIMERDATA, http_client);
 }
 
-void px_backend_loop_detach(struct px_backend *backend)
+void px_http_client_loop_detach(struct px_http_client *http_client)
 {
-	while (backend->watches) {
-		close_watch(backend->watches);
+	while (http_client->watches) {
+		close_watch(http_client->watches);
 	}
 }

@@ -31,7 +31,7 @@ static bool is_clean(struct px_span value)
 	return true;
 }
 
-int px_backend_check(const struct px_backend_request *request)
+int px_http_client_check(const struct px_http_client_request *request)
 {
 	bool fine = is_http(request->url) && is_clean(px_span(request->url)) &&
 			is_clean(request->cookie) && is_clean(request->authorization) &&
@@ -49,8 +49,8 @@ static bool digest(EVP_MD_CTX *context, struct px_span part)
 }
 
 /* Over all that is sent: the back end may answer by address and origin, too. */
-int px_backend_key(const struct px_backend_request *request,
-		unsigned char ret_key[PX_BACKEND_KEY_SIZE])
+int px_http_client_key(const struct px_http_client_request *request,
+		unsigned char ret_key[PX_HTTP_CLIENT_KEY_SIZE])
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	bool done = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) &&
@@ -64,17 +64,17 @@ int px_backend_key(const struct px_backend_request *request,
 	return done ? 0 : -ENOMEM;
 }
 
-static int add_line(struct px_inquiry *inquiry, const char *line)
+static int add_line(struct px_outgoing *outgoing, const char *line)
 {
-	struct curl_slist *headers = curl_slist_append(inquiry->headers, line);
+	struct curl_slist *headers = curl_slist_append(outgoing->headers, line);
 	if (!headers) {
 		return -ENOMEM;
 	}
-	inquiry->headers = headers;
+	outgoing->headers = headers;
 	return 0;
 }
 
-static int add_header(struct px_inquiry *inquiry, const char *name, struct px_span value)
+static int add_header(struct px_outgoing *outgoing, const char *name, struct px_span value)
 {
 	size_t name_len = strlen(name);
 	if (value.len == 0) {
@@ -87,31 +87,31 @@ static int add_header(struct px_inquiry *inquiry, const char *name, struct px_sp
 	memcpy(line, name, name_len);
 	memcpy(line + name_len, value.data, value.len);
 	line[name_len + value.len] = '\0';
-	int rc = add_line(inquiry, line);
+	int rc = add_line(outgoing, line);
 	explicit_bzero(line, name_len + value.len);
 	free(line);
 	return rc;
 }
 
-static int add_headers(struct px_inquiry *inquiry, const struct px_backend_request *request)
+static int add_headers(struct px_outgoing *outgoing, const struct px_http_client_request *request)
 {
-	int rc = add_header(inquiry, "Accept: ", px_span("application/json"));
-	rc = rc < 0 ? rc : add_header(inquiry, "Cookie: ", request->cookie);
-	rc = rc < 0 ? rc : add_header(inquiry, "Authorization: ", request->authorization);
-	rc = rc < 0 ? rc : add_header(inquiry, "Origin: ", request->origin);
-	rc = rc < 0 ? rc : add_header(inquiry, "X-Forwarded-For: ", px_span(request->address));
-	rc = rc < 0 ? rc : add_header(inquiry, "Praxis-Signature: ", request->signature);
-	if (rc < 0 || !inquiry->tells) {
+	int rc = add_header(outgoing, "Accept: ", px_span("application/json"));
+	rc = rc < 0 ? rc : add_header(outgoing, "Cookie: ", request->cookie);
+	rc = rc < 0 ? rc : add_header(outgoing, "Authorization: ", request->authorization);
+	rc = rc < 0 ? rc : add_header(outgoing, "Origin: ", request->origin);
+	rc = rc < 0 ? rc : add_header(outgoing, "X-Forwarded-For: ", px_span(request->address));
+	rc = rc < 0 ? rc : add_header(outgoing, "Praxis-Signature: ", request->signature);
+	if (rc < 0 || !outgoing->tells) {
 		return rc;
 	}
-	rc = add_line(inquiry, "Content-Type: application/json");
+	rc = add_line(outgoing, "Content-Type: application/json");
 	/* Or curl asks first whether it may send a long body, and waits for an answer. */
-	return rc < 0 ? rc : add_line(inquiry, "Expect:");
+	return rc < 0 ? rc : add_line(outgoing, "Expect:");
 }
 
-int px_inquiry_reserve(struct px_inquiry *inquiry, size_t size)
+int px_outgoing_reserve(struct px_outgoing *outgoing, size_t size)
 {
-	if (size <= inquiry->body_size) {
+	if (size <= outgoing->body_size) {
 		return 0;
 	}
 	/* Not realloc(), which may leave a copy behind. */
@@ -119,54 +119,54 @@ int px_inquiry_reserve(struct px_inquiry *inquiry, size_t size)
 	if (!body) {
 		return -ENOMEM;
 	}
-	if (inquiry->answer.body.len > 0) {
-		memcpy(body, inquiry->body, inquiry->answer.body.len);
+	if (outgoing->answer.body.len > 0) {
+		memcpy(body, outgoing->body, outgoing->answer.body.len);
 	}
-	px_inquiry_forget(inquiry);
-	inquiry->body = body;
-	inquiry->body_size = size;
-	inquiry->answer.body.data = body;
+	px_outgoing_forget(outgoing);
+	outgoing->body = body;
+	outgoing->body_size = size;
+	outgoing->answer.body.data = body;
 	return 0;
 }
 
 static size_t on_header(char *data, size_t one, size_t len, void *user)
 {
-	struct px_inquiry *inquiry = user;
+	struct px_outgoing *outgoing = user;
 	(void)one;
 	if (len > 5 && memcmp(data, "HTTP/", 5) == 0) {
-		inquiry->head_open = true;
+		outgoing->head_open = true;
 	} else if (data[0] == '\r' || data[0] == '\n') {
-		inquiry->head_open = false;
+		outgoing->head_open = false;
 	}
-	inquiry->header_bytes += len;
-	inquiry->too_large = inquiry->header_bytes > PX_BACKEND_ANSWER_MAX;
-	return inquiry->too_large ? 0 : len; /* 0 ends it, and closes the connection */
+	outgoing->header_bytes += len;
+	outgoing->too_large = outgoing->header_bytes > PX_HTTP_CLIENT_ANSWER_MAX;
+	return outgoing->too_large ? 0 : len; /* 0 ends it, and closes the connection */
 }
 
 static size_t on_body(char *data, size_t one, size_t len, void *user)
 {
-	struct px_inquiry *inquiry = user;
-	struct px_span *body = &inquiry->answer.body;
+	struct px_outgoing *outgoing = user;
+	struct px_span *body = &outgoing->answer.body;
 	long status = 0;
 	(void)one;
-	inquiry->body_bytes += len;
-	inquiry->too_large = inquiry->body_bytes > PX_BACKEND_ANSWER_MAX;
-	if (inquiry->too_large) {
+	outgoing->body_bytes += len;
+	outgoing->too_large = outgoing->body_bytes > PX_HTTP_CLIENT_ANSWER_MAX;
+	if (outgoing->too_large) {
 		return 0;
 	}
-	curl_easy_getinfo(inquiry->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (status != 200 || inquiry->tells) {
+	curl_easy_getinfo(outgoing->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (status != 200 || outgoing->tells) {
 		return len;
 	}
 	/* Doubled: or a dripping back end has all of it copied for each byte. */
-	size_t size = inquiry->body_size > 0 ? inquiry->body_size : 1024;
+	size_t size = outgoing->body_size > 0 ? outgoing->body_size : 1024;
 	while (size < body->len + len) {
 		size *= 2;
 	}
-	if (px_inquiry_reserve(inquiry, size) < 0) {
+	if (px_outgoing_reserve(outgoing, size) < 0) {
 		return 0;
 	}
-	memcpy(inquiry->body + body->len, data, len);
+	memcpy(outgoing->body + body->len, data, len);
 	body->len += len;
 	return len;
 }
@@ -186,7 +186,7 @@ static const struct {
 	{ CURLOPT_SSL_VERIFYPEER, 1 },
 	{ CURLOPT_SSL_VERIFYHOST, 2 },
 	/* Says no to a length that is told; on_body() to one that is not. */
-	{ CURLOPT_MAXFILESIZE, PX_BACKEND_ANSWER_MAX },
+	{ CURLOPT_MAXFILESIZE, PX_HTTP_CLIENT_ANSWER_MAX },
 	/* A connection is used again, but not for ever: back ends move. */
 	{ CURLOPT_MAXAGE_CONN, 30 },
 	{ CURLOPT_MAXLIFETIME_CONN, 300 },
@@ -213,9 +213,9 @@ static CURLcode set_body(CURL *easy, struct px_span body)
 	return curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, body.data);
 }
 
-static int set_options(struct px_inquiry *inquiry, const struct px_backend_request *request)
+static int set_options(struct px_outgoing *outgoing, const struct px_http_client_request *request)
 {
-	CURL *easy = inquiry->easy;
+	CURL *easy = outgoing->easy;
 	CURLcode code = CURLE_OK;
 	for (size_t i = 0; code == CURLE_OK && i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		code = curl_easy_setopt(easy, numbers[i].option, numbers[i].value);
@@ -226,31 +226,31 @@ static int set_options(struct px_inquiry *inquiry, const struct px_backend_reque
 	if (code == CURLE_OK) {
 		code = curl_easy_setopt(easy, CURLOPT_URL, request->url);
 	}
-	if (code == CURLE_OK && inquiry->tells) {
+	if (code == CURLE_OK && outgoing->tells) {
 		code = set_body(easy, request->body);
 	}
 	/* These only keep what they are given. */
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, request->timeout_ms);
-	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, inquiry->headers);
+	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, outgoing->headers);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(easy, CURLOPT_HEADERDATA, inquiry);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, outgoing);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, inquiry);
-	curl_easy_setopt(easy, CURLOPT_PRIVATE, inquiry);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, outgoing);
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, outgoing);
 	return code == CURLE_OK ? 0 : -ENOMEM;
 }
 
-int px_inquiry_prepare(struct px_inquiry *inquiry, const struct px_backend_request *request)
+int px_outgoing_prepare(struct px_outgoing *outgoing, const struct px_http_client_request *request)
 {
-	int rc = add_headers(inquiry, request);
+	int rc = add_headers(outgoing, request);
 	if (rc < 0) {
 		return rc;
 	}
-	inquiry->easy = curl_easy_init();
-	return inquiry->easy ? set_options(inquiry, request) : -ENOMEM;
+	outgoing->easy = curl_easy_init();
+	return outgoing->easy ? set_options(outgoing, request) : -ENOMEM;
 }
 
-static const char *fault_of(const struct px_inquiry *inquiry, CURLcode code)
+static const char *fault_of(const struct px_outgoing *outgoing, CURLcode code)
 {
 	static const struct {
 		CURLcode code;
@@ -275,7 +275,7 @@ static const char *fault_of(const struct px_inquiry *inquiry, CURLcode code)
 		{ CURLE_OUT_OF_MEMORY, "the back end's answer is too large, or memory is short" },
 		{ (CURLcode)100, "the back end's answer is too large" },
 	};
-	if (inquiry->too_large) {
+	if (outgoing->too_large) {
 		code = CURLE_FILESIZE_EXCEEDED;
 	}
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
@@ -286,45 +286,45 @@ static const char *fault_of(const struct px_inquiry *inquiry, CURLcode code)
 	return "the back end can not be asked";
 }
 
-void px_inquiry_judge(struct px_inquiry *inquiry, CURLcode code)
+void px_outgoing_judge(struct px_outgoing *outgoing, CURLcode code)
 {
 	long status = 0;
 	curl_off_t retry_after_s = 0;
-	curl_easy_getinfo(inquiry->easy, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_getinfo(inquiry->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
-	if (inquiry->tells && status >= 200 && !inquiry->head_open) {
+	curl_easy_getinfo(outgoing->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(outgoing->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+	if (outgoing->tells && status >= 200 && !outgoing->head_open) {
 		code = CURLE_OK;
 	}
 	/* Half a head and a close are an answer without a body to curl. */
-	if (code == CURLE_OK && (inquiry->head_open || status <= 0)) {
+	if (code == CURLE_OK && (outgoing->head_open || status <= 0)) {
 		code = CURLE_PARTIAL_FILE;
 	}
 	if (code != CURLE_OK) {
-		inquiry->answer.fault = fault_of(inquiry, code);
-		inquiry->answer.body.len = 0;
+		outgoing->answer.fault = fault_of(outgoing, code);
+		outgoing->answer.body.len = 0;
 	} else {
-		inquiry->answer.status = (int)status;
-		inquiry->answer.retry_after_s = retry_after_s > 0 ? retry_after_s : 0;
+		outgoing->answer.status = (int)status;
+		outgoing->answer.retry_after_s = retry_after_s > 0 ? retry_after_s : 0;
 	}
 }
 
-void px_inquiry_hang_up(struct px_inquiry *inquiry)
+void px_outgoing_hang_up(struct px_outgoing *outgoing)
 {
-	curl_easy_cleanup(inquiry->easy);
-	for (struct curl_slist *at = inquiry->headers; at; at = at->next) {
+	curl_easy_cleanup(outgoing->easy);
+	for (struct curl_slist *at = outgoing->headers; at; at = at->next) {
 		explicit_bzero(at->data, strlen(at->data));
 	}
-	curl_slist_free_all(inquiry->headers);
-	inquiry->easy = NULL;
-	inquiry->headers = NULL;
+	curl_slist_free_all(outgoing->headers);
+	outgoing->easy = NULL;
+	outgoing->headers = NULL;
 }
 
-void px_inquiry_forget(struct px_inquiry *inquiry)
+void px_outgoing_forget(struct px_outgoing *outgoing)
 {
-	if (inquiry->body) {
-		explicit_bzero(inquiry->body, inquiry->body_size);
-		free(inquiry->body);
+	if (outgoing->body) {
+		explicit_bzero(outgoing->body, outgoing->body_size);
+		free(outgoing->body);
 	}
-	inquiry->body = NULL;
-	inquiry->body_size = 0;
+	outgoing->body = NULL;
+	outgoing->body_size = 0;
 }

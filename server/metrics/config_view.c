@@ -140,7 +140,7 @@ static void write_history(const struct px_server *server, struct px_json *json)
 {
 	static const char *const fields[] = { "at", "sessions", "rooms", "messagesIn", "messagesOut",
 		"bytesIn", "bytesOut", "errors", "queueBytes", "handshakes" };
-	const struct px_samples *samples = &server->samples;
+	const struct px_stats_history *samples = &server->samples;
 	px_json_int(json, "everyMs", PX_SAMPLE_EVERY_MS);
 	px_json_open_array(json, "fields");
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
@@ -149,7 +149,8 @@ static void write_history(const struct px_server *server, struct px_json *json)
 	px_json_close_array(json);
 	px_json_open_array(json, "samples");
 	for (uint32_t i = 0; i < samples->count; i++) {
-		const struct px_sample *at = &samples->ring[(samples->first + i) % PX_SAMPLES];
+		const struct px_sample *at =
+				&samples->ring[(samples->first + i) % PX_STATS_HISTORY];
 		const int64_t row[] = { at->at_ms, (int64_t)at->sessions, (int64_t)at->rooms,
 			(int64_t)at->messages_in, (int64_t)at->messages_out, (int64_t)at->bytes_in,
 			(int64_t)at->bytes_out, (int64_t)at->errors, (int64_t)at->queue_bytes,
@@ -175,10 +176,10 @@ void px_describe(void *user, const struct px_operator *operator, enum px_descrip
 		px_readiness_write(server, json, "ready", "notReady");
 		break;
 	case PX_DESCRIBE_TOTALS:
-		px_statistics_write(server, json);
+		px_stats_write(server, json);
 		break;
 	case PX_DESCRIBE_CONFIG:
-		write_config(server, px_vhost_of(operator->site), json);
+		write_config(server, px_vhost_of(operator->realm), json);
 		break;
 	case PX_DESCRIBE_HISTORY:
 		write_history(server, json);

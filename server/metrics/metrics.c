@@ -26,23 +26,23 @@
 #define GAUGE PX_METRIC_GAUGE
 
 /* One label, of each place in an array of counters. */
-static void write_array(struct px_exposition *out, const char *label, const uint64_t *values,
+static void write_array(struct px_prometheus *out, const char *label, const uint64_t *values,
 		const char *const *names, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
-		px_exposition_sample(out, (px_labels){ label, names[i] }, values[i]);
+		px_prometheus_sample(out, (px_labels){ label, names[i] }, values[i]);
 	}
 }
 
-static void write_build(struct px_exposition *out)
+static void write_build(struct px_prometheus *out)
 {
-	px_exposition_family(out, GAUGE, "praxis_build_info",
+	px_prometheus_family(out, GAUGE, "praxis_build_info",
 			"Version of the server and of libwebsockets; always 1.");
-	px_exposition_sample(out, (px_labels){ "version", PX_VERSION, "libwebsockets",
+	px_prometheus_sample(out, (px_labels){ "version", PX_VERSION, "libwebsockets",
 			lws_get_library_version() }, 1);
 }
 
-static void write_now(struct px_exposition *out, const struct px_server *server,
+static void write_now(struct px_prometheus *out, const struct px_server *server,
 		const struct px_stats *stats)
 {
 	const struct {
@@ -58,11 +58,11 @@ static void write_now(struct px_exposition *out, const struct px_server *server,
 		{ "praxis_sessions_detached", "Sessions that wait for their client to come back.",
 			stats->detached },
 		{ "praxis_sessions_unauthenticated", "Connections that have not authenticated yet.",
-			server->nobodies },
+			server->unauthenticated_count },
 		{ "praxis_locked_addresses", "Addresses whose guesses at tokens are refused.",
 			px_lockout_count(server) },
 		{ "praxis_remembered_addresses", "Addresses whose rates or failures are remembered.",
-			px_tally_figures(server->addresses).remembered },
+			px_limiter_figures(server->addresses).remembered },
 		{ "praxis_practices", "Practices with a session in them.", stats->practices },
 		{ "praxis_channels", "Channels: rooms, waiting rooms, and practices' whiteboards, those of "
 			"which only a history is left among them.", stats->channels },
@@ -81,24 +81,24 @@ static void write_now(struct px_exposition *out, const struct px_server *server,
 			px_idempotency_count(server->idempotency) },
 	};
 	for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++) {
-		px_exposition_one(out, GAUGE, gauges[i].name, gauges[i].help, gauges[i].value);
+		px_prometheus_one(out, GAUGE, gauges[i].name, gauges[i].help, gauges[i].value);
 	}
 }
 
-static void write_readiness(struct px_exposition *out, const struct px_server *server)
+static void write_readiness(struct px_prometheus *out, const struct px_server *server)
 {
 	enum px_unready first;
-	px_exposition_one(out, GAUGE, "praxis_ready", "1 while somebody new can be let in.",
+	px_prometheus_one(out, GAUGE, "praxis_ready", "1 while somebody new can be let in.",
 			px_unready_sentence(server, &first) ? 0 : 1);
-	px_exposition_family(out, GAUGE, "praxis_not_ready",
+	px_prometheus_family(out, GAUGE, "praxis_not_ready",
 			"1 where nobody new can be let in, by reason.");
 	for (unsigned i = 0; i < PX_UNREADY_COUNT; i++) {
-		px_exposition_sample(out, (px_labels){ "reason", px_unready_names[i] },
+		px_prometheus_sample(out, (px_labels){ "reason", px_unready_names[i] },
 				px_unready_is(server, i));
 	}
 }
 
-static void write_totals(struct px_exposition *out, const struct px_server *server,
+static void write_totals(struct px_prometheus *out, const struct px_server *server,
 		const struct px_stats *stats)
 {
 	const struct {
@@ -137,11 +137,11 @@ static void write_totals(struct px_exposition *out, const struct px_server *serv
 		{ "praxis_locks_total", "Addresses that were locked after too many guesses.",
 			server->locks },
 		{ "praxis_evicted_addresses_total", "Addresses that were forgotten before their time, "
-			"for want of room.", px_tally_figures(server->addresses).evicted },
+			"for want of room.", px_limiter_figures(server->addresses).evicted },
 		{ "praxis_turns_cut_total", "Turns of the loop that left work for the next.",
 			stats->turns_cut },
 		{ "praxis_messages_late_total", "Messages that a turn of the loop left for the next.",
-			px_lws_late(server->lws) },
+			px_lws_deferred(server->lws) },
 		{ "praxis_log_lines_dropped_total", "Lines of the log that could not be written.",
 			px_log_dropped() },
 		{ "praxis_reloads_total", "Configurations taken up.", server->reloads },
@@ -149,20 +149,20 @@ static void write_totals(struct px_exposition *out, const struct px_server *serv
 			server->reloads_refused },
 	};
 	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
-		px_exposition_one(out, COUNTER, counters[i].name, counters[i].help,
+		px_prometheus_one(out, COUNTER, counters[i].name, counters[i].help,
 				counters[i].value);
 	}
 }
 
-static void write_handshakes(struct px_exposition *out, const struct px_server *server)
+static void write_handshakes(struct px_prometheus *out, const struct px_server *server)
 {
-	px_exposition_family(out, COUNTER, "praxis_handshakes_total",
+	px_prometheus_family(out, COUNTER, "praxis_handshakes_total",
 			"WebSocket handshakes by result.");
 	write_array(out, "result", server->handshakes, px_handshake_names,
 			PX_HANDSHAKE_COUNT);
 }
 
-static void write_bounds(struct px_exposition *out, const struct px_server *server,
+static void write_bounds(struct px_prometheus *out, const struct px_server *server,
 		const struct px_stats *stats)
 {
 	static const char *const limits[PX_LIMIT_COUNT] = {
@@ -179,60 +179,60 @@ static void write_bounds(struct px_exposition *out, const struct px_server *serv
 		[PX_LIMIT_API_REQUESTS] = "api-requests-per-second",
 		[PX_LIMIT_API_BYTES] = "api-bytes-per-second",
 	};
-	static const char *const bounds[PX_BOUND_COUNT] = {
-		[PX_BOUND_CHANNELS] = "max-channels",
-		[PX_BOUND_PRACTICES] = "max-practices",
-		[PX_BOUND_ROOMS_PER_SESSION] = "max-rooms-per-session",
-		[PX_BOUND_ROOMS_PER_PRACTICE] = "max-rooms-per-practice",
-		[PX_BOUND_ROOM_MEMBERS] = "room-members",
-		[PX_BOUND_WAITING] = "waiting-max",
+	static const char *const bounds[PX_LIMIT_KIND_COUNT] = {
+		[PX_LIMIT_KIND_CHANNELS] = "max-channels",
+		[PX_LIMIT_KIND_PRACTICES] = "max-practices",
+		[PX_LIMIT_KIND_ROOMS_PER_SESSION] = "max-rooms-per-session",
+		[PX_LIMIT_KIND_ROOMS_PER_PRACTICE] = "max-rooms-per-practice",
+		[PX_LIMIT_KIND_ROOM_MEMBERS] = "room-members",
+		[PX_LIMIT_KIND_WAITING] = "waiting-max",
 	};
-	px_exposition_family(out, COUNTER, "praxis_limit_refusals_total",
+	px_prometheus_family(out, COUNTER, "praxis_limit_refusals_total",
 			"What was refused because of a limit, by its key in the configuration.");
 	write_array(out, "limit", server->limits, limits, PX_LIMIT_COUNT);
-	write_array(out, "limit", stats->bounds, bounds, PX_BOUND_COUNT);
-	px_exposition_sample(out, (px_labels){ "limit", "messages-per-second" },
+	write_array(out, "limit", stats->bounds, bounds, PX_LIMIT_KIND_COUNT);
+	px_prometheus_sample(out, (px_labels){ "limit", "messages-per-second" },
 			stats->rate_limited - stats->limited_by_bytes - stats->acts_limited);
-	px_exposition_sample(out, (px_labels){ "limit", "bytes-per-second" },
+	px_prometheus_sample(out, (px_labels){ "limit", "bytes-per-second" },
 			stats->limited_by_bytes);
-	px_exposition_sample(out, (px_labels){ "limit", "acts-per-second" }, stats->acts_limited);
-	px_exposition_sample(out, (px_labels){ "limit", "queue-bytes" },
+	px_prometheus_sample(out, (px_labels){ "limit", "acts-per-second" }, stats->acts_limited);
+	px_prometheus_sample(out, (px_labels){ "limit", "queue-bytes" },
 			stats->slow_readers - stats->slow_by_age);
-	px_exposition_sample(out, (px_labels){ "limit", "queue-age-ms" }, stats->slow_by_age);
+	px_prometheus_sample(out, (px_labels){ "limit", "queue-age-ms" }, stats->slow_by_age);
 }
 
-static void write_errors(struct px_exposition *out, const struct px_stats *stats)
+static void write_errors(struct px_prometheus *out, const struct px_stats *stats)
 {
-	px_exposition_family(out, COUNTER, "praxis_errors_total",
+	px_prometheus_family(out, COUNTER, "praxis_errors_total",
 			"Errors that clients were answered with, by code.");
 	for (int i = 0; i < PX_E_COUNT; i++) {
-		px_exposition_sample(out, (px_labels){ "code", px_error_name(i) },
+		px_prometheus_sample(out, (px_labels){ "code", px_error_name(i) },
 				stats->errors[i]);
 	}
-	px_exposition_family(out, COUNTER, "praxis_closes_total",
+	px_prometheus_family(out, COUNTER, "praxis_closes_total",
 			"Sessions whose connection the server closed, by WebSocket close code.");
 	for (unsigned i = 0; i < PX_CLOSES_COUNT; i++) {
 		char code[8];
 		snprintf(code, sizeof(code), "%u", px_close_code(i));
-		px_exposition_sample(out, (px_labels){ "code", code }, stats->closes[i]);
+		px_prometheus_sample(out, (px_labels){ "code", code }, stats->closes[i]);
 	}
 }
 
-static void write_keepalives(struct px_exposition *out, const struct px_stats *stats)
+static void write_keepalives(struct px_prometheus *out, const struct px_stats *stats)
 {
-	px_exposition_family(out, COUNTER, "praxis_keepalives_total",
+	px_prometheus_family(out, COUNTER, "praxis_keepalives_total",
 			"Messages that only keep a session alive, and their answers.");
-	px_exposition_sample(out, (px_labels){ "direction", "in" }, stats->keepalives_in);
-	px_exposition_sample(out, (px_labels){ "direction", "out" }, stats->keepalives_out);
+	px_prometheus_sample(out, (px_labels){ "direction", "in" }, stats->keepalives_in);
+	px_prometheus_sample(out, (px_labels){ "direction", "out" }, stats->keepalives_out);
 }
 
-static void write_recovery(struct px_exposition *out, const struct px_stats *stats)
+static void write_recovery(struct px_prometheus *out, const struct px_stats *stats)
 {
-	px_exposition_family(out, COUNTER, "praxis_history_requests_total",
+	px_prometheus_family(out, COUNTER, "praxis_history_requests_total",
 			"Readers that asked for what they missed: whether the history still had it.");
-	px_exposition_sample(out, (px_labels){ "result", "hit" }, stats->recovered);
-	px_exposition_sample(out, (px_labels){ "result", "miss" }, stats->unrecovered);
-	px_exposition_family(out, COUNTER, "praxis_resumes_total",
+	px_prometheus_sample(out, (px_labels){ "result", "hit" }, stats->recovered);
+	px_prometheus_sample(out, (px_labels){ "result", "miss" }, stats->unrecovered);
+	px_prometheus_family(out, COUNTER, "praxis_resumes_total",
 			"Clients that came back to resume their session, by result.");
 	write_array(out, "result", stats->resumes, px_resume_names, PX_RESUME_COUNT);
 }
@@ -249,59 +249,59 @@ static const char *service_of(const struct px_server *server, const char *type, 
 	return px_broker_find_service(server->broker, px_span(name), NULL) ? name : "core";
 }
 
-static void write_traffic(struct px_exposition *out, const struct px_server *server, bool bytes)
+static void write_traffic(struct px_prometheus *out, const struct px_server *server, bool bytes)
 {
 	const struct px_traffic_count *count;
 	for (unsigned i = 0; (count = px_broker_traffic(server->broker, i)); i++) {
 		char name[64];
 		const char *service = service_of(server, count->type, name);
 		const char *type = count->type ? count->type : "other";
-		px_exposition_sample(out, (px_labels){ "service", service, "type", type, "direction",
-				"in" }, bytes ? count->bytes_in : count->messages_in);
-		px_exposition_sample(out, (px_labels){ "service", service, "type", type, "direction",
-				"out" }, bytes ? count->bytes_out : count->messages_out);
+		px_prometheus_sample(out, (px_labels){ "service", service, "type", type,
+				"direction", "in" }, bytes ? count->bytes_in : count->messages_in);
+		px_prometheus_sample(out, (px_labels){ "service", service, "type", type,
+				"direction", "out" }, bytes ? count->bytes_out : count->messages_out);
 	}
 }
 
-static void write_audit(struct px_exposition *out, const struct px_server *server)
+static void write_audit(struct px_prometheus *out, const struct px_server *server)
 {
 	struct px_audit_stats stats;
 	px_audit_stats(server->audit, &stats);
-	px_exposition_one(out, COUNTER, "praxis_audit_lines_total",
+	px_prometheus_one(out, COUNTER, "praxis_audit_lines_total",
 			"Lines written to the audit trail.", stats.lines);
-	px_exposition_one(out, COUNTER, "praxis_audit_lost_total",
+	px_prometheus_one(out, COUNTER, "praxis_audit_lost_total",
 			"Entries that the audit trail did not take.", stats.lost);
-	px_exposition_one(out, COUNTER, "praxis_audit_refusals_counted_total",
+	px_prometheus_one(out, COUNTER, "praxis_audit_refusals_counted_total",
 			"Refusals that were counted in the audit trail, without a line of their own.",
 			stats.counted);
-	px_exposition_one(out, GAUGE, "praxis_audit_failing",
+	px_prometheus_one(out, GAUGE, "praxis_audit_failing",
 			"1 while the audit trail can not be written.", stats.failing);
 }
 
-static void write_webhooks(struct px_exposition *out, const struct px_server *server)
+static void write_webhooks(struct px_prometheus *out, const struct px_server *server)
 {
 	struct px_webhook_totals totals;
 	px_webhook_totals(server, &totals);
-	px_exposition_family(out, COUNTER, "praxis_webhook_events_total",
+	px_prometheus_family(out, COUNTER, "praxis_webhook_events_total",
 			"Events for webhooks that are done with, by what became of them.");
-	px_exposition_sample(out, (px_labels){ "result", "delivered" }, totals.delivered);
-	px_exposition_sample(out, (px_labels){ "result", "given_up" }, totals.given_up);
-	px_exposition_sample(out, (px_labels){ "result", "overflowed" }, totals.overflowed);
-	px_exposition_family(out, COUNTER, "praxis_webhook_requests_total",
+	px_prometheus_sample(out, (px_labels){ "result", "delivered" }, totals.delivered);
+	px_prometheus_sample(out, (px_labels){ "result", "given_up" }, totals.given_up);
+	px_prometheus_sample(out, (px_labels){ "result", "overflowed" }, totals.overflowed);
+	px_prometheus_family(out, COUNTER, "praxis_webhook_requests_total",
 			"Requests to webhooks, by their answer.");
 	write_array(out, "result", totals.results, px_webhook_result_names, PX_WEBHOOK_RESULTS);
-	px_exposition_one(out, GAUGE, "praxis_webhook_queue_events",
+	px_prometheus_one(out, GAUGE, "praxis_webhook_queue_events",
 			"Events that webhooks have not taken yet.", totals.events);
-	px_exposition_one(out, GAUGE, "praxis_webhook_queue_bytes",
+	px_prometheus_one(out, GAUGE, "praxis_webhook_queue_bytes",
 			"Bytes of these events.", totals.bytes);
-	px_exposition_one(out, GAUGE, "praxis_webhook_requests_in_flight",
+	px_prometheus_one(out, GAUGE, "praxis_webhook_requests_in_flight",
 			"Requests to webhooks without an answer.", totals.in_flight);
-	px_exposition_one(out, GAUGE, "praxis_webhook_oldest_seconds",
+	px_prometheus_one(out, GAUGE, "praxis_webhook_oldest_seconds",
 			"How long the oldest event that is not being sent has been waiting.",
 			(uint64_t)(totals.oldest_ms / 1000));
 }
 
-static void write_memory(struct px_exposition *out)
+static void write_memory(struct px_prometheus *out)
 {
 	unsigned long pages[2] = { 0, 0 };
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -312,32 +312,32 @@ static void write_memory(struct px_exposition *out)
 		}
 		fclose(file);
 	}
-	px_exposition_one(out, GAUGE, "process_virtual_memory_bytes",
+	px_prometheus_one(out, GAUGE, "process_virtual_memory_bytes",
 			"Virtual memory size in bytes.", pages[0] * page);
-	px_exposition_one(out, GAUGE, "process_resident_memory_bytes",
+	px_prometheus_one(out, GAUGE, "process_resident_memory_bytes",
 			"Resident memory size in bytes.", pages[1] * page);
 }
 
-static void write_process(struct px_exposition *out, const struct px_server *server)
+static void write_process(struct px_prometheus *out, const struct px_server *server)
 {
 	struct rusage usage;
 	struct rlimit limit;
 	write_memory(out);
 	getrusage(RUSAGE_SELF, &usage);
-	px_exposition_family(out, COUNTER, "process_cpu_seconds_total",
+	px_prometheus_family(out, COUNTER, "process_cpu_seconds_total",
 			"User and system CPU time spent in seconds.");
-	px_exposition_seconds(out, (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) *
+	px_prometheus_seconds(out, (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) *
 			1000000000 + (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000);
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		px_exposition_one(out, GAUGE, "process_max_fds",
+		px_prometheus_one(out, GAUGE, "process_max_fds",
 				"Largest number of open file descriptors.", limit.rlim_cur);
 	}
-	px_exposition_one(out, GAUGE, "process_start_time_seconds",
+	px_prometheus_one(out, GAUGE, "process_start_time_seconds",
 			"Start of the process since the Unix epoch in seconds.",
 			(uint64_t)server->started_wall_ms / 1000);
 }
 
-void px_metrics_write(struct px_server *server, struct px_exposition *out)
+void px_metrics_write(struct px_server *server, struct px_prometheus *out)
 {
 	struct px_stats stats;
 	px_broker_stats(server->broker, &stats);
@@ -350,18 +350,18 @@ void px_metrics_write(struct px_server *server, struct px_exposition *out)
 	write_errors(out, &stats);
 	write_keepalives(out, &stats);
 	write_recovery(out, &stats);
-	px_exposition_family(out, COUNTER, "praxis_messages_total",
+	px_prometheus_family(out, COUNTER, "praxis_messages_total",
 			"Messages by service, type and direction; out: for each session one.");
 	write_traffic(out, server, false);
-	px_exposition_family(out, COUNTER, "praxis_message_bytes_total",
+	px_prometheus_family(out, COUNTER, "praxis_message_bytes_total",
 			"Bytes of messages by service, type and direction.");
 	write_traffic(out, server, true);
-	px_exposition_family(out, PX_METRIC_HISTOGRAM, "praxis_turn_duration_seconds",
+	px_prometheus_family(out, PX_METRIC_HISTOGRAM, "praxis_turn_duration_seconds",
 			"How long turns of the event loop took.");
-	px_exposition_histogram(out, &server->turn.durations);
-	px_exposition_family(out, PX_METRIC_HISTOGRAM, "praxis_fanout_duration_seconds",
+	px_prometheus_histogram(out, &server->turn.durations);
+	px_prometheus_family(out, PX_METRIC_HISTOGRAM, "praxis_fanout_duration_seconds",
 			"How long it took to write what a turn had for its sessions.");
-	px_exposition_histogram(out, &server->flushes);
+	px_prometheus_histogram(out, &server->flushes);
 	write_audit(out, server);
 	write_webhooks(out, server);
 	write_process(out, server);

@@ -8,7 +8,7 @@
 
 #include <praxis/broker.h>
 
-struct px_exposition;
+struct px_prometheus;
 struct px_json;
 struct px_operator;
 struct px_server;
@@ -19,7 +19,7 @@ void px_describe(void *user, const struct px_operator *operator, enum px_descrip
 		const struct px_service *service, struct px_json *json);
 
 /* metrics/metrics.c: GET /metrics */
-struct px_exposition;
-void px_metrics_write(struct px_server *server, struct px_exposition *out);
+struct px_prometheus;
+void px_metrics_write(struct px_server *server, struct px_prometheus *out);
 
 #endif

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool reserve(struct px_exposition *exposition, size_t more)
+static bool reserve(struct px_prometheus *exposition, size_t more)
 {
 	size_t size = exposition->size ? exposition->size : 16384;
 	if (exposition->failed || exposition->len + more <= exposition->size) {
@@ -27,10 +27,10 @@ static bool reserve(struct px_exposition *exposition, size_t more)
 	return true;
 }
 
-static void put(struct px_exposition *exposition, const char *format, ...)
+static void put(struct px_prometheus *exposition, const char *format, ...)
 		__attribute__((format(printf, 2, 3)));
 
-static void put(struct px_exposition *exposition, const char *format, ...)
+static void put(struct px_prometheus *exposition, const char *format, ...)
 {
 	char piece[512];
 	va_list args;
@@ -45,7 +45,7 @@ static void put(struct px_exposition *exposition, const char *format, ...)
 	}
 }
 
-void px_exposition_family(struct px_exposition *exposition, enum px_metric_type type,
+void px_prometheus_family(struct px_prometheus *exposition, enum px_metric_type type,
 		const char *name, const char *help)
 {
 	static const char *const types[] = {
@@ -57,7 +57,7 @@ void px_exposition_family(struct px_exposition *exposition, enum px_metric_type 
 	put(exposition, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, types[type]);
 }
 
-static void put_value(struct px_exposition *exposition, const char *value)
+static void put_value(struct px_prometheus *exposition, const char *value)
 {
 	for (; *value; value++) {
 		if (*value == '"' || *value == '\\') {
@@ -70,7 +70,7 @@ static void put_value(struct px_exposition *exposition, const char *value)
 	}
 }
 
-void px_exposition_sample(struct px_exposition *exposition, px_labels labels, uint64_t value)
+void px_prometheus_sample(struct px_prometheus *exposition, px_labels labels, uint64_t value)
 {
 	put(exposition, "%s", exposition->name);
 	for (size_t i = 0; labels && labels[i]; i += 2) {
@@ -81,13 +81,13 @@ void px_exposition_sample(struct px_exposition *exposition, px_labels labels, ui
 	put(exposition, "%s %" PRIu64 "\n", labels && labels[0] ? "}" : "", value);
 }
 
-void px_exposition_seconds(struct px_exposition *exposition, uint64_t ns)
+void px_prometheus_seconds(struct px_prometheus *exposition, uint64_t ns)
 {
 	put(exposition, "%s %" PRIu64 ".%09" PRIu64 "\n", exposition->name, ns / 1000000000,
 			ns % 1000000000);
 }
 
-void px_exposition_histogram(struct px_exposition *exposition,
+void px_prometheus_histogram(struct px_prometheus *exposition,
 		const struct px_histogram *histogram)
 {
 	const char *name = exposition->name;
@@ -103,15 +103,15 @@ void px_exposition_histogram(struct px_exposition *exposition,
 	put(exposition, "%s_count %" PRIu64 "\n", name, histogram->count);
 }
 
-void px_exposition_finish(struct px_exposition *exposition)
+void px_prometheus_finish(struct px_prometheus *exposition)
 {
 	free(exposition->text);
-	*exposition = (struct px_exposition){ 0 };
+	*exposition = (struct px_prometheus){ 0 };
 }
 
-void px_exposition_one(struct px_exposition *exposition, enum px_metric_type type,
+void px_prometheus_one(struct px_prometheus *exposition, enum px_metric_type type,
 		const char *name, const char *help, uint64_t value)
 {
-	px_exposition_family(exposition, type, name, help);
-	px_exposition_sample(exposition, NULL, value);
+	px_prometheus_family(exposition, type, name, help);
+	px_prometheus_sample(exposition, NULL, value);
 }

@@ -4,8 +4,8 @@
  * help and a type, samples with labels. What is written into it are numbers and names of the
  * program's own; label values are escaped all the same.
  */
-#ifndef PX_EXPOSITION_H
-#define PX_EXPOSITION_H
+#ifndef PX_PROMETHEUS_H
+#define PX_PROMETHEUS_H
 
 #include "histogram.h"
 
@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 /* Zeroed: empty. Memory that was lacking is remembered. */
-struct px_exposition {
+struct px_prometheus {
 	char *text;
 	size_t len;
 	size_t size;
@@ -31,17 +31,17 @@ enum px_metric_type {
 /* Labels come in pairs, name and value; NULL ends them. */
 typedef const char *const px_labels[9];
 
-void px_exposition_family(struct px_exposition *exposition, enum px_metric_type type,
+void px_prometheus_family(struct px_prometheus *exposition, enum px_metric_type type,
 		const char *name, const char *help);
 /* `labels` may be NULL. */
-void px_exposition_sample(struct px_exposition *exposition, px_labels labels, uint64_t value);
-void px_exposition_seconds(struct px_exposition *exposition, uint64_t ns);
-void px_exposition_histogram(struct px_exposition *exposition,
+void px_prometheus_sample(struct px_prometheus *exposition, px_labels labels, uint64_t value);
+void px_prometheus_seconds(struct px_prometheus *exposition, uint64_t ns);
+void px_prometheus_histogram(struct px_prometheus *exposition,
 		const struct px_histogram *histogram);
-void px_exposition_finish(struct px_exposition *exposition);
+void px_prometheus_finish(struct px_prometheus *exposition);
 
 /* A family of one sample without labels. */
-void px_exposition_one(struct px_exposition *exposition, enum px_metric_type type,
+void px_prometheus_one(struct px_prometheus *exposition, enum px_metric_type type,
 		const char *name, const char *help, uint64_t value);
 
 #endif

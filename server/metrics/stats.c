@@ -94,7 +94,7 @@ static bool is_enabled(struct px_server *server, const char *name)
 	const struct px_plugin *plugin = px_plugin_find(server, name);
 	uint32_t bit = plugin && plugin->started ? UINT32_C(1) << plugin->index : 0;
 	for (size_t v = 0; v < server->vhost_count; v++) {
-		if (server->vhosts[v]->site.enabled & bit) {
+		if (server->vhosts[v]->realm.enabled & bit) {
 			return true;
 		}
 	}
@@ -183,7 +183,7 @@ static void write_services(struct px_server *server, struct px_json *json)
 	px_json_close_object(json);
 }
 
-void px_statistics_write(struct px_server *server, struct px_json *json)
+void px_stats_write(struct px_server *server, struct px_json *json)
 {
 	struct px_stats stats;
 	px_broker_stats(server->broker, &stats);
@@ -192,14 +192,14 @@ void px_statistics_write(struct px_server *server, struct px_json *json)
 	px_json_bool(json, "draining", server->draining);
 	px_readiness_write(server, json, "ready", "not_ready");
 	px_json_int(json, "connections", (int64_t)server->connections);
-	px_json_int(json, "unauthenticated", (int64_t)server->nobodies);
+	px_json_int(json, "unauthenticated", (int64_t)server->unauthenticated_count);
 	px_json_int(json, "bad_tokens", (int64_t)server->bad_tokens);
 	px_json_int(json, "locked_addresses", (int64_t)px_lockout_count(server));
 	px_json_int(json, "locks", (int64_t)server->locks);
 	px_json_int(json, "remembered_addresses",
-			(int64_t)px_tally_figures(server->addresses).remembered);
+			(int64_t)px_limiter_figures(server->addresses).remembered);
 	px_json_int(json, "evicted_addresses",
-			(int64_t)px_tally_figures(server->addresses).evicted);
+			(int64_t)px_limiter_figures(server->addresses).evicted);
 	px_json_int(json, "refused", (int64_t)server->refused);
 	px_json_int(json, "refused_busy", (int64_t)server->refused_busy);
 	px_json_int(json, "refused_often", (int64_t)server->refused_often);
@@ -239,7 +239,7 @@ void px_statistics_write(struct px_server *server, struct px_json *json)
 	px_json_int(json, "log_dropped", (int64_t)px_log_dropped());
 	px_json_int(json, "vhosts", (int64_t)server->vhost_count);
 	px_json_int(json, "vhosts_retired", count_retired(server));
-	px_json_int(json, "messages_late", (int64_t)px_lws_late(server->lws));
+	px_json_int(json, "messages_late", (int64_t)px_lws_deferred(server->lws));
 	px_json_int(json, "turns_cut", (int64_t)stats.turns_cut);
 	write_histogram(&server->turn.durations, "turns", json);
 	write_handshakes(server, json);

@@ -13,18 +13,18 @@ static uint64_t sum(const uint64_t *values, unsigned count)
 	return all;
 }
 
-static struct px_sample *add(struct px_samples *samples)
+static struct px_sample *add(struct px_stats_history *samples)
 {
-	if (samples->count == PX_SAMPLES) {
-		samples->first = (samples->first + 1) % PX_SAMPLES;
+	if (samples->count == PX_STATS_HISTORY) {
+		samples->first = (samples->first + 1) % PX_STATS_HISTORY;
 		samples->count--;
 	}
-	return &samples->ring[(samples->first + samples->count++) % PX_SAMPLES];
+	return &samples->ring[(samples->first + samples->count++) % PX_STATS_HISTORY];
 }
 
-void px_samples_take(struct px_server *server)
+void px_stats_history_take(struct px_server *server)
 {
-	struct px_samples *samples = &server->samples;
+	struct px_stats_history *samples = &server->samples;
 	int64_t now_ms = (int64_t)uv_now(&server->loop);
 	struct px_stats stats;
 	if (now_ms < samples->next_ms) {

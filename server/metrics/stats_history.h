@@ -3,12 +3,12 @@
  * The figures of the last hour, one sample every ten seconds, so that a dashboard that is opened
  * shows what has been. Counters are kept as they stand: a rate is the difference of two.
  */
-#ifndef PX_SAMPLES_H
-#define PX_SAMPLES_H
+#ifndef PX_STATS_HISTORY_H
+#define PX_STATS_HISTORY_H
 
 #include <stdint.h>
 
-#define PX_SAMPLES 360
+#define PX_STATS_HISTORY 360
 #define PX_SAMPLE_EVERY_MS 10000
 
 struct px_server;
@@ -27,14 +27,14 @@ struct px_sample {
 };
 
 /* Zeroed: none was taken yet. */
-struct px_samples {
-	struct px_sample ring[PX_SAMPLES];
+struct px_stats_history {
+	struct px_sample ring[PX_STATS_HISTORY];
 	uint32_t first;
 	uint32_t count;
 	int64_t next_ms; /* of the loop's clock */
 };
 
 /* Takes one, if it is time for it. */
-void px_samples_take(struct px_server *server);
+void px_stats_history_take(struct px_server *server);
 
 #endif

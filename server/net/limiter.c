@@ -17,63 +17,63 @@
 #define CLEAN_PER_CALL 4
 
 struct line {
-	struct px_tally_entry *newest;
-	struct px_tally_entry *oldest;
+	struct px_limiter_entry *newest;
+	struct px_limiter_entry *oldest;
 	size_t count;
 };
 
-struct px_tally {
+struct px_limiter {
 	void *tree;
 	size_t most;
 	uint64_t evicted;
-	struct line lines[PX_TALLY_LINES];
+	struct line lines[PX_LIMITER_LINES];
 };
 
 static int compare(const void *a, const void *b)
 {
-	const struct px_tally_entry *first = a;
-	const struct px_tally_entry *second = b;
+	const struct px_limiter_entry *first = a;
+	const struct px_limiter_entry *second = b;
 	if (first->key_len != second->key_len) {
 		return first->key_len < second->key_len ? -1 : 1;
 	}
 	return memcmp(first->key, second->key, first->key_len);
 }
 
-int px_tally_create(size_t most, struct px_tally **ret_tally)
+int px_limiter_create(size_t most, struct px_limiter **ret_limiter)
 {
-	struct px_tally *tally = calloc(1, sizeof(*tally));
-	if (!tally) {
+	struct px_limiter *limiter = calloc(1, sizeof(*limiter));
+	if (!limiter) {
 		return -ENOMEM;
 	}
-	tally->most = most;
-	*ret_tally = tally;
+	limiter->most = most;
+	*ret_limiter = limiter;
 	return 0;
 }
 
-void px_tally_set_limit(struct px_tally *tally, size_t most)
+void px_limiter_set_limit(struct px_limiter *limiter, size_t most)
 {
-	tally->most = most;
+	limiter->most = most;
 }
 
-static void leave_line(struct px_tally *tally, struct px_tally_entry *entry)
+static void leave_line(struct px_limiter *limiter, struct px_limiter_entry *entry)
 {
-	struct line *line = &tally->lines[entry->line];
-	if (entry->line != PX_TALLY_NO_LINE) {
+	struct line *line = &limiter->lines[entry->line];
+	if (entry->line != PX_LIMITER_NO_LINE) {
 		*(entry->newer ? &entry->newer->older : &line->newest) = entry->older;
 		*(entry->older ? &entry->older->newer : &line->oldest) = entry->newer;
 		line->count--;
-		entry->line = PX_TALLY_NO_LINE;
+		entry->line = PX_LIMITER_NO_LINE;
 	}
 }
 
 /* At its end, whether it stands there already or not. */
-static void stand_in(struct px_tally *tally, struct px_tally_entry *entry,
-		enum px_tally_line which)
+static void stand_in(struct px_limiter *limiter, struct px_limiter_entry *entry,
+		enum px_limiter_line which)
 {
-	struct line *line = &tally->lines[which];
-	leave_line(tally, entry);
+	struct line *line = &limiter->lines[which];
+	leave_line(limiter, entry);
 	entry->line = which;
-	if (which != PX_TALLY_NO_LINE) {
+	if (which != PX_LIMITER_NO_LINE) {
 		entry->newer = NULL;
 		entry->older = line->newest;
 		*(line->newest ? &line->newest->newer : &line->oldest) = entry;
@@ -82,31 +82,31 @@ static void stand_in(struct px_tally *tally, struct px_tally_entry *entry,
 	}
 }
 
-static void drop(struct px_tally *tally, struct px_tally_entry *entry)
+static void drop(struct px_limiter *limiter, struct px_limiter_entry *entry)
 {
-	leave_line(tally, entry);
-	tdelete(entry, &tally->tree, compare);
+	leave_line(limiter, entry);
+	tdelete(entry, &limiter->tree, compare);
 	free(entry);
 }
 
 
-void px_tally_destroy(struct px_tally *tally)
+void px_limiter_destroy(struct px_limiter *limiter)
 {
-	if (!tally) {
+	if (!limiter) {
 		return;
 	}
-	while (tally->tree) {
-		struct px_tally_entry *entry = *(struct px_tally_entry **)tally->tree;
-		tdelete(entry, &tally->tree, compare);
+	while (limiter->tree) {
+		struct px_limiter_entry *entry = *(struct px_limiter_entry **)limiter->tree;
+		tdelete(entry, &limiter->tree, compare);
 		free(entry);
 	}
-	free(tally);
+	free(limiter);
 }
 
-void px_tally_forgive(struct px_tally *tally, struct px_tally_entry *entry)
+void px_limiter_forgive(struct px_limiter *limiter, struct px_limiter_entry *entry)
 {
 	entry->failures = 0;
-	stand_in(tally, entry, entry->open == 0 ? PX_TALLY_IDLE : PX_TALLY_NO_LINE);
+	stand_in(limiter, entry, entry->open == 0 ? PX_LIMITER_IDLE : PX_LIMITER_NO_LINE);
 }
 
 static bool is_full(const struct px_bucket *bucket, int64_t now_ms)
@@ -115,63 +115,63 @@ static bool is_full(const struct px_bucket *bucket, int64_t now_ms)
 }
 
 /* Whether nothing would be lost with it. */
-static bool is_blank(const struct px_tally_entry *entry, int64_t now_ms)
+static bool is_blank(const struct px_limiter_entry *entry, int64_t now_ms)
 {
 	return now_ms > entry->used_ms && is_full(&entry->coming, now_ms) &&
 			is_full(&entry->requests, now_ms) && is_full(&entry->bytes, now_ms) &&
 			is_full(&entry->failing, now_ms);
 }
 
-static bool is_forgotten(const struct px_tally_entry *entry, int64_t now_ms)
+static bool is_forgotten(const struct px_limiter_entry *entry, int64_t now_ms)
 {
-	return now_ms - entry->failed_ms >= PX_TALLY_MEMORY_MS;
+	return now_ms - entry->failed_ms >= PX_LIMITER_MEMORY_MS;
 }
 
-static void forget_failures(struct px_tally *tally, enum px_tally_line which, int most,
+static void forget_failures(struct px_limiter *limiter, enum px_limiter_line which, int most,
 		int64_t now_ms)
 {
-	const struct line *line = &tally->lines[which];
+	const struct line *line = &limiter->lines[which];
 	for (int i = 0; i < most && line->oldest && is_forgotten(line->oldest, now_ms); i++) {
-		px_tally_forgive(tally, line->oldest);
+		px_limiter_forgive(limiter, line->oldest);
 	}
 }
 
 /* A few of those that were not asked for the longest; a rate that is not forgotten yet may wait. */
-static void clean(struct px_tally *tally, int64_t now_ms)
+static void clean(struct px_limiter *limiter, int64_t now_ms)
 {
-	const struct line *idle = &tally->lines[PX_TALLY_IDLE];
-	forget_failures(tally, PX_TALLY_FAILED, CLEAN_PER_CALL, now_ms);
-	forget_failures(tally, PX_TALLY_LOCKED, CLEAN_PER_CALL, now_ms);
+	const struct line *idle = &limiter->lines[PX_LIMITER_IDLE];
+	forget_failures(limiter, PX_LIMITER_FAILED, CLEAN_PER_CALL, now_ms);
+	forget_failures(limiter, PX_LIMITER_LOCKED, CLEAN_PER_CALL, now_ms);
 	for (int i = 0; i < CLEAN_PER_CALL && idle->oldest; i++) {
-		struct px_tally_entry *entry = idle->oldest;
+		struct px_limiter_entry *entry = idle->oldest;
 		if (is_blank(entry, now_ms)) {
-			drop(tally, entry);
+			drop(limiter, entry);
 		} else {
-			stand_in(tally, entry, PX_TALLY_IDLE);
+			stand_in(limiter, entry, PX_LIMITER_IDLE);
 		}
 	}
 }
 
-static size_t remembered(const struct px_tally *tally)
+static size_t remembered(const struct px_limiter *limiter)
 {
 	size_t count = 0;
-	for (int i = PX_TALLY_IDLE; i < PX_TALLY_LINES; i++) {
-		count += tally->lines[i].count;
+	for (int i = PX_LIMITER_IDLE; i < PX_LIMITER_LINES; i++) {
+		count += limiter->lines[i].count;
 	}
 	return count;
 }
 
 /* What is open cannot be dropped, only what it did be forgotten. */
-static void evict(struct px_tally *tally)
+static void evict(struct px_limiter *limiter)
 {
-	for (int i = PX_TALLY_IDLE; i < PX_TALLY_LINES; i++) {
-		struct px_tally_entry *entry = tally->lines[i].oldest;
+	for (int i = PX_LIMITER_IDLE; i < PX_LIMITER_LINES; i++) {
+		struct px_limiter_entry *entry = limiter->lines[i].oldest;
 		if (entry) {
-			tally->evicted++;
+			limiter->evicted++;
 			if (entry->open == 0) {
-				drop(tally, entry);
+				drop(limiter, entry);
 			} else {
-				px_tally_forgive(tally, entry);
+				px_limiter_forgive(limiter, entry);
 			}
 			return;
 		}
@@ -179,17 +179,17 @@ static void evict(struct px_tally *tally)
 }
 
 /* Room for so many more. A bound that is lower now is come down to step by step. */
-static void make_room(struct px_tally *tally, size_t entries)
+static void make_room(struct px_limiter *limiter, size_t entries)
 {
-	for (int i = 0; i < CLEAN_PER_CALL && tally->most > 0 &&
-			remembered(tally) + entries > tally->most; i++) {
-		evict(tally);
+	for (int i = 0; i < CLEAN_PER_CALL && limiter->most > 0 &&
+			remembered(limiter) + entries > limiter->most; i++) {
+		evict(limiter);
 	}
 }
 
-static struct px_tally_entry *make_key(const void *key, size_t key_len)
+static struct px_limiter_entry *make_key(const void *key, size_t key_len)
 {
-	struct px_tally_entry *entry = calloc(1, sizeof(*entry) + key_len);
+	struct px_limiter_entry *entry = calloc(1, sizeof(*entry) + key_len);
 	if (entry) {
 		entry->key_len = key_len;
 		memcpy(entry->key, key, key_len);
@@ -197,88 +197,89 @@ static struct px_tally_entry *make_key(const void *key, size_t key_len)
 	return entry;
 }
 
-static struct px_tally_entry *insert(struct px_tally *tally, struct px_tally_entry *entry)
+static struct px_limiter_entry *insert(struct px_limiter *limiter, struct px_limiter_entry *entry)
 {
-	make_room(tally, 1);
-	if (!tsearch(entry, &tally->tree, compare)) {
+	make_room(limiter, 1);
+	if (!tsearch(entry, &limiter->tree, compare)) {
 		free(entry);
 		return NULL;
 	}
-	stand_in(tally, entry, PX_TALLY_IDLE);
+	stand_in(limiter, entry, PX_LIMITER_IDLE);
 	return entry;
 }
 
-struct px_tally_entry *px_tally_get(struct px_tally *tally, const void *key, size_t key_len,
+struct px_limiter_entry *px_limiter_get(struct px_limiter *limiter, const void *key, size_t key_len,
 		int64_t now_ms)
 {
-	clean(tally, now_ms);
-	struct px_tally_entry *entry = make_key(key, key_len);
+	clean(limiter, now_ms);
+	struct px_limiter_entry *entry = make_key(key, key_len);
 	if (!entry) {
 		return NULL;
 	}
-	struct px_tally_entry **known = tfind(entry, &tally->tree, compare);
+	struct px_limiter_entry **known = tfind(entry, &limiter->tree, compare);
 	if (known) {
 		free(entry);
 		entry = *known;
 	} else {
-		entry = insert(tally, entry);
+		entry = insert(limiter, entry);
 	}
 	if (entry) {
 		entry->used_ms = now_ms;
-		if (entry->line == PX_TALLY_IDLE) {
-			stand_in(tally, entry, PX_TALLY_IDLE);
+		if (entry->line == PX_LIMITER_IDLE) {
+			stand_in(limiter, entry, PX_LIMITER_IDLE);
 		}
 	}
 	return entry;
 }
 
-struct px_tally_entry *px_tally_find(struct px_tally *tally, const void *key, size_t key_len)
+struct px_limiter_entry *px_limiter_find(struct px_limiter *limiter, const void *key,
+		size_t key_len)
 {
-	struct px_tally_entry *wanted = make_key(key, key_len);
-	struct px_tally_entry **known = wanted ? tfind(wanted, &tally->tree, compare) : NULL;
+	struct px_limiter_entry *wanted = make_key(key, key_len);
+	struct px_limiter_entry **known = wanted ? tfind(wanted, &limiter->tree, compare) : NULL;
 	free(wanted);
 	return known ? *known : NULL;
 }
 
-void px_tally_hold(struct px_tally *tally, struct px_tally_entry *entry)
+void px_limiter_hold(struct px_limiter *limiter, struct px_limiter_entry *entry)
 {
 	entry->open++;
-	if (entry->line == PX_TALLY_IDLE) {
-		leave_line(tally, entry);
+	if (entry->line == PX_LIMITER_IDLE) {
+		leave_line(limiter, entry);
 	}
 }
 
-void px_tally_release(struct px_tally *tally, struct px_tally_entry *entry)
+void px_limiter_release(struct px_limiter *limiter, struct px_limiter_entry *entry)
 {
-	if (--entry->open == 0 && entry->line == PX_TALLY_NO_LINE) {
-		stand_in(tally, entry, PX_TALLY_IDLE);
-		make_room(tally, 0);
+	if (--entry->open == 0 && entry->line == PX_LIMITER_NO_LINE) {
+		stand_in(limiter, entry, PX_LIMITER_IDLE);
+		make_room(limiter, 0);
 	}
 }
 
-bool px_tally_fail(struct px_tally *tally, struct px_tally_entry *entry, uint32_t most,
+bool px_limiter_fail(struct px_limiter *limiter, struct px_limiter_entry *entry, uint32_t most,
 		int64_t now_ms)
 {
 	if (is_forgotten(entry, now_ms)) {
 		entry->failures = 0;
 	}
-	bool was_locked = entry->failures > 0 && entry->line == PX_TALLY_LOCKED;
+	bool was_locked = entry->failures > 0 && entry->line == PX_LIMITER_LOCKED;
 	entry->failures++;
 	entry->failed_ms = now_ms;
 	bool locks = was_locked || (most > 0 && entry->failures >= most);
-	make_room(tally, entry->line == PX_TALLY_NO_LINE);
-	stand_in(tally, entry, locks ? PX_TALLY_LOCKED : PX_TALLY_FAILED);
+	make_room(limiter, entry->line == PX_LIMITER_NO_LINE);
+	stand_in(limiter, entry, locks ? PX_LIMITER_LOCKED : PX_LIMITER_FAILED);
 	return locks && !was_locked;
 }
 
-int64_t px_tally_penalty(const struct px_tally_entry *entry, int64_t now_ms)
+int64_t px_limiter_penalty(const struct px_limiter_entry *entry, int64_t now_ms)
 {
 	int64_t since_ms = now_ms - entry->failed_ms;
 	if (entry->failures == 0 || is_forgotten(entry, now_ms)) {
 		return 0;
 	}
-	int64_t wait_ms = PX_TALLY_MEMORY_MS;
-	if (entry->line != PX_TALLY_LOCKED) {
+	int64_t wait_ms = PX_LIMITER_MEMORY_MS;
+	if (entry->line != PX_LIMITER_LOCKED) {
 		if (entry->failures <= FREE_FAILURES) {
 			return 0;
 		}
@@ -288,25 +289,25 @@ int64_t px_tally_penalty(const struct px_tally_entry *entry, int64_t now_ms)
 	return wait_ms > since_ms ? wait_ms - since_ms : 0;
 }
 
-size_t px_tally_locked(struct px_tally *tally, int64_t now_ms)
+size_t px_limiter_locked(struct px_limiter *limiter, int64_t now_ms)
 {
-	const struct line *line = &tally->lines[PX_TALLY_LOCKED];
+	const struct line *line = &limiter->lines[PX_LIMITER_LOCKED];
 	while (line->oldest && is_forgotten(line->oldest, now_ms)) {
-		px_tally_forgive(tally, line->oldest);
+		px_limiter_forgive(limiter, line->oldest);
 	}
 	return line->count;
 }
 
-const struct px_tally_entry *px_tally_next_locked(const struct px_tally *tally,
-		const struct px_tally_entry *before)
+const struct px_limiter_entry *px_limiter_next_locked(const struct px_limiter *limiter,
+		const struct px_limiter_entry *before)
 {
-	return before ? before->older : tally->lines[PX_TALLY_LOCKED].newest;
+	return before ? before->older : limiter->lines[PX_LIMITER_LOCKED].newest;
 }
 
-struct px_tally_figures px_tally_figures(const struct px_tally *tally)
+struct px_limiter_figures px_limiter_figures(const struct px_limiter *limiter)
 {
-	return (struct px_tally_figures){
-		.remembered = remembered(tally),
-		.evicted = tally->evicted,
+	return (struct px_limiter_figures){
+		.remembered = remembered(limiter),
+		.evicted = limiter->evicted,
 	};
 }

@@ -6,7 +6,7 @@
 #ifndef PX_NET_LIMITS_H
 #define PX_NET_LIMITS_H
 
-/* Limits of the configuration that somebody ran into; the broker counts its own (px_bound). */
+/* Limits of the configuration that somebody ran into; the broker counts its own (px_limit_kind). */
 enum px_limit {
 	PX_LIMIT_CONNECTIONS,
 	PX_LIMIT_PER_ADDRESS,

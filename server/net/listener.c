@@ -86,7 +86,7 @@ static void refuse(struct px_peer *peer, int fd, int reason, int64_t wait_ms)
 {
 	bool full = reason == -ENOSPC;
 	const char *code = full ? "unavailable" : "rate_limited";
-	px_trail_refused(peer->vhost->server, peer, code);
+	px_audit_events_refused(peer->vhost->server, peer, code);
 	turn_away(peer->vhost, fd, full ? 503 : 429, code,
 			full ? "The server is at its limit." :
 			reason == -EMFILE ? "There are too many connections from this address." :
@@ -133,12 +133,12 @@ static void greet(struct px_peer *peer, int fd)
 {
 	struct px_server *server = peer->vhost->server;
 	if (px_config_is_trusted_proxy(peer->vhost->config, &peer->address) &&
-			px_greeting_begin(peer, fd) == 0) {
+			px_pending_proxy_begin(peer, fd) == 0) {
 		return;
 	}
 	px_log(PX_LOG_INFO, "vhost %s: a connection that is no trusted proxy's was closed",
 			peer->vhost->config->name);
-	px_trail_refused(server, peer, "forbidden");
+	px_audit_events_refused(server, peer, "forbidden");
 	close(fd);
 	server->refused++;
 	px_peer_destroy(peer);

@@ -338,7 +338,7 @@ void px_plan_commit_listeners(struct px_plan *plan)
 
 void px_listeners_close(struct px_server *server)
 {
-	px_greetings_drop(server);
+	px_pending_proxies_drop(server);
 	px_frontends_drop(server);
 	while (server->listeners) {
 		struct px_listener *listener = server->listeners;

@@ -94,10 +94,10 @@ void px_server_flushed(void *user, uint64_t ns)
 	px_histogram_add(&server->flushes, ns);
 }
 
-bool px_server_pressed(void *user, enum px_work work)
+bool px_server_over_budget(void *user, enum px_work work)
 {
 	struct px_server *server = user;
-	return px_turn_pressed(&server->turn, work, uv_hrtime());
+	return px_turn_over_budget(&server->turn, work, uv_hrtime());
 }
 
 /*
@@ -107,24 +107,24 @@ bool px_server_pressed(void *user, enum px_work work)
 static int on_upgrade(void *user, struct lws *wsi, const void *header)
 {
 	int rc = lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE) == 0 ? -1 :
-			px_gate_pass(wsi, header);
+			px_precheck_pass(wsi, header);
 	rc = rc != 0 ? rc : px_upgrade_decide(user, wsi);
 	return rc == 0 ? 0 : -1;
 }
 
 static int on_http(void *user, struct lws *wsi, const char *path)
 {
-	return px_gate_pass(wsi, path) != 0 ? -1 : px_http_request(user, wsi, path);
+	return px_precheck_pass(wsi, path) != 0 ? -1 : px_http_request(user, wsi, path);
 }
 
 static const struct px_lws_hooks hooks = {
 	.begin_turn = on_begin_turn,
-	.pressed = px_server_pressed,
+	.over_budget = px_server_over_budget,
 	.upgrade = on_upgrade,
 	.accept = px_upgrade_accept,
 	.opened = px_upgrade_opened,
 	.http = on_http,
-	.http_writable = px_onlooker_writable,
+	.http_writable = px_tail_stream_writable,
 	.http_done = px_http_done,
 	.http_body = px_api_body,
 	.http_body_end = px_api_end,

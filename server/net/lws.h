@@ -20,7 +20,7 @@ int px_context_create_vhost(struct px_server *server, struct px_tls *tls,
 		struct lws_vhost **ret_vhost);
 /* Gives each service that is loaded its subprotocol. */
 void px_context_name_services(struct px_server *server);
-bool px_server_pressed(void *user, enum px_work work); /* a hook of broker and adapter */
+bool px_server_over_budget(void *user, enum px_work work); /* a hook of broker and adapter */
 int64_t px_server_wall_ms(void); /* since 1970 */
 /* The loop has come round: the turn begins, and the broker is told the time. */
 void px_server_begin_turn(struct px_server *server);

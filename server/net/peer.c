@@ -29,19 +29,19 @@ struct in6_addr px_peer_address_group(const struct px_peer *peer)
 			peer->vhost->server->config->global.address_prefix);
 }
 
-struct px_tally_entry *px_peer_address_entry(struct px_peer *peer)
+struct px_limiter_entry *px_peer_address_entry(struct px_peer *peer)
 {
 	struct px_server *server = peer->vhost->server;
 	struct in6_addr group = px_peer_address_group(peer);
-	return px_tally_get(server->addresses, &group, sizeof(group), now_of(server));
+	return px_limiter_get(server->addresses, &group, sizeof(group), now_of(server));
 }
 
 /* Whether it is about to take over a connection that counts there, too: one more is none more. */
-static bool takes_place(struct px_peer *peer, const struct px_tally_entry *address,
-		const struct px_tally_entry *user)
+static bool takes_place(struct px_peer *peer, const struct px_limiter_entry *address,
+		const struct px_limiter_entry *user)
 {
 	struct px_peer *old;
-	return px_comeback_is_good(peer, &old) && old &&
+	return px_resume_query_is_good(peer, &old) && old &&
 			((address && old->address_entry == address) ||
 			(user && old->user_entry == user));
 }
@@ -58,7 +58,7 @@ int px_peer_count_address(struct px_peer *peer, int64_t *ret_wait_ms)
 	if (peer->address_entry) {
 		return 0;
 	}
-	struct px_tally_entry *entry = px_peer_address_entry(peer);
+	struct px_limiter_entry *entry = px_peer_address_entry(peer);
 	if (!entry) {
 		return -ENOSPC;
 	}
@@ -73,7 +73,7 @@ int px_peer_count_address(struct px_peer *peer, int64_t *ret_wait_ms)
 		server->limits[PX_LIMIT_ADDRESS_RATE]++;
 		return -EAGAIN;
 	}
-	px_tally_hold(server->addresses, entry);
+	px_limiter_hold(server->addresses, entry);
 	peer->address_entry = entry;
 	return 0;
 }
@@ -82,7 +82,7 @@ int64_t px_peer_take_request(struct px_peer *peer)
 {
 	struct px_server *server = peer->vhost->server;
 	uint32_t per_s = server->config->global.requests_per_second_per_address;
-	struct px_tally_entry *entry = px_peer_address_entry(peer);
+	struct px_limiter_entry *entry = px_peer_address_entry(peer);
 	/* What a trusted proxy asks for itself is whether the server is well. */
 	if (!entry || px_config_is_trusted_proxy(peer->vhost->config, &peer->address)) {
 		return 0;
@@ -92,22 +92,22 @@ int64_t px_peer_take_request(struct px_peer *peer)
 	return wait_ms;
 }
 
-static void forget(struct px_tally *tally, struct px_tally_entry **entry)
+static void forget(struct px_limiter *limiter, struct px_limiter_entry **entry)
 {
 	if (*entry) {
-		px_tally_release(tally, *entry);
+		px_limiter_release(limiter, *entry);
 		*entry = NULL;
 	}
 }
 
-struct px_tally_entry *px_user_entry(struct px_server *server, struct px_span tenant,
+struct px_limiter_entry *px_user_entry(struct px_server *server, struct px_span tenant,
 		struct px_span user)
 {
 	char key[2 * PX_ID_MAX + 1];
 	memcpy(key, tenant.data, tenant.len);
 	key[tenant.len] = '\0';
 	memcpy(key + tenant.len + 1, user.data, user.len);
-	return px_tally_get(server->users, key, tenant.len + 1 + user.len, now_of(server));
+	return px_limiter_get(server->users, key, tenant.len + 1 + user.len, now_of(server));
 }
 
 /* The user of an identity about to be the peer's; one connection more of hers. -EMFILE. */
@@ -115,7 +115,7 @@ int px_peer_count_user(struct px_peer *peer, struct px_span tenant, struct px_sp
 {
 	struct px_server *server = peer->vhost->server;
 	uint32_t most = server->config->global.max_connections_per_user;
-	struct px_tally_entry *entry = px_user_entry(server, tenant, user);
+	struct px_limiter_entry *entry = px_user_entry(server, tenant, user);
 	if (!entry) {
 		return -ENOSPC;
 	}
@@ -126,7 +126,7 @@ int px_peer_count_user(struct px_peer *peer, struct px_span tenant, struct px_sp
 		server->limits[PX_LIMIT_PER_USER]++;
 		return -EMFILE;
 	}
-	px_tally_hold(server->users, entry);
+	px_limiter_hold(server->users, entry);
 	peer->user_entry = entry;
 	return 0;
 }
@@ -138,11 +138,11 @@ void px_peer_uncount(struct px_peer *peer)
 	forget(server->users, &peer->user_entry);
 }
 
-void px_peer_set_nobody(struct px_peer *peer, bool nobody)
+void px_peer_set_unauthenticated(struct px_peer *peer, bool unauthenticated)
 {
-	if (peer->nobody != nobody) {
-		peer->nobody = nobody;
-		peer->vhost->server->nobodies += nobody ? 1 : -1;
+	if (peer->unauthenticated != unauthenticated) {
+		peer->unauthenticated = unauthenticated;
+		peer->vhost->server->unauthenticated_count += unauthenticated ? 1 : -1;
 	}
 }
 
@@ -171,9 +171,9 @@ void px_peer_destroy(struct px_peer *peer)
 	if (--peer->holders > 0) {
 		return;
 	}
-	px_peer_set_nobody(peer, false);
-	px_asking_drop(peer);
-	px_comeback_drop(peer);
+	px_peer_set_unauthenticated(peer, false);
+	px_auth_request_drop(peer);
+	px_resume_query_drop(peer);
 	px_request_drop(peer);
 	px_identity_destroy(server->broker, peer->identity);
 	px_peer_uncount(peer);

@@ -26,103 +26,103 @@
 #define WAIT_MS 3000
 #define AGAIN_MS 10
 
-struct px_greeting {
+struct px_pending_proxy {
 	struct px_peer *peer;
 	int fd;      /* -1: it is not to be handed on */
 	int handles; /* not yet closed */
 	int64_t deadline_ms;
 	uv_poll_t poll;
 	uv_timer_t timer;
-	struct px_greeting *next;
-	struct px_greeting **link;
+	struct px_pending_proxy *next;
+	struct px_pending_proxy **link;
 };
 
 static void on_closed(uv_handle_t *handle)
 {
-	struct px_greeting *greeting = handle->data;
-	if (--greeting->handles > 0) {
+	struct px_pending_proxy *pending = handle->data;
+	if (--pending->handles > 0) {
 		return;
 	}
-	*greeting->link = greeting->next;
-	if (greeting->next) {
-		greeting->next->link = greeting->link;
+	*pending->link = pending->next;
+	if (pending->next) {
+		pending->next->link = pending->link;
 	}
 	/* libuv has let go of the descriptor: lws may watch it. */
-	if (greeting->fd >= 0) {
-		px_listener_adopt(greeting->peer, greeting->fd);
+	if (pending->fd >= 0) {
+		px_listener_adopt(pending->peer, pending->fd);
 	}
-	free(greeting);
+	free(pending);
 }
 
-static void end(struct px_greeting *greeting)
+static void end(struct px_pending_proxy *pending)
 {
-	if (!uv_is_closing((uv_handle_t *)&greeting->poll)) {
-		uv_close((uv_handle_t *)&greeting->poll, on_closed);
-		uv_close((uv_handle_t *)&greeting->timer, on_closed);
+	if (!uv_is_closing((uv_handle_t *)&pending->poll)) {
+		uv_close((uv_handle_t *)&pending->poll, on_closed);
+		uv_close((uv_handle_t *)&pending->timer, on_closed);
 	}
 }
 
 /* libuv must have let go of a descriptor before it is closed. */
-static void drop(struct px_greeting *greeting)
+static void drop(struct px_pending_proxy *pending)
 {
-	if (greeting->fd >= 0) {
-		end(greeting);
-		close(greeting->fd);
-		greeting->fd = -1;
-		px_peer_destroy(greeting->peer);
+	if (pending->fd >= 0) {
+		end(pending);
+		close(pending->fd);
+		pending->fd = -1;
+		px_peer_destroy(pending->peer);
 	}
 }
 
-static void refuse(struct px_greeting *greeting, const char *why)
+static void refuse(struct px_pending_proxy *pending, const char *why)
 {
-	struct px_peer *peer = greeting->peer;
+	struct px_peer *peer = pending->peer;
 	px_log(PX_LOG_WARNING, "vhost %s: a trusted proxy's connection was closed: %s",
 			peer->vhost->config->name, why);
-	px_trail_refused(peer->vhost->server, peer, "bad_request");
+	px_audit_events_refused(peer->vhost->server, peer, "bad_request");
 	peer->vhost->server->refused++;
-	drop(greeting);
+	drop(pending);
 }
 
-static void hand_on(struct px_greeting *greeting, const struct px_proxy_header *header)
+static void hand_on(struct px_pending_proxy *pending, const struct px_proxy_header *header)
 {
 	unsigned char bytes[PX_PROXY_HEADER_MAX];
-	if (recv(greeting->fd, bytes, header->len, MSG_DONTWAIT) != (ssize_t)header->len) {
-		refuse(greeting, "its PROXY header could not be read");
+	if (recv(pending->fd, bytes, header->len, MSG_DONTWAIT) != (ssize_t)header->len) {
+		refuse(pending, "its PROXY header could not be read");
 		return;
 	}
-	struct px_peer *peer = greeting->peer;
+	struct px_peer *peer = pending->peer;
 	peer->is_proxied = true;
 	peer->is_https = header->is_https;
 	if (!header->is_local) {
 		peer->own_address = header->address;
 		peer->address = header->address;
 	}
-	end(greeting);
+	end(pending);
 }
 
 static void on_timer(uv_timer_t *timer);
 
-static void look(struct px_greeting *greeting)
+static void look(struct px_pending_proxy *pending)
 {
-	struct px_server *server = greeting->peer->vhost->server;
+	struct px_server *server = pending->peer->vhost->server;
 	struct px_proxy_header header;
 	unsigned char bytes[PX_PROXY_HEADER_MAX];
-	int64_t left_ms = greeting->deadline_ms - (int64_t)uv_now(&server->loop);
-	ssize_t n = recv(greeting->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
+	int64_t left_ms = pending->deadline_ms - (int64_t)uv_now(&server->loop);
+	ssize_t n = recv(pending->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
-		drop(greeting); /* a health check, or somebody who changed his mind */
+		drop(pending); /* a health check, or somebody who changed his mind */
 		return;
 	}
 	int rc = n < 0 ? -EAGAIN : px_proxy_parse(bytes, (size_t)n, &header);
 	if (rc == 0) {
-		hand_on(greeting, &header);
+		hand_on(pending, &header);
 	} else if (rc == -EPROTO) {
-		refuse(greeting, "it does not begin with a PROXY header");
+		refuse(pending, "it does not begin with a PROXY header");
 	} else if (left_ms <= 0) {
-		refuse(greeting, "its PROXY header did not come in time");
+		refuse(pending, "its PROXY header did not come in time");
 	} else if (n > 0) {
-		uv_poll_stop(&greeting->poll); /* it would be readable at once */
-		uv_timer_start(&greeting->timer, on_timer,
+		uv_poll_stop(&pending->poll); /* it would be readable at once */
+		uv_timer_start(&pending->timer, on_timer,
 				left_ms < AGAIN_MS ? (uint64_t)left_ms : AGAIN_MS, 0);
 	}
 }
@@ -139,39 +139,39 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	look(poll->data);
 }
 
-int px_greeting_begin(struct px_peer *peer, int fd)
+int px_pending_proxy_begin(struct px_peer *peer, int fd)
 {
 	struct px_server *server = peer->vhost->server;
-	struct px_greeting *greeting = calloc(1, sizeof(*greeting));
-	if (!greeting) {
+	struct px_pending_proxy *pending = calloc(1, sizeof(*pending));
+	if (!pending) {
 		return -ENOMEM;
 	}
-	int rc = uv_poll_init(&server->loop, &greeting->poll, fd);
+	int rc = uv_poll_init(&server->loop, &pending->poll, fd);
 	if (rc < 0) {
-		free(greeting);
+		free(pending);
 		return rc;
 	}
-	uv_timer_init(&server->loop, &greeting->timer);
-	greeting->poll.data = greeting;
-	greeting->timer.data = greeting;
-	greeting->handles = 2;
-	greeting->peer = peer;
-	greeting->fd = fd;
-	greeting->deadline_ms = (int64_t)uv_now(&server->loop) + WAIT_MS;
-	greeting->next = server->greetings;
-	greeting->link = &server->greetings;
-	if (greeting->next) {
-		greeting->next->link = &greeting->next;
+	uv_timer_init(&server->loop, &pending->timer);
+	pending->poll.data = pending;
+	pending->timer.data = pending;
+	pending->handles = 2;
+	pending->peer = peer;
+	pending->fd = fd;
+	pending->deadline_ms = (int64_t)uv_now(&server->loop) + WAIT_MS;
+	pending->next = server->pending_proxies;
+	pending->link = &server->pending_proxies;
+	if (pending->next) {
+		pending->next->link = &pending->next;
 	}
-	server->greetings = greeting;
-	uv_poll_start(&greeting->poll, UV_READABLE, on_readable);
-	uv_timer_start(&greeting->timer, on_timer, WAIT_MS, 0);
+	server->pending_proxies = pending;
+	uv_poll_start(&pending->poll, UV_READABLE, on_readable);
+	uv_timer_start(&pending->timer, on_timer, WAIT_MS, 0);
 	return 0;
 }
 
-void px_greetings_drop(struct px_server *server)
+void px_pending_proxies_drop(struct px_server *server)
 {
-	for (struct px_greeting *each = server->greetings; each; each = each->next) {
+	for (struct px_pending_proxy *each = server->pending_proxies; each; each = each->next) {
 		drop(each);
 	}
 }

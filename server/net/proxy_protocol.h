@@ -13,9 +13,9 @@ struct px_server;
  * Waits for the header, then px_listener_adopt(). Takes peer and descriptor over, if it
  * returns 0; -ENOMEM, -errno.
  */
-int px_greeting_begin(struct px_peer *peer, int fd);
+int px_pending_proxy_begin(struct px_peer *peer, int fd);
 
 /* Closes those that still wait. */
-void px_greetings_drop(struct px_server *server);
+void px_pending_proxies_drop(struct px_server *server);
 
 #endif

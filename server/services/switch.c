@@ -29,7 +29,7 @@ int px_service_switch(void *user, const struct px_operator *operator, struct px_
 		bool enabled)
 {
 	struct px_server *server = user;
-	struct px_vhost *vhost = px_vhost_of(operator->site);
+	struct px_vhost *vhost = px_vhost_of(operator->realm);
 	const struct px_config_service *config = find(vhost, name);
 	if (!config) {
 		return -ENOENT;
@@ -43,7 +43,7 @@ int px_service_switch(void *user, const struct px_operator *operator, struct px_
 	if (rc < 0) {
 		return -EIO;
 	}
-	rc = px_trail_event(server, &(struct px_event){
+	rc = px_audit_events_record(server, &(struct px_event){
 		.kind = PX_EVENT_ADMINISTERED,
 		.session = operator->session,
 		.operator = operator,
@@ -58,9 +58,9 @@ int px_service_switch(void *user, const struct px_operator *operator, struct px_
 	plugin = px_plugin_find(server, config->name);
 	if (plugin) { /* else it was never loaded, and stays off */
 		uint32_t bit = UINT32_C(1) << plugin->index;
-		vhost->site.enabled = enabled ? vhost->site.enabled | bit :
-				vhost->site.enabled & ~bit;
-		px_broker_site_changed(server->broker, &vhost->site);
+		vhost->realm.enabled = enabled ? vhost->realm.enabled | bit :
+				vhost->realm.enabled & ~bit;
+		px_broker_realm_changed(server->broker, &vhost->realm);
 	}
 	px_log(PX_LOG_NOTICE, "vhost %s: an administrator has switched the service %s %s",
 			vhost->config->name, config->name, enabled ? "on" : "off");

@@ -119,14 +119,14 @@ static bool goes_on(const struct loading *loading, const struct px_vhost *vhost)
 }
 
 /* Those of a vhost that is another one now have no place: as after a reload. */
-static struct px_site *find_site(void *user, struct px_span name)
+static struct px_realm *find_realm(void *user, struct px_span name)
 {
 	const struct loading *loading = user;
 	const struct px_server *server = loading->server;
 	for (size_t i = 0; i < server->vhost_count; i++) {
 		struct px_vhost *vhost = server->vhosts[i];
 		if (px_span_equal(px_span(vhost->config->name), name)) {
-			return goes_on(loading, vhost) ? &vhost->site : NULL;
+			return goes_on(loading, vhost) ? &vhost->realm : NULL;
 		}
 	}
 	return NULL;
@@ -159,7 +159,7 @@ static int load(struct px_server *server, struct px_state_text *text, int64_t el
 		.user = &loading,
 		.lines_before = take_vhosts(text, &loading.vhosts),
 		.line = next_line,
-		.site = find_site,
+		.realm = find_realm,
 		.elapsed_ms = loading.elapsed_ms,
 	};
 	px_broker_set_time(server->broker, (int64_t)uv_now(&server->loop), px_server_wall_ms());

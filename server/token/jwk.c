@@ -35,7 +35,7 @@ static const struct kind {
 	const char *crv;
 	const char *alg;
 	const char *alias; /* another name of the same; NULL: none */
-	enum px_key_type type;
+	enum px_jwk_type type;
 } kinds[] = {
 	{ "oct", NULL, "HS256", NULL, PX_KEY_HS256 },
 	{ "RSA", NULL, "RS256", NULL, PX_KEY_RS256 },
@@ -43,7 +43,7 @@ static const struct kind {
 	{ "OKP", "Ed25519", "EdDSA", "Ed25519", PX_KEY_EDDSA },
 };
 
-int px_key_type_parse(struct px_span alg, enum px_key_type *ret_type)
+int px_jwk_type_parse(struct px_span alg, enum px_jwk_type *ret_type)
 {
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (px_span_equal(alg, px_span(kinds[i].alg)) || (kinds[i].alias &&
@@ -141,7 +141,7 @@ static int decode(struct json_object *jwk, const char *name, uint8_t *bytes, siz
 	return 0;
 }
 
-static int read_secret(struct json_object *jwk, struct px_key *key, const char **ret_reason)
+static int read_secret(struct json_object *jwk, struct px_jwk *key, const char **ret_reason)
 {
 	uint8_t bytes[SECRET_BYTES_MAX + 2];
 	size_t len = 0;
@@ -149,7 +149,7 @@ static int read_secret(struct json_object *jwk, struct px_key *key, const char *
 	if (rc < 0) {
 		*ret_reason = "its \"k\" is not base64url of 1 to 1024 bytes";
 	} else {
-		rc = px_key_from_secret((struct px_span){ (char *)bytes, len }, NULL, key);
+		rc = px_jwk_from_secret((struct px_span){ (char *)bytes, len }, NULL, key);
 	}
 	explicit_bzero(bytes, sizeof(bytes));
 	return rc;
@@ -168,7 +168,7 @@ static unsigned bits_of(const uint8_t *bytes, size_t len)
 	return bits;
 }
 
-static int read_rsa(struct json_object *jwk, struct px_key *key, const char **ret_reason)
+static int read_rsa(struct json_object *jwk, struct px_jwk *key, const char **ret_reason)
 {
 	uint8_t n[RSA_BITS_MAX / 8 + 2];
 	uint8_t e[8 + 2];
@@ -204,7 +204,7 @@ static int read_point(struct json_object *jwk, const char *name, uint8_t *bytes,
 	return 0;
 }
 
-static int read_ec(struct json_object *jwk, struct px_key *key, const char **ret_reason)
+static int read_ec(struct json_object *jwk, struct px_jwk *key, const char **ret_reason)
 {
 	uint8_t bytes[CURVE_BYTES + 2];
 	if (read_point(jwk, "x", bytes, ret_reason) < 0 ||
@@ -220,7 +220,7 @@ static int read_ec(struct json_object *jwk, struct px_key *key, const char **ret
 	return px_jose_key_create(members, 4, &key->public_key);
 }
 
-static int read_edwards(struct json_object *jwk, struct px_key *key, const char **ret_reason)
+static int read_edwards(struct json_object *jwk, struct px_jwk *key, const char **ret_reason)
 {
 	uint8_t bytes[PX_ED25519_BYTES + 2];
 	int rc = read_point(jwk, "x", bytes, ret_reason);
@@ -230,7 +230,7 @@ static int read_edwards(struct json_object *jwk, struct px_key *key, const char 
 	return rc;
 }
 
-static int read_kid(struct json_object *jwk, struct px_key *key, const char **ret_reason)
+static int read_kid(struct json_object *jwk, struct px_jwk *key, const char **ret_reason)
 {
 	const char *kid = text_of(jwk, "kid");
 	if (!has(jwk, "kid")) {
@@ -244,7 +244,7 @@ static int read_kid(struct json_object *jwk, struct px_key *key, const char **re
 	return key->kid ? 0 : -ENOMEM;
 }
 
-static int read_material(struct json_object *jwk, const struct kind *kind, struct px_key *key,
+static int read_material(struct json_object *jwk, const struct kind *kind, struct px_jwk *key,
 		const char **ret_reason)
 {
 	switch (kind->type) {
@@ -256,12 +256,12 @@ static int read_material(struct json_object *jwk, const struct kind *kind, struc
 	return -EINVAL;
 }
 
-int px_key_from_secret(struct px_span secret, const char *kid, struct px_key *ret_key)
+int px_jwk_from_secret(struct px_span secret, const char *kid, struct px_jwk *ret_key)
 {
 	if (secret.len == 0) {
 		return -EINVAL;
 	}
-	struct px_key key = {
+	struct px_jwk key = {
 		.type = PX_KEY_HS256,
 		.kid = kid ? strdup(kid) : NULL,
 		.secret = malloc(secret.len),
@@ -269,7 +269,7 @@ int px_key_from_secret(struct px_span secret, const char *kid, struct px_key *re
 	};
 	if (!key.secret || (kid && !key.kid)) {
 		key.secret_len = 0;
-		px_key_finish(&key);
+		px_jwk_finish(&key);
 		return -ENOMEM;
 	}
 	memcpy(key.secret, secret.data, secret.len);
@@ -277,10 +277,10 @@ int px_key_from_secret(struct px_span secret, const char *kid, struct px_key *re
 	return 0;
 }
 
-int px_key_from_jwk(struct json_object *jwk, struct px_key *ret_key,
-		struct px_key_notes *ret_notes)
+int px_jwk_from_jwk(struct json_object *jwk, struct px_jwk *ret_key,
+		struct px_jwk_notes *ret_notes)
 {
-	struct px_key key = { .type = PX_KEY_HS256 };
+	struct px_jwk key = { .type = PX_KEY_HS256 };
 	const char *reason = NULL;
 	const struct kind *kind = kind_of(jwk, &reason);
 	int rc = kind ? 0 : -EINVAL;
@@ -296,18 +296,18 @@ int px_key_from_jwk(struct json_object *jwk, struct px_key *ret_key,
 		rc = read_kid(jwk, &key, &reason);
 	}
 	if (rc < 0) {
-		px_key_finish(&key);
+		px_jwk_finish(&key);
 		ret_notes->reason = reason ? reason : "it is no valid key";
 		return rc;
 	}
 	*ret_key = key;
-	*ret_notes = (struct px_key_notes){
+	*ret_notes = (struct px_jwk_notes){
 		.reduced = key.type != PX_KEY_HS256 && has(jwk, "d"),
 	};
 	return 0;
 }
 
-void px_key_finish(struct px_key *key)
+void px_jwk_finish(struct px_jwk *key)
 {
 	if (key->secret) {
 		explicit_bzero(key->secret, key->secret_len);
@@ -315,10 +315,10 @@ void px_key_finish(struct px_key *key)
 	free(key->secret);
 	free(key->kid);
 	px_jose_key_destroy(key->public_key);
-	*key = (struct px_key){ .type = PX_KEY_HS256 };
+	*key = (struct px_jwk){ .type = PX_KEY_HS256 };
 }
 
-static int verify_hmac(const struct px_key *key, const struct px_signed *message)
+static int verify_hmac(const struct px_jwk *key, const struct px_signed *message)
 {
 	uint8_t mac[EVP_MAX_MD_SIZE];
 	unsigned len = 0;
@@ -334,7 +334,7 @@ static int verify_hmac(const struct px_key *key, const struct px_signed *message
 }
 
 /* A point that is not on the curve verifies nothing. */
-static int verify_edwards(const struct px_key *key, const struct px_signed *message)
+static int verify_edwards(const struct px_jwk *key, const struct px_signed *message)
 {
 	EVP_PKEY *public_key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key->point,
 			sizeof(key->point));
@@ -349,7 +349,7 @@ static int verify_edwards(const struct px_key *key, const struct px_signed *mess
 	return good ? 0 : -EBADMSG;
 }
 
-int px_key_verify(const struct px_key *key, const struct px_signed *message)
+int px_jwk_verify(const struct px_jwk *key, const struct px_signed *message)
 {
 	switch (key->type) {
 	case PX_KEY_HS256:

@@ -3,15 +3,15 @@
  * One key that tokens are checked with. Its type fixes the one algorithm that it is for:
  * a token cannot have an RSA key taken for the secret of an HMAC.
  */
-#ifndef PX_KEY_H
-#define PX_KEY_H
+#ifndef PX_JWK_H
+#define PX_JWK_H
 
 #include <praxis/types.h>
 
 struct json_object;
 struct px_jose_key;
 
-enum px_key_type {
+enum px_jwk_type {
 	PX_KEY_HS256, /* kty oct */
 	PX_KEY_RS256, /* kty RSA, 2048 to 8192 bits */
 	PX_KEY_ES256, /* kty EC, P-256 */
@@ -26,9 +26,9 @@ enum px_key_type {
 /* Secrets shorter than the hash are weak (RFC 7518 section 3.2). */
 #define PX_SECRET_BYTES_GOOD 32
 
-/* Zeroed is a key that px_key_finish() takes. */
-struct px_key {
-	enum px_key_type type;
+/* Zeroed is a key that px_jwk_finish() takes. */
+struct px_jwk {
+	enum px_jwk_type type;
 	char *kid; /* NULL: none */
 	uint8_t *secret;
 	size_t secret_len;
@@ -45,25 +45,25 @@ struct px_signed {
 };
 
 /* What came out of a JWK besides the key. */
-struct px_key_notes {
+struct px_jwk_notes {
 	const char *reason; /* why it cannot be used, static text; NULL: it can */
 	bool reduced;       /* it was a private key, of which only the public part was taken */
 };
 
 /* The type for a JWA name of an algorithm ("ES256"). -EINVAL: none of ours. */
-int px_key_type_parse(struct px_span alg, enum px_key_type *ret_type);
+int px_jwk_type_parse(struct px_span alg, enum px_jwk_type *ret_type);
 
 /* A secret for HS256. `kid` may be NULL. -EINVAL: an empty one; -ENOMEM. */
-int px_key_from_secret(struct px_span secret, const char *kid, struct px_key *ret_key);
+int px_jwk_from_secret(struct px_span secret, const char *kid, struct px_jwk *ret_key);
 
 /* Of a JWK only the members that its type needs are looked at. -EINVAL, and why; -ENOMEM. */
-int px_key_from_jwk(struct json_object *jwk, struct px_key *ret_key,
-		struct px_key_notes *ret_notes);
+int px_jwk_from_jwk(struct json_object *jwk, struct px_jwk *ret_key,
+		struct px_jwk_notes *ret_notes);
 
 /* Wipes the secret. */
-void px_key_finish(struct px_key *key);
+void px_jwk_finish(struct px_jwk *key);
 
 /* 0; -EBADMSG: signed with another key, or not this. */
-int px_key_verify(const struct px_key *key, const struct px_signed *message);
+int px_jwk_verify(const struct px_jwk *key, const struct px_signed *message);
 
 #endif

@@ -37,13 +37,13 @@ struct stamp {
 };
 
 struct set {
-	struct px_key keys[PX_KEYS_MAX + 1]; /* the secret comes first */
+	struct px_jwk keys[PX_KEYS_MAX + 1]; /* the secret comes first */
 	size_t count;
 };
 
-struct px_keys {
+struct px_jwks {
 	struct set *set;
-	struct px_key secret; /* as configured; each set has a copy */
+	struct px_jwk secret; /* as configured; each set has a copy */
 	char *path;           /* NULL: no file */
 
 	/* of what was last read, be it usable or not */
@@ -59,7 +59,7 @@ struct content {
 	size_t len;
 };
 
-static void PX_PRINTF(3, 4) complain(const struct px_keys_sink *sink, bool error,
+static void PX_PRINTF(3, 4) complain(const struct px_jwks_sink *sink, bool error,
 		const char *format, ...)
 {
 	char text[4096 + 512];
@@ -76,7 +76,7 @@ static void set_destroy(struct set *set)
 		return;
 	}
 	for (size_t i = 0; i < set->count; i++) {
-		px_key_finish(&set->keys[i]);
+		px_jwk_finish(&set->keys[i]);
 	}
 	free(set);
 }
@@ -200,13 +200,13 @@ static void name_of(struct json_object *jwk, char name[PX_KID_MAX + 8])
 }
 
 static int add_jwk(struct set *set, struct json_object *jwk, size_t number, const char *path,
-		const struct px_keys_sink *sink)
+		const struct px_jwks_sink *sink)
 {
 	char name[PX_KID_MAX + 8];
-	struct px_key_notes notes = { .reason = NULL };
-	struct px_key *key = &set->keys[set->count];
+	struct px_jwk_notes notes = { .reason = NULL };
+	struct px_jwk *key = &set->keys[set->count];
 	name_of(jwk, name);
-	int rc = px_key_from_jwk(jwk, key, &notes);
+	int rc = px_jwk_from_jwk(jwk, key, &notes);
 	if (rc == -EINVAL) {
 		complain(sink, false, "%s: key %zu%s is skipped: %s", path, number, name,
 				notes.reason);
@@ -229,7 +229,7 @@ static int add_jwk(struct set *set, struct json_object *jwk, size_t number, cons
 }
 
 static int add_jwks(struct set *set, struct json_object *jwks, const char *path,
-		const struct px_keys_sink *sink)
+		const struct px_jwks_sink *sink)
 {
 	struct json_object *list = json_object_object_get(jwks, "keys");
 	if (!json_object_is_type(list, json_type_array)) {
@@ -259,7 +259,7 @@ static int add_jwks(struct set *set, struct json_object *jwks, const char *path,
 }
 
 static int add_content(struct set *set, const struct content *content, const char *path,
-		const struct px_keys_sink *sink)
+		const struct px_jwks_sink *sink)
 {
 	struct json_object *jwks = NULL;
 	int rc = px_strict_json_parse((struct px_span){ content->data, content->len }, &jwks);
@@ -277,10 +277,10 @@ static int add_content(struct set *set, const struct content *content, const cha
 }
 
 /* A set of the secret and, unless it is NULL, the file's content. */
-static int set_create(const struct px_keys *keys, const struct content *content,
-		const struct px_keys_sink *sink, struct set **ret_set)
+static int set_create(const struct px_jwks *keys, const struct content *content,
+		const struct px_jwks_sink *sink, struct set **ret_set)
 {
-	const struct px_key *secret = &keys->secret;
+	const struct px_jwk *secret = &keys->secret;
 	int rc = 0;
 	struct set *set = calloc(1, sizeof(*set));
 	if (!set) {
@@ -288,7 +288,7 @@ static int set_create(const struct px_keys *keys, const struct content *content,
 	}
 	if (secret->secret) {
 		struct px_span bytes = { (char *)secret->secret, secret->secret_len };
-		rc = px_key_from_secret(bytes, secret->kid, &set->keys[0]);
+		rc = px_jwk_from_secret(bytes, secret->kid, &set->keys[0]);
 		set->count += rc == 0;
 	}
 	if (rc == 0 && content) {
@@ -312,7 +312,7 @@ static const char *sentence_for(int rc)
 }
 
 /* A file that cannot be read: told when it begins to be so, and when the reason changes. */
-static int fail_to_read(struct px_keys *keys, int rc, const struct px_keys_sink *sink)
+static int fail_to_read(struct px_jwks *keys, int rc, const struct px_jwks_sink *sink)
 {
 	bool told = rc == keys->unreadable;
 	keys->unreadable = rc;
@@ -326,8 +326,8 @@ static int fail_to_read(struct px_keys *keys, int rc, const struct px_keys_sink 
 }
 
 /* 1: there is a new set; 0: the content was read before; or an error, which was told. */
-static int take_content(struct px_keys *keys, const struct content *content,
-		const struct stamp *stamp, const struct px_keys_sink *sink)
+static int take_content(struct px_jwks *keys, const struct content *content,
+		const struct stamp *stamp, const struct px_jwks_sink *sink)
 {
 	uint8_t hash[EVP_MAX_MD_SIZE] = { 0 };
 	struct set *set = NULL;
@@ -351,7 +351,7 @@ static int take_content(struct px_keys *keys, const struct content *content,
 	return 1;
 }
 
-static int load(struct px_keys *keys, const struct px_keys_sink *sink)
+static int load(struct px_jwks *keys, const struct px_jwks_sink *sink)
 {
 	struct stamp stamp = { .size = 0 };
 	struct content content = { .data = NULL };
@@ -364,8 +364,8 @@ static int load(struct px_keys *keys, const struct px_keys_sink *sink)
 	return rc;
 }
 
-static int set_up(struct px_keys *keys, const struct px_keys_source *source,
-		const struct px_keys_sink *sink)
+static int set_up(struct px_jwks *keys, const struct px_jwks_source *source,
+		const struct px_jwks_sink *sink)
 {
 	if (source->jwks_file) {
 		keys->path = strdup(source->jwks_file);
@@ -374,7 +374,7 @@ static int set_up(struct px_keys *keys, const struct px_keys_source *source,
 		}
 	}
 	if (source->secret.len > 0) {
-		int rc = px_key_from_secret(source->secret, source->secret_kid, &keys->secret);
+		int rc = px_jwk_from_secret(source->secret, source->secret_kid, &keys->secret);
 		if (rc < 0) {
 			return rc;
 		}
@@ -394,34 +394,34 @@ static int set_up(struct px_keys *keys, const struct px_keys_source *source,
 	return rc == -ENOMEM ? -ENOMEM : rc < 0 ? -EINVAL : 0;
 }
 
-int px_keys_create(const struct px_keys_source *source, const struct px_keys_sink *sink,
-		struct px_keys **ret_keys)
+int px_jwks_create(const struct px_jwks_source *source, const struct px_jwks_sink *sink,
+		struct px_jwks **ret_keys)
 {
-	struct px_keys *keys = calloc(1, sizeof(*keys));
+	struct px_jwks *keys = calloc(1, sizeof(*keys));
 	if (!keys) {
 		return -ENOMEM;
 	}
 	int rc = set_up(keys, source, sink);
 	if (rc < 0) {
-		px_keys_destroy(keys);
+		px_jwks_destroy(keys);
 		return rc;
 	}
 	*ret_keys = keys;
 	return 0;
 }
 
-void px_keys_destroy(struct px_keys *keys)
+void px_jwks_destroy(struct px_jwks *keys)
 {
 	if (!keys) {
 		return;
 	}
 	set_destroy(keys->set);
-	px_key_finish(&keys->secret);
+	px_jwk_finish(&keys->secret);
 	free(keys->path);
 	free(keys);
 }
 
-int px_keys_reload_if_changed(struct px_keys *keys, const struct px_keys_sink *sink)
+int px_jwks_reload_if_changed(struct px_jwks *keys, const struct px_jwks_sink *sink)
 {
 	struct stat status;
 	if (!keys->path) {
@@ -436,18 +436,18 @@ int px_keys_reload_if_changed(struct px_keys *keys, const struct px_keys_sink *s
 	return load(keys, sink);
 }
 
-size_t px_keys_count(const struct px_keys *keys)
+size_t px_jwks_count(const struct px_jwks *keys)
 {
 	return keys->set->count;
 }
 
-int px_keys_verify(const struct px_keys *keys, enum px_key_type type, struct px_span kid,
+int px_jwks_verify(const struct px_jwks *keys, enum px_jwk_type type, struct px_span kid,
 		const struct px_signed *message)
 {
 	size_t named = 0;
 	unsigned tries = 0;
 	for (size_t i = 0; i < keys->set->count && tries < PX_KEYS_TRIES_MAX; i++) {
-		const struct px_key *key = &keys->set->keys[i];
+		const struct px_jwk *key = &keys->set->keys[i];
 		if (kid.data && !(key->kid && px_span_equal(px_span(key->kid), kid))) {
 			continue;
 		}
@@ -456,7 +456,7 @@ int px_keys_verify(const struct px_keys *keys, enum px_key_type type, struct px_
 			continue;
 		}
 		tries++;
-		if (px_key_verify(key, message) == 0) {
+		if (px_jwk_verify(key, message) == 0) {
 			return 0;
 		}
 	}

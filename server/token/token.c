@@ -53,7 +53,7 @@ struct parts {
 	struct bytes header;
 	struct bytes payload;
 	struct bytes signature;
-	enum px_key_type type;
+	enum px_jwk_type type;
 	char *kid; /* NULL: none */
 };
 
@@ -183,7 +183,7 @@ static int read_header(struct parts *parts, enum px_token_fault *ret_fault)
 	struct json_object *header = NULL;
 	int rc = parse(&parts->header, &header);
 	if (rc == 0 && text_of(header, "alg").len > 0 &&
-			px_key_type_parse(text_of(header, "alg"), &parts->type) < 0) {
+			px_jwk_type_parse(text_of(header, "alg"), &parts->type) < 0) {
 		rc = fail(ret_fault, PX_TOKEN_ALGORITHM);
 	} else if (rc == 0 && (text_of(header, "alg").len == 0 || !is_plain(header))) {
 		rc = -EINVAL;
@@ -194,7 +194,7 @@ static int read_header(struct parts *parts, enum px_token_fault *ret_fault)
 	return rc == -EINVAL ? fail(ret_fault, PX_TOKEN_MALFORMED) : rc;
 }
 
-static int check_signature(const struct px_keys *keys, struct px_span token,
+static int check_signature(const struct px_jwks *keys, struct px_span token,
 		const struct parts *parts, enum px_token_fault *ret_fault)
 {
 	struct px_signed message = {
@@ -203,7 +203,7 @@ static int check_signature(const struct px_keys *keys, struct px_span token,
 		.signature = parts->signature.data,
 		.signature_len = parts->signature.len,
 	};
-	switch (px_keys_verify(keys, parts->type, px_span(parts->kid), &message)) {
+	switch (px_jwks_verify(keys, parts->type, px_span(parts->kid), &message)) {
 	case 0: return 0;
 	case -ENOKEY: return fail(ret_fault, PX_TOKEN_UNKNOWN_KEY);
 	case -ENOTSUP: return fail(ret_fault, PX_TOKEN_ALGORITHM);
@@ -287,7 +287,7 @@ static int check_payload(const struct px_token_rules *rules, const struct bytes 
 	return rc;
 }
 
-int px_token_verify(const struct px_keys *keys, const struct px_token_rules *rules,
+int px_token_verify(const struct px_jwks *keys, const struct px_token_rules *rules,
 		struct px_span token, int64_t now_s, struct px_token **ret_token,
 		enum px_token_fault *ret_fault)
 {

@@ -51,7 +51,7 @@ extern const struct px_token_rules px_token_rules_default;
  * until px_token_destroy(); -EACCES, and *ret_fault says why; -ENOMEM.
  * It is valid until expires_s + leeway_s, not included; a session that it let in ends then.
  */
-int px_token_verify(const struct px_keys *keys, const struct px_token_rules *rules,
+int px_token_verify(const struct px_jwks *keys, const struct px_token_rules *rules,
 		struct px_span token, int64_t now_s, struct px_token **ret_token,
 		enum px_token_fault *ret_fault);
 

@@ -24,7 +24,7 @@ static void on_sweep(uv_timer_t *timer)
 	struct px_vhost **link = &server->retired;
 	while (*link) {
 		struct px_vhost *vhost = *link;
-		if (vhost->peers > 0 || vhost->site.sessions > 0) {
+		if (vhost->peers > 0 || vhost->realm.sessions > 0) {
 			link = &vhost->next_retired;
 			continue;
 		}
@@ -43,13 +43,13 @@ void px_vhost_retire(struct px_vhost *vhost, struct px_config *config)
 	struct px_server *server = vhost->server;
 	vhost->kept = px_config_share(config);
 	vhost->is_retired = true;
-	vhost->site.retired = true;
+	vhost->realm.retired = true;
 	vhost->next_retired = server->retired;
 	server->retired = vhost;
 	px_log(PX_LOG_NOTICE, "vhost %s: its %llu sessions are sent away within %lld ms",
-			vhost->config->name, (unsigned long long)vhost->site.sessions,
+			vhost->config->name, (unsigned long long)vhost->realm.sessions,
 			(long long)server->config->global.drain_ms);
-	px_broker_drain_site(server->broker, &vhost->site, NULL, NULL,
+	px_broker_drain_realm(server->broker, &vhost->realm, NULL, NULL,
 			server->config->global.drain_ms);
 	uv_timer_start(&server->sweep_timer, on_sweep, SWEEP_MS, SWEEP_MS);
 }
@@ -82,7 +82,7 @@ void px_vhosts_drain_misfits(struct px_server *server)
 		struct px_vhost *vhost = server->vhosts[i];
 		if (vhost->tightened) {
 			vhost->tightened = false;
-			px_broker_drain_site(server->broker, &vhost->site, is_misfit, vhost,
+			px_broker_drain_realm(server->broker, &vhost->realm, is_misfit, vhost,
 					server->config->global.drain_ms);
 		}
 	}

@@ -33,7 +33,7 @@ void px_vhost_destroy(struct px_vhost *vhost)
 {
 	if (vhost) {
 		px_tls_release(vhost->tls);
-		px_authority_destroy(vhost->authority);
+		px_authenticator_destroy(vhost->authenticator);
 		px_config_destroy(vhost->kept);
 		free(vhost->disabled);
 		free(vhost);
@@ -67,8 +67,10 @@ static int prepare_vhost(struct px_plan *plan, struct px_planned_vhost *planned)
 		planned->vhost->server = plan->server;
 		planned->vhost->config = planned->config;
 	}
-	int rc = !wants_proof(planned->config) ? 0 :
-			px_authority_create(planned->config, plan->sink, &planned->authority);
+	int rc = !wants_proof(planned->config) ?
+			0 :
+			px_authenticator_create(planned->config, plan->sink,
+					&planned->authenticator);
 	return rc < 0 || !planned->config->host_ssl_cert ? rc : prepare_tls(plan, planned);
 }
 
@@ -95,7 +97,7 @@ void px_plan_abandon_vhosts(struct px_plan *plan)
 {
 	for (size_t i = 0; plan->vhosts && i < plan->config->vhost_count; i++) {
 		struct px_planned_vhost *planned = &plan->vhosts[i];
-		px_authority_destroy(planned->authority);
+		px_authenticator_destroy(planned->authenticator);
 		px_tls_unload(planned->material);
 		px_tls_release(planned->tls);
 		free(planned->disabled);
@@ -124,11 +126,11 @@ static void list_disabled(struct px_vhost *vhost, const char **disabled)
 	const struct px_config_vhost *config = vhost->config;
 	free(vhost->disabled);
 	vhost->disabled = disabled;
-	vhost->site.disabled = disabled;
-	vhost->site.disabled_count = 0;
+	vhost->realm.disabled = disabled;
+	vhost->realm.disabled_count = 0;
 	for (size_t i = 0; i < config->service_count; i++) {
 		if (!config->services[i].enabled) {
-			disabled[vhost->site.disabled_count++] = config->services[i].name;
+			disabled[vhost->realm.disabled_count++] = config->services[i].name;
 		}
 	}
 }
@@ -138,19 +140,19 @@ static void put_in_force(struct px_planned_vhost *planned)
 	struct px_vhost *vhost = planned->vhost;
 	vhost->tightened = px_config_vhost_tightens(vhost->config, planned->config);
 	vhost->config = planned->config;
-	px_authority_destroy(vhost->authority);
-	vhost->authority = planned->authority;
+	px_authenticator_destroy(vhost->authenticator);
+	vhost->authenticator = planned->authenticator;
 	vhost->tls = planned->tls ? planned->tls : vhost->tls;
 	if (vhost->tls) {
 		px_tls_put_in_force(vhost->tls, vhost, planned->material);
 	}
 	list_disabled(vhost, planned->disabled);
-	vhost->site.name = vhost->config->name;
-	vhost->site.tenant = vhost->config->tenant;
-	vhost->site.wants_proof = wants_proof(vhost->config);
-	vhost->site.auth_ms = vhost->config->tokens ? vhost->config->tokens->auth_ms : AUTH_MS;
-	vhost->site.enabled = enabled_services(vhost->server, vhost->config);
-	px_broker_site_changed(vhost->server->broker, &vhost->site);
+	vhost->realm.name = vhost->config->name;
+	vhost->realm.tenant = vhost->config->tenant;
+	vhost->realm.wants_proof = wants_proof(vhost->config);
+	vhost->realm.auth_ms = vhost->config->tokens ? vhost->config->tokens->auth_ms : AUTH_MS;
+	vhost->realm.enabled = enabled_services(vhost->server, vhost->config);
+	px_broker_realm_changed(vhost->server->broker, &vhost->realm);
 }
 
 static bool stays(const struct px_plan *plan, const struct px_vhost *vhost)

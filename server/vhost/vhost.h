@@ -11,11 +11,11 @@
 #include <praxis/broker.h>
 #include <stddef.h>
 
-struct px_authority;
+struct px_authenticator;
 struct px_config;
 struct px_config_vhost;
 struct px_server;
-struct px_site;
+struct px_realm;
 struct px_tls;
 struct px_webhook;
 
@@ -28,9 +28,9 @@ struct px_vhost {
 	const struct px_config_vhost *config;
 	struct px_config *kept; /* retired: the configuration that `config` is in, held on to */
 	struct px_vhost *next_retired;
-	struct px_site site;
+	struct px_realm realm;
 	const char **disabled; /* behind site.disabled */
-	struct px_authority *authority; /* NULL: open mode */
+	struct px_authenticator *authenticator; /* NULL: open mode */
 	struct px_tls *tls;             /* NULL: none */
 	struct px_webhook *webhook;     /* NULL: never had one */
 	uint64_t peers;
@@ -49,9 +49,9 @@ void px_vhosts_drain_misfits(struct px_server *server);
 void px_retired_destroy(struct px_server *server);
 
 /* The vhost that a session's site is part of. */
-static inline struct px_vhost *px_vhost_of(const struct px_site *site)
+static inline struct px_vhost *px_vhost_of(const struct px_realm *realm)
 {
-	return (struct px_vhost *)((char *)(uintptr_t)site - offsetof(struct px_vhost, site));
+	return (struct px_vhost *)((char *)(uintptr_t)realm - offsetof(struct px_vhost, realm));
 }
 
 #endif

@@ -17,7 +17,7 @@
 #define PRACTICES_SHOWN 32
 
 /* A tenant, a line end, which no id has in it, and a practice. */
-#define LANE_SIZE (2 * PX_ID_MAX + 1)
+#define PARTITION_SIZE (2 * PX_ID_MAX + 1)
 
 static void write_id(struct px_webhook *webhook, struct px_json *json)
 {
@@ -39,22 +39,22 @@ static void begin(struct px_webhook *webhook, struct px_json *json, const char *
 static void end(struct px_webhook *webhook, struct px_json *json, struct px_span tenant,
 		struct px_span practice)
 {
-	char lane[LANE_SIZE];
+	char partition[PARTITION_SIZE];
 	size_t len = 0;
 	px_json_end(json);
 	if (tenant.len <= PX_ID_MAX && practice.len <= PX_ID_MAX) {
-		memcpy(lane, tenant.data, tenant.len);
-		lane[tenant.len] = '\n';
+		memcpy(partition, tenant.data, tenant.len);
+		partition[tenant.len] = '\n';
 		len = tenant.len + 1;
 		if (practice.len > 0) {
-			memcpy(lane + len, practice.data, practice.len);
+			memcpy(partition + len, practice.data, practice.len);
 		}
 		len += practice.len;
 	}
 	if (json->failed) {
 		px_webhook_queue_miss(webhook->queue);
 	} else {
-		px_webhook_push(webhook, (struct px_span){ lane, len },
+		px_webhook_push(webhook, (struct px_span){ partition, len },
 				(struct px_span){ json->data, json->len }, px_webhook_now_ms(webhook->server));
 	}
 	px_json_finish(json);
@@ -246,11 +246,11 @@ void px_webhook_settle(struct px_webhook *webhook, struct px_webhook_room *room)
 
 /* ---- all ---- */
 
-void px_webhooks_event(const struct px_event *event, bool was_nobody)
+void px_webhooks_event(const struct px_event *event, bool was_unauthenticated)
 {
-	struct px_webhook *webhook = px_vhost_of(px_session_site(event->session))->webhook;
-	bool is_nobody = px_session_role(event->session) == 0;
-	if (!webhook || !webhook->config || is_nobody) {
+	struct px_webhook *webhook = px_vhost_of(px_session_realm(event->session))->webhook;
+	bool is_unauthenticated = px_session_role(event->session) == 0;
+	if (!webhook || !webhook->config || is_unauthenticated) {
 		return;
 	}
 	switch (event->kind) {
@@ -258,7 +258,7 @@ void px_webhooks_event(const struct px_event *event, bool was_nobody)
 		tell_session(webhook, event, "session_opened");
 		break;
 	case PX_EVENT_AUTHENTICATED:
-		if (was_nobody) {
+		if (was_unauthenticated) {
 			tell_session(webhook, event, "session_opened");
 		}
 		break;

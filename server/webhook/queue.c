@@ -20,7 +20,7 @@
 #include <string.h>
 
 struct event {
-	struct px_webhook_batch *lane;
+	struct px_webhook_batch *partition;
 	struct event *next; /* in its lane */
 	uint64_t number;
 	int64_t came_ms;
@@ -28,7 +28,7 @@ struct event {
 	char text[];
 };
 
-struct lanes {
+struct partitions {
 	struct px_webhook_batch *first;
 	struct px_webhook_batch *last;
 };
@@ -55,7 +55,7 @@ struct px_webhook_queue {
 	struct px_webhook_bounds bounds;
 	void *tree;
 	size_t lane_count;
-	struct lanes ready;
+	struct partitions ready;
 	struct px_heap waiting;
 	struct px_heap by_age;
 	int64_t paused_until_ms;
@@ -83,33 +83,33 @@ static int compare(const void *one, const void *other)
 }
 
 /* Neither ready nor waiting. */
-static void unlink_lane(struct px_webhook_queue *queue, struct px_webhook_batch *lane)
+static void unlink_partition(struct px_webhook_queue *queue, struct px_webhook_batch *partition)
 {
-	struct lanes *ready = &queue->ready;
-	px_heap_remove(&queue->waiting, &lane->due);
-	if (lane->is_ready) {
-		*(lane->prev ? &lane->prev->next : &ready->first) = lane->next;
-		*(lane->next ? &lane->next->prev : &ready->last) = lane->prev;
-		lane->is_ready = false;
+	struct partitions *ready = &queue->ready;
+	px_heap_remove(&queue->waiting, &partition->due);
+	if (partition->is_ready) {
+		*(partition->prev ? &partition->prev->next : &ready->first) = partition->next;
+		*(partition->next ? &partition->next->prev : &ready->last) = partition->prev;
+		partition->is_ready = false;
 	}
 }
 
-static void make_ready(struct px_webhook_queue *queue, struct px_webhook_batch *lane)
+static void make_ready(struct px_webhook_queue *queue, struct px_webhook_batch *partition)
 {
-	struct lanes *ready = &queue->ready;
-	unlink_lane(queue, lane);
-	lane->is_ready = true;
-	lane->prev = ready->last;
-	lane->next = NULL;
-	*(ready->last ? &ready->last->next : &ready->first) = lane;
-	ready->last = lane;
+	struct partitions *ready = &queue->ready;
+	unlink_partition(queue, partition);
+	partition->is_ready = true;
+	partition->prev = ready->last;
+	partition->next = NULL;
+	*(ready->last ? &ready->last->next : &ready->first) = partition;
+	ready->last = partition;
 }
 
-static void make_wait(struct px_webhook_queue *queue, struct px_webhook_batch *lane,
+static void make_wait(struct px_webhook_queue *queue, struct px_webhook_batch *partition,
 		int64_t due_ms)
 {
-	unlink_lane(queue, lane);
-	px_heap_put(&queue->waiting, &lane->due, due_ms);
+	unlink_partition(queue, partition);
+	px_heap_put(&queue->waiting, &partition->due, due_ms);
 }
 
 static struct px_webhook_batch *first_waiting(const struct px_webhook_queue *queue)
@@ -126,19 +126,19 @@ static struct px_webhook_batch *lane_of_age(const struct px_heap_node *node)
 }
 
 /* NULL: all are being sent. */
-static struct event *first_unsent(const struct px_webhook_batch *lane)
+static struct event *first_unsent(const struct px_webhook_batch *partition)
 {
-	return lane->last_sent ? lane->last_sent->next : lane->first;
+	return partition->last_sent ? partition->last_sent->next : partition->first;
 }
 
 /* After whatever its first event that is not being sent may have changed by. */
-static void settle_age(struct px_webhook_queue *queue, struct px_webhook_batch *lane)
+static void settle_age(struct px_webhook_queue *queue, struct px_webhook_batch *partition)
 {
-	const struct event *first = first_unsent(lane);
+	const struct event *first = first_unsent(partition);
 	if (first) {
-		px_heap_put(&queue->by_age, &lane->age, (int64_t)first->number);
+		px_heap_put(&queue->by_age, &partition->age, (int64_t)first->number);
 	} else {
-		px_heap_remove(&queue->by_age, &lane->age);
+		px_heap_remove(&queue->by_age, &partition->age);
 	}
 }
 
@@ -156,80 +156,81 @@ static int reserve_lane(struct px_webhook_queue *queue)
 	return rc < 0 ? rc : px_heap_reserve(&queue->by_age, queue->lane_count + 1);
 }
 
-static struct px_webhook_batch *get_lane(struct px_webhook_queue *queue, struct px_span key)
+static struct px_webhook_batch *get_partition(struct px_webhook_queue *queue, struct px_span key)
 {
 	struct px_webhook_batch probe = { .key = key.data, .key_len = key.len };
 	struct px_webhook_batch **found = tfind(&probe, &queue->tree, compare);
 	if (found) {
 		return *found;
 	}
-	struct px_webhook_batch *lane = reserve_lane(queue) == 0 ?
-			calloc(1, sizeof(*lane) + key.len) : NULL;
-	if (!lane) {
+	struct px_webhook_batch *partition = reserve_lane(queue) == 0 ?
+			calloc(1, sizeof(*partition) + key.len) : NULL;
+	if (!partition) {
 		return NULL;
 	}
 	if (key.len > 0) {
-		memcpy(lane + 1, key.data, key.len);
+		memcpy(partition + 1, key.data, key.len);
 	}
-	lane->key = (const char *)(lane + 1);
-	lane->key_len = key.len;
-	if (!tsearch(lane, &queue->tree, compare)) {
-		free(lane);
+	partition->key = (const char *)(partition + 1);
+	partition->key_len = key.len;
+	if (!tsearch(partition, &queue->tree, compare)) {
+		free(partition);
 		return NULL;
 	}
 	queue->lane_count++;
-	make_ready(queue, lane);
-	return lane;
+	make_ready(queue, partition);
+	return partition;
 }
 
-static void drop_if_empty(struct px_webhook_queue *queue, struct px_webhook_batch *lane)
+static void drop_if_empty(struct px_webhook_queue *queue, struct px_webhook_batch *partition)
 {
-	if (lane->count == 0) {
-		unlink_lane(queue, lane);
-		px_heap_remove(&queue->by_age, &lane->age);
-		tdelete(lane, &queue->tree, compare);
+	if (partition->count == 0) {
+		unlink_partition(queue, partition);
+		px_heap_remove(&queue->by_age, &partition->age);
+		tdelete(partition, &queue->tree, compare);
 		queue->lane_count--;
-		free(lane);
+		free(partition);
 	}
 }
 
 /* ---- events ---- */
 
 /* The first of its lane, which was being sent. */
-static void free_first(struct px_webhook_queue *queue, struct px_webhook_batch *lane)
+static void free_first(struct px_webhook_queue *queue, struct px_webhook_batch *partition)
 {
-	struct event *event = lane->first;
+	struct event *event = partition->first;
 	uint64_t cost = cost_of(event);
-	lane->first = event->next;
-	if (!lane->first) {
-		lane->last = NULL;
+	partition->first = event->next;
+	if (!partition->first) {
+		partition->last = NULL;
 	}
-	lane->count--;
-	lane->bytes -= cost;
+	partition->count--;
+	partition->bytes -= cost;
 	queue->counts.events--;
 	queue->counts.bytes -= cost;
 	free(event);
 }
 
 /* The oldest of the lane that is not being sent, if there is one. */
-static bool drop_oldest_of(struct px_webhook_queue *queue, struct px_webhook_batch *lane)
+static bool drop_oldest_of(struct px_webhook_queue *queue, struct px_webhook_batch *partition)
 {
-	struct event **link = lane->last_sent ? &lane->last_sent->next : &lane->first;
+	struct event **link =
+			partition->last_sent ? &partition->last_sent->next : &partition->first;
 	struct event *event = *link;
 	if (!event) {
 		return false;
 	}
 	uint64_t cost = cost_of(event);
 	*link = event->next;
-	if (lane->last == event) {
-		lane->last = lane->last_sent;
+	if (partition->last == event) {
+		partition->last = partition->last_sent;
 	}
-	lane->count--;
-	lane->bytes -= cost;
+	partition->count--;
+	partition->bytes -= cost;
 	queue->counts.events--;
 	queue->counts.bytes -= cost;
 	free(event);
-	settle_age(queue, lane);
+	settle_age(queue, partition);
 	return true;
 }
 
@@ -239,9 +240,9 @@ static bool drop_oldest(struct px_webhook_queue *queue)
 	if (!event) {
 		return false;
 	}
-	struct px_webhook_batch *lane = event->lane;
-	(void)drop_oldest_of(queue, lane);
-	drop_if_empty(queue, lane);
+	struct px_webhook_batch *partition = event->partition;
+	(void)drop_oldest_of(queue, partition);
+	drop_if_empty(queue, partition);
 	return true;
 }
 
@@ -254,22 +255,23 @@ static bool is_over(const struct px_webhook_bounds *bounds, uint64_t part, uint6
 }
 
 /* Before `lane` gets one more. False: nothing can be done, and nothing was dropped for it. */
-static bool make_room(struct px_webhook_queue *queue, struct px_webhook_batch *lane, uint64_t cost)
+static bool make_room(struct px_webhook_queue *queue, struct px_webhook_batch *partition,
+		uint64_t cost)
 {
 	const struct px_webhook_bounds *bounds = &queue->bounds;
 	if (queue->sending_bytes + cost > bounds->bytes || queue->sending >= bounds->events) {
 		return false;
 	}
-	while (is_over(bounds, 2, lane->count + UINT64_C(1), lane->bytes + cost) &&
-			drop_oldest_of(queue, lane)) {
+	while (is_over(bounds, 2, partition->count + UINT64_C(1), partition->bytes + cost) &&
+			drop_oldest_of(queue, partition)) {
 		queue->counts.overflowed++;
 	}
-	lane->count++; /* not to be dropped with its last event */
+	partition->count++; /* not to be dropped with its last event */
 	bool fits = false;
 	do {
 		fits = !is_over(bounds, 1, queue->counts.events + 1, queue->counts.bytes + cost);
 	} while (!fits && drop_oldest(queue) && ++queue->counts.overflowed);
-	lane->count--;
+	partition->count--;
 	return fits;
 }
 
@@ -286,27 +288,27 @@ static struct event *create_event(struct px_span text, int64_t came_ms)
 int px_webhook_queue_push(struct px_webhook_queue *queue, struct px_span key,
 		struct px_span text, int64_t came_ms)
 {
-	struct px_webhook_batch *lane = get_lane(queue, key);
-	struct event *event = lane ? create_event(text, came_ms) : NULL;
-	bool fits = event && make_room(queue, lane, cost_of(event));
+	struct px_webhook_batch *partition = get_partition(queue, key);
+	struct event *event = partition ? create_event(text, came_ms) : NULL;
+	bool fits = event && make_room(queue, partition, cost_of(event));
 	if (!fits) {
 		queue->counts.overflowed++;
-		if (lane) {
-			drop_if_empty(queue, lane);
+		if (partition) {
+			drop_if_empty(queue, partition);
 		}
 		int rc = event ? -ENOSPC : -ENOMEM;
 		free(event);
 		return rc;
 	}
-	event->lane = lane;
+	event->partition = partition;
 	event->number = ++queue->last_number;
-	*(lane->last ? &lane->last->next : &lane->first) = event;
-	lane->last = event;
-	lane->count++;
-	lane->bytes += cost_of(event);
+	*(partition->last ? &partition->last->next : &partition->first) = event;
+	partition->last = event;
+	partition->count++;
+	partition->bytes += cost_of(event);
 	queue->counts.events++;
 	queue->counts.bytes += cost_of(event);
-	settle_age(queue, lane);
+	settle_age(queue, partition);
 	return 0;
 }
 
@@ -319,9 +321,9 @@ void px_webhook_queue_miss(struct px_webhook_queue *queue)
 
 static void wake(struct px_webhook_queue *queue, int64_t now_ms)
 {
-	struct px_webhook_batch *lane;
-	while ((lane = first_waiting(queue)) && lane->due.key <= now_ms) {
-		make_ready(queue, lane);
+	struct px_webhook_batch *partition;
+	while ((partition = first_waiting(queue)) && partition->due.key <= now_ms) {
+		make_ready(queue, partition);
 	}
 }
 
@@ -329,26 +331,26 @@ struct px_webhook_batch *px_webhook_queue_take(struct px_webhook_queue *queue, i
 {
 	const struct px_webhook_bounds *bounds = &queue->bounds;
 	wake(queue, now_ms);
-	struct px_webhook_batch *lane = queue->ready.first;
-	if (!lane || now_ms < queue->paused_until_ms ||
+	struct px_webhook_batch *partition = queue->ready.first;
+	if (!partition || now_ms < queue->paused_until_ms ||
 			queue->counts.in_flight >= bounds->in_flight) {
 		return NULL;
 	}
-	unlink_lane(queue, lane);
+	unlink_partition(queue, partition);
 	size_t len = 0;
-	struct event *event = lane->first;
-	while (event && lane->sending < bounds->batch &&
+	struct event *event = partition->first;
+	while (event && partition->sending < bounds->batch &&
 			(len == 0 || len + event->len <= PX_WEBHOOK_BATCH_BYTES)) {
 		len += event->len;
 		queue->sending++;
 		queue->sending_bytes += cost_of(event);
-		lane->last_sent = event;
-		lane->sending++;
+		partition->last_sent = event;
+		partition->sending++;
 		event = event->next;
 	}
-	settle_age(queue, lane);
+	settle_age(queue, partition);
 	queue->counts.in_flight++;
-	return lane;
+	return partition;
 }
 
 void px_webhook_batch_write(const struct px_webhook_batch *batch, struct px_json *json)
@@ -360,36 +362,36 @@ void px_webhook_batch_write(const struct px_webhook_batch *batch, struct px_json
 }
 
 /* One that is not being sent any more. */
-static void land(struct px_webhook_queue *queue, struct px_webhook_batch *lane,
+static void land(struct px_webhook_queue *queue, struct px_webhook_batch *partition,
 		const struct event *event)
 {
-	lane->sending--;
+	partition->sending--;
 	queue->sending--;
 	queue->sending_bytes -= cost_of(event);
 }
 
-void px_webhook_queue_delivered(struct px_webhook_queue *queue, struct px_webhook_batch *lane)
+void px_webhook_queue_delivered(struct px_webhook_queue *queue, struct px_webhook_batch *partition)
 {
 	queue->counts.in_flight--;
-	queue->counts.delivered += lane->sending;
-	while (lane->sending > 0) {
-		land(queue, lane, lane->first);
-		free_first(queue, lane);
+	queue->counts.delivered += partition->sending;
+	while (partition->sending > 0) {
+		land(queue, partition, partition->first);
+		free_first(queue, partition);
 	}
-	lane->last_sent = NULL;
-	lane->failures = 0;
-	make_ready(queue, lane);
-	drop_if_empty(queue, lane);
+	partition->last_sent = NULL;
+	partition->failures = 0;
+	make_ready(queue, partition);
+	drop_if_empty(queue, partition);
 }
 
 /* Those that were being sent are among all again. */
-static void recall(struct px_webhook_queue *queue, struct px_webhook_batch *lane)
+static void recall(struct px_webhook_queue *queue, struct px_webhook_batch *partition)
 {
-	for (struct event *event = lane->first; lane->sending > 0; event = event->next) {
-		land(queue, lane, event);
+	for (struct event *event = partition->first; partition->sending > 0; event = event->next) {
+		land(queue, partition, event);
 	}
-	lane->last_sent = NULL;
-	settle_age(queue, lane);
+	partition->last_sent = NULL;
+	settle_age(queue, partition);
 	queue->counts.in_flight--;
 }
 
@@ -403,36 +405,36 @@ static int64_t back_off_ms(unsigned failures, uint32_t random)
 	return ms - (int64_t)((uint64_t)(ms / 2) * random / UINT32_MAX);
 }
 
-void px_webhook_queue_failed(struct px_webhook_queue *queue, struct px_webhook_batch *lane,
+void px_webhook_queue_failed(struct px_webhook_queue *queue, struct px_webhook_batch *partition,
 		int64_t now_ms, int64_t retry_after_ms, uint32_t random)
 {
 	int64_t give_up_ms = queue->bounds.give_up_ms;
-	recall(queue, lane);
+	recall(queue, partition);
 	if (retry_after_ms > 0) {
 		queue->paused_until_ms = now_ms +
 				(retry_after_ms < give_up_ms ? retry_after_ms : give_up_ms);
 	}
-	while (lane->first && lane->first->came_ms + give_up_ms <= now_ms) {
-		(void)drop_oldest_of(queue, lane);
+	while (partition->first && partition->first->came_ms + give_up_ms <= now_ms) {
+		(void)drop_oldest_of(queue, partition);
 		queue->counts.given_up++;
 	}
-	lane->failures += lane->failures < 16;
-	int64_t due_ms = now_ms + back_off_ms(lane->failures, random);
+	partition->failures += partition->failures < 16;
+	int64_t due_ms = now_ms + back_off_ms(partition->failures, random);
 	/* Its last try is not long before its end. */
-	if (lane->first && lane->first->came_ms + give_up_ms < due_ms) {
-		due_ms = lane->first->came_ms + give_up_ms;
+	if (partition->first && partition->first->came_ms + give_up_ms < due_ms) {
+		due_ms = partition->first->came_ms + give_up_ms;
 	}
-	make_wait(queue, lane, due_ms);
-	drop_if_empty(queue, lane);
+	make_wait(queue, partition, due_ms);
+	drop_if_empty(queue, partition);
 }
 
-void px_webhook_queue_put_back(struct px_webhook_queue *queue, struct px_webhook_batch *lane)
+void px_webhook_queue_put_back(struct px_webhook_queue *queue, struct px_webhook_batch *partition)
 {
-	recall(queue, lane);
-	make_ready(queue, lane);
+	recall(queue, partition);
+	make_ready(queue, partition);
 }
 
-void px_webhook_queue_hurry(struct px_webhook_queue *queue)
+void px_webhook_queue_flush_now(struct px_webhook_queue *queue)
 {
 	queue->paused_until_ms = 0;
 	wake(queue, INT64_MAX);
@@ -447,8 +449,8 @@ void px_webhook_queue_give_up(struct px_webhook_queue *queue)
 
 int64_t px_webhook_queue_due_ms(const struct px_webhook_queue *queue)
 {
-	const struct px_webhook_batch *lane = first_waiting(queue);
-	int64_t at_ms = lane ? lane->due.key : INT64_MAX;
+	const struct px_webhook_batch *partition = first_waiting(queue);
+	int64_t at_ms = partition ? partition->due.key : INT64_MAX;
 	if (queue->counts.in_flight >= queue->bounds.in_flight) {
 		return INT64_MAX;
 	}
@@ -464,21 +466,21 @@ int px_webhook_queue_create(struct px_webhook_queue **ret_queue)
 	return *ret_queue ? 0 : -ENOMEM;
 }
 
-static void free_lane(void *node)
+static void free_partition(void *node)
 {
-	struct px_webhook_batch *lane = node;
-	while (lane->first) {
-		struct event *event = lane->first;
-		lane->first = event->next;
+	struct px_webhook_batch *partition = node;
+	while (partition->first) {
+		struct event *event = partition->first;
+		partition->first = event->next;
 		free(event);
 	}
-	free(lane);
+	free(partition);
 }
 
 void px_webhook_queue_destroy(struct px_webhook_queue *queue)
 {
 	if (queue) {
-		tdestroy(queue->tree, free_lane);
+		tdestroy(queue->tree, free_partition);
 		px_heap_finish(&queue->waiting);
 		px_heap_finish(&queue->by_age);
 		free(queue);
@@ -525,7 +527,8 @@ static const struct event **list_unsent(const struct px_webhook_queue *queue, si
 }
 
 int px_webhook_queue_each(const struct px_webhook_queue *queue,
-		int (*each)(void *user, struct px_span lane, struct px_span text, int64_t came_ms),
+		int (*each)(void *user, struct px_span partition, struct px_span text,
+				int64_t came_ms),
 		void *user)
 {
 	size_t count;
@@ -533,7 +536,9 @@ int px_webhook_queue_each(const struct px_webhook_queue *queue,
 	int rc = events ? 0 : -ENOMEM;
 	for (size_t i = 0; rc >= 0 && i < count; i++) {
 		const struct event *event = events[i];
-		rc = each(user, (struct px_span){ event->lane->key, event->lane->key_len },
+		rc = each(user,
+				(struct px_span){ event->partition->key,
+						event->partition->key_len },
 				(struct px_span){ event->text, event->len }, event->came_ms);
 	}
 	free(events);

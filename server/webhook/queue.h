@@ -58,7 +58,7 @@ void px_webhook_queue_set_bounds(struct px_webhook_queue *queue,
  * Copies lane (any bytes, may be empty) and text, a JSON object. `came_ms` may be earlier than now.
  * -ENOMEM; -ENOSPC: there is no room besides what is being sent. Either counts as an overflow.
  */
-int px_webhook_queue_push(struct px_webhook_queue *queue, struct px_span lane,
+int px_webhook_queue_push(struct px_webhook_queue *queue, struct px_span partition,
 		struct px_span text, int64_t came_ms);
 
 /* One that could not even be put into words: it counts as an overflow. */
@@ -85,7 +85,7 @@ void px_webhook_queue_failed(struct px_webhook_queue *queue, struct px_webhook_b
 void px_webhook_queue_put_back(struct px_webhook_queue *queue, struct px_webhook_batch *batch);
 
 /* Everything that waits is due now. */
-void px_webhook_queue_hurry(struct px_webhook_queue *queue);
+void px_webhook_queue_flush_now(struct px_webhook_queue *queue);
 
 /* All that is not being sent is given up. */
 void px_webhook_queue_give_up(struct px_webhook_queue *queue);
@@ -101,7 +101,8 @@ void px_webhook_queue_counts(const struct px_webhook_queue *queue,
  * -ENOMEM.
  */
 int px_webhook_queue_each(const struct px_webhook_queue *queue,
-		int (*each)(void *user, struct px_span lane, struct px_span text, int64_t came_ms),
+		int (*each)(void *user, struct px_span partition, struct px_span text,
+				int64_t came_ms),
 		void *user);
 
 #endif

@@ -33,14 +33,14 @@ static int write_line(const struct saving *saving, struct px_json *json)
 	return rc;
 }
 
-static int save_event(void *user, struct px_span lane, struct px_span text, int64_t came_ms)
+static int save_event(void *user, struct px_span partition, struct px_span text, int64_t came_ms)
 {
 	const struct saving *saving = user;
 	struct px_json json;
 	px_json_begin(&json, NULL);
 	px_json_text(&json, "webhook", saving->webhook->name);
 	px_json_text(&json, "of", saving->webhook->tenant);
-	px_json_string(&json, "lane", lane);
+	px_json_string(&json, "lane", partition);
 	px_json_int(&json, "age", saving->now_ms - came_ms);
 	px_json_string(&json, "event", text);
 	return write_line(saving, &json);
@@ -104,7 +104,7 @@ static int load_line(struct px_server *server, struct json_object *line, int64_t
 {
 	struct px_span name;
 	struct px_span tenant;
-	struct px_span lane;
+	struct px_span partition;
 	struct px_span text;
 	struct json_object *room;
 	int64_t age_ms;
@@ -119,12 +119,13 @@ static int load_line(struct px_server *server, struct json_object *line, int64_t
 	if (json_object_object_get_ex(line, "room", &room)) {
 		return load_room(webhook, room, then_ms);
 	}
-	if (!px_json_get_text(line, "lane", &lane) || !px_json_get_text(line, "event", &text) ||
+	if (!px_json_get_text(line, "lane", &partition) ||
+			!px_json_get_text(line, "event", &text) ||
 			!px_json_get_int(line, "age", 0, AGE_MAX_MS, &age_ms) ||
 			!px_json_is_value(text)) {
 		return -EINVAL;
 	}
-	px_webhook_push(webhook, lane, text, then_ms - age_ms);
+	px_webhook_push(webhook, partition, text, then_ms - age_ms);
 	return 0;
 }
 

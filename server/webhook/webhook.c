@@ -153,7 +153,7 @@ static int64_t to_ms(int64_t seconds)
 	return seconds > INT64_MAX / 1000 ? INT64_MAX : seconds * 1000;
 }
 
-static void on_answer(void *user, const struct px_backend_answer *answer)
+static void on_answer(void *user, const struct px_http_client_answer *answer)
 {
 	struct px_webhook_sending *sending = user;
 	struct px_webhook *webhook = sending->webhook;
@@ -179,15 +179,16 @@ static int ask(struct px_webhook_sending *sending, struct px_span body)
 	const struct px_config_webhook *config = webhook->config;
 	char signature[PX_WEBHOOK_SIGNATURE_SIZE];
 	int rc = px_webhook_sign(px_span(config->secret), px_server_wall_ms() / 1000, body, signature);
-	return rc < 0 ? rc : px_backend_ask(webhook->server->backend, &(struct px_backend_request){
-		.url = config->url,
-		.body = body,
-		.signature = px_span(signature),
-		.timeout_ms = (long)config->timeout_ms,
-		.max_in_flight = UINT_MAX, /* the queue's bound holds */
-		.done = on_answer,
-		.user = sending,
-	}, &sending->inquiry);
+	return rc < 0 ? rc :
+			px_http_client_ask(webhook->server->http_client, &(struct px_http_client_request){
+				.url = config->url,
+				.body = body,
+				.signature = px_span(signature),
+				.timeout_ms = (long)config->timeout_ms,
+				.max_in_flight = UINT_MAX, /* the queue's bound holds */
+				.done = on_answer,
+				.user = sending,
+			}, &sending->outgoing);
 }
 
 static int send_out(struct px_webhook_sending *sending)
@@ -227,24 +228,24 @@ static void on_time(uv_timer_t *timer)
 {
 	struct px_server *server = timer->data;
 	int64_t now_ms = px_webhook_now_ms(server);
-	bool pressed = false;
+	bool over_budget = false;
 	px_turn_begin(&server->turn, uv_hrtime());
 	for (struct px_webhook *each = server->webhooks; each; each = each->next) {
 		struct px_webhook_batch *batch;
-		while (each->config && !pressed &&
+		while (each->config && !over_budget &&
 				(batch = px_webhook_queue_take(each->queue, now_ms))) {
 			begin(each, batch);
-			pressed = px_server_pressed(server, PX_WORK_IN);
+			over_budget = px_server_over_budget(server, PX_WORK_IN);
 		}
 		tell_losses(each);
 	}
 	schedule(server);
 }
 
-void px_webhook_push(struct px_webhook *webhook, struct px_span lane, struct px_span text,
+void px_webhook_push(struct px_webhook *webhook, struct px_span partition, struct px_span text,
 		int64_t came_ms)
 {
-	(void)px_webhook_queue_push(webhook->queue, lane, text, came_ms);
+	(void)px_webhook_queue_push(webhook->queue, partition, text, came_ms);
 	if (webhook->server->webhooks_stopped_ms == 0) {
 		uv_timer_start(&webhook->server->webhook_timer, on_time, 0, 0);
 	}
@@ -310,7 +311,7 @@ static void recall(struct px_webhook *webhook)
 {
 	while (webhook->sending) {
 		struct px_webhook_sending *sending = webhook->sending;
-		px_backend_cancel(sending->inquiry);
+		px_http_client_cancel(sending->outgoing);
 		px_webhook_queue_put_back(webhook->queue, sending->batch);
 		unlink_sending(sending);
 		free(sending);
@@ -364,7 +365,7 @@ void px_plan_commit_webhooks(struct px_plan *plan)
 		}
 	}
 	/* Another URL need not wait for what the old one deserved; the same one loses little. */
-	px_webhooks_hurry(plan->server);
+	px_webhooks_flush_now(plan->server);
 }
 
 /* ---- the whole ---- */
@@ -390,10 +391,10 @@ void px_webhook_totals(const struct px_server *server, struct px_webhook_totals 
 	}
 }
 
-void px_webhooks_hurry(struct px_server *server)
+void px_webhooks_flush_now(struct px_server *server)
 {
 	for (struct px_webhook *each = server->webhooks; each; each = each->next) {
-		px_webhook_queue_hurry(each->queue);
+		px_webhook_queue_flush_now(each->queue);
 	}
 	schedule(server);
 }

@@ -27,7 +27,7 @@ enum px_webhook_result {
 struct px_webhook_sending {
 	struct px_webhook *webhook;
 	struct px_webhook_batch *batch;
-	struct px_inquiry *inquiry;
+	struct px_outgoing *outgoing;
 	struct px_webhook_sending *next;
 	struct px_webhook_sending **link; /* what points to it */
 };
@@ -73,11 +73,11 @@ int64_t px_webhook_now_ms(const struct px_server *server);
 void px_webhook_totals(const struct px_server *server, struct px_webhook_totals *ret_totals);
 
 /* Copies an event's text; what it costs is counted, and sent when this turn is over. */
-void px_webhook_push(struct px_webhook *webhook, struct px_span lane, struct px_span text,
+void px_webhook_push(struct px_webhook *webhook, struct px_span partition, struct px_span text,
 		int64_t came_ms);
 
 /* What waits is tried at once. */
-void px_webhooks_hurry(struct px_server *server);
+void px_webhooks_flush_now(struct px_server *server);
 
 /* Whether nothing is left, or nothing of it will be tried before that time of the loop. */
 bool px_webhooks_idle(const struct px_server *server, int64_t until_ms);
@@ -91,7 +91,7 @@ void px_webhooks_destroy(struct px_server *server);
 /* ---- event.c ---- */
 
 /* Something happened; `was_nobody`: to a session that had not authenticated until now. */
-void px_webhooks_event(const struct px_event *event, bool was_nobody);
+void px_webhooks_event(const struct px_event *event, bool was_unauthenticated);
 
 /* Whoever was in that room before a restart, and is not any more, has left it. */
 void px_webhook_settle(struct px_webhook *webhook, struct px_webhook_room *room);

@@ -275,8 +275,8 @@ static void perform(struct play *play, const char *line, size_t len)
 			switch_waiting(play);
 			return;
 		}
-		play->fake->site.enabled ^= 1u << digit % 2;
-		px_broker_site_changed(play->fake->broker, &play->fake->site);
+		play->fake->realm.enabled ^= 1u << digit % 2;
+		px_broker_realm_changed(play->fake->broker, &play->fake->realm);
 		return;
 	default:
 		act(play, (unsigned)(line[0] - 'a') % PEOPLE, line + 1, len - 1);
@@ -295,7 +295,7 @@ static void begin(struct play *play)
 	(void)fake_add_service(play->fake, svc_whiteboard.protocols[0].user,
 			"{\"history\":4,\"history-bytes\":2000}");
 	(void)fake_add_service(play->fake, svc_telemedicine.protocols[0].user, call_options[0]);
-	play->fake->site.auth_ms = 10000;
+	play->fake->realm.auth_ms = 10000;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -39,7 +39,7 @@
 	"rv\":\"Ed25519\",\"kid\":\"d\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"" \
 	"}]}"
 
-static struct px_keys *keys;
+static struct px_jwks *keys;
 static char *good; /* the one good token */
 
 static void on_complaint(void *user, bool error, const char *text)
@@ -59,17 +59,17 @@ static void check(bool holds)
 }
 
 /* The set of a text, by way of a file that has no name. */
-static struct px_keys *keys_of(const uint8_t *data, size_t size, bool *ret_told)
+static struct px_jwks *keys_of(const uint8_t *data, size_t size, bool *ret_told)
 {
 	char path[64];
-	struct px_keys *result = NULL;
+	struct px_jwks *result = NULL;
 	unsigned told = 0;
-	struct px_keys_sink sink = { .on_complaint = on_complaint, .user = &told };
+	struct px_jwks_sink sink = { .on_complaint = on_complaint, .user = &told };
 	int fd = memfd_create("jwks", MFD_CLOEXEC);
 	check(fd >= 0 && write(fd, data, size) == (ssize_t)size);
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	struct px_keys_source source = { .secret = px_span(SECRET), .jwks_file = path };
-	int rc = px_keys_create(&source, &sink, &result);
+	struct px_jwks_source source = { .secret = px_span(SECRET), .jwks_file = path };
+	int rc = px_jwks_create(&source, &sink, &result);
 	check(rc == 0 || rc == -EINVAL);
 	check((rc == 0) == (result != NULL));
 	(void)close(fd);
@@ -182,17 +182,17 @@ static void try_claims(const uint8_t *data, size_t size)
 static void try_keys(const uint8_t *data, size_t size)
 {
 	bool told;
-	struct px_keys *set = keys_of(data, size, &told);
+	struct px_jwks *set = keys_of(data, size, &told);
 	check(set || told);
 	if (set) {
-		check(px_keys_count(set) <= PX_KEYS_MAX + 1);
+		check(px_jwks_count(set) <= PX_KEYS_MAX + 1);
 		struct px_signed message = { .token = px_span("e30.e30.AAAA"), .signed_len = 7,
 			.signature = (const uint8_t *)"\0\0", .signature_len = 3 };
 		for (int type = PX_KEY_HS256; type <= PX_KEY_EDDSA; type++) {
-			check(px_keys_verify(set, type, (struct px_span){ NULL, 0 }, &message) < 0);
+			check(px_jwks_verify(set, type, (struct px_span){ NULL, 0 }, &message) < 0);
 		}
 	}
-	px_keys_destroy(set);
+	px_jwks_destroy(set);
 }
 
 static void try_ttl(const uint8_t *data, size_t size)
@@ -216,7 +216,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc;
 	(void)argv;
 	keys = keys_of((const uint8_t *)JWKS, strlen(JWKS), &told);
-	check(keys && !told && px_keys_count(keys) == 4);
+	check(keys && !told && px_jwks_count(keys) == 4);
 	good = sign(HEADER, strlen(HEADER), CLAIMS, strlen(CLAIMS));
 	check(verify(px_span(good)));
 	return 0;

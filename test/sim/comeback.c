@@ -227,7 +227,7 @@ struct peer *find_healable(const struct peer *like)
 	for (size_t i = 0; i < PEERS; i++) {
 		struct peer *peer = &sim.peers[i];
 		if (peer->conn && peer->phase == PX_SESSION_DETACHED && !peer->versioned &&
-				peer->tenant == like->tenant && peer->site == like->site &&
+				peer->tenant == like->tenant && peer->realm == like->realm &&
 				peer->service == like->service &&
 				strcmp(text_of_raw(peer->user, other), user) == 0 &&
 				(!found || waits_longer(peer, found))) {
@@ -265,7 +265,7 @@ void heal(struct peer *peer)
 	catch_up(peer);
 }
 
-void heal_by_auth(struct peer *peer, struct peer *nobody)
+void reattach_by_auth(struct peer *peer, struct peer *nobody)
 {
 	struct fake_conn *conn = nobody->conn;
 	take_hold(peer, conn);
@@ -370,7 +370,7 @@ static void fail_to_resume(struct peer *peer, struct peer *new)
 	unsigned way = dice(4);
 	strcpy(token, peer->token);
 	*new = (struct peer){ .pinged_ms = -1, .cut_ms = -1, .close_code = FAKE_OPEN,
-		.tenant = peer->tenant, .site = peer->site, .service = -1, .role = peer->role,
+		.tenant = peer->tenant, .realm = peer->realm, .service = -1, .role = peer->role,
 		.authenticated = peer->authenticated, .has_rooms = peer->has_rooms,
 		.held_count = peer->held_count, .versioned = true };
 	memcpy(new->held, peer->held, sizeof(new->held));

@@ -109,8 +109,8 @@ static void begin(uint64_t seed)
 	add(calls, room);
 	sim.waiting = true;
 	add(&probe_service, NULL);
-	sim.sites[0].enabled = sim.sites[1].enabled = (1u << SERVICES) - 1;
-	sim.sites[0].auth_ms = sim.sites[1].auth_ms = AUTH_MS;
+	sim.realms[0].enabled = sim.realms[1].enabled = (1u << SERVICES) - 1;
+	sim.realms[0].auth_ms = sim.realms[1].auth_ms = AUTH_MS;
 	tokens_begin();
 }
 

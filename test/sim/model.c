@@ -269,15 +269,15 @@ int model_join(struct peer *peer, enum kind kind, unsigned place, const char *na
 		}
 		return 0;
 	}
-	bool counted = kind == ROOM || kind == WAITING;
+	bool is_room = kind == ROOM || kind == WAITING;
 	/* Patients may join only the rooms of their token. */
-	if (counted && peer->authenticated && peer->role == PX_ROLE_PATIENT && !peer->has_rooms) {
+	if (is_room && peer->authenticated && peer->role == PX_ROLE_PATIENT && !peer->has_rooms) {
 		return -EACCES;
 	}
 	/* To be let in makes one room of two. */
 	const struct channel *waiting = find_channel(WAITING, place, name);
 	bool waits = kind == ROOM && waiting && find_member(waiting, peer);
-	if (counted && count_rooms(peer) - waits >= ROOMS_LIMIT) {
+	if (is_room && count_rooms(peer) - waits >= ROOMS_LIMIT) {
 		return -EMFILE;
 	}
 	channel = channel ? channel : create_channel(kind, place, name);
@@ -459,7 +459,7 @@ uint32_t model_services(const struct peer *peer)
 {
 	uint32_t own = peer->service < 0 ? UINT32_MAX : 1u << peer->service;
 	uint32_t refused = peer->role == PX_ROLE_PATIENT ? 1u << PROBE : 0;
-	return sim.sites[peer->site].enabled & own & ~refused;
+	return sim.realms[peer->realm].enabled & own & ~refused;
 }
 
 void model_attach(struct peer *peer)

@@ -50,12 +50,12 @@ static void check_client(const struct view *view, struct json_object *row, bool 
 static struct json_object *page_of(const struct view *view, const struct px_page *page,
 		bool rooms)
 {
-	struct px_denial denial;
+	struct px_error_detail detail;
 	struct px_json json;
 	px_json_begin(&json, NULL);
 	if ((rooms ? px_operate_rooms : px_operate_clients)(&view->operator, page, &json,
-			&denial) < 0) {
-		sim_fail("an operator is denied its list: %s", denial.sentence);
+			&detail) < 0) {
+		sim_fail("an operator is denied its list: %s", detail.sentence);
 	}
 	px_json_end(&json);
 	struct json_tokener *tokener = json_tokener_new();
@@ -140,7 +140,7 @@ void check_operating(void)
 		.operator = {
 			.broker = sim.fake->broker,
 			.identity = identity,
-			.site = &sim.sites[0],
+			.realm = &sim.realms[0],
 		},
 		.tenant = peer.tenant,
 		.practice = all ? -1 : (int)peer.held[0].practice,

@@ -11,7 +11,7 @@ bool model_mutes(struct peer *peer, const struct line *line)
 	if (line->is_gone) {
 		return true;
 	}
-	if (line->service < 0 || sim.sites[peer->site].enabled & own & 1u << line->service) {
+	if (line->service < 0 || sim.realms[peer->realm].enabled & own & 1u << line->service) {
 		return false;
 	}
 	if (line->practice >= 0) {

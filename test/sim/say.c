@@ -267,7 +267,7 @@ bool said_send(struct said *said)
 		said_fail(said, PX_E_UNAUTHENTICATED, "");
 	} else if (said->service < 0 || (peer->service >= 0 && peer->service != said->service)) {
 		said_fail(said, PX_E_UNKNOWN_TYPE, "type");
-	} else if (!(peer->opened & sim.sites[peer->site].enabled & bit)) {
+	} else if (!(peer->opened & sim.realms[peer->realm].enabled & bit)) {
 		said_fail(said, PX_E_SERVICE_DISABLED, "");
 	} else if (!(said->roles & peer->role)) {
 		said_fail(said, PX_E_FORBIDDEN, "");

@@ -37,7 +37,7 @@ enum {
 	PRACTICES = 5,
 	PLACES = TENANTS * PRACTICES, /* (tenant, practice) */
 	PEERS = 28,
-	SITES = 2,
+	REALMS = 2,
 	HELD = 4,        /* practices of one identity */
 	CHANNELS = 64,
 	HISTORY = 12,    /* updates that a board keeps */
@@ -95,7 +95,7 @@ struct peer {
 	struct fake_conn *conn; /* NULL: the place is free; of a detached one: the last it had */
 	struct px_session *session;
 	unsigned tenant;
-	unsigned site;
+	unsigned realm;
 	int service; /* -1: all */
 	enum px_role role;
 	bool authenticated;
@@ -190,7 +190,7 @@ struct channel {
 
 struct sim {
 	struct fake *fake;
-	struct px_site sites[SITES];
+	struct px_realm realms[REALMS];
 	struct peer peers[PEERS];
 	struct channel channels[CHANNELS];
 	char last_epoch[PLACES][17]; /* of the board's life before */
@@ -349,7 +349,7 @@ void model_confirm(struct peer *peer, uint64_t n);
 /* A client without praxis.v1 that waits for just this user, longest; NULL. */
 struct peer *find_healable(const struct peer *like);
 void heal(struct peer *peer);
-void heal_by_auth(struct peer *peer, struct peer *nobody); /* whose place is free then */
+void reattach_by_auth(struct peer *peer, struct peer *nobody); /* whose place is free then */
 void come_back(void);
 
 /* ---- talk.c, world.c ---- */

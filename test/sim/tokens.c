@@ -19,12 +19,12 @@
 /* What the host says of the next token. */
 static struct px_authentication next;
 
-static void judge(void *user, void *conn, const struct px_site *site, struct px_span token,
+static void judge(void *user, void *conn, const struct px_realm *realm, struct px_span token,
 		struct px_authentication *ret_authentication)
 {
 	(void)user;
 	(void)conn;
-	(void)site;
+	(void)realm;
 	if (!px_span_equal(token, px_span(TOKEN))) {
 		sim_fail("the host is asked of another token");
 	}
@@ -63,7 +63,7 @@ void tokens_who(const struct peer *peer, struct who_words *words, struct fake_wh
 		.rooms = peer->has_rooms ? "1 2 \"r3\"" : NULL,
 		.expires_ms = peer->expires_ms,
 		.service = peer->service < 0 ? NULL : services[peer->service],
-		.site = &sim.sites[peer->site],
+		.realm = &sim.realms[peer->realm],
 	};
 }
 
@@ -274,7 +274,7 @@ static void renew(struct said *said, bool is_own)
 		px_identity_destroy(sim.fake->broker, next.identity);
 	} else if (healable) {
 		healable->expires_ms = token.expires_ms;
-		heal_by_auth(healable, peer);
+		reattach_by_auth(healable, peer);
 		said->peer = healable;
 		said_ack(said, 0);
 	} else if (is_own) {

@@ -77,13 +77,13 @@ static void change_list(const struct channel *waiting)
 }
 
 /* Why somebody is denied, in the words of who did it; JSON, "" for none. */
-static char denial[RAW];
+static char detail[RAW];
 
 void model_left_waiting(struct channel *waiting, const struct member *member, const char *reason)
 {
 	if (strcmp(reason, "left") != 0 && strcmp(reason, "disconnected") != 0 &&
 			strcmp(reason, "admitted") != 0) {
-		expect_denied(waiting, member, reason, denial);
+		expect_denied(waiting, member, reason, detail);
 	}
 	if (strcmp(reason, "replaced") == 0 || strcmp(reason, "ended") == 0) {
 		return;
@@ -142,7 +142,7 @@ static void expire(struct channel *waiting)
 
 void model_wake(void)
 {
-	denial[0] = '\0';
+	detail[0] = '\0';
 	for (size_t i = 0; i < CHANNELS; i++) {
 		struct channel *room = &sim.channels[i];
 		if (!room->exists || room->list_ms == 0 || room->list_ms > sim.fake->mono_ms) {
@@ -207,7 +207,7 @@ void say_wait(struct said *said)
 	struct peer *peer = said->peer;
 	struct channel *waiting = find_channel(WAITING, said->place, said->room_name);
 	bool is_new;
-	denial[0] = '\0';
+	detail[0] = '\0';
 	int rc = model_join(peer, WAITING, said->place, said->room_name, &waiting, &is_new);
 	if (rc < 0) {
 		sim.done[54] += rc == -ENOSPC;
@@ -344,9 +344,9 @@ void say_deny(struct peer *peer)
 	const struct member *waiter = find_waiter(&said, target, &room);
 	if (waiter) {
 		sim.done[51]++;
-		strcpy(denial, has_reason ? "\"not now\"" : "");
+		strcpy(detail, has_reason ? "\"not now\"" : "");
 		model_leave(find_channel(WAITING, room->place, room->name), waiter->peer, "denied");
-		denial[0] = '\0';
+		detail[0] = '\0';
 		said_ack(&said, 0);
 	}
 }

@@ -15,7 +15,7 @@ static void invent(struct peer *peer)
 		PX_ROLE_STAFF, PX_ROLE_PATIENT, PX_ROLE_SERVICE, PX_ROLE_ADMIN, PX_ROLE_PATIENT };
 	*peer = (struct peer){ .pinged_ms = -1, .cut_ms = -1, .close_code = FAKE_OPEN };
 	peer->tenant = chance(40) ? 0 : dice(TENANTS);
-	peer->site = chance(80) ? 0 : 1;
+	peer->realm = chance(80) ? 0 : 1;
 	peer->service = chance(92) ? -1 : (int)dice(SERVICES);
 	peer->role = roles[dice(8)];
 	peer->authenticated = chance(60);
@@ -76,7 +76,7 @@ struct fake_conn *connect_as(const struct peer *peer, const char *token, int64_t
 	tokens_who(peer, &words, &who);
 	if (nobody) {
 		who = (struct fake_who){ .nobody = true, .practices = "", .tenant = who.tenant,
-			.site = who.site };
+			.realm = who.realm };
 	}
 	who.versioned = peer->versioned;
 	who.resume = token;
@@ -149,7 +149,7 @@ static void notice_switch(struct peer *peer)
 {
 	bool lives = peer->phase == PX_SESSION_OPEN || peer->phase == PX_SESSION_DETACHED;
 	model_drop_muted(peer);
-	if (!(peer->missed & sim.sites[peer->site].enabled)) {
+	if (!(peer->missed & sim.realms[peer->realm].enabled)) {
 		if (lives) {
 			model_attach(peer);
 		}
@@ -169,20 +169,20 @@ static void notice_switch(struct peer *peer)
 
 static void switch_service(void)
 {
-	struct px_site *site = &sim.sites[dice(SITES)];
+	struct px_realm *realm = &sim.realms[dice(REALMS)];
 	/* Off seldom, on often. */
 	if (chance(85)) {
-		site->enabled = (1u << SERVICES) - 1;
+		realm->enabled = (1u << SERVICES) - 1;
 	} else {
-		site->enabled ^= 1u << dice(SERVICES);
+		realm->enabled ^= 1u << dice(SERVICES);
 	}
-	px_broker_site_changed(sim.fake->broker, site);
+	px_broker_realm_changed(sim.fake->broker, realm);
 	/* In the order of their coming: limits may meet the later ones. */
 	for (const struct px_session *at = sim.fake->broker->oldest; at; at = at->newer) {
 		for (size_t i = 0; i < PEERS; i++) {
 			struct peer *peer = &sim.peers[i];
 			if (peer->conn && peer->session == at &&
-					&sim.sites[peer->site] == site) {
+					&sim.realms[peer->realm] == realm) {
 				notice_switch(peer);
 			}
 		}

@@ -158,7 +158,7 @@ static void on_random(void *user, void *buf, size_t len)
 	}
 }
 
-static bool on_pressed(void *user, enum px_work work)
+static bool on_over_budget(void *user, enum px_work work)
 {
 	const struct fake *fake = user;
 	(void)work;
@@ -195,8 +195,10 @@ struct fake *fake_create(const struct px_limits *limits)
 		fake_fault("out of memory");
 	}
 	fake->random = 88172645463325252;
-	fake->site.name = "default";
-	struct px_broker_host host = { .user = fake, .pressed = on_pressed, .random = on_random,
+	fake->realm.name = "default";
+	struct px_broker_host host = { .user = fake,
+		.over_budget = on_over_budget,
+		.random = on_random,
 		.log = on_log };
 	if (px_broker_create(&transport, &host, limits ? limits : &generous, &fake->broker) < 0) {
 		fake_fault("no broker");
@@ -307,7 +309,7 @@ unsigned fake_add_service(struct fake *fake, const struct px_service *service, c
 	if (rc < 0) {
 		fake_fault("service %s: %d, %s", service->name, rc, fake->log);
 	}
-	fake->site.enabled |= UINT32_C(1) << index;
+	fake->realm.enabled |= UINT32_C(1) << index;
 	return index;
 }
 
@@ -375,7 +377,7 @@ struct fake_conn *fake_connect(struct fake *fake, const struct fake_who *who)
 {
 	struct fake_conn *conn = calloc(1, sizeof(*conn));
 	struct px_session_params params = {
-		.site = who->site ? who->site : &fake->site,
+		.realm = who->realm ? who->realm : &fake->realm,
 		.conn = conn,
 		.service = service_index(fake, who->service),
 		.versioned = who->versioned,

@@ -63,7 +63,7 @@ struct fake_conn {
 
 struct fake {
 	struct px_broker *broker;
-	struct px_site site;
+	struct px_realm realm;
 	struct fake_conn *conns;
 	struct px_options *options[PX_SERVICES_MAX];
 	unsigned option_count;
@@ -90,7 +90,7 @@ struct fake_who {
 	const char *rooms;     /* as practices; NULL: a token that does not speak of rooms */
 	int64_t expires_ms;
 	const char *service;   /* the only one */
-	struct px_site *site;
+	struct px_realm *realm;
 	bool versioned;        /* offers praxis.v1 */
 	const char *resume;    /* the token of a session, and what it has of it */
 	int64_t received;

@@ -66,11 +66,11 @@ static int read_line(void *user, struct px_span *ret_line)
 	return 1;
 }
 
-static struct px_site *find_site(void *user, struct px_span name)
+static struct px_realm *find_realm(void *user, struct px_span name)
 {
 	struct reading *reading = user;
-	struct px_site *site = &reading->fake->site;
-	return px_span_equal(name, px_span(site->name)) ? site : NULL;
+	struct px_realm *realm = &reading->fake->realm;
+	return px_span_equal(name, px_span(realm->name)) ? realm : NULL;
 }
 
 int state_text_load(struct fake *fake, const char *data, size_t len, int64_t elapsed_ms,
@@ -83,7 +83,7 @@ int state_text_load(struct fake *fake, const char *data, size_t len, int64_t ela
 	}
 	memcpy(copy, data, len);
 	struct reading reading = { fake, copy, len };
-	struct px_state_reader reader = { &reading, read_line, find_site, elapsed_ms, 0 };
+	struct px_state_reader reader = { &reading, read_line, find_realm, elapsed_ms, 0 };
 	int rc = px_broker_load(fake->broker, &reader, ret_counts);
 	free(copy);
 	return rc;

@@ -18,12 +18,12 @@ START_TEST(reading_ends_first)
 {
 	struct px_turn turn = { 0 };
 	px_turn_begin(&turn, now_ns);
-	ck_assert(!px_turn_pressed(&turn, PX_WORK_IN, now_ns));
+	ck_assert(!px_turn_over_budget(&turn, PX_WORK_IN, now_ns));
 	now_ns += 3 * MS;
-	ck_assert(px_turn_pressed(&turn, PX_WORK_IN, now_ns));
-	ck_assert(!px_turn_pressed(&turn, PX_WORK_OUT, now_ns));
+	ck_assert(px_turn_over_budget(&turn, PX_WORK_IN, now_ns));
+	ck_assert(!px_turn_over_budget(&turn, PX_WORK_OUT, now_ns));
 	now_ns += 2 * MS;
-	ck_assert(px_turn_pressed(&turn, PX_WORK_OUT, now_ns));
+	ck_assert(px_turn_over_budget(&turn, PX_WORK_OUT, now_ns));
 }
 END_TEST
 
@@ -32,22 +32,22 @@ START_TEST(writing_has_its_share)
 	struct px_turn turn = { 0 };
 	px_turn_begin(&turn, now_ns);
 	now_ns += 1000 * MS;
-	ck_assert(px_turn_pressed(&turn, PX_WORK_IN, now_ns));
-	ck_assert(!px_turn_pressed(&turn, PX_WORK_OUT, now_ns));
+	ck_assert(px_turn_over_budget(&turn, PX_WORK_IN, now_ns));
+	ck_assert(!px_turn_over_budget(&turn, PX_WORK_OUT, now_ns));
 	now_ns += 2 * MS;
-	ck_assert(px_turn_pressed(&turn, PX_WORK_OUT, now_ns));
+	ck_assert(px_turn_over_budget(&turn, PX_WORK_OUT, now_ns));
 	/* The next turn is a new one. */
 	px_turn_end(&turn, now_ns);
 	px_turn_begin(&turn, now_ns);
-	ck_assert(!px_turn_pressed(&turn, PX_WORK_IN, now_ns));
-	ck_assert(!px_turn_pressed(&turn, PX_WORK_OUT, now_ns));
+	ck_assert(!px_turn_over_budget(&turn, PX_WORK_IN, now_ns));
+	ck_assert(!px_turn_over_budget(&turn, PX_WORK_OUT, now_ns));
 }
 END_TEST
 
 START_TEST(asking_begins_it)
 {
 	struct px_turn turn = { 0 };
-	ck_assert(!px_turn_pressed(&turn, PX_WORK_IN, now_ns));
+	ck_assert(!px_turn_over_budget(&turn, PX_WORK_IN, now_ns));
 	ck_assert_uint_ne(turn.began_ns, 0);
 	uint64_t began_ns = turn.began_ns;
 	now_ns += MS;

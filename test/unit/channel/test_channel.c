@@ -63,7 +63,7 @@ static const struct px_channel_kind room_kind = {
 	.name = "room",
 	.state_size = 24,
 	.member_size = 8,
-	.counted = true,
+	.is_room = true,
 	.left = on_left,
 	.closed = on_closed,
 };

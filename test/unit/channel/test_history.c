@@ -18,7 +18,7 @@ static const struct px_service service = {
 	.size = sizeof(struct px_service),
 	.name = "probe",
 };
-static const struct px_channel_kind kind = { .name = "log", .sequenced = true };
+static const struct px_channel_kind kind = { .name = "log", .has_history = true };
 
 static struct px_message *make(struct fake *fake, uint64_t number)
 {

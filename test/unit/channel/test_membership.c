@@ -56,7 +56,7 @@ static struct px_session *open_wide(struct fake *fake, unsigned count, struct fa
 {
 	static struct px_id ids[PX_PRACTICES_MAX];
 	static char texts[PX_PRACTICES_MAX][8];
-	struct px_session_params params = { .site = &fake->site, .conn = conn, .service = -1 };
+	struct px_session_params params = { .realm = &fake->realm, .conn = conn, .service = -1 };
 	for (unsigned i = 0; i < count; i++) {
 		(void)snprintf(texts[i], sizeof(texts[i]), "%u", i * 7919 % 1000);
 		ids[i] = (struct px_id){ px_span(texts[i]), i % 2 == 0 };

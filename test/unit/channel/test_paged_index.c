@@ -9,52 +9,52 @@
 
 static int items[5000];
 
-static uint64_t add(struct px_roll *roll, int *item)
+static uint64_t add(struct px_paged_index *paged, int *item)
 {
 	uint64_t number;
-	ck_assert_int_eq(px_roll_add(roll, item, &number), 0);
+	ck_assert_int_eq(px_paged_index_add(paged, item, &number), 0);
 	return number;
 }
 
-static size_t living(const struct px_roll *roll)
+static size_t living(const struct px_paged_index *paged)
 {
 	size_t count = 0;
-	for (size_t i = 0; i < roll->count; i++) {
-		count += roll->entries[i].item != NULL;
+	for (size_t i = 0; i < paged->count; i++) {
+		count += paged->entries[i].item != NULL;
 	}
 	return count;
 }
 
 START_TEST(finds_what_comes_behind_a_number)
 {
-	struct px_roll roll = { 0 };
-	uint64_t first = add(&roll, &items[0]);
-	uint64_t second = add(&roll, &items[1]);
-	uint64_t third = add(&roll, &items[2]);
+	struct px_paged_index paged = { 0 };
+	uint64_t first = add(&paged, &items[0]);
+	uint64_t second = add(&paged, &items[1]);
+	uint64_t third = add(&paged, &items[2]);
 	ck_assert(first > 0 && first < second && second < third);
-	ck_assert_ptr_eq(roll.entries[px_roll_seek(&roll, 0)].item, &items[0]);
-	ck_assert_ptr_eq(roll.entries[px_roll_seek(&roll, first)].item, &items[1]);
-	px_roll_remove(&roll, second);
-	size_t at = px_roll_seek(&roll, first);
-	ck_assert(roll.entries[at].item == NULL || roll.entries[at].item == &items[2]);
-	ck_assert_uint_eq(px_roll_seek(&roll, third), roll.count);
-	px_roll_finish(&roll);
+	ck_assert_ptr_eq(paged.entries[px_paged_index_seek(&paged, 0)].item, &items[0]);
+	ck_assert_ptr_eq(paged.entries[px_paged_index_seek(&paged, first)].item, &items[1]);
+	px_paged_index_remove(&paged, second);
+	size_t at = px_paged_index_seek(&paged, first);
+	ck_assert(paged.entries[at].item == NULL || paged.entries[at].item == &items[2]);
+	ck_assert_uint_eq(px_paged_index_seek(&paged, third), paged.count);
+	px_paged_index_finish(&paged);
 }
 END_TEST
 
 START_TEST(never_gives_a_number_twice)
 {
-	struct px_roll roll = { 0 };
-	uint64_t first = add(&roll, &items[0]);
-	px_roll_remove(&roll, first);
-	ck_assert_uint_eq(roll.count, 0);
-	ck_assert_uint_gt(add(&roll, &items[0]), first);
-	px_roll_remove(&roll, first);
-	ck_assert_uint_eq(living(&roll), 1);
-	px_roll_remove(&roll, 12345);
-	px_roll_remove(&roll, 0);
-	ck_assert_uint_eq(living(&roll), 1);
-	px_roll_finish(&roll);
+	struct px_paged_index paged = { 0 };
+	uint64_t first = add(&paged, &items[0]);
+	px_paged_index_remove(&paged, first);
+	ck_assert_uint_eq(paged.count, 0);
+	ck_assert_uint_gt(add(&paged, &items[0]), first);
+	px_paged_index_remove(&paged, first);
+	ck_assert_uint_eq(living(&paged), 1);
+	px_paged_index_remove(&paged, 12345);
+	px_paged_index_remove(&paged, 0);
+	ck_assert_uint_eq(living(&paged), 1);
+	px_paged_index_finish(&paged);
 }
 END_TEST
 
@@ -62,7 +62,7 @@ END_TEST
 START_TEST(keeps_the_order_through_everything)
 {
 	static uint64_t numbers[5000];
-	struct px_roll roll = { 0 };
+	struct px_paged_index paged = { 0 };
 	uint64_t dice = 7;
 	size_t live = 0;
 	for (int step = 0; step < 40000; step++) {
@@ -70,26 +70,26 @@ START_TEST(keeps_the_order_through_everything)
 		/* Grows in the first half, shrinks in the second. */
 		bool in = fake_random(&dice) % 100 < (step < 20000 ? 70u : 20u);
 		if (in && numbers[i] == 0) {
-			numbers[i] = add(&roll, &items[i]);
+			numbers[i] = add(&paged, &items[i]);
 			live++;
 		} else if (!in && numbers[i] != 0) {
-			px_roll_remove(&roll, numbers[i]);
+			px_paged_index_remove(&paged, numbers[i]);
 			numbers[i] = 0;
 			live--;
 		}
-		ck_assert_uint_le(roll.gaps, roll.count / 2);
+		ck_assert_uint_le(paged.gaps, paged.count / 2);
 	}
-	ck_assert_uint_eq(living(&roll), live);
-	for (size_t i = 0; i + 1 < roll.count; i++) {
-		ck_assert_uint_lt(roll.entries[i].number, roll.entries[i + 1].number);
+	ck_assert_uint_eq(living(&paged), live);
+	for (size_t i = 0; i + 1 < paged.count; i++) {
+		ck_assert_uint_lt(paged.entries[i].number, paged.entries[i + 1].number);
 	}
 	for (size_t i = 0; i < 5000; i++) {
 		if (numbers[i] != 0) {
-			size_t at = px_roll_seek(&roll, numbers[i] - 1);
-			ck_assert_ptr_eq(roll.entries[at].item, &items[i]);
+			size_t at = px_paged_index_seek(&paged, numbers[i] - 1);
+			ck_assert_ptr_eq(paged.entries[at].item, &items[i]);
 		}
 	}
-	px_roll_finish(&roll);
+	px_paged_index_finish(&paged);
 }
 END_TEST
 

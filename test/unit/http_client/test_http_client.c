@@ -22,10 +22,10 @@
 /* What became of a question. */
 struct result {
 	atomic_int calls;
-	struct px_backend_answer answer; /* body: below */
-	char body[PX_BACKEND_ANSWER_MAX + 1];
+	struct px_http_client_answer answer; /* body: below */
+	char body[PX_HTTP_CLIENT_ANSWER_MAX + 1];
 	void (*then)(struct result *result);
-	struct px_inquiry *inquiry;
+	struct px_outgoing *outgoing;
 };
 
 static uv_loop_t loop;
@@ -33,7 +33,7 @@ static uv_timer_t ticker;
 static uint64_t ticked_at;
 static uint64_t latest_tick_ms;
 static int ticks;
-static struct px_backend *backend;
+static struct px_http_client *http_client;
 static atomic_int answers;
 
 /* ---- names that are looked up; libcurl calls this one instead of libc's ---- */
@@ -94,7 +94,7 @@ static void begin(void)
 	setenv("ALL_PROXY", "http://127.0.0.1:1", 1);
 	server_start();
 	ck_assert_int_eq(uv_loop_init(&loop), 0);
-	ck_assert_int_eq(px_backend_create(&loop, &backend), 0);
+	ck_assert_int_eq(px_http_client_create(&loop, &http_client), 0);
 	uv_timer_init(&loop, &ticker);
 	uv_timer_start(&ticker, on_tick, TICK_MS, TICK_MS);
 	ticked_at = uv_hrtime();
@@ -119,7 +119,7 @@ static void run_until(atomic_int *count, int wanted)
 
 static void end(void)
 {
-	px_backend_destroy(backend);
+	px_http_client_destroy(http_client);
 	uv_close((uv_handle_t *)&ticker, NULL);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	ck_assert_int_eq(uv_loop_close(&loop), 0);
@@ -130,12 +130,12 @@ static void end(void)
 
 /* ---- asking ---- */
 
-static void on_done(void *user, const struct px_backend_answer *answer)
+static void on_done(void *user, const struct px_http_client_answer *answer)
 {
 	struct result *result = user;
 	result->calls++;
 	result->answer = *answer;
-	ck_assert_uint_le(answer->body.len, PX_BACKEND_ANSWER_MAX);
+	ck_assert_uint_le(answer->body.len, PX_HTTP_CLIENT_ANSWER_MAX);
 	if (answer->body.len > 0) {
 		memcpy(result->body, answer->body.data, answer->body.len);
 	}
@@ -156,9 +156,9 @@ static const char *url_of(const char *path)
 	return url;
 }
 
-static struct px_backend_request request_of(const char *path, struct result *result)
+static struct px_http_client_request request_of(const char *path, struct result *result)
 {
-	return (struct px_backend_request){
+	return (struct px_http_client_request){
 		.url = path[0] == '/' ? url_of(path) : path,
 		.cookie = px_span("session=4711"),
 		.address = "192.0.2.1",
@@ -169,17 +169,17 @@ static struct px_backend_request request_of(const char *path, struct result *res
 	};
 }
 
-static int send_request(const struct px_backend_request *request)
+static int send_request(const struct px_http_client_request *request)
 {
 	struct result *result = request->user;
 	int calls = result->calls;
-	int rc = px_backend_ask(backend, request, &result->inquiry);
+	int rc = px_http_client_ask(http_client, request, &result->outgoing);
 	ck_assert_int_eq(result->calls, calls);
 	return rc;
 }
 
 /* Asks, and waits for the answer. */
-static const struct result *ask_as(const struct px_backend_request *request)
+static const struct result *ask_as(const struct px_http_client_request *request)
 {
 	struct result *result = request->user;
 	int calls = result->calls;
@@ -191,7 +191,7 @@ static const struct result *ask_as(const struct px_backend_request *request)
 static const struct result *ask(const char *path)
 {
 	static struct result result;
-	struct px_backend_request request = request_of(path, &result);
+	struct px_http_client_request request = request_of(path, &result);
 	return ask_as(&request);
 }
 
@@ -214,7 +214,7 @@ START_TEST(it_asks_in_the_name_of_the_client)
 {
 	static struct result result;
 	begin();
-	struct px_backend_request request = request_of("/echo", &result);
+	struct px_http_client_request request = request_of("/echo", &result);
 	request.authorization = px_span("Bearer abc.def");
 	request.origin = px_span("https://app.example.org");
 	request.cookie = px_span("a=1; b=\"\xc3\xa4\"; b=2");
@@ -277,7 +277,7 @@ START_TEST(a_back_end_that_hangs_or_drips_runs_out_of_time)
 	begin();
 	for (int i = 0; i < 2; i++) {
 		static struct result result;
-		struct px_backend_request request = request_of(paths_of_sloth[i], &result);
+		struct px_http_client_request request = request_of(paths_of_sloth[i], &result);
 		request.timeout_ms = LIMIT_MS;
 		uint64_t asked = uv_hrtime();
 		int ticked = ticks;
@@ -311,7 +311,7 @@ END_TEST
 START_TEST(the_bound_is_exact)
 {
 	begin();
-	ck_assert_uint_eq(ask("/most")->answer.body.len, PX_BACKEND_ANSWER_MAX);
+	ck_assert_uint_eq(ask("/most")->answer.body.len, PX_HTTP_CLIENT_ANSWER_MAX);
 	assert_fault(ask("/one-too-many"), "too large");
 	end();
 }
@@ -356,13 +356,14 @@ START_TEST(a_name_server_that_hangs_holds_nobody_up)
 	static struct result results[3];
 	begin();
 	for (int i = 0; i < 3; i++) {
-		struct px_backend_request request = request_of("http://slow.test/", &results[i]);
+		struct px_http_client_request request =
+				request_of("http://slow.test/", &results[i]);
 		request.timeout_ms = i == 0 ? LIMIT_MS : 60000;
 		ck_assert_int_eq(send_request(&request), 0);
 	}
 	run_until(&results[0].calls, 1);
 	assert_fault(&results[0], "in time");
-	px_backend_cancel(results[1].inquiry);
+	px_http_client_cancel(results[1].outgoing);
 	run_until(&lookups, 3);
 	end(); /* with the third on its way */
 	ck_assert_int_eq(answers, 1);
@@ -404,7 +405,7 @@ START_TEST(only_http)
 	static struct result result;
 	begin();
 	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
-		struct px_backend_request request = request_of("/ok", &result);
+		struct px_http_client_request request = request_of("/ok", &result);
 		request.url = urls[i];
 		ck_assert_int_eq(send_request(&request), -EINVAL);
 	}
@@ -427,14 +428,14 @@ START_TEST(nobody_adds_headers)
 	static struct result result;
 	begin();
 	for (size_t i = 0; i < 3 * sizeof(values) / sizeof(values[0]); i++) {
-		struct px_backend_request request = request_of("/ok", &result);
+		struct px_http_client_request request = request_of("/ok", &result);
 		struct px_span *const fields[] = { &request.cookie, &request.authorization,
 				&request.origin };
 		*fields[i % 3] = values[i / 3];
 		ck_assert_int_eq(send_request(&request), -EINVAL);
-		ck_assert_ptr_null(result.inquiry);
+		ck_assert_ptr_null(result.outgoing);
 	}
-	struct px_backend_request request = request_of("/ok", &result);
+	struct px_http_client_request request = request_of("/ok", &result);
 	request.address = "192.0.2.1\r\nX-Role: admin";
 	ck_assert_int_eq(send_request(&request), -EINVAL);
 	request = request_of("/ok HTTP/1.1\r\nX-Role: admin\r\n", &result);
@@ -448,9 +449,9 @@ START_TEST(nobody_adds_headers)
 }
 END_TEST
 
-static struct px_backend_request post_to(const char *path, struct result *result)
+static struct px_http_client_request post_to(const char *path, struct result *result)
 {
-	struct px_backend_request request = request_of(path, result);
+	struct px_http_client_request request = request_of(path, result);
 	request.cookie = px_span(NULL);
 	request.address = NULL;
 	request.body = px_span("{\"events\":[]}");
@@ -463,7 +464,7 @@ START_TEST(it_tells_what_happened)
 	static struct result result;
 	static char body[5000];
 	begin();
-	struct px_backend_request request = post_to("/none", &result);
+	struct px_http_client_request request = post_to("/none", &result);
 	ask_as(&request);
 	ck_assert_int_eq(result.answer.status, 204);
 	ck_assert_int_eq(strncmp(server.told, "POST /none HTTP/1.1\r\n", 21), 0);
@@ -515,7 +516,7 @@ START_TEST(what_is_told_is_told_when_a_status_comes)
 	static struct result result;
 	begin();
 	for (size_t i = 0; i < sizeof(answers_to) / sizeof(answers_to[0]); i++) {
-		struct px_backend_request request = post_to(answers_to[i].path, &result);
+		struct px_http_client_request request = post_to(answers_to[i].path, &result);
 		request.timeout_ms = i + 2 < sizeof(answers_to) / sizeof(answers_to[0]) ? 20000 :
 				LIMIT_MS;
 		server.sent = 0;
@@ -534,21 +535,21 @@ START_TEST(who_cancels_hears_nothing)
 {
 	static struct result results[3];
 	begin();
-	struct px_backend_request request = request_of("/hang", &results[0]);
+	struct px_http_client_request request = request_of("/hang", &results[0]);
 	ck_assert_int_eq(send_request(&request), 0);
 	run_until(&server.requests, 1);
-	px_backend_cancel(results[0].inquiry);
+	px_http_client_cancel(results[0].outgoing);
 	run_until(&server.closed, 1);
 	/* Before anything happened at all; and with the answer there already. */
 	request = request_of("/hang", &results[1]);
 	ck_assert_int_eq(send_request(&request), 0);
-	px_backend_cancel(results[1].inquiry);
+	px_http_client_cancel(results[1].outgoing);
 	request = request_of("/ok", &results[2]);
 	request.cache_s = 60;
 	ask_as(&request);
 	ck_assert_int_eq(send_request(&request), 0);
-	px_backend_cancel(results[2].inquiry);
-	px_backend_cancel(NULL);
+	px_http_client_cancel(results[2].outgoing);
+	px_http_client_cancel(NULL);
 	run_for(50);
 	ck_assert_int_eq(answers, 1);
 	ck_assert_int_eq(server.requests, 2);
@@ -562,7 +563,7 @@ START_TEST(the_end_comes_in_the_middle)
 	static const char *const some[] = { "/hang", "/drip", "/most", "/gigabyte/told", "/ok" };
 	begin();
 	for (int i = 0; i < 20; i++) {
-		struct px_backend_request request = request_of(some[i % 5], &results[i]);
+		struct px_http_client_request request = request_of(some[i % 5], &results[i]);
 		request.cache_s = 10;
 		ck_assert_int_eq(send_request(&request), 0);
 		if (i == 9) {
@@ -579,20 +580,20 @@ static struct result pair[2];
 
 static void cancel_the_other(struct result *result)
 {
-	px_backend_cancel(pair[result == &pair[0]].inquiry);
+	px_http_client_cancel(pair[result == &pair[0]].outgoing);
 }
 
 static void ask_again(struct result *result)
 {
 	if (result->calls < 100) {
-		struct px_backend_request request = request_of("/ok", result);
+		struct px_http_client_request request = request_of("/ok", result);
 		ck_assert_int_eq(send_request(&request), 0);
 	}
 }
 
 static void ask_the_cache_for_ever(struct result *result)
 {
-	struct px_backend_request request = request_of("/ok", result);
+	struct px_http_client_request request = request_of("/ok", result);
 	request.cache_s = 60;
 	ck_assert_int_eq(send_request(&request), 0);
 	ck_assert_uint_lt(uv_hrtime() - ticked_at, (uint64_t)TICK_LATE_MS * 1000000);
@@ -601,8 +602,8 @@ static void ask_the_cache_for_ever(struct result *result)
 static void destroy_all(struct result *result)
 {
 	(void)result;
-	px_backend_destroy(backend);
-	backend = NULL;
+	px_http_client_destroy(http_client);
+	http_client = NULL;
 }
 
 START_TEST(done_may_cancel_its_neighbour)
@@ -610,12 +611,12 @@ START_TEST(done_may_cancel_its_neighbour)
 	begin();
 	for (int i = 0; i < 2; i++) {
 		/* Both from the cache, so both are answered in the same turn. */
-		struct px_backend_request request = request_of("/ok", &pair[i]);
+		struct px_http_client_request request = request_of("/ok", &pair[i]);
 		request.cache_s = 60;
 		ask_as(&request);
 	}
 	for (int i = 0; i < 2; i++) {
-		struct px_backend_request request = request_of("/ok", &pair[i]);
+		struct px_http_client_request request = request_of("/ok", &pair[i]);
 		request.cache_s = 60;
 		pair[i].then = cancel_the_other;
 		ck_assert_int_eq(send_request(&request), 0);
@@ -631,7 +632,7 @@ START_TEST(done_may_ask)
 	static struct result result = { .then = ask_again };
 	static struct result greedy = { .then = ask_the_cache_for_ever };
 	begin();
-	struct px_backend_request request = request_of("/ok", &result);
+	struct px_http_client_request request = request_of("/ok", &result);
 	ck_assert_int_eq(send_request(&request), 0);
 	run_until(&result.calls, 100);
 	request = request_of("/ok", &greedy);
@@ -649,7 +650,7 @@ START_TEST(done_may_destroy)
 	begin();
 	for (int i = 0; i < 10; i++) {
 		const char *path = i % 2 ? "/ok" : "/hang";
-		struct px_backend_request request = request_of(path, &results[i]);
+		struct px_http_client_request request = request_of(path, &results[i]);
 		results[i].then = destroy_all;
 		ck_assert_int_eq(send_request(&request), 0);
 	}
@@ -663,7 +664,7 @@ END_TEST
 START_TEST(so_many_at_a_time_for_each_url)
 {
 	static struct result results[5];
-	struct px_backend_request request;
+	struct px_http_client_request request;
 	begin();
 	for (int i = 0; i < 3; i++) {
 		request = request_of("/hang", &results[i]);
@@ -672,10 +673,10 @@ START_TEST(so_many_at_a_time_for_each_url)
 	}
 	request.user = &results[3];
 	ck_assert_int_eq(send_request(&request), -EBUSY);
-	ck_assert_ptr_null(results[3].inquiry);
+	ck_assert_ptr_null(results[3].outgoing);
 	/* Who asks another back end does not wait for this one. */
 	ck_assert_int_eq(status_of("/ok"), 200);
-	px_backend_cancel(results[1].inquiry);
+	px_http_client_cancel(results[1].outgoing);
 	request.url = url_of("/hang");
 	ck_assert_int_eq(send_request(&request), 0);
 	request.user = &results[4];
@@ -690,7 +691,7 @@ START_TEST(fifty_at_once)
 	char cookie[50][32];
 	begin();
 	for (int i = 0; i < 50; i++) {
-		struct px_backend_request request = request_of("/echo-together", &results[i]);
+		struct px_http_client_request request = request_of("/echo-together", &results[i]);
 		(void)snprintf(cookie[i], sizeof(cookie[i]), "Cookie: mine=%d.\r\n", i);
 		request.cookie = (struct px_span){ cookie[i] + 8, strlen(cookie[i]) - 10 };
 		ck_assert_int_eq(send_request(&request), 0);
@@ -728,7 +729,7 @@ END_TEST
 static const struct result *ask_kept(const char *path, unsigned cache_s)
 {
 	static struct result result;
-	struct px_backend_request request = request_of(path, &result);
+	struct px_http_client_request request = request_of(path, &result);
 	request.cache_s = cache_s;
 	return ask_as(&request);
 }
@@ -778,11 +779,11 @@ START_TEST(nobody_gets_anothers_answer)
 {
 	static struct result result;
 	begin();
-	struct px_backend_request request = request_of("/echo", &result);
+	struct px_http_client_request request = request_of("/echo", &result);
 	request.cache_s = 60;
 	ask_as(&request);
 	for (int i = 0; i < 7; i++) {
-		struct px_backend_request other = request;
+		struct px_http_client_request other = request;
 		switch (i) {
 		case 0: other.cookie = px_span("session=4712"); break;
 		case 1: other.cookie = px_span("session=471"); break;
@@ -810,7 +811,7 @@ static bool is_cached(const char *path, int number)
 {
 	static struct result result;
 	char cookie[32];
-	struct px_backend_request request = request_of(path, &result);
+	struct px_http_client_request request = request_of(path, &result);
 	(void)snprintf(cookie, sizeof(cookie), "n=%d", number);
 	request.cookie = px_span(cookie);
 	request.cache_s = 60;
@@ -864,25 +865,25 @@ END_TEST
 START_TEST(what_ends_first_is_dropped_first)
 {
 	static const int64_t ends_ms[] = { 300, 100, 200, 200, 400 };
-	struct px_backend_cache cache = { 0 };
-	struct px_backend_answer answer = { .status = 401 };
-	unsigned char key[PX_BACKEND_KEY_SIZE] = { 0 };
+	struct px_http_client_cache cache = { 0 };
+	struct px_http_client_answer answer = { .status = 401 };
+	unsigned char key[PX_HTTP_CLIENT_KEY_SIZE] = { 0 };
 	for (size_t i = 0; i < 5; i++) {
 		key[31] = (unsigned char)i; /* all in one slot */
-		ck_assert_int_eq(px_backend_cache_store(&cache, key, &answer, ends_ms[i]), 0);
+		ck_assert_int_eq(px_http_client_cache_store(&cache, key, &answer, ends_ms[i]), 0);
 	}
 	key[31] = 0;
-	ck_assert_ptr_nonnull(px_backend_cache_find(&cache, key, 299));
-	ck_assert_ptr_null(px_backend_cache_find(&cache, key, 300));
-	ck_assert_int_eq(px_backend_cache_sweep(&cache, 99), 100);
+	ck_assert_ptr_nonnull(px_http_client_cache_find(&cache, key, 299));
+	ck_assert_ptr_null(px_http_client_cache_find(&cache, key, 300));
+	ck_assert_int_eq(px_http_client_cache_sweep(&cache, 99), 100);
 	ck_assert_uint_eq(cache.count, 5);
-	ck_assert_int_eq(px_backend_cache_sweep(&cache, 100), 200);
-	ck_assert_int_eq(px_backend_cache_sweep(&cache, 200), 300);
+	ck_assert_int_eq(px_http_client_cache_sweep(&cache, 100), 200);
+	ck_assert_int_eq(px_http_client_cache_sweep(&cache, 200), 300);
 	ck_assert_uint_eq(cache.count, 2);
 	/* Once more for the same request: in place of the old one. */
-	ck_assert_int_eq(px_backend_cache_store(&cache, key, &answer, 500), 0);
-	ck_assert_int_eq(px_backend_cache_sweep(&cache, 300), 400);
-	ck_assert_int_eq(px_backend_cache_sweep(&cache, 500), INT64_MAX);
+	ck_assert_int_eq(px_http_client_cache_store(&cache, key, &answer, 500), 0);
+	ck_assert_int_eq(px_http_client_cache_sweep(&cache, 300), 400);
+	ck_assert_int_eq(px_http_client_cache_sweep(&cache, 500), INT64_MAX);
 	ck_assert_uint_eq(cache.count, 0);
 	ck_assert_ptr_null(cache.first);
 	ck_assert_ptr_null(cache.last);
@@ -891,7 +892,7 @@ END_TEST
 
 START_TEST(nothing_at_all)
 {
-	px_backend_destroy(NULL);
+	px_http_client_destroy(NULL);
 	begin();
 	end();
 }

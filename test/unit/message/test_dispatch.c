@@ -219,8 +219,8 @@ START_TEST(checks_come_in_their_order)
 {
 	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(.role = PX_ROLE_PATIENT));
-	struct px_site off = { 0 };
-	struct fake_conn *disabled = fake_open(fake, WHO(.site = &off, .role = PX_ROLE_PATIENT));
+	struct px_realm off = { 0 };
+	struct fake_conn *disabled = fake_open(fake, WHO(.realm = &off, .role = PX_ROLE_PATIENT));
 	struct fake_conn *staff = fake_open(fake, WHO(0));
 	ask(conn, "{\"type\":\"Bad\",\"id\":[],\"practiceId\":2", "{'code':'bad_json'}");
 	ask(conn, "{\"type\":\"Bad\",\"id\":[],\"practiceId\":2}", "{'field':'type'}");
@@ -387,8 +387,8 @@ START_TEST(pings_are_answered)
 {
 	struct fake *fake = create();
 	/* Whatever its service and practice. */
-	struct px_site off = { 0 };
-	struct fake_conn *conn = fake_open(fake, WHO(.practices = "", .site = &off));
+	struct px_realm off = { 0 };
+	struct fake_conn *conn = fake_open(fake, WHO(.practices = "", .realm = &off));
 	fake_say(conn, "{\"type\":\"ping\",\"t\": [1.0, \"\\u0041\"] }");
 	ck_assert_str_eq(fake_text(conn), "{\"type\":\"pong\",\"t\":[1.0, \"\\u0041\"]}");
 	fake_say(conn, "{\"type\":\"ping\"}");

@@ -10,24 +10,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct px_exposition out;
+static struct px_prometheus out;
 
 static void expect(const char *text)
 {
 	ck_assert_ptr_nonnull(out.text);
 	ck_assert_uint_eq(out.len, strlen(text));
 	ck_assert_int_eq(memcmp(out.text, text, out.len), 0);
-	px_exposition_finish(&out);
+	px_prometheus_finish(&out);
 }
 
 START_TEST(writes_families_and_samples)
 {
-	px_exposition_one(&out, PX_METRIC_GAUGE, "a", "What it is.", 5);
-	px_exposition_family(&out, PX_METRIC_COUNTER, "b_total", "Others.");
-	px_exposition_sample(&out, (px_labels){ "x", "1", "y", "2" }, UINT64_MAX);
-	px_exposition_sample(&out, (px_labels){ "x", "a\"b\\c\nd" }, 0);
-	px_exposition_family(&out, PX_METRIC_COUNTER, "c_seconds_total", "Time.");
-	px_exposition_seconds(&out, 1002000003);
+	px_prometheus_one(&out, PX_METRIC_GAUGE, "a", "What it is.", 5);
+	px_prometheus_family(&out, PX_METRIC_COUNTER, "b_total", "Others.");
+	px_prometheus_sample(&out, (px_labels){ "x", "1", "y", "2" }, UINT64_MAX);
+	px_prometheus_sample(&out, (px_labels){ "x", "a\"b\\c\nd" }, 0);
+	px_prometheus_family(&out, PX_METRIC_COUNTER, "c_seconds_total", "Time.");
+	px_prometheus_seconds(&out, 1002000003);
 	expect("# HELP a What it is.\n# TYPE a gauge\na 5\n"
 	       "# HELP b_total Others.\n# TYPE b_total counter\n"
 	       "b_total{x=\"1\",y=\"2\"} 18446744073709551615\n"
@@ -43,8 +43,8 @@ START_TEST(buckets_are_summed_up)
 	px_histogram_add(&histogram, 50000);      /* in the first: 50 µs */
 	px_histogram_add(&histogram, 50001);      /* … the second: 100 µs */
 	px_histogram_add(&histogram, 9000000000); /* longer than all bounds */
-	px_exposition_family(&out, PX_METRIC_HISTOGRAM, "h_seconds", "H.");
-	px_exposition_histogram(&out, &histogram);
+	px_prometheus_family(&out, PX_METRIC_HISTOGRAM, "h_seconds", "H.");
+	px_prometheus_histogram(&out, &histogram);
 	char *text = calloc(1, out.len + 1);
 	ck_assert_ptr_nonnull(text);
 	memcpy(text, out.text, out.len);
@@ -54,18 +54,18 @@ START_TEST(buckets_are_summed_up)
 	ck_assert_ptr_nonnull(strstr(text, "h_seconds_bucket{le=\"+Inf\"} 3\n"));
 	ck_assert_ptr_nonnull(strstr(text, "h_seconds_sum 9.000100001\nh_seconds_count 3\n"));
 	free(text);
-	px_exposition_finish(&out);
+	px_prometheus_finish(&out);
 }
 END_TEST
 
 START_TEST(grows)
 {
 	for (int i = 0; i < 10000; i++) {
-		px_exposition_one(&out, PX_METRIC_GAUGE, "name", "help", 1);
+		px_prometheus_one(&out, PX_METRIC_GAUGE, "name", "help", 1);
 	}
 	ck_assert(!out.failed);
 	ck_assert_uint_eq(out.len, 10000 * strlen("# HELP name help\n# TYPE name gauge\nname 1\n"));
-	px_exposition_finish(&out);
+	px_prometheus_finish(&out);
 }
 END_TEST
 

@@ -42,7 +42,7 @@ static const struct px_service service = {
 static struct fake *make(void)
 {
 	struct fake *fake = fake_create(NULL);
-	fake->site.tenant = "t";
+	fake->realm.tenant = "t";
 	fake_add_service(fake, &service, NULL);
 	return fake;
 }
@@ -67,8 +67,8 @@ static void show(struct fake *fake, const struct fake_conn *about, const char *w
 
 static void watch(struct fake_conn *admin, const uint64_t *since)
 {
-	struct px_denial denial;
-	ck_assert_int_eq(px_operate_watch(admin->session, since, &denial), 0);
+	struct px_error_detail detail;
+	ck_assert_int_eq(px_operate_watch(admin->session, since, &detail), 0);
 	fake_turn(admin->fake);
 }
 
@@ -194,13 +194,13 @@ END_TEST
 START_TEST(watchers_are_bounded)
 {
 	struct fake *fake = make();
-	struct px_denial denial;
+	struct px_error_detail detail;
 	for (int i = 0; i < PX_WATCHERS_MAX; i++) {
 		watch(enter_admin(fake, "1"), NULL);
 	}
 	struct fake_conn *more = enter_admin(fake, "1");
-	ck_assert_int_eq(px_operate_watch(more->session, NULL, &denial), -1);
-	ck_assert_int_eq(denial.code, PX_E_UNAVAILABLE);
+	ck_assert_int_eq(px_operate_watch(more->session, NULL, &detail), -1);
+	ck_assert_int_eq(detail.code, PX_E_UNAVAILABLE);
 	for (struct px_session *session = fake->broker->oldest; session;
 			session = session->newer) {
 		px_operate_unwatch(session);
@@ -216,11 +216,11 @@ static void on_done(struct px_session *session, const struct px_broadcasted *wha
 	results++;
 }
 
-static int broadcast(const struct fake_conn *admin, struct px_denial *denial)
+static int broadcast(const struct fake_conn *admin, struct px_error_detail *detail)
 {
 	struct px_operator operator = px_session_operator(admin->session);
 	return px_operate_broadcast(&operator, &service, px_span("{\"type\":\"desk_news\"}"),
-			on_done, denial);
+			on_done, detail);
 }
 
 /* Ends the turns that a broadcast takes. */
@@ -237,7 +237,7 @@ static unsigned run_turns(struct fake *fake)
 START_TEST(a_broadcast_reaches_all_practices_in_pieces)
 {
 	struct fake *fake = make();
-	struct px_denial denial;
+	struct px_error_detail detail;
 	char practice[16];
 	for (int i = 0; i < 500; i++) {
 		(void)snprintf(practice, sizeof(practice), "%d", i);
@@ -246,9 +246,9 @@ START_TEST(a_broadcast_reaches_all_practices_in_pieces)
 	}
 	(void)snprintf(practice, sizeof(practice), "1 2 3 13");
 	struct fake_conn *few = enter_admin(fake, practice);
-	ck_assert_int_eq(broadcast(few, &denial), 0);
-	ck_assert_int_eq(broadcast(few, &denial), -1);
-	ck_assert_int_eq(denial.code, PX_E_UNAVAILABLE);
+	ck_assert_int_eq(broadcast(few, &detail), 0);
+	ck_assert_int_eq(broadcast(few, &detail), -1);
+	ck_assert_int_eq(detail.code, PX_E_UNAVAILABLE);
 	ck_assert_uint_eq(published, 0);
 	ck_assert_uint_gt(run_turns(fake), 3);
 	ck_assert_uint_eq(results, 1);
@@ -256,7 +256,7 @@ START_TEST(a_broadcast_reaches_all_practices_in_pieces)
 	ck_assert_uint_eq(result.delivered, 6);
 	ck_assert_uint_eq(result.failed, 1);
 	ck_assert_uint_eq(published, 4);
-	ck_assert_int_eq(broadcast(few, &denial), 0);
+	ck_assert_int_eq(broadcast(few, &detail), 0);
 	ck_assert_uint_gt(run_turns(fake), 0);
 	finish(fake);
 }
@@ -265,11 +265,11 @@ END_TEST
 START_TEST(a_broadcast_ends_with_its_session)
 {
 	struct fake *fake = make();
-	struct px_denial denial;
+	struct px_error_detail detail;
 	struct fake_conn *admin = enter_admin(fake, "1");
 	unsigned before = results;
 	unsigned published_before = published;
-	ck_assert_int_eq(broadcast(admin, &denial), 0);
+	ck_assert_int_eq(broadcast(admin, &detail), 0);
 	px_session_close(admin->session, PX_CLOSE_NORMAL);
 	fake_lose(admin);
 	fake_settle(fake);

@@ -51,7 +51,7 @@ static void assert_notes(struct notes *notes, const char *expected)
 static struct fake *make(void)
 {
 	struct fake *fake = fake_create(NULL);
-	fake->site.tenant = "t";
+	fake->realm.tenant = "t";
 	fake_add_service(fake, svc_whiteboard.protocols[0].user, NULL);
 	fake_add_service(fake, svc_telemedicine.protocols[0].user, NULL);
 	return fake;
@@ -59,32 +59,32 @@ static struct fake *make(void)
 
 /* As somebody with these practices asks over HTTP. */
 static int look(struct fake *fake, const struct fake_who *who, const char *practice,
-		const char *service, struct notes *notes, struct px_tail **ret_tail,
-		struct px_denial *ret_denial)
+		const char *service, struct notes *notes, struct px_message_tap **ret_tap,
+		struct px_error_detail *ret_detail)
 {
 	struct px_identity *identity;
 	ck_assert_int_eq(fake_identity(fake, who, &identity), 0);
 	const struct px_operator operator = {
 		.broker = fake->broker,
 		.identity = identity,
-		.site = &fake->site,
+		.realm = &fake->realm,
 	};
-	int rc = px_tail_open(&operator, &(struct px_tail_wish){
+	int rc = px_message_tap_open(&operator, &(struct px_message_tap_filter){
 		.practice = px_span(practice),
 		.service = px_span(service),
 		.note = on_header,
 		.user = notes,
-	}, ret_tail, ret_denial);
+	}, ret_tap, ret_detail);
 	px_identity_destroy(fake->broker, identity);
 	return rc;
 }
 
-static struct px_tail *look_at(struct fake *fake, const char *practice, struct notes *notes)
+static struct px_message_tap *look_at(struct fake *fake, const char *practice, struct notes *notes)
 {
-	struct px_tail *tail;
-	struct px_denial denial;
+	struct px_message_tap *tail;
+	struct px_error_detail detail;
 	ck_assert_int_eq(look(fake, WHO(.practices = practice, .role = PX_ROLE_SERVICE), practice, "",
-			notes, &tail, &denial), 0);
+			notes, &tail, &detail), 0);
 	return tail;
 }
 
@@ -92,7 +92,7 @@ START_TEST(shows_what_comes_and_goes_in_the_practice)
 {
 	struct fake *fake = make();
 	struct notes notes = { .text = "" };
-	struct px_tail *tail = look_at(fake, "1", &notes);
+	struct px_message_tap *tail = look_at(fake, "1", &notes);
 	struct fake_conn *ann = fake_open(fake, WHO(.practices = "1"));
 	struct fake_conn *bob = fake_open(fake, WHO(.practices = "1"));
 	struct fake_conn *far = fake_open(fake, WHO(.practices = "2"));
@@ -105,7 +105,7 @@ START_TEST(shows_what_comes_and_goes_in_the_practice)
 	fake_say(far, UPDATE("2"));
 	fake_say(ann, "{\"type\":\"ping\"}");
 	assert_notes(&notes, "");
-	px_tail_close(tail);
+	px_message_tap_close(tail);
 	fake_say(bob, UPDATE("1"));
 	assert_notes(&notes, "");
 	fake_destroy(fake);
@@ -116,7 +116,7 @@ START_TEST(shows_who_sent_and_who_got_it)
 {
 	struct fake *fake = make();
 	struct notes notes = { .text = "" };
-	struct px_tail *tail = look_at(fake, "1", &notes);
+	struct px_message_tap *tail = look_at(fake, "1", &notes);
 	struct fake_conn *ann = fake_open(fake, WHO(.practices = "1"));
 	fake_say(ann, "{\"type\":\"whiteboard_update\",\"practiceId\":1,\"data\":1,\"id\":5}");
 	ck_assert_str_eq(notes.client_id, ann->client_id);
@@ -140,7 +140,7 @@ START_TEST(shows_who_sent_and_who_got_it)
 	fake_say(ann, offer);
 	ck_assert_str_eq(notes.client_id, bob->client_id);
 	assert_notes(&notes, "in:telemedicine_offer out:telemedicine_offer");
-	px_tail_close(tail);
+	px_message_tap_close(tail);
 	fake_destroy(fake);
 }
 END_TEST
@@ -149,7 +149,7 @@ START_TEST(shows_refusals_of_those_who_have_no_other_practice)
 {
 	struct fake *fake = make();
 	struct notes notes = { .text = "" };
-	struct px_tail *tail = look_at(fake, "1", &notes);
+	struct px_message_tap *tail = look_at(fake, "1", &notes);
 	struct fake_conn *ann = fake_open(fake, WHO(.practices = "1"));
 	struct fake_conn *both = fake_open(fake, WHO(.practices = "1 2"));
 	fake_say(ann, UPDATE("2"));
@@ -166,7 +166,7 @@ START_TEST(shows_refusals_of_those_who_have_no_other_practice)
 	assert_notes(&notes, "");
 	fake_say(both, UPDATE("1"));
 	assert_notes(&notes, "in:whiteboard_update out:whiteboard_update");
-	px_tail_close(tail);
+	px_message_tap_close(tail);
 	fake_destroy(fake);
 }
 END_TEST
@@ -175,9 +175,9 @@ START_TEST(may_be_of_one_service)
 {
 	struct fake *fake = make();
 	struct notes notes = { .text = "" };
-	struct px_tail *tail;
-	struct px_denial denial;
-	ck_assert_int_eq(look(fake, WHO(.practices = "1"), "1", "whiteboard", &notes, &tail, &denial),
+	struct px_message_tap *tail;
+	struct px_error_detail detail;
+	ck_assert_int_eq(look(fake, WHO(.practices = "1"), "1", "whiteboard", &notes, &tail, &detail),
 			0);
 	struct fake_conn *ann = fake_open(fake, WHO(.practices = "1"));
 	fake_say(ann, JOIN);
@@ -186,7 +186,7 @@ START_TEST(may_be_of_one_service)
 	fake_say(ann, UPDATE("2"));
 	assert_notes(&notes, "in:whiteboard_update out:whiteboard_update "
 			"in:whiteboard_update out:error:forbidden");
-	px_tail_close(tail);
+	px_message_tap_close(tail);
 	fake_destroy(fake);
 }
 END_TEST
@@ -195,19 +195,19 @@ START_TEST(is_for_the_operators_practices)
 {
 	struct fake *fake = make();
 	struct notes notes = { .text = "" };
-	struct px_tail *tail = NULL;
-	struct px_denial denial;
-	ck_assert_int_eq(look(fake, WHO(.practices = "2"), "1", "", &notes, &tail, &denial), -1);
-	ck_assert_int_eq(denial.code, PX_E_FORBIDDEN);
-	ck_assert_int_eq(look(fake, WHO(.practices = "1"), "1", "nope", &notes, &tail, &denial), -1);
-	ck_assert_int_eq(denial.code, PX_E_NOT_FOUND);
+	struct px_message_tap *tail = NULL;
+	struct px_error_detail detail;
+	ck_assert_int_eq(look(fake, WHO(.practices = "2"), "1", "", &notes, &tail, &detail), -1);
+	ck_assert_int_eq(detail.code, PX_E_FORBIDDEN);
+	ck_assert_int_eq(look(fake, WHO(.practices = "1"), "1", "nope", &notes, &tail, &detail), -1);
+	ck_assert_int_eq(detail.code, PX_E_NOT_FOUND);
 	/* All of another tenant is nothing of this one. */
 	ck_assert_int_eq(look(fake, WHO(.tenant = "u", .all_practices = true, .practices = "",
-			.role = PX_ROLE_ADMIN), "1", "", &notes, &tail, &denial), 0);
+			.role = PX_ROLE_ADMIN), "1", "", &notes, &tail, &detail), 0);
 	struct fake_conn *ann = fake_open(fake, WHO(.practices = "1"));
 	fake_say(ann, UPDATE("1"));
 	assert_notes(&notes, "");
-	px_tail_close(tail);
+	px_message_tap_close(tail);
 	fake_destroy(fake);
 }
 END_TEST
@@ -216,19 +216,19 @@ START_TEST(many_look_on_and_end_in_any_order)
 {
 	struct fake *fake = make();
 	struct notes notes[3] = { { .text = "" } };
-	struct px_tail *tails[3];
+	struct px_message_tap *tails[3];
 	for (int i = 0; i < 3; i++) {
 		tails[i] = look_at(fake, "1", &notes[i]);
 	}
 	struct fake_conn *ann = fake_open(fake, WHO(.practices = "1"));
-	px_tail_close(tails[1]);
+	px_message_tap_close(tails[1]);
 	fake_say(ann, UPDATE("1"));
 	assert_notes(&notes[0], "in:whiteboard_update out:whiteboard_update");
 	assert_notes(&notes[1], "");
 	assert_notes(&notes[2], "in:whiteboard_update out:whiteboard_update");
-	px_tail_close(tails[0]);
-	px_tail_close(tails[2]);
-	px_tail_close(NULL);
+	px_message_tap_close(tails[0]);
+	px_message_tap_close(tails[2]);
+	px_message_tap_close(NULL);
 	fake_destroy(fake);
 }
 END_TEST
@@ -237,16 +237,16 @@ START_TEST(shows_what_the_back_end_publishes)
 {
 	struct fake *fake = make();
 	struct notes notes = { .text = "" };
-	struct px_tail *tail = look_at(fake, "1", &notes);
+	struct px_message_tap *tail = look_at(fake, "1", &notes);
 	struct fake_conn *ann = fake_open(fake, WHO(.practices = "1", .role = PX_ROLE_SERVICE));
 	struct px_operator operator = px_session_operator(ann->session);
 	struct px_published published;
-	struct px_denial denial;
+	struct px_error_detail detail;
 	ck_assert_int_eq(px_operate_publish(&operator, NULL, px_span(UPDATE("1")), &published,
-			&denial), 0);
+			&detail), 0);
 	ck_assert_uint_eq(notes.last.receivers, 1);
 	assert_notes(&notes, "out:whiteboard_update");
-	px_tail_close(tail);
+	px_message_tap_close(tail);
 	fake_turn(fake);
 	fake_destroy(fake);
 }

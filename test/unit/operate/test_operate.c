@@ -17,8 +17,8 @@
 
 static const struct px_channel_limits kept = { .history_count = 10, .history_bytes = 100000,
 	.history_age_ms = 60000 };
-static const struct px_channel_kind hall_kind = { .name = "hall", .sequenced = true };
-static const struct px_channel_kind room_kind = { .name = "room", .counted = true };
+static const struct px_channel_kind hall_kind = { .name = "hall", .has_history = true };
+static const struct px_channel_kind room_kind = { .name = "room", .is_room = true };
 static const struct px_service service;
 
 static void on_enter(void *state, struct px_session *session, struct px_practice *practice)
@@ -75,7 +75,7 @@ static const struct px_service service = {
 static struct fake *make(void)
 {
 	struct fake *fake = fake_create(NULL);
-	fake->site.tenant = "t";
+	fake->realm.tenant = "t";
 	fake_add_service(fake, &service, NULL);
 	return fake;
 }
@@ -103,7 +103,7 @@ static struct caller call_as(struct fake *fake, const char *tenant, const char *
 	caller.operator = (struct px_operator){
 		.broker = fake->broker,
 		.identity = caller.identity,
-		.site = &fake->site,
+		.realm = &fake->realm,
 	};
 	return caller;
 }
@@ -114,16 +114,16 @@ static void hang_up(struct fake *fake, struct caller *caller)
 }
 
 typedef int (*list_fn)(const struct px_operator *operator, const struct px_page *page,
-		struct px_json *json, struct px_denial *ret_denial);
+		struct px_json *json, struct px_error_detail *ret_detail);
 
 /* A page as json-c reads it; the caller's. */
 static struct json_object *page_of(const struct px_operator *operator, list_fn list,
 		struct px_page page)
 {
 	struct px_json json;
-	struct px_denial denial;
+	struct px_error_detail detail;
 	px_json_begin(&json, NULL);
-	ck_assert_int_eq(list(operator, &page, &json, &denial), 0);
+	ck_assert_int_eq(list(operator, &page, &json, &detail), 0);
 	px_json_end(&json);
 	struct json_tokener *tokener = json_tokener_new();
 	struct json_object *object = json_tokener_parse_ex(tokener, json.data, (int)json.len);
@@ -180,9 +180,9 @@ START_TEST(sees_its_own_practices_alone)
 			JSON_C_TO_STRING_PLAIN), "[1]");
 	json_object_put(page);
 
-	ck_assert(!px_operator_rules(&one.operator));
-	ck_assert(px_operator_rules(&all.operator));
-	ck_assert(!px_operator_rules(&other.operator));
+	ck_assert(!px_operator_is_server_admin(&one.operator));
+	ck_assert(px_operator_is_server_admin(&all.operator));
+	ck_assert(!px_operator_is_server_admin(&other.operator));
 	hang_up(fake, &one);
 	hang_up(fake, &all);
 	hang_up(fake, &other);
@@ -196,16 +196,16 @@ START_TEST(refuses_what_it_may_not_name)
 	struct caller one = call_as(fake, "t", "1");
 	struct caller all = call_as(fake, "t", "*");
 	struct px_json json;
-	struct px_denial denial;
+	struct px_error_detail detail;
 	px_json_begin(&json, NULL);
 	ck_assert_int_eq(px_operate_clients(&one.operator,
-			&(struct px_page){ .practice = px_span("2") }, &json, &denial), -1);
-	ck_assert_int_eq(denial.code, PX_E_FORBIDDEN);
-	ck_assert_str_eq(denial.field, "practiceId");
+			&(struct px_page){ .practice = px_span("2") }, &json, &detail), -1);
+	ck_assert_int_eq(detail.code, PX_E_FORBIDDEN);
+	ck_assert_str_eq(detail.field, "practiceId");
 	ck_assert_int_eq(px_operate_rooms(&one.operator,
-			&(struct px_page){ .service = px_span("nothing") }, &json, &denial), -1);
-	ck_assert_int_eq(denial.code, PX_E_NOT_FOUND);
-	ck_assert_str_eq(denial.field, "service");
+			&(struct px_page){ .service = px_span("nothing") }, &json, &detail), -1);
+	ck_assert_int_eq(detail.code, PX_E_NOT_FOUND);
+	ck_assert_str_eq(detail.field, "service");
 	px_json_finish(&json);
 	/* All may be named, also where nobody is. */
 	struct json_object *page = page_of(&all.operator, px_operate_clients,
@@ -310,10 +310,10 @@ START_TEST(lists_rooms)
 END_TEST
 
 static int disconnect(const struct caller *caller, const struct fake_conn *conn,
-		struct px_denial *denial)
+		struct px_error_detail *detail)
 {
 	return px_operate_disconnect(&caller->operator, px_span(conn->client_id),
-			px_span("because"), denial);
+			px_span("because"), detail);
 }
 
 START_TEST(disconnects_its_own)
@@ -323,21 +323,21 @@ START_TEST(disconnects_its_own)
 	struct fake_conn *shared = fake_open(fake, WHO(.practices = "1 2"));
 	struct fake_conn *far = fake_open(fake, WHO(.practices = "2"));
 	struct caller one = call_as(fake, "t", "1");
-	struct px_denial denial;
-	ck_assert_int_eq(disconnect(&one, far, &denial), -1);
-	ck_assert_int_eq(denial.code, PX_E_NOT_FOUND);
-	ck_assert_int_eq(disconnect(&one, shared, &denial), -1);
-	ck_assert_int_eq(denial.code, PX_E_FORBIDDEN);
-	ck_assert_int_eq(disconnect(&one, own, &denial), 0);
+	struct px_error_detail detail;
+	ck_assert_int_eq(disconnect(&one, far, &detail), -1);
+	ck_assert_int_eq(detail.code, PX_E_NOT_FOUND);
+	ck_assert_int_eq(disconnect(&one, shared, &detail), -1);
+	ck_assert_int_eq(detail.code, PX_E_FORBIDDEN);
+	ck_assert_int_eq(disconnect(&one, own, &detail), 0);
 	fake_turn(fake);
 	fake_expect(own, "{'type':'disconnecting','reason':'because'}");
 	ck_assert_int_eq(own->close_code, 1000);
 	ck_assert_int_eq(far->close_code, FAKE_OPEN);
 	/* Once is enough. */
-	ck_assert_int_eq(disconnect(&one, own, &denial), -1);
-	ck_assert_int_eq(denial.code, PX_E_NOT_FOUND);
+	ck_assert_int_eq(disconnect(&one, own, &detail), -1);
+	ck_assert_int_eq(detail.code, PX_E_NOT_FOUND);
 	ck_assert_int_eq(px_operate_disconnect(&one.operator, px_span("nobody"), px_span(""),
-			&denial), -1);
+			&detail), -1);
 	hang_up(fake, &one);
 	fake_destroy(fake);
 }
@@ -351,23 +351,23 @@ START_TEST(ends_rooms_of_its_own)
 	struct caller two = call_as(fake, "t", "2");
 	struct caller other = call_as(fake, "other", "*");
 	struct px_span desk = px_span("desk");
-	struct px_denial denial;
+	struct px_error_detail detail;
 	fake_say(ann, "{\"type\":\"desk_join\",\"roomId\":\"r\"}");
 	ck_assert_int_eq(px_operate_end_room(&two.operator, desk, px_span("1"), px_span("r"),
-			&denial), -1);
-	ck_assert_int_eq(denial.code, PX_E_FORBIDDEN);
+			&detail), -1);
+	ck_assert_int_eq(detail.code, PX_E_FORBIDDEN);
 	ck_assert_int_eq(px_operate_end_room(&other.operator, desk, px_span("1"), px_span("r"),
-			&denial), -1);
-	ck_assert_int_eq(denial.code, PX_E_NOT_FOUND);
+			&detail), -1);
+	ck_assert_int_eq(detail.code, PX_E_NOT_FOUND);
 	ck_assert_int_eq(px_operate_end_room(&one.operator, px_span("x"), px_span("1"), px_span("r"),
-			&denial), -1);
-	ck_assert_str_eq(denial.field, "service");
+			&detail), -1);
+	ck_assert_str_eq(detail.field, "service");
 	/* The practice's hall is no room. */
 	ck_assert_int_eq(px_operate_end_room(&one.operator, desk, px_span("1"), px_span(""),
-			&denial), -1);
+			&detail), -1);
 	ck_assert_uint_eq(fake_stats(fake).rooms, 1);
 	ck_assert_int_eq(px_operate_end_room(&one.operator, desk, px_span("1"), px_span("r"),
-			&denial), 0);
+			&detail), 0);
 	ck_assert_uint_eq(fake_stats(fake).rooms, 0);
 	hang_up(fake, &one);
 	hang_up(fake, &two);
@@ -377,9 +377,9 @@ START_TEST(ends_rooms_of_its_own)
 END_TEST
 
 static int publish(const struct caller *caller, const char *text, struct px_published *published,
-		struct px_denial *denial)
+		struct px_error_detail *detail)
 {
-	return px_operate_publish(&caller->operator, NULL, px_span(text), published, denial);
+	return px_operate_publish(&caller->operator, NULL, px_span(text), published, detail);
 }
 
 START_TEST(publishes_to_the_practice)
@@ -390,10 +390,10 @@ START_TEST(publishes_to_the_practice)
 	struct fake_conn *far = fake_open(fake, WHO(.tenant = "other", .practices = "1"));
 	struct caller one = call_as(fake, "t", "1");
 	struct px_published published;
-	struct px_denial denial;
+	struct px_error_detail detail;
 	ck_assert_int_eq(publish(&one, "{\"type\":\"desk_news\",\"practiceId\":\"1\",\"seq\":99,"
 			"\"clientId\":\"forged\",\"timestamp\":1,\"data\":{\"n\":1.50}}", &published,
-			&denial), 0);
+			&detail), 0);
 	ck_assert_uint_eq(published.seq, 1);
 	ck_assert_uint_eq(published.delivered, 2);
 	fake_turn(fake);
@@ -433,17 +433,17 @@ START_TEST(publishes_nothing_that_is_not_in_order)
 	struct fake_conn *ann = fake_open(fake, WHO(.practices = "1"));
 	struct caller one = call_as(fake, "t", "1");
 	struct px_published published;
-	struct px_denial denial;
+	struct px_error_detail detail;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		ck_assert_int_eq(publish(&one, table[i].text, &published, &denial), -1);
-		ck_assert_msg(denial.code == table[i].code, "%s: %s", table[i].text,
-				px_error_name(denial.code));
-		ck_assert_pstr_eq(denial.field, table[i].field);
+		ck_assert_int_eq(publish(&one, table[i].text, &published, &detail), -1);
+		ck_assert_msg(detail.code == table[i].code, "%s: %s", table[i].text,
+				px_error_name(detail.code));
+		ck_assert_pstr_eq(detail.field, table[i].field);
 	}
-	fake->site.enabled = 0;
+	fake->realm.enabled = 0;
 	ck_assert_int_eq(publish(&one, "{\"type\":\"desk_news\",\"practiceId\":1}", &published,
-			&denial), -1);
-	ck_assert_int_eq(denial.code, PX_E_SERVICE_DISABLED);
+			&detail), -1);
+	ck_assert_int_eq(detail.code, PX_E_SERVICE_DISABLED);
 	fake_turn(fake);
 	fake_expect_nothing(ann);
 	hang_up(fake, &one);
@@ -456,9 +456,9 @@ START_TEST(publishes_where_nobody_is)
 	struct fake *fake = make();
 	struct caller all = call_as(fake, "t", "*");
 	struct px_published published;
-	struct px_denial denial;
+	struct px_error_detail detail;
 	ck_assert_int_eq(publish(&all, "{\"type\":\"desk_news\",\"practiceId\":5}", &published,
-			&denial), 0);
+			&detail), 0);
 	ck_assert_uint_eq(published.delivered, 0);
 	ck_assert_uint_eq(published.seq, 0);
 	ck_assert_uint_eq(fake_stats(fake).practices, 0);

@@ -18,7 +18,7 @@
 
 /* ---- a service whose messages have keys ---- */
 
-static const struct px_channel_kind kind = { .name = "board", .sequenced = true };
+static const struct px_channel_kind kind = { .name = "board", .has_history = true };
 static const struct px_service service;
 
 static struct px_channel *enter(struct px_session *session, struct px_practice *practice)

@@ -22,12 +22,12 @@ static struct {
 
 static struct fake *fake;
 
-static void judge(void *user, void *conn, const struct px_site *site, struct px_span token,
+static void judge(void *user, void *conn, const struct px_realm *realm, struct px_span token,
 		struct px_authentication *ret_authentication)
 {
 	(void)user;
 	(void)conn;
-	(void)site;
+	(void)realm;
 	answer.asked++;
 	ck_assert(px_span_equal(token, px_span("a.b.c")));
 	*ret_authentication = (struct px_authentication){
@@ -283,7 +283,7 @@ START_TEST(a_service_begins_when_it_is_somebody)
 {
 	setup();
 	fake_add_service(fake, &probe, NULL);
-	fake->site.auth_ms = 10000;
+	fake->realm.auth_ms = 10000;
 	struct fake_conn *conn = fake_open(fake, WHO(.nobody = true, .practices = ""));
 	ck_assert_uint_eq(opens, 0);
 	say(conn, auth);

@@ -174,12 +174,12 @@ START_TEST(healing_takes_up_the_new_token)
 }
 END_TEST
 
-static void judge(void *user, void *conn, const struct px_site *site, struct px_span token,
+static void judge(void *user, void *conn, const struct px_realm *realm, struct px_span token,
 		struct px_authentication *ret_authentication)
 {
 	(void)user;
 	(void)conn;
-	(void)site;
+	(void)realm;
 	(void)token;
 	*ret_authentication = (struct px_authentication){ .verdict = PX_VERDICT_GOOD };
 	ck_assert_int_eq(fake_identity(fake, WHO(BOB), &ret_authentication->identity), 0);

@@ -61,7 +61,7 @@ END_TEST
 START_TEST(what_is_no_token_resumes_nothing)
 {
 	struct fake_conn *ann = fake_open(fake, WHO(ANN));
-	struct px_site other_site = { .enabled = fake->site.enabled };
+	struct px_realm other_realm = { .enabled = fake->realm.enabled };
 	char token[64];
 	cut(ann);
 	NOT_RESUMED(.resume = "x");
@@ -73,7 +73,7 @@ START_TEST(what_is_no_token_resumes_nothing)
 	}
 	snprintf(token, sizeof(token), "%.49s0", ann->token);
 	NOT_RESUMED(.resume = token);
-	NOT_RESUMED(.resume = ann->token, .site = &other_site);
+	NOT_RESUMED(.resume = ann->token, .realm = &other_realm);
 	back(ann, 0);
 	fake_settle(fake);
 	for (struct fake_conn *conn = fake->conns; conn; conn = conn->next) {
@@ -596,11 +596,11 @@ END_TEST
 
 START_TEST(services_that_come_meanwhile_are_there)
 {
-	fake->site.enabled = 0;
+	fake->realm.enabled = 0;
 	struct fake_conn *ann = fake_open(fake, WHO(ANN));
 	cut(ann);
-	fake->site.enabled = 1;
-	px_broker_site_changed(fake->broker, &fake->site);
+	fake->realm.enabled = 1;
+	px_broker_realm_changed(fake->broker, &fake->realm);
 	ck_assert_uint_eq(opened, 1);
 	struct fake_conn *bob = fake_open(fake, WHO(BOB));
 	say(bob, 1);

@@ -70,7 +70,7 @@ UNUSED static void on_left(struct px_channel *channel, struct px_member *member,
 
 static const struct px_channel_kind hall_kind = {
 	.name = "hall",
-	.sequenced = true,
+	.has_history = true,
 	.left = on_left,
 };
 

@@ -38,7 +38,7 @@ static struct fake *create(void)
 	limits.resume_messages = 512;
 	limits.resume_bytes = 1 << 20;
 	fake = fake_create(&limits);
-	fake->site.name = "default";
+	fake->realm.name = "default";
 	whiteboard = fake_add_service(fake, svc_whiteboard.protocols[0].user, NULL);
 	telemedicine = fake_add_service(fake, svc_telemedicine.protocols[0].user, NULL);
 	return fake;
@@ -69,8 +69,8 @@ static void skip(struct fake_conn *conn)
 
 static void switch_services(uint32_t on)
 {
-	fake->site.enabled = on;
-	px_broker_site_changed(fake->broker, &fake->site);
+	fake->realm.enabled = on;
+	px_broker_realm_changed(fake->broker, &fake->realm);
 	fake_turn(fake);
 }
 

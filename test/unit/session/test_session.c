@@ -152,7 +152,7 @@ END_TEST
 START_TEST(greets_one_of_whom_little_is_known)
 {
 	struct fake *fake = create(fake_limits());
-	fake->site.enabled = 0;
+	fake->realm.enabled = 0;
 	struct fake_conn *conn = fake_connect(fake, WHO(.practices = ""));
 	fake_turn(fake);
 	fake_expect(conn, "{'services':[],'user':{'role':'staff','practices':[]}}");
@@ -474,19 +474,19 @@ static bool is_second(void *user, const struct px_session *session)
 START_TEST(a_site_is_drained_and_others_see_nothing_of_it)
 {
 	struct fake *fake = create(fake_limits());
-	struct px_site going = fake->site;
+	struct px_realm going = fake->realm;
 	struct fake_conn *goes[3];
 	struct fake_conn *stays = fake_open(fake, WHO(0));
 	for (size_t i = 0; i < 3; i++) {
-		goes[i] = fake_open(fake, WHO(.site = &going));
+		goes[i] = fake_open(fake, WHO(.realm = &going));
 	}
 	ck_assert_uint_eq(going.sessions, 3);
-	ck_assert_uint_eq(fake->site.sessions, 1);
-	px_broker_drain_site(fake->broker, &going, is_second, goes[1], 1000);
+	ck_assert_uint_eq(fake->realm.sessions, 1);
+	px_broker_drain_realm(fake->broker, &going, is_second, goes[1], 1000);
 	fake_turn(fake);
 	fake_expect_nothing(goes[0]);
-	px_broker_drain_site(fake->broker, &going, NULL, NULL, 1000);
-	px_broker_drain_site(fake->broker, &going, NULL, NULL, 1000);
+	px_broker_drain_realm(fake->broker, &going, NULL, NULL, 1000);
+	px_broker_drain_realm(fake->broker, &going, NULL, NULL, 1000);
 	fake_turn(fake);
 	for (size_t i = 0; i < 3; i++) {
 		struct json_object *told = fake_expect(goes[i], "{'type':'server_draining'}");
@@ -502,7 +502,7 @@ START_TEST(a_site_is_drained_and_others_see_nothing_of_it)
 	ck_assert_int_eq(stays->close_code, FAKE_OPEN);
 	fake_expect_nothing(stays);
 	ck_assert_uint_eq(going.sessions, 0);
-	ck_assert_uint_eq(fake->site.sessions, 1);
+	ck_assert_uint_eq(fake->realm.sessions, 1);
 	destroy(fake);
 }
 END_TEST

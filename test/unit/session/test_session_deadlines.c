@@ -31,7 +31,7 @@ static struct fake *create_without_heartbeat(void)
 	struct px_limits limits = fake_limits();
 	limits.heartbeat_ms = 0;
 	struct fake *fake = fake_create(&limits);
-	fake->site.auth_ms = 10000;
+	fake->realm.auth_ms = 10000;
 	return fake;
 }
 
@@ -56,7 +56,7 @@ END_TEST
 START_TEST(talking_does_not_help_nobody)
 {
 	struct fake *fake = fake_create(NULL);
-	fake->site.auth_ms = 10000;
+	fake->realm.auth_ms = 10000;
 	struct fake_conn *conn = fake_open(fake, WHO(.nobody = true));
 	for (int second = 1; second < 10; second++) {
 		tick(fake, 1000);

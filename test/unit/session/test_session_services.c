@@ -15,14 +15,14 @@
 #include <string.h>
 
 /* One for each service: what its hooks were called for. */
-struct tally {
+struct limiter {
 	unsigned starts, stops, configures, opens, closes, enters, calls;
 	int start_rc;
 	int open_rc;
 	char entered[128]; /* the practices, one behind the other */
 };
 
-static struct tally *next_state; /* of the service that starts next */
+static struct limiter *next_state; /* of the service that starts next */
 
 static int start(struct px_broker *broker, const struct px_options *options, void **ret_state)
 {
@@ -35,55 +35,55 @@ static int start(struct px_broker *broker, const struct px_options *options, voi
 
 static void stop(void *state)
 {
-	((struct tally *)state)->stops++;
+	((struct limiter *)state)->stops++;
 }
 
 static int configure(void *state, const struct px_options *options)
 {
 	(void)options;
-	((struct tally *)state)->configures++;
+	((struct limiter *)state)->configures++;
 	return -EBUSY;
 }
 
 static int on_open(void *state, struct px_session *session, void *session_state)
 {
-	struct tally *tally = state;
+	struct limiter *limiter = state;
 	ck_assert_ptr_nonnull(px_session_broker(session));
 	for (int i = 0; i < 16; i++) {
 		ck_assert_int_eq(((char *)session_state)[i], 0);
 	}
 	memset(session_state, 1, 16);
-	tally->opens++;
-	return tally->open_rc;
+	limiter->opens++;
+	return limiter->open_rc;
 }
 
 static void on_close(void *state, struct px_session *session, void *session_state)
 {
-	struct tally *tally = state;
+	struct limiter *limiter = state;
 	char client_id[PX_CLIENT_ID_SIZE];
 	px_session_client_id(session, client_id);
 	ck_assert_int_eq(((char *)session_state)[15], 1);
 	ck_assert_ptr_null(session->members);
-	tally->closes++;
+	limiter->closes++;
 }
 
 static void on_enter(void *state, struct px_session *session, struct px_practice *practice)
 {
-	struct tally *tally = state;
+	struct limiter *limiter = state;
 	ck_assert_ptr_nonnull(px_identity_holds(session->identity, practice));
-	tally->enters++;
-	strcat(tally->entered, px_practice_id(practice));
+	limiter->enters++;
+	strcat(limiter->entered, px_practice_id(practice));
 }
 
 static int handle_call(struct px_call *call)
 {
-	struct tally *tally = call->service_state;
+	struct limiter *limiter = call->service_state;
 	if (call->service->session_size > 0) {
 		ck_assert_int_eq(*(char *)call->session_state, 1);
 	} else {
 		ck_assert_ptr_null(call->session_state);
 	}
-	tally->calls++;
+	limiter->calls++;
 	return 0;
 }
 
@@ -117,9 +117,9 @@ static const struct px_service beta = {
 	.start = start,
 };
 
-static unsigned add(struct fake *fake, const struct px_service *service, struct tally *tally)
+static unsigned add(struct fake *fake, const struct px_service *service, struct limiter *limiter)
 {
-	next_state = tally;
+	next_state = limiter;
 	return fake_add_service(fake, service, NULL);
 }
 
@@ -134,8 +134,8 @@ static void ask(struct fake_conn *conn, const char *text, const char *pattern)
 
 static void switch_services(struct fake *fake, uint32_t enabled)
 {
-	fake->site.enabled = enabled;
-	px_broker_site_changed(fake->broker, &fake->site);
+	fake->realm.enabled = enabled;
+	px_broker_realm_changed(fake->broker, &fake->realm);
 	fake_turn(fake);
 }
 
@@ -238,7 +238,7 @@ START_TEST(a_name_is_taken_once_and_places_run_out)
 	ck_assert_uint_eq(index, 7);
 	ck_assert_ptr_null(px_broker_find_service(fake->broker, px_span("s"), NULL));
 	/* The last bit is as good as the first. */
-	fake->site.enabled = UINT32_MAX;
+	fake->realm.enabled = UINT32_MAX;
 	struct fake_conn *conn = fake_open(fake, WHO(0));
 	ck_assert_uint_eq(conn->session->opened, UINT32_MAX);
 	conn = fake_open(fake, WHO(.service = "s31"));
@@ -252,26 +252,26 @@ END_TEST
 START_TEST(one_that_fails_to_start_is_not_there)
 {
 	struct fake *fake = fake_create(NULL);
-	struct tally failing = { .start_rc = -EIO };
-	struct tally tally = { 0 };
+	struct limiter failing = { .start_rc = -EIO };
+	struct limiter limiter = { 0 };
 	unsigned index = 99;
 	next_state = &failing;
 	ck_assert_int_eq(px_broker_add_service(fake->broker, &alpha, NULL, &index), -EIO);
 	ck_assert_uint_eq(index, 99);
 	ck_assert_ptr_null(px_broker_service(fake->broker, 0));
 	/* Its place and name are free. */
-	ck_assert_uint_eq(add(fake, &alpha, &tally), 0);
+	ck_assert_uint_eq(add(fake, &alpha, &limiter), 0);
 	fake_destroy(fake);
 	ck_assert_uint_eq(failing.stops, 0);
-	ck_assert_uint_eq(tally.starts, 1);
-	ck_assert_uint_eq(tally.stops, 1);
+	ck_assert_uint_eq(limiter.starts, 1);
+	ck_assert_uint_eq(limiter.stops, 1);
 }
 END_TEST
 
 START_TEST(options_may_change)
 {
 	struct fake *fake = fake_create(NULL);
-	struct tally tallies[2] = { { 0 }, { 0 } };
+	struct limiter tallies[2] = { { 0 }, { 0 } };
 	add(fake, &alpha, &tallies[0]);
 	add(fake, &beta, &tallies[1]);
 	ck_assert_int_eq(px_broker_configure(fake->broker, 0, NULL), -EBUSY);
@@ -286,53 +286,53 @@ END_TEST
 START_TEST(is_opened_and_closed_once)
 {
 	struct fake *fake = fake_create(NULL);
-	struct tally tallies[2] = { { 0 }, { 0 } };
-	struct tally *tally = &tallies[0];
+	struct limiter tallies[2] = { { 0 }, { 0 } };
+	struct limiter *limiter = &tallies[0];
 	add(fake, &alpha, &tallies[0]);
 	add(fake, &beta, &tallies[1]);
 	struct fake_conn *conn = fake_open(fake, WHO(.practices = "1 2 3"));
-	ck_assert_uint_eq(tally->opens, 1);
-	ck_assert_str_eq(tally->entered, "123");
+	ck_assert_uint_eq(limiter->opens, 1);
+	ck_assert_str_eq(limiter->entered, "123");
 	ask(conn, "{\"type\":\"alpha_call\"}", NULL);
 	ask(conn, "{\"type\":\"beta_call\"}", NULL);
-	ck_assert_uint_eq(tally->calls, 1);
+	ck_assert_uint_eq(limiter->calls, 1);
 	ck_assert_uint_eq(tallies[1].calls, 1);
 	px_session_close(conn->session, PX_CLOSE_NORMAL);
 	fake_turn(fake);
 	fake_turn(fake);
 	fake_settle(fake);
-	ck_assert_uint_eq(tally->closes, 1);
+	ck_assert_uint_eq(limiter->closes, 1);
 	fake_destroy(fake);
-	ck_assert_uint_eq(tally->opens, 1);
-	ck_assert_uint_eq(tally->closes, 1);
+	ck_assert_uint_eq(limiter->opens, 1);
+	ck_assert_uint_eq(limiter->closes, 1);
 }
 END_TEST
 
 START_TEST(may_refuse_a_session)
 {
 	struct fake *fake = fake_create(NULL);
-	struct tally tally = { .open_rc = -EACCES };
-	add(fake, &alpha, &tally);
+	struct limiter limiter = { .open_rc = -EACCES };
+	add(fake, &alpha, &limiter);
 	struct fake_conn *conn = fake_open(fake, WHO(0));
-	ck_assert_uint_eq(tally.opens, 1);
-	ck_assert_uint_eq(tally.enters, 0);
+	ck_assert_uint_eq(limiter.opens, 1);
+	ck_assert_uint_eq(limiter.enters, 0);
 	ask(conn, "{\"type\":\"alpha_call\"}", "{'code':'service_disabled'}");
 	/* A change of the site is another chance, with a clean state. */
-	tally.open_rc = 0;
+	limiter.open_rc = 0;
 	switch_services(fake, 1);
-	ck_assert_uint_eq(tally.opens, 2);
-	ck_assert_uint_eq(tally.enters, 1);
+	ck_assert_uint_eq(limiter.opens, 2);
+	ck_assert_uint_eq(limiter.enters, 1);
 	ask(conn, "{\"type\":\"alpha_call\"}", NULL);
-	ck_assert_uint_eq(tally.calls, 1);
+	ck_assert_uint_eq(limiter.calls, 1);
 	fake_destroy(fake);
-	ck_assert_uint_eq(tally.closes, 1);
+	ck_assert_uint_eq(limiter.closes, 1);
 }
 END_TEST
 
 START_TEST(the_greeting_names_those_that_took_the_session)
 {
 	struct fake *fake = fake_create(NULL);
-	struct tally tallies[2] = { { .open_rc = -EACCES }, { 0 } };
+	struct limiter tallies[2] = { { .open_rc = -EACCES }, { 0 } };
 	add(fake, &alpha, &tallies[0]);
 	add(fake, &beta, &tallies[1]);
 	struct fake_conn *conn = fake_connect(fake, WHO(0));
@@ -345,39 +345,39 @@ END_TEST
 START_TEST(nobody_is_of_no_service)
 {
 	struct fake *fake = fake_create(NULL);
-	struct tally tally = { 0 };
-	add(fake, &alpha, &tally);
-	fake->site.auth_ms = 10000;
+	struct limiter limiter = { 0 };
+	add(fake, &alpha, &limiter);
+	fake->realm.auth_ms = 10000;
 	struct fake_conn *conn = fake_connect(fake, WHO(.nobody = true));
 	fake_turn(fake);
 	/* What there is to authenticate for. */
 	fake_expect(conn, "{'type':'connection_established','services':['alpha']}");
 	switch_services(fake, 0);
 	switch_services(fake, 1);
-	ck_assert_uint_eq(tally.opens, 0);
+	ck_assert_uint_eq(limiter.opens, 0);
 	ask(conn, "{\"type\":\"alpha_call\"}", "{'code':'unauthenticated'}");
 	fake_destroy(fake);
-	ck_assert_uint_eq(tally.opens, 0);
-	ck_assert_uint_eq(tally.closes, 0);
+	ck_assert_uint_eq(limiter.opens, 0);
+	ck_assert_uint_eq(limiter.closes, 0);
 }
 END_TEST
 
 START_TEST(one_that_refused_is_not_closed)
 {
 	struct fake *fake = fake_create(NULL);
-	struct tally tally = { .open_rc = -EACCES };
-	add(fake, &alpha, &tally);
+	struct limiter limiter = { .open_rc = -EACCES };
+	add(fake, &alpha, &limiter);
 	fake_open(fake, WHO(0));
 	fake_destroy(fake);
-	ck_assert_uint_eq(tally.opens, 1);
-	ck_assert_uint_eq(tally.closes, 0);
+	ck_assert_uint_eq(limiter.opens, 1);
+	ck_assert_uint_eq(limiter.closes, 0);
 }
 END_TEST
 
 START_TEST(is_entered_when_a_practice_is_bound)
 {
 	struct fake *fake = fake_create(NULL);
-	struct tally tallies[2] = { { 0 }, { 0 } };
+	struct limiter tallies[2] = { { 0 }, { 0 } };
 	add(fake, &alpha, &tallies[0]);
 	add(fake, &beta, &tallies[1]);
 	struct fake_conn *conn = fake_open(fake, WHO(.practices = ""));
@@ -392,7 +392,7 @@ END_TEST
 START_TEST(a_session_may_be_of_one_service_alone)
 {
 	struct fake *fake = fake_create(NULL);
-	struct tally tallies[2] = { { 0 }, { 0 } };
+	struct limiter tallies[2] = { { 0 }, { 0 } };
 	add(fake, &alpha, &tallies[0]);
 	add(fake, &beta, &tallies[1]);
 	struct fake_conn *conn = fake_connect(fake, WHO(.service = "beta"));
@@ -411,46 +411,46 @@ END_TEST
 START_TEST(is_switched_off_and_on)
 {
 	struct fake *fake = fake_create(NULL);
-	struct tally tally = { 0 };
-	add(fake, &alpha, &tally);
+	struct limiter limiter = { 0 };
+	add(fake, &alpha, &limiter);
 	struct fake_conn *before = fake_open(fake, WHO(0));
 	switch_services(fake, 0);
 	ask(before, "{\"type\":\"alpha_call\"}", "{'code':'service_disabled','ref':'alpha_call'}");
 	ask(before, "{\"type\":\"alpha_none\"}", "{'code':'unknown_type'}");
 	struct fake_conn *meanwhile = fake_open(fake, WHO(0));
-	ck_assert_uint_eq(tally.opens, 1);
+	ck_assert_uint_eq(limiter.opens, 1);
 	switch_services(fake, 1);
 	/* Who had it kept it; who came meanwhile gets it now. */
-	ck_assert_uint_eq(tally.opens, 2);
-	ck_assert_uint_eq(tally.enters, 2);
+	ck_assert_uint_eq(limiter.opens, 2);
+	ck_assert_uint_eq(limiter.enters, 2);
 	ask(before, "{\"type\":\"alpha_call\"}", NULL);
 	ask(meanwhile, "{\"type\":\"alpha_call\"}", NULL);
 	switch_services(fake, 0);
 	switch_services(fake, 1);
-	ck_assert_uint_eq(tally.opens, 2);
+	ck_assert_uint_eq(limiter.opens, 2);
 	/* Enabled, but the sessions were not told yet. */
-	ck_assert_uint_eq(tally.calls, 2);
+	ck_assert_uint_eq(limiter.calls, 2);
 	fake_destroy(fake);
-	ck_assert_uint_eq(tally.closes, 2);
+	ck_assert_uint_eq(limiter.closes, 2);
 }
 END_TEST
 
 START_TEST(sites_are_switched_apart)
 {
 	struct fake *fake = fake_create(NULL);
-	struct tally tally = { 0 };
-	struct px_site other = { 0 };
-	add(fake, &alpha, &tally);
+	struct limiter limiter = { 0 };
+	struct px_realm other = { 0 };
+	add(fake, &alpha, &limiter);
 	struct fake_conn *here = fake_open(fake, WHO(0));
-	struct fake_conn *there = fake_open(fake, WHO(.site = &other));
+	struct fake_conn *there = fake_open(fake, WHO(.realm = &other));
 	ask(there, "{\"type\":\"alpha_call\"}", "{'code':'service_disabled'}");
 	other.enabled = 1;
-	px_broker_site_changed(fake->broker, &fake->site);
-	ck_assert_uint_eq(tally.opens, 1);
+	px_broker_realm_changed(fake->broker, &fake->realm);
+	ck_assert_uint_eq(limiter.opens, 1);
 	/* Enabled, and the sessions were not told: still refused, never half open. */
 	ask(there, "{\"type\":\"alpha_call\"}", "{'code':'service_disabled'}");
-	px_broker_site_changed(fake->broker, &other);
-	ck_assert_uint_eq(tally.opens, 2);
+	px_broker_realm_changed(fake->broker, &other);
+	ck_assert_uint_eq(limiter.opens, 2);
 	ask(there, "{\"type\":\"alpha_call\"}", NULL);
 	switch_services(fake, 0);
 	ask(there, "{\"type\":\"alpha_call\"}", NULL);
@@ -462,13 +462,13 @@ END_TEST
 START_TEST(one_that_is_closing_is_not_opened)
 {
 	struct fake *fake = fake_create(NULL);
-	struct tally tally = { 0 };
-	add(fake, &alpha, &tally);
-	fake->site.enabled = 0;
+	struct limiter limiter = { 0 };
+	add(fake, &alpha, &limiter);
+	fake->realm.enabled = 0;
 	struct fake_conn *conn = fake_open(fake, WHO(0));
 	px_session_close(conn->session, PX_CLOSE_NORMAL);
 	switch_services(fake, 1);
-	ck_assert_uint_eq(tally.opens, 0);
+	ck_assert_uint_eq(limiter.opens, 0);
 	fake_destroy(fake);
 }
 END_TEST
@@ -477,30 +477,30 @@ START_TEST(a_service_comes_to_many_sessions)
 {
 	enum { COUNT = 20 };
 	struct fake *fake = fake_create(NULL);
-	struct px_site other = fake->site;
-	struct tally tally = { 0 };
-	add(fake, &alpha, &tally);
+	struct px_realm other = fake->realm;
+	struct limiter limiter = { 0 };
+	add(fake, &alpha, &limiter);
 	switch_services(fake, 0);
 	other.enabled = 0;
 	struct fake_conn *conns[COUNT];
 	for (unsigned i = 0; i < COUNT; i++) {
-		conns[i] = fake_open(fake, i % 2 ? WHO(.site = &other) : WHO(0));
+		conns[i] = fake_open(fake, i % 2 ? WHO(.realm = &other) : WHO(0));
 	}
 	fake->hasty = true;
-	fake->site.enabled = other.enabled = 1;
-	px_broker_site_changed(fake->broker, &other);
-	ck_assert_uint_eq(tally.opens, 4);
-	px_broker_site_changed(fake->broker, &fake->site);
-	ck_assert_uint_eq(tally.opens, 8);
+	fake->realm.enabled = other.enabled = 1;
+	px_broker_realm_changed(fake->broker, &other);
+	ck_assert_uint_eq(limiter.opens, 4);
+	px_broker_realm_changed(fake->broker, &fake->realm);
+	ck_assert_uint_eq(limiter.opens, 8);
 	/* Its turn has not come, and it does not notice. */
 	fake_send(conns[COUNT - 1], "{\"type\":\"alpha_call\"}");
-	ck_assert_uint_eq(tally.calls, 1);
-	ck_assert_uint_eq(tally.opens, 9);
+	ck_assert_uint_eq(limiter.calls, 1);
+	ck_assert_uint_eq(limiter.opens, 9);
 	fake_lose(conns[8]);
 	while (fake_turn(fake)) {
 	}
 	fake->hasty = false;
-	ck_assert_uint_eq(tally.opens, COUNT - 1);
+	ck_assert_uint_eq(limiter.opens, COUNT - 1);
 	ask(conns[COUNT - 2], "{\"type\":\"alpha_call\"}", NULL);
 	fake_destroy(fake);
 }
@@ -509,12 +509,12 @@ END_TEST
 START_TEST(a_service_comes_while_sessions_are_open)
 {
 	struct fake *fake = fake_create(NULL);
-	struct tally tallies[2] = { { 0 }, { 0 } };
+	struct limiter tallies[2] = { { 0 }, { 0 } };
 	add(fake, &beta, &tallies[1]);
 	struct fake_conn *conn = fake_open(fake, WHO(0));
 	ask(conn, "{\"type\":\"alpha_call\"}", "{'code':'unknown_type'}");
 	add(fake, &alpha, &tallies[0]);
-	px_broker_site_changed(fake->broker, &fake->site);
+	px_broker_realm_changed(fake->broker, &fake->realm);
 	ask(conn, "{\"type\":\"alpha_call\"}", NULL);
 	ck_assert_uint_eq(tallies[0].calls, 1);
 	fake_destroy(fake);
@@ -526,10 +526,10 @@ START_TEST(a_service_that_was_never_loaded_may_be_known)
 {
 	static const char *const disabled[] = { "gamma", "delta" };
 	struct fake *fake = fake_create(NULL);
-	struct tally tally = { 0 };
-	add(fake, &beta, &tally);
-	fake->site.disabled = disabled;
-	fake->site.disabled_count = 2;
+	struct limiter limiter = { 0 };
+	add(fake, &beta, &limiter);
+	fake->realm.disabled = disabled;
+	fake->realm.disabled_count = 2;
 	struct fake_conn *conn = fake_open(fake, WHO(0));
 	ask(conn, "{\"type\":\"delta_x\",\"id\":1}", "{'code':'service_disabled','id':1}");
 	ask(conn, "{\"type\":\"delta\"}", "{'code':'service_disabled'}");

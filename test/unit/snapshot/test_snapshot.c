@@ -25,8 +25,8 @@ struct room {
 	int64_t number;
 };
 
-static const struct px_channel_kind log_kind = { .name = "log", .sequenced = true };
-static const struct px_channel_kind room_kind = { .name = "room", .counted = true,
+static const struct px_channel_kind log_kind = { .name = "log", .has_history = true };
+static const struct px_channel_kind room_kind = { .name = "room", .is_room = true,
 	.state_size = sizeof(struct room) };
 
 static void get_log_limits(void *state, struct px_channel_limits *ret_limits)
@@ -55,7 +55,7 @@ static int restore_room(void *state, struct px_channel *channel, struct json_obj
 	return px_json_get_int(saved, "number", 0, 100, &room->number) ? 0 : -EINVAL;
 }
 
-static const struct px_keeper keepers[] = {
+static const struct px_snapshot_ops snapshot_ops[] = {
 	{ .kind = &log_kind, .limits = get_log_limits },
 	{ .kind = &room_kind, .limits = get_room_limits, .save = save_room,
 		.restore = restore_room },
@@ -66,7 +66,7 @@ static const struct px_service service = {
 	.abi = PX_SERVICE_ABI,
 	.size = sizeof(struct px_service),
 	.name = "probe",
-	.keepers = keepers,
+	.snapshot_ops = snapshot_ops,
 };
 
 static int load(struct fake *fake, const char *text, int64_t elapsed_ms,

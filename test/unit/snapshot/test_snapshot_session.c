@@ -39,7 +39,7 @@ struct options {
 	uint32_t rooms_per_practice;
 	uint32_t resume_messages;
 	bool only_whiteboard;
-	const char *site;
+	const char *realm;
 };
 
 static struct fake *begin_with(const struct options *options)
@@ -52,7 +52,7 @@ static struct fake *begin_with(const struct options *options)
 	limits.rooms_per_practice = options->rooms_per_practice;
 	limits.detached_sessions = options->detached_sessions ? options->detached_sessions : 100;
 	struct fake *fake = fake_create(&limits);
-	fake->site.name = options->site ? options->site : "default";
+	fake->realm.name = options->realm ? options->realm : "default";
 	(void)fake_add_service(fake, svc_whiteboard.protocols[0].user, NULL);
 	if (!options->only_whiteboard) {
 		(void)fake_add_service(fake, svc_telemedicine.protocols[0].user,
@@ -91,7 +91,7 @@ static void skip(struct fake_conn *conn)
 }
 
 /* How many messages with a number it has got. */
-static int64_t counted(struct fake_conn *conn)
+static int64_t is_room(struct fake_conn *conn)
 {
 	int64_t count = 0;
 	for (size_t i = 0; i < conn->frame_count; i++) {
@@ -120,8 +120,8 @@ START_TEST(a_call_goes_on)
 	strcpy(ann_id, ann->client_id);
 	strcpy(ann_token, ann->token);
 	strcpy(bob_token, bob->token);
-	int64_t ann_has = counted(ann);
-	int64_t bob_has = counted(bob);
+	int64_t ann_has = is_room(ann);
+	int64_t bob_has = is_room(bob);
 	/* Bob's connection breaks first: what comes then he has not got. */
 	fake_lose(bob);
 	fake_turn(fake);
@@ -244,7 +244,7 @@ START_TEST(a_resumed_screen_asks_for_what_it_missed_before)
 	fake_say(bob, UPDATE("3"));
 	char token[64];
 	strcpy(token, ann->token);
-	int64_t has = counted(ann);
+	int64_t has = is_room(ann);
 	fake = restart(fake);
 	ann = fake_resume(fake, WHO(STAFF("7", "Ann"), .resume = token, .received = has));
 	char line[256];
@@ -360,7 +360,7 @@ START_TEST(who_can_not_come_back_is_seen_to_leave)
 	char token[64];
 	fake_say(ann, JOIN("\"r\""));
 	fake_say(bob, JOIN("\"r\""));
-	int64_t has = counted(ann);
+	int64_t has = is_room(ann);
 	strcpy(token, ann->token);
 	fake_lose(ann);
 	fake_turn(fake);
@@ -414,7 +414,7 @@ static struct fake *two_in_a_room(int64_t expires_ms, char token[64], int64_t *r
 	fake_say(bob, JOIN("\"r\""));
 	fake_say(fake_open(fake, WHO(STAFF("7", "Ann"), .expires_ms = expires_ms)), JOIN("\"r\""));
 	strcpy(token, bob->token);
-	*ret_has = counted(bob);
+	*ret_has = is_room(bob);
 	return fake;
 }
 
@@ -453,7 +453,7 @@ START_TEST(that_a_token_expires_is_told_once)
 			px_broker_set_time(fake->broker, fake->mono_ms, fake->wall_ms);
 		}
 		strcpy(tokens[i], ann->token);
-		has[i] = counted(ann);
+		has[i] = is_room(ann);
 	}
 	fake = restart(fake);
 	struct fake_conn *conns[2];
@@ -478,7 +478,7 @@ START_TEST(a_room_that_is_too_small_now)
 	struct fake *fake = two_in_a_room(0, token, &has);
 	fake_say(fake_open(fake, WHO(STAFF("9", "Cat"))), JOIN("\"r\""));
 	struct fake_conn *bob = fake->conns->next->next;
-	has = counted(bob);
+	has = is_room(bob);
 	fake = restart_with(fake, &(struct options){ .telemedicine = "{\"room-members\":2}" },
 			&counts);
 	ck_assert_uint_eq(counts.dropped_members, 1);
@@ -499,7 +499,7 @@ START_TEST(more_rooms_than_there_may_be)
 	fake_say(ann, JOIN("\"r\""));
 	fake_say(ann, JOIN("\"s\""));
 	fake_say(ann, JOIN("\"t\""));
-	int64_t has = counted(ann);
+	int64_t has = is_room(ann);
 	strcpy(token, ann->token);
 	fake = restart_with(fake, &(struct options){ .rooms_per_practice = 2 }, &counts);
 	ck_assert_uint_eq(counts.dropped_channels, 1);
@@ -525,7 +525,7 @@ START_TEST(what_is_gone_is_left_out)
 	fake_destroy(fake);
 
 	fake = two_in_a_room(0, token, &has);
-	fake = restart_with(fake, &(struct options){ .site = "another" }, &counts);
+	fake = restart_with(fake, &(struct options){ .realm = "another" }, &counts);
 	ck_assert_uint_eq(counts.dropped_sessions, 2);
 	ck_assert_uint_eq(fake_stats(fake).detached, 0);
 	ck_assert_uint_eq(fake_stats(fake).rooms, 0);
@@ -594,9 +594,9 @@ START_TEST(a_place_in_the_line_is_kept)
 	strcpy(one_token, one->token);
 	strcpy(two_token, two->token);
 	strcpy(ann_token, ann->token);
-	int64_t one_has = counted(one);
-	int64_t two_has = counted(two);
-	int64_t ann_has = counted(ann);
+	int64_t one_has = is_room(one);
+	int64_t two_has = is_room(two);
+	int64_t ann_has = is_room(ann);
 	char line[256];
 	(void)snprintf(line, sizeof(line),
 			"{\"type\":\"telemedicine_admit\",\"roomId\":\"r\",\"clientId\":\"%s\"}",
@@ -631,7 +631,7 @@ START_TEST(who_waits_too_long_is_sent_away_also_over_a_restart)
 	fake_say(one, JOIN("\"r\""));
 	char token[64];
 	strcpy(token, one->token);
-	int64_t has = counted(one);
+	int64_t has = is_room(one);
 	/* The next one's clock begins at the same time again. */
 	fake = restart_with(fake, &options, &counts);
 	one = fake_resume(fake, WHO(PATIENT("1"), .resume = token, .received = has));

@@ -332,7 +332,7 @@ START_TEST(mints_tokens)
 		.now_s = NOW,
 		.ttl_s = 60,
 	};
-	struct px_keys *keys = secret_keys();
+	struct px_jwks *keys = secret_keys();
 	struct px_token *token = NULL;
 	char *text = minted(&mint, NULL);
 	rules.issuer = "i";
@@ -362,7 +362,7 @@ START_TEST(mints_tokens)
 	ck_assert_int_eq(verdict(keys, minted(&bare, NULL)), PX_TOKEN_NO_EXPIRY);
 	rules.require_exp = false;
 	ck_assert_int_eq(verdict(keys, minted(&bare, NULL)), GOOD);
-	px_keys_destroy(keys);
+	px_jwks_destroy(keys);
 }
 END_TEST
 

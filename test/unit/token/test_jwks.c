@@ -27,16 +27,16 @@ static void age_jwks(void)
 	ck_assert_int_eq(utimes(jwks_path, times), 0);
 }
 
-static int reload(struct px_keys *keys, const char *expected)
+static int reload(struct px_jwks *keys, const char *expected)
 {
 	complaints[0] = '\0';
-	int rc = px_keys_reload_if_changed(keys, &sink);
+	int rc = px_jwks_reload_if_changed(keys, &sink);
 	ck_assert_str_eq(complaints, expected);
 	return rc;
 }
 
 /* What the set says of a message signed with `secret`, for a key called `kid`. */
-static int verify(const struct px_keys *keys, const char *secret, const char *kid)
+static int verify(const struct px_jwks *keys, const char *secret, const char *kid)
 {
 	unsigned char mac[64];
 	struct px_signed message = {
@@ -45,7 +45,7 @@ static int verify(const struct px_keys *keys, const char *secret, const char *ki
 		.signature = mac,
 	};
 	message.signature_len = hmac_sign(secret, strlen(secret), "header.payload", mac);
-	return px_keys_verify(keys, PX_KEY_HS256, px_span(kid), &message);
+	return px_jwks_verify(keys, PX_KEY_HS256, px_span(kid), &message);
 }
 
 /* ---- which keys ---- */
@@ -65,9 +65,9 @@ START_TEST(takes_keys)
 		char *jwks = quoted(good[i]);
 		char *text = set_of(jwks);
 		write_jwks(text);
-		struct px_keys *keys = keys_of(true, false, "");
-		ck_assert_uint_eq(px_keys_count(keys), 1);
-		px_keys_destroy(keys);
+		struct px_jwks *keys = keys_of(true, false, "");
+		ck_assert_uint_eq(px_jwks_count(keys), 1);
+		px_jwks_destroy(keys);
 		free(text);
 		free(jwks);
 	}
@@ -142,9 +142,9 @@ START_TEST(skips_keys_of_no_use)
 		char *text = set_of(both);
 		char *expected = format("W FILE: key 2 is skipped: %s\n", cases[i].reason);
 		write_jwks(text);
-		struct px_keys *keys = keys_of(true, false, expected);
-		ck_assert_uint_eq(px_keys_count(keys), 1);
-		px_keys_destroy(keys);
+		struct px_jwks *keys = keys_of(true, false, expected);
+		ck_assert_uint_eq(px_jwks_count(keys), 1);
+		px_jwks_destroy(keys);
 		free(expected);
 		free(text);
 
@@ -204,9 +204,9 @@ START_TEST(wants_good_rsa_keys)
 				cases[i].reason ? cases[i].reason : "");
 		write_keys(rsa_jwk(cases[i].len, cases[i].first, cases[i].e),
 				secret_jwk(SECRET, "good"), NULL);
-		struct px_keys *keys = keys_of(true, false, expected);
-		ck_assert_uint_eq(px_keys_count(keys), cases[i].reason ? 1 : 2);
-		px_keys_destroy(keys);
+		struct px_jwks *keys = keys_of(true, false, expected);
+		ck_assert_uint_eq(px_jwks_count(keys), cases[i].reason ? 1 : 2);
+		px_jwks_destroy(keys);
 		free(expected);
 	}
 }
@@ -219,7 +219,7 @@ START_TEST(takes_the_public_part_of_private_keys)
 #define PRIVATE(number, kid) \
 	"W FILE: key " number " (\"" kid "\") is a private key, which nobody " \
 	"who only checks tokens should have; only its public part is used\n"
-	struct px_keys *keys = keys_of(true, false, PRIVATE("1", "r") PRIVATE("2", "e")
+	struct px_jwks *keys = keys_of(true, false, PRIVATE("1", "r") PRIVATE("2", "e")
 			PRIVATE("3", "d"));
 	static const char *const headers[] = { "{'alg':'RS256','kid':'r'}",
 		"{'alg':'ES256','kid':'e'}", "{'alg':'EdDSA','kid':'d'}" };
@@ -234,29 +234,29 @@ START_TEST(takes_the_public_part_of_private_keys)
 		free(text);
 		EVP_PKEY_free(made[i]);
 	}
-	px_keys_destroy(keys);
+	px_jwks_destroy(keys);
 }
 END_TEST
 
 START_TEST(warns_of_weak_secrets)
 {
-	struct px_keys *keys = NULL;
-	struct px_keys_source source = { .secret = px_span("short") };
+	struct px_jwks *keys = NULL;
+	struct px_jwks_source source = { .secret = px_span("short") };
 	complaints[0] = '\0';
-	ck_assert_int_eq(px_keys_create(&source, &sink, &keys), 0);
+	ck_assert_int_eq(px_jwks_create(&source, &sink, &keys), 0);
 	ck_assert_str_eq(complaints, "W the secret for tokens has fewer than 32 bytes and can be "
 			"guessed\n");
 	ck_assert_int_eq(verify(keys, "short", NULL), 0);
-	px_keys_destroy(keys);
+	px_jwks_destroy(keys);
 	write_keys(secret_jwk("short", "s"), NULL, NULL);
 	keys = keys_of(true, false,
 			"W FILE: key 1 (\"s\") is a secret of fewer than 32 bytes, which "
 			"can be guessed\n");
-	px_keys_destroy(keys);
+	px_jwks_destroy(keys);
 
-	struct px_keys_source none = { .secret = { NULL, 0 } };
+	struct px_jwks_source none = { .secret = { NULL, 0 } };
 	complaints[0] = '\0';
-	ck_assert_int_eq(px_keys_create(&none, &sink, &keys), -EINVAL);
+	ck_assert_int_eq(px_jwks_create(&none, &sink, &keys), -EINVAL);
 	ck_assert_str_eq(complaints, "E tokens need a secret or a key set to be checked with\n");
 }
 END_TEST
@@ -283,11 +283,11 @@ START_TEST(refuses_what_is_no_key_set)
 		free(text);
 	}
 	write_jwks("{\"keys\":[]}");
-	struct px_keys *keys = keys_of(true, false, "W FILE: the key set is empty\n");
-	ck_assert_uint_eq(px_keys_count(keys), 0);
+	struct px_jwks *keys = keys_of(true, false, "W FILE: the key set is empty\n");
+	ck_assert_uint_eq(px_jwks_count(keys), 0);
 	ck_assert_int_eq(verify(keys, SECRET, NULL), -ENOTSUP);
 	ck_assert_int_eq(verify(keys, SECRET, "a"), -ENOKEY);
-	px_keys_destroy(keys);
+	px_jwks_destroy(keys);
 }
 END_TEST
 
@@ -318,8 +318,8 @@ START_TEST(limits_the_number_of_keys)
 	write_many(PX_KEYS_MAX + 1);
 	keys_of(true, false, "E FILE: a key set of 65 keys; 64 are allowed\n");
 	write_many(PX_KEYS_MAX);
-	struct px_keys *keys = keys_of(true, true, "");
-	ck_assert_uint_eq(px_keys_count(keys), PX_KEYS_MAX + 1);
+	struct px_jwks *keys = keys_of(true, true, "");
+	ck_assert_uint_eq(px_jwks_count(keys), PX_KEYS_MAX + 1);
 	(void)snprintf(secret, sizeof(secret), "%032u", PX_KEYS_MAX - 1);
 	ck_assert_int_eq(verify(keys, secret, "63"), 0);
 	ck_assert_int_eq(verify(keys, secret, "62"), -EBADMSG);
@@ -328,7 +328,7 @@ START_TEST(limits_the_number_of_keys)
 	ck_assert_int_eq(verify(keys, secret, NULL), 0);
 	(void)snprintf(secret, sizeof(secret), "%032u", PX_KEYS_TRIES_MAX - 1);
 	ck_assert_int_eq(verify(keys, secret, NULL), -EBADMSG);
-	px_keys_destroy(keys);
+	px_jwks_destroy(keys);
 }
 END_TEST
 
@@ -352,7 +352,7 @@ START_TEST(reads_nothing_but_files)
 	memcpy(large, "{\"keys\":[]}", 11);
 	large[PX_KEYS_BYTES_MAX] = '\0';
 	write_jwks(large);
-	px_keys_destroy(keys_of(true, false, "W FILE: the key set is empty\n"));
+	px_jwks_destroy(keys_of(true, false, "W FILE: the key set is empty\n"));
 	free(large);
 }
 END_TEST
@@ -362,7 +362,7 @@ END_TEST
 START_TEST(rotates_keys)
 {
 	write_keys(secret_jwk(SECRET, "old"), NULL, NULL);
-	struct px_keys *keys = keys_of(true, false, "");
+	struct px_jwks *keys = keys_of(true, false, "");
 	ck_assert_int_eq(reload(keys, ""), 0);
 	ck_assert_int_eq(verify(keys, SECRET_B, "new"), -ENOKEY);
 	write_keys(secret_jwk(SECRET, "old"), secret_jwk(SECRET_B, "new"), NULL);
@@ -376,7 +376,7 @@ START_TEST(rotates_keys)
 	ck_assert_int_eq(verify(keys, SECRET, "old"), -ENOKEY);
 	ck_assert_int_eq(verify(keys, SECRET, "new"), -EBADMSG);
 	ck_assert_int_eq(verify(keys, SECRET_B, "new"), 0);
-	px_keys_destroy(keys);
+	px_jwks_destroy(keys);
 }
 END_TEST
 
@@ -384,14 +384,14 @@ END_TEST
 START_TEST(sees_changes_within_a_tick)
 {
 	write_keys(secret_jwk(SECRET, "k"), NULL, NULL);
-	struct px_keys *keys = keys_of(true, false, "");
+	struct px_jwks *keys = keys_of(true, false, "");
 	for (int i = 0; i < 200; i++) {
 		const char *now = i % 2 ? SECRET : SECRET_B;
 		write_keys(secret_jwk(now, "k"), NULL, NULL);
 		ck_assert_int_eq(reload(keys, ""), 1);
 		ck_assert_int_eq(verify(keys, now, "k"), 0);
 	}
-	px_keys_destroy(keys);
+	px_jwks_destroy(keys);
 }
 END_TEST
 
@@ -400,7 +400,7 @@ START_TEST(sees_a_file_put_in_its_place)
 	char other[80];
 	write_keys(secret_jwk(SECRET, "k"), NULL, NULL);
 	age_jwks();
-	struct px_keys *keys = keys_of(true, false, "");
+	struct px_jwks *keys = keys_of(true, false, "");
 	ck_assert_int_eq(reload(keys, ""), 0);
 	(void)snprintf(other, sizeof(other), "%s.new", jwks_path);
 	ck_assert_int_eq(rename(jwks_path, other), 0);
@@ -413,14 +413,14 @@ START_TEST(sees_a_file_put_in_its_place)
 	/* touched, but the same */
 	age_jwks();
 	ck_assert_int_eq(reload(keys, ""), 0);
-	px_keys_destroy(keys);
+	px_jwks_destroy(keys);
 }
 END_TEST
 
 START_TEST(keeps_the_keys_where_the_file_is_rubbish)
 {
 	write_keys(secret_jwk(SECRET, "k"), NULL, NULL);
-	struct px_keys *keys = keys_of(true, false, "");
+	struct px_jwks *keys = keys_of(true, false, "");
 	write_jwks("rubbish");
 	ck_assert_int_eq(reload(keys, NO_JSON), -EINVAL);
 	for (int i = 0; i < 3; i++) {
@@ -440,14 +440,14 @@ START_TEST(keeps_the_keys_where_the_file_is_rubbish)
 	write_jwks("{\"keys\":[]}");
 	ck_assert_int_eq(reload(keys, "W FILE: the key set is empty\n"), 1);
 	ck_assert_int_eq(verify(keys, SECRET, "k"), -ENOKEY);
-	px_keys_destroy(keys);
+	px_jwks_destroy(keys);
 }
 END_TEST
 
 START_TEST(keeps_the_keys_where_the_file_is_gone)
 {
 	write_keys(secret_jwk(SECRET, "k"), NULL, NULL);
-	struct px_keys *keys = keys_of(true, true, "");
+	struct px_jwks *keys = keys_of(true, true, "");
 	(void)unlink(jwks_path);
 	ck_assert_int_eq(reload(keys, "E FILE: No such file or directory\n"), -ENOENT);
 	ck_assert_int_eq(reload(keys, ""), 0);
@@ -462,17 +462,17 @@ START_TEST(keeps_the_keys_where_the_file_is_gone)
 	ck_assert_int_eq(reload(keys, ""), 1);
 	ck_assert_int_eq(verify(keys, SECRET_B, "k"), 0);
 	ck_assert_int_eq(verify(keys, SECRET, NULL), 0);
-	px_keys_destroy(keys);
+	px_jwks_destroy(keys);
 }
 END_TEST
 
 START_TEST(has_nothing_to_reload_without_a_file)
 {
-	struct px_keys *keys = keys_of(false, true, "");
+	struct px_jwks *keys = keys_of(false, true, "");
 	ck_assert_int_eq(reload(keys, ""), 0);
-	ck_assert_uint_eq(px_keys_count(keys), 1);
-	px_keys_destroy(keys);
-	px_keys_destroy(NULL);
+	ck_assert_uint_eq(px_jwks_count(keys), 1);
+	px_jwks_destroy(keys);
+	px_jwks_destroy(NULL);
 }
 END_TEST
 

@@ -14,8 +14,8 @@ START_TEST(takes_each_algorithm)
 	static const char *const algs[] = { "RS256", "ES256", "EdDSA" };
 	EVP_PKEY *made[] = { new_rsa(2048), new_ec("P-256"), new_ed25519() };
 	write_keys(jwk(made[0], "r"), jwk(made[1], "e"), jwk(made[2], "d"));
-	struct px_keys *keys = keys_of(true, true, "");
-	ck_assert_uint_eq(px_keys_count(keys), 4);
+	struct px_jwks *keys = keys_of(true, true, "");
+	ck_assert_uint_eq(px_jwks_count(keys), 4);
 	ck_assert_int_eq(verdict(keys, token_of(NULL, HS, CLAIMS)), GOOD);
 	/* RFC 9864's name for it. */
 	ck_assert_int_eq(verdict(keys, token_of(made[2], "{'alg':'Ed25519','kid':'d'}", CLAIMS)),
@@ -42,7 +42,7 @@ START_TEST(takes_each_algorithm)
 		}
 		EVP_PKEY_free(made[i]);
 	}
-	px_keys_destroy(keys);
+	px_jwks_destroy(keys);
 }
 END_TEST
 
@@ -55,11 +55,11 @@ START_TEST(refuses_other_keys)
 		"{'alg':'ES256','kid':'k'}", "{'alg':'EdDSA','kid':'k'}" };
 	for (size_t i = 0; i < 3; i++) {
 		write_keys(jwk(made[i], "k"), NULL, NULL);
-		struct px_keys *keys = keys_of(true, false, "");
+		struct px_jwks *keys = keys_of(true, false, "");
 		ck_assert_int_eq(verdict(keys, token_of(made[i], headers[i], CLAIMS)), GOOD);
 		ck_assert_int_eq(verdict(keys, token_of(others[i], headers[i], CLAIMS)),
 				PX_TOKEN_SIGNATURE);
-		px_keys_destroy(keys);
+		px_jwks_destroy(keys);
 		EVP_PKEY_free(made[i]);
 		EVP_PKEY_free(others[i]);
 	}
@@ -69,7 +69,7 @@ END_TEST
 START_TEST(refuses_unsigned_tokens)
 {
 	use_rules();
-	struct px_keys *keys = secret_keys();
+	struct px_jwks *keys = secret_keys();
 	static const char *const names[] = { "none", "None", "NONE", "nOnE", "HS384", "HS512",
 		"RS512", "PS256", "ES384", "ES256K", "hs256", "HS256 ", "dir", "RSA1_5", "A128KW" };
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -90,7 +90,7 @@ START_TEST(refuses_unsigned_tokens)
 	char *token = token_of(NULL, HS, CLAIMS);
 	*(strrchr(token, '.') + 1) = '\0';
 	ck_assert_int_eq(verdict(keys, token), PX_TOKEN_SIGNATURE);
-	px_keys_destroy(keys);
+	px_jwks_destroy(keys);
 }
 END_TEST
 
@@ -118,14 +118,14 @@ START_TEST(refuses_a_public_key_as_secret)
 	ck_assert_int_gt(der_len, 0);
 	for (int with_secret = 0; with_secret < 2; with_secret++) {
 		write_keys(jwk(key, "r"), NULL, NULL);
-		struct px_keys *keys = keys_of(true, with_secret, "");
+		struct px_jwks *keys = keys_of(true, with_secret, "");
 		ck_assert_int_eq(verdict(keys, confused("{'alg':'HS256','kid':'r'}", text,
 				strlen(text))), PX_TOKEN_ALGORITHM);
 		ck_assert_int_eq(verdict(keys, confused("{'alg':'HS256','kid':'r'}", der,
 				(size_t)der_len)), PX_TOKEN_ALGORITHM);
 		ck_assert_int_eq(verdict(keys, confused(HS, der, (size_t)der_len)),
 				with_secret ? PX_TOKEN_SIGNATURE : PX_TOKEN_ALGORITHM);
-		px_keys_destroy(keys);
+		px_jwks_destroy(keys);
 	}
 	OPENSSL_free(der);
 	free(text);
@@ -139,7 +139,7 @@ START_TEST(refuses_other_curves)
 	EVP_PKEY *wide = new_ec("P-384");
 	EVP_PKEY *good = new_ec("P-256");
 	write_keys(jwk(wide, "w"), jwk(good, "g"), NULL);
-	struct px_keys *keys = keys_of(true, false, "W FILE: key 1 (\"w\") is skipped: its "
+	struct px_jwks *keys = keys_of(true, false, "W FILE: key 1 (\"w\") is skipped: its "
 			"\"crv\" is none of P-256 (EC) and Ed25519 (OKP)\n");
 	ck_assert_int_eq(verdict(keys, token_of(wide, "{'alg':'ES384','kid':'w'}", CLAIMS)),
 			PX_TOKEN_ALGORITHM);
@@ -147,7 +147,7 @@ START_TEST(refuses_other_curves)
 			PX_TOKEN_UNKNOWN_KEY);
 	ck_assert_int_eq(verdict(keys, token_of(wide, "{'alg':'ES256','kid':'g'}", CLAIMS)),
 			PX_TOKEN_SIGNATURE);
-	px_keys_destroy(keys);
+	px_jwks_destroy(keys);
 	EVP_PKEY_free(wide);
 	EVP_PKEY_free(good);
 }
@@ -159,7 +159,7 @@ START_TEST(takes_no_key_from_the_token)
 	EVP_PKEY *ours = new_ec("P-256");
 	EVP_PKEY *theirs = new_ec("P-256");
 	write_keys(jwk(ours, "k"), NULL, NULL);
-	struct px_keys *keys = keys_of(true, false, "");
+	struct px_jwks *keys = keys_of(true, false, "");
 	char *theirs_jwk = jwk(theirs, "k");
 	char *headers[] = {
 		format("{\"alg\":\"ES256\",\"kid\":\"k\",\"jwk\":%s}", theirs_jwk),
@@ -176,7 +176,7 @@ START_TEST(takes_no_key_from_the_token)
 		free(headers[i]);
 	}
 	free(theirs_jwk);
-	px_keys_destroy(keys);
+	px_jwks_destroy(keys);
 	EVP_PKEY_free(ours);
 	EVP_PKEY_free(theirs);
 }
@@ -187,7 +187,7 @@ START_TEST(finds_keys_by_their_kid)
 	use_rules();
 	write_keys(secret_jwk(SECRET, "a"), secret_jwk("another secret of 32 bytes, yes.", "b"),
 			NULL);
-	struct px_keys *keys = keys_of(true, false, "");
+	struct px_jwks *keys = keys_of(true, false, "");
 	ck_assert_int_eq(verdict(keys, token_of(NULL, HS, CLAIMS)), GOOD);
 	static const struct {
 		const char *kid;
@@ -217,16 +217,16 @@ START_TEST(finds_keys_by_their_kid)
 	char *header = format("{'alg':'HS256','kid':'%.*s'}", 257, kid);
 	ck_assert_int_eq(verdict(keys, token_of(NULL, header, CLAIMS)), PX_TOKEN_MALFORMED);
 	free(header);
-	px_keys_destroy(keys);
+	px_jwks_destroy(keys);
 
 	/* a secret of the configuration has no name unless it was given one */
 	ck_assert_int_eq(verdict_on_header("{'alg':'HS256','kid':'a'}"), PX_TOKEN_UNKNOWN_KEY);
-	struct px_keys_source source = { .secret = px_span(SECRET), .secret_kid = "main" };
-	ck_assert_int_eq(px_keys_create(&source, &sink, &keys), 0);
+	struct px_jwks_source source = { .secret = px_span(SECRET), .secret_kid = "main" };
+	ck_assert_int_eq(px_jwks_create(&source, &sink, &keys), 0);
 	ck_assert_int_eq(verdict(keys, token_of(NULL, "{'alg':'HS256','kid':'main'}", CLAIMS)),
 			GOOD);
 	ck_assert_int_eq(verdict(keys, token_of(NULL, HS, CLAIMS)), GOOD);
-	px_keys_destroy(keys);
+	px_jwks_destroy(keys);
 }
 END_TEST
 
@@ -270,7 +270,7 @@ END_TEST
 START_TEST(refuses_what_is_no_token)
 {
 	use_rules();
-	struct px_keys *keys = secret_keys();
+	struct px_jwks *keys = secret_keys();
 	static const char *const texts[] = { "", ".", "..", "...", "....", "a.b.c", "a.b.c.d.e",
 		"x", "e30.e30.", "e30..e30", ".e30.e30", "{}",
 		"{\"payload\":\"\",\"signatures\":[]}", "Bearer e30.e30.e30", "\xff\xfe" };
@@ -279,14 +279,14 @@ START_TEST(refuses_what_is_no_token)
 				texts[i]);
 	}
 	ck_assert_int_eq(verdict_of(keys, (struct px_span){ NULL, 0 }, NULL), PX_TOKEN_MALFORMED);
-	px_keys_destroy(keys);
+	px_jwks_destroy(keys);
 }
 END_TEST
 
 START_TEST(limits_the_length)
 {
 	use_rules();
-	struct px_keys *keys = secret_keys();
+	struct px_jwks *keys = secret_keys();
 	size_t len = 1024 * 1024;
 	char *text = malloc(len + 1);
 	memset(text, 'A', len);
@@ -316,12 +316,12 @@ START_TEST(limits_the_length)
 	ck_assert_int_eq(verdict_of(keys, px_span(token), NULL), GOOD);
 	rules.max_bytes--;
 	ck_assert_int_eq(verdict(keys, token), PX_TOKEN_TOO_LONG);
-	px_keys_destroy(keys);
+	px_jwks_destroy(keys);
 }
 END_TEST
 
 /* Each prefix, and each with one bit of it flipped; all are refused. */
-static void mangle(const struct px_keys *keys, char *token)
+static void mangle(const struct px_jwks *keys, char *token)
 {
 	size_t len = strlen(token);
 	ck_assert_int_eq(verdict_of(keys, px_span(token), NULL), GOOD);
@@ -349,12 +349,12 @@ START_TEST(refuses_mangled_tokens)
 	use_rules();
 	EVP_PKEY *made[] = { new_rsa(2048), new_ec("P-256"), new_ed25519() };
 	write_keys(jwk(made[0], NULL), jwk(made[1], NULL), jwk(made[2], NULL));
-	struct px_keys *keys = keys_of(true, true, "");
+	struct px_jwks *keys = keys_of(true, true, "");
 	mangle(keys, token_of(NULL, HS, CLAIMS));
 	mangle(keys, token_of(made[0], "{'alg':'RS256'}", CLAIMS));
 	mangle(keys, token_of(made[1], "{'alg':'ES256'}", CLAIMS));
 	mangle(keys, token_of(made[2], "{'alg':'EdDSA'}", CLAIMS));
-	px_keys_destroy(keys);
+	px_jwks_destroy(keys);
 	for (size_t i = 0; i < 3; i++) {
 		EVP_PKEY_free(made[i]);
 	}
@@ -364,7 +364,7 @@ END_TEST
 START_TEST(takes_one_spelling_of_base64url)
 {
 	use_rules();
-	struct px_keys *keys = secret_keys();
+	struct px_jwks *keys = secret_keys();
 	char *token = token_of(NULL, HS, CLAIMS);
 	char *dot = strchr(token, '.');
 	char *second = strchr(dot + 1, '.');
@@ -385,7 +385,7 @@ START_TEST(takes_one_spelling_of_base64url)
 	size_t last = strlen(token) - 1;
 	token[last] = (char)(token[last] + 1);
 	ck_assert_int_ne(verdict(keys, token), GOOD);
-	px_keys_destroy(keys);
+	px_jwks_destroy(keys);
 }
 END_TEST
 

@@ -236,7 +236,7 @@ static void on_complaint(void *user, bool error, const char *text)
 			error ? 'E' : 'W', own ? "FILE" : "", own ? text + path : text);
 }
 
-static const struct px_keys_sink sink = { .on_complaint = on_complaint };
+static const struct px_jwks_sink sink = { .on_complaint = on_complaint };
 
 UNUSED static void remove_jwks(void)
 {
@@ -277,15 +277,15 @@ UNUSED static void write_keys(char *a, char *b, char *c)
 }
 
 /* The keys of the file, and SECRET if that is wanted; NULL if `expected` has an error. */
-UNUSED static struct px_keys *keys_of(bool file, bool secret, const char *expected)
+UNUSED static struct px_jwks *keys_of(bool file, bool secret, const char *expected)
 {
-	struct px_keys *keys = NULL;
-	struct px_keys_source source = {
+	struct px_jwks *keys = NULL;
+	struct px_jwks_source source = {
 		.secret = px_span(secret ? SECRET : NULL),
 		.jwks_file = file ? jwks_path : NULL,
 	};
 	complaints[0] = '\0';
-	int rc = px_keys_create(&source, &sink, &keys);
+	int rc = px_jwks_create(&source, &sink, &keys);
 	ck_assert_str_eq(complaints, expected);
 	bool error = expected[0] == 'E' || strstr(expected, "\nE ");
 	ck_assert_int_eq(rc, error ? -EINVAL : 0);

@@ -14,7 +14,8 @@
 static struct px_token_rules rules;
 
 /* What becomes of a token: GOOD (and *ret_token, if asked for), or its fault. */
-UNUSED static int verdict_of(const struct px_keys *keys, struct px_span text, struct px_token **ret_token)
+UNUSED static int verdict_of(const struct px_jwks *keys, struct px_span text,
+		struct px_token **ret_token)
 {
 	struct px_token *token = NULL;
 	enum px_token_fault fault = PX_TOKEN_FAULTS;
@@ -36,14 +37,14 @@ UNUSED static int verdict_of(const struct px_keys *keys, struct px_span text, st
 }
 
 /* Frees the token. */
-UNUSED static int verdict(const struct px_keys *keys, char *token)
+UNUSED static int verdict(const struct px_jwks *keys, char *token)
 {
 	int result = verdict_of(keys, px_span(token), NULL);
 	free(token);
 	return result;
 }
 
-UNUSED static struct px_keys *secret_keys(void)
+UNUSED static struct px_jwks *secret_keys(void)
 {
 	return keys_of(false, true, "");
 }
@@ -51,29 +52,29 @@ UNUSED static struct px_keys *secret_keys(void)
 /* The verdict on claims that were signed with SECRET. */
 UNUSED static int verdict_on_claims(const char *claims)
 {
-	struct px_keys *keys = secret_keys();
+	struct px_jwks *keys = secret_keys();
 	int result = verdict(keys, token_of(NULL, HS, claims));
-	px_keys_destroy(keys);
+	px_jwks_destroy(keys);
 	return result;
 }
 
 UNUSED static int verdict_on_header(const char *header)
 {
-	struct px_keys *keys = secret_keys();
+	struct px_jwks *keys = secret_keys();
 	int result = verdict(keys, token_of(NULL, header, CLAIMS));
-	px_keys_destroy(keys);
+	px_jwks_destroy(keys);
 	return result;
 }
 
 /* What is read of claims ("'" for the quotes) that are good. */
 UNUSED static struct px_token *read_claims(const char *claims)
 {
-	struct px_keys *keys = secret_keys();
+	struct px_jwks *keys = secret_keys();
 	struct px_token *token = NULL;
 	char *text = token_of(NULL, HS, claims);
 	ck_assert_msg(verdict_of(keys, px_span(text), &token) == GOOD, "%s", claims);
 	free(text);
-	px_keys_destroy(keys);
+	px_jwks_destroy(keys);
 	return token;
 }
 

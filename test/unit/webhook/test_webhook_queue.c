@@ -42,9 +42,9 @@ static void end(void)
 	px_webhook_queue_destroy(queue);
 }
 
-static int push(const char *lane, const char *text, int64_t now_ms)
+static int push(const char *partition, const char *text, int64_t now_ms)
 {
-	return px_webhook_queue_push(queue, px_span(lane), px_span(text), now_ms);
+	return px_webhook_queue_push(queue, px_span(partition), px_span(text), now_ms);
 }
 
 /* What a batch has in it; "-": there is none. */
@@ -368,11 +368,11 @@ END_TEST
 
 static char seen[256];
 
-static int see(void *user, struct px_span lane, struct px_span text, int64_t came_ms)
+static int see(void *user, struct px_span partition, struct px_span text, int64_t came_ms)
 {
 	size_t at = strlen(seen);
-	(void)snprintf(seen + at, sizeof(seen) - at, "%.*s%.*s@%d ", (int)lane.len, lane.data,
-			(int)text.len, text.data, (int)came_ms);
+	(void)snprintf(seen + at, sizeof(seen) - at, "%.*s%.*s@%d ", (int)partition.len,
+			partition.data, (int)text.len, text.data, (int)came_ms);
 	return user ? *(int *)user : 0;
 }
 
@@ -409,7 +409,7 @@ START_TEST(in_a_hurry_nothing_waits)
 	push("a", "1", 0);
 	push("b", "2", 0);
 	px_webhook_queue_failed(queue, take(0, "1"), 0, 100000, 0);
-	px_webhook_queue_hurry(queue);
+	px_webhook_queue_flush_now(queue);
 	deliver(0, "2");
 	deliver(0, "1");
 	push("a", "3", 0);
@@ -439,13 +439,13 @@ START_TEST(any_order_of_things)
 	px_webhook_queue_set_bounds(queue, &bounds);
 	for (int i = 0; i < STEPS; i++) {
 		unsigned dice = (unsigned)rand_r(&seed);
-		unsigned lane = dice / 16 % LANES;
-		char key[2] = { (char)('a' + lane), '\0' };
+		unsigned partition = dice / 16 % LANES;
+		char key[2] = { (char)('a' + partition), '\0' };
 		char text[64];
 		struct px_webhook_batch **slot = &flying[dice / 128 % 4];
 		now_ms += dice / 1024 % 50;
 		if (dice % 16 < 7) {
-			(void)snprintf(text, sizeof(text), "%u%08u", lane + 1, (unsigned)++pushed[lane]);
+			(void)snprintf(text, sizeof(text), "%u%08u", partition + 1, (unsigned)++pushed[partition]);
 			(void)push(key, text, now_ms);
 			total++;
 		} else if (!*slot) {
@@ -497,7 +497,7 @@ static void fail_next(void)
 	wrong += !batch || counts().oldest_ms != 0;
 }
 
-static void begin_many(unsigned lanes)
+static void begin_many(unsigned partitions)
 {
 	begin();
 	bounds.events = 1000000;
@@ -506,13 +506,13 @@ static void begin_many(unsigned lanes)
 	px_webhook_queue_set_bounds(queue, &bounds);
 	down_since_ms = 0;
 	dice = 1;
-	for (unsigned i = 0; i < lanes; i++) {
-		char lane[16];
-		(void)snprintf(lane, sizeof(lane), "%u", i);
-		wrong += push(lane, "{}", 0) != 0;
+	for (unsigned i = 0; i < partitions; i++) {
+		char partition[16];
+		(void)snprintf(partition, sizeof(partition), "%u", i);
+		wrong += push(partition, "{}", 0) != 0;
 	}
 	/* Until each waits, at times of its own. */
-	for (unsigned i = 0; i < lanes; i++) {
+	for (unsigned i = 0; i < partitions; i++) {
 		fail_next();
 	}
 }
@@ -532,21 +532,22 @@ START_TEST(a_failure_costs_as_much_however_many_wait)
 END_TEST
 
 /* A queue that is full drops the oldest of all for each that comes. */
-static void begin_full(unsigned lanes)
+static void begin_full(unsigned partitions)
 {
-	begin_many(lanes);
-	bounds.events = lanes;
+	begin_many(partitions);
+	bounds.events = partitions;
 	px_webhook_queue_set_bounds(queue, &bounds);
 }
 
 static void push_a_thousand(void)
 {
 	for (int i = 0; i < 1000; i++) {
-		char lane[16];
+		char partition[16];
 		dice = dice * 1664525 + 1013904223;
-		(void)snprintf(lane, sizeof(lane), "%u", dice >> 16);
+		(void)snprintf(partition, sizeof(partition), "%u", dice >> 16);
 		uint64_t before = counts().overflowed;
-		wrong += push(lane, "{}", down_since_ms) != 0 || counts().overflowed != before + 1;
+		wrong += push(partition, "{}", down_since_ms) != 0 ||
+				counts().overflowed != before + 1;
 	}
 }
 
