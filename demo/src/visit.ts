@@ -3,7 +3,7 @@
 // The video call: one room that everybody of the practice may join, with chat.
 
 import { telemedicineService } from 'praxis-client';
-import type { CallMember, TelemedicineCall, TelemedicineChatMessage, User } from 'praxis-client';
+import type { CallChatMessage, CallMember, TelemedicineCall, User } from 'praxis-client';
 import { announce, byId, element } from '../../pages/dom.js';
 
 const ROOM = 'demo';
@@ -54,6 +54,7 @@ export class Visit {
 		call.on('joined', ({ userName }) => this.#note(`${userName ?? 'Somebody'} is here.`));
 		call.on('left', ({ userName }) => this.#note(`${userName ?? 'Somebody'} has left.`));
 		call.on('chat', (message) => this.#showChat(message));
+		call.on('chatState', () => this.#showStates(call.chat));
 		call.on('error', (error) => this.#note(error.message));
 		call.on('media', ({ audio, video, screen }) => {
 			this.#press('mic', audio);
@@ -108,7 +109,7 @@ export class Visit {
 		const input = byId<HTMLInputElement>('text');
 		const text = input.value.trim();
 		if (text && this.#call) {
-			void this.#call.sendChat(text);
+			this.#call.sendChat(text).catch(() => {}); // its line says so
 			input.value = '';
 		}
 	}
@@ -143,8 +144,27 @@ export class Visit {
 		figure.querySelector('figcaption')!.textContent = caption;
 	}
 
-	#showChat({ from, message }: TelemedicineChatMessage): void {
-		this.#line(element('li', {}, element('b', {}, String(from)), ` ${message}`));
+	#showChat({ from, message, state }: CallChatMessage): void {
+		const line = element('li', {}, element('b', {}, String(from)), ` ${message}`);
+		if (state) {
+			line.dataset.state = state;
+		}
+		this.#line(line);
+	}
+
+	/** One's own lines stand in the order in which they were said. */
+	#showStates(chat: readonly CallChatMessage[]): void {
+		const own = chat.filter(({ state }) => state !== undefined).reverse();
+		const lines = [...byId('messages').querySelectorAll<HTMLLIElement>('li[data-state]')].reverse();
+		own.forEach(({ state }, at) => {
+			const line = lines[at];
+			if (line && line.dataset.state !== state) {
+				line.dataset.state = state;
+				if (state === 'failed') {
+					announce('A message was not sent.');
+				}
+			}
+		});
 	}
 
 	#note(text: string): void {

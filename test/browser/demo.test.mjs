@@ -155,12 +155,18 @@ describe('the demonstration', { timeout: 300_000 }, () => {
 			await say(bob, `offline ${n}`);
 		}
 		await seesMore([ann, bob]); // pictures need no server
+		assert.equal(await ann.locator('#messages [data-state=pending]').count(), 3);
 		network.down = false;
 		await heard(ann, 'Bob offline 3');
 		await heard(bob, 'Ann offline 3');
 		const expected = ['Ann', 'Bob'].flatMap((who) => [1, 2, 3].map((n) => `${who} offline ${n}`));
 		assert.deepEqual((await said(ann)).sort(), expected);
 		assert.deepEqual((await said(bob)).sort(), expected);
+		await until(
+			'all of them sent',
+			async () => (await ann.locator('#messages [data-state=sent]').count()) === 3,
+			WAIT_MS,
+		);
 		assert.deepEqual((await notes(ann)).filter((note) => /left/.test(note)), []);
 		assert.deepEqual((await notes(bob)).filter((note) => /left/.test(note)), []);
 		await seesMore([ann, bob]);
