@@ -227,7 +227,9 @@ int px_broker_add_service(struct px_broker *broker, const struct px_service *ser
 		free(slot->traffic);
 		return rc;
 	}
+	slot->roles = service->command_count > 0 ? 0 : PX_ROLES_ALL;
 	for (size_t i = 0; i < service->command_count; i++) {
+		slot->roles |= service->commands[i].roles;
 		slot->traffic[i] = px_traffic_place(broker, service->commands[i].type);
 	}
 	*ret_index = broker->service_count++;

@@ -38,6 +38,7 @@ struct px_practice {
 };
 
 struct px_service_slot {
+	unsigned roles;    /* that may send any of its messages; all, where it has none */
 	uint16_t *traffic; /* places of its commands' types */
 	const struct px_service *service;
 	void *state;

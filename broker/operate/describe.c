@@ -123,7 +123,7 @@ static void write_command(const struct px_command *command, struct px_json *json
 static int64_t others_of(const struct px_operator *operator, unsigned service)
 {
 	const struct px_session *own = operator->session;
-	bool has = own && own->opened & UINT32_C(1) << service && px_session_knows(own, service);
+	bool has = own && own->opened & UINT32_C(1) << service && px_session_may_use(own, service);
 	return (int64_t)operator->realm->users[service] - (has ? 1 : 0);
 }
 

@@ -45,11 +45,11 @@ static int begin(struct listing *listing, const struct px_page *page,
 	return 0;
 }
 
-/* Whether the session may use the service, which is what its own list of services says, too. */
+/* Whether the session has the service, and may do anything with it. */
 static bool uses(const struct px_session *session, unsigned service)
 {
 	return session->opened & px_session_services(session) & UINT32_C(1) << service &&
-			px_session_knows(session, service);
+			px_session_may_use(session, service);
 }
 
 static bool fits_session(const struct listing *listing, const struct px_session *session)

@@ -114,6 +114,13 @@ static inline bool px_session_knows(const struct px_session *session, unsigned s
 			!session->broker->services[service].service->operates;
 }
 
+/* Whether there is anything in the service that its role may do: a patient has no whiteboard. */
+static inline bool px_session_may_use(const struct px_session *session, unsigned service)
+{
+	return px_session_knows(session, service) &&
+			session->broker->services[service].roles & session->identity->role;
+}
+
 /* outbound/write.c: queues and what becomes of them */
 void px_session_flush(struct px_session *session);
 /* One message more was queued for it. */

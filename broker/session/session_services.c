@@ -41,7 +41,7 @@ static void drop_state(struct px_session *session, unsigned index)
 /* Its role is the same when it is closed as when it was opened: see px_session_become(). */
 static void count_user(struct px_session *session, unsigned index, int by)
 {
-	if (px_session_knows(session, index)) {
+	if (px_session_may_use(session, index)) {
 		session->realm->users[index] += (uint32_t)by;
 	}
 }

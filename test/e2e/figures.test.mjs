@@ -94,6 +94,16 @@ describe('figures', () => {
 		assert.equal(services.find(({ name }) => name === 'admin').clients, 1);
 	});
 
+	it('clients of a service are those who may do something with it', async () => {
+		const ann = await enter(praxis);
+		await enter(praxis, { role: 'patient', rooms: ['r'] });
+		const { clients } = await api.get(praxis, everything, 'clients?service=whiteboard');
+		assert.deepEqual(clients.map(({ clientId }) => clientId), [ann.clientId]);
+		const { services } = await api.get(praxis, everything, 'services');
+		const count = (wanted) => services.find(({ name }) => name === wanted).clients;
+		assert.deepEqual([count('whiteboard'), count('telemedicine'), count('admin')], [1, 2, 0]);
+	});
+
 	it('a limit is labelled with a key that exists', async () => {
 		const { body } = await get(praxis.port, '/metrics');
 		const docs = await Promise.all(['docs/configuration.md', 'plugins/telemedicine/README.md'].map((file) => {
