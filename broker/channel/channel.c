@@ -370,11 +370,13 @@ static int join(struct px_session *session, const struct px_service *service,
 		if (rc < 0) {
 			unlink_member(member);
 			free(member);
+			/* A full disk of the host's is no full room. */
+			rc = rc == -ENOMEM ? rc : -EROFS;
 		}
 	}
 	if (rc < 0) {
 		end_if_empty(channel);
-		return rc == -ENOSPC || rc == -ENOMEM ? rc : -EROFS;
+		return rc;
 	}
 	*ret_member = member;
 	*ret_new = true;
