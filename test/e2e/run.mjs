@@ -51,6 +51,7 @@ const ALL = [
 	'authurl.test.mjs',
 	'secrets.test.mjs',
 	'webhooks.test.mjs',
+	'field.test.mjs',
 ];
 
 const here = path.dirname(fileURLToPath(import.meta.url));

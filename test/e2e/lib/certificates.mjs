@@ -26,11 +26,12 @@ export class Certificates {
 		return path.join(this.dir, file);
 	}
 
-	// `<name>.pem` and `<name>.key`, signed by itself, or by `ca`.
-	async issue(name, { kind = 'ec', days = 30, ca, subject = `/CN=${name}.test` } = {}) {
+	// `<name>.pem` and `<name>.key`, signed by itself, or by `ca`; `names`: as subjectAltName has them.
+	async issue(name, { kind = 'ec', days = 30, ca, subject = `/CN=${name}.test`, names } = {}) {
 		const signer = ca ? ['-CA', this.path(`${ca}.pem`), '-CAkey', this.path(`${ca}.key`)] : [];
 		const basic = ca ? ['-addext', 'basicConstraints=critical,CA:FALSE'] : [];
-		const text = ['-subj', subject, '-days', String(days)];
+		const also = names ? ['-addext', `subjectAltName=${names}`] : [];
+		const text = ['-subj', subject, '-days', String(days), ...also];
 		const files = ['-keyout', this.path(`${name}.key`), '-out', this.path(`${name}.pem`)];
 		await run('openssl', [
 			'req',

@@ -12,7 +12,7 @@ import { until, within } from './wait.mjs';
 const PATH = `${process.env.PATH}:/usr/sbin:/sbin`;
 
 // One that nobody has at the moment.
-function freePort() {
+export function freePort() {
 	return new Promise((resolve, reject) => {
 		const server = net.createServer();
 		server.once('error', reject);
@@ -34,7 +34,7 @@ function isListening(port) {
 	});
 }
 
-// `text`: (port, dir) → its configuration. Resolves to { port, stop } when it listens.
+// `text`: (port, dir) → its configuration. Resolves to { port, signal, stop } when it listens.
 async function start(command, args, text) {
 	const dir = await mkdtemp(path.join(tmpdir(), 'praxis-proxy-'));
 	const port = await freePort();
@@ -58,6 +58,7 @@ async function start(command, args, text) {
 	await Promise.race([until(`${command} listens`, () => isListening(port)), broken]);
 	return {
 		port,
+		signal: (name) => child.kill(name),
 		stop: async () => {
 			child.kill('SIGTERM');
 			await within(ended, `the end of ${command}`);
@@ -66,14 +67,21 @@ async function start(command, args, text) {
 	};
 }
 
-// `location`: what stands in the one location beside proxy_pass.
-export function startNginx(target, location) {
+// Its master reads the configuration anew on SIGHUP, and what the old worker still has it cuts off.
+const master = `
+			${process.getuid() === 0 ? 'user root;' : ''}
+			worker_processes 1;
+			worker_shutdown_timeout 100ms;`;
+
+// `location`: what stands in the one location beside proxy_pass; `tls`: { cert, key }, files of PEM;
+// `reloads`: with a master, to which SIGHUP may be sent.
+export function startNginx(target, location, { tls, reloads = false } = {}) {
 	return start(
 		'nginx',
 		(file, dir) => ['-c', file, '-p', dir, '-e', 'stderr'],
 		(port, dir) => `
 			daemon off;
-			master_process off;
+			${reloads ? master : 'master_process off;'}
 			pid ${dir}/pid;
 			error_log stderr;
 			events {}
@@ -85,7 +93,8 @@ export function startNginx(target, location) {
 				uwsgi_temp_path ${dir}/uwsgi;
 				scgi_temp_path ${dir}/scgi;
 				server {
-					listen 127.0.0.1:${port};
+					listen 127.0.0.1:${port}${tls ? ' ssl' : ''};
+					${tls ? `ssl_certificate ${tls.cert}; ssl_certificate_key ${tls.key};` : ''}
 					location / {
 						proxy_pass http://127.0.0.1:${target};
 						proxy_http_version 1.1;

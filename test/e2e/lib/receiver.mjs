@@ -17,6 +17,7 @@ export class Receiver {
 	doubles = 0;
 	violations = [];
 	secrets = [SIGNING];
+	clocks = [0]; // ms by which the server's clock may be apart from the one of this process
 	answer = () => 204;
 	#ids = new Set();
 
@@ -93,23 +94,27 @@ export class Receiver {
 		assert.equal(request.method, 'POST');
 		assert.equal(request.headers['content-type'], 'application/json');
 		const [, t, v1] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(request.headers['praxis-signature']);
-		assert.ok(Math.abs(Number(t) - Date.now() / 1000) < 30, 'signed just now');
+		assert.ok(this.#isNow(Number(t) * 1000), 'signed just now');
 		received.signedBy = this.secrets.find((secret) => {
 			return createHmac('sha256', secret).update(`${t}.${received.text}`).digest('hex') === v1;
 		});
 		assert.ok(received.signedBy, 'the signature is right');
 		const body = JSON.parse(received.text);
 		assert.deepEqual(Object.keys(body), ['sentAt', 'events']);
-		assert.ok(Math.abs(body.sentAt - Date.now()) < 30_000);
+		assert.ok(this.#isNow(body.sentAt));
 		assert.ok(body.events.length > 0);
 		received.events = body.events;
 		for (const { id, type, at } of body.events) {
 			assert.match(id, /^[0-9a-f]{16}-\d+$/);
 			assert.match(type, /^(session_(opened|closed)|room_(started|ended)|member_(joined|left))$/);
-			assert.ok(Number.isInteger(at) && at <= body.sentAt + 5);
+			assert.ok(Number.isInteger(at) && (at <= body.sentAt + 5 || this.clocks.length > 1));
 		}
 		const practices = new Set(body.events.map(({ practiceId }) => practiceId));
 		assert.equal(practices.size, 1, 'a request is of one practice');
+	}
+
+	#isNow(ms) {
+		return this.clocks.some((apart) => Math.abs(ms - Date.now() - apart) < 30_000);
 	}
 
 	#take(events) {
