@@ -198,7 +198,7 @@ describe('figures, from this machine', () => {
 	];
 	for (const sign of signs) {
 		it(`are not for who comes with ${JSON.stringify(sign)}`, async () => {
-			for (const path of ['/metrics', '/stats', '/metrics?a=1&b', '/stats?']) {
+			for (const path of ['/metrics', '/stats', '/stats?']) {
 				assert.equal(await statusOf(praxis.port, path, ['Accept: */*', sign, 'X-Last: 1']), 401, path);
 			}
 			// Also as the first line that lws knows nothing of, and as the last.

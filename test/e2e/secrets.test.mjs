@@ -96,7 +96,7 @@ describe('what is not written down', () => {
 			})
 		).next('connection_established');
 		const query = remember('a query', await token());
-		const where = `/ws?x=${secret('query')}&access_token=${query}&userName=${secret('name')}`;
+		const where = `/ws?userId=${secret('query')}&access_token=${query}&userName=${secret('name')}`;
 		await (await praxis.open(where)).next('connection_established');
 		const message = remember('a message', await token());
 		const page = await enterAsNobody(praxis);
