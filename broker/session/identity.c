@@ -325,10 +325,16 @@ bool px_identity_admits(const struct px_identity *identity, struct px_span room)
 	return false;
 }
 
+bool px_identity_is_user(const struct px_identity *identity, struct px_span tenant,
+		struct px_span user)
+{
+	return px_span_equal(px_identity_user(identity).text, user) &&
+			px_span_equal(tenant_of(identity), tenant);
+}
+
 bool px_identity_same_user(const struct px_identity *a, const struct px_identity *b)
 {
-	return px_span_equal(px_identity_user(a).text, px_identity_user(b).text) &&
-			px_span_equal(tenant_of(a), tenant_of(b));
+	return px_identity_is_user(a, tenant_of(b), px_identity_user(b).text);
 }
 
 struct px_span px_identity_tenant(const struct px_identity *identity)

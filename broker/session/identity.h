@@ -86,6 +86,9 @@ bool px_identity_admits(const struct px_identity *identity, struct px_span room)
 int px_identity_move(const struct px_identity *identity, struct px_span address,
 		struct px_identity **ret_identity);
 
+bool px_identity_is_user(const struct px_identity *identity, struct px_span tenant,
+		struct px_span user);
+
 /* Whether both are the same user of the same tenant. */
 bool px_identity_same_user(const struct px_identity *a, const struct px_identity *b);
 

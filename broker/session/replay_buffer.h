@@ -120,7 +120,7 @@ bool px_session_expired(const struct px_session *session);
 
 /* One without praxis.v1 that waits for just this client, longest; NULL. */
 struct px_session *px_session_find_healable(const struct px_broker *broker,
-		const struct px_session_params *params);
+		const struct px_session_params *params, struct px_span tenant, struct px_span user);
 
 /* ---- session_reattach.c ---- */
 

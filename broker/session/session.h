@@ -40,6 +40,7 @@ struct px_session {
 	bool is_dirty : 1;
 	bool is_ending : 1;
 	bool is_waiting : 1;       /* for a slow reader to take the rest, then the close frame */
+	bool is_held : 1;          /* the host's own: see px_session_hold() */
 	bool is_opening : 1;       /* its host does not know it yet: nothing is written */
 	bool is_rejected : 1;      /* was turned away with the token that it came with */
 	bool is_noticed : 1;       /* was told that its token expires soon */

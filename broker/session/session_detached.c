@@ -39,10 +39,8 @@ static bool may_live_on(const struct px_session *session)
 /* ---- those without praxis.v1 ---- */
 
 static uint64_t hash_of(const struct px_broker *broker, const struct px_realm *realm, int service,
-		const struct px_identity *identity)
+		struct px_span tenant, struct px_span user)
 {
-	struct px_span user = px_identity_user(identity).text;
-	struct px_span tenant = px_identity_tenant(identity);
 	uintptr_t where[2] = { (uintptr_t)realm, (uintptr_t)(intptr_t)service };
 	return px_hash(broker->hash_key, where, sizeof(where)) ^
 			(px_hash(broker->hash_key, user.data, user.len) * 31 +
@@ -53,7 +51,9 @@ static int make_healable(struct px_session *session)
 {
 	struct px_broker *broker = session->broker;
 	struct px_resume *resume = calloc(1, sizeof(*resume));
-	uint64_t hash = hash_of(broker, session->realm, session->service, session->identity);
+	const struct px_identity *identity = session->identity;
+	uint64_t hash = hash_of(broker, session->realm, session->service,
+			px_identity_tenant(identity), px_identity_user(identity).text);
 	if (!resume) {
 		return -ENOMEM;
 	}
@@ -67,16 +67,16 @@ static int make_healable(struct px_session *session)
 }
 
 struct px_session *px_session_find_healable(const struct px_broker *broker,
-		const struct px_session_params *params)
+		const struct px_session_params *params, struct px_span tenant, struct px_span user)
 {
 	struct px_session *found = NULL;
-	uint64_t hash = hash_of(broker, params->realm, params->service, params->identity);
+	uint64_t hash = hash_of(broker, params->realm, params->service, tenant, user);
 	struct px_table_link *link = px_table_find(&broker->reattachable, hash);
 	for (; link; link = link->next) {
 		struct px_session *session = ((struct px_resume *)link)->session;
 		if (link->hash == hash && session->phase == PX_SESSION_DETACHED &&
 				session->realm == params->realm && session->service == params->service &&
-				px_identity_same_user(session->identity, params->identity) &&
+				px_identity_is_user(session->identity, tenant, user) &&
 				(!found || session->resume->order < found->resume->order)) {
 			found = session;
 		}
@@ -186,6 +186,7 @@ bool px_session_detach(struct px_session *session, bool deaf)
 {
 	struct px_broker *broker = session->broker;
 	bool was_open = session->phase == PX_SESSION_OPEN;
+	void *conn = session->conn;
 	if (!may_live_on(session) || px_session_wait(session) < 0) {
 		return false;
 	}
@@ -202,6 +203,7 @@ bool px_session_detach(struct px_session *session, bool deaf)
 	(void)px_broker_tell(broker, &(struct px_event){
 		.kind = PX_EVENT_DETACHED,
 		.session = session,
+		.conn = conn,
 	});
 	px_session_trim(session);
 	end_surplus(broker);
@@ -242,5 +244,14 @@ void px_broker_end_detached(struct px_broker *broker)
 {
 	while (broker->detached_oldest) {
 		px_session_finish(broker->detached_oldest);
+	}
+}
+
+void px_broker_visit_detached(const struct px_broker *broker,
+		void (*visit)(void *user, const struct px_session *session), void *user)
+{
+	const struct px_session *session = broker->detached_oldest;
+	for (; session; session = session->resume->newer) {
+		visit(user, session);
 	}
 }

@@ -89,3 +89,13 @@ bool px_broker_is_in_room(const struct px_broker *broker, struct px_span client_
 	}
 	return false;
 }
+
+void px_session_hold(const struct px_session *session, bool held)
+{
+	((struct px_session *)(uintptr_t)session)->is_held = held;
+}
+
+bool px_session_is_held(const struct px_session *session)
+{
+	return session->is_held;
+}

@@ -57,6 +57,19 @@ bool px_broker_resumable(struct px_broker *broker, const struct px_realm *realm,
 	return true;
 }
 
+bool px_broker_awaits(struct px_broker *broker, const struct px_session_params *params,
+		struct px_span tenant, struct px_span user)
+{
+	struct px_session *session = NULL;
+	if (!params->versioned) {
+		return px_session_find_healable(broker, params, tenant, user);
+	}
+	return params->resume.len > 0 && judge(broker, params->realm, params->resume,
+			params->received, &session) == PX_RESUME_DONE && !session->conn &&
+			session->identity->authenticated &&
+			px_identity_is_user(session->identity, tenant, user);
+}
+
 static struct px_message *compose_resumed(const struct px_session *session)
 {
 	char client_id[PX_CLIENT_ID_SIZE];
@@ -235,7 +248,8 @@ static struct px_session *heal(struct px_broker *broker, const struct px_session
 	if (!identity->authenticated || identity->user_len == 0 || identity->role == 0) {
 		return NULL;
 	}
-	struct px_session *session = px_session_find_healable(broker, params);
+	struct px_session *session = px_session_find_healable(broker, params,
+			px_identity_tenant(identity), px_identity_user(identity).text);
 	if (!session || tell(session, params, params->identity) < 0) {
 		return NULL;
 	}

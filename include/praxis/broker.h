@@ -59,7 +59,7 @@ enum px_event_kind {
 	PX_EVENT_ADMITTED,      /* joined a room, let in by `actor` */
 	PX_EVENT_DENIED,        /* not let in by `actor` */
 	PX_EVENT_WAITED,        /* waits no more and is not let in; `reason` and `actor` as LEFT */
-	PX_EVENT_DETACHED,      /* its connection broke; it lives on without one for a while */
+	PX_EVENT_DETACHED,      /* its connection, `conn`, broke; it lives on without one for a while */
 	PX_EVENT_RESUMED,       /* it goes on with `conn`; its own is the old one, or NULL */
 	PX_EVENT_DISCONNECTED,  /* it ended; `close_code`, or 0 if nobody asked it to go */
 	PX_EVENT_ADMINISTERED,  /* an operator acts; see below */
@@ -381,6 +381,21 @@ struct px_session_params {
  */
 PX_PUBLIC bool px_broker_resumable(struct px_broker *broker, const struct px_realm *realm,
 		struct px_span token, int64_t received, void **ret_conn);
+
+/*
+ * Whether a client that comes with these (`identity` does not matter) as that user would be given a
+ * session that waits without a connection: by its token, or by being that user.
+ */
+PX_PUBLIC bool px_broker_awaits(struct px_broker *broker, const struct px_session_params *params,
+		struct px_span tenant, struct px_span user);
+
+/* Shows each session that waits without a connection to `visit`, the longest first. */
+PX_PUBLIC void px_broker_visit_detached(const struct px_broker *broker,
+		void (*visit)(void *user, const struct px_session *session), void *user);
+
+/* A mark of the host's on a session: it is counted somewhere. False at first. */
+PX_PUBLIC void px_session_hold(const struct px_session *session, bool held);
+PX_PUBLIC bool px_session_is_held(const struct px_session *session);
 
 /* Whether the client of that id is in the room, and not only before its door. */
 PX_PUBLIC bool px_broker_is_in_room(const struct px_broker *broker, struct px_span client_id,

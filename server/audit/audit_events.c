@@ -207,6 +207,12 @@ int px_audit_events_record(void *user, const struct px_event *event)
 			return rc;
 		}
 	}
+	if (event->kind == PX_EVENT_DETACHED) {
+		px_user_hold(server, event->session,
+				lws_get_opaque_user_data(px_lws_wsi(event->conn)));
+	} else if (event->kind == PX_EVENT_DISCONNECTED) {
+		px_user_release(server, event->session, NULL);
+	}
 	/* Whoever removes somebody, or lets it in, is the one who acts. */
 	bool by_other = event->actor && event->actor != event->session;
 	name_session(by_other ? event->actor : event->session, &entry, client);

@@ -110,6 +110,7 @@ int px_resume_query_done(const struct px_session *session, void *conn)
 		peer->user_entry = old->user_entry;
 		old->user_entry = NULL;
 	}
+	px_user_release(peer->vhost->server, session, peer);
 	if (!peer->user_entry && px_session_authenticated(session)) {
 		rc = px_peer_count_user(peer, px_session_tenant(session),
 				px_session_user(session).text);

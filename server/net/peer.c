@@ -36,6 +36,18 @@ struct px_limiter_entry *px_peer_address_entry(struct px_peer *peer)
 	return px_limiter_get(server->addresses, &group, sizeof(group), now_of(server));
 }
 
+/* Whether a session of that user waits for just this connection: it counts already. */
+static bool is_awaited(const struct px_peer *peer, struct px_span tenant, struct px_span user)
+{
+	struct px_session_params params = {
+		.realm = &peer->vhost->realm,
+		.service = peer->service,
+		.versioned = peer->versioned,
+	};
+	px_resume_query_params(peer, &params);
+	return px_broker_awaits(peer->vhost->server->broker, &params, tenant, user);
+}
+
 /* Whether it is about to take over a connection that counts there, too: one more is none more. */
 static bool takes_place(struct px_peer *peer, const struct px_limiter_entry *address,
 		const struct px_limiter_entry *user)
@@ -100,15 +112,60 @@ static void forget(struct px_limiter *limiter, struct px_limiter_entry **entry)
 	}
 }
 
+static size_t make_key(struct px_span tenant, struct px_span user, char key[2 * PX_ID_MAX + 1])
+{
+	memcpy(key, tenant.data, tenant.len);
+	key[tenant.len] = '\0';
+	if (user.len > 0) {
+		memcpy(key + tenant.len + 1, user.data, user.len);
+	}
+	return tenant.len + 1 + user.len;
+}
+
 struct px_limiter_entry *px_user_entry(struct px_server *server, struct px_span tenant,
 		struct px_span user)
 {
 	char key[2 * PX_ID_MAX + 1];
-	memcpy(key, tenant.data, tenant.len);
-	key[tenant.len] = '\0';
-	memcpy(key + tenant.len + 1, user.data, user.len);
-	return px_limiter_get(server->users, key, tenant.len + 1 + user.len, now_of(server));
+	size_t len = make_key(tenant, user, key);
+	return px_limiter_get(server->users, key, len, now_of(server));
 }
+
+/* ---- sessions without a connection ---- */
+
+void px_user_hold(struct px_server *server, const struct px_session *session,
+		struct px_peer *peer)
+{
+	struct px_limiter_entry *entry = peer ? peer->user_entry : NULL;
+	if (entry) {
+		peer->user_entry = NULL; /* it was the connection's, and goes on as the session's */
+	} else if (px_session_authenticated(session)) {
+		entry = px_user_entry(server, px_session_tenant(session),
+				px_session_user(session).text);
+		if (entry) {
+			px_limiter_hold(server->users, entry);
+		}
+	}
+	px_session_hold(session, entry != NULL);
+}
+
+void px_user_release(struct px_server *server, const struct px_session *session,
+		struct px_peer *peer)
+{
+	char key[2 * PX_ID_MAX + 1];
+	if (!px_session_is_held(session)) {
+		return;
+	}
+	size_t len = make_key(px_session_tenant(session), px_session_user(session).text, key);
+	struct px_limiter_entry *entry = px_limiter_find(server->users, key, len);
+	px_session_hold(session, false);
+	if (entry && peer && !peer->user_entry) {
+		peer->user_entry = entry;
+	} else if (entry) {
+		px_limiter_release(server->users, entry);
+	}
+}
+
+/* ---- */
 
 /* The user of an identity about to be the peer's; one connection more of hers. -EMFILE. */
 int px_peer_count_user(struct px_peer *peer, struct px_span tenant, struct px_span user)
@@ -122,7 +179,8 @@ int px_peer_count_user(struct px_peer *peer, struct px_span tenant, struct px_sp
 	if (peer->user_entry) {
 		return 0; /* a session that renews its token stays the same user's, or is refused */
 	}
-	if (most > 0 && entry->open >= most && !takes_place(peer, NULL, entry)) {
+	if (most > 0 && entry->open >= most && !takes_place(peer, NULL, entry) &&
+			!is_awaited(peer, tenant, user)) {
 		server->limits[PX_LIMIT_PER_USER]++;
 		return -EMFILE;
 	}

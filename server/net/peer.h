@@ -68,6 +68,14 @@ int64_t px_peer_take_request(struct px_peer *peer);
 /* What is counted of a user; NULL without memory. */
 struct px_limiter_entry *px_user_entry(struct px_server *server, struct px_span tenant,
 		struct px_span user);
+/*
+ * A session goes on without its connection (or NULL), and counts for its user in its place; it goes on with
+ * that connection, or ends (NULL).
+ */
+void px_user_hold(struct px_server *server, const struct px_session *session,
+		struct px_peer *peer);
+void px_user_release(struct px_server *server, const struct px_session *session,
+		struct px_peer *peer);
 /* It is about to go, and counts no more; the connection in its place does. */
 void px_peer_uncount(struct px_peer *peer);
 int px_peer_count_user(struct px_peer *peer, struct px_span tenant, struct px_span user);

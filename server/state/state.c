@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "lifecycle.h"
 #include "net/lws.h"
+#include "net/peer.h"
 #include "state_file.h"
 #include "state_vhost.h"
 #include "vhost/vhost.h"
@@ -147,6 +148,11 @@ static uint64_t take_vhosts(struct px_state_text *text, struct px_span *ret_vhos
 	return count;
 }
 
+static void count_user(void *user, const struct px_session *session)
+{
+	px_user_hold(user, session, NULL);
+}
+
 static int load(struct px_server *server, struct px_state_text *text, int64_t elapsed_ms)
 {
 	struct px_state_counts counts;
@@ -174,6 +180,7 @@ static int load(struct px_server *server, struct px_state_text *text, int64_t el
 	if (rc < 0) {
 		return rc;
 	}
+	px_broker_visit_detached(server->broker, count_user, server);
 	px_log(PX_LOG_NOTICE, "state of %lld s ago taken up: %llu channels, %llu updates, "
 			"%llu sessions", (long long)(elapsed_ms / 1000),
 			(unsigned long long)counts.channels, (unsigned long long)counts.updates,

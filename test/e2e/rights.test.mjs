@@ -13,8 +13,8 @@ import { after, describe, it } from 'node:test';
 import { get, post } from './lib/api.mjs';
 import { NOBODY, bearer, claimsOf, enter, sign, tokenVhost } from './lib/issuer.mjs';
 import { Praxisd, itEnds, secret, usePraxisd, vhostConfig, writeFiles } from './lib/praxisd.mjs';
-import { upgradeRequest } from './lib/raw.mjs';
-import { comeBack, openV1, resume, startOver } from './lib/resuming.mjs';
+import { refusedUpgrade, upgradeRequest } from './lib/raw.mjs';
+import { V1, comeBack, openV1, resume, startOver } from './lib/resuming.mjs';
 import { until, within } from './lib/wait.mjs';
 
 const GRACE_MS = 1500;
@@ -219,6 +219,62 @@ describe("an operator's test", () => {
 			'forbidden',
 		);
 		assert.equal(refused.field, 'practiceId');
+	});
+
+	itEnds(praxis);
+});
+
+describe('sessions without a connection', () => {
+	const praxis = usePraxisd({
+		global: { 'grace-ms': LONG_MS, 'max-connections-per-user': 2 },
+		vhost: tokenVhost(),
+	});
+
+	async function refused(claims, protocol) {
+		const headers = { ...bearer(await sign(claims)), ...protocol };
+		const response = await refusedUpgrade(praxis.port, '/ws', headers);
+		assert.equal(response.status, 429);
+	}
+
+	it('count for their user, and come back for all that', async () => {
+		const claims = claimsOf();
+		const first = await enterV1(praxis, claims);
+		const second = await enterV1(praxis, claims);
+		await cut(praxis, first);
+		await refused(claims, V1);
+		await cut(praxis, second);
+		await refused(claims, V1);
+		await refused(claims, {});
+		const again = await resume(praxis, first);
+		const renewed = await resumeAs(praxis, second, claims);
+		await refused(claims, V1);
+		await again.close();
+		const third = await enterV1(praxis, claims);
+		await refused(claims, V1);
+		await third.close();
+		await renewed.close();
+	});
+
+	it('without praxis.v1 they are healed, and count', async () => {
+		const claims = claimsOf();
+		const open = async () => {
+			const client = await praxis.connectRaw(NOBODY, {
+				headers: bearer(await sign(claims)),
+			});
+			client.isGentle = true;
+			return client;
+		};
+		const first = await open();
+		const second = await open();
+		await cut(praxis, first);
+		await refused(claims, V1);
+		const again = await open();
+		assert.equal(again.clientId, first.clientId);
+		await refused(claims, {});
+		await second.close();
+		const third = await open();
+		await third.close();
+		await again.close();
 	});
 
 	itEnds(praxis);
