@@ -44,6 +44,7 @@ const ALL = [
 	'recipes.test.mjs',
 	'identity.test.mjs',
 	'matrix.test.mjs',
+	'pairs.test.mjs',
 	'attacks.test.mjs',
 	'limits.test.mjs',
 	'resume.test.mjs',

@@ -13,8 +13,8 @@ export class Wire {
 	#wake = () => {};
 	#over = false;
 
-	static async open(port) {
-		const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
+	static async open(port, localAddress) {
+		const socket = net.connect({ port, host: '127.0.0.1', localAddress, noDelay: true });
 		const wire = new Wire(socket);
 		await within(
 			new Promise((resolve, reject) => {
