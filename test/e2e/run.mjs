@@ -2,7 +2,10 @@
 //
 // Runs the end-to-end tests: all of them, or the files given. Needs `npm ci` and a built praxisd.
 //
-//	node run.mjs [--option-of-node…] [file…]
+//	node run.mjs [--overlay] [--option-of-node…] [file…]
+//
+// With --overlay those for which it makes sense are run with an audit trail, webhooks, trusted proxies
+// and auth-url under every configuration (lib/overlay.mjs).
 //
 // Environment: PRAXIS_BUILD, the build directory (../../build from here); PRAXIS_E2E_LOG=1 shows
 // the servers' logs; PRAXIS_E2E_DEADLINE_MS, how long to wait for anything (10000).
@@ -55,9 +58,23 @@ const ALL = [
 	'field.test.mjs',
 ];
 
+// What is left out tests one of these itself, counts its own connections, or has files of its own.
+const OVERLAID = [
+	'connect.test.mjs',
+	'envelope.test.mjs',
+	'whiteboard.test.mjs',
+	'telemedicine.test.mjs',
+	'waiting.test.mjs',
+	'restart.test.mjs',
+	'comeback.test.mjs',
+	'matrix.test.mjs',
+	'resume.test.mjs',
+];
+
 const here = path.dirname(fileURLToPath(import.meta.url));
 const given = process.argv.slice(2);
-const options = given.filter((word) => word.startsWith('-'));
+const overlaid = given.includes('--overlay');
+const options = given.filter((word) => word.startsWith('-') && word !== '--overlay');
 const files = given.filter((word) => !word.startsWith('-'));
 
 if (!existsSync(path.join(here, 'node_modules', 'ws'))) {
@@ -70,8 +87,10 @@ if (!existsSync(path.join(BUILD, 'server', 'praxisd'))) {
 	process.exit(2);
 }
 
-spawn(process.execPath, ['--test', ...options, ...(files.length ? files : ALL)], {
+const all = overlaid ? OVERLAID : ALL;
+const overlay = overlaid ? { PRAXIS_E2E_OVERLAY: 'all' } : {};
+spawn(process.execPath, ['--test', ...options, ...(files.length ? files : all)], {
 	cwd: here,
 	stdio: 'inherit',
-	env: { ...process.env, PRAXIS_BUILD: BUILD },
+	env: { ...process.env, PRAXIS_BUILD: BUILD, ...overlay },
 }).on('exit', (code) => process.exit(code ?? 1));

@@ -7,7 +7,8 @@
 // The last is checked by a mark: everything in the tests that stands for a patient's data contains
 // SECRET (see secret()), and no log may.
 //
-// Environment: PRAXIS_BUILD, the build directory; PRAXIS_E2E_LOG=1 shows the server's log.
+// Environment: PRAXIS_BUILD, the build directory; PRAXIS_E2E_LOG=1 shows the server's log;
+// PRAXIS_E2E_OVERLAY, what every configuration has besides (overlay.mjs).
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -18,6 +19,7 @@ import { after, afterEach, before, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { WsClient } from './client.mjs';
 import { get } from './http.mjs';
+import { overlay } from './overlay.mjs';
 import { RawClient } from './raw.mjs';
 import { until, within } from './wait.mjs';
 
@@ -56,6 +58,7 @@ export function globalConfig(more = {}) {
 			'slow-close-ms': 2000,
 			// Whoever is gone is gone; resume.test.mjs has those who come back.
 			'grace-ms': 0,
+			...overlay?.global(),
 			...more,
 		},
 	};
@@ -74,6 +77,7 @@ export function vhostConfig(services = {}, more = {}) {
 				'ws-protocols': Object.entries(all)
 					.filter(([, options]) => options !== null)
 					.map(([name, options]) => ({ [name]: { status: 'ok', ...options } })),
+				...overlay?.vhost(more),
 				...more,
 			},
 		],
@@ -237,7 +241,9 @@ export class Praxisd {
 	// has it, each left out where it is null. By default a member of staff of practice 1.
 	async connect(identity = {}, { protocols = [] } = {}) {
 		const { who, path: where } = this.#address(identity);
-		const client = await WsClient.open(`ws://127.0.0.1:${this.port}${where}`, protocols, who);
+		const client = await WsClient.open(`ws://127.0.0.1:${this.port}${where}`, protocols, who, {
+			headers: overlay?.headers(),
+		});
 		return this.#greet(client);
 	}
 
@@ -341,6 +347,7 @@ export class Praxisd {
 			[],
 			'nothing sent is logged',
 		);
+		await overlay?.check(this.dir);
 	}
 
 	#address(identity) {

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { request, Wire } from './http.mjs';
+import { overlay } from './overlay.mjs';
 import { Session } from './session.mjs';
 import { within } from './wait.mjs';
 
@@ -104,7 +105,11 @@ export class RawClient extends Session {
 		const client = new RawClient(identity);
 		const key = randomBytes(16).toString('base64');
 		wire ??= await Wire.open(port);
-		wire.write(upgradeRequest(path, { 'Sec-WebSocket-Key': key, ...headers }));
+		wire.write(upgradeRequest(path, {
+			'Sec-WebSocket-Key': key,
+			...overlay?.headers(),
+			...headers,
+		}));
 		const response = await wire.response();
 		assert.equal(response?.status, 101, `upgraded: ${response?.body}`);
 		assert.equal(
