@@ -14,6 +14,15 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const dist = path.join(here, 'dist');
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 
+// Members of classes that nobody outside of a bundle has: shortened, as minifiers do to the names
+// of variables. None of them is a field of a message, of an option, or of anything of the browser's.
+const internal = `
+	abandon ahead atLeastMs awaitConfirmation confirm confirmed doubt drain established feed
+	flying forget former gap giveUp isBroken isBusy isOpen isSet letIn live measure mends
+	opened pause pong prepare retire seen setTrack settle shown stopSharing told trim
+	updates wanted
+`;
+
 const besides = {
 	name: 'besides',
 	setup(esbuild) {
@@ -28,6 +37,7 @@ const common = {
 	bundle: true,
 	external: ['react'],
 	logLevel: 'warning',
+	mangleProps: new RegExp(`^(${internal.trim().split(/\s+/).join('|')})$`),
 	plugins: [besides],
 	sourcemap: true,
 	target: 'es2022',

@@ -4,7 +4,7 @@
 // themselves. The same side of each pair is the polite one everywhere: the lower clientId.
 //
 // A session that was resumed changes nothing here. After one that was lost everybody has us under
-// another clientId, so all connections are made anew.
+// another clientId, so all connections are made anew, behind those that there are (see roster.ts).
 
 import type {
 	CallChatMessage,
@@ -16,13 +16,15 @@ import type {
 } from './call-types.js';
 import { Emitter } from './emitter.js';
 import { Timer } from './environment.js';
+import { IceServers } from './ice-servers.js';
 import { LocalMedia } from './local-media.js';
 import { Peer } from './peer.js';
 import { QualityMeter } from './quality.js';
+import { Roster } from './roster.js';
+import type { Entry } from './roster.js';
 import type { TelemedicineWebSocketService } from './telemedicine-service.js';
 import { PraxisError } from './types.js';
 import type {
-	LeaveReason,
 	MediaState,
 	MessageHandler,
 	MessageOf,
@@ -35,36 +37,24 @@ import type {
 	WaitingMember,
 } from './types.js';
 
-interface Entry {
-	member: CallMember;
-	peer: Peer;
-	meter: QualityMeter;
-}
-
 const CHAT = 500;
 const SETTLE_MS = 2_000;
-/** Old ICE servers are better than none. */
-const SERVERS_MS = 4_000;
 
 export class TelemedicineCall {
 	#state: CallState = 'joining';
 	#endReason: EndReason | undefined;
 	/** Place in the queue, while waiting to be let in. */
 	#position: number | undefined;
-	#entries = new Map<string, Entry>();
-	#members: readonly CallMember[] = [];
 	#waiting: readonly WaitingMember[] = [];
 	#chat: readonly CallChatMessage[] = [];
 	#clientId = '';
-	#iceServers: RTCIceServer[] = [];
-	/** Those whose path is to be mended as soon as fresh ICE servers are here. */
-	#toMend = new Set<string>();
+	#ice: IceServers;
 	#local: LocalMedia;
 	#events: Emitter<CallEvents>;
+	#roster: Roster;
 	#unsubscribe: Unsubscribe[];
 	#measuring: Timer;
 	#settling: Timer;
-	#asking: Timer;
 	readonly #service: TelemedicineWebSocketService;
 	readonly #options: CallOptions;
 
@@ -73,11 +63,15 @@ export class TelemedicineCall {
 		this.#options = options;
 		const { environment } = service.manager;
 		this.#events = new Emitter((error) => environment.report(error));
+		this.#roster = new Roster(this.#events);
 		this.#measuring = new Timer(environment);
 		this.#settling = new Timer(environment);
-		this.#asking = new Timer(environment);
+		this.#ice = new IceServers(
+			environment,
+			options.rtc?.iceServers ? undefined : () => service.requestIceServers(options.roomId),
+		);
 		this.#local = new LocalMedia(options.stream ?? null, () => {
-			this.#entries.forEach(({ peer }) => this.#local.feed(peer));
+			this.#roster.all.forEach(({ peer }) => this.#local.feed(peer));
 			this.#tellMedia();
 		});
 		this.#unsubscribe = this.#listen();
@@ -89,7 +83,7 @@ export class TelemedicineCall {
 			options.appointmentId,
 			options.userId,
 			options.userName,
-			options.practiceId === undefined ? {} : { practiceId: options.practiceId },
+			{ practiceId: options.practiceId },
 		);
 		this.#measureLater();
 	}
@@ -112,7 +106,7 @@ export class TelemedicineCall {
 
 	/** The others; a new array whenever anything has changed. */
 	get members(): readonly CallMember[] {
-		return this.#members;
+		return this.#roster.members;
 	}
 
 	/** Who waits to be let in, for the team: `telemedicineService.admit()`, `deny()`. */
@@ -202,7 +196,7 @@ export class TelemedicineCall {
 
 	/** Looks for new paths to all members; done by itself when the network changes. */
 	restartIce(): void {
-		this.#mend([...this.#entries.keys()]);
+		this.#mend(this.#roster.live);
 	}
 
 	// ---- messages ----
@@ -210,63 +204,72 @@ export class TelemedicineCall {
 	#listen(): Unsubscribe[] {
 		const service = this.#service;
 		const { manager } = service;
-		const here = <T extends string>(type: T, handler: MessageHandler<MessageOf<T>>) =>
-			manager.registerHandler(type, (message) => {
+		const here = <T extends string>(
+			type: T,
+			handler: MessageHandler<MessageOf<`telemedicine_${T}`>>,
+			freshMs?: number,
+		) =>
+			manager.registerHandler(`telemedicine_${type}`, (message) => {
 				if (String((message as RoomMessage).roomId) === String(this.#options.roomId)) {
-					handler(message);
+					this.#ice.use(() => handler(message), freshMs);
 				}
 			});
-		const entry = ({ clientId }: { clientId?: string }) => this.#entries.get(clientId ?? '');
+		const refused = (code: string, text?: string) => {
+			this.#error(new PraxisError(code, text));
+			this.#end(code);
+		};
+		const peerOf = ({ clientId }: { clientId?: string }) => this.#roster.get(clientId)?.peer;
 		return [
-			here('telemedicine_room_joined', (message) => this.#joined(message)),
-			here('telemedicine_waiting', ({ position }) => {
+			here('room_joined', (message) => this.#joined(message)),
+			here('waiting', ({ position }) => {
 				this.#position = position;
 				this.#setState('waiting');
 			}),
-			here('telemedicine_denied', ({ code, reason }) => {
-				this.#error(new PraxisError(code, reason));
-				this.#end(code);
-			}),
-			here('telemedicine_waiting_list', ({ waiting }) => {
+			here('denied', ({ code, reason }) => refused(code, reason)),
+			here('waiting_list', ({ waiting }) => {
 				this.#waiting = waiting;
 				this.#events.emit('waiting', waiting);
 			}),
-			here('telemedicine_join_refused', ({ code, message }) => {
-				this.#error(new PraxisError(code, message));
-				this.#end(code);
-			}),
-			here('telemedicine_user_joined', (member) => this.#add(member)),
-			here('telemedicine_user_left', ({ clientId, reason }) => {
+			here('join_refused', ({ code, message }) => refused(code, message)),
+			here('user_joined', (member) => this.#add(member), 0),
+			here('user_left', ({ clientId, reason }) => {
 				if (clientId === this.#clientId) {
 					this.#end(reason);
 				} else {
-					this.#remove(clientId, reason);
+					this.#roster.remove(clientId, reason);
 				}
 			}),
-			here('telemedicine_offer', (message) => {
-				void entry(message)?.peer.description(message.offer);
+			here(
+				'offer',
+				(message) => void peerOf(message)?.description(message.offer),
+				0,
+			),
+			here('answer', (message) => {
+				void peerOf(message)?.description(message.answer);
 			}),
-			here('telemedicine_answer', (message) => {
-				void entry(message)?.peer.description(message.answer);
+			here('ice_candidate', (message) => {
+				void peerOf(message)?.candidate(message.candidate);
 			}),
-			here('telemedicine_ice_candidate', (message) => {
-				void entry(message)?.peer.candidate(message.candidate);
+			here('media_state', ({ clientId, audio, video, screen }) => {
+				const entry = this.#roster.get(clientId);
+				if (entry) {
+					this.#roster.change(entry, { media: { audio, video, screen } });
+				}
 			}),
-			here('telemedicine_media_state', ({ clientId, audio, video, screen }) => {
-				this.#change(clientId, { media: { audio, video, screen } });
-			}),
-			here('telemedicine_chat_message', (message) => this.#say(message)),
-			manager.registerHandler('telemedicine_ice_servers', ({ iceServers }) => {
-				this.#iceServers = iceServers;
-				this.#mendNow();
+			here('chat_message', (message) => this.#say(message)),
+			manager.registerHandler('telemedicine_ice_servers', ({ iceServers, expiresAt }) => {
+				this.#ice.servers = iceServers;
+				this.#roster.live.forEach(({ peer }) => peer.configure(this.#config()));
+				this.#ice.go(expiresAt && expiresAt - manager.environment.wall());
 			}),
 			manager.on('session', ({ resumed }) => {
 				if (resumed) {
-					this.#mend(
-						[...this.#entries].filter(([, { peer }]) => peer.isBroken).map(([id]) => id),
-					);
+					this.#mend(this.#roster.live.filter(({ peer }) => peer.isBroken));
+				} else {
+					this.#ice.go(); // what was asked for in the lost session has no answer
 				}
 			}),
+			manager.onStatusChange(() => queueMicrotask(() => this.#statusChanged())),
 			manager.environment.onNetworkChange(() => this.#networkChanged()),
 			() => service.manager.disconnect(this),
 			() => manager.calls.delete(this),
@@ -277,15 +280,14 @@ export class TelemedicineCall {
 		if (this.#clientId === '') {
 			this.#chat = message.chat;
 		}
-		// Under another clientId of ours all connections are made anew.
-		const present =
-			this.#clientId === message.clientId ? message.members.map(({ clientId }) => clientId) : [];
+		this.#ice.servers = message.iceServers;
+		this.#ice.go();
+		const present = this.#clientId === message.clientId ? message.members : [];
 		this.#clientId = message.clientId;
-		this.#iceServers = message.iceServers;
 		this.#position = undefined;
-		for (const id of this.#entries.keys()) {
-			if (!present.includes(id)) {
-				this.#remove(id, 'disconnected');
+		for (const { clientId } of this.#roster.live.map(({ member }) => member)) {
+			if (!present.some((member) => member.clientId === clientId)) {
+				this.#roster.remove(clientId, 'disconnected');
 			}
 		}
 		message.members.forEach((member) => this.#add(member, true));
@@ -305,31 +307,15 @@ export class TelemedicineCall {
 		if (clientId === this.#clientId || this.#state === 'ended') {
 			return;
 		}
-		if (this.#entries.has(clientId)) {
-			this.#change(clientId, { userName, ...(media && { media }) });
+		const known = this.#roster.get(clientId);
+		if (known) {
+			this.#roster.change(known, { userName, ...(media && { media }) });
 			return;
 		}
-		const member: CallMember = {
-			clientId,
-			userId,
-			userName,
-			role,
-			media,
-			stream: null,
-			connection: 'new',
-		};
-		const meter = new QualityMeter();
-		const peer = this.#makePeer(clientId, theirTurn);
-		this.#entries.set(clientId, { member, peer, meter });
-		this.#local.feed(peer);
-		this.#membersChanged();
-		this.#events.emit('joined', member);
-	}
-
-	#makePeer(clientId: string, theirTurn: boolean): Peer {
-		const { roomId, appointmentId, userId } = this.#options;
+		const { roomId, appointmentId, userId: own } = this.#options;
 		const service = this.#service;
-		return new Peer(
+		const roster = this.#roster;
+		const peer = new Peer(
 			this.#options.RTCPeerConnection ?? globalThis.RTCPeerConnection,
 			this.#config(),
 			this.#clientId < clientId,
@@ -337,52 +323,48 @@ export class TelemedicineCall {
 			{
 				description: (description) => {
 					const how = description.type === 'offer' ? 'sendOffer' : 'sendAnswer';
-					service[how](roomId, appointmentId, description, userId, clientId);
+					if (entry.live) {
+						service[how](roomId, appointmentId, description, own, clientId);
+					}
 				},
 				candidate: (candidate) => {
 					const plain = candidate?.toJSON() ?? null;
-					service.sendIceCandidate(roomId, appointmentId, plain, userId, clientId);
+					service.sendIceCandidate(roomId, appointmentId, plain, own, clientId);
 				},
 				stream: (stream) => {
-					if (this.#entries.get(clientId)?.member.stream !== stream) {
-						const member = this.#change(clientId, { stream });
-						if (member) {
-							this.#events.emit('stream', stream, member);
-						}
+					if (entry.member.stream !== stream && roster.change(entry, { stream })) {
+						this.#events.emit('stream', stream, entry.member);
 					}
 				},
-				state: (connection) => void this.#change(clientId, { connection }),
+				state: (connection) => void roster.change(entry, { connection }),
 				turn: (itself) => this.#local.feed(itself),
-				broken: () => this.#mend([clientId]),
+				broken: () => {
+					if (entry.live) {
+						this.#mend([entry]);
+					} else {
+						roster.drop(entry);
+					}
+				},
 				error: (error) => this.#error(error),
 			},
 			service.manager.environment,
 		);
+		const entry: Entry = {
+			member: { clientId, userId, userName, role, media, stream: null, connection: 'new' },
+			peer,
+			meter: new QualityMeter(),
+			live: true,
+		};
+		this.#local.feed(peer);
+		roster.add(entry);
 	}
 
-	#remove(clientId: string, reason: LeaveReason): void {
-		const entry = this.#entries.get(clientId);
-		if (entry) {
-			this.#entries.delete(clientId);
-			this.#toMend.delete(clientId);
-			entry.peer.close();
-			this.#membersChanged();
-			this.#events.emit('left', entry.member, reason);
+	// A session that is over for good (logged out, put out, disconnect()) takes its pictures along.
+	// One that is tried again has the status ERROR only in passing.
+	#statusChanged(): void {
+		if (['error', 'disconnected'].includes(this.#service.manager.getStatus())) {
+			this.#roster.clear();
 		}
-	}
-
-	#change(clientId: string, change: Partial<CallMember>): CallMember | undefined {
-		const entry = this.#entries.get(clientId);
-		if (entry) {
-			entry.member = { ...entry.member, ...change };
-			this.#membersChanged();
-		}
-		return entry?.member;
-	}
-
-	#membersChanged(): void {
-		this.#members = [...this.#entries.values()].map(({ member }) => member);
-		this.#events.emit('members', this.#members);
 	}
 
 	#tellMedia(): void {
@@ -396,7 +378,7 @@ export class TelemedicineCall {
 	// ---- paths ----
 
 	#config(): RTCConfiguration {
-		return { iceServers: this.#iceServers, ...this.#options.rtc };
+		return { iceServers: this.#ice.servers, ...this.#options.rtc };
 	}
 
 	// Changes come in bursts: the first is acted on, and those that its burst has left without a path.
@@ -405,32 +387,20 @@ export class TelemedicineCall {
 			this.restartIce();
 		}
 		this.#settling.set(SETTLE_MS, () => {
-			const lost = [...this.#entries].filter(([, { peer }]) =>
-				['disconnected', 'failed'].includes(peer.pc.iceConnectionState),
+			this.#mend(
+				this.#roster.live.filter(({ peer }) =>
+					['disconnected', 'failed'].includes(peer.pc.iceConnectionState),
+				),
 			);
-			this.#mend(lost.map(([id]) => id));
 		});
 	}
 
-	// TURN credentials are short-lived, so fresh ones are asked for first, where there are any.
-	#mend(ids: string[]): void {
-		if (ids.length === 0 || this.#state !== 'joined') {
-			return;
+	// With ICE servers that are asked for now, however fresh those here are.
+	#mend(entries: Entry[]): void {
+		if (entries.length > 0 && this.#state === 'joined') {
+			const restart = (entry: Entry) => entry.live && entry.peer.restart();
+			this.#ice.use(() => entries.forEach(restart), Infinity);
 		}
-		ids.forEach((id) => this.#toMend.add(id));
-		if (this.#options.rtc?.iceServers || this.#iceServers.length === 0) {
-			this.#mendNow();
-		} else {
-			this.#service.requestIceServers(this.#options.roomId);
-			this.#asking.set(SERVERS_MS, () => this.#mendNow());
-		}
-	}
-
-	#mendNow(): void {
-		this.#asking.clear();
-		const ids = [...this.#toMend];
-		this.#toMend.clear();
-		ids.forEach((id) => this.#entries.get(id)?.peer.restart(this.#config()));
 	}
 
 	#measureLater(): void {
@@ -441,12 +411,11 @@ export class TelemedicineCall {
 	}
 
 	async #measure(): Promise<void> {
-		for (const [clientId, { peer, meter }] of [...this.#entries]) {
+		for (const entry of this.#roster.shown) {
 			try {
-				const quality = await meter.measure(peer.pc);
-				const member = this.#change(clientId, { quality });
-				if (member) {
-					this.#events.emit('quality', quality, member);
+				const quality = await entry.meter.measure(entry.peer.pc);
+				if (this.#roster.change(entry, { quality })) {
+					this.#events.emit('quality', quality, entry.member);
 				}
 			} catch {
 				// The connection has been closed meanwhile.
@@ -463,11 +432,10 @@ export class TelemedicineCall {
 		}
 		this.#local.close();
 		this.#endReason = reason;
-		[this.#measuring, this.#settling, this.#asking].forEach((timer) => timer.clear());
+		[this.#measuring, this.#settling].forEach((timer) => timer.clear());
+		this.#ice.close();
 		this.#unsubscribe.forEach((unsubscribe) => unsubscribe());
-		this.#entries.forEach(({ peer }) => peer.close());
-		this.#entries.clear();
-		this.#membersChanged();
+		this.#roster.clear();
 		this.#setState('ended');
 	}
 

@@ -39,7 +39,7 @@ export class Peer {
 	#makingOffer = false;
 	#ignoreOffer = false;
 	#settingAnswer = false;
-	/** Nothing is offered to it before it has offered, or had time to. */
+	/** Nothing is offered to it before it has offered, or had time to; or ever, once retired. */
 	#theirTurn: boolean;
 	#senders = new Map<string, RTCRtpSender>();
 	#broken: Timer;
@@ -119,14 +119,28 @@ export class Peer {
 		}
 	}
 
-	/** Looks for a new path, with these servers. */
-	restart(config: RTCConfiguration): void {
+	/** For the next path that it looks for, at the other side's wish, too. */
+	configure(config: RTCConfiguration): void {
 		try {
 			this.pc.setConfiguration(config);
 		} catch (error) {
 			this.#hooks.error(error);
 		}
+	}
+
+	/** Looks for a new path. */
+	restart(): void {
 		this.pc.restartIce();
+	}
+
+	/**
+	 * Nobody answers any more: what is sent may change, and nothing is negotiated. It is told to be
+	 * broken after that time at the latest.
+	 */
+	retire(ms: number): void {
+		this.#theirTurn = true;
+		this.pc.onnegotiationneeded = this.pc.onicecandidate = null;
+		this.#mendIn(ms);
 	}
 
 	/** There was a path or an attempt at one, and there is none. */
@@ -178,13 +192,13 @@ export class Peer {
 			this.#mend();
 		} else if (state === 'disconnected') {
 			this.#mendIn(HEAL_MS);
-		} else if (this.#connected) {
+		} else if (this.#connected && !this.#theirTurn) {
 			this.#broken.clear();
 		}
 	}
 
 	#mend(): void {
-		if (this.isBroken) {
+		if (this.isBroken || this.#theirTurn) {
 			this.#mendIn(AGAIN_MS);
 			this.#hooks.broken();
 		}

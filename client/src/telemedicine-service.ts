@@ -105,7 +105,6 @@ export class TelemedicineWebSocketService extends Service {
 	): boolean {
 		return this.#send(
 			{ type: 'telemedicine_offer', roomId, appointmentId, offer, from, to },
-			'session',
 		);
 	}
 
@@ -118,7 +117,6 @@ export class TelemedicineWebSocketService extends Service {
 	): boolean {
 		return this.#send(
 			{ type: 'telemedicine_answer', roomId, appointmentId, answer, from, to },
-			'session',
 		);
 	}
 
@@ -131,7 +129,6 @@ export class TelemedicineWebSocketService extends Service {
 	): boolean {
 		return this.#send(
 			{ type: 'telemedicine_ice_candidate', roomId, appointmentId, candidate, from, to },
-			'session',
 		);
 	}
 
@@ -160,26 +157,26 @@ export class TelemedicineWebSocketService extends Service {
 
 	/** Answered with `onIceServers`. */
 	requestIceServers(roomId?: RoomId): boolean {
-		return this.#send({ type: 'telemedicine_ice_servers', roomId }, 'session');
+		return this.#send({ type: 'telemedicine_ice_servers', roomId });
 	}
 
 	// ---- for staff ----
 
 	admit(roomId: RoomId, clientId: string): boolean {
-		return this.#send({ type: 'telemedicine_admit', roomId, clientId }, 'session');
+		return this.#send({ type: 'telemedicine_admit', roomId, clientId });
 	}
 
 	/** `reason` is for the patient. */
 	deny(roomId: RoomId, clientId: string, reason?: string): boolean {
-		return this.#send({ type: 'telemedicine_deny', roomId, clientId, reason }, 'session');
+		return this.#send({ type: 'telemedicine_deny', roomId, clientId, reason });
 	}
 
 	remove(roomId: RoomId, clientId: string): boolean {
-		return this.#send({ type: 'telemedicine_remove', roomId, clientId }, 'session');
+		return this.#send({ type: 'telemedicine_remove', roomId, clientId });
 	}
 
 	end(roomId: RoomId): boolean {
-		return this.#send({ type: 'telemedicine_end', roomId }, 'session');
+		return this.#send({ type: 'telemedicine_end', roomId });
 	}
 
 	// ---- listening ----
@@ -275,7 +272,7 @@ export class TelemedicineWebSocketService extends Service {
 		return true;
 	}
 
-	#send(message: WebSocketMessage, lifetime: Lifetime): boolean {
+	#send(message: WebSocketMessage, lifetime: Lifetime = 'session'): boolean {
 		if (lifetime !== 'restored') {
 			this.manager.ensure(this);
 		}

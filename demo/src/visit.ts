@@ -51,8 +51,24 @@ export class Visit {
 		});
 		this.#call = call;
 		call.on('members', (members) => this.#showMembers(members));
-		call.on('joined', ({ userName }) => this.#note(`${userName ?? 'Somebody'} is here.`));
-		call.on('left', ({ userName }) => this.#note(`${userName ?? 'Somebody'} has left.`));
+		// A user who has come back in a new session joins before the old one leaves: no news.
+		const there = new Map<string, number>();
+		const count = ({ userId, clientId }: CallMember, change: 1 | -1) => {
+			const user = String(userId ?? clientId);
+			const before = there.get(user) ?? 0;
+			there.set(user, before + change);
+			return Math.max(before, before + change) === 1;
+		};
+		call.on('joined', (member) => {
+			if (count(member, 1)) {
+				this.#note(`${member.userName ?? 'Somebody'} is here.`);
+			}
+		});
+		call.on('left', (member) => {
+			if (count(member, -1)) {
+				this.#note(`${member.userName ?? 'Somebody'} has left.`);
+			}
+		});
 		call.on('chat', (message) => this.#showChat(message));
 		call.on('chatState', () => this.#showStates(call.chat));
 		call.on('error', (error) => this.#note(error.message));

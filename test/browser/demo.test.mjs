@@ -14,6 +14,21 @@ import { Browser, buildPages, pictures } from './lib/browser.mjs';
 
 const WAIT_MS = 30_000;
 
+// Runs in the page: the one picture of another, and how many there ever were at once.
+function watchPicture() {
+	const others = () => [...document.querySelectorAll('figure:not([data-member=self])')];
+	const counts = new Set([others().length]);
+	window.picture = () => {
+		const [figure] = others();
+		const { currentTime, paused } = figure.querySelector('video');
+		return { member: figure.dataset.member, currentTime, paused, counts: [...counts] };
+	};
+	new MutationObserver(() => counts.add(others().length)).observe(
+		document.getElementById('videos'),
+		{ childList: true },
+	);
+}
+
 describe('the demonstration', { timeout: 300_000 }, () => {
 	const praxis = new Praxisd();
 	let browser;
@@ -194,6 +209,79 @@ describe('the demonstration', { timeout: 300_000 }, () => {
 		assert.deepEqual(await said(bob), ['Ann before', 'Ann meanwhile', 'Bob after']);
 		assert.deepEqual((await notes(bob)).filter((note) => /left/.test(note)), []);
 		await seesMore([ann, bob]);
+	});
+
+	// The element that shows the other plays on: its time is a second later, and later again.
+	async function playsOn(page) {
+		const first = await page.evaluate(() => window.picture());
+		for (const later of [1, 2]) {
+			let now;
+			await until(
+				() => `${JSON.stringify(first)} plays on: ${JSON.stringify(now)}`,
+				async () => {
+					now = await page.evaluate(() => window.picture());
+					return now.currentTime > first.currentTime + later;
+				},
+				WAIT_MS,
+			);
+			assert.deepEqual([now.member, now.paused], [first.member, false]);
+		}
+		return first.member;
+	}
+
+	async function isSucceeded(page, former) {
+		await until(
+			'the picture of the new session',
+			async () => (await page.evaluate(() => window.picture())).member !== former,
+			WAIT_MS,
+		);
+	}
+
+	it('keeps pictures where the server is killed, until there are those of the new session', async () => {
+		const short = new Praxisd();
+		await short.start({
+			global: { 'grace-ms': 500 },
+			vhost: tokenVhost(
+				{},
+				{ mounts: [{ mountpoint: '/demo', origin: `${pages.directory}/demo` }] },
+			),
+		});
+		const { target } = network;
+		network.target = short.port;
+		try {
+			const ann = await open({ name: 'Ann' });
+			const bob = await open({ name: 'Bob' });
+			const both = [ann, bob];
+			await join(ann);
+			await join(bob);
+			await seesMore(both);
+			await Promise.all(both.map((page) => page.evaluate(watchPicture)));
+			network.down = true;
+			short.signal('SIGKILL');
+			await short.exited;
+			for (const page of both) {
+				await page.waitForSelector('#status[data-state=reconnecting]');
+			}
+			// By the clock of the pictures this is longer than the grace.
+			const former = await Promise.all(both.map(playsOn));
+			await short.launch();
+			network.target = short.port;
+			network.down = false;
+			await Promise.all(both.map((page, at) => isSucceeded(page, former[at])));
+			for (const page of both) {
+				await until('one connection', async () => (await pictures(page)).length === 1, WAIT_MS);
+				await playsOn(page);
+				const { counts } = await page.evaluate(() => window.picture());
+				assert.deepEqual(counts, [1], 'there was one picture at all times');
+				assert.deepEqual((await notes(page)).filter((note) => /left/.test(note)), []);
+			}
+			await say(ann, 'still here');
+			await heard(bob, 'Ann still here');
+		} finally {
+			network.target = target;
+			network.down = false;
+			await short.kill();
+		}
 	});
 
 	it('fits on a phone', async () => {

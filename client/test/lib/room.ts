@@ -64,6 +64,9 @@ export class Caller extends FakeWorld {
 export class Room {
 	members: Caller[] = [];
 	iceServers: RTCIceServer[] = [];
+	/** It gives others when it is asked, for that long. */
+	iceAnswers = true;
+	iceLifeMs = 600_000;
 	chat: WebSocketMessage[] = [];
 
 	/** Connects the caller, whose call has begun. */
@@ -128,6 +131,7 @@ export class Room {
 					participants: [...others.map(({ id }) => id), from.id],
 					members: others.map(({ id, name, media }) => ({
 						clientId: id,
+						userId: `user-${name}`,
 						userName: name,
 						media,
 					})),
@@ -142,7 +146,10 @@ export class Room {
 				this.leave(from, 'left');
 				break;
 			case 'telemedicine_ice_servers':
-				from.socket.say({ ...message, iceServers: this.iceServers });
+				if (this.iceAnswers) {
+					const expiresAt = from.clock.wall() + this.iceLifeMs;
+					from.socket.say({ ...message, iceServers: this.iceServers, expiresAt });
+				}
 				break;
 			case 'telemedicine_media_state':
 				from.media = pick(message);
