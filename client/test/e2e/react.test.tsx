@@ -20,7 +20,8 @@ const { createRoot } = await import('react-dom/client');
 const { flushSync } = await import('react-dom');
 
 // This DOM's events are not those of the process.
-const environment = { onWake: () => () => {}, onNetworkChange: () => () => {} };
+const never = () => () => {};
+const environment = { onWake: never, onHide: never, onNetworkChange: never };
 
 class RTCPeerConnection {
 	close(): void {}
