@@ -3,7 +3,7 @@
  * telemedicine, split by what its messages are about (docs/protocol.md, section 4): room.c
  * who is in, waiting.c who would like to be, participant.c what both said of themselves,
  * signal.c offers, answers, candidates and media, chat.c, moderate.c what staff may do,
- * ice.c STUN and TURN, restart.c what the next server is told of all this.
+ * ice.c STUN and TURN, snapshot.c what the next server is told of all this.
  */
 #ifndef TELEMEDICINE_H
 #define TELEMEDICINE_H
@@ -150,7 +150,7 @@ int telemedicine_handle_deny(struct px_call *call);
 int telemedicine_handle_remove(struct px_call *call);
 int telemedicine_handle_end(struct px_call *call);
 
-/* restart.c */
+/* snapshot.c */
 extern const struct px_snapshot_ops telemedicine_snapshot_ops[];
 
 /* ice.c */

@@ -3,7 +3,7 @@
 // An application that has installed the package as npm packs it, in a folder of its own.
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
 
@@ -16,7 +16,10 @@ export function pack(): string {
 	if (packed !== undefined) {
 		return packed;
 	}
-	const folder = path.join(client, 'build', 'consumers');
+	const consumers = path.join(client, 'build', 'consumers');
+	mkdirSync(consumers, { recursive: true });
+	// Of its own: files of tests run at the same time, and each packs.
+	const folder = mkdtempSync(path.join(consumers, 'packed-'));
 	const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
 	const told = execFileSync('npm', args, {
 		cwd: client,

@@ -2,7 +2,7 @@
 /*
  * What is said of two configurations, and whom a change concerns. That no key of a vhost or
  * of tokens is forgotten is asked of the tables by which they are read; whoever adds one has
- * to say below (and for tokens in config_diff.c) what becomes of the sessions.
+ * to say below (and for tokens in diff.c) what becomes of the sessions.
  */
 #define _XOPEN_SOURCE 700 /* nftw */
 
