@@ -99,3 +99,8 @@ bool px_session_is_held(const struct px_session *session)
 {
 	return session->is_held;
 }
+
+bool px_session_admits(const struct px_session *session, struct px_span room)
+{
+	return px_identity_admits(session->identity, room);
+}

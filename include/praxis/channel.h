@@ -99,6 +99,9 @@ PX_PUBLIC int px_channel_join(struct px_session *session, const struct px_servic
 		struct px_span name, const struct px_channel_limits *limits,
 		struct px_member **ret_member, bool *ret_new);
 
+/* Whether its token lets the session join a room of that name. */
+PX_PUBLIC bool px_session_admits(const struct px_session *session, struct px_span room);
+
 /* Ends a membership; calls the kind's `left`. The last member's going ends the channel. */
 PX_PUBLIC void px_member_leave(struct px_member *member, enum px_leave_reason reason);
 
