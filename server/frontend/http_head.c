@@ -214,9 +214,9 @@ static int take_target(struct reader *reader, struct px_span target)
 		while (len < rest.len && !is_among(rest.data[len], "/?#")) {
 			len++;
 		}
-		head->authenticator = (struct px_span){ rest.data, len };
+		head->authority = (struct px_span){ rest.data, len };
 		target = (struct px_span){ rest.data + len, rest.len - len };
-		if (!is_authority(head->authenticator)) {
+		if (!is_authority(head->authority)) {
 			return bad(reader, "The target names no host that makes sense.");
 		}
 	}
@@ -506,7 +506,7 @@ static bool stays(const struct px_http_head *head, struct px_span line)
 {
 	const char *colon = memchr(line.data, ':', line.len);
 	struct px_span name = { line.data, colon ? (size_t)(colon - line.data) : line.len };
-	return !concerns_connection(name) && !(head->authenticator.data && is_word(name, "host"));
+	return !concerns_connection(name) && !(head->authority.data && is_word(name, "host"));
 }
 
 size_t px_http_head_write(const struct px_http_head *head, char *buf, size_t size)
@@ -516,9 +516,9 @@ size_t px_http_head_write(const struct px_http_head *head, char *buf, size_t siz
 			head->method.data, (int)head->path.len, head->path.data,
 			head->query.len > 0 ? "?" : "", (int)head->query.len,
 			head->query.data ? head->query.data : "", head->is_10 ? 0 : 1,
-			head->authenticator.data ? "Host: " : "", (int)head->authenticator.len,
-			head->authenticator.data ? head->authenticator.data : "",
-			head->authenticator.data ? "\r\n" : "");
+			head->authority.data ? "Host: " : "", (int)head->authority.len,
+			head->authority.data ? head->authority.data : "",
+			head->authority.data ? "\r\n" : "");
 	if (n < 0 || (size_t)n + rest.len + 2 > size) {
 		return 0;
 	}

@@ -23,7 +23,7 @@
 struct px_http_head {
 	size_t len; /* in bytes; the body begins there */
 	struct px_span method;
-	struct px_span authenticator; /* of a target in absolute form; data NULL: none */
+	struct px_span authority; /* of a target in absolute form; data NULL: none */
 	struct px_span path;      /* in its normal form, still percent-encoded */
 	struct px_span query;     /* without the "?"; data NULL: none */
 	struct px_span fields;    /* the lines behind the first */
