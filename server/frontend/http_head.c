@@ -114,11 +114,13 @@ static int decode(const char *at, const char *end)
 /* Visible ASCII; what is encoded is so rightly, and is no NUL. */
 static int check_encoding(struct reader *reader, struct px_span text)
 {
-	for (const char *at = text.data; at < text.data + text.len; at++) {
+	/* Without a query there is none to add a length to (C11 6.5.6). */
+	const char *end = text.len > 0 ? text.data + text.len : text.data;
+	for (const char *at = text.data; at < end; at++) {
 		if (*at <= ' ' || *at > '~' || *at == '#') {
 			return bad(reader, "The target has a character that must be encoded.");
 		}
-		int byte = *at == '%' ? decode(at, text.data + text.len) : 1;
+		int byte = *at == '%' ? decode(at, end) : 1;
 		if (byte < 0) {
 			return bad(reader, "The target has a % that begins no encoded character.");
 		}
