@@ -12,7 +12,9 @@ import { after, describe, it } from 'node:test';
 import { PLACES } from './lib/cast.mjs';
 import { FACTORS, Lane, play, randomOf, SCHEDULES, World } from './lib/pairs.mjs';
 
-const SEED = process.env.PRAXIS_PAIRS_SEED ?? String(Math.floor(Math.random() * 1e9));
+// Another seed each time would find more, and fail where nobody changed anything: who looks for
+// faults gives one.
+const SEED = process.env.PRAXIS_PAIRS_SEED ?? '11';
 const ONLY = process.env.PRAXIS_PAIRS_ONLY ?? '';
 
 let numbers = 0;
