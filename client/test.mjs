@@ -41,8 +41,11 @@ await build({
 	format: 'esm',
 	target: 'node18',
 	packages: 'external',
-	// What starts a praxisd, of the server's own tests.
-	alias: { 'praxisd-of-tests': path.join(here, '..', 'test', 'e2e', 'lib', 'praxisd.mjs') },
+	// What starts a praxisd, of the server's own tests, and what that needs of its own packages.
+	alias: {
+		'praxisd-of-tests': path.join(here, '..', 'test', 'e2e', 'lib', 'praxisd.mjs'),
+		jose: path.join(here, '..', 'test', 'e2e', 'node_modules', 'jose'),
+	},
 	sourcemap: true,
 	logLevel: 'warning',
 });
