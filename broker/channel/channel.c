@@ -247,7 +247,7 @@ static int reserve(struct px_channel *channel)
 	return 0;
 }
 
-static void count_for_site(const struct px_member *member, int by)
+static void count_for_realm(const struct px_member *member, int by)
 {
 	const struct px_broker *broker = member->channel->broker;
 	for (unsigned i = 0; i < broker->service_count; i++) {
@@ -265,7 +265,7 @@ static void count_member(const struct px_member *member, int by)
 	stats->members += (uint64_t)by;
 	if (channel->kind->is_room) {
 		member->session->rooms = (uint16_t)(member->session->rooms + by);
-		count_for_site(member, by);
+		count_for_realm(member, by);
 		stats->room_members += is_room(channel->kind) ? (uint64_t)by : 0;
 	}
 	if (channel->kind->waiting) {

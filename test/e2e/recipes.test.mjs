@@ -15,7 +15,8 @@ import { WebSocket } from './lib/client.mjs';
 import { get } from './lib/http.mjs';
 import { bearer, token, tokenVhost } from './lib/issuer.mjs';
 import { itEnds, usePraxisd } from './lib/praxisd.mjs';
-import { freePort, nginxConfig, recipeOf } from './lib/recipes.mjs';
+import { freePort } from './lib/proxies.mjs';
+import { nginxConfig, recipeOf } from './lib/recipes.mjs';
 import { until, within } from './lib/wait.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

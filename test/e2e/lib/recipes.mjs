@@ -4,7 +4,6 @@
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import net from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 const DOCS = fileURLToPath(new URL('../../../docs/operations.md', import.meta.url));
@@ -27,16 +26,4 @@ http {
 	uwsgi_temp_path ${dir}; scgi_temp_path ${dir};
 	${recipe}
 }`;
-}
-
-// A free port, as far as one can know.
-export function freePort() {
-	return new Promise((resolve, reject) => {
-		const server = net.createServer();
-		server.once('error', reject);
-		server.listen(0, '127.0.0.1', () => {
-			const { port } = server.address();
-			server.close(() => resolve(port));
-		});
-	});
 }
