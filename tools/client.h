@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A client of the server's API (docs/protocol.md, section 7). One connection, kept for the next
+ * A client of the server's API (docs/api.md). One connection, kept for the next
  * request; what goes wrong is said on standard error, once, and becomes an exit code.
  */
 #ifndef PX_TOOLS_CLIENT_H

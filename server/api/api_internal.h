@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The application's HTTP API under /api/v1/ (docs/protocol.md, section 7): who asks is found out
+ * The application's HTTP API under /api/v1/ (docs/api.md): who asks is found out
  * and the body read before a route's handler runs, so that a handler has an operator, fields,
  * and an answer to write.
  */

@@ -21,7 +21,7 @@ size_t px_config_diff(const struct px_config *old, const struct px_config *new,
 /*
  * Whether sessions of the one cannot be sessions of the other: they would be somebody else
  * (tenant, practice of open mode, proof or none), or their connections something else (TLS or
- * none, a vhost that only redirects). docs/configuration.md has the table.
+ * none, a vhost that only redirects). docs/operations.md has the table.
  */
 bool px_config_vhost_replaces(const struct px_config_vhost *old,
 		const struct px_config_vhost *new);

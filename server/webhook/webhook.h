@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Telling the application's back end what happens (`webhook-url`, docs/protocol.md section 7):
+ * Telling the application's back end what happens (`webhook-url`, docs/webhooks.md):
  * each vhost that has a URL tells of its own sessions.
  *
  * An event becomes JSON when it happens (event.c) and waits in its vhost's queue

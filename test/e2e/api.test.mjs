@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The API for the application's back end (docs/protocol.md, section 7): what it shows, what it
+// The API for the application's back end (docs/api.md): what it shows, what it
 // does, and what it refuses. Every answer is held against the description (lib/api.mjs).
 
 import assert from 'node:assert/strict';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Looking on (POST /api/v1/tail, docs/protocol.md, section 7): what is shown of messages, to whom, and
+// Looking on (POST /api/v1/tail, docs/api.md): what is shown of messages, to whom, and
 // how such an answer ends.
 
 import assert from 'node:assert/strict';

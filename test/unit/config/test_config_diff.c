@@ -98,7 +98,7 @@ static void put_files(void)
 #define HOOK_TO(url, secret) "\"webhook-url\": \"" url "\", \"webhook-secret\": \"" secret "\""
 #define HOOK HOOK_TO("https://hush/", SECRET)
 
-/* What concerns whom, docs/configuration.md. */
+/* What concerns whom, docs/operations.md. */
 #define STAYS 0
 #define REPLACES 1
 #define TIGHTENS 2
