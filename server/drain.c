@@ -103,6 +103,7 @@ void px_server_drain(struct px_server *server)
 	}
 	px_log(PX_LOG_NOTICE, "draining %llu sessions within %lld ms",
 			(unsigned long long)open_sessions(server), (long long)global->drain_ms);
+	px_server_tell_stopping(server);
 	px_tail_streams_end(server, "draining");
 	px_broker_announce_drain(server->broker, global->drain_ms);
 	server->drain_timer.data = server;

@@ -6,10 +6,20 @@
 #ifndef PX_LIFECYCLE_H
 #define PX_LIFECYCLE_H
 
+#include <stdint.h>
+
 struct px_server;
 
 /* reload.c: on SIGHUP; soon, and once for many */
 void px_server_reload(struct px_server *server);
+
+/*
+ * watchdog.c: what the service manager is told (base/service_manager.h). Ready: all ports listen; said again,
+ * reloading is over. Stopping: with the time until the end at the latest.
+ */
+void px_server_tell_ready(struct px_server *server);
+void px_server_tell_reloading(struct px_server *server);
+void px_server_tell_stopping(struct px_server *server);
 
 /* drain.c: on SIGTERM and SIGINT */
 void px_server_drain(struct px_server *server);

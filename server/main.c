@@ -236,6 +236,7 @@ static void start_loop(struct px_server *server)
 	uv_timer_init(&server->loop, &server->sweep_timer);
 	uv_timer_init(&server->loop, &server->webhook_timer);
 	uv_timer_init(&server->loop, &server->tail_stream_timer);
+	uv_timer_init(&server->loop, &server->watchdog_timer);
 	server->prepare.data = server;
 	server->check.data = server;
 	server->timer.data = server;
@@ -245,6 +246,7 @@ static void start_loop(struct px_server *server)
 	server->sweep_timer.data = server;
 	server->webhook_timer.data = server;
 	server->tail_stream_timer.data = server;
+	server->watchdog_timer.data = server;
 	uv_prepare_start(&server->prepare, on_prepare);
 	uv_check_start(&server->check, on_check);
 	server->started_ms = (int64_t)uv_now(&server->loop);
@@ -269,6 +271,7 @@ static void stop_loop(struct px_server *server)
 	uv_close((uv_handle_t *)&server->sweep_timer, NULL);
 	uv_close((uv_handle_t *)&server->webhook_timer, NULL);
 	uv_close((uv_handle_t *)&server->tail_stream_timer, NULL);
+	uv_close((uv_handle_t *)&server->watchdog_timer, NULL);
 	stop_signals(server);
 	uv_run(&server->loop, UV_RUN_DEFAULT);
 	px_context_destroy(server);
@@ -341,6 +344,7 @@ static int start(struct px_server *server, struct px_config *config,
 		return rc;
 	}
 	tell_start(server);
+	px_server_tell_ready(server);
 	return 0;
 }
 
@@ -373,6 +377,7 @@ static void finish(struct px_server *server)
 	px_tls_destroy(server);
 	px_plugins_unload(server);
 	px_config_destroy(server->config);
+	px_service_manager_close(&server->manager);
 }
 
 static void close_handle(uv_handle_t *handle, void *user)
@@ -433,6 +438,15 @@ static int check(struct px_server *server, struct px_config *config,
 	return rc < 0 ? EXIT_CONFIG : EXIT_SUCCESS;
 }
 
+static void open_manager(struct px_server *server)
+{
+	int rc = px_service_manager_open(&server->manager);
+	if (rc < 0) {
+		px_log(PX_LOG_WARNING, "NOTIFY_SOCKET: the service manager can not be told anything: %s",
+				strerror(-rc));
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments arguments = { .config_path = PX_CONFIG_PATH };
@@ -451,8 +465,10 @@ int main(int argc, char **argv)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a full audit trail is an error that is handled */
+	server->manager.fd = -1;
 	if (!arguments.check) {
 		px_log_open();
+		open_manager(server);
 		block_signal(SIGHUP, true);
 	}
 	server->config_path = arguments.config_path;

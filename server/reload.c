@@ -65,7 +65,9 @@ static void on_time(uv_timer_t *timer)
 	if (server->draining) {
 		return;
 	}
+	px_server_tell_reloading(server);
 	reload(server);
+	px_server_tell_ready(server);
 	int64_t took_ms = (int64_t)((uv_hrtime() - began_ns) / 1000000);
 	uv_update_time(&server->loop);
 	server->reload_after_ms = (int64_t)uv_now(&server->loop) + REST_MS + REST_TIMES * took_ms;

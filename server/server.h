@@ -9,6 +9,7 @@
 
 #include "config/config.h"
 #include "http/upgrade.h"
+#include "base/service_manager.h"
 #include "base/turn.h"
 #include "metrics/stats_history.h"
 #include "net/limits.h"
@@ -53,6 +54,8 @@ struct px_server {
 	uv_timer_t sweep_timer; /* while vhosts retire */
 	uv_timer_t webhook_timer; /* something is to be sent, or tried again */
 	uv_timer_t tail_stream_timer; /* while there are any */
+	uv_timer_t watchdog_timer;    /* while the service manager wants signs of life */
+	struct px_service_manager manager;
 	struct lws_context *context;
 	char protocol_names[PX_SERVICES_MAX][PX_SERVICE_NAME_SIZE]; /* empty: none yet */
 	struct lws_protocols protocols[PX_SERVICES_MAX + 2];

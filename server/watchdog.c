@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the service manager is told of the life of the process, and the signs of life that it may want.
+ * They come out of the loop itself, twice in the time after which their absence is taken for death:
+ * a loop that hangs sends none.
+ */
+#include "lifecycle.h"
+#include "server.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+/* Beyond the drain's deadline: for saving the state, and for closing everything. */
+#define END_MS 5000
+
+static void write_status(const struct px_server *server, char *buf, size_t size)
+{
+	struct px_stats stats;
+	px_broker_stats(server->broker, &stats);
+	snprintf(buf, size, "%s: %" PRIu64 " connections, %" PRIu64 " sessions",
+			server->draining ? "draining" : "serving", server->connections, stats.sessions);
+}
+
+static void on_time(uv_timer_t *timer)
+{
+	const struct px_server *server = timer->data;
+	char status[128];
+	write_status(server, status, sizeof(status));
+	px_service_manager_alive(&server->manager, status);
+}
+
+void px_server_tell_ready(struct px_server *server)
+{
+	uint64_t half_ms = (uint64_t)server->manager.watchdog_ms / 2;
+	char status[128];
+	write_status(server, status, sizeof(status));
+	px_service_manager_tell(&server->manager, "READY=1\nSTATUS=%s", status);
+	if (half_ms > 0 && !uv_is_active((uv_handle_t *)&server->watchdog_timer)) {
+		uv_timer_start(&server->watchdog_timer, on_time, half_ms, half_ms);
+	}
+}
+
+void px_server_tell_reloading(struct px_server *server)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	px_service_manager_tell(&server->manager, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64
+			"\nSTATUS=reading the configuration",
+			(uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+}
+
+void px_server_tell_stopping(struct px_server *server)
+{
+	int64_t left_ms = server->drain_deadline_ms - (int64_t)uv_now(&server->loop) + END_MS;
+	px_service_manager_tell(&server->manager, "STOPPING=1\nSTATUS=draining\nEXTEND_TIMEOUT_USEC=%"
+			PRId64, left_ms * 1000);
+}
