@@ -6,7 +6,8 @@
 
 import tseslint from 'typescript-eslint';
 
-const message = 'Measure with performance.now(); for the time of day see client/src/environment.ts.';
+const message =
+	'Measure with performance.now(); for the time of day see client/src/environment.ts.';
 
 export const noTimeOfDay = {
 	'no-restricted-properties': ['error', { object: 'Date', property: 'now', message }],

@@ -4,7 +4,8 @@
 // which a proxy takes off, or a path of the vhost's own, need not be known here.
 
 export function endpoint(): string {
-	const told = document.querySelector<HTMLMetaElement>('meta[name=praxis-endpoint]')?.content ?? '';
+	const told =
+		document.querySelector<HTMLMetaElement>('meta[name=praxis-endpoint]')?.content ?? '';
 	const url = new URL(told && !told.startsWith('{{') ? told : '/ws', location.href);
 	url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
 	url.hash = '';

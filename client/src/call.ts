@@ -78,13 +78,9 @@ export class TelemedicineCall {
 		service.manager.enableService('telemedicine');
 		service.manager.connect(this);
 		service.manager.calls.add(this);
-		service.joinRoom(
-			options.roomId,
-			options.appointmentId,
-			options.userId,
-			options.userName,
-			{ practiceId: options.practiceId },
-		);
+		service.joinRoom(options.roomId, options.appointmentId, options.userId, options.userName, {
+			practiceId: options.practiceId,
+		});
 		this.#measureLater();
 	}
 
@@ -155,7 +151,12 @@ export class TelemedicineCall {
 		};
 		const receipt = this.#service.manager.send(chat);
 		const timestamp = this.#service.manager.environment.wall();
-		let said: CallChatMessage = { ...chat, clientId: this.#clientId, timestamp, state: 'pending' };
+		let said: CallChatMessage = {
+			...chat,
+			clientId: this.#clientId,
+			timestamp,
+			state: 'pending',
+		};
 		this.#say(said);
 		const become = (state: CallChatMessage['state']) => {
 			const next = { ...said, state };
@@ -239,11 +240,7 @@ export class TelemedicineCall {
 					this.#roster.remove(clientId, reason);
 				}
 			}),
-			here(
-				'offer',
-				(message) => void peerOf(message)?.description(message.offer),
-				0,
-			),
+			here('offer', (message) => void peerOf(message)?.description(message.offer), 0),
 			here('answer', (message) => {
 				void peerOf(message)?.description(message.answer);
 			}),

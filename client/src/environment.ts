@@ -41,7 +41,10 @@ export interface Environment {
 }
 
 /** Where there is no page there is nothing to hear. */
-function listen(handler: EventListener, ...events: [EventTarget | undefined, string][]): Unsubscribe {
+function listen(
+	handler: EventListener,
+	...events: [EventTarget | undefined, string][]
+): Unsubscribe {
 	events.forEach(([target, event]) => target?.addEventListener(event, handler));
 	return () => events.forEach(([target, event]) => target?.removeEventListener(event, handler));
 }
@@ -63,7 +66,10 @@ function onWake(handler: () => void): Unsubscribe {
 }
 
 function onHide(handler: (maybeBack: boolean) => void): Unsubscribe {
-	return listen((event) => handler((event as PageTransitionEvent).persisted), [aPage(), 'pagehide']);
+	return listen(
+		(event) => handler((event as PageTransitionEvent).persisted),
+		[aPage(), 'pagehide'],
+	);
 }
 
 // The Network Information API (not in all browsers) also tells of each new estimate of speed.

@@ -15,5 +15,12 @@ export { WhiteboardWebSocketService } from './whiteboard-service.js';
 export type { UpdateOptions } from './whiteboard-service.js';
 export { TelemedicineWebSocketService } from './telemedicine-service.js';
 export { TelemedicineCall } from './call.js';
-export type { CallChatMessage, CallEvents, CallMember, CallOptions, CallState, EndReason } from './call-types.js';
+export type {
+	CallChatMessage,
+	CallEvents,
+	CallMember,
+	CallOptions,
+	CallState,
+	EndReason,
+} from './call-types.js';
 export type { ConnectionQuality } from './quality.js';

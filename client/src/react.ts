@@ -149,8 +149,8 @@ export function useTelemedicineCall(
 		let error: PraxisError | null = null;
 		const show = () => setView(viewOf(current, error));
 		const ends = [
-			...(['state', 'members', 'waiting', 'chat', 'chatState', 'media'] as const).map((event) =>
-				current.on(event, show),
+			...(['state', 'members', 'waiting', 'chat', 'chatState', 'media'] as const).map(
+				(event) => current.on(event, show),
 			),
 			current.on('error', (latestError) => {
 				error = latestError;

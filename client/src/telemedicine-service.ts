@@ -103,9 +103,7 @@ export class TelemedicineWebSocketService extends Service {
 		from: Id | string,
 		to?: Id | string,
 	): boolean {
-		return this.#send(
-			{ type: 'telemedicine_offer', roomId, appointmentId, offer, from, to },
-		);
+		return this.#send({ type: 'telemedicine_offer', roomId, appointmentId, offer, from, to });
 	}
 
 	sendAnswer(
@@ -115,9 +113,7 @@ export class TelemedicineWebSocketService extends Service {
 		from: Id | string,
 		to?: Id | string,
 	): boolean {
-		return this.#send(
-			{ type: 'telemedicine_answer', roomId, appointmentId, answer, from, to },
-		);
+		return this.#send({ type: 'telemedicine_answer', roomId, appointmentId, answer, from, to });
 	}
 
 	sendIceCandidate(
@@ -127,9 +123,14 @@ export class TelemedicineWebSocketService extends Service {
 		from: Id | string,
 		to?: Id | string,
 	): boolean {
-		return this.#send(
-			{ type: 'telemedicine_ice_candidate', roomId, appointmentId, candidate, from, to },
-		);
+		return this.#send({
+			type: 'telemedicine_ice_candidate',
+			roomId,
+			appointmentId,
+			candidate,
+			from,
+			to,
+		});
 	}
 
 	sendChatMessage(

@@ -34,7 +34,17 @@ export class Audit implements View {
 		maxRows: 200,
 		columns: [
 			{ title: 'Time', value: ({ at }) => at, text: ({ at }) => clock(at) },
-			...['event', 'reason', 'user', 'role', 'practice', 'service', 'room', 'target', 'address'].map(text),
+			...[
+				'event',
+				'reason',
+				'user',
+				'role',
+				'practice',
+				'service',
+				'room',
+				'target',
+				'address',
+			].map(text),
 			{ title: 'Client', value: ({ entry }) => String(entry['clientId'] ?? '') },
 		],
 	});
@@ -68,14 +78,21 @@ export class Audit implements View {
 
 	/** A session has begun, or goes on: from where this page has it. */
 	watch(): void {
-		webSocketManager.sendMessage({ type: 'admin_events', since: this.#last }, { lifetime: 'session' });
+		webSocketManager.sendMessage(
+			{ type: 'admin_events', since: this.#last },
+			{ lifetime: 'session' },
+		);
 	}
 
 	refresh(): void {
 		if (!byId('audit').hidden && !this.#paused) {
 			this.#table.show(this.#events);
-			const gap = this.#missed > 0 ? ' Some in between were left out: there were too many.' : '';
-			setText(this.#note, `The latest ${this.#events.length} are here, 200 are shown at most.${gap}`);
+			const gap =
+				this.#missed > 0 ? ' Some in between were left out: there were too many.' : '';
+			setText(
+				this.#note,
+				`The latest ${this.#events.length} are here, 200 are shown at most.${gap}`,
+			);
 		}
 	}
 

@@ -42,7 +42,9 @@ export class Chart {
 
 	show(curves: Curves): void {
 		const { lines, title, format } = this.options;
-		const values = lines.map(({ name, rate }) => (rate ? curves.rate(name) : curves.level(name)));
+		const values = lines.map(({ name, rate }) =>
+			rate ? curves.rate(name) : curves.level(name),
+		);
 		this.#data = [curves.times(), ...values];
 		const now = lines.map(({ label }, at) => {
 			const value = values[at]!.at(-1);
@@ -90,7 +92,11 @@ export class Chart {
 					y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.1)] },
 				},
 				axes: [
-					{ ...axis, space: 70, values: (_plot, all) => all.map((at) => clock(at * 1000)) },
+					{
+						...axis,
+						space: 70,
+						values: (_plot, all) => all.map((at) => clock(at * 1000)),
+					},
 					{ ...axis, size: 64, values: (_plot, all) => all.map(format) },
 				],
 				series: [

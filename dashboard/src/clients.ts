@@ -8,7 +8,12 @@ import { Listing } from './listing.js';
 import { act, reason, serverNow } from './server.js';
 import type { Client, Room } from './server.js';
 
-async function attempt(question: string, yes: string, message: { type: string }, done: string): Promise<void> {
+async function attempt(
+	question: string,
+	yes: string,
+	message: { type: string },
+	done: string,
+): Promise<void> {
 	if (!(await confirmed(question, yes))) {
 		return;
 	}
@@ -36,7 +41,9 @@ class Rates {
 		for (const { clientId, messagesIn, messagesOut } of clients) {
 			const messages = messagesIn + messagesOut;
 			const before = this.#seen.get(clientId);
-			const rate = before ? ((messages - before.messages) * 1000) / Math.max(1, now - before.at) : 0;
+			const rate = before
+				? ((messages - before.messages) * 1000) / Math.max(1, now - before.at)
+				: 0;
 			seen.set(clientId, { at: now, messages, rate: Math.max(0, rate) });
 		}
 		this.#seen = seen;
@@ -62,7 +69,11 @@ export function clientListing(): Listing<Client> {
 			{ title: 'Client', value: ({ clientId }) => clientId },
 			{ title: 'User', value: ({ userId }) => userId ?? '–' },
 			{ title: 'Role', value: ({ role }) => role },
-			{ title: 'Practices', value: ({ practices }) => (practices ?? []).join(', ') || '–', wrap: true },
+			{
+				title: 'Practices',
+				value: ({ practices }) => (practices ?? []).join(', ') || '–',
+				wrap: true,
+			},
 			{ title: 'Services', value: ({ services }) => (services ?? []).join(', '), wrap: true },
 			{ title: 'State', value: ({ connected }) => (connected ? 'connected' : 'away') },
 			{ title: 'Address', value: ({ address }) => address ?? '–' },
@@ -79,8 +90,18 @@ export function clientListing(): Listing<Client> {
 				text: ({ queueBytes }) => bytes(queueBytes),
 				numeric: true,
 			},
-			{ title: 'In', value: (c) => c.messagesIn, text: (c) => count(c.messagesIn), numeric: true },
-			{ title: 'Out', value: (c) => c.messagesOut, text: (c) => count(c.messagesOut), numeric: true },
+			{
+				title: 'In',
+				value: (c) => c.messagesIn,
+				text: (c) => count(c.messagesIn),
+				numeric: true,
+			},
+			{
+				title: 'Out',
+				value: (c) => c.messagesOut,
+				text: (c) => count(c.messagesOut),
+				numeric: true,
+			},
 			{
 				title: 'A second',
 				value: (client) => rates.of(client),

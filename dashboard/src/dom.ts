@@ -14,7 +14,9 @@ export function setText(node: HTMLElement, text: string): void {
 /** A list of terms; those that are there already keep their elements. */
 export function showFacts(list: HTMLElement, facts: Record<string, string>): void {
 	for (const [name, value] of Object.entries(facts)) {
-		let fact = [...list.children].find((each) => (each as HTMLElement).dataset['name'] === name);
+		let fact = [...list.children].find(
+			(each) => (each as HTMLElement).dataset['name'] === name,
+		);
 		if (!fact) {
 			fact = element('div', {}, element('dt', {}, name), element('dd'));
 			(fact as HTMLElement).dataset['name'] = name;
@@ -37,6 +39,8 @@ export function confirmed(question: string, yes: string): Promise<boolean> {
 	dialog.returnValue = 'no';
 	dialog.showModal();
 	return new Promise((resolve) => {
-		dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true });
+		dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), {
+			once: true,
+		});
 	});
 }

@@ -58,7 +58,13 @@ export class Listing<Row> implements View {
 		this.#forth.addEventListener('click', () => {
 			this.#go([...this.#before, this.#after], this.#next ?? 0);
 		});
-		const pages = element('div', { className: 'controls' }, this.#back, this.#forth, this.#where);
+		const pages = element(
+			'div',
+			{ className: 'controls' },
+			this.#back,
+			this.#forth,
+			this.#where,
+		);
 		root.append(filters, this.#table.node, pages);
 		this.#showPages(0);
 	}
@@ -129,6 +135,10 @@ export class Listing<Row> implements View {
 		this.#back.disabled = this.#before.length === 0;
 		this.#forth.disabled = this.#next === undefined;
 		const more = this.#next === undefined ? '' : ', and there are more';
-		setText(this.#where, fault ?? `Page ${this.#before.length + 1}: ${rows} ${rows === 1 ? 'row' : 'rows'}${more}.`);
+		setText(
+			this.#where,
+			fault ??
+				`Page ${this.#before.length + 1}: ${rows} ${rows === 1 ? 'row' : 'rows'}${more}.`,
+		);
 	}
 }

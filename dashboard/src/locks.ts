@@ -28,7 +28,12 @@ export class Locks {
 		key: ({ address }) => address,
 		columns: [
 			{ title: 'Address', value: ({ address }) => address },
-			{ title: 'Bad tokens', value: ({ failures }) => failures, text: (l) => count(l.failures), numeric: true },
+			{
+				title: 'Bad tokens',
+				value: ({ failures }) => failures,
+				text: (l) => count(l.failures),
+				numeric: true,
+			},
 			{ title: 'Connections', value: ({ connections }) => connections, numeric: true },
 			{
 				title: 'For another',
@@ -67,7 +72,12 @@ export class Locks {
 	}
 
 	async #lift(address: string): Promise<void> {
-		if (!(await confirmed(`Lift the lock of ${address}? What came from there is forgotten.`, 'Lift'))) {
+		if (
+			!(await confirmed(
+				`Lift the lock of ${address}? What came from there is forgotten.`,
+				'Lift',
+			))
+		) {
 			return;
 		}
 		try {

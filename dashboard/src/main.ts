@@ -21,7 +21,15 @@ import { Tabs } from './tabs.js';
 
 const INTERVAL_MS = 2000;
 
-const FINAL = ['bad_message', 'forbidden', 'removed', 'replaced', 'token_expired', 'too_large', 'unauthenticated'];
+const FINAL = [
+	'bad_message',
+	'forbidden',
+	'removed',
+	'replaced',
+	'token_expired',
+	'too_large',
+	'unauthenticated',
+];
 
 const STATUS: Record<WebSocketStatus, string> = {
 	[WebSocketStatus.CONNECTING]: 'Connecting …',

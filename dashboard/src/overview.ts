@@ -31,8 +31,16 @@ const SERVER_CHARTS = [
 		],
 		format: bytes,
 	},
-	{ title: 'Errors a second', lines: [{ label: 'answered', name: 'errors', rate: true }], format: compact },
-	{ title: 'Waiting to be sent', lines: [{ label: 'bytes', name: 'queue_bytes' }], format: bytes },
+	{
+		title: 'Errors a second',
+		lines: [{ label: 'answered', name: 'errors', rate: true }],
+		format: compact,
+	},
+	{
+		title: 'Waiting to be sent',
+		lines: [{ label: 'bytes', name: 'queue_bytes' }],
+		format: bytes,
+	},
 	{
 		title: 'Handshakes a second',
 		lines: [
@@ -47,7 +55,11 @@ const SERVER_CHARTS = [
 const PRACTICE_CHARTS = [
 	{ title: 'Clients', lines: [{ label: 'connected', name: 'clients' }], format: compact },
 	{ title: 'Rooms', lines: [{ label: 'open', name: 'rooms' }], format: compact },
-	{ title: 'Published a second', lines: [{ label: 'messages', name: 'published', rate: true }], format: compact },
+	{
+		title: 'Published a second',
+		lines: [{ label: 'messages', name: 'published', rate: true }],
+		format: compact,
+	},
 ];
 
 // The figures that are drawn, under the names of the charts' lines.
@@ -68,7 +80,9 @@ function figures(totals: Totals): Record<string, number> {
 	return values;
 }
 
-const DRAWN = new Set([...SERVER_CHARTS, ...PRACTICE_CHARTS].flatMap(({ lines }) => lines.map(({ name }) => name)));
+const DRAWN = new Set(
+	[...SERVER_CHARTS, ...PRACTICE_CHARTS].flatMap(({ lines }) => lines.map(({ name }) => name)),
+);
 
 function drawn(values: Record<string, number>): Record<string, number> {
 	return Object.fromEntries(Object.entries(values).filter(([name]) => DRAWN.has(name)));
@@ -178,7 +192,10 @@ export class Overview implements View {
 	/** What was before this page was opened, for those who rule. */
 	async fill(): Promise<void> {
 		try {
-			const { fields, samples } = await ask<History>({ type: 'admin_history' }, 'admin_history');
+			const { fields, samples } = await ask<History>(
+				{ type: 'admin_history' },
+				'admin_history',
+			);
 			this.#curves.fill(samples.map((row) => sampleOf(fields, row)));
 			this.refresh();
 		} catch (error) {

@@ -111,7 +111,10 @@ export function ask<T extends WebSocketMessage>(
 ): Promise<T> {
 	return inTurn(async () => {
 		let last: WebSocketMessage | undefined;
-		const stop = webSocketManager.registerHandler(answer, (got: WebSocketMessage) => (last = got));
+		const stop = webSocketManager.registerHandler(
+			answer,
+			(got: WebSocketMessage) => (last = got),
+		);
 		try {
 			await act(message); // the receipt comes behind the answer
 		} finally {

@@ -46,7 +46,9 @@ function people(number: number): string {
 }
 
 function usersOf({ clients, members = 0 }: Service): string {
-	return clients === undefined ? '' : `${people(clients)} beside you can use it, ${members} in its rooms`;
+	return clients === undefined
+		? ''
+		: `${people(clients)} beside you can use it, ${members} in its rooms`;
 }
 
 const NOT_LOADED = 'Not loaded: it was off when the server started. Switching it on loads it.';
@@ -82,7 +84,9 @@ class Card {
 			element('p', { className: 'hint' }, service.summary ?? NOT_LOADED),
 			this.#users,
 			...(service.loaded ? [messageList(service)] : []),
-			...(Object.keys(service.options ?? {}).length > 0 ? [optionList(service.options!)] : []),
+			...(Object.keys(service.options ?? {}).length > 0
+				? [optionList(service.options!)]
+				: []),
 		);
 		this.show(service);
 	}
@@ -113,7 +117,10 @@ class Card {
 	async #agrees(): Promise<boolean> {
 		const { name } = this.#service;
 		const { clients = 0, members = 0 } = (await current(name)) ?? {};
-		const rooms = members === 0 ? '' : ` Its rooms, with ${people(members)} in them, stand still meanwhile.`;
+		const rooms =
+			members === 0
+				? ''
+				: ` Its rooms, with ${people(members)} in them, stand still meanwhile.`;
 		const whom =
 			clients === 0
 				? 'Nobody else can use it now.'

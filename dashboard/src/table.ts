@@ -52,7 +52,9 @@ export class Table<Row> {
 			head.append(cell);
 		});
 		if (options.action) {
-			head.append(element('th', { scope: 'col' }, element('span', { className: 'hidden' }, 'Action')));
+			head.append(
+				element('th', { scope: 'col' }, element('span', { className: 'hidden' }, 'Action')),
+			);
 		}
 		const table = element(
 			'table',
@@ -136,7 +138,11 @@ export class Table<Row> {
 			);
 			const made: Line<Row> = { row, node: element('tr', {}, ...cells), cells };
 			if (action) {
-				const button = element('button', { type: 'button', className: 'danger' }, action.label);
+				const button = element(
+					'button',
+					{ type: 'button', className: 'danger' },
+					action.label,
+				);
 				button.setAttribute('aria-label', action.title(row));
 				button.addEventListener('click', () => action.run(made.row));
 				made.node.append(element('td', {}, button));

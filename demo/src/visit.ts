@@ -171,7 +171,9 @@ export class Visit {
 	/** One's own lines stand in the order in which they were said. */
 	#showStates(chat: readonly CallChatMessage[]): void {
 		const own = chat.filter(({ state }) => state !== undefined).reverse();
-		const lines = [...byId('messages').querySelectorAll<HTMLLIElement>('li[data-state]')].reverse();
+		const lines = [
+			...byId('messages').querySelectorAll<HTMLLIElement>('li[data-state]'),
+		].reverse();
 		own.forEach(({ state }, at) => {
 			const line = lines[at];
 			if (line && line.dataset.state !== state) {

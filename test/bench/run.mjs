@@ -35,32 +35,50 @@ const TURN_MS_TARGET = 5;
 // `target`: what the ratio should not exceed. `quick`: the arguments that make a run a short one.
 const SCENARIOS = [
 	{
-		id: 'fanout1', title: 'room of 100, one at a time', target: 1.25,
-		args: ['fanout'], quick: ['--messages', '200'],
+		id: 'fanout1',
+		title: 'room of 100, one at a time',
+		target: 1.25,
+		args: ['fanout'],
+		quick: ['--messages', '200'],
 	},
 	{
-		id: 'fanout16', title: 'room of 100, 16 in flight', target: 1.6,
-		args: ['fanout', '--in-flight', '16'], quick: ['--messages', '2000'],
+		id: 'fanout16',
+		title: 'room of 100, 16 in flight',
+		target: 1.6,
+		args: ['fanout', '--in-flight', '16'],
+		quick: ['--messages', '2000'],
 	},
 	{
-		id: 'rooms', title: '100 rooms of 10, 16 in flight each', target: 1.6,
-		args: ['rooms'], quick: ['--messages', '20000'],
+		id: 'rooms',
+		title: '100 rooms of 10, 16 in flight each',
+		target: 1.6,
+		args: ['rooms'],
+		quick: ['--messages', '20000'],
 	},
 	{
-		id: 'pairs', title: '500 rooms of two, ping-pong', target: 2.5,
-		args: ['pairs'], quick: ['--messages', '5000'],
+		id: 'pairs',
+		title: '500 rooms of two, ping-pong',
+		target: 2.5,
+		args: ['pairs'],
+		quick: ['--messages', '5000'],
 	},
 	{
-		id: 'idle', title: 'a pair among 10,000 idle', target: 1.3,
-		args: ['idle'], quick: ['--messages', '500', '--idle', '500'],
+		id: 'idle',
+		title: 'a pair among 10,000 idle',
+		target: 1.3,
+		args: ['idle'],
+		quick: ['--messages', '500', '--idle', '500'],
 	},
 	{
-		id: 'practice', title: 'practice of 5,000, 16 in flight',
+		id: 'practice',
+		title: 'practice of 5,000, 16 in flight',
 		args: ['practice', '--in-flight', '16'],
 		quick: ['--messages', '200', '--members', '500'],
 	},
 	{
-		id: 'handshakes', title: 'a client comes, is greeted and goes', args: ['handshakes'],
+		id: 'handshakes',
+		title: 'a client comes, is greeted and goes',
+		args: ['handshakes'],
 		quick: ['--messages', '300'],
 		variants: [
 			{ title: 'without a token' },
@@ -73,8 +91,10 @@ const SCENARIOS = [
 		},
 	},
 	{
-		id: 'visitors', title: 'room of 100, while 200 clients a second connect',
-		args: ['fanout'], quick: ['--messages', '100', '--members', '20'],
+		id: 'visitors',
+		title: 'room of 100, while 200 clients a second connect',
+		args: ['fanout'],
+		quick: ['--messages', '100', '--members', '20'],
 		variants: [
 			{ title: 'nobody connects' },
 			{ title: 'without a token', args: ['--visitors', '200'] },
@@ -112,7 +132,9 @@ async function writePraxisConfig(dir, port, options, alg) {
 		'max-connections-per-user': 0,
 	};
 	const vhost = {
-		name: 'default', port, interface: HOST,
+		name: 'default',
+		port,
+		interface: HOST,
 		'ws-protocols': [
 			{ telemedicine: { status: 'ok', 'room-members': '1000' } },
 			{ whiteboard: { status: 'ok' } },
@@ -121,8 +143,7 @@ async function writePraxisConfig(dir, port, options, alg) {
 	};
 	await mkdir(path.join(dir, 'conf.d'), { recursive: true });
 	await writeFile(path.join(dir, 'praxis.json'), JSON.stringify({ global }));
-	await writeFile(path.join(dir, 'conf.d', 'bench.json'),
-		JSON.stringify({ vhosts: [vhost] }));
+	await writeFile(path.join(dir, 'conf.d', 'bench.json'), JSON.stringify({ vhosts: [vhost] }));
 }
 
 // A plugin is in the plugins' directory or in one of its own below.
@@ -132,11 +153,11 @@ function pluginDirs(build) {
 		throw new BenchError(`${top} does not exist: is --build right?`);
 	}
 	const below = readdirSync(top, { withFileTypes: true })
-		.filter((entry) => entry.isDirectory()
-			&& ['telemedicine', 'whiteboard'].includes(entry.name))
+		.filter(
+			(entry) => entry.isDirectory() && ['telemedicine', 'whiteboard'].includes(entry.name),
+		)
 		.map((entry) => path.join(top, entry.name));
-	return [top, ...below]
-		.filter((dir) => readdirSync(dir).some((name) => name.endsWith('.so')));
+	return [top, ...below].filter((dir) => readdirSync(dir).some((name) => name.endsWith('.so')));
 }
 
 const children = new Set();
@@ -196,7 +217,7 @@ async function startServer(name, options, alg) {
 	} else {
 		child = start(0, options.floor, [String(port)], ['ignore', 'ignore', 2]);
 	}
-	for (const end = Date.now() + START_MS; !await answers(port);) {
+	for (const end = Date.now() + START_MS; !(await answers(port));) {
 		if (child.how) {
 			throw new BenchError(`${name} ${describe(child.how)}`);
 		}
@@ -230,13 +251,26 @@ async function stopChild(name, child) {
 async function runOnce(scenario, name, options, { alg, args = [] } = {}) {
 	const server = await startServer(name, options, alg);
 	try {
-		const load = start(1, options.load, [
-			'--server', name, '--port', String(server.port),
-			'--pid', String(server.pid), '--scenario', ...scenario.args, ...args,
-			...(alg ? ['--tokens', path.join(options.config, 'tokens.txt')] : []),
-			...options.quick ? ['--warmup', '0', ...scenario.quick]
-				: ['--seconds', String(options.seconds)],
-		], ['pipe', 'pipe', 2]);
+		const load = start(
+			1,
+			options.load,
+			[
+				'--server',
+				name,
+				'--port',
+				String(server.port),
+				'--pid',
+				String(server.pid),
+				'--scenario',
+				...scenario.args,
+				...args,
+				...(alg ? ['--tokens', path.join(options.config, 'tokens.txt')] : []),
+				...(options.quick
+					? ['--warmup', '0', ...scenario.quick]
+					: ['--seconds', String(options.seconds)]),
+			],
+			['pipe', 'pipe', 2],
+		);
 		let output = '';
 		let turns;
 		load.stdin.on('error', () => {});
@@ -249,8 +283,7 @@ async function runOnce(scenario, name, options, { alg, args = [] } = {}) {
 		});
 		const how = await load.ended;
 		if (how.code !== 0) {
-			throw new BenchError(
-				`${name}, ${scenario.title}: bench-load ${describe(how)}`);
+			throw new BenchError(`${name}, ${scenario.title}: bench-load ${describe(how)}`);
 		}
 		return { ...JSON.parse(output), turns };
 	} finally {
@@ -276,8 +309,7 @@ async function runVariants(run, scenario, options) {
 	run.variants = [];
 	for (let at = 0; options.praxisd && at < variants.length; at++) {
 		const index = (run.round + at) % variants.length;
-		run.variants[index] =
-			await runOnce(scenario, 'praxis', options, variants[index]);
+		run.variants[index] = await runOnce(scenario, 'praxis', options, variants[index]);
 	}
 }
 
@@ -311,22 +343,35 @@ function median(values) {
 
 // One row of the table: the medians of `figure` for each server, and of the rounds' ratios.
 function row(title, runs, figure, { digits = 2, unit = '', ratio = true, target = '–' } = {}) {
-	const of = (name) => runs[0][name]
-		? `${median(runs.map((run) => figure(run[name]))).toFixed(digits)}${unit}` : '–';
-	const ratios = runs[0].praxis && ratio
-		? runs.map((run) => figure(run.praxis) / figure(run.floor)) : null;
+	const of = (name) =>
+		runs[0][name]
+			? `${median(runs.map((run) => figure(run[name]))).toFixed(digits)}${unit}`
+			: '–';
+	const ratios =
+		runs[0].praxis && ratio ? runs.map((run) => figure(run.praxis) / figure(run.floor)) : null;
 	return [
-		title, of('floor'), of('praxis'), ratios ? median(ratios).toFixed(2) : '–',
-		target, String(checked(runs)),
+		title,
+		of('floor'),
+		of('praxis'),
+		ratios ? median(ratios).toFixed(2) : '–',
+		target,
+		String(checked(runs)),
 	];
 }
 
 // The longest turn of the server's loop. Whoever takes the processor away from it makes it longer.
 function turnRow(runs) {
-	const longest = runs[0].praxis ? median(runs.map(({ praxis }) => praxis.turns.max_us)) / 1000
+	const longest = runs[0].praxis
+		? median(runs.map(({ praxis }) => praxis.turns.max_us)) / 1000
 		: null;
-	return ['  its longest turn', '–', longest === null ? '–' : `${longest.toFixed(1)} ms`, '–',
-		`≤ ${TURN_MS_TARGET} ms`, ''];
+	return [
+		'  its longest turn',
+		'–',
+		longest === null ? '–' : `${longest.toFixed(1)} ms`,
+		'–',
+		`≤ ${TURN_MS_TARGET} ms`,
+		'',
+	];
 }
 
 function checked(runs) {
@@ -337,43 +382,61 @@ function checked(runs) {
 // A table of its own: a line for each variant, with its ratio to the first one.
 function variantTable({ title, variants, columns }, runs) {
 	const names = Object.keys(columns);
-	const lines = variants.map((variant, at) => [`  ${variant.title}`, ...names.flatMap((name) => {
-		const figure = columns[name];
-		const own = median(runs.map((run) => figure(run.variants[at])));
-		const ratio = median(runs.map((run) =>
-			figure(run.variants[at]) / figure(run.variants[0])));
-		return [own.toFixed(1), at === 0 ? '–' : ratio.toFixed(2)];
-	}), String(checked(runs.map((run) => ({ variants: [run.variants[at]] }))))]);
+	const lines = variants.map((variant, at) => [
+		`  ${variant.title}`,
+		...names.flatMap((name) => {
+			const figure = columns[name];
+			const own = median(runs.map((run) => figure(run.variants[at])));
+			const ratio = median(
+				runs.map((run) => figure(run.variants[at]) / figure(run.variants[0])),
+			);
+			return [own.toFixed(1), at === 0 ? '–' : ratio.toFixed(2)];
+		}),
+		String(checked(runs.map((run) => ({ variants: [run.variants[at]] })))),
+	]);
 	return [[title, ...names.flatMap((name) => [name, 'ratio']), 'checked'], ...lines];
 }
 
 function rows(scenario, runs) {
 	const { title, target } = scenario;
 	if (scenario.id !== 'idle') {
-		return [row(title, runs, (result) => result.cpu_ns_per_delivery / 1000,
-			{ target: target ? `≤ ${target}` : '–' }), turnRow(runs)];
+		return [
+			row(title, runs, (result) => result.cpu_ns_per_delivery / 1000, {
+				target: target ? `≤ ${target}` : '–',
+			}),
+			turnRow(runs),
+		];
 	}
 	const grown = (key) => (result) => result.among[key] / result.alone[key];
 	return [
 		row(`${title}, CPU`, runs, (result) => result.among.cpu_ns_per_delivery / 1000),
-		row('  its round trip', runs, (result) => result.among.round_trip_p50_us,
-			{ unit: ' µs' }),
-		row('  its round trip, among / alone', runs, grown('round_trip_p50_us'),
-			{ ratio: false, target: `≤ ${target}` }),
-		row('  99th percentile, among / alone', runs, grown('round_trip_p99_us'),
-			{ ratio: false }),
-		row('  memory of an idle connection', runs, (result) =>
-			Math.max(result.rss_bytes_per_connection, result.pss_bytes_per_connection),
-		{ digits: 0, unit: ' B', ratio: false, target: `≤ ${IDLE_BYTES_TARGET} B` }),
+		row('  its round trip', runs, (result) => result.among.round_trip_p50_us, { unit: ' µs' }),
+		row('  its round trip, among / alone', runs, grown('round_trip_p50_us'), {
+			ratio: false,
+			target: `≤ ${target}`,
+		}),
+		row('  99th percentile, among / alone', runs, grown('round_trip_p99_us'), { ratio: false }),
+		row(
+			'  memory of an idle connection',
+			runs,
+			(result) => Math.max(result.rss_bytes_per_connection, result.pss_bytes_per_connection),
+			{ digits: 0, unit: ' B', ratio: false, target: `≤ ${IDLE_BYTES_TARGET} B` },
+		),
 	];
 }
 
 function print(table) {
 	const widths = (table[0] ?? []).map((_, column) =>
-		Math.max(...table.map((cells) => cells[column].length)));
+		Math.max(...table.map((cells) => cells[column].length)),
+	);
 	for (const cells of table) {
-		console.log(cells.map((cell, column) => column === 0
-			? cell.padEnd(widths[column]) : cell.padStart(widths[column])).join('  '));
+		console.log(
+			cells
+				.map((cell, column) =>
+					column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]),
+				)
+				.join('  '),
+		);
 	}
 }
 
@@ -391,8 +454,9 @@ function readOptions() {
 			help: { type: 'boolean', default: false },
 		},
 	});
-	const build = path.resolve(values.build
-		?? (values.praxisd ? path.join(path.dirname(values.praxisd), '..') : 'build'));
+	const build = path.resolve(
+		values.build ?? (values.praxisd ? path.join(path.dirname(values.praxisd), '..') : 'build'),
+	);
 	const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
 	const seconds = Number(values.seconds ?? 2);
 	if (!(rounds >= 1 && rounds <= 100 && seconds > 0 && seconds <= 60)) {
@@ -403,7 +467,10 @@ function readOptions() {
 		throw new BenchError(`there is no scenario ${unknown}`);
 	}
 	return {
-		...values, build, rounds, seconds,
+		...values,
+		build,
+		rounds,
+		seconds,
 		praxisd: values.praxisd && path.resolve(values.praxisd),
 		load: path.join(build, 'test', 'bench', 'bench-load'),
 		floor: path.join(build, 'test', 'bench', 'bench-floor'),
@@ -429,11 +496,21 @@ async function main() {
 	}
 	const of = ({ id }) => runs.filter((run) => run.id === id);
 	const compared = scenarios.filter(({ variants }) => !variants);
-	print(compared.length === 0 ? [] : [
-		['scenario', 'floor µs/delivery', 'Praxis µs/delivery', 'ratio', 'target',
-			'deliveries checked'],
-		...compared.flatMap((scenario) => rows(scenario, of(scenario))),
-	]);
+	print(
+		compared.length === 0
+			? []
+			: [
+					[
+						'scenario',
+						'floor µs/delivery',
+						'Praxis µs/delivery',
+						'ratio',
+						'target',
+						'deliveries checked',
+					],
+					...compared.flatMap((scenario) => rows(scenario, of(scenario))),
+				],
+	);
 	for (const scenario of scenarios.filter(({ variants }) => variants && options.praxisd)) {
 		console.log();
 		print(variantTable(scenario, of(scenario)));

@@ -16,8 +16,7 @@ export function writeTokens(dir, alg) {
 	const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 	const signers = {
 		HS256: (input) => createHmac('sha256', secret).update(input).digest(),
-		ES256: (input) =>
-			sign('sha256', input, { key: privateKey, dsaEncoding: 'ieee-p1363' }),
+		ES256: (input) => sign('sha256', input, { key: privateKey, dsaEncoding: 'ieee-p1363' }),
 	};
 	const exp = Math.floor(Date.now() / 1000) + 3600;
 	const lines = Array.from({ length: COUNT }, (_, at) => {
@@ -28,6 +27,9 @@ export function writeTokens(dir, alg) {
 	const file = (name) => path.join(dir, name);
 	writeFileSync(file('tokens.txt'), `${lines.join('\n')}\n`);
 	writeFileSync(file('secret'), secret);
-	writeFileSync(file('keys.json'), JSON.stringify({ keys: [publicKey.export({ format: 'jwk' })] }));
+	writeFileSync(
+		file('keys.json'),
+		JSON.stringify({ keys: [publicKey.export({ format: 'jwk' })] }),
+	);
 	return alg === 'HS256' ? { 'secret-file': file('secret') } : { 'jwks-file': file('keys.json') };
 }

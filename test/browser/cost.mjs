@@ -55,7 +55,11 @@ const sockets = [];
 let talking;
 try {
 	await praxis.start({
-		global: { 'max-connections-per-address': 0, 'max-connections-per-user': 0, 'heartbeat-ms': 300_000 },
+		global: {
+			'max-connections-per-address': 0,
+			'max-connections-per-user': 0,
+			'heartbeat-ms': 300_000,
+		},
 		services: { admin: {} },
 	});
 	for (let n = 0; n < connections; n += 100) {
@@ -66,7 +70,11 @@ try {
 	talking = setInterval(() => {
 		for (let i = 0; i < perSecond / 20; i++) {
 			const n = sent++ % sockets.length;
-			const update = { type: 'whiteboard_update', practiceId: n % PRACTICES, data: { n: sent } };
+			const update = {
+				type: 'whiteboard_update',
+				practiceId: n % PRACTICES,
+				data: { n: sent },
+			};
 			sockets[n].write(frame(OP.text, JSON.stringify(update)));
 		}
 	}, 50);
@@ -83,7 +91,9 @@ try {
 
 	const row = (what, { share, sessions, perSecond: taken }, than) => {
 		const more = than === undefined ? '' : `, ${(share - than).toFixed(2)} more`;
-		console.log(`${what}: ${share.toFixed(2)} % of a core${more} (${sessions} sessions, ${taken} messages a second)`);
+		console.log(
+			`${what}: ${share.toFixed(2)} % of a core${more} (${sessions} sessions, ${taken} messages a second)`,
+		);
 	};
 	for (const name of VIEWS) {
 		const alone = await measure();

@@ -19,7 +19,8 @@ const PATH = '/admin/websocket-admin';
 const WAIT_MS = 30_000;
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
-const adminToken = (more = {}) => sign(claimsOf({ sub: 'root', role: 'admin', practices: ['*'], ...more }));
+const adminToken = (more = {}) =>
+	sign(claimsOf({ sub: 'root', role: 'admin', practices: ['*'], ...more }));
 
 describe('the dashboard', { timeout: 300_000 }, () => {
 	const praxis = new Praxisd();
@@ -82,12 +83,18 @@ describe('the dashboard', { timeout: 300_000 }, () => {
 		await page.waitForSelector('#status[data-state=connected]');
 		await page.click('#leave');
 		await page.waitForSelector('#login:not([hidden])');
-		assert.equal(await page.evaluate(() => JSON.stringify({ ...sessionStorage, ...localStorage })), '{}');
+		assert.equal(
+			await page.evaluate(() => JSON.stringify({ ...sessionStorage, ...localStorage })),
+			'{}',
+		);
 	});
 
 	it('takes a token out of the address at once', async () => {
 		const page = await open();
-		assert.equal(await page.evaluate(() => location.href), `http://127.0.0.1:${network.port}${PATH}`);
+		assert.equal(
+			await page.evaluate(() => location.href),
+			`http://127.0.0.1:${network.port}${PATH}`,
+		);
 		assert.equal(await page.evaluate(() => localStorage.length + document.cookie.length), 0);
 	});
 
@@ -103,7 +110,11 @@ describe('the dashboard', { timeout: 300_000 }, () => {
 		for (let i = 0; i < 20; i++) {
 			await ann.accepted({ type: 'whiteboard_update', practiceId: 1, data: { i } });
 		}
-		await until('20 messages more', async () => (await number(page, 'Messages in')) >= before + 20, WAIT_MS);
+		await until(
+			'20 messages more',
+			async () => (await number(page, 'Messages in')) >= before + 20,
+			WAIT_MS,
+		);
 		await until('a room', async () => (await number(page, 'Rooms')) === 1, WAIT_MS);
 		const captions = page.locator('.chart figcaption');
 		assert.equal(await captions.count(), 6);
@@ -147,7 +158,9 @@ describe('the dashboard', { timeout: 300_000 }, () => {
 		await until('the history', () => heard.length === 1, WAIT_MS);
 		assert.ok(heard[0].samples.length > 0);
 		await page.evaluate(() => window.dispatchEvent(new Event('pagehide')));
-		const kept = await page.evaluate(() => JSON.parse(sessionStorage.getItem('praxis-admin-curves')));
+		const kept = await page.evaluate(() =>
+			JSON.parse(sessionStorage.getItem('praxis-admin-curves')),
+		);
 		const { fields, samples } = heard[0];
 		assert.equal(kept[0].at, samples[0][0] / 1000);
 		assert.equal(kept[0].values.messages_in, samples[0][fields.indexOf('messagesIn')]);
@@ -191,7 +204,10 @@ describe('the dashboard', { timeout: 300_000 }, () => {
 		await within(ann.closed, 'the end of the connection');
 		await row(page, 'clients', ann.clientId).waitFor({ state: 'detached' });
 		await view(page, 'Audit');
-		await row(page, 'audit', 'administered').getByText('disconnect', { exact: true }).first().waitFor();
+		await row(page, 'audit', 'administered')
+			.getByText('disconnect', { exact: true })
+			.first()
+			.waitFor();
 	});
 
 	it('switches a service on and off, and clients see it', async () => {
@@ -199,8 +215,10 @@ describe('the dashboard', { timeout: 300_000 }, () => {
 		const ann = await enter(praxis);
 		await view(page, 'Services');
 		const toggle = page.getByRole('switch', { name: 'echo' });
-		const is = (on) => page
-			.locator(`[role=switch][aria-labelledby=service-echo][aria-checked=${on}]`).waitFor();
+		const is = (on) =>
+			page
+				.locator(`[role=switch][aria-labelledby=service-echo][aria-checked=${on}]`)
+				.waitFor();
 		await is(false);
 		const card = page.locator('article', { has: page.locator('#service-echo') });
 		assert.match(await card.textContent(), /Not loaded/);
@@ -259,7 +277,9 @@ describe('the dashboard', { timeout: 300_000 }, () => {
 		await there.join('room-there', 2);
 		const frames = [];
 		const page = await browser.page();
-		page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => frames.push(payload)));
+		page.on('websocket', (socket) =>
+			socket.on('framereceived', ({ payload }) => frames.push(payload)),
+		);
 		const token = await adminToken({ sub: 'chief', practices: [1] });
 		await page.goto(`http://127.0.0.1:${network.port}${PATH}#token=${token}`);
 		await page.waitForSelector('#main:not([hidden])');
@@ -274,7 +294,12 @@ describe('the dashboard', { timeout: 300_000 }, () => {
 		await view(page, 'Configuration');
 		await page.getByText('shown to administrators of all practices').waitFor();
 		assert.ok(frames.length > 5);
-		assert.equal(frames.filter((frame) => /room-there|6001/.test(frame) || frame.includes(there.clientId)).length, 0);
+		assert.equal(
+			frames.filter(
+				(frame) => /room-there|6001/.test(frame) || frame.includes(there.clientId),
+			).length,
+			0,
+		);
 		await Promise.all([here.close(), there.close()]);
 	});
 
@@ -288,7 +313,10 @@ describe('the dashboard', { timeout: 300_000 }, () => {
 		assert.equal(await page.evaluate(() => document.activeElement.id), 'tab-config');
 		const nameless = await page.evaluate(() =>
 			[...document.querySelectorAll('button, input, select, textarea')]
-				.filter((e) => !e.textContent.trim() && !e.labels?.length && !e.getAttribute('aria-label'))
+				.filter(
+					(e) =>
+						!e.textContent.trim() && !e.labels?.length && !e.getAttribute('aria-label'),
+				)
 				.map((e) => e.outerHTML),
 		);
 		assert.deepEqual(nameless, []);
@@ -331,15 +359,29 @@ describe('the dashboard', { timeout: 300_000 }, () => {
 				const ann = await enter(praxis, { sub: 8001 });
 				await ann.join('room-8');
 				await page.locator('.chart canvas').first().waitFor();
-				for (const name of ['Overview', 'Services', 'Clients', 'Rooms', 'Test', 'Audit', 'Configuration']) {
+				for (const name of [
+					'Overview',
+					'Services',
+					'Clients',
+					'Rooms',
+					'Test',
+					'Audit',
+					'Configuration',
+				]) {
 					await view(page, name);
 					await page.waitForSelector(`[role=tabpanel]:not([hidden])`);
 					if (name === 'Clients' || name === 'Rooms') {
-						await page.locator('[role=tabpanel]:not([hidden]) tbody tr').first().waitFor();
+						await page
+							.locator('[role=tabpanel]:not([hidden]) tbody tr')
+							.first()
+							.waitFor();
 					}
 					if (process.env.PRAXIS_PICTURES) {
 						await page.waitForTimeout(2200); // for something to be in the picture
-						const file = path.join(process.env.PRAXIS_PICTURES, `${size}-${colorScheme}-${name}.png`);
+						const file = path.join(
+							process.env.PRAXIS_PICTURES,
+							`${size}-${colorScheme}-${name}.png`,
+						);
 						await page.screenshot({ path: file });
 					}
 					// Not innerWidth, which on a phone grows with what is too wide.

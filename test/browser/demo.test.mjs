@@ -152,7 +152,11 @@ describe('the demonstration', { timeout: 300_000 }, () => {
 		await seesMore([ann, bob, cat]);
 		await cat.click('#leave');
 		await until('a call of two again', async () => (await pictures(ann)).length === 1, WAIT_MS);
-		await until('word of it', async () => (await notes(bob)).includes('Cat has left.'), WAIT_MS);
+		await until(
+			'word of it',
+			async () => (await notes(bob)).includes('Cat has left.'),
+			WAIT_MS,
+		);
 	});
 
 	it('goes on through a network that fails in the middle of a call', async () => {
@@ -174,7 +178,9 @@ describe('the demonstration', { timeout: 300_000 }, () => {
 		network.down = false;
 		await heard(ann, 'Bob offline 3');
 		await heard(bob, 'Ann offline 3');
-		const expected = ['Ann', 'Bob'].flatMap((who) => [1, 2, 3].map((n) => `${who} offline ${n}`));
+		const expected = ['Ann', 'Bob'].flatMap((who) =>
+			[1, 2, 3].map((n) => `${who} offline ${n}`),
+		);
 		assert.deepEqual((await said(ann)).sort(), expected);
 		assert.deepEqual((await said(bob)).sort(), expected);
 		await until(
@@ -182,8 +188,14 @@ describe('the demonstration', { timeout: 300_000 }, () => {
 			async () => (await ann.locator('#messages [data-state=sent]').count()) === 3,
 			WAIT_MS,
 		);
-		assert.deepEqual((await notes(ann)).filter((note) => /left/.test(note)), []);
-		assert.deepEqual((await notes(bob)).filter((note) => /left/.test(note)), []);
+		assert.deepEqual(
+			(await notes(ann)).filter((note) => /left/.test(note)),
+			[],
+		);
+		assert.deepEqual(
+			(await notes(bob)).filter((note) => /left/.test(note)),
+			[],
+		);
 		await seesMore([ann, bob]);
 	});
 
@@ -207,7 +219,10 @@ describe('the demonstration', { timeout: 300_000 }, () => {
 		await heard(ann, 'Bob after');
 		assert.deepEqual(await said(ann), ['Ann before', 'Ann meanwhile', 'Bob after']);
 		assert.deepEqual(await said(bob), ['Ann before', 'Ann meanwhile', 'Bob after']);
-		assert.deepEqual((await notes(bob)).filter((note) => /left/.test(note)), []);
+		assert.deepEqual(
+			(await notes(bob)).filter((note) => /left/.test(note)),
+			[],
+		);
 		await seesMore([ann, bob]);
 	});
 
@@ -269,11 +284,18 @@ describe('the demonstration', { timeout: 300_000 }, () => {
 			network.down = false;
 			await Promise.all(both.map((page, at) => isSucceeded(page, former[at])));
 			for (const page of both) {
-				await until('one connection', async () => (await pictures(page)).length === 1, WAIT_MS);
+				await until(
+					'one connection',
+					async () => (await pictures(page)).length === 1,
+					WAIT_MS,
+				);
 				await playsOn(page);
 				const { counts } = await page.evaluate(() => window.picture());
 				assert.deepEqual(counts, [1], 'there was one picture at all times');
-				assert.deepEqual((await notes(page)).filter((note) => /left/.test(note)), []);
+				assert.deepEqual(
+					(await notes(page)).filter((note) => /left/.test(note)),
+					[],
+				);
 			}
 			await say(ann, 'still here');
 			await heard(bob, 'Ann still here');

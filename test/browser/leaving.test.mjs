@@ -39,7 +39,9 @@ describe('a page', { timeout: 120_000 }, () => {
 			const { webSocketManager: manager, whiteboardService } = globalThis.praxis;
 			globalThis.sessions = [];
 			globalThis.problems = [];
-			manager.on('session', ({ clientId, resumed }) => globalThis.sessions.push([clientId, resumed]));
+			manager.on('session', ({ clientId, resumed }) =>
+				globalThis.sessions.push([clientId, resumed]),
+			);
 			manager.on('problem', ({ code }) => globalThis.problems.push(code));
 			addEventListener('pagehide', ({ persisted }) => (globalThis.persisted = persisted));
 			manager.configure({ url: where, query: { practiceId: 1, userId: 7 } });

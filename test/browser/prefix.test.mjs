@@ -30,11 +30,14 @@ describe('behind nginx, under /realtime/', { timeout: 300_000 }, () => {
 		built = await buildDashboard();
 		pages = await buildPages();
 		await praxis.start({
-			vhost: tokenVhost({}, {
-				'trusted-proxies': '127.0.0.1',
-				path: '/socket',
-				mounts: [{ mountpoint: '/demo', origin: path.join(pages.directory, 'demo') }],
-			}),
+			vhost: tokenVhost(
+				{},
+				{
+					'trusted-proxies': '127.0.0.1',
+					path: '/socket',
+					mounts: [{ mountpoint: '/demo', origin: path.join(pages.directory, 'demo') }],
+				},
+			),
 			services: { admin: {} },
 		});
 		dir = await mkdtemp(path.join(tmpdir(), 'praxis-nginx-'));
@@ -42,7 +45,10 @@ describe('behind nginx, under /realtime/', { timeout: 300_000 }, () => {
 		const file = path.join(dir, 'config');
 		await writeFile(file, nginxConfig(await recipeOf('nginx', praxis.port, port), dir));
 		nginx = spawn('/usr/sbin/nginx', ['-c', file], { stdio: 'ignore' });
-		await until('nginx', async () => (await get(port, '/realtime/ready').catch(() => null))?.status === 200);
+		await until(
+			'nginx',
+			async () => (await get(port, '/realtime/ready').catch(() => null))?.status === 200,
+		);
 		browser = await Browser.launch();
 	});
 	afterEach(async () => assert.deepEqual(await browser.closePages(), []));
@@ -62,15 +68,21 @@ describe('behind nginx, under /realtime/', { timeout: 300_000 }, () => {
 		const asked = [];
 		page.on('request', (request) => asked.push(new URL(request.url()).pathname));
 		page.on('websocket', (socket) => asked.push(new URL(socket.url()).pathname));
-		await page.goto(`http://127.0.0.1:${port}/realtime${where}#token=${await sign(claimsOf(claims))}`);
+		await page.goto(
+			`http://127.0.0.1:${port}/realtime${where}#token=${await sign(claimsOf(claims))}`,
+		);
 		await page.waitForSelector('#main:not([hidden])');
 		await page.waitForSelector('#status[data-state=connected]');
-		assert.deepEqual(asked.filter((name) => !name.startsWith('/realtime/')), []);
+		assert.deepEqual(
+			asked.filter((name) => !name.startsWith('/realtime/')),
+			[],
+		);
 		assert.ok(asked.includes('/realtime/socket'), asked.join(' '));
 	}
 
 	for (const where of ['/admin/websocket-admin', '/admin/websocket-admin/']) {
-		it(`the dashboard at ${where}`, () => open(where, { sub: 'root', role: 'admin', practices: ['*'] }));
+		it(`the dashboard at ${where}`, () =>
+			open(where, { sub: 'root', role: 'admin', practices: ['*'] }));
 	}
 	for (const where of ['/demo', '/demo/']) {
 		it(`the demonstration at ${where}`, () => open(where, { sub: 'ann' }));

@@ -54,7 +54,9 @@ async function addressOf(praxis, lines, from = TRUSTED) {
 	const wire = await open(praxis.port, from);
 	const path = `/ws?practiceId=1&role=staff&userId=${userId}&userName=u`;
 	const [first, ...rest] = lines;
-	const headers = { [first.split(':')[0]]: [first.slice(first.indexOf(':') + 1).trim(), ...rest].join('\r\n') };
+	const headers = {
+		[first.split(':')[0]]: [first.slice(first.indexOf(':') + 1).trim(), ...rest].join('\r\n'),
+	};
 	const client = await RawClient.open(praxis.port, path, { userId }, { wire, headers });
 	await client.next('connection_established');
 	await client.close();
@@ -70,7 +72,10 @@ const audited = { audit: { file: 'audit.jsonl' } };
 describe('a client behind trusted proxies', () => {
 	const praxis = usePraxisd({
 		global: audited,
-		vhost: { 'trusted-proxies': [TRUSTED, '10.0.0.0/8'], 'metrics-allow': ['203.0.113.0/24', '2001:db8::/32', 'fe80::/10', '127.0.0.0/8'] },
+		vhost: {
+			'trusted-proxies': [TRUSTED, '10.0.0.0/8'],
+			'metrics-allow': ['203.0.113.0/24', '2001:db8::/32', 'fe80::/10', '127.0.0.0/8'],
+		},
 	});
 
 	for (const [lines, address] of [
@@ -97,7 +102,10 @@ describe('a client behind trusted proxies', () => {
 		[['Forwarded: for=198.51.100.1, for=203.0.113.9, for=10.1.2.3'], '203.0.113.9'],
 		[['Forwarded: for=198.51.100.1', 'Forwarded: for=203.0.113.9'], '203.0.113.9'],
 		[['Forwarded: for=203.0.113.9', 'Accept: x', 'Forwarded: for=10.1.2.3'], '203.0.113.9'],
-		[['Forwarded: for="198.51.100.1', 'X-Other: y', 'Forwarded: for=203.0.113.9'], '203.0.113.9'],
+		[
+			['Forwarded: for="198.51.100.1', 'X-Other: y', 'Forwarded: for=203.0.113.9'],
+			'203.0.113.9',
+		],
 		[['Forwarded: for=203.0.113.9', 'X-Forwarded-For: 203.0.113.9:80'], '203.0.113.9'],
 		[['X-Forwarded-For: unknown'], NOBODY],
 		[['X-Forwarded-For: unix:'], NOBODY],
@@ -127,7 +135,8 @@ describe('a client behind trusted proxies', () => {
 	]) {
 		it(`${JSON.stringify(lines)} is ${address}`, async () => {
 			assert.equal(await addressOf(praxis, lines), address);
-			const opened = address.startsWith('203.0.113.') || address === TRUSTED || address.includes(':');
+			const opened =
+				address.startsWith('203.0.113.') || address === TRUSTED || address.includes(':');
 			assert.equal(await statusOf(praxis.port, '/metrics', lines), opened ? 200 : 401);
 		});
 	}
@@ -169,9 +178,15 @@ describe('a client behind trusted proxies', () => {
 describe('which header counts can be said', () => {
 	const vhost = { 'trusted-proxies': [TRUSTED] };
 	const both = ['Forwarded: for=198.51.100.1', 'X-Forwarded-For: 203.0.113.9'];
-	for (const [which, address] of [['forwarded', '198.51.100.1'], ['x-forwarded-for', '203.0.113.9']]) {
+	for (const [which, address] of [
+		['forwarded', '198.51.100.1'],
+		['x-forwarded-for', '203.0.113.9'],
+	]) {
 		describe(which, () => {
-			const praxis = usePraxisd({ global: audited, vhost: { ...vhost, 'forwarded-header': which } });
+			const praxis = usePraxisd({
+				global: audited,
+				vhost: { ...vhost, 'forwarded-header': which },
+			});
 			it('is taken where both are there', async () => {
 				assert.equal(await addressOf(praxis, both), address);
 			});
@@ -188,22 +203,47 @@ describe('figures, from this machine', () => {
 	const praxis = usePraxisd();
 
 	const signs = [
-		'X-Forwarded-For: 203.0.113.9', 'X-Forwarded-For: 127.0.0.1', 'X-Forwarded-For:',
-		'x-forwarded-for: ::1', 'Forwarded: for=127.0.0.1', 'Forwarded:', 'X-Forwarded-Host: localhost',
-		'X-Forwarded-Proto: https', 'X-Forwarded-Port: 443', 'X-Forwarded-Server: a', 'X-Forwarded-Prefix: /x',
-		'X-Forwarded-Whatever: 1', 'X-Real-IP: 127.0.0.1', 'X-Real-IP:', 'Via: 1.1 varnish', 'Via:',
-		'CF-Connecting-IP: 127.0.0.1', 'CF-Ray: 1', 'CDN-Loop: cloudflare', 'True-Client-IP: 127.0.0.1',
-		'Fastly-Client-IP: 127.0.0.1', 'X-Client-IP: 127.0.0.1', 'X-Cluster-Client-IP: 127.0.0.1',
-		'X-Envoy-External-Address: 127.0.0.1', 'X-Original-Forwarded-For: 127.0.0.1',
+		'X-Forwarded-For: 203.0.113.9',
+		'X-Forwarded-For: 127.0.0.1',
+		'X-Forwarded-For:',
+		'x-forwarded-for: ::1',
+		'Forwarded: for=127.0.0.1',
+		'Forwarded:',
+		'X-Forwarded-Host: localhost',
+		'X-Forwarded-Proto: https',
+		'X-Forwarded-Port: 443',
+		'X-Forwarded-Server: a',
+		'X-Forwarded-Prefix: /x',
+		'X-Forwarded-Whatever: 1',
+		'X-Real-IP: 127.0.0.1',
+		'X-Real-IP:',
+		'Via: 1.1 varnish',
+		'Via:',
+		'CF-Connecting-IP: 127.0.0.1',
+		'CF-Ray: 1',
+		'CDN-Loop: cloudflare',
+		'True-Client-IP: 127.0.0.1',
+		'Fastly-Client-IP: 127.0.0.1',
+		'X-Client-IP: 127.0.0.1',
+		'X-Cluster-Client-IP: 127.0.0.1',
+		'X-Envoy-External-Address: 127.0.0.1',
+		'X-Original-Forwarded-For: 127.0.0.1',
 	];
 	for (const sign of signs) {
 		it(`are not for who comes with ${JSON.stringify(sign)}`, async () => {
 			for (const path of ['/metrics', '/stats', '/stats?']) {
-				assert.equal(await statusOf(praxis.port, path, ['Accept: */*', sign, 'X-Last: 1']), 401, path);
+				assert.equal(
+					await statusOf(praxis.port, path, ['Accept: */*', sign, 'X-Last: 1']),
+					401,
+					path,
+				);
 			}
 			// Also as the first line that lws knows nothing of, and as the last.
 			assert.equal(await statusOf(praxis.port, '/metrics', [sign]), 401);
-			assert.equal(await statusOf(praxis.port, '/metrics', ['X-One: 1', 'X-Two:', sign]), 401);
+			assert.equal(
+				await statusOf(praxis.port, '/metrics', ['X-One: 1', 'X-Two:', sign]),
+				401,
+			);
 		});
 	}
 
@@ -215,17 +255,34 @@ describe('figures, from this machine', () => {
 	});
 
 	it('are for everybody else here', async () => {
-		for (const lines of [[], ['Accept: text/plain', 'User-Agent:'], ['X-Something: 1', 'X-Forwarder: 1']]) {
+		for (const lines of [
+			[],
+			['Accept: text/plain', 'User-Agent:'],
+			['X-Something: 1', 'X-Forwarder: 1'],
+		]) {
 			assert.equal(await statusOf(praxis.port, '/metrics', lines), 200);
 			assert.equal(await statusOf(praxis.port, '/stats', lines, STRANGER), 200);
 		}
 	});
 
 	// lws 4.1.6 and 4.3.5 take the next line for part of such a name.
-	for (const line of ['Vi: x', 'Vi:x', 'X-Forwarded: x', 'X-Forwarded-Fo: x', 'X: y', 'A', 'X-Auth: 1', 'Vi : x', ' folded']) {
+	for (const line of [
+		'Vi: x',
+		'Vi:x',
+		'X-Forwarded: x',
+		'X-Forwarded-Fo: x',
+		'X: y',
+		'A',
+		'X-Auth: 1',
+		'Vi : x',
+		' folded',
+	]) {
 		it(`are not for who hides a proxy's line behind ${JSON.stringify(line)}`, async () => {
 			for (const hidden of ['X-Forwarded-For: 203.0.113.9', 'X-Other: 1']) {
-				assert.equal(await statusOf(praxis.port, '/metrics', ['Accept: x', line, hidden]), 400);
+				assert.equal(
+					await statusOf(praxis.port, '/metrics', ['Accept: x', line, hidden]),
+					400,
+				);
 			}
 		});
 	}
@@ -317,7 +374,7 @@ describe('real proxies that are trusted', () => {
 			more: 'http-request add-header X-Forwarded-For 203.0.113.9\n\thttp-request add-header Forwarded for=203.0.113.9',
 		}),
 	);
-	it('HAProxy, which adds its line behind the client\'s', async () => {
+	it("HAProxy, which adds its line behind the client's", async () => {
 		const headers = { 'X-Forwarded-For': '127.0.0.1', Forwarded: 'for=127.0.0.1' };
 		assert.equal(await addressThrough(praxis, haproxy, headers), '203.0.113.9');
 		assert.equal(await addressThrough(praxis, haproxy), '203.0.113.9');
@@ -365,7 +422,11 @@ describe('HAProxy with the PROXY protocol, where it ends TLS', () => {
 		['http', 403],
 	]) {
 		it(`a page of ${scheme} of the same host: ${status}`, async () => {
-			const socket = tls.connect({ port: proxy.port, host: '127.0.0.1', rejectUnauthorized: false });
+			const socket = tls.connect({
+				port: proxy.port,
+				host: '127.0.0.1',
+				rejectUnauthorized: false,
+			});
 			const wire = new Wire(socket);
 			const host = `localhost:${proxy.port}`;
 			wire.write(

@@ -38,7 +38,10 @@ const TYPES = {
 
 async function trailOf(praxis) {
 	const text = await readFile(path.join(praxis.dir, 'audit.jsonl'), 'utf8');
-	return text.trim().split('\n').map((line) => JSON.parse(line));
+	return text
+		.trim()
+		.split('\n')
+		.map((line) => JSON.parse(line));
 }
 
 const withTrail = { global: { audit: { file: 'audit.jsonl' } } };
@@ -166,7 +169,10 @@ describe('what an administrator sees', () => {
 		assert.equal(snapshot.services[0].options, undefined);
 		const { clients, rooms } = snapshot.totals;
 		assert.deepEqual({ clients, rooms }, { clients: 2, rooms: 1 });
-		assert.deepEqual(snapshot.practices.map(({ practiceId }) => practiceId), [1]);
+		assert.deepEqual(
+			snapshot.practices.map(({ practiceId }) => practiceId),
+			[1],
+		);
 
 		admin.send({ type: 'admin_clients' });
 		const list = await admin.next('admin_clients');
@@ -221,7 +227,10 @@ describe('what an administrator sees', () => {
 		assert.deepEqual(found, ids);
 		admin.send({ type: 'admin_rooms', practiceId: 3, service: 'telemedicine' });
 		const { rooms } = await admin.next('admin_rooms');
-		assert.deepEqual(rooms.map(({ practiceId }) => practiceId), [3]);
+		assert.deepEqual(
+			rooms.map(({ practiceId }) => practiceId),
+			[3],
+		);
 	});
 
 	it('naming a practice makes it no part of it', async () => {
@@ -246,9 +255,13 @@ describe('what an administrator does', () => {
 
 	it('disconnects a client of its own', async () => {
 		const admin = await enter(praxis, { ...one, sub: 'boss' });
-		const ann = await enter(praxis, {}, {
-			headers: { 'Sec-WebSocket-Protocol': 'praxis.v1' },
-		});
+		const ann = await enter(
+			praxis,
+			{},
+			{
+				headers: { 'Sec-WebSocket-Protocol': 'praxis.v1' },
+			},
+		);
 		const far = await enter(praxis, { practices: [2] });
 		const reason = secret('reason');
 		const type = 'admin_disconnect';
@@ -318,7 +331,9 @@ describe('what an administrator does', () => {
 			await ann.refused({ type: 'echo_say', text: 'x' }, 'service_disabled');
 			await admin.accepted({ type, name: 'echo', enabled: false });
 			await admin.accepted({ type, name: 'echo', enabled: true });
-			assert.ok((await named('echo')).messages.some((message) => message.type === 'echo_say'));
+			assert.ok(
+				(await named('echo')).messages.some((message) => message.type === 'echo_say'),
+			);
 			await ann.accepted({ type: 'echo_say', text: 'x' });
 			await (await enter(other)).accepted({ type: 'echo_say', text: 'x' });
 			await admin.refused({ type, name: 'missing', enabled: true }, 'unavailable');
@@ -348,7 +363,10 @@ describe('what an administrator does', () => {
 			}
 			assert.equal(receipt.code, 'unavailable', 'the trail is full');
 			await admin.refused({ type, name: 'echo', enabled: true }, 'unavailable');
-			const headers = { 'Sec-WebSocket-Protocol': 'echo, praxis.v1', ...bearer(await token()) };
+			const headers = {
+				'Sec-WebSocket-Protocol': 'echo, praxis.v1',
+				...bearer(await token()),
+			};
 			assert.equal((await other.open('/ws', { headers })).protocol, 'praxis.v1');
 		} finally {
 			await other.kill();
@@ -366,9 +384,15 @@ describe('what an administrator does', () => {
 		await single.refused({ ...broadcast, practiceId: 2 }, 'forbidden');
 
 		admin.send({ ...broadcast, practiceId: 1 });
-		assert.deepEqual({ ...await admin.next('admin_broadcasted') }, {
-			type: 'admin_broadcasted', practices: 1, delivered: 2, failed: 0,
-		});
+		assert.deepEqual(
+			{ ...(await admin.next('admin_broadcasted')) },
+			{
+				type: 'admin_broadcasted',
+				practices: 1,
+				delivered: 2,
+				failed: 0,
+			},
+		);
 		assert.equal((await ann.next('whiteboard_update')).data, message.data);
 		await single.next('whiteboard_update');
 
@@ -407,7 +431,7 @@ describe('what an administrator does', () => {
 			assert.equal(tested.ok, true);
 			assert.ok(Number.isInteger(tested.handledUs));
 		}
-		const board = (await enter(praxis, ruler)); // it is in no practice yet, and names none
+		const board = await enter(praxis, ruler); // it is in no practice yet, and names none
 		board.send({ type: 'admin_test', service: 'whiteboard' });
 		assert.equal((await board.next('error')).code, 'bad_message');
 		assert.equal((await board.next('admin_tested')).ok, false);

@@ -39,7 +39,10 @@ describe('what the API shows', () => {
 		const far = await enter(praxis, { practices: [2] });
 		const other = await enter(praxis, { tenant: 'other', practices: [1] });
 		const rows = await all(praxis, one, 'clients');
-		assert.deepEqual(rows.map(({ clientId }) => clientId), [ann.clientId, bob.clientId]);
+		assert.deepEqual(
+			rows.map(({ clientId }) => clientId),
+			[ann.clientId, bob.clientId],
+		);
 		const { openedAt, messagesIn, messagesOut, userName, services, ...row } = rows[0];
 		assert.deepEqual(row, {
 			clientId: ann.clientId,
@@ -83,9 +86,13 @@ describe('what the API shows', () => {
 	});
 
 	it('clients of one service', async () => {
-		const board = await enter(praxis, {}, {
-			headers: { 'Sec-WebSocket-Protocol': 'whiteboard' },
-		});
+		const board = await enter(
+			praxis,
+			{},
+			{
+				headers: { 'Sec-WebSocket-Protocol': 'whiteboard' },
+			},
+		);
 		const unified = await enter(praxis);
 		const ids = async (service) => {
 			return (await all(praxis, one, 'clients', { service })).map((row) => row.clientId);
@@ -129,7 +136,10 @@ describe('what the API shows', () => {
 		const own = await get(praxis, { practices: [1, 3] }, 'stats');
 		assert.equal(own.scope, 'practices');
 		assert.deepEqual(own.totals, { clients: 1, rooms: 0, published: own.totals.published });
-		assert.deepEqual(own.practices.map(({ practiceId }) => practiceId), [1, 3]);
+		assert.deepEqual(
+			own.practices.map(({ practiceId }) => practiceId),
+			[1, 3],
+		);
 		const others = await get(praxis, stranger, 'stats');
 		assert.equal(others.scope, 'practices', 'all of another tenant is not all');
 	});
@@ -198,14 +208,21 @@ describe('what the API does', () => {
 	});
 	const events = async (event) => {
 		const text = await readFile(path.join(praxis.dir, 'audit.jsonl'), 'utf8');
-		const trail = text.trim().split('\n').map((line) => JSON.parse(line));
+		const trail = text
+			.trim()
+			.split('\n')
+			.map((line) => JSON.parse(line));
 		return trail.filter((line) => line.event === event);
 	};
 
 	it('closes a client, which is told why, and the trail has it', async () => {
-		const ann = await enter(praxis, {}, {
-			headers: { 'Sec-WebSocket-Protocol': 'praxis.v1' },
-		});
+		const ann = await enter(
+			praxis,
+			{},
+			{
+				headers: { 'Sec-WebSocket-Protocol': 'praxis.v1' },
+			},
+		);
 		const { clientId } = ann;
 		const reason = secret('reason');
 		const answer = await post(praxis, { ...one, sub: 'boss' }, 'disconnect', {
@@ -332,8 +349,9 @@ describe('publishing', () => {
 		const bob = await enter(praxis);
 		const far = await enter(praxis, { practices: [2] });
 		const other = await enter(praxis, { tenant: 'other' });
-		const body = '{"type":"whiteboard_update","practiceId":"1","data":{"n":1.50,"s":"\\u00e4"},'
-			+ '"clientId":"forged","seq":77,"userId":9}';
+		const body =
+			'{"type":"whiteboard_update","practiceId":"1","data":{"n":1.50,"s":"\\u00e4"},' +
+			'"clientId":"forged","seq":77,"userId":9}';
 		const answer = await post(praxis, one, 'publish', body);
 		assert.deepEqual(answer, { seq: 1, delivered: 2 });
 		const got = await ann.next('whiteboard_update');
@@ -513,7 +531,13 @@ describe('what the API refuses', () => {
 			for (const other of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
 				if (other !== method && !(name === 'services' && other === 'POST')) {
 					const takesBody = ['POST', 'PUT', 'PATCH'].includes(other);
-					const response = await call(praxis, ruler, other, name, takesBody ? '{}' : undefined);
+					const response = await call(
+						praxis,
+						ruler,
+						other,
+						name,
+						takesBody ? '{}' : undefined,
+					);
 					assertRefused(response, 405, 'bad_request');
 					const allow = method === 'GET' ? 'GET, HEAD' : 'POST';
 					assert.equal(response.headers.allow, allow);

@@ -37,10 +37,13 @@ const ALL_KEYS = jwks(...Object.values(KEYS));
 const ISSUER = 'https://id.example.org';
 
 const signedBy = (pair, more = {}, header = {}) =>
-	token({ iss: ISSUER, aud: 'praxis', ...more }, {
-		key: pair.privateKey,
-		header: { alg: pair.alg, kid: pair.kid, ...header },
-	});
+	token(
+		{ iss: ISSUER, aud: 'praxis', ...more },
+		{
+			key: pair.privateKey,
+			header: { alg: pair.alg, kid: pair.kid, ...header },
+		},
+	);
 
 const good = (more) => token({ iss: ISSUER, aud: 'praxis', ...more });
 
@@ -139,9 +142,7 @@ describe('tokens', () => {
 		hmac({ alg: 'HS256', crit: ['x-important'], 'x-important': 1 }, fine(), PHRASE),
 	);
 	attack('an empty crit', () => hmac({ alg: 'HS256', crit: [] }, fine(), PHRASE));
-	attack('crit b64', () =>
-		hmac({ alg: 'HS256', crit: ['b64'], b64: false }, fine(), PHRASE),
-	);
+	attack('crit b64', () => hmac({ alg: 'HS256', crit: ['b64'], b64: false }, fine(), PHRASE));
 
 	attack('no exp', () => good({ exp: undefined }));
 	attack('an exp that is a string', () => hmac({ alg: 'HS256' }, fine({ exp: '9999999999' })));
@@ -168,9 +169,7 @@ describe('tokens', () => {
 	attack('a claim that comes twice in another spelling', () =>
 		hmac({ alg: 'HS256' }, JSON.stringify(fine()).replace('{', '{"s\\u0075b":"admin",')),
 	);
-	attack('an alg that comes twice', () =>
-		hmac('{"alg":"none","alg":"HS256"}', fine()),
-	);
+	attack('an alg that comes twice', () => hmac('{"alg":"none","alg":"HS256"}', fine()));
 	attack('practices as an object', () => hmac({ alg: 'HS256' }, fine({ practices: { 1: 1 } })));
 	attack('practices as a string', () => good({ practices: '1' }));
 	attack('practices that are no ids', () => good({ practices: [1, { id: 2 }] }));
@@ -183,7 +182,10 @@ describe('tokens', () => {
 	attack('a payload that is no JSON', () => hmac({ alg: 'HS256' }, '{"sub":'));
 	attack('a payload that goes on', () => hmac({ alg: 'HS256' }, `${JSON.stringify(fine())}{}`));
 	attack('a payload that is too deep', () =>
-		hmac({ alg: 'HS256' }, JSON.stringify(fine()).replace('{', `{"x":${'['.repeat(1000)}${']'.repeat(1000)},`)),
+		hmac(
+			{ alg: 'HS256' },
+			JSON.stringify(fine()).replace('{', `{"x":${'['.repeat(1000)}${']'.repeat(1000)},`),
+		),
 	);
 
 	attack('two parts', async () => (await good()).split('.').slice(0, 2).join('.'));
@@ -251,7 +253,10 @@ describe('tokens', () => {
 		const other = await enterAsNobody(praxis);
 		const jwt = await good({ pad: 'x'.repeat(44_000) });
 		other.send({ type: 'auth', token: jwt, id: 1 });
-		const answer = await other.next(undefined, ({ type }) => type === 'error' || type === 'ack');
+		const answer = await other.next(
+			undefined,
+			({ type }) => type === 'error' || type === 'ack',
+		);
 		assert.ok(answer.type === 'ack' || answer.code === 'unauthenticated');
 	});
 
@@ -458,7 +463,10 @@ describe('requests', () => {
 			await bad.closing();
 		}
 		for (const Host of ['a b', 'a, b', '', '[::1', 'a:b']) {
-			await assertBad(await refusedUpgrade(praxis.port, '/ws', { ...bearer(jwt), Host }), 400);
+			await assertBad(
+				await refusedUpgrade(praxis.port, '/ws', { ...bearer(jwt), Host }),
+				400,
+			);
 		}
 	});
 
@@ -509,7 +517,8 @@ describe('requests in open mode', () => {
 			['role=staff%0d%0a', {}],
 		]) {
 			const client = await praxis.open(`/ws?${query}`).catch(() => undefined);
-			if (client) { // else it was refused or dropped
+			if (client) {
+				// else it was refused or dropped
 				const { user: greeted } = await client.next('connection_established');
 				assert.equal(greeted.userName, user.userName, query);
 				assert.equal(greeted.role, 'staff');
@@ -524,9 +533,16 @@ describe('requests in open mode', () => {
 describe('a list of origins', () => {
 	const praxis = usePraxisd({
 		global: { 'auth-failures': 0 },
-		vhost: tokenVhost({}, {
-			origins: ['https://app.example.org', 'https://*.clinic.example', 'http://localhost:3000'],
-		}),
+		vhost: tokenVhost(
+			{},
+			{
+				origins: [
+					'https://app.example.org',
+					'https://*.clinic.example',
+					'http://localhost:3000',
+				],
+			},
+		),
 	});
 
 	for (const origin of [
@@ -610,7 +626,9 @@ describe('connections that never authenticate', () => {
 		const sockets = [];
 		let refused = 0;
 		for (let i = 0; i < 1000; i += 100) {
-			const wires = await Promise.all(Array.from({ length: 100 }, () => Wire.open(praxis.port)));
+			const wires = await Promise.all(
+				Array.from({ length: 100 }, () => Wire.open(praxis.port)),
+			);
 			const answers = await Promise.all(
 				wires.map((wire) => {
 					wire.write(upgradeRequest('/ws'));

@@ -178,7 +178,8 @@ describe('the application decides', () => {
 	}
 
 	it('and the time that it asks for is told', async () => {
-		backEnd.answer = (request, response) => response.writeHead(503, { 'Retry-After': '7' }).end();
+		backEnd.answer = (request, response) =>
+			response.writeHead(503, { 'Retry-After': '7' }).end();
 		const client = await praxis.open('/ws');
 		const error = await client.next('error');
 		assert.deepEqual([error.code, error.retryAfterMs], ['unavailable', 7000]);
@@ -318,9 +319,7 @@ describe('an application that takes its time', () => {
 		assert.equal(await closeCode(fourth), 1013);
 		assert.equal(backEnd.requests.length, asked + 3);
 		await ann.fence();
-		answers.forEach((response) =>
-			response.end(JSON.stringify(claimsOf({ exp: undefined }))),
-		);
+		answers.forEach((response) => response.end(JSON.stringify(claimsOf({ exp: undefined }))));
 		for (const client of waiting) {
 			await client.next('connection_established');
 		}
@@ -342,10 +341,15 @@ describe('auth-cache-s', () => {
 		assert.equal(backEnd.requests.length, 1);
 		const third = await letIn(praxis, backEnd, { sub: 'third' }, { Cookie: 'session=2' });
 		assert.equal(third.hello.user.userId, 'third');
-		const fourth = await letIn(praxis, backEnd, { sub: 'fourth' }, {
-			...headers,
-			Authorization: 'Bearer x',
-		});
+		const fourth = await letIn(
+			praxis,
+			backEnd,
+			{ sub: 'fourth' },
+			{
+				...headers,
+				Authorization: 'Bearer x',
+			},
+		);
 		assert.equal(fourth.hello.user.userId, 'fourth');
 	});
 

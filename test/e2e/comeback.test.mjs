@@ -30,7 +30,11 @@ function servers({ global, ...options } = {}) {
 	after(() => praxis.kill());
 	return {
 		praxis,
-		begin: () => praxis.start({ global: { 'state-file': 'state', 'grace-ms': 20000, ...global }, ...options }),
+		begin: () =>
+			praxis.start({
+				global: { 'state-file': 'state', 'grace-ms': 20000, ...global },
+				...options,
+			}),
 		async end(signal = 'SIGTERM') {
 			praxis.signal(signal);
 			if (signal === 'SIGTERM') {
@@ -93,7 +97,9 @@ describe('a call over a restart', () => {
 		const bobAgain = await resume(praxis, bob);
 		// He heard it before his own connection ended, or was given it now.
 		const left = ofType(await bobAgain.fence(), 'telemedicine_user_left');
-		assert.ok(left.every(({ userId, reason }) => userId === 'dan' && reason === 'disconnected'));
+		assert.ok(
+			left.every(({ userId, reason }) => userId === 'dan' && reason === 'disconnected'),
+		);
 		await bobAgain.accepted(chat('Ann is not back yet'));
 		const annAgain = await resume(praxis, ann);
 		assert.equal(annAgain.hello.received, 4);
@@ -231,7 +237,9 @@ describe('messages up to the last moment', () => {
 			assert.equal(new Set(got.map(({ seq }) => seq)).size, got.length, 'none comes twice');
 			for (const other of talkers.filter((one) => one.name !== name)) {
 				assert.deepEqual(
-					got.filter(({ data }) => data.startsWith(`${other.name} `)).map(({ data }) => data),
+					got
+						.filter(({ data }) => data.startsWith(`${other.name} `))
+						.map(({ data }) => data),
 					other.sent,
 					`what ${other.name} sent, at ${name}`,
 				);
@@ -339,7 +347,10 @@ describe('where there is nothing to come back to', () => {
 		await ann.join('r1');
 		await end('SIGKILL');
 		await praxis.launch();
-		const again = await startOver(praxis, `${comeBack(ann.resumeToken, ann.arrived)}&practiceId=1`);
+		const again = await startOver(
+			praxis,
+			`${comeBack(ann.resumeToken, ann.arrived)}&practiceId=1`,
+		);
 		assert.notEqual(again.clientId, ann.clientId);
 		await again.refused(chat('is anybody here?'), 'not_in_room');
 	});

@@ -51,27 +51,79 @@ describe('requests', () => {
 		['a line that is folded', `GET /health HTTP/1.1\r\n${HOST}A: 1\r\n 2\r\n\r\n`, 400],
 		['a space before the colon', `GET /health HTTP/1.1\r\n${HOST}A : 1\r\n\r\n`, 400],
 		['LF alone', `GET /health HTTP/1.1\n${HOST}\r\n`, 400],
-		['two lengths', `POST /api/v1/tail HTTP/1.1\r\n${HOST}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab`, 400],
-		['the same length twice', `POST /api/v1/tail HTTP/1.1\r\n${HOST}Content-Length: 1\r\nContent-Length: 1\r\n\r\na`, 400],
-		['a length and an encoding', `POST /api/v1/tail HTTP/1.1\r\n${HOST}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\na`, 400],
-		['a chunked body', `POST /api/v1/tail HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 411],
+		[
+			'two lengths',
+			`POST /api/v1/tail HTTP/1.1\r\n${HOST}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab`,
+			400,
+		],
+		[
+			'the same length twice',
+			`POST /api/v1/tail HTTP/1.1\r\n${HOST}Content-Length: 1\r\nContent-Length: 1\r\n\r\na`,
+			400,
+		],
+		[
+			'a length and an encoding',
+			`POST /api/v1/tail HTTP/1.1\r\n${HOST}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\na`,
+			400,
+		],
+		[
+			'a chunked body',
+			`POST /api/v1/tail HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+			411,
+		],
 		['an expectation nobody knows', `GET /health HTTP/1.1\r\n${HOST}Expect: tea\r\n\r\n`, 417],
 		['a version to come', 'GET /health HTTP/2.0\r\n\r\n', 505],
 		['a target that is too long', `GET /${'x'.repeat(20000)} HTTP/1.1\r\n${HOST}\r\n`, 414],
-		['a header that is too long', `GET / HTTP/1.1\r\n${HOST}A: ${'x'.repeat(20000)}\r\n\r\n`, 431],
+		[
+			'a header that is too long',
+			`GET / HTTP/1.1\r\n${HOST}A: ${'x'.repeat(20000)}\r\n\r\n`,
+			431,
+		],
 		['too many fields', `GET / HTTP/1.1\r\n${HOST}${'A: 1\r\n'.repeat(100)}\r\n`, 431],
-		...['//health', '/%68ealth', '/x/../health', '/./health', '/health/.', '/health/', '/x/%2e%2e/health']
-			.map((path) => [path, `GET ${path} HTTP/1.1\r\n${HOST}\r\n`, 404]),
+		...[
+			'//health',
+			'/%68ealth',
+			'/x/../health',
+			'/./health',
+			'/health/.',
+			'/health/',
+			'/x/%2e%2e/health',
+		].map((path) => [path, `GET ${path} HTTP/1.1\r\n${HOST}\r\n`, 404]),
 		...['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE'].flatMap((method) => [
-			[`${method} with a body`, `${method} /health HTTP/1.1\r\n${HOST}Content-Length: 1\r\n\r\nx`, 400, 405],
-			[`${method} with chunks`, `${method} /health HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400, 405],
+			[
+				`${method} with a body`,
+				`${method} /health HTTP/1.1\r\n${HOST}Content-Length: 1\r\n\r\nx`,
+				400,
+				405,
+			],
+			[
+				`${method} with chunks`,
+				`${method} /health HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+				400,
+				405,
+			],
 		]),
 		...['+1', '-0', '-1', '0x1', '1,1', '', 'a'].map((length) => [
-			`a length of "${length}"`, `POST /api/v1/tail HTTP/1.1\r\n${HOST}Content-Length: ${length}\r\n\r\nx`, 400,
+			`a length of "${length}"`,
+			`POST /api/v1/tail HTTP/1.1\r\n${HOST}Content-Length: ${length}\r\n\r\nx`,
+			400,
 		]),
-		...['/health', '/ready', '/stats', '/metrics', '/api/v1/openapi.json', '/api/v1/stats', '/api/v1/rooms', '/ws']
+		...[
+			'/health',
+			'/ready',
+			'/stats',
+			'/metrics',
+			'/api/v1/openapi.json',
+			'/api/v1/stats',
+			'/api/v1/rooms',
+			'/ws',
+		]
 			.filter((page) => !page.includes('api/v1/rooms') && page !== '/ws')
-			.map((page) => [`an unknown parameter of ${page}`, `GET ${page}?nosuch=1 HTTP/1.1\r\n${HOST}\r\n`, 400]),
+			.map((page) => [
+				`an unknown parameter of ${page}`,
+				`GET ${page}?nosuch=1 HTTP/1.1\r\n${HOST}\r\n`,
+				400,
+			]),
 	]) {
 		it(`${what}: ${statuses}, and the end`, async () => {
 			const wire = await Wire.open(praxis.port);
@@ -91,8 +143,14 @@ describe('requests', () => {
 
 	for (const [what, text] of [
 		['the absolute form', 'GET http://b.example/health HTTP/1.1\r\nHost: a\r\n\r\n'],
-		['an offer of HTTP/2', `GET /health HTTP/1.1\r\n${HOST}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n`],
-		['an offer of TLS', `GET /health HTTP/1.1\r\n${HOST}Connection: upgrade\r\nUpgrade: TLS/1.0\r\n\r\n`],
+		[
+			'an offer of HTTP/2',
+			`GET /health HTTP/1.1\r\n${HOST}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n`,
+		],
+		[
+			'an offer of TLS',
+			`GET /health HTTP/1.1\r\n${HOST}Connection: upgrade\r\nUpgrade: TLS/1.0\r\n\r\n`,
+		],
 		['an empty line ahead', `\r\n${HEALTH}`],
 		['a "?" alone', `GET /health? HTTP/1.1\r\n${HOST}\r\n`],
 		['a length of 0', `GET /health HTTP/1.1\r\n${HOST}Content-Length: 0\r\n\r\n`],
@@ -141,7 +199,12 @@ describe('requests', () => {
 		wire.write(text.slice(end));
 		assert.equal((await wire.response()).status, 200);
 		// One that is refused need not send it.
-		wire.write((await publish(PUBLICATION, { Expect: '100-continue', Authorization: 'x' })).slice(0, end));
+		wire.write(
+			(await publish(PUBLICATION, { Expect: '100-continue', Authorization: 'x' })).slice(
+				0,
+				end,
+			),
+		);
 		assert.equal((await wire.response()).status, 401);
 		wire.close();
 	});
@@ -172,7 +235,10 @@ describe('requests', () => {
 		['of what only begins like it', 'application/jsonx', 415],
 	]) {
 		it(`with a body ${what}: ${status}`, async () => {
-			const response = await exchange(praxis.port, await publish(PUBLICATION, { 'Content-Type': type }));
+			const response = await exchange(
+				praxis.port,
+				await publish(PUBLICATION, { 'Content-Type': type }),
+			);
 			assert.equal(response.status, status);
 		});
 	}
@@ -187,22 +253,28 @@ describe('requests over TLS', async () => {
 	const praxis = usePraxisd({
 		files: {
 			'conf.d/10-tls.json': {
-				vhosts: [{
-					name: 'secure',
-					port: 0,
-					interface: '127.0.0.1',
-					'host-ssl-cert': certificates.path('a.pem'),
-					'host-ssl-key': certificates.path('a.key'),
-					'ws-protocols': [{ whiteboard: { status: 'ok' } }],
-					...tokenVhost(),
-				}],
+				vhosts: [
+					{
+						name: 'secure',
+						port: 0,
+						interface: '127.0.0.1',
+						'host-ssl-cert': certificates.path('a.pem'),
+						'host-ssl-key': certificates.path('a.key'),
+						'ws-protocols': [{ whiteboard: { status: 'ok' } }],
+						...tokenVhost(),
+					},
+				],
 			},
 		},
 	});
 
 	async function open() {
 		const [, port] = await praxis.logged(/vhost secure: listening on 127\.0\.0\.1:(\d+)/);
-		const socket = tls.connect({ port: Number(port), host: '127.0.0.1', rejectUnauthorized: false });
+		const socket = tls.connect({
+			port: Number(port),
+			host: '127.0.0.1',
+			rejectUnauthorized: false,
+		});
 		await new Promise((resolve) => socket.once('secureConnect', resolve));
 		return new Wire(socket);
 	}
@@ -211,8 +283,16 @@ describe('requests over TLS', async () => {
 		['two Host lines', `GET /health HTTP/1.1\r\n${HOST}${HOST}\r\n`, 400],
 		['no Host', 'GET /health HTTP/1.1\r\n\r\n', 400],
 		['a GET with a body', `GET /health HTTP/1.1\r\n${HOST}Content-Length: 1\r\n\r\nx`, 400],
-		['a GET with chunks', `GET /health HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
-		['a length that is none', `POST /api/v1/tail HTTP/1.1\r\n${HOST}Content-Length: +1\r\n\r\nx`, 400],
+		[
+			'a GET with chunks',
+			`GET /health HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+			400,
+		],
+		[
+			'a length that is none',
+			`POST /api/v1/tail HTTP/1.1\r\n${HOST}Content-Length: +1\r\n\r\nx`,
+			400,
+		],
 		['an unknown parameter', `GET /health?a=1 HTTP/1.1\r\n${HOST}\r\n`, 400],
 	]) {
 		it(`${what}: ${status}`, async () => {
@@ -261,8 +341,18 @@ describe('handshakes', () => {
 	for (const [what, headers, options, ...statuses] of [
 		['HTTP/1.0', {}, { version: 'HTTP/1.0' }, 400],
 		['two keys', { 'Sec-WebSocket-Key': `${key}\r\nSec-WebSocket-Key: ${key}` }, {}, 400],
-		['a key of 15 bytes', { 'Sec-WebSocket-Key': Buffer.alloc(15).toString('base64') }, {}, 400],
-		['a key of 17 bytes', { 'Sec-WebSocket-Key': Buffer.alloc(17).toString('base64') }, {}, 400],
+		[
+			'a key of 15 bytes',
+			{ 'Sec-WebSocket-Key': Buffer.alloc(15).toString('base64') },
+			{},
+			400,
+		],
+		[
+			'a key of 17 bytes',
+			{ 'Sec-WebSocket-Key': Buffer.alloc(17).toString('base64') },
+			{},
+			400,
+		],
 		['a key that is no base64', { 'Sec-WebSocket-Key': `${'!'.repeat(22)}==` }, {}, 400],
 		['an empty key', { 'Sec-WebSocket-Key': '' }, {}, 400],
 		['no key', { 'Sec-WebSocket-Key': null }, {}, 400],
@@ -302,15 +392,19 @@ describe('handshakes', () => {
 
 	it('with frames behind them lose none', async () => {
 		const wire = await Wire.open(praxis.port);
-		wire.write(Buffer.concat([
-			Buffer.from(upgradeRequest('/ws?practiceId=1')),
-			frame(OP.text, '{"type":"ping","t":"early"}'),
-		]));
+		wire.write(
+			Buffer.concat([
+				Buffer.from(upgradeRequest('/ws?practiceId=1')),
+				frame(OP.text, '{"type":"ping","t":"early"}'),
+			]),
+		);
 		assert.equal((await wire.response()).status, 101);
 		const { socket, rest } = wire.release();
 		let text = rest.toString('latin1');
 		while (!text.includes('early')) {
-			text += (await new Promise((resolve) => socket.once('data', resolve))).toString('latin1');
+			text += (await new Promise((resolve) => socket.once('data', resolve))).toString(
+				'latin1',
+			);
 		}
 		socket.destroy();
 	});
@@ -320,29 +414,46 @@ describe('handshakes', () => {
 
 describe('frames and closing', () => {
 	const praxis = usePraxisd();
-	const length63 = Buffer.concat([Buffer.from([0x81, 0xff]), Buffer.alloc(8, 0xff), Buffer.alloc(4)]);
+	const length63 = Buffer.concat([
+		Buffer.from([0x81, 0xff]),
+		Buffer.alloc(8, 0xff),
+		Buffer.alloc(4),
+	]);
 
 	for (const [what, bytes, ...codes] of [
-		...[0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 5001, 65535].map((code) => [
-			`a close with code ${code}`, frame(OP.close, closePayload(code)), 1002,
-		]),
+		...[0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 5001, 65535].map(
+			(code) => [`a close with code ${code}`, frame(OP.close, closePayload(code)), 1002],
+		),
 		['a close of one byte', frame(OP.close, Buffer.from([3])), 1002],
-		['a reason that is not UTF-8', frame(OP.close, Buffer.concat([closePayload(1000), Buffer.from([0xff, 0xfe])])), 1002, 1007],
+		[
+			'a reason that is not UTF-8',
+			frame(OP.close, Buffer.concat([closePayload(1000), Buffer.from([0xff, 0xfe])])),
+			1002,
+			1007,
+		],
 		['a ping of 126 bytes', frame(OP.ping, Buffer.alloc(126)), 1002],
 		['a pong of 70000 bytes', frame(OP.pong, Buffer.alloc(70000)), 1002],
 		['a close of 126 bytes', frame(OP.close, closePayload(1000, 'x'.repeat(124))), 1002],
 		['a ping in parts', frame(OP.ping, '', { fin: false }), 1002],
 		['a length beyond 63 bits', length63, 1002],
-		...[3, 4, 5, 6, 7, 11, 12, 13, 14, 15].map((opcode) => [`opcode ${opcode}`, frame(opcode), 1002]),
+		...[3, 4, 5, 6, 7, 11, 12, 13, 14, 15].map((opcode) => [
+			`opcode ${opcode}`,
+			frame(opcode),
+			1002,
+		]),
 		...[1, 2, 4, 7].map((rsv) => [`reserved bits ${rsv}`, frame(OP.text, '{}', { rsv }), 1002]),
 		['a continuation of nothing', frame(OP.continuation, 'x'), 1002],
-		['a message within a message', Buffer.concat([
-			frame(OP.text, '{', { fin: false }), frame(OP.text, '}'),
-		]), 1002],
+		[
+			'a message within a message',
+			Buffer.concat([frame(OP.text, '{', { fin: false }), frame(OP.text, '}')]),
+			1002,
+		],
 		['text that is not UTF-8', frame(OP.text, Buffer.from([0x22, 0xff, 0x22])), 1007],
 		['a binary message', frame(OP.binary, 'x'), 1003],
 		...[1000, 1001, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 4000, 4999].map((code) => [
-			`a close with code ${code}`, frame(OP.close, closePayload(code)), code,
+			`a close with code ${code}`,
+			frame(OP.close, closePayload(code)),
+			code,
 		]),
 	]) {
 		it(`${what}: ${codes.join(' or ')}`, async () => {
@@ -362,11 +473,13 @@ describe('frames and closing', () => {
 
 	it('control frames come between the parts of a message', async () => {
 		const client = await praxis.connectRaw();
-		client.write(Buffer.concat([
-			frame(OP.text, '{"type":"ping",', { fin: false }),
-			frame(OP.ping, 'between'),
-			frame(OP.continuation, '"t":"whole"}'),
-		]));
+		client.write(
+			Buffer.concat([
+				frame(OP.text, '{"type":"ping",', { fin: false }),
+				frame(OP.ping, 'between'),
+				frame(OP.continuation, '"t":"whole"}'),
+			]),
+		);
 		assert.equal((await client.nextFrame(OP.pong)).payload.toString(), 'between');
 		assert.equal((await client.next('pong')).t, 'whole');
 	});

@@ -60,14 +60,15 @@ async function hangingName() {
 			PRAXIS_NAMES_FIFO: fifo,
 			ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:verify_asan_link_order=0`,
 		},
-		isLookedUp: () => until('the name to be looked up', () => {
-			try {
-				held ??= openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
-			} catch (error) {
-				assert.equal(error.code, 'ENXIO');
-			}
-			return held !== null;
-		}),
+		isLookedUp: () =>
+			until('the name to be looked up', () => {
+				try {
+					held ??= openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
+				} catch (error) {
+					assert.equal(error.code, 'ENXIO');
+				}
+				return held !== null;
+			}),
 		letGo,
 	};
 }
@@ -196,7 +197,11 @@ const STATES = {
 			},
 			async enter(praxis) {
 				// Nothing, the first bytes of a ClientHello, and what is none.
-				for (const bytes of ['', '\x16\x03\x01\x02\x00\x01', '\x16\x03\x01\x00\x04\x01\x00\x00\x00']) {
+				for (const bytes of [
+					'',
+					'\x16\x03\x01\x02\x00\x01',
+					'\x16\x03\x01\x00\x04\x01\x00\x00\x00',
+				]) {
 					const wire = await Wire.open(praxis.port);
 					wire.write(Buffer.from(bytes, 'latin1'));
 					open.push(() => wire.close());
@@ -207,7 +212,11 @@ const STATES = {
 	'while PROXY headers are to come': async () => ({
 		options: { vhost: { 'proxy-protocol': true, 'trusted-proxies': ['127.0.0.1'] } },
 		async enter(praxis) {
-			for (const text of ['', 'PROXY TCP4 1', 'PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nGET /hea']) {
+			for (const text of [
+				'',
+				'PROXY TCP4 1',
+				'PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nGET /hea',
+			]) {
 				const wire = await Wire.open(praxis.port);
 				wire.write(text);
 				open.push(() => wire.close());

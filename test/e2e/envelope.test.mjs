@@ -277,30 +277,27 @@ describe('the fields', () => {
 	}
 
 	for (const [type, tests] of byType) {
-		it(
-			`of ${type}: ${tests.length} ways to get them wrong`,
-			async () => {
-				const witness = await praxis.connect({ practiceId: 7 });
-				const mallory = await praxis.connect({ practiceId: 7 });
-				await witness.join(7);
-				await mallory.join(7);
-				await witness.next('telemedicine_user_joined');
-				for (const { what, field, text } of tests) {
-					const error = await mallory.refused(text, 'bad_message');
-					assert.equal(error.ref, type, text);
-					assert.match(
-						error.field ?? '',
-						new RegExp(`^${field}`),
-						`${what}: ${text.slice(0, 200)}`,
-					);
-				}
-				mallory.send(tests[0].text);
-				const silent = await mallory.next('error');
-				assert.equal(silent.id, undefined);
-				assert.equal(silent.code, 'bad_message');
-				await nothingArrived([mallory, witness], [mallory]);
-			},
-		);
+		it(`of ${type}: ${tests.length} ways to get them wrong`, async () => {
+			const witness = await praxis.connect({ practiceId: 7 });
+			const mallory = await praxis.connect({ practiceId: 7 });
+			await witness.join(7);
+			await mallory.join(7);
+			await witness.next('telemedicine_user_joined');
+			for (const { what, field, text } of tests) {
+				const error = await mallory.refused(text, 'bad_message');
+				assert.equal(error.ref, type, text);
+				assert.match(
+					error.field ?? '',
+					new RegExp(`^${field}`),
+					`${what}: ${text.slice(0, 200)}`,
+				);
+			}
+			mallory.send(tests[0].text);
+			const silent = await mallory.next('error');
+			assert.equal(silent.id, undefined);
+			assert.equal(silent.code, 'bad_message');
+			await nothingArrived([mallory, witness], [mallory]);
+		});
 	}
 
 	it('wrong in any number do not end the connection', async () => {

@@ -64,9 +64,13 @@ async function leave(people) {
 }
 
 describe('a bad network', () => {
-	const praxis = usePraxisd(() => ({ global: { 'grace-ms': 30_000 }, vhost: tokenVhost(), services: {
-		telemedicine: { 'room-members': 50 },
-	} }));
+	const praxis = usePraxisd(() => ({
+		global: { 'grace-ms': 30_000 },
+		vhost: tokenVhost(),
+		services: {
+			telemedicine: { 'room-members': 50 },
+		},
+	}));
 
 	it('that hands on single bytes changes nothing', async () => {
 		const network = await Faulty.before(praxis.port);
@@ -96,9 +100,7 @@ describe('a bad network', () => {
 			person.cut();
 			// Far enough for the handshake, then anywhere in what follows.
 			network.next =
-				roll(3) === 0
-					? {}
-					: { cutUpAfter: 700 + roll(600), cutDownAfter: 500 + roll(900) };
+				roll(3) === 0 ? {} : { cutUpAfter: 700 + roll(600), cutDownAfter: 500 + roll(900) };
 			said.push(person.update());
 			people.forEach((other) => {
 				if (other.connected && roll(2)) {
@@ -132,7 +134,10 @@ describe('a bad network', () => {
 
 	it('that stalls one client costs the others nothing', async () => {
 		const network = await Faulty.before(praxis.port);
-		const { people: [stuck], faults: stuckFaults } = await gather(praxis, network.port, {
+		const {
+			people: [stuck],
+			faults: stuckFaults,
+		} = await gather(praxis, network.port, {
 			count: 1,
 		});
 		const { people, faults } = await gather(praxis, praxis.port, { count: 4 });

@@ -65,10 +65,13 @@ class Jdk {
 	}
 
 	line(pattern) {
-		return until(() => `a line with ${pattern} of Java: ${this.#lines}${this.errors}`, () => {
-			const at = this.#lines.findIndex((line) => pattern.test(line));
-			return at < 0 ? null : this.#lines.splice(at, 1)[0];
-		});
+		return until(
+			() => `a line with ${pattern} of Java: ${this.#lines}${this.errors}`,
+			() => {
+				const at = this.#lines.findIndex((line) => pattern.test(line));
+				return at < 0 ? null : this.#lines.splice(at, 1)[0];
+			},
+		);
 	}
 
 	say(line) {
@@ -96,17 +99,23 @@ describe('a day in the field', () => {
 	let team;
 	let failed = null;
 
-	const part = (name, body, options = {}) => it(name, options, async () => {
-		assert.equal(failed, null, `the day ended with "${failed}"`);
-		failed = name;
-		await body();
-		failed = null;
-	});
+	const part = (name, body, options = {}) =>
+		it(name, options, async () => {
+			assert.equal(failed, null, `the day ended with "${failed}"`);
+			failed = name;
+			await body();
+			failed = null;
+		});
 
 	const url = () => `wss://localhost:${nginx.port}/ws`;
 
 	async function open(claims = {}) {
-		const screen = await Screen.open({ url, options: { ca }, exp: nowS() + 3 * HOUR_S, ...claims });
+		const screen = await Screen.open({
+			url,
+			options: { ca },
+			exp: nowS() + 3 * HOUR_S,
+			...claims,
+		});
 		everybody.push(screen);
 		return screen;
 	}
@@ -121,9 +130,15 @@ describe('a day in the field', () => {
 	// The team's boards are the same, and old client and other practice have what they should.
 	async function agree() {
 		await Promise.all(team.map((screen) => screen.fence()));
-		assert.deepEqual(team.flatMap(({ faults }) => faults), []);
+		assert.deepEqual(
+			team.flatMap(({ faults }) => faults),
+			[],
+		);
 		const ends = team.map(({ board }) => board.at(-1).seq);
-		assert.deepEqual(ends, team.map(() => Math.max(...confirmed.keys())));
+		assert.deepEqual(
+			ends,
+			team.map(() => Math.max(...confirmed.keys())),
+		);
 	}
 
 	async function hup(files, outcome = /configuration reloaded/) {
@@ -143,7 +158,11 @@ describe('a day in the field', () => {
 		return (await praxis.stats()).resume;
 	}
 
-	const lines = async () => (await readFile(trail, 'utf8')).trim().split('\n').map((line) => JSON.parse(line));
+	const lines = async () =>
+		(await readFile(trail, 'utf8'))
+			.trim()
+			.split('\n')
+			.map((line) => JSON.parse(line));
 
 	before(async () => {
 		certificates = await Certificates.make();
@@ -151,7 +170,9 @@ describe('a day in the field', () => {
 		ca = await readFile(certificates.path('nginx.pem'));
 		disk = await Disk.make();
 		trail = path.join(disk.dir, 'audit.jsonl');
-		clock = Clock.library && new Clock(certificates.path('clock'), path.join(BUILD, 'server', 'praxisd'));
+		clock =
+			Clock.library &&
+			new Clock(certificates.path('clock'), path.join(BUILD, 'server', 'praxisd'));
 		const hook = await receiver.listen();
 		const port = await freePort();
 		nginx = await startNginx(port, PROXIED, {
@@ -166,7 +187,10 @@ describe('a day in the field', () => {
 				'state-file': 'state',
 				audit: { file: trail, sync: 'line' },
 			},
-			vhost: tokenVhost({ cookie: 'session' }, { ...webhook(hook), port, 'trusted-proxies': ['127.0.0.1'] }),
+			vhost: tokenVhost(
+				{ cookie: 'session' },
+				{ ...webhook(hook), port, 'trusted-proxies': ['127.0.0.1'] },
+			),
 		});
 	});
 
@@ -192,9 +216,14 @@ describe('a day in the field', () => {
 			ca,
 			headers: { Cookie: `session=${token}`, Origin: `https://localhost:${nginx.port}` },
 		});
-		await until(() => `a word on join-room to the old page: ${JSON.stringify(old.heard)}`, () => {
-			return old.of('error').some(({ code }) => ['bad_message', 'unknown_type'].includes(code));
-		});
+		await until(
+			() => `a word on join-room to the old page: ${JSON.stringify(old.heard)}`,
+			() => {
+				return old
+					.of('error')
+					.some(({ code }) => ['bad_message', 'unknown_type'].includes(code));
+			},
+		);
 		await say(team, 20);
 		await say([ann]);
 		await agree();
@@ -211,7 +240,10 @@ describe('a day in the field', () => {
 		await patient.next('telemedicine_offer');
 		await patient.signal('answer', ROOM, { sdp: secret('sdp') });
 		await ann.next('telemedicine_answer');
-		for (const [one, two] of [[ann, patient], [patient, ann]]) {
+		for (const [one, two] of [
+			[ann, patient],
+			[patient, ann],
+		]) {
 			await one.signal('ice_candidate', ROOM, { candidate: secret('candidate') });
 			await two.next('telemedicine_ice_candidate');
 			const said = await one.chat(ROOM);
@@ -221,34 +253,45 @@ describe('a day in the field', () => {
 	});
 
 	const jdk = lacksJdk();
-	part('a Java application comes by, with HTTP/2 in mind', async () => {
-		const base = `http://127.0.0.1:${praxis.port}`;
-		const words = secret('java');
-		const java = new Jdk([base, `https://localhost:${nginx.port}`, certificates.path('nginx.pem')], {
-			PRAXIS_TOKEN: await sign(claimsOf({ role: 'service', exp: nowS() + HOUR_S })),
-			PRAXIS_WORDS: words,
-		});
-		try {
-			for (let way = 0; way < 2; way++) {
-				assert.equal(await java.line(/^health/), 'health 200 HTTP_1_1');
-				const [, status, body] = /^published (\d+) (.*)$/.exec(await java.line(/^published/));
-				assert.equal(status, '200', body);
-				confirmed.set(JSON.parse(body).seq, words);
+	part(
+		'a Java application comes by, with HTTP/2 in mind',
+		async () => {
+			const base = `http://127.0.0.1:${praxis.port}`;
+			const words = secret('java');
+			const java = new Jdk(
+				[base, `https://localhost:${nginx.port}`, certificates.path('nginx.pem')],
+				{
+					PRAXIS_TOKEN: await sign(claimsOf({ role: 'service', exp: nowS() + HOUR_S })),
+					PRAXIS_WORDS: words,
+				},
+			);
+			try {
+				for (let way = 0; way < 2; way++) {
+					assert.equal(await java.line(/^health/), 'health 200 HTTP_1_1');
+					const [, status, body] = /^published (\d+) (.*)$/.exec(
+						await java.line(/^published/),
+					);
+					assert.equal(status, '200', body);
+					confirmed.set(JSON.parse(body).seq, words);
+				}
+				await java.line(/^open/);
+				await java.line(/^got .*connection_established/);
+				await say([bob]);
+				await java.line(/^got .*"whiteboard_update"/);
+				java.say(
+					`say {"type":"whiteboard_update","practiceId":1,"data":"${words}","id":7}`,
+				);
+				confirmed.set(JSON.parse((await java.line(/^got .*"ack"/)).slice(4)).seq, words);
+				await agree();
+				java.say('close');
+				await java.line(/^closed 1000/);
+			} finally {
+				java.child.stdin.end();
+				java.child.kill('SIGKILL');
 			}
-			await java.line(/^open/);
-			await java.line(/^got .*connection_established/);
-			await say([bob]);
-			await java.line(/^got .*"whiteboard_update"/);
-			java.say(`say {"type":"whiteboard_update","practiceId":1,"data":"${words}","id":7}`);
-			confirmed.set(JSON.parse((await java.line(/^got .*"ack"/)).slice(4)).seq, words);
-			await agree();
-			java.say('close');
-			await java.line(/^closed 1000/);
-		} finally {
-			java.child.stdin.end();
-			java.child.kill('SIGKILL');
-		}
-	}, { skip: jdk ?? false });
+		},
+		{ skip: jdk ?? false },
+	);
 
 	part('nginx is reloaded: every connection is cut, and nothing is lost', async () => {
 		const { sessions_opened: opened } = await praxis.stats();
@@ -284,7 +327,11 @@ describe('a day in the field', () => {
 		const sessions = (await praxis.stats()).sessions;
 		await Promise.all([
 			say(team, 10),
-			hup({ 'conf.d/50-more.json': { global: { 'queue-age-ms': 20_000, 'resume-messages': 1000 } } }),
+			hup({
+				'conf.d/50-more.json': {
+					global: { 'queue-age-ms': 20_000, 'resume-messages': 1000 },
+				},
+			}),
 		]);
 		await hup({ 'conf.d/60-bad.json': '{' }, /nothing was changed/);
 		await rm(path.join(praxis.dir, 'conf.d/60-bad.json'));
@@ -293,10 +340,17 @@ describe('a day in the field', () => {
 	});
 
 	part('a service is switched off and on', async () => {
-		const off = { vhost: 'default', 'ws-protocols': [{ telemedicine: { status: 'disabled' } }] };
+		const off = {
+			vhost: 'default',
+			'ws-protocols': [{ telemedicine: { status: 'disabled' } }],
+		};
 		await hup({ 'conf.d/90-off.json': off });
 		const refused = await ann.ask({
-			type: 'telemedicine_user_joined', roomId: ROOM, appointmentId: 1, userId: 1, userName: 'x',
+			type: 'telemedicine_user_joined',
+			roomId: ROOM,
+			appointmentId: 1,
+			userId: 1,
+			userName: 'x',
 		});
 		assert.equal(refused.code, 'service_disabled');
 		await say(team, 2);
@@ -309,98 +363,131 @@ describe('a day in the field', () => {
 		assert.equal(patient.chats.at(-1), said);
 	});
 
-	part('the clock steps, an hour forward and back, and further back', async () => {
-		const began = Date.now();
-		receiver.clocks = [0, HOUR_S * 1000, -HOUR_S * 1000];
-		const short = await open({ exp: nowS() + HOUR_S / 2 });
-		await bob.join('clock');
-		const { sessions_opened: opened } = await praxis.stats();
-		for (const step of [HOUR_S, 0, -HOUR_S, 0]) {
-			cleo.away();
-			await until('one that is away', async () => (await resumes()).detached === 1);
-			clock.set(step);
-			const pings = everybody.map((screen) => screen.pings);
-			await say([ann, bob]);
-			await cleo.back();
-			if (step === HOUR_S) {
-				await until('the end of what has half an hour', () => short.codes.length > 0);
-				assert.deepEqual(short.codes, [4401]);
+	part(
+		'the clock steps, an hour forward and back, and further back',
+		async () => {
+			const began = Date.now();
+			receiver.clocks = [0, HOUR_S * 1000, -HOUR_S * 1000];
+			const short = await open({ exp: nowS() + HOUR_S / 2 });
+			await bob.join('clock');
+			const { sessions_opened: opened } = await praxis.stats();
+			for (const step of [HOUR_S, 0, -HOUR_S, 0]) {
+				cleo.away();
+				await until('one that is away', async () => (await resumes()).detached === 1);
+				clock.set(step);
+				const pings = everybody.map((screen) => screen.pings);
+				await say([ann, bob]);
+				await cleo.back();
+				if (step === HOUR_S) {
+					await until('the end of what has half an hour', () => short.codes.length > 0);
+					assert.deepEqual(short.codes, [4401]);
+				}
+				const here = everybody.filter((screen) => screen.isOpen);
+				assert.equal(here.length, 5, 'nobody else went');
+				await until('heartbeats to go on', () => {
+					return here.every((screen) => screen.pings > pings[everybody.indexOf(screen)]);
+				});
+				await agree();
+				const refusal = await get(praxis.port, '/api/v1/clients', bearer('no.token.atall'));
+				assert.ok([401, 429].includes(refusal.status), refusal.body);
+				const { at } = await until('its line in the trail', async () => {
+					const last = (await lines()).at(-1);
+					return last.event === 'refused' && last;
+				});
+				assert.ok(
+					Math.abs(Date.parse(at) - Date.now() - step * 1000) < 30_000,
+					`${at} is the clock's`,
+				);
 			}
-			const here = everybody.filter((screen) => screen.isOpen);
-			assert.equal(here.length, 5, 'nobody else went');
-			await until('heartbeats to go on', () => {
-				return here.every((screen) => screen.pings > pings[everybody.indexOf(screen)]);
-			});
+			await bob.leave('clock');
+			const left = await receiver.event('member_left', ({ roomId }) => roomId === 'clock');
+			const ended = await receiver.event('room_ended', ({ roomId }) => roomId === 'clock');
+			const session = await receiver.event(
+				'session_closed',
+				({ clientId }) => clientId === short.clientId,
+			);
+			for (const { type, durationMs } of [left, ended, session]) {
+				assert.ok(
+					durationMs >= 0 && durationMs <= Date.now() - began,
+					`${type}: ${durationMs} ms`,
+				);
+			}
+			assert.equal((await praxis.stats()).sessions_opened, opened);
+		},
+		{ skip: !Clock.library && 'there is no libfaketime' },
+	);
+
+	part(
+		'descriptors end: it says so, those who are here go on, and others come when there are some',
+		async () => {
+			const have = readdirSync(`/proc/${praxis.pid}/fd`).length;
+			const before = /\s(\d+)\s/.exec(
+				execFileSync(
+					'prlimit',
+					['--pid', String(praxis.pid), '--nofile', '--noheadings', '--output', 'SOFT'],
+					{ encoding: 'utf8' },
+				).replace(/^|$/g, ' '),
+			)[1];
+			const limit = (count) =>
+				execFileSync('prlimit', ['--pid', String(praxis.pid), `--nofile=${count}:`]);
+			const since = praxis.log.length;
+			limit(have + 6);
+			const wires = await Promise.all(
+				Array.from({ length: 20 }, () => Wire.open(praxis.port)),
+			);
+			await praxis.logged(/error: .*no connection can be taken/, since);
+			await say(team, 5);
 			await agree();
-			const refusal = await get(praxis.port, '/api/v1/clients', bearer('no.token.atall'));
-			assert.ok([401, 429].includes(refusal.status), refusal.body);
-			const { at } = await until('its line in the trail', async () => {
-				const last = (await lines()).at(-1);
-				return last.event === 'refused' && last;
+			limit(before);
+			// Whoever took the last ones was told; those who had to wait are let in without asking again.
+			const answers = [];
+			for (const wire of wires) {
+				wire.write('GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+				const { status, body } = await wire.response();
+				answers.push(status === 503 ? JSON.parse(body).error.code : status);
+				wire.close();
+			}
+			assert.ok(
+				answers.every((answer) => [200, 'unavailable'].includes(answer)),
+				String(answers),
+			);
+			await until('readiness', async () => (await get(praxis.port, '/ready')).status === 200);
+			const newcomer = await open();
+			await newcomer.close();
+		},
+	);
+
+	part(
+		'the disk ends: nobody is let in unwritten, those who are here go on, and it recovers',
+		async () => {
+			disk.fill(praxis.pid, trail);
+			const headers = bearer(await sign(claimsOf({ exp: nowS() + HOUR_S })));
+			// A connection or two may still fit into the trail's last page.
+			const { code } = await until('a refusal', async () => {
+				const guest = await RawClient.open(praxis.port, '/ws', {}, { headers });
+				const isIn = await guest.next().catch(() => null);
+				return isIn ? void (await guest.close()) : guest.closing();
 			});
-			assert.ok(Math.abs(Date.parse(at) - Date.now() - step * 1000) < 30_000, `${at} is the clock's`);
-		}
-		await bob.leave('clock');
-		const left = await receiver.event('member_left', ({ roomId }) => roomId === 'clock');
-		const ended = await receiver.event('room_ended', ({ roomId }) => roomId === 'clock');
-		const session = await receiver.event('session_closed', ({ clientId }) => clientId === short.clientId);
-		for (const { type, durationMs } of [left, ended, session]) {
-			assert.ok(durationMs >= 0 && durationMs <= Date.now() - began, `${type}: ${durationMs} ms`);
-		}
-		assert.equal((await praxis.stats()).sessions_opened, opened);
-	}, { skip: !Clock.library && 'there is no libfaketime' });
-
-	part('descriptors end: it says so, those who are here go on, and others come when there are some', async () => {
-		const have = readdirSync(`/proc/${praxis.pid}/fd`).length;
-		const before = /\s(\d+)\s/.exec(execFileSync('prlimit', [
-			'--pid', String(praxis.pid), '--nofile', '--noheadings', '--output', 'SOFT',
-		], { encoding: 'utf8' }).replace(/^|$/g, ' '))[1];
-		const limit = (count) => execFileSync('prlimit', ['--pid', String(praxis.pid), `--nofile=${count}:`]);
-		const since = praxis.log.length;
-		limit(have + 6);
-		const wires = await Promise.all(Array.from({ length: 20 }, () => Wire.open(praxis.port)));
-		await praxis.logged(/error: .*no connection can be taken/, since);
-		await say(team, 5);
-		await agree();
-		limit(before);
-		// Whoever took the last ones was told; those who had to wait are let in without asking again.
-		const answers = [];
-		for (const wire of wires) {
-			wire.write('GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
-			const { status, body } = await wire.response();
-			answers.push(status === 503 ? JSON.parse(body).error.code : status);
-			wire.close();
-		}
-		assert.ok(answers.every((answer) => [200, 'unavailable'].includes(answer)), String(answers));
-		await until('readiness', async () => (await get(praxis.port, '/ready')).status === 200);
-		const newcomer = await open();
-		await newcomer.close();
-	});
-
-	part('the disk ends: nobody is let in unwritten, those who are here go on, and it recovers', async () => {
-		disk.fill(praxis.pid, trail);
-		const headers = bearer(await sign(claimsOf({ exp: nowS() + HOUR_S })));
-		// A connection or two may still fit into the trail's last page.
-		const { code } = await until('a refusal', async () => {
-			const guest = await RawClient.open(praxis.port, '/ws', {}, { headers });
-			const isIn = await guest.next().catch(() => null);
-			return isIn ? void (await guest.close()) : guest.closing();
-		});
-		assert.equal(code, 1013);
-		assert.equal((await get(praxis.port, '/ready')).status, 503);
-		await say(team, 5);
-		await agree();
-		const joining = await cleo.ask({
-			type: 'telemedicine_user_joined', roomId: 'unwritten', appointmentId: 1, userId: 1, userName: 'x',
-		});
-		assert.equal(joining.code, 'unavailable');
-		disk.free(praxis.pid);
-		const newcomer = await open();
-		await newcomer.close();
-		await until('readiness', async () => (await get(praxis.port, '/ready')).status === 200);
-		const gap = (await lines()).find(({ event }) => event === 'trail_gap');
-		assert.equal(gap.reason, 'unwritten');
-	});
+			assert.equal(code, 1013);
+			assert.equal((await get(praxis.port, '/ready')).status, 503);
+			await say(team, 5);
+			await agree();
+			const joining = await cleo.ask({
+				type: 'telemedicine_user_joined',
+				roomId: 'unwritten',
+				appointmentId: 1,
+				userId: 1,
+				userName: 'x',
+			});
+			assert.equal(joining.code, 'unavailable');
+			disk.free(praxis.pid);
+			const newcomer = await open();
+			await newcomer.close();
+			await until('readiness', async () => (await get(praxis.port, '/ready')).status === 200);
+			const gap = (await lines()).find(({ event }) => event === 'trail_gap');
+			assert.equal(gap.reason, 'unwritten');
+		},
+	);
 
 	part('nobody takes webhooks for a while: then each comes once, in order', async () => {
 		await receiver.close();
@@ -411,12 +498,23 @@ describe('a day in the field', () => {
 			await guest.close();
 			visits.push(guest.clientId);
 		}
-		await until('an attempt that failed', async () => (await praxis.stats()).webhooks.failed > 0);
+		await until(
+			'an attempt that failed',
+			async () => (await praxis.stats()).webhooks.failed > 0,
+		);
 		await receiver.listen();
 		await receiver.event('session_closed', ({ clientId }) => clientId === visits.at(-1));
-		assert.deepEqual(receiver.types(3), visits.flatMap(() => [
-			'session_opened', 'room_started', 'member_joined', 'member_left', 'room_ended', 'session_closed',
-		]));
+		assert.deepEqual(
+			receiver.types(3),
+			visits.flatMap(() => [
+				'session_opened',
+				'room_started',
+				'member_joined',
+				'member_left',
+				'room_ended',
+				'session_closed',
+			]),
+		);
 		assert.equal(receiver.doubles, 0);
 	});
 
@@ -445,36 +543,55 @@ describe('a day in the field', () => {
 		await agree();
 		for (const { board } of team) {
 			for (const { seq, data } of board) {
-				assert.ok(data === null || data === confirmed.get(seq), `update ${seq} is what was confirmed`);
+				assert.ok(
+					data === null || data === confirmed.get(seq),
+					`update ${seq} is what was confirmed`,
+				);
 			}
 		}
 		const whole = ann.board.map(({ seq }) => seq);
-		assert.deepEqual([...confirmed.keys()].sort((a, b) => a - b), whole);
+		assert.deepEqual(
+			[...confirmed.keys()].sort((a, b) => a - b),
+			whole,
+		);
 		const last = Math.max(...confirmed.keys());
-		await until('the old page to have the last', () => old.of('whiteboard_update').at(-1).seq === last);
+		await until(
+			'the old page to have the last',
+			() => old.of('whiteboard_update').at(-1).seq === last,
+		);
 		const heard = old.of('whiteboard_update').map(({ seq }) => seq);
-		assert.ok(heard.every((seq, at) => at === 0 || seq > heard[at - 1]), `in order, none twice: ${heard}`);
+		assert.ok(
+			heard.every((seq, at) => at === 0 || seq > heard[at - 1]),
+			`in order, none twice: ${heard}`,
+		);
 		assert.ok(!old.gaveUp);
 		assert.deepEqual(other.board, [], 'nothing of another practice');
 		assert.deepEqual(patient.board, [], 'nothing for a patient');
-		assert.deepEqual(everybody.flatMap(({ faults }) => faults), []);
+		assert.deepEqual(
+			everybody.flatMap(({ faults }) => faults),
+			[],
+		);
 
 		await Promise.all(everybody.map((screen) => screen.close()));
 		await old.close();
 		await praxis.settle();
 		await until('all webhooks', async () => {
-			return receiver.of(1, 'session_closed').length === receiver.of(1, 'session_opened').length;
+			return (
+				receiver.of(1, 'session_closed').length === receiver.of(1, 'session_opened').length
+			);
 		});
 		for (const { clientId, claims } of everybody) {
 			const [practice] = claims.practices;
 			const ends = ['session_opened', 'session_closed'];
-			const types = receiver.of(practice)
+			const types = receiver
+				.of(practice)
 				.filter((event) => event.clientId === clientId && ends.includes(event.type))
 				.map(({ type }) => type);
 			assert.deepEqual(types, ends, `what was told of ${claims.sub}`);
 		}
 		for (const type of ['room', 'member']) {
-			const [begins, ends] = type === 'room' ? ['room_started', 'room_ended'] : ['member_joined', 'member_left'];
+			const [begins, ends] =
+				type === 'room' ? ['room_started', 'room_ended'] : ['member_joined', 'member_left'];
 			assert.equal(receiver.of(1, begins).length, receiver.of(1, ends).length, type);
 		}
 		assert.deepEqual(receiver.violations, []);

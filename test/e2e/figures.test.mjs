@@ -30,15 +30,25 @@ describe('figures', () => {
 
 	it('a reader that takes nothing is closed with 4408, and counted so', async () => {
 		const name = 'praxis_closes_total{code="4408"}';
-		const [closes, cuts] = [await metric(praxis, name), await metric(praxis, 'praxis_closes_cut_total')];
+		const [closes, cuts] = [
+			await metric(praxis, name),
+			await metric(praxis, 'praxis_closes_cut_total'),
+		];
 		const slow = await enter(praxis);
 		const ann = await enter(praxis);
 		slow.socket.pause();
 		for (let i = 0; i < 2000 && (await metric(praxis, name)) === closes; i++) {
-			await ann.accepted({ type: 'whiteboard_update', practiceId: 1, data: secret() + 'x'.repeat(60_000) });
+			await ann.accepted({
+				type: 'whiteboard_update',
+				practiceId: 1,
+				data: secret() + 'x'.repeat(60_000),
+			});
 		}
 		assert.equal(await metric(praxis, name), closes + 1);
-		await until('the cut', async () => (await metric(praxis, 'praxis_closes_cut_total')) === cuts + 1);
+		await until(
+			'the cut',
+			async () => (await metric(praxis, 'praxis_closes_cut_total')) === cuts + 1,
+		);
 		assert.equal(await metric(praxis, 'praxis_limit_refusals_total{limit="queue-bytes"}'), 1);
 		assert.equal(await metric(praxis, 'praxis_limit_refusals_total{limit="queue-age-ms"}'), 0);
 	});
@@ -68,20 +78,38 @@ describe('figures', () => {
 	it('subscribers of a whiteboard are in no room, and who waits is listed', async () => {
 		const ann = await enter(praxis);
 		const rex = await enter(praxis, { role: 'patient', rooms: ['r'] });
-		const joining = { type: 'telemedicine_user_joined', roomId: 'r', appointmentId: 1, userId: 9, userName: secret() };
+		const joining = {
+			type: 'telemedicine_user_joined',
+			roomId: 'r',
+			appointmentId: 1,
+			userId: 9,
+			userName: secret(),
+		};
 		await rex.accepted(joining);
 		const before = await praxis.stats();
 		assert.deepEqual([before.rooms, before.room_members, before.waiting], [0, 0, 1]);
 		const { rooms } = await api.get(praxis, everything, 'rooms');
-		assert.deepEqual(rooms.map(({ roomId, members, waiting }) => [roomId, members, waiting]), [['r', 0, 1]]);
+		assert.deepEqual(
+			rooms.map(({ roomId, members, waiting }) => [roomId, members, waiting]),
+			[['r', 0, 1]],
+		);
 		const two = await enter(praxis, { role: 'patient', rooms: ['r'] });
 		await two.refused(joining, 'room_full');
 		assert.equal(await metric(praxis, 'praxis_limit_refusals_total{limit="waiting-max"}'), 1);
 		await ann.join('r');
 		const after = await praxis.stats();
 		assert.deepEqual([after.rooms, after.room_members, after.waiting], [1, 1, 1]);
-		await ann.accepted({ type: 'telemedicine_user_left', roomId: 'r', appointmentId: 1, userId: 1 });
-		await api.post(praxis, everything, 'rooms/end', { service: 'telemedicine', practiceId: 1, roomId: 'r' });
+		await ann.accepted({
+			type: 'telemedicine_user_left',
+			roomId: 'r',
+			appointmentId: 1,
+			userId: 1,
+		});
+		await api.post(praxis, everything, 'rooms/end', {
+			service: 'telemedicine',
+			practiceId: 1,
+			roomId: 'r',
+		});
 		assert.equal((await rex.next('telemedicine_denied')).code, 'ended');
 	});
 
@@ -89,7 +117,10 @@ describe('figures', () => {
 		await enter(praxis);
 		const root = await enter(praxis, { ...everything, sub: 'root' });
 		const { clients } = await api.get(praxis, everything, 'clients?service=admin');
-		assert.deepEqual(clients.map(({ clientId }) => clientId), [root.clientId]);
+		assert.deepEqual(
+			clients.map(({ clientId }) => clientId),
+			[root.clientId],
+		);
 		const { services } = await api.get(praxis, everything, 'services');
 		assert.equal(services.find(({ name }) => name === 'admin').clients, 1);
 	});
@@ -98,7 +129,10 @@ describe('figures', () => {
 		const ann = await enter(praxis);
 		await enter(praxis, { role: 'patient', rooms: ['r'] });
 		const { clients } = await api.get(praxis, everything, 'clients?service=whiteboard');
-		assert.deepEqual(clients.map(({ clientId }) => clientId), [ann.clientId]);
+		assert.deepEqual(
+			clients.map(({ clientId }) => clientId),
+			[ann.clientId],
+		);
 		const { services } = await api.get(praxis, everything, 'services');
 		const count = (wanted) => services.find(({ name }) => name === wanted).clients;
 		assert.deepEqual([count('whiteboard'), count('telemedicine'), count('admin')], [1, 2, 0]);
@@ -106,12 +140,19 @@ describe('figures', () => {
 
 	it('a limit is labelled with a key that exists', async () => {
 		const { body } = await get(praxis.port, '/metrics');
-		const docs = await Promise.all(['docs/configuration.md', 'plugins/telemedicine/README.md'].map((file) => {
-			return readFile(fileURLToPath(new URL(`../../${file}`, import.meta.url)), 'utf8');
-		}));
-		const keys = [...body.matchAll(/praxis_limit_refusals_total\{limit="([^"]+)"\}/g)].map(([, key]) => key);
+		const docs = await Promise.all(
+			['docs/configuration.md', 'plugins/telemedicine/README.md'].map((file) => {
+				return readFile(fileURLToPath(new URL(`../../${file}`, import.meta.url)), 'utf8');
+			}),
+		);
+		const keys = [...body.matchAll(/praxis_limit_refusals_total\{limit="([^"]+)"\}/g)].map(
+			([, key]) => key,
+		);
 		assert.ok(keys.length > 10);
-		assert.deepEqual(keys.filter((key) => !docs.some((text) => text.includes(`| \`${key}\` |`))), []);
+		assert.deepEqual(
+			keys.filter((key) => !docs.some((text) => text.includes(`| \`${key}\` |`))),
+			[],
+		);
 		assert.equal(new Set(keys).size, keys.length);
 	});
 
@@ -126,10 +167,13 @@ describe('readiness, where the trail takes nothing', () => {
 	});
 
 	it('is none, with the reason, until it is written again', async () => {
-		const limit = (bytes) => execFileSync('prlimit', [`--pid=${praxis.pid}`, `--fsize=${bytes}:`]);
+		const limit = (bytes) =>
+			execFileSync('prlimit', [`--pid=${praxis.pid}`, `--fsize=${bytes}:`]);
 		assert.equal((await get(praxis.port, '/ready')).status, 200);
 		limit(1);
-		await praxis.open('/ws', { headers: bearer(await token({})) }).then((client) => client.closing());
+		await praxis
+			.open('/ws', { headers: bearer(await token({})) })
+			.then((client) => client.closing());
 		const answer = await get(praxis.port, '/ready');
 		assert.equal(answer.status, 503);
 		assert.equal(JSON.parse(answer.body).error.reason, 'audit');

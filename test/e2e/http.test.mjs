@@ -307,7 +307,13 @@ describe('static files', () => {
 	it('that begin with a dot are not there, but for what is well-known', async () => {
 		await symlink('.env', path.join(files, 'site/link.txt'));
 		for (const page of [
-			'.env', '.git/config', '.git/', 'deeper/.htpasswd', '.well-known/.env', 'link.txt', '%2eenv',
+			'.env',
+			'.git/config',
+			'.git/',
+			'deeper/.htpasswd',
+			'.well-known/.env',
+			'link.txt',
+			'%2eenv',
 		]) {
 			assertJsonError(await get(praxis.port, `/static/${page}`), 404);
 		}

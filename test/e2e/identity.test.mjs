@@ -111,7 +111,10 @@ describe('bringing credentials', () => {
 	it('in the query', async () => {
 		const jwt = await token({ sub: 'asked' });
 		await assertUser(await praxis.open(`/ws?access_token=${jwt}`), 'asked');
-		await assertUser(await praxis.open(`/ws?practiceId=1&access_token=${jwt}&userName=d`), 'asked');
+		await assertUser(
+			await praxis.open(`/ws?practiceId=1&access_token=${jwt}&userName=d`),
+			'asked',
+		);
 	});
 
 	it('in the auth message', async () => {
@@ -157,13 +160,9 @@ describe('bringing credentials', () => {
 		const headers = { ...bearer('bad'), Cookie: `praxis=${good}` };
 		await assertTurnedAway(await praxis.open(`/ws?access_token=${good}`, { headers }));
 		const cookie = { Cookie: 'praxis=bad' };
-		await assertTurnedAway(
-			await praxis.open(`/ws?access_token=${good}`, { headers: cookie }),
-		);
+		await assertTurnedAway(await praxis.open(`/ws?access_token=${good}`, { headers: cookie }));
 		const ticket = offering('praxis.v1', 'ticket.bad');
-		await assertTurnedAway(
-			await praxis.open(`/ws?access_token=${good}`, { headers: ticket }),
-		);
+		await assertTurnedAway(await praxis.open(`/ws?access_token=${good}`, { headers: ticket }));
 	});
 
 	it('that are no good is told in-band, without a greeting', async () => {
@@ -773,9 +772,10 @@ describe('a secret with a name', () => {
 		global: { 'auth-failures': 0 },
 		vhost: tokenVhost({ 'secret-kid': 'of-2026', 'max-bytes': 1024 }),
 	});
-	const bring = async (more, header) => praxis.open('/ws', {
-		headers: bearer(await token(more, { header })),
-	});
+	const bring = async (more, header) =>
+		praxis.open('/ws', {
+			headers: bearer(await token(more, { header })),
+		});
 
 	it('is what tokens of its kid are checked with, and those that name no key', async () => {
 		await assertUser(await bring({ sub: 'named' }, { kid: 'of-2026' }), 'named');
@@ -894,9 +894,14 @@ describe('tickets', () => {
 		assertError(await post(body, { Cookie: `praxis=${jwt}` }), 401);
 		const response = await exchange(
 			praxis.port,
-			request('POST', `/api/v1/tickets?access_token=${jwt}`, { 'Content-Length': 2 }, {
-				body: '{}',
-			}),
+			request(
+				'POST',
+				`/api/v1/tickets?access_token=${jwt}`,
+				{ 'Content-Length': 2 },
+				{
+					body: '{}',
+				},
+			),
 		);
 		assertError(response, 400, 'bad_message');
 	});
@@ -1002,7 +1007,9 @@ describe('tickets', () => {
 			[400, { 'Transfer-Encoding': 'chunked', 'Content-Length': 5 }],
 		]) {
 			const headers = { ...(await service()), ...length };
-			const text = request('POST', '/api/v1/tickets', headers, { body: '2\r\n{}\r\n0\r\n\r\n' });
+			const text = request('POST', '/api/v1/tickets', headers, {
+				body: '2\r\n{}\r\n0\r\n\r\n',
+			});
 			assertError(await exchange(praxis.port, text), status);
 		}
 		for (const length of ['-1', '0x10', '1e3', 'many']) {
@@ -1027,9 +1034,14 @@ describe('tickets', () => {
 		}
 		const other = await exchange(
 			praxis.port,
-			request('POST', '/api/v1/nothing', { ...(await service()), 'Content-Length': 2 }, {
-				body: '{}',
-			}),
+			request(
+				'POST',
+				'/api/v1/nothing',
+				{ ...(await service()), 'Content-Length': 2 },
+				{
+					body: '{}',
+				},
+			),
 		);
 		assertError(other, 404);
 	});

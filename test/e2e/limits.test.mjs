@@ -291,10 +291,21 @@ async function relock(praxis) {
 }
 
 const call = (praxis, method, path, headers, body = '') =>
-	exchange(praxis.port, request(method, path, { ...headers,
-		...(method === 'POST' ? { 'Content-Length': Buffer.byteLength(body) } : {}) }, { body }));
+	exchange(
+		praxis.port,
+		request(
+			method,
+			path,
+			{
+				...headers,
+				...(method === 'POST' ? { 'Content-Length': Buffer.byteLength(body) } : {}),
+			},
+			{ body },
+		),
+	);
 
-const ruler = async (more = {}) => bearer(await token({ role: 'admin', practices: ['*'], ...more }));
+const ruler = async (more = {}) =>
+	bearer(await token({ role: 'admin', practices: ['*'], ...more }));
 
 describe('guesses at tokens', () => {
 	const praxis = usePraxisd({
@@ -344,8 +355,13 @@ describe('guesses at tokens', () => {
 		const page = await enterAsNobody(praxis);
 		await page.accepted({ type: 'auth', token: await token() });
 		const claims = { claims: { sub: 'x', role: 'staff', practices: [1] } };
-		const answer = await call(praxis, 'POST', '/api/v1/tickets', await ruler(),
-			JSON.stringify(claims));
+		const answer = await call(
+			praxis,
+			'POST',
+			'/api/v1/tickets',
+			await ruler(),
+			JSON.stringify(claims),
+		);
 		assert.equal(answer.status, 200, answer.body);
 		const { ticket } = JSON.parse(answer.body);
 		const other = await praxis.open('/ws', {
@@ -356,8 +372,10 @@ describe('guesses at tokens', () => {
 
 	it('nor hide that a token has expired', async () => {
 		const page = await enterAsNobody(praxis);
-		await page.refused({ type: 'auth', token: await token({ exp: nowS() - 5 }) },
-			'token_expired');
+		await page.refused(
+			{ type: 'auth', token: await token({ exp: nowS() - 5 }) },
+			'token_expired',
+		);
 		await page.closing();
 	});
 
@@ -374,8 +392,10 @@ describe('guesses at tokens', () => {
 		assert.ok(Math.abs(Date.now() - lockedAt) < 120_000);
 		const admin = await enter(praxis, { role: 'admin', practices: ['*'] });
 		admin.send({ type: 'admin_locks' });
-		assert.deepEqual((await admin.next('admin_locks')).locks.map((each) => each.address),
-			['127.0.0.1']);
+		assert.deepEqual(
+			(await admin.next('admin_locks')).locks.map((each) => each.address),
+			['127.0.0.1'],
+		);
 		const trail = await readFile(`${praxis.dir}/audit.jsonl`, 'utf8');
 		assert.equal(trail.match(/"reason":"locked"/g).length, 1);
 	});
@@ -399,21 +419,32 @@ describe('guesses at tokens', () => {
 	it('are shown and forgiven by praxisctl', async () => {
 		const [lock] = rows(await ctl(operator(praxis), 'locks'));
 		assert.deepEqual([lock.ADDRESS, lock.FAILURES], ['127.0.0.1', '5']);
-		assert.equal(await ctl(operator(praxis), 'unlock', '127.0.0.1'),
-			'127.0.0.1 is not locked any more\n');
+		assert.equal(
+			await ctl(operator(praxis), 'unlock', '127.0.0.1'),
+			'127.0.0.1 is not locked any more\n',
+		);
 		assert.equal((await praxis.stats()).locked_addresses, 0);
 		await relock(praxis);
 	});
 
 	it('are forgiven by an administrator, over HTTP and in messages', async () => {
-		const unknown = await call(praxis, 'POST', '/api/v1/unlock', await ruler(),
-			'{"address":"192.0.2.1"}');
+		const unknown = await call(
+			praxis,
+			'POST',
+			'/api/v1/unlock',
+			await ruler(),
+			'{"address":"192.0.2.1"}',
+		);
 		assert.equal(unknown.status, 404);
 		assert.equal(JSON.parse(unknown.body).error.field, 'address');
-		const answer = await call(praxis, 'POST', '/api/v1/unlock', await ruler(),
-			'{"address":"127.0.0.1"}');
-		assert.deepEqual([answer.status, JSON.parse(answer.body)],
-			[200, { address: '127.0.0.1' }]);
+		const answer = await call(
+			praxis,
+			'POST',
+			'/api/v1/unlock',
+			await ruler(),
+			'{"address":"127.0.0.1"}',
+		);
+		assert.deepEqual([answer.status, JSON.parse(answer.body)], [200, { address: '127.0.0.1' }]);
 		assert.equal((await praxis.stats()).locked_addresses, 0);
 		assert.equal(await guess(praxis), 0);
 
@@ -422,11 +453,15 @@ describe('guesses at tokens', () => {
 		await admin.accepted({ type: 'admin_unlock', address: '127.0.0.1' });
 		await admin.refused({ type: 'admin_unlock', address: '127.0.0.1' }, 'not_found');
 		assert.equal(await guess(praxis), 0);
-		const lines = (await readFile(`${praxis.dir}/audit.jsonl`, 'utf8')).trim().split('\n')
+		const lines = (await readFile(`${praxis.dir}/audit.jsonl`, 'utf8'))
+			.trim()
+			.split('\n')
 			.map((line) => JSON.parse(line));
 		const lifted = lines.filter(({ reason }) => reason === 'unlock');
-		assert.deepEqual(lifted.map(({ event, target }) => [event, target]),
-			Array.from({ length: 3 }, () => ['administered', '127.0.0.1']));
+		assert.deepEqual(
+			lifted.map(({ event, target }) => [event, target]),
+			Array.from({ length: 3 }, () => ['administered', '127.0.0.1']),
+		);
 	});
 
 	itEnds(praxis);
@@ -467,14 +502,23 @@ describe('tokens that are no good and no guess', () => {
 			return [answer.status, code, answer.headers['www-authenticate']];
 		};
 		const expired = await token({ ...right, role: 'service', exp: nowS() - 3600 });
-		assert.deepEqual(await ask(bearer(expired)), [401, 'token_expired',
-			'Bearer realm="praxis", error="invalid_token", error_description="The token has expired"']);
+		assert.deepEqual(await ask(bearer(expired)), [
+			401,
+			'token_expired',
+			'Bearer realm="praxis", error="invalid_token", error_description="The token has expired"',
+		]);
 		const early = await token({ ...right, role: 'service', nbf: nowS() + 3600 });
-		assert.deepEqual(await ask(bearer(early)), [401, 'unauthenticated',
-			'Bearer realm="praxis", error="invalid_token"']);
+		assert.deepEqual(await ask(bearer(early)), [
+			401,
+			'unauthenticated',
+			'Bearer realm="praxis", error="invalid_token"',
+		]);
 		assert.deepEqual(await ask({}), [401, 'unauthenticated', 'Bearer realm="praxis"']);
-		assert.deepEqual(await ask(bearer(await token({ ...right, role: 'staff' }))), [403, 'forbidden',
-			'Bearer realm="praxis", error="insufficient_scope"']);
+		assert.deepEqual(await ask(bearer(await token({ ...right, role: 'staff' }))), [
+			403,
+			'forbidden',
+			'Bearer realm="praxis", error="insufficient_scope"',
+		]);
 	});
 
 	itEnds(praxis);
@@ -532,18 +576,26 @@ describe('IPv6', () => {
 		let host = 0;
 		let response;
 		await until('the lock', async () => {
-			const headers = { ...from(`2001:db8:1:2::${(++host).toString(16)}`), ...bearer('no.to.ken') };
+			const headers = {
+				...from(`2001:db8:1:2::${(++host).toString(16)}`),
+				...bearer('no.to.ken'),
+			};
 			response = await attempt(praxis, headers);
 			return Number(response.headers['retry-after']) > 60;
 		});
 		const other = await attempt(praxis, { ...from('2001:db8:1:3::1'), ...bearer('no.to.ken') });
 		assert.equal(other.status, 101, 'another network is not concerned');
 		const answer = await call(praxis, 'GET', '/api/v1/locks', await ruler());
-		assert.deepEqual(JSON.parse(answer.body).locks.map(({ address }) => address),
-			['2001:db8:1:2::/64']);
+		assert.deepEqual(
+			JSON.parse(answer.body).locks.map(({ address }) => address),
+			['2001:db8:1:2::/64'],
+		);
 		await praxis.logged(/address 2001:db8:1:2::\/64: locked/);
 		const body = '{"address":"2001:db8:1:2::77"}';
-		assert.equal((await call(praxis, 'POST', '/api/v1/unlock', await ruler(), body)).status, 200);
+		assert.equal(
+			(await call(praxis, 'POST', '/api/v1/unlock', await ruler(), body)).status,
+			200,
+		);
 	});
 
 	it('and connections', async () => {
@@ -551,8 +603,14 @@ describe('IPv6', () => {
 			await enter(praxis, {}, { headers: from(`2001:db8:2:2::${i}`) });
 		}
 		const headers = bearer(await token());
-		assertTurnedAway(await refusedUpgrade(praxis.port, '/ws', { ...headers,
-			...from('2001:db8:2:2:ffff::') }), 429, 'rate_limited');
+		assertTurnedAway(
+			await refusedUpgrade(praxis.port, '/ws', {
+				...headers,
+				...from('2001:db8:2:2:ffff::'),
+			}),
+			429,
+			'rate_limited',
+		);
 		await enter(praxis, {}, { headers: from('2001:db8:2:3::1') });
 	});
 
@@ -566,12 +624,15 @@ describe('guesses from very many addresses', () => {
 	});
 
 	it('leave a place for each stranger', async () => {
-		const guessAs = (n) => attempt(praxis, {
-			'X-Forwarded-For': `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`,
-			...bearer('no.to.ken'),
-		});
+		const guessAs = (n) =>
+			attempt(praxis, {
+				'X-Forwarded-For': `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`,
+				...bearer('no.to.ken'),
+			});
 		for (let at = 0; at < 3000; at += 50) {
-			const responses = await Promise.all(Array.from({ length: 50 }, (_, i) => guessAs(at + i)));
+			const responses = await Promise.all(
+				Array.from({ length: 50 }, (_, i) => guessAs(at + i)),
+			);
 			assert.ok(responses.every(({ status }) => status === 101));
 		}
 		const stats = await praxis.stats();
@@ -631,7 +692,10 @@ describe('floods that cost their sender nothing', () => {
 				ann.sendText(text);
 			}
 			const { code } = await ann.closing();
-			assert.ok(code === 4429 || (code === 1008 && !/ping|nobody|received|auth/.test(text)), `${code}`);
+			assert.ok(
+				code === 4429 || (code === 1008 && !/ping|nobody|received|auth/.test(text)),
+				`${code}`,
+			);
 			await bob.fence();
 		});
 	}
@@ -658,14 +722,29 @@ describe('floods that cost their sender nothing', () => {
 		const others = await Promise.all(Array.from({ length: 5 }, () => praxis.connect()));
 		const name = 'n'.repeat(200);
 		for (const [i, other] of others.entries()) {
-			await other.accepted({ type: 'telemedicine_user_joined', roomId: 'r', appointmentId: 1,
-				userId: i, userName: name });
-			await other.accepted({ type: 'telemedicine_chat_message', roomId: 'r', appointmentId: 1,
-				from: 'x', fromUserId: i,
-				message: secret('x'.repeat(20_000)) });
+			await other.accepted({
+				type: 'telemedicine_user_joined',
+				roomId: 'r',
+				appointmentId: 1,
+				userId: i,
+				userName: name,
+			});
+			await other.accepted({
+				type: 'telemedicine_chat_message',
+				roomId: 'r',
+				appointmentId: 1,
+				from: 'x',
+				fromUserId: i,
+				message: secret('x'.repeat(20_000)),
+			});
 		}
-		const again = { type: 'telemedicine_user_joined', roomId: 'r', appointmentId: 1, userId: 1,
-			userName: 'x' };
+		const again = {
+			type: 'telemedicine_user_joined',
+			roomId: 'r',
+			appointmentId: 1,
+			userId: 1,
+			userName: 'x',
+		};
 		let bytes = 0;
 		const before = (await praxis.stats()).bytes_out;
 		let error;
@@ -688,8 +767,12 @@ describe('acts-per-second', () => {
 		vhost: tokenVhost(),
 	});
 
-	const lines = async (event) => (await readFile(`${praxis.dir}/audit.jsonl`, 'utf8')).trim()
-		.split('\n').map((line) => JSON.parse(line)).filter((line) => line.event === event);
+	const lines = async (event) =>
+		(await readFile(`${praxis.dir}/audit.jsonl`, 'utf8'))
+			.trim()
+			.split('\n')
+			.map((line) => JSON.parse(line))
+			.filter((line) => line.event === event);
 
 	it('bounds auth in a loop, and what it writes into the trail', async () => {
 		const ann = await enter(praxis);
@@ -715,7 +798,11 @@ describe('acts-per-second', () => {
 		const room = { roomId: 'r', appointmentId: 1, userId: 1 };
 		let joined = 0;
 		for (let i = 0; i < 40; i++) {
-			const receipt = await ann.ask({ type: 'telemedicine_user_joined', ...room, userName: 'x' });
+			const receipt = await ann.ask({
+				type: 'telemedicine_user_joined',
+				...room,
+				userName: 'x',
+			});
 			joined += receipt.type === 'ack';
 			await ann.ask({ type: 'telemedicine_user_left', ...room });
 		}
@@ -733,8 +820,9 @@ describe('requests-per-second-per-address', () => {
 		let answer;
 		let came = 0;
 		await until('the refusal', async () => {
-			const all = await Promise.all(Array.from({ length: 10 }, () =>
-				call(praxis, 'GET', '/api/v1/openapi.json', {})));
+			const all = await Promise.all(
+				Array.from({ length: 10 }, () => call(praxis, 'GET', '/api/v1/openapi.json', {})),
+			);
 			answer = all.find(({ status }) => status === 429);
 			came += all.filter(({ status }) => status === 200).length;
 			return answer;
@@ -777,8 +865,17 @@ describe('requests over HTTP', () => {
 				...bearer(await token({ sub, role: 'service' })),
 				...from(`198.51.100.${++address}`),
 			};
-			return call(praxis, 'POST', '/api/v1/publish', headers,
-				JSON.stringify({ type: 'whiteboard_update', practiceId: 1, data: 'x'.repeat(size) }));
+			return call(
+				praxis,
+				'POST',
+				'/api/v1/publish',
+				headers,
+				JSON.stringify({
+					type: 'whiteboard_update',
+					practiceId: 1,
+					data: 'x'.repeat(size),
+				}),
+			);
 		};
 		let answer;
 		let came = 0;
@@ -815,8 +912,9 @@ describe('a flood of refusals', () => {
 
 	it('is counted in the audit trail, not written down one by one', async () => {
 		const headers = { Origin: 'https://evil.example.org' };
-		const responses = await Promise.all(Array.from({ length: 300 }, () =>
-			refusedUpgrade(praxis.port, '/ws', headers)));
+		const responses = await Promise.all(
+			Array.from({ length: 300 }, () => refusedUpgrade(praxis.port, '/ws', headers)),
+		);
 		assert.ok(responses.every(({ status }) => status === 403));
 		const entries = await until('all of them in the trail', async () => {
 			const found = await refusals();

@@ -42,71 +42,190 @@ const NOPEER = 'no_such_peer';
 //                         own     other   other   no        patient staff   service admin   not
 //                         pract.  pract.  tenant  practice                                  authent.
 const TABLE = {
-	ping:                          [ACK, ACK, ACK, ACK, ACK, ACK, ACK, ACK, ACK],
-	auth:                          [ACK, ACK, ACK, ACK, ACK, ACK, ACK, ACK, ACK],
-	'auth as another user':        [FORB, FORB, FORB, FORB, FORB, FORB, FORB, FORB, ACK],
-	echo_say:                      [ACK, FORB, ACK, ACK, ACK, ACK, ACK, ACK, AUTH],
-	whiteboard_subscribe:          [ACK, FORB, ACK, FORB, FORB, ACK, ACK, ACK, AUTH],
-	whiteboard_unsubscribe:        [ACK, FORB, ACK, FORB, FORB, ACK, ACK, ACK, AUTH],
-	whiteboard_update:             [ACK, FORB, ACK, FORB, FORB, ACK, ACK, ACK, AUTH],
-	telemedicine_user_joined:      [ACK, FORB, ACK, FORB, ACK, ACK, ACK, ACK, AUTH],
-	'telemedicine_user_joined to a room that the token does not name':
-	                               [ACK, FORB, ACK, FORB, FORB, ACK, ACK, ACK, AUTH],
-	telemedicine_user_left:        [ACK, FORB, ACK, FORB, ACK, ACK, ACK, ACK, AUTH],
-	'telemedicine_user_left from outside':
-	                               [NOTIN, FORB, NOTIN, FORB, NOTIN, NOTIN, NOTIN, NOTIN, AUTH],
-	telemedicine_offer:            [ACK, FORB, ACK, FORB, ACK, ACK, ACK, ACK, AUTH],
-	'telemedicine_offer to the other practice':
-	                               [NOPEER, FORB, NOPEER, FORB, NOPEER, NOPEER, NOPEER, NOPEER, AUTH],
-	'telemedicine_offer from outside':
-	                               [NOTIN, FORB, NOTIN, FORB, NOTIN, NOTIN, NOTIN, NOTIN, AUTH],
-	telemedicine_answer:           [ACK, FORB, ACK, FORB, ACK, ACK, ACK, ACK, AUTH],
-	'telemedicine_answer to the other practice':
-	                               [NOPEER, FORB, NOPEER, FORB, NOPEER, NOPEER, NOPEER, NOPEER, AUTH],
-	'telemedicine_answer from outside':
-	                               [NOTIN, FORB, NOTIN, FORB, NOTIN, NOTIN, NOTIN, NOTIN, AUTH],
-	telemedicine_ice_candidate:    [ACK, FORB, ACK, FORB, ACK, ACK, ACK, ACK, AUTH],
-	'telemedicine_ice_candidate to the other practice':
-	                               [NOPEER, FORB, NOPEER, FORB, NOPEER, NOPEER, NOPEER, NOPEER, AUTH],
-	'telemedicine_ice_candidate from outside':
-	                               [NOTIN, FORB, NOTIN, FORB, NOTIN, NOTIN, NOTIN, NOTIN, AUTH],
-	telemedicine_chat_message:     [ACK, FORB, ACK, FORB, ACK, ACK, ACK, ACK, AUTH],
-	'telemedicine_chat_message from outside':
-	                               [NOTIN, FORB, NOTIN, FORB, NOTIN, NOTIN, NOTIN, NOTIN, AUTH],
-	telemedicine_media_state:      [ACK, FORB, ACK, FORB, ACK, ACK, ACK, ACK, AUTH],
-	'telemedicine_media_state from outside':
-	                               [NOTIN, FORB, NOTIN, FORB, NOTIN, NOTIN, NOTIN, NOTIN, AUTH],
-	telemedicine_ice_servers:      [ACK, FORB, ACK, ACK, ACK, ACK, ACK, ACK, AUTH],
-	'telemedicine_admit of somebody in the other practice':
-	                               [NOPEER, FORB, NOPEER, FORB, FORB, NOPEER, NOPEER, NOPEER, AUTH],
-	'telemedicine_admit from outside':
-	                               [NOTIN, FORB, NOTIN, FORB, FORB, NOTIN, NOTIN, NOTIN, AUTH],
-	'telemedicine_deny of somebody in the other practice':
-	                               [NOPEER, FORB, NOPEER, FORB, FORB, NOPEER, NOPEER, NOPEER, AUTH],
-	'telemedicine_deny from outside':
-	                               [NOTIN, FORB, NOTIN, FORB, FORB, NOTIN, NOTIN, NOTIN, AUTH],
-	telemedicine_remove:           [ACK, FORB, ACK, FORB, FORB, ACK, ACK, ACK, AUTH],
-	'telemedicine_remove of somebody in the other practice':
-	                               [NOPEER, FORB, NOPEER, FORB, FORB, NOPEER, NOPEER, NOPEER, AUTH],
-	'telemedicine_remove from outside':
-	                               [NOTIN, FORB, NOTIN, FORB, FORB, NOTIN, NOTIN, NOTIN, AUTH],
-	telemedicine_end:              [ACK, FORB, ACK, FORB, FORB, ACK, ACK, ACK, AUTH],
-	'telemedicine_end from outside':
-	                               [NOTIN, FORB, NOTIN, FORB, FORB, NOTIN, NOTIN, NOTIN, AUTH],
+	ping: [ACK, ACK, ACK, ACK, ACK, ACK, ACK, ACK, ACK],
+	auth: [ACK, ACK, ACK, ACK, ACK, ACK, ACK, ACK, ACK],
+	'auth as another user': [FORB, FORB, FORB, FORB, FORB, FORB, FORB, FORB, ACK],
+	echo_say: [ACK, FORB, ACK, ACK, ACK, ACK, ACK, ACK, AUTH],
+	whiteboard_subscribe: [ACK, FORB, ACK, FORB, FORB, ACK, ACK, ACK, AUTH],
+	whiteboard_unsubscribe: [ACK, FORB, ACK, FORB, FORB, ACK, ACK, ACK, AUTH],
+	whiteboard_update: [ACK, FORB, ACK, FORB, FORB, ACK, ACK, ACK, AUTH],
+	telemedicine_user_joined: [ACK, FORB, ACK, FORB, ACK, ACK, ACK, ACK, AUTH],
+	'telemedicine_user_joined to a room that the token does not name': [
+		ACK,
+		FORB,
+		ACK,
+		FORB,
+		FORB,
+		ACK,
+		ACK,
+		ACK,
+		AUTH,
+	],
+	telemedicine_user_left: [ACK, FORB, ACK, FORB, ACK, ACK, ACK, ACK, AUTH],
+	'telemedicine_user_left from outside': [
+		NOTIN,
+		FORB,
+		NOTIN,
+		FORB,
+		NOTIN,
+		NOTIN,
+		NOTIN,
+		NOTIN,
+		AUTH,
+	],
+	telemedicine_offer: [ACK, FORB, ACK, FORB, ACK, ACK, ACK, ACK, AUTH],
+	'telemedicine_offer to the other practice': [
+		NOPEER,
+		FORB,
+		NOPEER,
+		FORB,
+		NOPEER,
+		NOPEER,
+		NOPEER,
+		NOPEER,
+		AUTH,
+	],
+	'telemedicine_offer from outside': [NOTIN, FORB, NOTIN, FORB, NOTIN, NOTIN, NOTIN, NOTIN, AUTH],
+	telemedicine_answer: [ACK, FORB, ACK, FORB, ACK, ACK, ACK, ACK, AUTH],
+	'telemedicine_answer to the other practice': [
+		NOPEER,
+		FORB,
+		NOPEER,
+		FORB,
+		NOPEER,
+		NOPEER,
+		NOPEER,
+		NOPEER,
+		AUTH,
+	],
+	'telemedicine_answer from outside': [
+		NOTIN,
+		FORB,
+		NOTIN,
+		FORB,
+		NOTIN,
+		NOTIN,
+		NOTIN,
+		NOTIN,
+		AUTH,
+	],
+	telemedicine_ice_candidate: [ACK, FORB, ACK, FORB, ACK, ACK, ACK, ACK, AUTH],
+	'telemedicine_ice_candidate to the other practice': [
+		NOPEER,
+		FORB,
+		NOPEER,
+		FORB,
+		NOPEER,
+		NOPEER,
+		NOPEER,
+		NOPEER,
+		AUTH,
+	],
+	'telemedicine_ice_candidate from outside': [
+		NOTIN,
+		FORB,
+		NOTIN,
+		FORB,
+		NOTIN,
+		NOTIN,
+		NOTIN,
+		NOTIN,
+		AUTH,
+	],
+	telemedicine_chat_message: [ACK, FORB, ACK, FORB, ACK, ACK, ACK, ACK, AUTH],
+	'telemedicine_chat_message from outside': [
+		NOTIN,
+		FORB,
+		NOTIN,
+		FORB,
+		NOTIN,
+		NOTIN,
+		NOTIN,
+		NOTIN,
+		AUTH,
+	],
+	telemedicine_media_state: [ACK, FORB, ACK, FORB, ACK, ACK, ACK, ACK, AUTH],
+	'telemedicine_media_state from outside': [
+		NOTIN,
+		FORB,
+		NOTIN,
+		FORB,
+		NOTIN,
+		NOTIN,
+		NOTIN,
+		NOTIN,
+		AUTH,
+	],
+	telemedicine_ice_servers: [ACK, FORB, ACK, ACK, ACK, ACK, ACK, ACK, AUTH],
+	'telemedicine_admit of somebody in the other practice': [
+		NOPEER,
+		FORB,
+		NOPEER,
+		FORB,
+		FORB,
+		NOPEER,
+		NOPEER,
+		NOPEER,
+		AUTH,
+	],
+	'telemedicine_admit from outside': [NOTIN, FORB, NOTIN, FORB, FORB, NOTIN, NOTIN, NOTIN, AUTH],
+	'telemedicine_deny of somebody in the other practice': [
+		NOPEER,
+		FORB,
+		NOPEER,
+		FORB,
+		FORB,
+		NOPEER,
+		NOPEER,
+		NOPEER,
+		AUTH,
+	],
+	'telemedicine_deny from outside': [NOTIN, FORB, NOTIN, FORB, FORB, NOTIN, NOTIN, NOTIN, AUTH],
+	telemedicine_remove: [ACK, FORB, ACK, FORB, FORB, ACK, ACK, ACK, AUTH],
+	'telemedicine_remove of somebody in the other practice': [
+		NOPEER,
+		FORB,
+		NOPEER,
+		FORB,
+		FORB,
+		NOPEER,
+		NOPEER,
+		NOPEER,
+		AUTH,
+	],
+	'telemedicine_remove from outside': [NOTIN, FORB, NOTIN, FORB, FORB, NOTIN, NOTIN, NOTIN, AUTH],
+	telemedicine_end: [ACK, FORB, ACK, FORB, FORB, ACK, ACK, ACK, AUTH],
+	'telemedicine_end from outside': [NOTIN, FORB, NOTIN, FORB, FORB, NOTIN, NOTIN, NOTIN, AUTH],
 };
 
 // The same where the waiting room is on, and a patient waits in each practice.
 const WAITING_TABLE = {
-	telemedicine_admit:            [ACK, FORB, ACK, FORB, FORB, ACK, ACK, ACK, AUTH],
-	'telemedicine_admit of somebody in the other practice':
-	                               [NOPEER, FORB, NOPEER, FORB, FORB, NOPEER, NOPEER, NOPEER, AUTH],
-	'telemedicine_admit from outside':
-	                               [NOTIN, FORB, NOTIN, FORB, FORB, NOTIN, NOTIN, NOTIN, AUTH],
-	telemedicine_deny:             [ACK, FORB, ACK, FORB, FORB, ACK, ACK, ACK, AUTH],
-	'telemedicine_deny of somebody in the other practice':
-	                               [NOPEER, FORB, NOPEER, FORB, FORB, NOPEER, NOPEER, NOPEER, AUTH],
-	'telemedicine_deny from outside':
-	                               [NOTIN, FORB, NOTIN, FORB, FORB, NOTIN, NOTIN, NOTIN, AUTH],
+	telemedicine_admit: [ACK, FORB, ACK, FORB, FORB, ACK, ACK, ACK, AUTH],
+	'telemedicine_admit of somebody in the other practice': [
+		NOPEER,
+		FORB,
+		NOPEER,
+		FORB,
+		FORB,
+		NOPEER,
+		NOPEER,
+		NOPEER,
+		AUTH,
+	],
+	'telemedicine_admit from outside': [NOTIN, FORB, NOTIN, FORB, FORB, NOTIN, NOTIN, NOTIN, AUTH],
+	telemedicine_deny: [ACK, FORB, ACK, FORB, FORB, ACK, ACK, ACK, AUTH],
+	'telemedicine_deny of somebody in the other practice': [
+		NOPEER,
+		FORB,
+		NOPEER,
+		FORB,
+		FORB,
+		NOPEER,
+		NOPEER,
+		NOPEER,
+		AUTH,
+	],
+	'telemedicine_deny from outside': [NOTIN, FORB, NOTIN, FORB, FORB, NOTIN, NOTIN, NOTIN, AUTH],
 };
 
 // What the witness in the sender's practice gets of an accepted message; otherwise nothing.
@@ -212,7 +331,9 @@ async function senderOf(praxis, column, type, label, waiting) {
 		return enterAsNobody(praxis);
 	}
 	const sender = await enter(praxis, column.claims);
-	const outside = label.includes('from outside') || type === 'telemedicine_user_joined' ||
+	const outside =
+		label.includes('from outside') ||
+		type === 'telemedicine_user_joined' ||
 		(waiting && column.claims.role === 'patient');
 	if (type.startsWith('telemedicine_') && column.home && !outside) {
 		await sender.join(ROOM);
@@ -253,10 +374,11 @@ function row(praxis, label, answers, waiting) {
 
 			for (const [place, witness] of Object.entries(all)) {
 				const audible = place === column.home && answer === 'ack' && cell.room === ROOM;
-				const wanted = audible ? HEARD[type] ?? [] : [];
+				const wanted = audible ? (HEARD[type] ?? []) : [];
 				// It is told a moment later.
-				const late = wanted.includes('telemedicine_waiting_list') ?
-					[await witness.next('telemedicine_waiting_list')] : [];
+				const late = wanted.includes('telemedicine_waiting_list')
+					? [await witness.next('telemedicine_waiting_list')]
+					: [];
 				assert.deepEqual(
 					[...(await witness.fence()), ...late].map((message) => message.type),
 					wanted,
@@ -265,7 +387,10 @@ function row(praxis, label, answers, waiting) {
 			}
 			for (const [place, patient] of Object.entries(patients || {})) {
 				const named = place === column.home && answer === 'ack';
-				const told = type === 'telemedicine_admit' ? 'telemedicine_room_joined' : 'telemedicine_denied';
+				const told =
+					type === 'telemedicine_admit'
+						? 'telemedicine_room_joined'
+						: 'telemedicine_denied';
 				assert.deepEqual(
 					(await patient.fence()).map((message) => message.type),
 					named ? [told] : [],

@@ -117,7 +117,11 @@ describe('the metrics', () => {
 	it('count handshakes that came to nothing', async () => {
 		const before = await metricsOf(praxis);
 		const upgrade = { Connection: 'Upgrade', Upgrade: 'websocket' };
-		const key = { ...upgrade, 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==' };
+		const key = {
+			...upgrade,
+			'Sec-WebSocket-Version': '13',
+			'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+		};
 		assert.equal((await get(praxis.port, '/nowhere', key)).status, 404);
 		const foreign = { ...key, Origin: 'https://elsewhere.example' };
 		assert.equal((await get(praxis.port, '/ws', foreign)).status, 403);
@@ -234,11 +238,15 @@ scrape_configs:
     static_configs: [{ targets: ["127.0.0.1:${praxis.port}"] }]
 `;
 		await writeFile(path.join(dir, 'prometheus.yml'), config);
-		const prometheus = spawn('prometheus', [
-			`--config.file=${dir}/prometheus.yml`,
-			`--storage.tsdb.path=${dir}/data`,
-			`--web.listen-address=127.0.0.1:${port}`,
-		], { stdio: 'ignore' });
+		const prometheus = spawn(
+			'prometheus',
+			[
+				`--config.file=${dir}/prometheus.yml`,
+				`--storage.tsdb.path=${dir}/data`,
+				`--web.listen-address=127.0.0.1:${port}`,
+			],
+			{ stdio: 'ignore' },
+		);
 		const ended = new Promise((resolve) => {
 			prometheus.once('close', resolve);
 		});

@@ -87,7 +87,13 @@ describe('as shipped, on loopback addresses', () => {
 		});
 	}
 
-	for (const host of ['127.0.0.1.evil.com', 'evil.com', 'localhost.evil.com:9002', '192.168.0.7', '0.0.0.0']) {
+	for (const host of [
+		'127.0.0.1.evil.com',
+		'evil.com',
+		'localhost.evil.com:9002',
+		'192.168.0.7',
+		'0.0.0.0',
+	]) {
 		it(`a name such as ${host} is none of its own (DNS rebinding)`, async () => {
 			for (const headers of [{ Host: host }, { Host: host, Origin: `http://${host}` }]) {
 				const response = await upgrade(praxis.port, headers);
@@ -118,14 +124,49 @@ describe('the same origin', () => {
 		['https://app.example', { Host: 'app.example:443' }, undefined, 403],
 		['http://app.example', { Host: 'app.example:9002' }, undefined, 403],
 		// TLS ends at a proxy, if it is one that may say so.
-		['https://app.example', { Host: 'app.example', 'X-Forwarded-Proto': 'https' }, undefined, 403],
-		['https://app.example', { Host: 'app.example', 'X-Forwarded-Proto': 'https' }, TRUSTED, 101],
-		['https://app.example', { Host: 'app.example:443', 'X-Forwarded-Proto': 'HTTPS' }, TRUSTED, 101],
-		['https://app.example', { Host: 'app.example', 'X-Forwarded-Proto': 'https, http' }, TRUSTED, 101],
+		[
+			'https://app.example',
+			{ Host: 'app.example', 'X-Forwarded-Proto': 'https' },
+			undefined,
+			403,
+		],
+		[
+			'https://app.example',
+			{ Host: 'app.example', 'X-Forwarded-Proto': 'https' },
+			TRUSTED,
+			101,
+		],
+		[
+			'https://app.example',
+			{ Host: 'app.example:443', 'X-Forwarded-Proto': 'HTTPS' },
+			TRUSTED,
+			101,
+		],
+		[
+			'https://app.example',
+			{ Host: 'app.example', 'X-Forwarded-Proto': 'https, http' },
+			TRUSTED,
+			101,
+		],
 		['http://app.example', { Host: 'app.example', 'X-Forwarded-Proto': 'https' }, TRUSTED, 403],
-		['https://app.example', { Host: 'app.example', Forwarded: 'for=192.0.2.1;proto=https' }, TRUSTED, 101],
-		['https://app.example', { Host: 'app.example', Forwarded: 'for=192.0.2.1;proto=http' }, TRUSTED, 403],
-		['https://app.example', { Host: 'app.example', Forwarded: 'for=192.0.2.1;proto=https' }, undefined, 403],
+		[
+			'https://app.example',
+			{ Host: 'app.example', Forwarded: 'for=192.0.2.1;proto=https' },
+			TRUSTED,
+			101,
+		],
+		[
+			'https://app.example',
+			{ Host: 'app.example', Forwarded: 'for=192.0.2.1;proto=http' },
+			TRUSTED,
+			403,
+		],
+		[
+			'https://app.example',
+			{ Host: 'app.example', Forwarded: 'for=192.0.2.1;proto=https' },
+			undefined,
+			403,
+		],
 		[
 			'https://app.example:8443',
 			{ Host: '10.0.0.1', Forwarded: 'for=192.0.2.1;proto=https;host="app.example:8443"' },
@@ -149,7 +190,9 @@ describe('the same origin', () => {
 
 describe('a list', () => {
 	const praxis = usePraxisd({
-		vhost: { origins: 'https://app.example.org, http://other.example:81 https://*.net.example' },
+		vhost: {
+			origins: 'https://app.example.org, http://other.example:81 https://*.net.example',
+		},
 	});
 
 	for (const [origin, status] of [

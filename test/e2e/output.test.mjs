@@ -12,7 +12,16 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, describe, it } from 'node:test';
 import { get, Wire } from './lib/http.mjs';
-import { BUILD, globalConfig, itEnds, Praxisd, usePraxisd, vhostConfig, writeConfig, writeFiles } from './lib/praxisd.mjs';
+import {
+	BUILD,
+	globalConfig,
+	itEnds,
+	Praxisd,
+	usePraxisd,
+	vhostConfig,
+	writeConfig,
+	writeFiles,
+} from './lib/praxisd.mjs';
 import { OP, upgradeRequest } from './lib/raw.mjs';
 import { until, within } from './lib/wait.mjs';
 
@@ -93,8 +102,16 @@ describe('started without', () => {
 		it(`descriptors ${closed.join(', ')} praxisctl works, too`, async () => {
 			mute = await Mute.start(['ignore', 'ignore', 'ignore']);
 			const line = closed.map((fd) => (fd === 0 ? '0<&-' : `${fd}>&-`)).join(' ');
-			const child = spawn('sh', ['-c', `exec "$0" ping --count 1 --url "$1" ${line}`, PRAXISCTL,
-				`http://127.0.0.1:${mute.port}`], { stdio: 'ignore' });
+			const child = spawn(
+				'sh',
+				[
+					'-c',
+					`exec "$0" ping --count 1 --url "$1" ${line}`,
+					PRAXISCTL,
+					`http://127.0.0.1:${mute.port}`,
+				],
+				{ stdio: 'ignore' },
+			);
 			const code = await new Promise((resolve) => {
 				child.once('exit', resolve);
 			});
@@ -140,7 +157,11 @@ describe('whoever reads the log', () => {
 		execFileSync('mkfifo', [name]);
 		const fd = openSync(name, constants.O_RDWR | constants.O_NONBLOCK);
 		const written = openSync(name, constants.O_WRONLY);
-		open.push(() => closeSync(fd), () => closeSync(written), () => rm(name));
+		open.push(
+			() => closeSync(fd),
+			() => closeSync(written),
+			() => rm(name),
+		);
 		const read = () => {
 			const bytes = Buffer.alloc(1 << 17);
 			try {
@@ -159,13 +180,17 @@ describe('whoever reads the log', () => {
 		await fillLog(mute);
 		const before = await mute.stats();
 		const metrics = (await get(mute.port, '/metrics')).body;
-		assert.ok(Number(/^praxis_log_lines_dropped_total (\d+)/m.exec(metrics)[1]) >= before.log_dropped);
+		assert.ok(
+			Number(/^praxis_log_lines_dropped_total (\d+)/m.exec(metrics)[1]) >= before.log_dropped,
+		);
 		let text = '';
 		await until('it to be told of what it has missed', async () => {
 			text += await read();
 			await get(mute.port, '/health');
 			mute.child.kill('SIGHUP');
-			return /warning: [1-9]\d* lines of the log could not be written and are lost\n/.test(text);
+			return /warning: [1-9]\d* lines of the log could not be written and are lost\n/.test(
+				text,
+			);
 		});
 		for (const line of text.split('\n').slice(0, -1)) {
 			assert.match(line, /^\d{4}-\d\d-\d\dT[\d:.]+Z \w+: /, 'every line is whole');
@@ -232,7 +257,10 @@ async function serves(praxis, count) {
 const most = async (praxis) => Number((await praxis.logged(/at most (\d+) connections/))[1]);
 
 describe('where the limit on descriptors may be raised', () => {
-	const praxis = usePraxisd({ limits: ['--nofile=200:2000'], global: { 'max-connections-per-address': 0 } });
+	const praxis = usePraxisd({
+		limits: ['--nofile=200:2000'],
+		global: { 'max-connections-per-address': 0 },
+	});
 
 	it('it is, and as many as the log says are served', async () => {
 		assert.equal(await most(praxis), 1936);
@@ -265,7 +293,10 @@ describe('where there is no limit on descriptors, and many connections are asked
 	let praxis;
 	afterEach(() => praxis?.kill());
 
-	for (const [wanted, granted] of [[100_000, 100_000], [2_000_000, 2 ** 20 - 64]]) {
+	for (const [wanted, granted] of [
+		[100_000, 100_000],
+		[2_000_000, 2 ** 20 - 64],
+	]) {
 		it(`${wanted}: the log has how many there can be`, async () => {
 			praxis = await new Praxisd().start({
 				env: NO_LIMIT,

@@ -63,7 +63,11 @@ describe('praxisctl shows', () => {
 
 	it('services', async () => {
 		const table = rows(await ctl(operator(praxis), 'services'));
-		assert.deepEqual(table.map(({ NAME }) => NAME).sort(), ['echo', 'telemedicine', 'whiteboard']);
+		assert.deepEqual(table.map(({ NAME }) => NAME).sort(), [
+			'echo',
+			'telemedicine',
+			'whiteboard',
+		]);
 		assert.ok(table.every(({ ENABLED, LOADED }) => ENABLED === 'yes' && LOADED === 'yes'));
 		assert.ok(table.every(({ MESSAGES, SUMMARY }) => Number(MESSAGES) > 0 && SUMMARY));
 		const { services } = await ctlJson(operator(praxis), 'services');
@@ -73,11 +77,18 @@ describe('praxisctl shows', () => {
 	it('clients, chosen by practice, service and user', async () => {
 		const long = '12345678901234567890123';
 		const ann = await enter(praxis, { sub: 7, practices: [1] });
-		const bob = await enter(praxis, { sub: 'bob', practices: [2] }, {
-			headers: { 'Sec-WebSocket-Protocol': 'whiteboard' },
-		});
+		const bob = await enter(
+			praxis,
+			{ sub: 'bob', practices: [2] },
+			{
+				headers: { 'Sec-WebSocket-Protocol': 'whiteboard' },
+			},
+		);
 		const table = rows(await ctl(operator(praxis), 'clients'));
-		assert.deepEqual(table.map(({ CLIENT }) => CLIENT), [ann.clientId, bob.clientId]);
+		assert.deepEqual(
+			table.map(({ CLIENT }) => CLIENT),
+			[ann.clientId, bob.clientId],
+		);
 		const { SINCE, NAME, OUT, ...row } = table[0];
 		assert.deepEqual(row, {
 			CLIENT: ann.clientId,
@@ -103,7 +114,10 @@ describe('praxisctl shows', () => {
 		assert.deepEqual(await ids('--user', '7'), [ann.clientId]);
 		assert.deepEqual(await ids('--user', 'nobody'), []);
 		const digits = await enter(praxis, { practices: [long] });
-		assert.match(await ctl(operator(praxis), 'clients', '-U', digits.claims.sub), new RegExp(long));
+		assert.match(
+			await ctl(operator(praxis), 'clients', '-U', digits.claims.sub),
+			new RegExp(long),
+		);
 	});
 
 	it('nothing of what is not there, and says so to people alone', async () => {
@@ -130,7 +144,10 @@ describe('praxisctl shows', () => {
 			CLIENTS: `${ann.clientId},${bob.clientId}`,
 		});
 		const { rooms } = await ctlJson(operator(praxis), 'rooms', '--service', 'telemedicine');
-		assert.deepEqual(rooms.map(({ roomId }) => roomId), ['r', 's']);
+		assert.deepEqual(
+			rooms.map(({ roomId }) => roomId),
+			['r', 's'],
+		);
 	});
 
 	it('all pages of a list as one', async () => {
@@ -140,9 +157,15 @@ describe('praxisctl shows', () => {
 		}
 		const ids = clients.map(({ clientId }) => clientId);
 		const listed = (await ctlJson(operator(praxis), 'clients')).clients;
-		assert.deepEqual(listed.map(({ clientId }) => clientId), ids);
+		assert.deepEqual(
+			listed.map(({ clientId }) => clientId),
+			ids,
+		);
 		const table = rows(await ctl(operator(praxis), 'clients'));
-		assert.deepEqual(table.map(({ CLIENT }) => CLIENT), ids);
+		assert.deepEqual(
+			table.map(({ CLIENT }) => CLIENT),
+			ids,
+		);
 	});
 
 	it('names that would play with a terminal as what they are', async () => {
@@ -156,7 +179,10 @@ describe('praxisctl shows', () => {
 			assert.ok(table.includes(`SECRET ${shown}`), `${shown} in ${table}`);
 		}
 		const { clients } = await ctlJson(operator(praxis), 'clients');
-		assert.deepEqual(clients.map(({ userName }) => userName), names.map((name) => `SECRET ${name}`));
+		assert.deepEqual(
+			clients.map(({ userName }) => userName),
+			names.map((name) => `SECRET ${name}`),
+		);
 	});
 
 	itEnds(praxis);
@@ -186,8 +212,11 @@ describe('praxisctl steers', () => {
 		);
 		const update = await ann.next('whiteboard_update');
 		assert.match(update.raw, /"data":\{"card":12345678901234567890\}/, 'with all its digits');
-		const { code, stdout } = await run([...args, '-d', '-', '-j', '--key', 'k'],
-			operator(praxis), '{"from":\n"input"}\n');
+		const { code, stdout } = await run(
+			[...args, '-d', '-', '-j', '--key', 'k'],
+			operator(praxis),
+			'{"from":\n"input"}\n',
+		);
 		assert.equal(code, 0);
 		assert.equal(JSON.parse(stdout).delivered, 1);
 		const { data, key } = await ann.next('whiteboard_update');
@@ -244,17 +273,28 @@ describe('praxisctl steers', () => {
 		assert.deepEqual(await ctlJson(env, 'disconnect', '-U', '7', '-p', '2'), {
 			disconnected: [b.clientId],
 		});
-		assert.deepEqual(await ctlJson(env, 'disconnect', '-U', '7'), { disconnected: [a.clientId] });
+		assert.deepEqual(await ctlJson(env, 'disconnect', '-U', '7'), {
+			disconnected: [a.clientId],
+		});
 		assert.deepEqual(await ctlJson(env, 'disconnect', '-p', '1', '--all'), {
 			disconnected: [c.clientId],
 		});
 		for (const client of [a, b, c]) {
 			assert.equal((await client.closing()).code, 1000);
 		}
-		assert.deepEqual((await d.fence()).map(({ type }) => type), []);
+		assert.deepEqual(
+			(await d.fence()).map(({ type }) => type),
+			[],
+		);
 		const nobody = await run(['disconnect', '-U', '7'], env);
 		assert.deepEqual([nobody.code, nobody.stdout], [1, '']);
-		for (const unclear of [[], ['-p', '2'], ['c1', '-U', '9'], ['-U', '9', '--all'], ['--all']]) {
+		for (const unclear of [
+			[],
+			['-p', '2'],
+			['c1', '-U', '9'],
+			['-U', '9', '--all'],
+			['--all'],
+		]) {
 			const { code, stderr } = await run(['disconnect', ...unclear], env);
 			assert.equal(code, 2, unclear.join(' '));
 			assert.match(stderr, /whom\?/);
@@ -266,7 +306,14 @@ describe('praxisctl steers', () => {
 		const env = { PRAXIS_URL: `http://127.0.0.1:${praxis.port}/` };
 		const text = await ctl(env, 'ping', '--count', '3', '--interval', '0.01');
 		assert.match(text, /^(\d: \d+\.\d{3} ms\n){3}3 of 3 answered; min\/avg\/max [\d./]+ ms\n$/);
-		const { sent, answered, minMs, avgMs, maxMs } = await ctlJson(env, 'ping', '-c', '2', '-i', '0');
+		const { sent, answered, minMs, avgMs, maxMs } = await ctlJson(
+			env,
+			'ping',
+			'-c',
+			'2',
+			'-i',
+			'0',
+		);
 		assert.deepEqual([sent, answered], [2, 2]);
 		assert.ok(minMs > 0 && minMs <= avgMs && avgMs <= maxMs && maxMs < 10000);
 	});
@@ -313,18 +360,34 @@ describe('praxisctl looks on', () => {
 		await ann.accepted({ type: 'whiteboard_update', practiceId: 1, data: secret() });
 		await ann.refused({ type: 'telemedicine_end', roomId: secret() }, 'not_in_room');
 		assert.deepEqual(await lines.over, { code: 0, signal: null });
-		const documents = lines.output.trimEnd().split('\n').map((line) => JSON.parse(line));
-		assert.deepEqual(documents.map(({ direction, type }) => [direction, type]), [
-			['in', 'whiteboard_update'], ['out', 'whiteboard_update'], ['out', 'ack'],
-		]);
-		await until(() => tail.output, () => /not_in_room/.test(tail.output));
+		const documents = lines.output
+			.trimEnd()
+			.split('\n')
+			.map((line) => JSON.parse(line));
+		assert.deepEqual(
+			documents.map(({ direction, type }) => [direction, type]),
+			[
+				['in', 'whiteboard_update'],
+				['out', 'whiteboard_update'],
+				['out', 'ack'],
+			],
+		);
+		await until(
+			() => tail.output,
+			() => /not_in_room/.test(tail.output),
+		);
 		tail.kill('SIGTERM');
 		await tail.over;
 		const [titles, ...table] = rows(`X  ${tail.output.replaceAll('\n', '\nX  ')}`);
 		assert.ok(titles);
-		assert.match(tail.output, /^TIME +DIR +SERVICE +TYPE +CLIENT +BYTES\n\d\d:\d\d:\d\d\.\d{3}  in   whiteboard/);
+		assert.match(
+			tail.output,
+			/^TIME +DIR +SERVICE +TYPE +CLIENT +BYTES\n\d\d:\d\d:\d\d\.\d{3}  in   whiteboard/,
+		);
 		assert.deepEqual(
-			[titles, ...table].filter(({ DIR }) => DIR).map(({ DIR, TYPE, CLIENT }) => [DIR, TYPE, CLIENT]),
+			[titles, ...table]
+				.filter(({ DIR }) => DIR)
+				.map(({ DIR, TYPE, CLIENT }) => [DIR, TYPE, CLIENT]),
 			[
 				['in', 'whiteboard_update', ann.clientId],
 				['out', 'whiteboard_update', '1 client'],
@@ -339,20 +402,26 @@ describe('praxisctl looks on', () => {
 
 	it('goes on over a reload, and ends with the server', async () => {
 		const tail = await look(operator(praxis), '--json');
-		const own = holder(praxis, await token({ role: 'admin', practices: ['*'], exp: nowS() + 3 }));
-		const short = await look(own);
-		assert.deepEqual(
-			await within(short.over, 'the end of its token', 20000),
-			{ code: 4, signal: null },
+		const own = holder(
+			praxis,
+			await token({ role: 'admin', practices: ['*'], exp: nowS() + 3 }),
 		);
+		const short = await look(own);
+		assert.deepEqual(await within(short.over, 'the end of its token', 20000), {
+			code: 4,
+			signal: null,
+		});
 		assert.match(short.errors, /the token has expired/);
 		praxis.signal('SIGHUP');
 		await praxis.logged(/configuration reloaded/);
 		const ann = await enter(praxis);
-		await until(() => tail.output + tail.errors, async () => {
-			await ann.accepted({ type: 'whiteboard_update', practiceId: 1, data: secret() });
-			return /whiteboard_update/.test(tail.output);
-		});
+		await until(
+			() => tail.output + tail.errors,
+			async () => {
+				await ann.accepted({ type: 'whiteboard_update', practiceId: 1, data: secret() });
+				return /whiteboard_update/.test(tail.output);
+			},
+		);
 		await ann.close();
 		await praxis.stop();
 		assert.deepEqual(await within(tail.over, 'the end'), { code: 3, signal: null });
@@ -388,7 +457,10 @@ describe('who may what', () => {
 	it('a token of the staff, a wrong one, an old one and none are refused, and it is said why', async () => {
 		const bad = [
 			[holder(praxis, await token({ role: 'staff' })), /for role service or admin/],
-			[holder(praxis, await token({ role: 'admin' }, { key: Buffer.alloc(32) })), /does not take/],
+			[
+				holder(praxis, await token({ role: 'admin' }, { key: Buffer.alloc(32) })),
+				/does not take/,
+			],
 			[holder(praxis, await token({ role: 'admin', exp: nowS() - 10 })), /has expired/],
 			[{ PRAXIS_URL: `http://127.0.0.1:${praxis.port}` }, /No token: give one/],
 		];
@@ -458,7 +530,10 @@ describe('where the token comes from', () => {
 
 	it('is the same for praxisctl token', async () => {
 		const args = ['token', '--user', '1', '--role', 'admin'];
-		assert.match(await ctl({ PRAXIS_SECRET_FILE: files.secret }, ...args), /^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+		assert.match(
+			await ctl({ PRAXIS_SECRET_FILE: files.secret }, ...args),
+			/^[\w-]+\.[\w-]+\.[\w-]+\n$/,
+		);
 		assert.equal((await run(args)).code, 2);
 	});
 
@@ -484,7 +559,10 @@ describe('where something is wrong', () => {
 		for (const args of ASKING) {
 			const { code, stdout, stderr } = await run(args, env);
 			assert.deepEqual([code, stdout], [3, ''], args.join(' '));
-			assert.match(stderr, new RegExp(`127\\.0\\.0\\.1:${port} can not be reached: .*refused`));
+			assert.match(
+				stderr,
+				new RegExp(`127\\.0\\.0\\.1:${port} can not be reached: .*refused`),
+			);
 		}
 		const ping = await run(['ping', '-c', '2', '-i', '0'], env);
 		assert.equal(ping.code, 1);
@@ -496,10 +574,12 @@ describe('where something is wrong', () => {
 		let answer;
 		let env;
 		before(async () => {
-			server = net.createServer((socket) => {
-				socket.on('error', () => {});
-				socket.once('data', () => answer && socket.end(answer));
-			}).listen(0, '127.0.0.1');
+			server = net
+				.createServer((socket) => {
+					socket.on('error', () => {});
+					socket.once('data', () => answer && socket.end(answer));
+				})
+				.listen(0, '127.0.0.1');
 			await new Promise((resolve) => server.once('listening', resolve));
 			env = { PRAXIS_URL: `http://127.0.0.1:${server.address().port}`, PRAXIS_TOKEN: 'x' };
 		});
@@ -519,9 +599,14 @@ describe('where something is wrong', () => {
 		});
 
 		it('and is no praxisd', async () => {
-			const head = (status, type, body) => `HTTP/1.1 ${status}\r\nContent-Type: ${type}\r\n` +
+			const head = (status, type, body) =>
+				`HTTP/1.1 ${status}\r\nContent-Type: ${type}\r\n` +
 				`Content-Length: ${body.length}\r\n\r\n${body}`;
-			for (const status of ['200 OK', '404 Not Found', '302 Found\r\nLocation: http://127.0.0.1:9/']) {
+			for (const status of [
+				'200 OK',
+				'404 Not Found',
+				'302 Found\r\nLocation: http://127.0.0.1:9/',
+			]) {
 				answer = head(status, 'text/html', '<p>Hello.');
 				const { code, stdout, stderr } = await run(['clients'], env);
 				assert.deepEqual([code, stdout], [1, '']);
@@ -579,10 +664,13 @@ describe('with TLS', () => {
 		await certificates.issue('server', { subject: '/CN=localhost' });
 		await certificates.issue('other', { subject: '/CN=localhost' });
 		return {
-			vhost: tokenVhost({}, {
-				'host-ssl-cert': certificates.path('server.pem'),
-				'host-ssl-key': certificates.path('server.key'),
-			}),
+			vhost: tokenVhost(
+				{},
+				{
+					'host-ssl-cert': certificates.path('server.pem'),
+					'host-ssl-key': certificates.path('server.key'),
+				},
+			),
 		};
 	});
 	after(() => certificates.remove());
@@ -608,10 +696,10 @@ describe('with TLS', () => {
 	it('an answer that goes on does so, until its last line', async () => {
 		const url = `https://localhost:${praxis.port}`;
 		const text = await token({ role: 'admin', practices: ['*'], exp: nowS() + 3 });
-		const tail = start(
-			['tail', '-p', '1', '--cacert', certificates.path('server.pem')],
-			{ PRAXIS_URL: url, PRAXIS_TOKEN: text },
-		);
+		const tail = start(['tail', '-p', '1', '--cacert', certificates.path('server.pem')], {
+			PRAXIS_URL: url,
+			PRAXIS_TOKEN: text,
+		});
 		let errors = '';
 		tail.stderr.setEncoding('utf8').on('data', (piece) => {
 			errors += piece;
@@ -632,7 +720,9 @@ describe('what it says of itself', () => {
 	it('help of every command, which knows its options', async () => {
 		const overview = await ctl({}, 'help');
 		assert.equal(await ctl({}, '--help'), overview);
-		const names = [...overview.matchAll(/^ {2}([a-z]+(?: verify)?) {2,}/gm)].map(([, name]) => name);
+		const names = [...overview.matchAll(/^ {2}([a-z]+(?: verify)?) {2,}/gm)].map(
+			([, name]) => name,
+		);
 		assert.ok(names.length >= 11, names.join());
 		for (const name of names) {
 			const help = await ctl({}, 'help', ...name.split(' '));
@@ -644,14 +734,23 @@ describe('what it says of itself', () => {
 	});
 
 	it('the page of the manual names every command and every option', async () => {
-		const page = (await readFile(path.join(root, 'tools', 'praxisctl.1'), 'utf8'))
-			.replaceAll('Fl -', 'Fl --');
+		const page = (await readFile(path.join(root, 'tools', 'praxisctl.1'), 'utf8')).replaceAll(
+			'Fl -',
+			'Fl --',
+		);
 		const overview = await ctl({}, 'help');
 		for (const [, name] of overview.matchAll(/^ {2}([a-z]+) {2,}/gm)) {
-			assert.match(page, new RegExp(`^\\.(Cm|It Cm) .*${name}|enable \\| disable`, 'm'), name);
+			assert.match(
+				page,
+				new RegExp(`^\\.(Cm|It Cm) .*${name}|enable \\| disable`, 'm'),
+				name,
+			);
 			if (name !== 'token') {
 				for (const [option] of (await ctl({}, 'help', name)).matchAll(/--[a-z-]+/g)) {
-					assert.ok(page.includes(`Fl ${option}`) || option === '--help', `${name} ${option}`);
+					assert.ok(
+						page.includes(`Fl ${option}`) || option === '--help',
+						`${name} ${option}`,
+					);
 				}
 			}
 		}
@@ -660,9 +759,13 @@ describe('what it says of itself', () => {
 	it('the page of the manual is read by man without a complaint', async (t) => {
 		let result;
 		try {
-			result = await exec('man', ['--warnings', '-l', path.join(root, 'tools', 'praxisctl.1')], {
-				env: { ...process.env, MANPAGER: 'cat', LC_ALL: 'C.UTF-8', MANWIDTH: '80' },
-			});
+			result = await exec(
+				'man',
+				['--warnings', '-l', path.join(root, 'tools', 'praxisctl.1')],
+				{
+					env: { ...process.env, MANPAGER: 'cat', LC_ALL: 'C.UTF-8', MANWIDTH: '80' },
+				},
+			);
 		} catch (error) {
 			t.skip(`no man here: ${error.code}`);
 			return;
@@ -680,12 +783,24 @@ describe('the completion of bash', () => {
 	// a space needs an array.
 	async function offered(line, env = {}) {
 		const words = typeof line === 'string' ? line.split(' ') : line;
-		const { stdout, stderr } = await exec('bash', ['--norc', '-uc', `
+		const { stdout, stderr } = await exec(
+			'bash',
+			[
+				'--norc',
+				'-uc',
+				`
 			source "$1"; shift
 			COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
 			_praxisctl "$1" "\${!#}" "\${COMP_WORDS[COMP_CWORD - 1]}"
 			printf '%s\\n' "\${COMPREPLY[@]}"
-		`, 'bash', script, PRAXISCTL, ...words.slice(1)], { env: { PATH: process.env.PATH, ...env } });
+		`,
+				'bash',
+				script,
+				PRAXISCTL,
+				...words.slice(1),
+			],
+			{ env: { PATH: process.env.PATH, ...env } },
+		);
 		assert.equal(stderr, '');
 		return stdout.split('\n').filter(Boolean);
 	}
@@ -701,7 +816,9 @@ describe('the completion of bash', () => {
 	it('knows the options of each', async () => {
 		assert.deepEqual(await offered('praxisctl clients --p'), ['--practice']);
 		assert.deepEqual(await offered('praxisctl publish --i'), [
-			'--idempotency-key', '--issuer', '--insecure',
+			'--idempotency-key',
+			'--issuer',
+			'--insecure',
 		]);
 		assert.deepEqual(await offered('praxisctl audit verify --no'), ['--no-gaps']);
 		assert.deepEqual(await offered('praxisctl token --role a'), ['admin']);
@@ -709,17 +826,25 @@ describe('the completion of bash', () => {
 
 	it('knows the services of a server that answers, and files', async () => {
 		assert.deepEqual(await offered('praxisctl enable t', operator(praxis)), ['telemedicine']);
-		assert.deepEqual(await offered('praxisctl clients --service e', operator(praxis)), ['echo']);
-		assert.deepEqual(await offered('praxisctl enable t', { PRAXIS_URL: 'http://127.0.0.1:9' }), []);
+		assert.deepEqual(await offered('praxisctl clients --service e', operator(praxis)), [
+			'echo',
+		]);
 		assert.deepEqual(
-			await offered(['praxisctl', 'stats', '--cacert', `${root}meson.b`]),
-			[`${root}meson.build`],
+			await offered('praxisctl enable t', { PRAXIS_URL: 'http://127.0.0.1:9' }),
+			[],
 		);
+		assert.deepEqual(await offered(['praxisctl', 'stats', '--cacert', `${root}meson.b`]), [
+			`${root}meson.build`,
+		]);
 	});
 
 	it('is what bash calls', async () => {
 		const { stdout } = await exec('bash', [
-			'--norc', '-c', 'source "$1"; complete -p praxisctl', 'bash', script,
+			'--norc',
+			'-c',
+			'source "$1"; complete -p praxisctl',
+			'bash',
+			script,
 		]);
 		assert.equal(stdout, 'complete -F _praxisctl praxisctl\n');
 	});

@@ -217,7 +217,11 @@ describe('the PROXY protocol', () => {
 	});
 
 	it('strangers are closed, whatever they say', async () => {
-		for (const bytes of [v1('198.51.100.7'), v2(v4('198.51.100.7')), request('GET', '/health')]) {
+		for (const bytes of [
+			v1('198.51.100.7'),
+			v2(v4('198.51.100.7')),
+			request('GET', '/health'),
+		]) {
 			assert.ok((await closed(port, bytes, { from: STRANGER })) < 2500);
 		}
 	});
@@ -234,7 +238,10 @@ describe('the PROXY protocol', () => {
 
 	it("the client's own X-Forwarded-For is not believed behind it", async () => {
 		const headers = { 'X-Forwarded-For': '203.0.113.9' };
-		assert.equal(await addressOf(praxis, port, v1('198.51.100.7'), { headers }), '198.51.100.7');
+		assert.equal(
+			await addressOf(praxis, port, v1('198.51.100.7'), { headers }),
+			'198.51.100.7',
+		);
 	});
 
 	for (const together of [false, true]) {

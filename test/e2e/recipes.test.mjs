@@ -53,11 +53,14 @@ for (const [name, proxy] of Object.entries(PROXIES)) {
 		const praxis = usePraxisd(async () => ({
 			env: { PRAXIS_DASHBOARD_DIR: path.join((pages = await unbundled()), 'dashboard') },
 			figures: bearer(await token({ role: 'service', practices: ['*'] })),
-			vhost: tokenVhost({}, {
-				'trusted-proxies': '127.0.0.1',
-				path: '/socket',
-				mounts: [{ mountpoint: '/demo', origin: path.join(pages, 'demo') }],
-			}),
+			vhost: tokenVhost(
+				{},
+				{
+					'trusted-proxies': '127.0.0.1',
+					path: '/socket',
+					mounts: [{ mountpoint: '/demo', origin: path.join(pages, 'demo') }],
+				},
+			),
 			services: { admin: {} },
 		}));
 		let child;
@@ -102,7 +105,10 @@ for (const [name, proxy] of Object.entries(PROXIES)) {
 			);
 			assert.equal(hello.type, 'connection_established');
 			const { clients } = await api.get(praxis, { practices: [1] }, 'clients');
-			assert.deepEqual(clients.map(({ address }) => address), ['203.0.113.7']);
+			assert.deepEqual(
+				clients.map(({ address }) => address),
+				['203.0.113.7'],
+			);
 			const closed = new Promise((resolve) => socket.once('close', resolve));
 			socket.close(1000);
 			await closed;
@@ -116,7 +122,9 @@ for (const [name, proxy] of Object.entries(PROXIES)) {
 				const at = `http://127.0.0.1:${port}/realtime${where}`;
 				const told = /praxis-endpoint" content="([^"]*)"/.exec(page.body)[1];
 				assert.equal(new URL(told, at).pathname, '/realtime/socket');
-				const files = [...page.body.matchAll(/(?:href|src)="([^"]*)"/g)].map(([, file]) => new URL(file, at));
+				const files = [...page.body.matchAll(/(?:href|src)="([^"]*)"/g)].map(
+					([, file]) => new URL(file, at),
+				);
 				assert.ok(files.length >= 3);
 				for (const file of files) {
 					assert.equal((await get(port, file.pathname)).status, 200, file.pathname);

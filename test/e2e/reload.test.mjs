@@ -52,14 +52,22 @@ const vhost = (name, port, more = {}) => ({
 const extra = (...vhosts) => ({ 'conf.d/50-extra.json': { vhosts } });
 
 // Connects to any port, with or without the server's being `default`'s.
-async function join(port, { host = '127.0.0.1', protocols = ['praxis.v1'], practice = 1, ...options } = {}) {
+async function join(
+	port,
+	{ host = '127.0.0.1', protocols = ['praxis.v1'], practice = 1, ...options } = {},
+) {
 	const userId = `reload-user-${++users}`;
 	const query = `practiceId=${practice}&role=staff&userId=${userId}&userName=${userId}`;
 	const scheme = options.tls ? 'wss' : 'ws';
-	const client = await WsClient.open(`${scheme}://${host}:${port}/ws?${query}`, protocols, { userId }, {
-		rejectUnauthorized: false,
-		...options,
-	});
+	const client = await WsClient.open(
+		`${scheme}://${host}:${port}/ws?${query}`,
+		protocols,
+		{ userId },
+		{
+			rejectUnauthorized: false,
+			...options,
+		},
+	);
 	client.hello = await client.next('connection_established');
 	return client;
 }
@@ -196,29 +204,32 @@ const gone = (praxis) =>
 describe('vhosts', () => {
 	const praxis = useTalkingPraxisd({ services: { echo: null } });
 
-	praxis.test('one that is added is served at once, one that is removed sends its clients away', async () => {
-		const port = await freePort();
-		const lines = await reload(praxis, extra(vhost('added', port)));
-		assert.match(lines, /reload: vhost added: added/);
-		const clients = await Promise.all(Array.from({ length: 20 }, () => join(port)));
-		clients[0].send({ type: 'whiteboard_update', practiceId: 1, data: secret() });
-		await clients[19].next('whiteboard_update');
-		const idle = await Wire.open(port);
-		idle.write(request('GET', '/health'));
-		assert.equal((await idle.response()).status, 200);
+	praxis.test(
+		'one that is added is served at once, one that is removed sends its clients away',
+		async () => {
+			const port = await freePort();
+			const lines = await reload(praxis, extra(vhost('added', port)));
+			assert.match(lines, /reload: vhost added: added/);
+			const clients = await Promise.all(Array.from({ length: 20 }, () => join(port)));
+			clients[0].send({ type: 'whiteboard_update', practiceId: 1, data: secret() });
+			await clients[19].next('whiteboard_update');
+			const idle = await Wire.open(port);
+			idle.write(request('GET', '/health'));
+			assert.equal((await idle.response()).status, 200);
 
-		const began = Date.now();
-		assert.match(await reload(praxis, extra()), /reload: vhost added: removed/);
-		assert.equal(await reaches(port), false);
-		idle.write(request('GET', '/health'));
-		const last = await idle.response();
-		assert.equal(last.status, 503);
-		assert.equal(JSON.parse(last.body).error.code, 'unavailable');
-		idle.close();
-		await Promise.all(clients.map(assertSentAway));
-		assert.ok(Date.now() - began < 3000, 'within drain-ms, about');
-		await gone(praxis);
-	});
+			const began = Date.now();
+			assert.match(await reload(praxis, extra()), /reload: vhost added: removed/);
+			assert.equal(await reaches(port), false);
+			idle.write(request('GET', '/health'));
+			const last = await idle.response();
+			assert.equal(last.status, 503);
+			assert.equal(JSON.parse(last.body).error.code, 'unavailable');
+			idle.close();
+			await Promise.all(clients.map(assertSentAway));
+			assert.ok(Date.now() - began < 3000, 'within drain-ms, about');
+			await gone(praxis);
+		},
+	);
 
 	praxis.test('the moments of the clients that are sent away are spread', async () => {
 		const port = await freePort();
@@ -244,35 +255,41 @@ describe('vhosts', () => {
 		['the practice of open mode', { 'open-practice': '7' }],
 		['that it only redirects', { 'redirect-to-https': 443, 'open-practice': undefined }],
 	]) {
-		praxis.test(`${what} changes: its clients are sent away, and its socket is kept`, async () => {
-			const port = await freePort();
-			await reload(praxis, extra(vhost('changed', port)));
-			const client = await join(port);
-			let knocking = true;
-			const knocks = (async () => {
-				for (let count = 0; ; count++) {
-					assert.equal(await reaches(port), true, `knock ${count}`);
-					if (!knocking) {
-						return count;
+		praxis.test(
+			`${what} changes: its clients are sent away, and its socket is kept`,
+			async () => {
+				const port = await freePort();
+				await reload(praxis, extra(vhost('changed', port)));
+				const client = await join(port);
+				let knocking = true;
+				const knocks = (async () => {
+					for (let count = 0; ; count++) {
+						assert.equal(await reaches(port), true, `knock ${count}`);
+						if (!knocking) {
+							return count;
+						}
 					}
+				})();
+				const lines = await reload(praxis, extra(vhost('changed', port, change)));
+				assert.match(lines, /vhost changed: begins anew/);
+				assert.doesNotMatch(lines, /listening on/);
+				await assertSentAway(client);
+				knocking = false;
+				assert.ok((await knocks) > 0);
+				if (!change['redirect-to-https']) {
+					await (await join(port)).close();
 				}
-			})();
-			const lines = await reload(praxis, extra(vhost('changed', port, change)));
-			assert.match(lines, /vhost changed: begins anew/);
-			assert.doesNotMatch(lines, /listening on/);
-			await assertSentAway(client);
-			knocking = false;
-			assert.ok((await knocks) > 0);
-			if (!change['redirect-to-https']) {
-				await (await join(port)).close();
-			}
-			await reload(praxis, extra());
-			await gone(praxis);
-		});
+				await reload(praxis, extra());
+				await gone(praxis);
+			},
+		);
 	}
 
 	for (const [what, change] of [
-		['its path of files and headers', { headers: [{ 'x-new': 'yes' }], mounts: [{ mountpoint: '/x', origin: '.' }] }],
+		[
+			'its path of files and headers',
+			{ headers: [{ 'x-new': 'yes' }], mounts: [{ mountpoint: '/x', origin: '.' }] },
+		],
 		['its origins', { origins: 'https://app.example.org' }],
 		['its proxies', { 'trusted-proxies': '127.0.0.9' }],
 		['an address more', { interface: ['127.0.0.1', '127.0.0.3'] }],
@@ -309,39 +326,45 @@ describe('vhosts', () => {
 		await reload(praxis, extra());
 	});
 
-	praxis.test('another port: those of the old one are sent away, the new one serves', async () => {
-		const [first, second] = [await freePort(), await freePort()];
-		await reload(praxis, extra(vhost('moves', first)));
-		const client = await join(first);
-		const lines = await reload(praxis, extra(vhost('moves', second)));
-		assert.match(lines, new RegExp(`vhost moves: port is ${second}, was ${first}`));
-		await (await join(second)).close();
-		await assertSentAway(client);
-		assert.equal(await reaches(first), false);
-		await reload(praxis, extra());
-	});
+	praxis.test(
+		'another port: those of the old one are sent away, the new one serves',
+		async () => {
+			const [first, second] = [await freePort(), await freePort()];
+			await reload(praxis, extra(vhost('moves', first)));
+			const client = await join(first);
+			const lines = await reload(praxis, extra(vhost('moves', second)));
+			assert.match(lines, new RegExp(`vhost moves: port is ${second}, was ${first}`));
+			await (await join(second)).close();
+			await assertSentAway(client);
+			assert.equal(await reaches(first), false);
+			await reload(praxis, extra());
+		},
+	);
 
-	praxis.test('a session that is sent away for its address goes on at the new one, and has missed nothing', async () => {
-		const [first, second] = [await freePort(), await freePort()];
-		await reload(praxis, {
-			...extra(vhost('moves', first)),
-			'conf.d/60-grace.json': { global: { 'grace-ms': 30_000 } },
-		});
-		const who = 'practiceId=1&role=staff&userId=mover&userName=mover';
-		const ann = await openV1(praxis, who, { port: first });
-		await ann.fence();
-		await reload(praxis, extra(vhost('moves', second)));
-		await assertSentAway(ann);
-		const bob = await join(second);
-		const update = { type: 'whiteboard_update', practiceId: 1, data: secret() };
-		await bob.accepted(update);
-		const again = await resume(praxis, ann, ann.arrived, { port: second });
-		assert.equal((await again.next('whiteboard_update')).data, update.data);
-		await again.accepted({ ...update, data: secret() });
-		await bob.next('whiteboard_update');
-		await again.close();
-		await bob.close();
-	});
+	praxis.test(
+		'a session that is sent away for its address goes on at the new one, and has missed nothing',
+		async () => {
+			const [first, second] = [await freePort(), await freePort()];
+			await reload(praxis, {
+				...extra(vhost('moves', first)),
+				'conf.d/60-grace.json': { global: { 'grace-ms': 30_000 } },
+			});
+			const who = 'practiceId=1&role=staff&userId=mover&userName=mover';
+			const ann = await openV1(praxis, who, { port: first });
+			await ann.fence();
+			await reload(praxis, extra(vhost('moves', second)));
+			await assertSentAway(ann);
+			const bob = await join(second);
+			const update = { type: 'whiteboard_update', practiceId: 1, data: secret() };
+			await bob.accepted(update);
+			const again = await resume(praxis, ann, ann.arrived, { port: second });
+			assert.equal((await again.next('whiteboard_update')).data, update.data);
+			await again.accepted({ ...update, data: secret() });
+			await bob.next('whiteboard_update');
+			await again.close();
+			await bob.close();
+		},
+	);
 
 	praxis.test('one that is removed while clients are at its door: they are told so', async () => {
 		let asked;
@@ -356,7 +379,10 @@ describe('vhosts', () => {
 			praxis,
 			extra(
 				vhost('asking', asking, { 'open-practice': undefined, 'auth-url': url }),
-				vhost('proxied', proxied, { 'trusted-proxies': '127.0.0.1', 'proxy-protocol': true }),
+				vhost('proxied', proxied, {
+					'trusted-proxies': '127.0.0.1',
+					'proxy-protocol': true,
+				}),
 			),
 		);
 		const client = await RawClient.open(asking, '/ws', {}, {});
@@ -390,30 +416,38 @@ describe('vhosts', () => {
 		await reload(praxis, extra());
 	});
 
-	praxis.test('a room that sessions of two vhosts are in goes on without those that are sent away', async () => {
-		const port = await freePort();
-		await reload(praxis, extra(vhost('same', port, { tenant: 'default' })));
-		const [here, there] = [await praxis.connect(), await join(port)];
-		const { userId } = there.identity;
-		await here.join('shared');
-		await there.join('shared', { userName: userId });
-		await here.next('telemedicine_user_joined');
-		await reload(praxis, extra());
-		await assertSentAway(there);
-		await here.next('telemedicine_user_left');
-		await here.accepted(chatting(here, 'shared'));
-	});
+	praxis.test(
+		'a room that sessions of two vhosts are in goes on without those that are sent away',
+		async () => {
+			const port = await freePort();
+			await reload(praxis, extra(vhost('same', port, { tenant: 'default' })));
+			const [here, there] = [await praxis.connect(), await join(port)];
+			const { userId } = there.identity;
+			await here.join('shared');
+			await there.join('shared', { userName: userId });
+			await here.next('telemedicine_user_joined');
+			await reload(praxis, extra());
+			await assertSentAway(there);
+			await here.next('telemedicine_user_left');
+			await here.accepted(chatting(here, 'shared'));
+		},
+	);
 
 	itEnds(praxis);
 });
 
 describe('services, options and limits', () => {
 	const praxis = useTalkingPraxisd({ services: { echo: null } });
-	const service = (name, options) => ({ vhost: 'default', 'ws-protocols': [{ [name]: options }] });
+	const service = (name, options) => ({
+		vhost: 'default',
+		'ws-protocols': [{ [name]: options }],
+	});
 
 	praxis.test('a new service is a subprotocol of its own at once', async () => {
 		await assert.rejects(praxis.connect({}, { protocols: ['echo'] }));
-		const lines = await reload(praxis, { 'conf.d/60-echo.json': service('echo', { status: 'ok' }) });
+		const lines = await reload(praxis, {
+			'conf.d/60-echo.json': service('echo', { status: 'ok' }),
+		});
 		assert.match(lines, /vhost default: service echo: added/);
 		const client = await praxis.connect({}, { protocols: ['echo'] });
 		assert.equal(client.protocol, 'echo');
@@ -427,7 +461,10 @@ describe('services, options and limits', () => {
 		const lines = await reload(praxis, {
 			'conf.d/60-rooms.json': service('telemedicine', { status: 'ok', 'room-members': '2' }),
 		});
-		assert.match(lines, /vhost default: service telemedicine: option room-members is there now/);
+		assert.match(
+			lines,
+			/vhost default: service telemedicine: option room-members is there now/,
+		);
 		const [other, third] = [await praxis.connect(), await praxis.connect()];
 		await client.join('small');
 		await other.join('small');
@@ -443,38 +480,53 @@ describe('services, options and limits', () => {
 		await reload(praxis, { 'conf.d/60-rooms.json': null });
 	});
 
-	praxis.test('a service removed from all files is frozen, and its rooms are there when it comes back', async () => {
-		const [ann, bob] = [await praxis.connect(), await praxis.connect()];
-		await ann.join('kept');
-		await bob.join('kept');
-		await ann.next('telemedicine_user_joined');
-		const file = 'conf.d/00-default.json';
-		const text = await readFile(path.join(praxis.dir, file), 'utf8');
-		const config = JSON.parse(text);
-		config.vhosts[0]['ws-protocols'] = config.vhosts[0]['ws-protocols'].filter((each) => !each.telemedicine);
-		assert.match(await reload(praxis, { [file]: config }), /service telemedicine: removed/);
-		const chat = chatting(ann, 'kept');
-		await ann.refused(chat, 'service_disabled');
-		await reload(praxis, { [file]: text });
-		await ann.accepted(chat);
-		await bob.next('telemedicine_chat_message');
-	});
+	praxis.test(
+		'a service removed from all files is frozen, and its rooms are there when it comes back',
+		async () => {
+			const [ann, bob] = [await praxis.connect(), await praxis.connect()];
+			await ann.join('kept');
+			await bob.join('kept');
+			await ann.next('telemedicine_user_joined');
+			const file = 'conf.d/00-default.json';
+			const text = await readFile(path.join(praxis.dir, file), 'utf8');
+			const config = JSON.parse(text);
+			config.vhosts[0]['ws-protocols'] = config.vhosts[0]['ws-protocols'].filter(
+				(each) => !each.telemedicine,
+			);
+			assert.match(await reload(praxis, { [file]: config }), /service telemedicine: removed/);
+			const chat = chatting(ann, 'kept');
+			await ann.refused(chat, 'service_disabled');
+			await reload(praxis, { [file]: text });
+			await ann.accepted(chat);
+			await bob.next('telemedicine_chat_message');
+		},
+	);
 
 	praxis.test('limits hold for what comes from now on', async () => {
 		const client = await praxis.connect();
-		const long = { type: 'whiteboard_update', practiceId: 1, data: secret() + 'x'.repeat(3000) };
+		const long = {
+			type: 'whiteboard_update',
+			practiceId: 1,
+			data: secret() + 'x'.repeat(3000),
+		};
 		await client.accepted(long);
-		await reload(praxis, { 'conf.d/60-limits.json': { global: { 'max-message-bytes': 2000 } } });
+		await reload(praxis, {
+			'conf.d/60-limits.json': { global: { 'max-message-bytes': 2000 } },
+		});
 		const late = await praxis.connect();
 		assert.equal(late.hello.maxMessageBytes, 2000);
 		client.send(long);
 		assert.equal((await client.closing()).code, 1009);
 		await (await praxis.connect()).close();
-		const lines = await reload(praxis, { 'conf.d/60-limits.json': { global: { 'max-message-bytes': 200000 } } });
+		const lines = await reload(praxis, {
+			'conf.d/60-limits.json': { global: { 'max-message-bytes': 200000 } },
+		});
 		assert.match(lines, /reload: max-message-bytes is 200000, was 2000/);
 		late.send({ ...long, data: secret() + 'x'.repeat(100_000) });
 		await late.fence();
-		await reload(praxis, { 'conf.d/60-limits.json': { global: { 'max-rooms-per-session': 1 } } });
+		await reload(praxis, {
+			'conf.d/60-limits.json': { global: { 'max-rooms-per-session': 1 } },
+		});
 		const roomy = await praxis.connect();
 		await roomy.join('one');
 		await roomy.refused(joining(roomy, 'two'), 'too_many_rooms');
@@ -505,13 +557,21 @@ describe('who a client is', () => {
 	});
 	const claims = { sub: '7', name: 'n', role: 'staff', practices: [1] };
 	const enter = async (port, token) => {
-		const client = await WsClient.open(`ws://127.0.0.1:${port}/ws`, [], {}, {
-			headers: token ? { Authorization: `Bearer ${token}` } : {},
-		});
+		const client = await WsClient.open(
+			`ws://127.0.0.1:${port}/ws`,
+			[],
+			{},
+			{
+				headers: token ? { Authorization: `Bearer ${token}` } : {},
+			},
+		);
 		return [client, await client.next()];
 	};
 	const proving = (port, key) =>
-		vhost('proof', port, { 'open-practice': undefined, tokens: { secret: issuer[key].secret } });
+		vhost('proof', port, {
+			'open-practice': undefined,
+			tokens: { secret: issuer[key].secret },
+		});
 
 	praxis.test('open mode ends: its sessions are sent away, and others need a token', async () => {
 		const port = await freePort();
@@ -529,7 +589,10 @@ describe('who a client is', () => {
 		assert.ok(!changed.includes(issuer.new.secret));
 		const [, refused] = await enter(port, await issuer.old.token(claims, { alg: 'HS256' }));
 		assert.equal(refused.type, 'error');
-		const [later, welcome] = await enter(port, await issuer.new.token(claims, { alg: 'HS256' }));
+		const [later, welcome] = await enter(
+			port,
+			await issuer.new.token(claims, { alg: 'HS256' }),
+		);
 		assert.equal(welcome.type, 'connection_established');
 		await client.accepted({ type: 'whiteboard_update', practiceId: 1, data: secret() });
 		await later.next('whiteboard_update');
@@ -585,8 +648,14 @@ describe('TLS', () => {
 			cert: await readFile(certificates.path('client.pem')),
 			key: await readFile(certificates.path('client.key')),
 		};
-		const [known, stranger] = [await join(port, { tls: true, ...own }), await join(port, { tls: true })];
-		await reload(praxis, extra(vhost('tls', port, { ...asking, 'client-cert-required': true })));
+		const [known, stranger] = [
+			await join(port, { tls: true, ...own }),
+			await join(port, { tls: true }),
+		];
+		await reload(
+			praxis,
+			extra(vhost('tls', port, { ...asking, 'client-cert-required': true })),
+		);
 		await assertSentAway(stranger);
 		assert.deepEqual(await known.fence(), []);
 		await known.close();
@@ -649,16 +718,23 @@ describe('the audit trail', () => {
 		}
 	});
 
-	praxis.test('another key for the same file changes nothing, another file that can not be had neither', async () => {
-		await reload(praxis, audit('keyed.jsonl', { key: 'k'.repeat(32) }));
-		const lines = await reload(praxis, audit('keyed.jsonl', { key: 'l'.repeat(32) }), /nothing was changed/);
-		assert.match(lines, /a trail keeps its key/);
-		assert.ok(!lines.includes('llllllll'));
-		await reload(praxis, audit('no/such/directory.jsonl'), /nothing was changed/);
-		await (await praxis.connect()).close();
-		assert.ok((await entries('keyed.jsonl')).includes('connected'));
-		await reload(praxis, { 'conf.d/60-audit.json': null });
-	});
+	praxis.test(
+		'another key for the same file changes nothing, another file that can not be had neither',
+		async () => {
+			await reload(praxis, audit('keyed.jsonl', { key: 'k'.repeat(32) }));
+			const lines = await reload(
+				praxis,
+				audit('keyed.jsonl', { key: 'l'.repeat(32) }),
+				/nothing was changed/,
+			);
+			assert.match(lines, /a trail keeps its key/);
+			assert.ok(!lines.includes('llllllll'));
+			await reload(praxis, audit('no/such/directory.jsonl'), /nothing was changed/);
+			await (await praxis.connect()).close();
+			assert.ok((await entries('keyed.jsonl')).includes('connected'));
+			await reload(praxis, { 'conf.d/60-audit.json': null });
+		},
+	);
 
 	itEnds(praxis);
 });
@@ -682,7 +758,11 @@ describe('a configuration that is wrong', () => {
 	for (const [what, wrong, complaint] of [
 		['syntax', () => '{ "vhosts": [ }', /60-wrong\.json/],
 		['an unknown key', () => ({ global: { nosuch: 1 } }), /unknown key "nosuch"/],
-		['a limit of the wrong type', () => ({ global: { 'max-connections': 'many' } }), /max-connections/],
+		[
+			'a limit of the wrong type',
+			() => ({ global: { 'max-connections': 'many' } }),
+			/max-connections/,
+		],
 		[
 			'a port in use',
 			() => ({ vhosts: [vhost('wrong', taken.address().port)] }),
@@ -712,7 +792,14 @@ describe('a configuration that is wrong', () => {
 		],
 		[
 			'keys that are none',
-			() => ({ vhosts: [vhost('wrong', 0, { 'open-practice': undefined, tokens: { 'jwks-file': certificates.path('a.pem') } })] }),
+			() => ({
+				vhosts: [
+					vhost('wrong', 0, {
+						'open-practice': undefined,
+						tokens: { 'jwks-file': certificates.path('a.pem') },
+					}),
+				],
+			}),
 			/a\.pem/,
 		],
 	]) {
@@ -727,7 +814,9 @@ describe('a configuration that is wrong', () => {
 				{
 					...extra(vhost('sound', other, { tenant: 'new' })),
 					'conf.d/20-echo.json': { vhost: 'default', 'ws-protocols': services('echo') },
-					'conf.d/21-limit.json': { global: { 'max-message-bytes': 1024, 'log-level': 'error' } },
+					'conf.d/21-limit.json': {
+						global: { 'max-message-bytes': 1024, 'log-level': 'error' },
+					},
 					'conf.d/60-wrong.json': wrong(),
 				},
 				/nothing was changed/,
@@ -739,7 +828,11 @@ describe('a configuration that is wrong', () => {
 				[before.services, before.reloads, before.reloads_refused + 1, before.vhosts, 0],
 			);
 			assert.equal(await reaches(other), false);
-			await client.accepted({ type: 'whiteboard_update', practiceId: 1, data: secret() + 'x'.repeat(2000) });
+			await client.accepted({
+				type: 'whiteboard_update',
+				practiceId: 1,
+				data: secret() + 'x'.repeat(2000),
+			});
 			await client.refused({ type: 'echo_say', text: secret() }, 'unknown_type');
 			assert.deepEqual(await client.fence(), []);
 			await client.close();
@@ -770,50 +863,63 @@ describe('many reloads', () => {
 		};
 	}
 
-	praxis.test('a hundred in a row under load, with everything coming and going, and nothing is left of them', async () => {
-		const [fixed, moving] = [await freePort(), await freePort()];
-		const secure = {
-			'host-ssl-cert': certificates.path('a.pem'),
-			'host-ssl-key': certificates.path('a.key'),
-		};
-		const kinds = [
-			{
-				...extra(vhost('fixed', fixed), vhost('moving', moving)),
-				'conf.d/60-more.json': { global: { 'max-rooms-per-session': 3 } },
-			},
-			{
-				...extra(vhost('fixed', fixed, { ...secure, tenant: 'other' })),
-				'conf.d/60-more.json': { vhost: 'default', 'ws-protocols': services('echo') },
-			},
-			{
-				...extra(vhost('fixed', fixed, { tenant: 'other' }), vhost('moving', moving, secure)),
-				'conf.d/60-more.json': null,
-			},
-		];
-		const rounds = async (count) => {
-			for (let i = 0; i < count; i++) {
-				await reload(praxis, kinds[i % kinds.length]);
-				const client = await join(fixed, { tls: i % 3 === 1 });
-				await client.accepted({ type: 'whiteboard_update', practiceId: 1, data: secret() });
-				if (i % 2) {
-					await client.close();
+	praxis.test(
+		'a hundred in a row under load, with everything coming and going, and nothing is left of them',
+		async () => {
+			const [fixed, moving] = [await freePort(), await freePort()];
+			const secure = {
+				'host-ssl-cert': certificates.path('a.pem'),
+				'host-ssl-key': certificates.path('a.key'),
+			};
+			const kinds = [
+				{
+					...extra(vhost('fixed', fixed), vhost('moving', moving)),
+					'conf.d/60-more.json': { global: { 'max-rooms-per-session': 3 } },
+				},
+				{
+					...extra(vhost('fixed', fixed, { ...secure, tenant: 'other' })),
+					'conf.d/60-more.json': { vhost: 'default', 'ws-protocols': services('echo') },
+				},
+				{
+					...extra(
+						vhost('fixed', fixed, { tenant: 'other' }),
+						vhost('moving', moving, secure),
+					),
+					'conf.d/60-more.json': null,
+				},
+			];
+			const rounds = async (count) => {
+				for (let i = 0; i < count; i++) {
+					await reload(praxis, kinds[i % kinds.length]);
+					const client = await join(fixed, { tls: i % 3 === 1 });
+					await client.accepted({
+						type: 'whiteboard_update',
+						practiceId: 1,
+						data: secret(),
+					});
+					if (i % 2) {
+						await client.close();
+					}
 				}
-			}
-			await reload(praxis, kinds[0]);
-			await gone(praxis);
-			await until('all but two are gone', async () => (await praxis.stats()).sessions === 2);
-			return footprint();
-		};
-		// The heap finds its size in the first of them.
-		const early = await rounds(150);
-		const late = await rounds(100);
-		const more = late.descriptors - early.descriptors; // the last question may still be open
-		assert.ok(Math.abs(more) <= 2, `${more} descriptors more`);
-		const maps = await readFile(`/proc/${praxis.pid}/maps`, 'utf8');
-		const grown = maps.includes('asan') ? 0 : late.kib - early.kib; // ASan keeps what is freed
-		assert.ok(grown < 2000, `${early.kib} KiB, then ${late.kib} KiB`);
-		await reload(praxis, { ...extra(), 'conf.d/60-more.json': null });
-	});
+				await reload(praxis, kinds[0]);
+				await gone(praxis);
+				await until(
+					'all but two are gone',
+					async () => (await praxis.stats()).sessions === 2,
+				);
+				return footprint();
+			};
+			// The heap finds its size in the first of them.
+			const early = await rounds(150);
+			const late = await rounds(100);
+			const more = late.descriptors - early.descriptors; // the last question may still be open
+			assert.ok(Math.abs(more) <= 2, `${more} descriptors more`);
+			const maps = await readFile(`/proc/${praxis.pid}/maps`, 'utf8');
+			const grown = maps.includes('asan') ? 0 : late.kib - early.kib; // ASan keeps what is freed
+			assert.ok(grown < 2000, `${early.kib} KiB, then ${late.kib} KiB`);
+			await reload(praxis, { ...extra(), 'conf.d/60-more.json': null });
+		},
+	);
 
 	praxis.test('a storm of signals is a few reloads, and the last word holds', async () => {
 		const { reloads } = await praxis.stats();

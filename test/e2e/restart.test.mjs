@@ -181,7 +181,7 @@ describe('a practice in which nothing happened for long', () => {
 		await ann.accepted(update());
 		const bob = await praxis.connect();
 		// Until the update has gone from the history.
-		for (let recovered = true; recovered; ) {
+		for (let recovered = true; recovered;) {
 			({ recovered } = await subscribe(bob, { epoch, seq: 0 }));
 		}
 		await end();

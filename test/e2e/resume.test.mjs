@@ -70,8 +70,9 @@ describe('resuming', () => {
 		for (let n = 1; n <= 5; n++) {
 			bob.send(chat(`before ${n}`));
 		}
-		const had = (await ann.inbox.takeThrough('the fifth', ({ message }) => message === 'before 5'))
-			.length;
+		const had = (
+			await ann.inbox.takeThrough('the fifth', ({ message }) => message === 'before 5')
+		).length;
 		assert.equal(had, 5);
 		await cut(praxis, ann);
 		for (let n = 1; n <= 5; n++) {
@@ -79,7 +80,11 @@ describe('resuming', () => {
 		}
 		await nothingArrived([bob]);
 		const again = await resume(praxis, ann, ann.arrived - 2);
-		for (const text of ['before 4', 'before 5', ...[1, 2, 3, 4, 5].map((n) => `meanwhile ${n}`)]) {
+		for (const text of [
+			'before 4',
+			'before 5',
+			...[1, 2, 3, 4, 5].map((n) => `meanwhile ${n}`),
+		]) {
 			assert.equal((await again.next()).message, text);
 		}
 		await nothingArrived([again, bob]);
@@ -186,24 +191,40 @@ describe('resuming', () => {
 		['a close frame with 1000', (client) => client.close(1000), false],
 		['a close frame with 1001', (client) => client.close(1001), false],
 		['a close frame with 4000', (client) => client.close(4000), true],
-		['a close frame without a code', (client) => {
-			client.write(frame(OP.close));
-			return client.closing();
-		}, true],
+		[
+			'a close frame without a code',
+			(client) => {
+				client.write(frame(OP.close));
+				return client.closing();
+			},
+			true,
+		],
 		['a FIN', (client) => client.kill({ reset: false }), true],
 		['a reset', (client) => client.kill(), true],
-		['half a message', (client) => {
-			client.write(frame(OP.text, '{"type":"ping"}').subarray(0, 9));
-			return client.kill({ reset: false });
-		}, true],
-		['a binary message', (client) => {
-			client.write(frame(OP.binary, 'x'));
-			return client.closing();
-		}, false],
-		['invalid UTF-8', (client) => {
-			client.write(frame(OP.text, Buffer.from([0xff, 0xff])));
-			return client.closing();
-		}, false],
+		[
+			'half a message',
+			(client) => {
+				client.write(frame(OP.text, '{"type":"ping"}').subarray(0, 9));
+				return client.kill({ reset: false });
+			},
+			true,
+		],
+		[
+			'a binary message',
+			(client) => {
+				client.write(frame(OP.binary, 'x'));
+				return client.closing();
+			},
+			false,
+		],
+		[
+			'invalid UTF-8',
+			(client) => {
+				client.write(frame(OP.text, Buffer.from([0xff, 0xff])));
+				return client.closing();
+			},
+			false,
+		],
 	]) {
 		it(`${lives ? 'goes on' : 'is over'} after ${what}`, async () => {
 			const { ann, bob } = await call(praxis);
@@ -255,14 +276,22 @@ describe('a network that fails in the middle of frames', () => {
 		}
 		const heard = () => ann.got.filter(({ type }) => type === 'whiteboard_update');
 		await until('Ann has all', () => heard().length >= total);
-		await bob.inbox.takeThrough('the last', ({ data }) => data?.n === total).then((all) => {
-			const numbers = all.filter(({ type }) => type === 'whiteboard_update');
-			assert.deepEqual(numbers.map(({ data }) => data.n), numbers.map((_, at) => at + 1));
-			assert.equal(numbers.length, total);
-		});
-		assert.deepEqual(heard().map(({ data }) => data.n), heard().map((_, at) => at + 1));
+		await bob.inbox
+			.takeThrough('the last', ({ data }) => data?.n === total)
+			.then((all) => {
+				const numbers = all.filter(({ type }) => type === 'whiteboard_update');
+				assert.deepEqual(
+					numbers.map(({ data }) => data.n),
+					numbers.map((_, at) => at + 1),
+				);
+				assert.equal(numbers.length, total);
+			});
+		assert.deepEqual(
+			heard().map(({ data }) => data.n),
+			heard().map((_, at) => at + 1),
+		);
 		await until('every ping is answered', () => {
-			return ann.got.filter(({ type }) => type === 'pong').length === total / 20 * 8;
+			return ann.got.filter(({ type }) => type === 'pong').length === (total / 20) * 8;
 		});
 		await nothingArrived([bob]);
 		assert.equal(ann.resumes, total / 20);

@@ -169,10 +169,7 @@ describe('a service that is switched off', () => {
 		admin.send({ type: 'admin_events' });
 		await admin.next('admin_events');
 		await writeFiles(praxis.dir, {
-			'conf.d/00-default.json': vhostConfig(
-				{ admin: { status: 'disabled' } },
-				tokenVhost(),
-			),
+			'conf.d/00-default.json': vhostConfig({ admin: { status: 'disabled' } }, tokenVhost()),
 		});
 		const since = praxis.log.length;
 		praxis.signal('SIGHUP');
@@ -324,7 +321,11 @@ describe('over a restart', () => {
 	for (const [what, before, now] of [
 		['proof is wanted', { 'open-practice': '1' }, tokenVhost()],
 		['the tenant is another', { tenant: 'a' }, { tenant: 'b' }],
-		['the practice of open mode is another', { 'open-practice': '1' }, { 'open-practice': '2' }],
+		[
+			'the practice of open mode is another',
+			{ 'open-practice': '1' },
+			{ 'open-practice': '2' },
+		],
 	]) {
 		it(`nobody goes on where ${what}`, async () => {
 			const praxis = new Praxisd();

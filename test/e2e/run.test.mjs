@@ -98,7 +98,10 @@ describe('scripts/run', () => {
 		const [ws] = server.output.match(/ws:\/\/\S+/);
 		const { client, hello } = await greeting(ws);
 		assert.deepEqual(hello.user, {
-			userId: '1', userName: 'Reception', role: 'staff', practices: [1],
+			userId: '1',
+			userName: 'Reception',
+			role: 'staff',
+			practices: [1],
 		});
 		await client.accepted({ type: 'whiteboard_update', practiceId: 1 });
 		await client.close();

@@ -144,9 +144,14 @@ describe('what is not written down', () => {
 			await page.next('error');
 			await exchange(
 				praxis.port,
-				request('POST', '/api/v1/tickets', { ...bearer(jwt), 'Content-Length': 2 }, {
-					body: '{}',
-				}),
+				request(
+					'POST',
+					'/api/v1/tickets',
+					{ ...bearer(jwt), 'Content-Length': 2 },
+					{
+						body: '{}',
+					},
+				),
 			);
 		}
 		for (const [where, headers] of [
@@ -205,7 +210,11 @@ describe('what is not written down', () => {
 		for (const message of messages.filter(({ type }) => type.startsWith('whiteboard'))) {
 			await patient.refused(message, 'forbidden');
 		}
-		for (const text of [secret('json'), `{"type":"${secret('type')}"`, `["${secret('array')}"]`]) {
+		for (const text of [
+			secret('json'),
+			`{"type":"${secret('type')}"`,
+			`["${secret('array')}"]`,
+		]) {
 			ann.send(text);
 			await ann.next('error');
 		}
@@ -215,7 +224,9 @@ describe('what is not written down', () => {
 	it('is what broke a rule of the protocol', async () => {
 		for (const bytes of [
 			frame(OP.binary, secret('binary')),
-			Buffer.concat(fragments(JSON.stringify({ type: 'x', x: secret('x').repeat(9000) }), 8000)),
+			Buffer.concat(
+				fragments(JSON.stringify({ type: 'x', x: secret('x').repeat(9000) }), 8000),
+			),
 			frame(OP.text, Buffer.concat([Buffer.from(secret('utf8')), Buffer.from([0xff])])),
 			frame(OP.text, secret('reserved'), { rsv: 7 }),
 			frame(OP.close, Buffer.concat([Buffer.from([3, 232]), Buffer.from(secret('why'))])),

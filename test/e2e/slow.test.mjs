@@ -128,7 +128,11 @@ describe('a client that stops reading', () => {
 		const got = (await slow.fence()).map(({ data, seq }) => [data.at, seq]);
 		for (const [at, [number, seq]] of got.entries()) {
 			assert.ok(at === 0 || number > got[at - 1][0], 'in order');
-			assert.equal(seq - got[0][1], number - got[0][0], 'seq jumps where updates are missing');
+			assert.equal(
+				seq - got[0][1],
+				number - got[0][0],
+				'seq jumps where updates are missing',
+			);
 		}
 		const after = await praxis.stats();
 		assert.equal(got.length, busy - (after.replaced - before.replaced));

@@ -35,7 +35,9 @@ describe('who looks on', () => {
 		const bob = await enter(praxis);
 		await ann.accepted(update());
 		const [came, went, answered] = [
-			await onlooker.next(), await onlooker.next(), await onlooker.next(),
+			await onlooker.next(),
+			await onlooker.next(),
+			await onlooker.next(),
 		];
 		const { at, bytes, ...rest } = came;
 		assert.ok(Math.abs(at - Date.now()) < 60000);
@@ -58,21 +60,33 @@ describe('who looks on', () => {
 		await ann.refused({ type: 'telemedicine_offer', roomId: secret() }, 'bad_message');
 		await ann.refused({ type: 'secret_type' }, 'unknown_type');
 		assert.deepEqual(await onlooker.words(4), [
-			'in:telemedicine_offer', 'out:error:bad_message', 'in', 'out:error:unknown_type',
+			'in:telemedicine_offer',
+			'out:error:bad_message',
+			'in',
+			'out:error:unknown_type',
 		]);
 		assert.doesNotMatch(onlooker.text, /SECRET|secret/);
 		onlooker.close();
 	});
 
 	it('sees a room, and who is sent what alone', async () => {
-		const onlooker = await Onlooker.open(praxis, one, { practiceId: 1, service: 'telemedicine' });
+		const onlooker = await Onlooker.open(praxis, one, {
+			practiceId: 1,
+			service: 'telemedicine',
+		});
 		const ann = await enter(praxis);
 		const bob = await enter(praxis);
 		await ann.join('r');
 		await bob.join('r');
 		await ann.accepted(update());
-		ann.send({ type: 'telemedicine_offer', roomId: 'r', appointmentId: 1, from: 'x',
-			to: bob.clientId, offer: {} });
+		ann.send({
+			type: 'telemedicine_offer',
+			roomId: 'r',
+			appointmentId: 1,
+			from: 'x',
+			to: bob.clientId,
+			offer: {},
+		});
 		await bob.next('telemedicine_offer');
 		const offer = await onlooker.next((line) => {
 			return line.type === 'telemedicine_offer' && line.direction === 'out';
@@ -87,16 +101,28 @@ describe('who looks on', () => {
 
 	it('sees nothing of another practice, and of another tenant with the same number', async () => {
 		const two = await Onlooker.open(praxis, { practices: [2] }, { practiceId: 2 });
-		const other = await Onlooker.open(praxis, { tenant: 'other', ...everything }, { practiceId: 1 });
+		const other = await Onlooker.open(
+			praxis,
+			{ tenant: 'other', ...everything },
+			{ practiceId: 1 },
+		);
 		const all = await Onlooker.open(praxis, everything, { practiceId: '1' });
 		const ann = await enter(praxis);
 		const both = await enter(praxis, { practices: [1, 2] });
 		await ann.accepted(update());
 		await both.refused('{"type":"whiteboard_update","practiceId":{}}', 'bad_message');
 		await both.accepted(update(2));
-		assert.deepEqual(await two.words(3), ['in:whiteboard_update', 'out:whiteboard_update', 'out:ack']);
+		assert.deepEqual(await two.words(3), [
+			'in:whiteboard_update',
+			'out:whiteboard_update',
+			'out:ack',
+		]);
 		assert.equal(two.inbox.size, 0, 'and nothing before that');
-		assert.deepEqual(await all.words(3), ['in:whiteboard_update', 'out:whiteboard_update', 'out:ack']);
+		assert.deepEqual(await all.words(3), [
+			'in:whiteboard_update',
+			'out:whiteboard_update',
+			'out:ack',
+		]);
 		assert.equal(other.inbox.size, 0);
 		[two, other, all].forEach((onlooker) => onlooker.close());
 	});
@@ -120,7 +146,10 @@ describe('who looks on', () => {
 	it('is in the audit trail', async () => {
 		const onlooker = await Onlooker.open(praxis, { ...one, sub: 'curious' }, { practiceId: 1 });
 		const trail = await readFile(path.join(praxis.dir, 'audit.jsonl'), 'utf8');
-		const lines = trail.trimEnd().split('\n').map((line) => JSON.parse(line));
+		const lines = trail
+			.trimEnd()
+			.split('\n')
+			.map((line) => JSON.parse(line));
 		const entry = lines.findLast((line) => line.reason === 'tail');
 		assert.deepEqual([entry.event, entry.user, entry.practice], ['administered', 'curious', 1]);
 		onlooker.close();
@@ -138,7 +167,7 @@ describe('who looks on', () => {
 			await until('its end', async () => (await connections(praxis)) === 0, 3000);
 		}
 		const wire = await Wire.open(praxis.port);
-		wire.write(await tailRequest(one, { practiceId: 1 }) + request('GET', '/health'));
+		wire.write((await tailRequest(one, { practiceId: 1 })) + request('GET', '/health'));
 		// What it had sent may cost it the answer: a socket that is closed unread is reset.
 		assert.equal((await wire.response({ head: true }))?.status ?? 200, 200);
 		await until('its end', async () => (await connections(praxis)) === 0, 3000);
@@ -146,7 +175,11 @@ describe('who looks on', () => {
 	});
 
 	it('hears a sign of life, until its token expires', async () => {
-		const onlooker = await Onlooker.open(praxis, { ...one, exp: nowS() + 6 }, { practiceId: 1 });
+		const onlooker = await Onlooker.open(
+			praxis,
+			{ ...one, exp: nowS() + 6 },
+			{ practiceId: 1 },
+		);
 		const { end } = await onlooker.inbox.next(undefined, undefined, 20000);
 		assert.equal(end, 'token_expired');
 		assert.ok(onlooker.beats >= 1);
@@ -223,7 +256,9 @@ describe('how many look on, and how slowly', () => {
 			assert.equal(seen + missed, 2 * sent + 3, 'all that came, went, and the receipt');
 			await ann.accepted({ type: 'whiteboard_update', practiceId: 1 });
 			assert.deepEqual(await onlooker.words(3), [
-				'in:whiteboard_update', 'out:whiteboard_update', 'out:ack',
+				'in:whiteboard_update',
+				'out:whiteboard_update',
+				'out:ack',
 			]);
 		} finally {
 			onlooker.close();

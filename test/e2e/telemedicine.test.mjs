@@ -269,11 +269,7 @@ describe('a room', () => {
 		assert.equal(error.ref, 'telemedicine_user_joined');
 		await ninth.refused(chat(ninth, 'r'), 'not_in_room');
 		await nothingArrived([ninth, ...members], [ninth]);
-		assert.equal(
-			(await members[0].join('r')).participants.length,
-			8,
-			'members may ask again',
-		);
+		assert.equal((await members[0].join('r')).participants.length, 8, 'members may ask again');
 		await members[7].accepted(leave(members[7], 'r'));
 		await ninth.join('r');
 	});

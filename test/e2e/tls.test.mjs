@@ -113,10 +113,15 @@ let users = 0;
 async function join(port, options = {}) {
 	const userId = `tls-user-${++users}`;
 	const url = `wss://127.0.0.1:${port}/ws?practiceId=1&role=staff&userId=${userId}`;
-	const client = await WsClient.open(`${url}&userName=${userId}`, ['praxis.v1'], { userId }, {
-		rejectUnauthorized: false,
-		...options,
-	});
+	const client = await WsClient.open(
+		`${url}&userName=${userId}`,
+		['praxis.v1'],
+		{ userId },
+		{
+			rejectUnauthorized: false,
+			...options,
+		},
+	);
 	client.hello = await client.next('connection_established');
 	return client;
 }
@@ -342,13 +347,24 @@ describe('client certificates', () => {
 		assert.equal((await connect(open)).response.status, 200);
 	});
 
-	const names = ['open.test', 'demanding.test', 'asking.test', 'd', 'sub.demanding.test', 'other'];
+	const names = [
+		'open.test',
+		'demanding.test',
+		'asking.test',
+		'd',
+		'sub.demanding.test',
+		'other',
+	];
 
 	it('no name in SNI gets another certificate or goes round the demand', async () => {
 		for (const servername of names) {
 			await refused(demanding, { servername });
 			await refused(demanding, { servername, maxVersion: 'TLSv1.2' });
-			await refused(demanding, { servername, ...(await credentials('client')), maxVersion: 'TLSv1.2' });
+			await refused(demanding, {
+				servername,
+				...(await credentials('client')),
+				maxVersion: 'TLSv1.2',
+			});
 			assert.equal((await connect(open, { servername })).name, 'a.test');
 			assert.equal((await connect(asking, { servername })).name, 'c.test');
 			const got = await connect(demanding, { servername, ...(await credentials('client')) });
@@ -360,7 +376,11 @@ describe('client certificates', () => {
 		const hosts = [...names, 'demanding.test:1', 'x.demanding.test'];
 		for (const Host of hosts) {
 			for (const servername of ['demanding.test', 'open.test']) {
-				const got = await connect(open, { servername }, request('GET', '/health', { Host }));
+				const got = await connect(
+					open,
+					{ servername },
+					request('GET', '/health', { Host }),
+				);
 				assert.equal(got.response.status, 200);
 				assert.equal(got.name, 'a.test');
 				await refused(demanding, { servername }, request('GET', '/health', { Host }));
@@ -398,14 +418,21 @@ describe('client certificates', () => {
 	});
 
 	it('a demand that comes with a reload holds for connections that are kept alive', async () => {
-		const agent = new https.Agent({ keepAlive: true, maxSockets: 1, rejectUnauthorized: false });
+		const agent = new https.Agent({
+			keepAlive: true,
+			maxSockets: 1,
+			rejectUnauthorized: false,
+		});
 		const fetch = () =>
 			new Promise((resolve, reject) => {
 				https
-					.get({ port: asking, host: '127.0.0.1', path: '/health', agent }, (response) => {
-						response.resume();
-						response.on('end', () => resolve(response.statusCode));
-					})
+					.get(
+						{ port: asking, host: '127.0.0.1', path: '/health', agent },
+						(response) => {
+							response.resume();
+							response.on('end', () => resolve(response.statusCode));
+						},
+					)
 					.on('error', reject);
 			});
 		assert.equal(await fetch(), 200);
@@ -466,7 +493,10 @@ describe('renewal', () => {
 		if (hup) {
 			praxis.signal('SIGHUP');
 		}
-		await until('the new certificate', async () => (await connect(port)).fingerprint !== fingerprint);
+		await until(
+			'the new certificate',
+			async () => (await connect(port)).fingerprint !== fingerprint,
+		);
 		for (const maxVersion of ['TLSv1.2', 'TLSv1.3']) {
 			const got = await connect(port, { maxVersion });
 			assert.equal(got.name, `${name}.test`);
@@ -571,7 +601,14 @@ describe('files that can not be used', () => {
 function headersOf(port, path, { secure, method = 'GET', headers } = {}) {
 	return new Promise((resolve, reject) => {
 		const module = secure ? https : http;
-		const options = { port, host: '127.0.0.1', path, method, headers, rejectUnauthorized: false };
+		const options = {
+			port,
+			host: '127.0.0.1',
+			path,
+			method,
+			headers,
+			rejectUnauthorized: false,
+		};
 		module
 			.request({ ...options, agent: false }, (response) => {
 				response.resume();
@@ -657,7 +694,12 @@ describe('a vhost that redirects', () => {
 		files: {
 			'conf.d/10-redirect.json': {
 				vhosts: [
-					{ name: 'redirect', port: 0, interface: '127.0.0.1', 'redirect-to-https': 8443 },
+					{
+						name: 'redirect',
+						port: 0,
+						interface: '127.0.0.1',
+						'redirect-to-https': 8443,
+					},
 					{ name: 'standard', port: 0, interface: '127.0.0.1', 'redirect-to-https': 443 },
 				],
 			},

@@ -111,7 +111,13 @@ describe('a practice of many members', () => {
 			members.every(({ got }, at) => got.length === (at ? 5 : 0)),
 		);
 		for (const { got } of members.slice(1)) {
-			assert.deepEqual(got, [[0, 0], [0, 1], [0, 2], [0, 3], [0, 4]]);
+			assert.deepEqual(got, [
+				[0, 0],
+				[0, 1],
+				[0, 2],
+				[0, 3],
+				[0, 4],
+			]);
 		}
 		const { turns_cut: cut, turns } = await praxis.stats();
 		disperse(members);
@@ -129,9 +135,7 @@ describe('a practice of many members', () => {
 		const members = await gather(praxis, 300);
 		const { messages_late: before } = await praxis.stats();
 		for (const [sender, member] of members.entries()) {
-			member.sendAll(
-				Array.from({ length: EACH }, (_, id) => update(sender, id, { id })),
-			);
+			member.sendAll(Array.from({ length: EACH }, (_, id) => update(sender, id, { id })));
 		}
 		await until('everything everywhere', () =>
 			members.every(({ got, acks }) => {

@@ -28,7 +28,10 @@ const admit = (client, roomId, more) => ({
 	...more,
 });
 
-const deny = (client, roomId, more) => ({ ...admit(client, roomId, more), type: 'telemedicine_deny' });
+const deny = (client, roomId, more) => ({
+	...admit(client, roomId, more),
+	type: 'telemedicine_deny',
+});
 
 const chat = (roomId) => ({
 	type: 'telemedicine_chat_message',
@@ -344,7 +347,10 @@ describe('a waiting room and another server', () => {
 	after(() => praxis.kill());
 
 	it('goes on where it was', async () => {
-		await praxis.start({ ...waitingRoom(), global: { 'state-file': 'state', 'grace-ms': 60000 } });
+		await praxis.start({
+			...waitingRoom(),
+			global: { 'state-file': 'state', 'grace-ms': 60000 },
+		});
 		const doctor = await enterV1(praxis);
 		await doctor.join('r');
 		const [bob, ann] = [

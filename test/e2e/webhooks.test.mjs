@@ -9,8 +9,26 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { get } from './lib/api.mjs';
 import { exchange, request } from './lib/http.mjs';
-import { bearer, claimsOf, enter, enterAsNobody, nowS, sign, token, tokenVhost } from './lib/issuer.mjs';
-import { Praxisd, globalConfig, itEnds, runPraxisd, secret, usePraxisd, vhostConfig, writeConfig } from './lib/praxisd.mjs';
+import {
+	bearer,
+	claimsOf,
+	enter,
+	enterAsNobody,
+	nowS,
+	sign,
+	token,
+	tokenVhost,
+} from './lib/issuer.mjs';
+import {
+	Praxisd,
+	globalConfig,
+	itEnds,
+	runPraxisd,
+	secret,
+	usePraxisd,
+	vhostConfig,
+	writeConfig,
+} from './lib/praxisd.mjs';
 import { Receiver, SIGNING, webhook } from './lib/receiver.mjs';
 import { openV1, resume } from './lib/resuming.mjs';
 import { until } from './lib/wait.mjs';
@@ -120,7 +138,10 @@ describe('webhooks tell', () => {
 		const annIs = { clientId: ann.clientId, userId: 7, role: 'staff' };
 		const bobIs = { clientId: bob.clientId, userId: bob.claims.sub, role: 'patient' };
 		assert.deepEqual(strip(events[0]), {
-			type: 'session_opened', tenant: 'default', practiceId, ...annIs,
+			type: 'session_opened',
+			tenant: 'default',
+			practiceId,
+			...annIs,
 		});
 		assert.deepEqual(strip(events[1]), { type: 'room_started', ...room });
 		assert.deepEqual(strip(events[2]), { type: 'member_joined', ...room, ...annIs });
@@ -130,7 +151,10 @@ describe('webhooks tell', () => {
 		assert.equal(events[6].reason, 'disconnected');
 		const { participants, startedAt, durationMs: whole, ...ended } = strip(events[7]);
 		assert.deepEqual(ended, {
-			type: 'room_ended', ...room, reason: 'disconnected', participantCount: 2,
+			type: 'room_ended',
+			...room,
+			reason: 'disconnected',
+			participantCount: 2,
 		});
 		about(startedAt, events[1].at);
 		assert.ok(whole >= durationMs && whole <= Date.now() - began);
@@ -176,24 +200,36 @@ describe('webhooks tell', () => {
 	it('which practices, where there are several or none', async () => {
 		const [one, other] = [newPractice(), newPractice()];
 		const ann = await enter(praxis, { practices: [one, other] });
-		const told = await receiver.event('session_opened', ({ clientId }) => clientId === ann.clientId);
+		const told = await receiver.event(
+			'session_opened',
+			({ clientId }) => clientId === ann.clientId,
+		);
 		assert.deepEqual(told.practices, [one, other]);
 		assert.equal(told.practiceCount, 2);
 		assert.equal(told.practiceId, undefined);
 		const many = Array.from({ length: 40 }, () => newPractice());
 		const bob = await enter(praxis, { practices: many });
-		const more = await receiver.event('session_opened', ({ clientId }) => clientId === bob.clientId);
+		const more = await receiver.event(
+			'session_opened',
+			({ clientId }) => clientId === bob.clientId,
+		);
 		assert.equal(more.practiceCount, 40);
 		assert.deepEqual(more.practices, many.slice(0, 32));
 		const all = await enter(praxis, { role: 'admin', practices: ['*'] });
-		const none = await receiver.event('session_opened', ({ clientId }) => clientId === all.clientId);
+		const none = await receiver.event(
+			'session_opened',
+			({ clientId }) => clientId === all.clientId,
+		);
 		assert.equal(none.practiceCount, 0);
 	});
 
 	it('ids as they are, be they of twenty digits', async () => {
 		const practiceId = '12345678901234567890';
 		const client = await enter(praxis, { practices: [practiceId] });
-		const told = await receiver.event('session_opened', ({ clientId }) => clientId === client.clientId);
+		const told = await receiver.event(
+			'session_opened',
+			({ clientId }) => clientId === client.clientId,
+		);
 		assert.equal(told.practiceId, practiceId);
 	});
 
@@ -204,12 +240,18 @@ describe('webhooks tell', () => {
 		await ann.join('r');
 		await bob.join('r');
 		await ann.accepted({ type: 'telemedicine_remove', roomId: 'r', clientId: bob.clientId });
-		const removed = await receiver.event('member_left', ({ clientId }) => clientId === bob.clientId);
+		const removed = await receiver.event(
+			'member_left',
+			({ clientId }) => clientId === bob.clientId,
+		);
 		assert.equal(removed.reason, 'removed');
 		assert.equal(removed.by, ann.clientId);
 		await bob.join('r');
 		await ann.accepted({ type: 'telemedicine_end', roomId: 'r' });
-		const ended = await receiver.event('room_ended', (event) => event.practiceId === practiceId);
+		const ended = await receiver.event(
+			'room_ended',
+			(event) => event.practiceId === practiceId,
+		);
 		assert.equal(ended.reason, 'ended');
 		assert.equal(ended.participantCount, 2, 'who comes again is not another one');
 		assert.equal(ended.participants.length, 2);
@@ -223,7 +265,10 @@ describe('webhooks tell', () => {
 		assert.equal(stats.delivered, receiver.taken.length);
 		assert.equal(stats.taken, receiver.requests.length);
 		assert.equal(stats.bytes, 0);
-		const { body } = await exchange(praxis.port, request('GET', '/metrics', { Connection: 'close' }));
+		const { body } = await exchange(
+			praxis.port,
+			request('GET', '/metrics', { Connection: 'close' }),
+		);
 		const value = (name) => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(body)?.[1]);
 		assert.equal(
 			value('praxis_webhook_events_total\\{result="delivered"\\}'),
@@ -263,13 +308,18 @@ describe('the waiting room', () => {
 		const [ann, bob] = patients;
 		await doctor.accepted({ type: 'telemedicine_deny', roomId: 'r', clientId: bob.clientId });
 		await doctor.accepted({ type: 'telemedicine_admit', roomId: 'r', clientId: ann.clientId });
-		const joined = await receiver.event('member_joined', ({ clientId }) => clientId === ann.clientId);
+		const joined = await receiver.event(
+			'member_joined',
+			({ clientId }) => clientId === ann.clientId,
+		);
 		assert.equal(joined.by, doctor.clientId);
 		await doctor.accepted({ type: 'telemedicine_end', roomId: 'r' });
 		await receiver.event('room_ended', (event) => event.practiceId === practiceId);
-		assert.ok(!receiver.taken.some(({ type, clientId }) => {
-			return type.startsWith('member') && clientId === bob.clientId;
-		}));
+		assert.ok(
+			!receiver.taken.some(({ type, clientId }) => {
+				return type.startsWith('member') && clientId === bob.clientId;
+			}),
+		);
 	});
 
 	itIsWell(both);
@@ -300,7 +350,10 @@ describe('a session that outlives its connection', () => {
 			ann = Object.assign(await resume(praxis, ann), { identity });
 		}
 		ann.send(leaving(ann, 'r'));
-		const left = await receiver.event('member_left', (event) => event.practiceId === practiceId);
+		const left = await receiver.event(
+			'member_left',
+			(event) => event.practiceId === practiceId,
+		);
 		assert.equal(left.reason, 'left');
 		await receiver.event('room_ended', (event) => event.practiceId === practiceId);
 		assert.deepEqual(receiver.types(practiceId), [
@@ -355,7 +408,12 @@ async function stir(praxis, practiceId, times) {
 
 const typesOfStir = (times) => [
 	'session_opened',
-	...Array.from({ length: times }, () => ['room_started', 'member_joined', 'member_left', 'room_ended']).flat(),
+	...Array.from({ length: times }, () => [
+		'room_started',
+		'member_joined',
+		'member_left',
+		'room_ended',
+	]).flat(),
 	'session_closed',
 ];
 
@@ -522,8 +580,14 @@ describe('a receiver that fails', () => {
 	});
 
 	it('is told of in the log, without what was sent or where', async () => {
-		assert.match(praxis.log, /warning: webhook of vhost default: the answer is 500; it is tried again/);
-		assert.match(praxis.log, /notice: webhook of vhost default: everything has been delivered again/);
+		assert.match(
+			praxis.log,
+			/warning: webhook of vhost default: the answer is 500; it is tried again/,
+		);
+		assert.match(
+			praxis.log,
+			/notice: webhook of vhost default: everything has been delivered again/,
+		);
 		assert.doesNotMatch(praxis.log, /\/hook/);
 		const stats = await webhooks(praxis);
 		assert.equal(stats.given_up, 0);
@@ -600,10 +664,13 @@ describe('a reload', () => {
 		await ann.join('r');
 		await receiver.asked(1);
 		other.secrets = ['another secret of thirty-two bytes or more'];
-		const said = await reconfigure(praxis, webhook(await other.listen('/new'), {
-			'webhook-secret': other.secrets[0],
-			'webhook-batch': 2,
-		}));
+		const said = await reconfigure(
+			praxis,
+			webhook(await other.listen('/new'), {
+				'webhook-secret': other.secrets[0],
+				'webhook-batch': 2,
+			}),
+		);
 		assert.match(said, /webhook-url has changed/);
 		assert.match(said, /key of the webhook has changed/);
 		assert.match(said, /webhook-batch is 2, was 100/);
@@ -629,16 +696,22 @@ describe('a reload', () => {
 		await bob.close();
 		await next.event('session_closed', ({ clientId }) => clientId === bob.clientId);
 		assert.deepEqual([...new Set(next.taken.map(({ tenant }) => tenant))], ['next']);
-		await reconfigure(praxis, webhook(`http://127.0.0.1:${other.port}/new`, {
-			'webhook-secret': other.secrets[0],
-		}));
+		await reconfigure(
+			praxis,
+			webhook(`http://127.0.0.1:${other.port}/new`, {
+				'webhook-secret': other.secrets[0],
+			}),
+		);
 		await next.close();
 	});
 
 	it('hides the secret, and what is in the query', async () => {
-		await reconfigure(praxis, webhook(`http://127.0.0.1:${other.port}/new?key=hush`, {
-			'webhook-secret': other.secrets[0],
-		}));
+		await reconfigure(
+			praxis,
+			webhook(`http://127.0.0.1:${other.port}/new?key=hush`, {
+				'webhook-secret': other.secrets[0],
+			}),
+		);
 		const { config } = await get(praxis, { practices: ['*'] }, 'config');
 		assert.equal(config.vhost['webhook-secret'], '(hidden)');
 		assert.equal(config.vhost['webhook-url'], `http://127.0.0.1:${other.port}/new?(hidden)`);
@@ -665,9 +738,15 @@ describe('a reload', () => {
 
 	it('that takes a vhost away tells the end of its sessions where they began', async () => {
 		const practiceId = newPractice();
-		const [first] = vhostConfig({}, tokenVhost({}, webhook(`http://127.0.0.1:${other.port}/new`, {
-			'webhook-secret': other.secrets[0],
-		}))).vhosts;
+		const [first] = vhostConfig(
+			{},
+			tokenVhost(
+				{},
+				webhook(`http://127.0.0.1:${other.port}/new`, {
+					'webhook-secret': other.secrets[0],
+				}),
+			),
+		).vhosts;
 		const file = path.join(praxis.dir, 'conf.d/50-extra.json');
 		await writeFile(file, JSON.stringify({ vhosts: [{ ...first, name: 'extra' }] }));
 		const said = await hup(praxis);
@@ -698,15 +777,23 @@ describe('a reload', () => {
 		assert.equal(now.events, 0);
 		await ann.join('r');
 		// … and is told again what happens from then on.
-		await reconfigure(praxis, webhook(`http://127.0.0.1:${other.port}/new`, {
-			'webhook-secret': other.secrets[0],
-		}));
+		await reconfigure(
+			praxis,
+			webhook(`http://127.0.0.1:${other.port}/new`, {
+				'webhook-secret': other.secrets[0],
+			}),
+		);
 		await ann.close();
 		await other.event('session_closed', ({ clientId }) => clientId === ann.clientId);
 		assert.deepEqual(
-			other.taken.slice(before).filter(({ clientId }) => clientId === ann.clientId)
+			other.taken
+				.slice(before)
+				.filter(({ clientId }) => clientId === ann.clientId)
 				.map(({ type, durationMs }) => [type, durationMs === undefined]),
-			[['member_left', true], ['session_closed', false]],
+			[
+				['member_left', true],
+				['session_closed', false],
+			],
 		);
 	});
 
@@ -759,7 +846,10 @@ describe('the end of a server', () => {
 	});
 
 	it('leaves to the next server what was not taken, and who is in a room', async () => {
-		const { receiver, praxis, begin, end } = servers({ 'grace-ms': 60_000, 'state-file': 'state' });
+		const { receiver, praxis, begin, end } = servers({
+			'grace-ms': 60_000,
+			'state-file': 'state',
+		});
 		await begin();
 		const practiceId = newPractice();
 		const claims = claimsOf({ practices: [practiceId], sub: '12345678901234567890' });
@@ -792,20 +882,17 @@ describe('the end of a server', () => {
 		);
 		assert.ok(told.durationMs >= told.participants[1].durationMs);
 		about(told.startedAt, receiver.of(practiceId, 'room_started')[0].at);
-		assert.deepEqual(
-			receiver.types(practiceId),
-			[
-				'session_opened',
-				'room_started',
-				'member_joined',
-				'session_opened',
-				'member_joined',
-				'member_left',
-				'session_closed',
-				'member_left',
-				'room_ended',
-			],
-		);
+		assert.deepEqual(receiver.types(practiceId), [
+			'session_opened',
+			'room_started',
+			'member_joined',
+			'session_opened',
+			'member_joined',
+			'member_left',
+			'session_closed',
+			'member_left',
+			'room_ended',
+		]);
 		await end();
 		assert.equal(receiver.doubles, 0);
 		assert.deepEqual(receiver.violations, []);
@@ -835,7 +922,10 @@ describe('the end of a server', () => {
 	});
 
 	it('and who does not come over has left', async () => {
-		const { receiver, praxis, begin, end } = servers({ 'grace-ms': 60_000, 'state-file': 'state' });
+		const { receiver, praxis, begin, end } = servers({
+			'grace-ms': 60_000,
+			'state-file': 'state',
+		});
 		await begin();
 		const practiceId = newPractice();
 		const claims = claimsOf({ practices: [practiceId], exp: nowS() + 3 });
@@ -847,7 +937,10 @@ describe('the end of a server', () => {
 		// Her token is over by the time of the next server.
 		await until('its expiry', () => nowS() > claims.exp + 1);
 		await praxis.launch();
-		const ended = await receiver.event('room_ended', (event) => event.practiceId === practiceId);
+		const ended = await receiver.event(
+			'room_ended',
+			(event) => event.practiceId === practiceId,
+		);
 		assert.equal(ended.participants.length, 1);
 		assert.equal(receiver.of(practiceId, 'member_left').length, 1);
 		await end();
@@ -864,7 +957,12 @@ describe('the configuration', () => {
 	}
 
 	it('that is fine is silent', async () => {
-		for (const url of ['https://app.example.org/hook', 'http://localhost/', 'http://127.9.0.1:81/x', 'http://[::1]/']) {
+		for (const url of [
+			'https://app.example.org/hook',
+			'http://localhost/',
+			'http://127.9.0.1:81/x',
+			'http://[::1]/',
+		]) {
 			const { code, stderr } = await check(webhook(url));
 			assert.equal(code, 0);
 			assert.equal(stderr, '');
@@ -876,7 +974,9 @@ describe('the configuration', () => {
 		assert.equal(plain.code, 0);
 		assert.match(plain.stderr, /warning: .*"webhook-url": http:\/\/ to another machine/);
 		assert.doesNotMatch(plain.stderr, /hush/);
-		const weak = await check(webhook('https://app.example.org/', { 'webhook-secret': 'short' }));
+		const weak = await check(
+			webhook('https://app.example.org/', { 'webhook-secret': 'short' }),
+		);
 		assert.equal(weak.code, 0);
 		assert.match(weak.stderr, /warning: .*"webhook-secret": a weak secret/);
 		assert.doesNotMatch(weak.stderr, /short/);

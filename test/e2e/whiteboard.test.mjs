@@ -444,7 +444,11 @@ describe('coming back with `since`', () => {
 		const bob = await praxis.connect({ practiceId });
 		assert.equal((await subscribe(bob, practiceId, { epoch, seq })).recovered, true);
 		const got = (await bob.fence()).map(({ data, seq: at }) => [data, at - seq - 1]);
-		assert.deepEqual(got, [[4, 4], [5, 5], [6, 6]]);
+		assert.deepEqual(got, [
+			[4, 4],
+			[5, 5],
+			[6, 6],
+		]);
 	});
 
 	itEnds(praxis);

@@ -41,9 +41,9 @@ function random(below) {
 }
 const pick = (list) => list[random(list.length)];
 
-const authorization = `Authorization: ${bearer(
-	await token({ role: 'service', sub: 'fuzz', practices: [1] }),
-).Authorization}\r\n`;
+const authorization = `Authorization: ${
+	bearer(await token({ role: 'service', sub: 'fuzz', practices: [1] })).Authorization
+}\r\n`;
 const HOST = 'Host: 127.0.0.1\r\n';
 let published = 0;
 
@@ -76,8 +76,11 @@ const strict = [
 	() => ({ text: `\r\n${get1('/health')}`, status: [200] }),
 	() => ({ text: get1('http://a.example/health'), status: [200] }),
 	() => ({
-		text: get1('/health', 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n' +
-			'HTTP2-Settings: AAMAAABkAAQAAP__\r\n'),
+		text: get1(
+			'/health',
+			'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n' +
+				'HTTP2-Settings: AAMAAABkAAQAAP__\r\n',
+		),
 		status: [200],
 	}),
 	() => ({ text: get1('/health', 'Connection: Upgrade\r\nUpgrade: TLS/1.0\r\n'), status: [200] }),
@@ -140,7 +143,9 @@ function broken() {
 	const { text } = pick([...good, ...closing, ...strictClosing])();
 	const bytes = Buffer.from(text, 'latin1');
 	for (let i = 1 + random(4); i > 0; i--) {
-		bytes[random(bytes.length)] = random(4) ? pick([...' \r\n\t:;,%/?\0']).charCodeAt(0) : random(256);
+		bytes[random(bytes.length)] = random(4)
+			? pick([...' \r\n\t:;,%/?\0']).charCodeAt(0)
+			: random(256);
 	}
 	return { text: bytes.subarray(0, 1 + random(bytes.length)).toString('latin1'), unknown: true };
 }
@@ -148,7 +153,12 @@ function broken() {
 // Requests, and what is to be answered: up to the first answer that ends the connection.
 function stream(secure) {
 	const requests = [];
-	const [fine, last] = secure ? [good, closing] : [[...good, ...strict], [...closing, ...strictClosing]];
+	const [fine, last] = secure
+		? [good, closing]
+		: [
+				[...good, ...strict],
+				[...closing, ...strictClosing],
+			];
 	for (let i = random(6); i > 0; i--) {
 		requests.push(pick(fine)());
 	}
@@ -164,8 +174,12 @@ function pieces(bytes) {
 	if (kind === 0) {
 		return [bytes];
 	}
-	const cuts = kind === 1 && bytes.length < 600 ? [...bytes.keys()] :
-		Array.from({ length: 1 + random(8) }, () => random(bytes.length)).sort((a, b) => a - b);
+	const cuts =
+		kind === 1 && bytes.length < 600
+			? [...bytes.keys()]
+			: Array.from({ length: 1 + random(8) }, () => random(bytes.length)).sort(
+					(a, b) => a - b,
+				);
 	return [...cuts, bytes.length].map((to, at) => bytes.subarray(at === 0 ? 0 : cuts[at - 1], to));
 }
 
@@ -253,7 +267,9 @@ function check(requests, text, secure) {
 	if (found.length < due && !secure) {
 		throw new Error(`${found.length} answers of ${due}`);
 	}
-	return requests.slice(0, found.length).filter(({ data }, at) => data && found[at].status === 200);
+	return requests
+		.slice(0, found.length)
+		.filter(({ data }, at) => data && found[at].status === 200);
 }
 
 // ---- the run ----
@@ -278,8 +294,10 @@ async function worker(port, secure, witness) {
 				witness.add(data);
 			}
 		} catch (error) {
-			failure ??= new Error(`${secure ? 'TLS' : 'plain'}: ${error.message}\n` +
-				requests.map((each) => JSON.stringify(each)).join('\n'));
+			failure ??= new Error(
+				`${secure ? 'TLS' : 'plain'}: ${error.message}\n` +
+					requests.map((each) => JSON.stringify(each)).join('\n'),
+			);
 		}
 	}
 }
@@ -301,15 +319,17 @@ async function run() {
 		global: { 'max-connections-per-address': 0, 'log-level': 'notice' },
 		files: {
 			'conf.d/10-tls.json': {
-				vhosts: [{
-					name: 'secure',
-					port: 0,
-					interface: '127.0.0.1',
-					'host-ssl-cert': certificates.path('a.pem'),
-					'host-ssl-key': certificates.path('a.key'),
-					'ws-protocols': [{ whiteboard: { status: 'ok' } }],
-					...vhost,
-				}],
+				vhosts: [
+					{
+						name: 'secure',
+						port: 0,
+						interface: '127.0.0.1',
+						'host-ssl-cert': certificates.path('a.pem'),
+						'host-ssl-key': certificates.path('a.key'),
+						'ws-protocols': [{ whiteboard: { status: 'ok' } }],
+						...vhost,
+					},
+				],
 			},
 		},
 	});
@@ -331,12 +351,17 @@ async function run() {
 		throw failure;
 	}
 	const missing = () => [...sure].filter((data) => !heard.has(data));
-	await until(() => `all that was published: ${missing().slice(0, 20)} of ${sure.size}`, async () => {
-		for (const message of (await ann.fence()).filter(({ type }) => type === 'whiteboard_update')) {
-			heard.set(message.data, (heard.get(message.data) ?? 0) + 1);
-		}
-		return missing().length === 0;
-	});
+	await until(
+		() => `all that was published: ${missing().slice(0, 20)} of ${sure.size}`,
+		async () => {
+			for (const message of (await ann.fence()).filter(
+				({ type }) => type === 'whiteboard_update',
+			)) {
+				heard.set(message.data, (heard.get(message.data) ?? 0) + 1);
+			}
+			return missing().length === 0;
+		},
+	);
 	const twice = [...heard].filter(([, count]) => count > 1);
 	if (twice.length > 0) {
 		throw new Error(`published more than once: ${twice.slice(0, 10)}`);

@@ -182,7 +182,9 @@ for (let i = 0; i < people.length; i += 200) {
 await until('nothing left behind', async () => {
 	const left = await watch.sample();
 	return (
-		left.sessions === 0 && left.rooms === 0 && left.queued === 0 &&
+		left.sessions === 0 &&
+		left.rooms === 0 &&
+		left.queued === 0 &&
 		left.descriptors <= before.descriptors + 2
 	);
 });

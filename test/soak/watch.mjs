@@ -15,8 +15,12 @@ export class Watch {
 
 	async sample() {
 		const status = await readFile(`/proc/${this.pid}/status`, 'utf8');
-		const { sessions, rooms, messages_live: messages, queue_bytes: queued } =
-			await this.stats();
+		const {
+			sessions,
+			rooms,
+			messages_live: messages,
+			queue_bytes: queued,
+		} = await this.stats();
 		const sample = {
 			at: Date.now(),
 			rssKb: Number(/VmRSS:\s+(\d+)/.exec(status)[1]),

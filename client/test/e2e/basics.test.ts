@@ -60,7 +60,10 @@ describe('pages of a practice', () => {
 		bob.telemedicine.joinRoom('r', 12, 2, 'Bob');
 		const joined = await bob.next<TelemedicineRoomJoined>('telemedicine_room_joined');
 		assert.deepEqual(joined.participants, [ann.manager.clientId, bob.manager.clientId]);
-		assert.deepEqual(joined.members.map(({ clientId }) => clientId), [ann.manager.clientId]);
+		assert.deepEqual(
+			joined.members.map(({ clientId }) => clientId),
+			[ann.manager.clientId],
+		);
 		const text = secret('chat');
 		bob.telemedicine.sendChatMessage('r', 12, text, 'Bob', 2);
 		const chat = await ann.next<TelemedicineChatMessage>('telemedicine_chat_message');

@@ -41,7 +41,11 @@ describe('an application of React', () => {
 				sockets.push(this);
 			}
 		}
-		const page = new Page(praxis, { practiceId: 1, userId: 7 }, { WebSocket: Counted, environment });
+		const page = new Page(
+			praxis,
+			{ practiceId: 1, userId: 7 },
+			{ WebSocket: Counted, environment },
+		);
 		pages.push(page);
 		const Layout = ({ children }: { children?: ReactNode }) => {
 			const status = useWebSocketStatus(page.manager);
@@ -58,7 +62,8 @@ describe('an application of React', () => {
 				userId: 7,
 				userName: 'Ann',
 				qualityMs: 0,
-				RTCPeerConnection: RTCPeerConnection as unknown as typeof globalThis.RTCPeerConnection,
+				RTCPeerConnection:
+					RTCPeerConnection as unknown as typeof globalThis.RTCPeerConnection,
 			};
 			useTelemedicineCall(options, page.telemedicine);
 			return null;

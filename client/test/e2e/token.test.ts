@@ -13,7 +13,10 @@ describe('a page with tokens', () => {
 	const pages: Page[] = [];
 	afterEach(() => pages.splice(0).forEach((page) => page.close()));
 	// Guesses are not put off: whether an attempt meets such a time depends on the dice of its back-off.
-	const praxis = usePraxisd({ global: { 'grace-ms': 30_000, 'auth-failures': 0 }, ...withTokens });
+	const praxis = usePraxisd({
+		global: { 'grace-ms': 30_000, 'auth-failures': 0 },
+		...withTokens,
+	});
 	const page = (getToken: ManagerOptions['getToken']) => {
 		const made = new Page(praxis, {}, { getToken });
 		pages.push(made);

@@ -55,7 +55,14 @@ describe('the tarball', () => {
 	});
 
 	it('is as "are the types wrong" has it', () => {
-		const attw = path.join(client, 'node_modules', '@arethetypeswrong', 'cli', 'dist', 'index.js');
+		const attw = path.join(
+			client,
+			'node_modules',
+			'@arethetypeswrong',
+			'cli',
+			'dist',
+			'index.js',
+		);
 		const args = [attw, '--format', 'json', consumer.tarball];
 		const told = execFileSync(process.execPath, args, { encoding: 'utf8' });
 		const { analysis } = JSON.parse(told) as {

@@ -32,7 +32,13 @@ export async function connectTo(world, place, address, front) {
 	return wire;
 }
 
-export async function ask(world, { place = 'default', address, front }, method, path, options = {}) {
+export async function ask(
+	world,
+	{ place = 'default', address, front },
+	method,
+	path,
+	options = {},
+) {
 	const wire = await connectTo(world, place, address, front);
 	try {
 		const { headers = {}, body = '' } = options;
@@ -170,7 +176,10 @@ export class Person {
 		}
 		const same = hello.clientId === before;
 		if (!same) {
-			assert.ok(!this.alive || this.expired || this.missed.size, `${this.name} was not resumed`);
+			assert.ok(
+				!this.alive || this.expired || this.missed.size,
+				`${this.name} was not resumed`,
+			);
 			this.#lapse();
 			if (this.v1 && this.expired) {
 				await this.leave();
@@ -388,7 +397,11 @@ export class Person {
 		await waited(answer.retryAfterMs);
 		this.client.send({ ...message, id: `${id}-again` });
 		const again = await this.#answer(`${id}-again`);
-		assert.notEqual(again.code, 'rate_limited', `after ${answer.retryAfterMs} ms, as it was told`);
+		assert.notEqual(
+			again.code,
+			'rate_limited',
+			`after ${answer.retryAfterMs} ms, as it was told`,
+		);
 		return again;
 	}
 }

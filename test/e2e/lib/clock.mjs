@@ -22,7 +22,9 @@ export class Clock {
 		this.file = file;
 		this.set(0);
 		// Address sanitizer insists on being the first of all libraries.
-		const asan = /(\/\S*libasan\S*) /.exec(execFileSync('ldd', [program], { encoding: 'utf8' }))?.[1];
+		const asan = /(\/\S*libasan\S*) /.exec(
+			execFileSync('ldd', [program], { encoding: 'utf8' }),
+		)?.[1];
 		this.env = {
 			LD_PRELOAD: [asan, Clock.library].filter(Boolean).join(':'),
 			FAKETIME_TIMESTAMP_FILE: file,

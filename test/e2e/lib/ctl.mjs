@@ -79,7 +79,10 @@ export async function ctlJson(env, ...args) {
 
 // A table as [{ TITLE: cell }]; cells must not hold two spaces.
 export function rows(table) {
-	const [titles, ...lines] = table.trimEnd().split('\n').map((line) => line.trim().split(/ {2,}/));
+	const [titles, ...lines] = table
+		.trimEnd()
+		.split('\n')
+		.map((line) => line.trim().split(/ {2,}/));
 	return lines.map((cells) => {
 		return Object.fromEntries(cells.map((cell, at) => [titles[at], cell]));
 	});

@@ -11,7 +11,9 @@ import path from 'node:path';
 
 function mount(dir, bytes) {
 	try {
-		execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'praxis-test', dir], { stdio: 'ignore' });
+		execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'praxis-test', dir], {
+			stdio: 'ignore',
+		});
 		return true;
 	} catch {
 		return false;

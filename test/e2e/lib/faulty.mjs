@@ -83,7 +83,7 @@ export class Faulty {
 		const { pieces = Infinity, delayMs = 0 } = link.faults;
 		try {
 			for await (const chunk of from) {
-				for (let at = 0; at < chunk.length; ) {
+				for (let at = 0; at < chunk.length;) {
 					while (link.stalled) {
 						await new Promise((resolve) => link.wakes.push(resolve));
 					}

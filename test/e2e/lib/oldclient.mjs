@@ -52,7 +52,9 @@ export class OldClient {
 		socket.on('open', () => {
 			this.#attempts = 0;
 			this.opened++;
-			socket.send(JSON.stringify({ type: 'join-room', roomId: 'consulting-room', userId: 12 }));
+			socket.send(
+				JSON.stringify({ type: 'join-room', roomId: 'consulting-room', userId: 12 }),
+			);
 		});
 		socket.on('message', (data) => this.heard.push(JSON.parse(data)));
 		socket.on('error', () => {});

@@ -19,12 +19,17 @@ const check = ajv.getSchema('openapi#/components/schemas/TailLine');
 
 export async function tailRequest(claims, body, headers = {}) {
 	const text = JSON.stringify(body);
-	return request('POST', '/api/v1/tail', {
-		...bearer(await token({ role: 'service', ...claims })),
-		'Content-Type': 'application/json',
-		'Content-Length': Buffer.byteLength(text),
-		...headers,
-	}, { body: text });
+	return request(
+		'POST',
+		'/api/v1/tail',
+		{
+			...bearer(await token({ role: 'service', ...claims })),
+			'Content-Type': 'application/json',
+			'Content-Length': Buffer.byteLength(text),
+			...headers,
+		},
+		{ body: text },
+	);
 }
 
 export class Onlooker {
@@ -64,8 +69,11 @@ export class Onlooker {
 		const words = [];
 		while (words.length < count) {
 			const line = await this.next();
-			words.push([line.direction ?? Object.keys(line)[1], line.type, line.error]
-				.filter(Boolean).join(':'));
+			words.push(
+				[line.direction ?? Object.keys(line)[1], line.type, line.error]
+					.filter(Boolean)
+					.join(':'),
+			);
 		}
 		return words;
 	}

@@ -32,7 +32,9 @@ class Overlay {
 			this.receiver.server.unref();
 		}
 		if (has('auth-url') && !WITH_NOBODY.includes(path.basename(process.argv[1] ?? ''))) {
-			this.application = http.createServer((request, response) => response.writeHead(401).end());
+			this.application = http.createServer((request, response) =>
+				response.writeHead(401).end(),
+			);
 			await new Promise((resolve) => this.application.listen(0, '127.0.0.1', resolve));
 			this.application.unref();
 		}
@@ -47,9 +49,10 @@ class Overlay {
 		return {
 			...(has('webhooks') && webhook(this.url)),
 			...(has('proxies') && { 'trusted-proxies': ['127.0.0.1'] }),
-			...(this.application && tokens && {
-				'auth-url': `http://127.0.0.1:${this.application.address().port}/`,
-			}),
+			...(this.application &&
+				tokens && {
+					'auth-url': `http://127.0.0.1:${this.application.address().port}/`,
+				}),
 		};
 	}
 

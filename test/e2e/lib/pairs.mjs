@@ -179,14 +179,14 @@ export class World {
 			kind === 'update'
 				? { type: 'whiteboard_update', practiceId, data: content }
 				: {
-					type: 'telemedicine_chat_message',
-					roomId: ROOM,
-					appointmentId: 'a',
-					practiceId,
-					message: JSON.stringify(content),
-					from: teller.claims.sub,
-					fromUserId: teller.claims.sub,
-				},
+						type: 'telemedicine_chat_message',
+						roomId: ROOM,
+						appointmentId: 'a',
+						practiceId,
+						message: JSON.stringify(content),
+						from: teller.claims.sub,
+						fromUserId: teller.claims.sub,
+					},
 		);
 		if (this.isOff(teller.place, SERVICE_OF[kind])) {
 			assert.equal(answer.code, 'service_disabled');
@@ -232,7 +232,10 @@ export class World {
 			return;
 		}
 		assert.equal(code, 1013, `${person.name} was closed with ${code}`);
-		assert.ok(person.missed.size || person.mayMiss, `${person.name} missed nothing and was closed with 1013`);
+		assert.ok(
+			person.missed.size || person.mayMiss,
+			`${person.name} missed nothing and was closed with 1013`,
+		);
 		this.departs(person);
 		await person.enter();
 	}
@@ -253,7 +256,11 @@ export class World {
 
 	othersMiss(person) {
 		for (const other of this.all) {
-			if (other.tag === person.tag && other.inRoom && this.isOff(other.place, 'telemedicine')) {
+			if (
+				other.tag === person.tag &&
+				other.inRoom &&
+				this.isOff(other.place, 'telemedicine')
+			) {
 				other.misses('telemedicine');
 			}
 		}
@@ -279,7 +286,8 @@ export class World {
 				wanted = {
 					sessions: count(({ connected }) => connected),
 					detached: count(({ alive, connected }) => alive && !connected),
-					rooms: new Set(this.all.filter(({ inRoom }) => inRoom).map(({ tag }) => tag)).size,
+					rooms: new Set(this.all.filter(({ inRoom }) => inRoom).map(({ tag }) => tag))
+						.size,
 					waiting: 0,
 					queued: 0,
 				};
@@ -300,7 +308,9 @@ export class World {
 			assert.equal(response.status, 200, response.body);
 			return JSON.parse(response.body)[list];
 		};
-		const here = [this.teller, ...this.inPractice].filter((person) => person.alive && person.knownHere);
+		const here = [this.teller, ...this.inPractice].filter(
+			(person) => person.alive && person.knownHere,
+		);
 		const clients = await listed('clients');
 		if (here.some(({ exp }) => exp !== null)) {
 			return;
@@ -339,7 +349,10 @@ export class World {
 	}
 
 	async switch(place, service, enabled) {
-		const response = await this.api('POST', `services/${service}`, { body: { enabled }, place });
+		const response = await this.api('POST', `services/${service}`, {
+			body: { enabled },
+			place,
+		});
 		assert.equal(response.status, 200, response.body);
 		if (!enabled) {
 			this.#withhold(place, service);
@@ -365,7 +378,9 @@ export class World {
 	async #areOn(names) {
 		await this.fenceAll();
 		for (const person of this.all) {
-			const missed = [...person.missed].some((service) => names.includes(`${person.place}/${service}`));
+			const missed = [...person.missed].some((service) =>
+				names.includes(`${person.place}/${service}`),
+			);
 			if (missed && person.alive && !person.connected) {
 				this.departs(person);
 			}
@@ -400,7 +415,10 @@ export class World {
 		this.praxis.signal('SIGTERM');
 		for (const person of there) {
 			const code = await person.end();
-			assert.ok(code === 1012 || (code === 4401 && person.expired), `${person.name}: ${code}`);
+			assert.ok(
+				code === 1012 || (code === 4401 && person.expired),
+				`${person.name}: ${code}`,
+			);
 			if (code === 4401) {
 				this.departs(person);
 			}
@@ -417,7 +435,8 @@ export class World {
 		const lines = this.praxis.log.slice(this.since).split('\n');
 		this.since = this.praxis.log.length;
 		const bad = lines.filter((line) => {
-			const told = TOLD.some((pattern) => pattern.test(line)) ||
+			const told =
+				TOLD.some((pattern) => pattern.test(line)) ||
 				(this.toldOfReload && TOLD_OF_RELOAD.test(line));
 			return SANITIZERS.test(line) || (/ (warning|error): /.test(line) && !told);
 		});
@@ -464,14 +483,16 @@ class Limits {
 
 	// Of the subject, or of a guest where it is away.
 	async messages(world) {
-		this.who = world.subject.connected && world.subject.exp === null ? world.subject : world.witness;
+		this.who =
+			world.subject.connected && world.subject.exp === null ? world.subject : world.witness;
 		this.refusal = await this.who.exhaust();
 		assert.ok(this.refusal.retryAfterMs <= 1000, `${this.refusal.retryAfterMs} ms`);
 	}
 
 	async guesses(world) {
 		const { place, address } = world.subject;
-		const asked = async (headers) => ask(world, { place, address }, 'GET', '/api/v1/stats', { headers });
+		const asked = async (headers) =>
+			ask(world, { place, address }, 'GET', '/api/v1/stats', { headers });
 		const guess = () => asked(bearer('not.a.token'));
 		// The wait is 100 ms at first, which a busy machine may need to ask again.
 		let late = await guess();
@@ -482,7 +503,9 @@ class Limits {
 		refusedInWords(late, 429);
 		const retry = Number(late.headers['retry-after']);
 		assert.ok(retry >= 1 && retry <= 25, `${retry} s`);
-		const right = bearer(await sign({ sub: 'x', role: 'service', practices: [1], exp: nowS() + 60 }));
+		const right = bearer(
+			await sign({ sub: 'x', role: 'service', practices: [1], exp: nowS() + 60 }),
+		);
 		const passes = await asked(right);
 		assert.equal(passes.status, 200, passes.body);
 		await waited(retry * 1000);
@@ -495,7 +518,13 @@ class Limits {
 		const { place, address } = world.subject;
 		const sub = `guest-${world.nextId()}`;
 		const guest = async () => {
-			const person = new Person(world, 'guest', { v1: false, place, address, ...claims, sub });
+			const person = new Person(world, 'guest', {
+				v1: false,
+				place,
+				address,
+				...claims,
+				sub,
+			});
 			await person.enter();
 			guests.push(person);
 		};
@@ -513,7 +542,12 @@ class Limits {
 		assert.equal(refusedInWords(refused, 429).code, 'rate_limited');
 		assert.equal(refused.headers['retry-after'], '5'); // it depends on others
 		await guests.pop().leave();
-		await until('room for another', () => guest().then(() => true, () => false));
+		await until('room for another', () =>
+			guest().then(
+				() => true,
+				() => false,
+			),
+		);
 		for (const person of guests) {
 			await person.leave();
 		}
@@ -632,7 +666,8 @@ class Reload {
 			await writeFiles(world.praxis.dir, { 'praxis.json': globalConfig(settings()) });
 			return;
 		}
-		const changed = this.kind === 'limits' ? { 'messages-per-second': 55 } : { 'log-level': 'info' };
+		const changed =
+			this.kind === 'limits' ? { 'messages-per-second': 55 } : { 'log-level': 'info' };
 		await world.reload({ 'praxis.json': globalConfig(settings(changed)) });
 		await world.configurationRead();
 	}
@@ -701,9 +736,24 @@ export const FACTORS = {
 
 // In which order two factors begin and end.
 export const SCHEDULES = {
-	'one by one': (a, b) => [[a, 'begin'], [a, 'end'], [b, 'begin'], [b, 'end']],
-	overlapping: (a, b) => [[a, 'begin'], [b, 'begin'], [a, 'end'], [b, 'end']],
-	nested: (a, b) => [[a, 'begin'], [b, 'begin'], [b, 'end'], [a, 'end']],
+	'one by one': (a, b) => [
+		[a, 'begin'],
+		[a, 'end'],
+		[b, 'begin'],
+		[b, 'end'],
+	],
+	overlapping: (a, b) => [
+		[a, 'begin'],
+		[b, 'begin'],
+		[a, 'end'],
+		[b, 'end'],
+	],
+	nested: (a, b) => [
+		[a, 'begin'],
+		[b, 'begin'],
+		[b, 'end'],
+		[a, 'end'],
+	],
 };
 
 export async function play(world, schedule) {

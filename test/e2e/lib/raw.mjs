@@ -105,11 +105,13 @@ export class RawClient extends Session {
 		const client = new RawClient(identity);
 		const key = randomBytes(16).toString('base64');
 		wire ??= await Wire.open(port);
-		wire.write(upgradeRequest(path, {
-			'Sec-WebSocket-Key': key,
-			...overlay?.headers(),
-			...headers,
-		}));
+		wire.write(
+			upgradeRequest(path, {
+				'Sec-WebSocket-Key': key,
+				...overlay?.headers(),
+				...headers,
+			}),
+		);
 		const response = await wire.response();
 		assert.equal(response?.status, 101, `upgraded: ${response?.body}`);
 		assert.equal(

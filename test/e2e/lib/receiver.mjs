@@ -96,7 +96,9 @@ export class Receiver {
 		const [, t, v1] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(request.headers['praxis-signature']);
 		assert.ok(this.#isNow(Number(t) * 1000), 'signed just now');
 		received.signedBy = this.secrets.find((secret) => {
-			return createHmac('sha256', secret).update(`${t}.${received.text}`).digest('hex') === v1;
+			return (
+				createHmac('sha256', secret).update(`${t}.${received.text}`).digest('hex') === v1
+			);
 		});
 		assert.ok(received.signedBy, 'the signature is right');
 		const body = JSON.parse(received.text);
@@ -106,7 +108,10 @@ export class Receiver {
 		received.events = body.events;
 		for (const { id, type, at } of body.events) {
 			assert.match(id, /^[0-9a-f]{16}-\d+$/);
-			assert.match(type, /^(session_(opened|closed)|room_(started|ended)|member_(joined|left))$/);
+			assert.match(
+				type,
+				/^(session_(opened|closed)|room_(started|ended)|member_(joined|left))$/,
+			);
 			assert.ok(Number.isInteger(at) && (at <= body.sentAt + 5 || this.clocks.length > 1));
 		}
 		const practices = new Set(body.events.map(({ practiceId }) => practiceId));

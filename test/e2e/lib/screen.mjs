@@ -90,7 +90,11 @@ export class Screen {
 
 	chat(roomId) {
 		const message = secret('chat');
-		const text = { ...this.#inRoom('telemedicine_chat_message', roomId), message, from: this.claims.sub };
+		const text = {
+			...this.#inRoom('telemedicine_chat_message', roomId),
+			message,
+			from: this.claims.sub,
+		};
 		return this.accepted({ ...text, fromUserId: this.claims.sub }).then(() => message);
 	}
 
@@ -128,8 +132,10 @@ export class Screen {
 
 	// Until it has resumed so often.
 	resumed(count) {
-		return until(() => `${count} resumes; ${this.resumes}, ${this.faults}, ${this.codes}`,
-			() => this.resumes >= count && this.isOpen);
+		return until(
+			() => `${count} resumes; ${this.resumes}, ${this.faults}, ${this.codes}`,
+			() => this.resumes >= count && this.isOpen,
+		);
 	}
 
 	async close() {
@@ -149,7 +155,14 @@ export class Screen {
 
 	#inRoom(type, roomId) {
 		const { sub, name, practices } = this.claims;
-		return { type, roomId, appointmentId: `appointment-${roomId}`, userId: sub, userName: name, practiceId: practices[0] };
+		return {
+			type,
+			roomId,
+			appointmentId: `appointment-${roomId}`,
+			userId: sub,
+			userName: name,
+			practiceId: practices[0],
+		};
 	}
 
 	async #run() {

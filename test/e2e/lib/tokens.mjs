@@ -52,7 +52,7 @@ export class Issuer {
 	async jwks({ also = [] } = {}) {
 		const keys = [];
 		for (const [kid, { alg, publicKey }] of this.#pairs) {
-			keys.push({ ...await jose.exportJWK(publicKey), kid, alg, use: 'sig' });
+			keys.push({ ...(await jose.exportJWK(publicKey)), kid, alg, use: 'sig' });
 		}
 		return { keys: [...keys, ...also] };
 	}
@@ -96,8 +96,10 @@ function count(length) {
 
 // Header and claims that are in order but for `change`.
 function changed(issuer, claims, change) {
-	return issuer.raw({ alg: 'HS256', ...change.header },
-		{ exp: seconds() + 60, ...claims, ...change.claims });
+	return issuer.raw(
+		{ alg: 'HS256', ...change.header },
+		{ exp: seconds() + 60, ...claims, ...change.claims },
+	);
 }
 
 function unsigned(claims) {
@@ -116,7 +118,8 @@ function otherCurve(claims) {
 	const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' });
 	const header = encode({ alg: 'ES256', kid: 'es256' });
 	const input = `${header}.${encode({ exp: seconds() + 60, ...claims })}`;
-	const signature = createSign('sha256').update(input)
+	const signature = createSign('sha256')
+		.update(input)
 		.sign({ key: privateKey, dsaEncoding: 'ieee-p1363' });
 	return `${input}.${signature.toString('base64url')}`;
 }
@@ -126,24 +129,31 @@ async function selfMade(claims) {
 	const options = { extractable: true };
 	const { privateKey, publicKey } = await jose.generateKeyPair('ES256', options);
 	const jwk = await jose.exportJWK(publicKey);
-	return new jose.SignJWT(claims).setExpirationTime('1m')
-		.setProtectedHeader({ alg: 'ES256', kid: 'es256', jwk }).sign(privateKey);
+	return new jose.SignJWT(claims)
+		.setExpirationTime('1m')
+		.setProtectedHeader({ alg: 'ES256', kid: 'es256', jwk })
+		.sign(privateKey);
 }
 
 async function otherAlg(claims, alg, options) {
 	const { privateKey } = await jose.generateKeyPair(alg, options);
-	return new jose.SignJWT(claims).setExpirationTime('1m')
-		.setProtectedHeader({ alg, kid: 'es256' }).sign(privateKey);
+	return new jose.SignJWT(claims)
+		.setExpirationTime('1m')
+		.setProtectedHeader({ alg, kid: 'es256' })
+		.sign(privateKey);
 }
 
 function encrypted(issuer, claims) {
-	return new jose.EncryptJWT(claims).setExpirationTime('1m')
-		.setProtectedHeader({ alg: 'dir', enc: 'A256GCM' }).encrypt(randomBytes(32));
+	return new jose.EncryptJWT(claims)
+		.setExpirationTime('1m')
+		.setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
+		.encrypt(randomBytes(32));
 }
 
 function critical(issuer, claims) {
 	const name = 'https://example.org/c';
-	return new jose.SignJWT(claims).setExpirationTime('1m')
+	return new jose.SignJWT(claims)
+		.setExpirationTime('1m')
 		.setProtectedHeader({ alg: 'HS256', crit: [name], [name]: 1 })
 		.sign(Buffer.from(issuer.secret), { crit: { [name]: true } });
 }
@@ -188,16 +198,17 @@ export async function badTokens(issuer, good, { iss, aud, leeway = 0 } = {}) {
 		of('alg nOnE', 'algorithm', issuer.raw({ alg: 'nOnE' }, json)),
 		of('alg HS512', 'algorithm', issuer.raw({ alg: 'HS512' }, json)),
 		of('no alg', 'malformed', issuer.raw({ typ: 'JWT' }, json)),
-		of('HS256 with the RSA public key', 'algorithm',
-			await confused(issuer, claims, 'rs256')),
-		of('HS256 with the RSA public key, no kid', 'signature',
-			await confused(issuer, claims)),
+		of('HS256 with the RSA public key', 'algorithm', await confused(issuer, claims, 'rs256')),
+		of('HS256 with the RSA public key, no kid', 'signature', await confused(issuer, claims)),
 		of('PS256', 'algorithm', await otherAlg(claims, 'PS256')),
 		of('ES384', 'algorithm', await otherAlg(claims, 'ES384')),
 		of('another curve', 'signature', otherCurve(claims)),
 		of('another key', 'signature', await otherAlg(claims, 'ES256')),
-		of('EdDSA under the kid of an EC key', 'algorithm',
-			await otherAlg(claims, 'EdDSA', { crv: 'Ed25519' })),
+		of(
+			'EdDSA under the kid of an EC key',
+			'algorithm',
+			await otherAlg(claims, 'EdDSA', { crv: 'Ed25519' }),
+		),
 		of('a key of its own', 'signature', await selfMade(claims)),
 		of('encrypted', 'malformed', await encrypted(issuer, claims)),
 		of('another secret', 'signature', issuer.raw({ alg: 'HS256' }, json, 'x')),
@@ -215,15 +226,19 @@ export async function badTokens(issuer, good, { iss, aud, leeway = 0 } = {}) {
 		change('exp as text', 'claims', { claims: { exp: String(time + 60) } }),
 		change('expired by a second', 'expired', { claims: { exp: time - leeway - 1 } }),
 		change('not yet valid', 'not_yet', { claims: { nbf: time + leeway + 30 } }),
-		...(iss ? [
-			change('another issuer', 'issuer', { claims: { iss: `${iss}.example` } }),
-			change('no issuer', 'issuer', { claims: { iss: undefined } }),
-		] : []),
-		...(aud ? [
-			change('another audience', 'audience', { claims: { aud: 'somebody' } }),
-			change('other audiences', 'audience', { claims: { aud: ['a', 'b'] } }),
-			change('no audience', 'audience', { claims: { aud: undefined } }),
-		] : []),
+		...(iss
+			? [
+					change('another issuer', 'issuer', { claims: { iss: `${iss}.example` } }),
+					change('no issuer', 'issuer', { claims: { iss: undefined } }),
+				]
+			: []),
+		...(aud
+			? [
+					change('another audience', 'audience', { claims: { aud: 'somebody' } }),
+					change('other audiences', 'audience', { claims: { aud: ['a', 'b'] } }),
+					change('no audience', 'audience', { claims: { aud: undefined } }),
+				]
+			: []),
 		change('1 MB', 'too_long', { claims: { filler: 'x'.repeat(1 << 20) } }),
 		change('10,000 practices', 'too_long', { claims: { practices: count(10000) } }),
 		change('1,001 practices', 'claims', { claims: { practices: count(1001) } }),
@@ -237,13 +252,15 @@ export async function badTokens(issuer, good, { iss, aud, leeway = 0 } = {}) {
 		change('no role', 'claims', { claims: { role: undefined } }),
 		change('no sub', 'claims', { claims: { sub: undefined } }),
 		of('sub twice', 'malformed', signed(json.replace('{', '{"sub":"1",'))),
-		of('role twice, escaped', 'malformed',
-			signed(json.replace('{', '{"\\u0072ole":"admin",'))),
+		of('role twice, escaped', 'malformed', signed(json.replace('{', '{"\\u0072ole":"admin",'))),
 		of('claims that are an array', 'malformed', signed('[]')),
 		of('claims that are no JSON', 'malformed', signed(`${json}x`)),
 		of('nothing', 'malformed', ''),
 		of('dots', 'malformed', '..'),
-		...(await Promise.all(['HS256', ...Object.keys(KEY_PAIRS)]
-			.map((alg) => mangled(issuer, claims, alg)))).flat(),
+		...(
+			await Promise.all(
+				['HS256', ...Object.keys(KEY_PAIRS)].map((alg) => mangled(issuer, claims, alg)),
+			)
+		).flat(),
 	];
 }

@@ -34,7 +34,8 @@ export function openVisit(appointmentId: number, userId: number, userName: strin
 		status: () => telemedicineService.getStatus(),
 		say: (text: string) =>
 			telemedicineService.sendChatMessage(roomId, appointmentId, text, userName, userId),
-		custom: () => webSocketManager.sendMessage({ type: 'custom_message', data: { test: true } }),
+		custom: () =>
+			webSocketManager.sendMessage({ type: 'custom_message', data: { test: true } }),
 		close: () => {
 			ends.forEach((end) => end());
 			telemedicineService.leaveRoom(roomId, appointmentId, userId);
