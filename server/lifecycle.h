@@ -33,4 +33,7 @@ int64_t px_server_ends_in_ms(const struct px_server *server);
 void px_server_load_state(struct px_server *server);
 int px_server_save_state(struct px_server *server);
 
+/* state/state_plan.c: lets the next server begin; behind px_server_save_state() */
+void px_server_unlock_state(struct px_server *server);
+
 #endif

@@ -50,7 +50,7 @@ static const char help[] =
 		"\n"
 		"Signals: TERM or INT drains and ends, HUP reads the configuration again.\n"
 		"Exit codes: 0 fine, 1 failed while running or to leave its state to the next, 2 the\n"
-		"configuration or the command line is wrong.\n";
+		"configuration or the command line is wrong, or another process has a port or the state file.\n";
 
 struct arguments {
 	const char *config_path;
@@ -376,6 +376,7 @@ static void finish(struct px_server *server)
 	px_vhosts_destroy(server);
 	px_tls_destroy(server);
 	px_plugins_unload(server);
+	px_server_unlock_state(server);
 	px_config_destroy(server->config);
 	px_service_manager_close(&server->manager);
 }

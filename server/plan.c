@@ -17,6 +17,7 @@
 static int prepare(struct px_plan *plan)
 {
 	int rc = px_plan_load_services(plan);
+	rc = rc < 0 ? rc : px_plan_prepare_state(plan);
 	rc = rc < 0 ? rc : px_plan_prepare_vhosts(plan);
 	rc = rc < 0 ? rc : px_plan_prepare_webhooks(plan);
 	rc = rc < 0 ? rc : px_plan_prepare_services(plan);
@@ -29,6 +30,7 @@ static void abandon(struct px_plan *plan)
 	px_plan_abandon_listeners(plan);
 	px_plan_abandon_services(plan);
 	px_plan_abandon_vhosts(plan);
+	px_plan_abandon_state(plan);
 }
 
 static void commit_global(struct px_server *server, const struct px_config *config)
@@ -48,6 +50,7 @@ static void commit(struct px_plan *plan)
 	struct px_server *server = plan->server;
 	commit_global(server, plan->config);
 	server->config = plan->config;
+	px_plan_commit_state(plan);
 	px_plan_commit_services(plan);
 	px_plan_commit_vhosts(plan);
 	px_plan_commit_webhooks(plan);

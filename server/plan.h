@@ -15,6 +15,7 @@
 #include "services/services.h"
 #include "vhost/vhost.h"
 
+struct px_state_lock;
 struct px_tls_material;
 
 /* What becomes of one vhost of the new configuration. */
@@ -49,6 +50,7 @@ struct px_plan {
 	struct px_planned_options options[PX_SERVICES_MAX];
 	size_t option_count;
 	struct px_audit *audit; /* a trail in another place; NULL: the same, or none */
+	struct px_state_lock *state_lock; /* of another state file; NULL: the same, or none */
 };
 
 /*
@@ -75,6 +77,11 @@ void px_plan_commit_services(struct px_plan *plan);
 int px_plan_prepare_listeners(struct px_plan *plan);
 void px_plan_abandon_listeners(struct px_plan *plan);
 void px_plan_commit_listeners(struct px_plan *plan);
+
+/* state/state_plan.c: the state file's lock, which another process may have */
+int px_plan_prepare_state(struct px_plan *plan);
+void px_plan_abandon_state(struct px_plan *plan);
+void px_plan_commit_state(struct px_plan *plan);
 
 /* webhook/webhook.c: whom to tell; what is prepared stays, used or not */
 int px_plan_prepare_webhooks(struct px_plan *plan);

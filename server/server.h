@@ -29,6 +29,7 @@ struct px_pending_proxy;
 struct px_idempotency;
 struct px_listener;
 struct px_lws;
+struct px_state_lock;
 struct px_tail_stream;
 struct px_limiter;
 struct px_tickets;
@@ -79,6 +80,7 @@ struct px_server {
 	struct px_http_client *http_client;
 	struct px_webhook *webhooks; /* of all vhosts that have or had one */
 	struct px_audit *audit; /* NULL: none is kept */
+	struct px_state_lock *state_lock; /* NULL: no state file, or none that can be locked */
 	struct px_tail_stream *tail_streams;
 	uint32_t tail_stream_count;
 	struct px_pending_proxy *pending_proxies; /* connections that owe a PROXY header */

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { chmod, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
-import { Praxisd, secret } from './lib/praxisd.mjs';
+import { Praxisd, globalConfig, runPraxisd, secret, writeFiles } from './lib/praxisd.mjs';
 import { within } from './lib/wait.mjs';
 
 const STATE = 'state';
@@ -48,7 +48,8 @@ function servers(options) {
 		},
 		async names() {
 			const names = await readdir(praxis.dir);
-			return names.filter((name) => name.startsWith(STATE)).sort();
+			// The lock stays, and holds nothing but a number.
+			return names.filter((name) => name.startsWith(STATE) && !name.endsWith('.lock')).sort();
 		},
 	};
 }
@@ -300,6 +301,67 @@ describe('a disk that is full', () => {
 		const bob = await praxis.connect();
 		assert.equal((await subscribe(bob, { epoch, seq: 0 })).recovered, false);
 		await praxis.stop();
+	});
+});
+
+describe('a second server', () => {
+	const { praxis, begin, end, kill, file } = servers(withState());
+	const busy = (stderr) =>
+		assert.match(stderr, new RegExp(`error: state-file: process ${praxis.pid} has ${file()}: `));
+
+	it('does not start with the same state file, and says whose it is', async () => {
+		await begin();
+		const { code, stderr } = await runPraxisd(['--config', praxis.dir]);
+		assert.equal(code, 2, stderr);
+		busy(stderr);
+	});
+
+	it('nor gets it by a reload, and goes on with its own', async () => {
+		const other = new Praxisd();
+		after(() => other.kill());
+		const own = { 'state-file': 'own' };
+		await other.start({ global: own });
+		for (const [name, applied] of [
+			[file(), false],
+			[path.join(other.dir, 'other'), true],
+			[path.join(other.dir, '.', 'conf.d', '..', 'other'), true], // the same by another name
+			[path.join(other.dir, 'own'), true],
+		]) {
+			await writeFiles(other.dir, {
+				'praxis.json': globalConfig({ ...own, 'state-file': name }),
+			});
+			const before = other.log.length;
+			other.signal('SIGHUP');
+			await other.logged(applied ? /configuration reloaded/ : /nothing was changed/, before);
+			if (!applied) {
+				busy(other.log);
+			}
+		}
+		const { code, stderr } = await runPraxisd(['--config', other.dir]);
+		assert.equal(code, 2, stderr);
+		assert.match(stderr, new RegExp(`process ${other.pid} has `));
+		await other.stop();
+	});
+
+	it('gets it when the first has ended, also by SIGKILL', async () => {
+		await kill();
+		await praxis.launch();
+		await end();
+		await praxis.launch();
+		assert.match(praxis.log, /state of \d+ s ago taken up/);
+		await praxis.stop();
+	});
+
+	it('is not kept from starting where nobody could lock it', async () => {
+		const other = new Praxisd();
+		after(() => other.kill());
+		await other.start({ global: { 'state-file': 'none/state' } });
+		assert.doesNotMatch(other.log, /error/);
+		assert.match(other.log, /warning: .*state-file/);
+		await other.kill();
+		await other.start({ global: { 'state-file': 'state' }, files: { 'state.lock/x': '' } });
+		assert.match(other.log, /warning: state-file: \S+\/state can not be locked: /);
+		await other.stop();
 	});
 });
 

@@ -29,6 +29,7 @@ const ALL = [
 	'config.test.mjs',
 	'lifecycle.test.mjs',
 	'ending.test.mjs',
+	'run.test.mjs',
 	'reload.test.mjs',
 	'restart.test.mjs',
 	'comeback.test.mjs',

@@ -5,8 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
-import net from 'node:net';
+import { cp, mkdir, mkdtemp, readFile, readdir, readlink, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -15,17 +14,10 @@ import { promisify } from 'node:util';
 import { WsClient } from './lib/client.mjs';
 import { get } from './lib/http.mjs';
 import { BUILD } from './lib/praxisd.mjs';
+import { freePort } from './lib/proxies.mjs';
 import { within } from './lib/wait.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-
-async function freePort() {
-	const server = net.createServer();
-	await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-	const { port } = server.address();
-	await new Promise((resolve) => server.close(resolve));
-	return port;
-}
 
 // One run: started, and its output when it listens; ended by end().
 async function run(args, env) {
@@ -40,7 +32,7 @@ async function run(args, env) {
 			...env,
 		},
 	});
-	const result = { port, output: '' };
+	const result = { port, output: '', pid: child.pid };
 	const closed = new Promise((resolve) => {
 		child.once('close', (code, signal) => resolve(signal ?? code));
 	});
@@ -62,6 +54,16 @@ async function run(args, env) {
 	// It may have to build something first, where the sources are newer than the build.
 	await within(listens, () => `listening: ${result.output}`, 120000);
 	return result;
+}
+
+// The state file of a praxisd, told by the lock that it holds.
+async function stateFile(pid) {
+	const directory = `/proc/${pid}/fd`;
+	const links = (await readdir(directory)).map((fd) =>
+		readlink(path.join(directory, fd)).catch(() => ''),
+	);
+	const lock = (await Promise.all(links)).find((link) => link.endsWith('.lock'));
+	return lock?.replace(/\.lock$/, '');
 }
 
 async function greeting(url) {
@@ -140,6 +142,35 @@ describe('scripts/run', () => {
 		await client.refused({ type: 'whiteboard_update', practiceId: 1 }, 'unauthenticated');
 		await client.close();
 		assert.equal(await server.end(), 0);
+	});
+
+	it('has a state file for each configuration and port', async () => {
+		const confs = [path.join(dir, 'a', 'praxis'), path.join(dir, 'b', 'praxis')];
+		for (const conf of confs) {
+			await mkdir(conf, { recursive: true });
+			await cp(path.join(ROOT, 'praxis.json'), path.join(conf, 'praxis.json'));
+			await cp(path.join(ROOT, 'conf.d'), path.join(conf, 'conf.d'), { recursive: true });
+		}
+		const own = { PRAXIS_STATE_FILE: undefined };
+		const servers = [];
+		for (const env of [
+			{},
+			{ PRAXIS_CONF: confs[0] },
+			{ PRAXIS_CONF: confs[0] },
+			{ PRAXIS_CONF: confs[1] },
+		]) {
+			servers.push(await run([], { ...withSecret(), ...own, ...env }));
+		}
+		const files = await Promise.all(servers.map(({ pid }) => stateFile(pid)));
+		assert.equal(new Set(files).size, servers.length, `${files}`);
+		for (const server of servers) {
+			assert.equal(await server.end(), 0, server.output);
+		}
+		for (const file of files) {
+			assert.equal(path.dirname(file), path.join(BUILD, 'run'));
+			await rm(file);
+			await rm(`${file}.lock`);
+		}
 	});
 
 	for (const [name, args, env] of [
