@@ -406,7 +406,7 @@ static int make_loop(struct px_server *server)
 static int serve(struct px_server *server, struct px_config *config,
 		const struct px_config_sink *sink)
 {
-	px_log_set_level(config->global.log_level);
+	px_settings_apply_log(config);
 	if (create_broker(server, config) < 0 || make_loop(server) < 0) {
 		px_log(PX_LOG_ERROR, "there is no memory, or no descriptor, to begin with");
 		px_config_destroy(config);

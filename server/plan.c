@@ -41,7 +41,7 @@ static void commit_global(struct px_server *server, const struct px_config *conf
 	server->max_connections = px_settings_connections(config, server->descriptors);
 	px_limiter_set_limit(server->addresses, config->global.remembered_addresses);
 	px_limiter_set_limit(server->users, config->global.remembered_addresses);
-	px_log_set_level(config->global.log_level);
+	px_settings_apply_log(config);
 	lws_set_log_level(px_log_lws_levels(), px_log_lws);
 }
 

@@ -80,3 +80,14 @@ uint64_t px_settings_connections(const struct px_config *config, uint64_t descri
 	}
 	return wanted > 0 && wanted < most ? wanted : most;
 }
+
+void px_settings_apply_log(const struct px_config *config)
+{
+	static const enum px_log_format formats[] = {
+		[PX_CONFIG_LOG_TEXT] = PX_LOG_TEXT,
+		[PX_CONFIG_LOG_JSON] = PX_LOG_JSON,
+		[PX_CONFIG_LOG_JOURNALD] = PX_LOG_JOURNALD,
+	};
+	px_log_set_level(config->global.log_level);
+	px_log_set_format(formats[config->global.log_format]);
+}

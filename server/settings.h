@@ -22,6 +22,8 @@ struct px_limits px_settings_limits(const struct px_config *config);
 uint64_t px_settings_descriptors(const struct px_config *config);
 /* How many connections there may be, with that many descriptors. */
 uint64_t px_settings_connections(const struct px_config *config, uint64_t descriptors);
+/* Level and form of the lines, from the next one on. */
+void px_settings_apply_log(const struct px_config *config);
 void px_settings_log_complaint(void *user, enum px_config_level level, const char *text);
 
 #endif

@@ -18,11 +18,12 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
 #define TEXT_SIZE 1024
-#define LINE_SIZE (TEXT_SIZE + 64) /* time and level, and line ends */
+#define LINE_SIZE (2 * TEXT_SIZE + 128) /* each byte escaped, with time, level and line ends */
 
 #define LWS_LINES_PER_SECOND 5
 
@@ -36,6 +37,7 @@ enum output {
 };
 
 static int log_level = PX_LOG_NOTICE;
+static enum px_log_format log_format = PX_LOG_TEXT;
 static enum output output = OUTPUT_ASKED;
 static int log_fd = STDERR_FILENO;
 static bool is_torn; /* the last line has no end */
@@ -53,6 +55,11 @@ static const char *const level_names[] = {
 void px_log_set_level(int level)
 {
 	log_level = level;
+}
+
+void px_log_set_format(enum px_log_format format)
+{
+	log_format = format;
 }
 
 uint64_t px_log_dropped(void)
@@ -109,15 +116,69 @@ static bool put_line(const char *line, size_t len)
 	return n > 0 && !is_torn;
 }
 
+static int compose_text(int level, const char *date, const char *text, char line[LINE_SIZE])
+{
+	return snprintf(line, LINE_SIZE, "\n%s %s: %s\n", date, level_names[level], text);
+}
+
+/* journald has a time of its own. Priorities are those of syslog(3). */
+static int compose_journald(int level, const char *text, char line[LINE_SIZE])
+{
+	static const int priorities[] = {
+		[PX_LOG_ERROR] = LOG_ERR,
+		[PX_LOG_WARNING] = LOG_WARNING,
+		[PX_LOG_NOTICE] = LOG_NOTICE,
+		[PX_LOG_INFO] = LOG_INFO,
+		[PX_LOG_DEBUG] = LOG_DEBUG,
+	};
+	return snprintf(line, LINE_SIZE, "\n<%d>%s\n", priorities[level], text);
+}
+
+/* Inside a JSON string (RFC 8259). What is no text, a path of other bytes, loses those bytes. */
+static void escape(const char *text, char escaped[2 * TEXT_SIZE])
+{
+	bool is_text = px_span_is_text(px_span(text));
+	size_t len = 0;
+	for (; *text; text++) {
+		unsigned char byte = (unsigned char)*text;
+		if (byte == '"' || byte == '\\') {
+			escaped[len++] = '\\';
+		}
+		escaped[len++] = !is_text && (byte < 0x20 || byte > 0x7e) ? '?' : *text;
+	}
+	escaped[len] = '\0';
+}
+
+static int compose_json(int level, const char *date, const char *text, char line[LINE_SIZE])
+{
+	char escaped[2 * TEXT_SIZE];
+	escape(text, escaped);
+	return snprintf(line, LINE_SIZE, "\n{\"time\":\"%s\",\"level\":\"%s\",\"message\":\"%s\"}\n",
+			date, level_names[level], escaped);
+}
+
+static int compose(int level, const char *date, const char *text, char line[LINE_SIZE])
+{
+	switch (log_format) {
+	case PX_LOG_JSON:
+		return compose_json(level, date, text, line);
+	case PX_LOG_JOURNALD:
+		return compose_journald(level, text, line);
+	case PX_LOG_TEXT:
+		break;
+	}
+	return compose_text(level, date, text, line);
+}
+
 static bool write_line(int level, const struct timespec *now, const char *text)
 {
 	char line[LINE_SIZE];
-	char date[32];
+	char date[48];
 	struct tm utc;
 	gmtime_r(&now->tv_sec, &utc);
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc);
-	int len = snprintf(line, sizeof(line), "\n%s.%03ldZ %s: %s\n", date,
-			now->tv_nsec / 1000000, level_names[level], text);
+	size_t at = strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc);
+	(void)snprintf(date + at, sizeof(date) - at, ".%03ldZ", now->tv_nsec / 1000000);
+	int len = compose(level, date, text, line);
 	return put_line(line, (size_t)len);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The log: one line an event to stderr, where the container engine or systemd takes it.
- * Time, level, text. Never a payload, a token or a name.
+ * Time, level, text, in one of three forms. Never a payload, a token or a name.
  *
  * Nobody waits for whoever reads it: a line that can not be written at once is dropped and counted,
  * and how many that were is said as soon as there is room again. (Rejected: a thread that writes, with
@@ -20,6 +20,16 @@ void px_log_open(void);
 
 /* Lines above this level are not written. Process-wide, as lws's own log is. */
 void px_log_set_level(int level);
+
+/* "log-format": how a line is written. */
+enum px_log_format {
+	PX_LOG_TEXT,     /* 2026-01-31T23:59:59.123Z warning: text */
+	PX_LOG_JSON,     /* {"time":"…","level":"warning","message":"text"} */
+	PX_LOG_JOURNALD, /* <4>text, as sd-daemon(3) has it: a priority and no time */
+};
+
+/* Process-wide, from the next line on. */
+void px_log_set_format(enum px_log_format format);
 
 void px_log(int level, const char *format, ...) PX_PRINTF(2, 3);
 

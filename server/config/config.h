@@ -69,6 +69,12 @@ enum px_config_sync {
 	PX_CONFIG_SYNC_LINE, /* each line is on the disk before what it tells is confirmed */
 };
 
+enum px_config_log_format {
+	PX_CONFIG_LOG_TEXT,
+	PX_CONFIG_LOG_JSON,
+	PX_CONFIG_LOG_JOURNALD,
+};
+
 enum px_config_on_full {
 	PX_CONFIG_FULL_REFUSE,   /* what cannot be written down does not happen */
 	PX_CONFIG_FULL_CONTINUE, /* it happens all the same */
@@ -88,6 +94,7 @@ struct px_config_global {
 	char **plugin_dirs; /* absolute */
 	size_t plugin_dir_count;
 	int log_level;      /* PX_LOG_ERROR … PX_LOG_DEBUG */
+	enum px_config_log_format log_format;
 	uint32_t max_connections; /* 0: what RLIMIT_NOFILE allows */
 	uint32_t max_message_bytes;
 	uint32_t queue_bytes;

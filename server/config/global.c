@@ -28,6 +28,10 @@ const struct px_option px_config_global_table[] = {
 	{ .key = "log-level", .type = PX_OPTION_STRING, .fallback = "notice",
 		.choices = "error|warning|notice|info|debug",
 		.help = "the least important lines that are still logged" },
+	{ .key = "log-format", .type = PX_OPTION_STRING, .fallback = "text",
+		.choices = "text|json|journald",
+		.help = "how lines are written: for people, an object a line, or with the priorities "
+			"of journald" },
 	{ .key = "max-connections", .type = PX_OPTION_INT, .fallback = "0", .max = CONNECTIONS_MAX,
 		.help = "connections at a time; 0: as many as RLIMIT_NOFILE allows" },
 	{ .key = "max-connections-per-address", .type = PX_OPTION_INT, .fallback = "1000",
@@ -166,9 +170,16 @@ static int log_level(const char *word)
 	return level;
 }
 
+static enum px_config_log_format log_format(const char *word)
+{
+	return strcmp(word, "json") == 0 ? PX_CONFIG_LOG_JSON :
+			strcmp(word, "journald") == 0 ? PX_CONFIG_LOG_JOURNALD : PX_CONFIG_LOG_TEXT;
+}
+
 static void copy_numbers(struct px_config_global *global, const struct px_options *options)
 {
 	global->log_level = log_level(px_options_string(options, "log-level"));
+	global->log_format = log_format(px_options_string(options, "log-format"));
 	global->max_connections = (uint32_t)px_options_int(options, "max-connections");
 	global->max_message_bytes = (uint32_t)px_options_int(options, "max-message-bytes");
 	global->queue_bytes = (uint32_t)px_options_int(options, "queue-bytes");

@@ -7,6 +7,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <json-c/json.h>
 #include <libwebsockets.h>
 #include <praxis/service.h>
 #include <stdio.h>
@@ -194,7 +195,70 @@ START_TEST(a_line_is_never_too_long)
 }
 END_TEST
 
-RUN_TESTS("log", a_line_has_a_level, lws_has_no_time_and_level_of_its_own, lws_is_rationed,
+/* What was written, with no line taken apart. */
+static const char *written(void)
+{
+	static char text[65536];
+	FILE *file = fopen(path, "r");
+	ck_assert_ptr_nonnull(file);
+	unlink(path);
+	size_t len = fread(text, 1, sizeof(text) - 1, file);
+	text[len] = '\0';
+	fclose(file);
+	return text;
+}
+
+START_TEST(journald_gets_priorities)
+{
+	begin(PX_LOG_DEBUG);
+	px_log_set_format(PX_LOG_JOURNALD);
+	px_log(PX_LOG_ERROR, "an \"error\"");
+	px_log(PX_LOG_WARNING, "w");
+	px_log(PX_LOG_NOTICE, "n");
+	px_log(PX_LOG_INFO, "i");
+	px_log(PX_LOG_DEBUG, "d");
+	ck_assert_str_eq(written(), "<3>an \"error\"\n<4>w\n<5>n\n<6>i\n<7>d\n");
+}
+END_TEST
+
+/* The one line that there is, as JSON; its message is `message`. */
+static void check_json(const char *message)
+{
+	const char *text = written();
+	ck_assert_ptr_eq(strchr(text, '\n'), text + strlen(text) - 1);
+	struct json_object *line = json_tokener_parse(text);
+	ck_assert_int_eq(json_object_object_length(line), 3);
+	ck_assert_str_eq(json_object_get_string(json_object_object_get(line, "level")), "warning");
+	ck_assert_uint_eq(strlen(json_object_get_string(json_object_object_get(line, "time"))), 24);
+	ck_assert_str_eq(json_object_get_string(json_object_object_get(line, "message")), message);
+	json_object_put(line);
+}
+
+START_TEST(a_line_of_json_is_one_whatever_it_says)
+{
+	static char longest[1024];
+	memset(longest, '"', sizeof(longest) - 1);
+	static const struct {
+		const char *said;
+		const char *written;
+	} cases[] = {
+		{ "plain", "plain" },
+		{ "a \"quote\", a \\ and \xc3\xa4", "a \"quote\", a \\ and \xc3\xa4" },
+		{ "no \xff text \xc3\xa4", "no ? text ??" },
+		{ "two\nlines\t", "two?lines?" },
+		{ longest, longest },
+	};
+	px_log_set_format(PX_LOG_JSON);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		strcpy(path, "/tmp/praxis-log-XXXXXX");
+		begin(PX_LOG_NOTICE);
+		px_log(PX_LOG_WARNING, "%s", cases[i].said);
+		check_json(cases[i].written);
+	}
+}
+END_TEST
+
+RUN_TESTS("log", a_line_has_a_level, journald_gets_priorities, a_line_of_json_is_one_whatever_it_says, lws_has_no_time_and_level_of_its_own, lws_is_rationed,
 		a_pipe_that_is_full_is_not_waited_for, nor_one_that_can_not_be_opened_again,
 		a_socket_that_is_full_is_not_waited_for, what_cannot_be_written_to_is_counted,
 		a_line_is_never_too_long);

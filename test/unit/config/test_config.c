@@ -257,6 +257,7 @@ START_TEST(has_defaults)
 	ck_assert_uint_eq(global->plugin_dir_count, 1);
 	ck_assert_int_eq(global->plugin_dirs[0][0], '/');
 	ck_assert_int_eq(global->log_level, PX_LOG_NOTICE);
+	ck_assert_int_eq(global->log_format, PX_CONFIG_LOG_TEXT);
 	ck_assert_uint_eq(global->max_connections, 0);
 	ck_assert_uint_eq(global->max_message_bytes, 65536);
 	ck_assert_uint_eq(global->queue_bytes, 1048576);
@@ -323,7 +324,7 @@ END_TEST
 START_TEST(takes_global_values)
 {
 	struct px_config *config = load_global(
-			"\"log-level\": \"warning\", \"max-connections\": \"500\","
+			"\"log-level\": \"warning\", \"log-format\": \"journald\", \"max-connections\": \"500\","
 			"\"max-message-bytes\": 1024, \"queue-bytes\": 4096, \"queue-age-ms\": 0, "
 			"\"max-rooms-per-session\": 1,"
 			"\"max-channels\": 2, \"heartbeat-ms\": 1000, \"drain-ms\": 0,"
@@ -335,6 +336,7 @@ START_TEST(takes_global_values)
 			"");
 	const struct px_config_global *global = &config->global;
 	ck_assert_int_eq(global->log_level, PX_LOG_WARNING);
+	ck_assert_int_eq(global->log_format, PX_CONFIG_LOG_JOURNALD);
 	ck_assert_uint_eq(global->max_connections, 500);
 	ck_assert_uint_eq(global->max_message_bytes, 1024);
 	ck_assert_uint_eq(global->queue_bytes, 4096);

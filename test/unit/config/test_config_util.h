@@ -23,7 +23,7 @@
 
 /* What an unknown key is answered with. */
 #define GLOBAL_KEYS \
-	"plugin-dir, log-level, max-connections, max-connections-per-address, " \
+	"plugin-dir, log-level, log-format, max-connections, max-connections-per-address, " \
 	"max-connections-per-user, connections-per-second-per-address, max-unauthenticated, " \
 	"auth-failures, auth-failure-ms-per-second, address-prefix, remembered-addresses, " \
 	"max-message-bytes, queue-bytes, queue-age-ms, max-rooms-per-session, " \
