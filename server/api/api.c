@@ -6,6 +6,7 @@
 #include "api_internal.h"
 #include "access/open_mode.h"
 #include "api.h"
+#include "asyncapi.h"
 #include "audit/audit_events.h"
 #include "auth/authenticator.h"
 #include "auth/credentials.h"
@@ -37,18 +38,20 @@ enum body {
 	RAW,    /* the handler reads it */
 };
 
+/* A route without a handler is a description, and is for everybody to read. */
 static const struct route {
 	const char *path; /* behind PREFIX; one that ends with "/" wants a name after it */
 	enum method method;
 	enum body body;
 	px_api_handler handle;
 } routes[] = {
+	{ "asyncapi.json", GET, NO_BODY, NULL },
 	{ "clients", GET, NO_BODY, px_api_get_clients },
 	{ "config", GET, NO_BODY, px_api_get_config },
 	{ "disconnect", POST, FIELDS, px_api_post_disconnect },
 	{ "history", GET, NO_BODY, px_api_get_history },
 	{ "locks", GET, NO_BODY, px_api_get_locks },
-	{ "openapi.json", GET, NO_BODY, NULL }, /* is for everybody to read */
+	{ "openapi.json", GET, NO_BODY, NULL },
 	{ "publish", POST, RAW, px_api_post_publish },
 	{ "rooms", GET, NO_BODY, px_api_get_rooms },
 	{ "rooms/end", POST, FIELDS, px_api_post_end_room },
@@ -441,6 +444,14 @@ static bool takes_query(const struct route *route)
 	return route->handle == px_api_get_clients || route->handle == px_api_get_rooms;
 }
 
+static struct px_span description_of(const struct route *route)
+{
+	if (strcmp(route->path, "asyncapi.json") == 0) {
+		return (struct px_span){ px_asyncapi, sizeof(px_asyncapi) - 1 };
+	}
+	return (struct px_span){ px_openapi, sizeof(px_openapi) - 1 };
+}
+
 int px_api_begin(struct px_peer *peer, struct lws *wsi, const char *path)
 {
 	const struct route *route = find_route(path);
@@ -459,8 +470,7 @@ int px_api_begin(struct px_peer *peer, struct lws *wsi, const char *path)
 				"The query has a parameter that is not known here.");
 	}
 	if (!route->handle) {
-		return px_http_answer(wsi, 200, "application/json",
-				(struct px_span){ px_openapi, sizeof(px_openapi) - 1 });
+		return px_http_answer(wsi, 200, "application/json", description_of(route));
 	}
 	if (!peer->vhost->authenticator) {
 		return refuse_as(peer, wsi, &(struct px_http_refusal){

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { all, assertRefused, call, get, post } from './lib/api.mjs';
+import { all, assertDescribed, assertRefused, call, get, post } from './lib/api.mjs';
 import { exchange, request, Wire } from './lib/http.mjs';
 import { bearer, enter, token, tokenVhost } from './lib/issuer.mjs';
 import { itEnds, secret, usePraxisd } from './lib/praxisd.mjs';
@@ -189,12 +189,17 @@ describe('what the API shows', () => {
 		assert.ok(Number(response.headers['content-length']) > 0);
 	});
 
-	it('its description, to everybody', async () => {
-		const response = await exchange(praxis.port, request('GET', '/api/v1/openapi.json'));
-		const description = JSON.parse(response.body);
-		assert.match(description.openapi, /^3\.1/);
-		assert.equal(response.headers['access-control-allow-origin'], undefined);
-	});
+	for (const [name, version] of [
+		['openapi', /^3\.1/],
+		['asyncapi', /^3\.0/],
+	]) {
+		it(`its description ${name}.json, to everybody`, async () => {
+			const response = await exchange(praxis.port, request('GET', `/api/v1/${name}.json`));
+			assert.match(JSON.parse(response.body)[name], version);
+			assert.equal(response.headers['access-control-allow-origin'], undefined);
+			await assertDescribed(praxis.port, 'GET', `/api/v1/${name}.json`, response);
+		});
+	}
 
 	itEnds(praxis);
 });
@@ -643,12 +648,13 @@ describe('what the API refuses', () => {
 describe('the API in open mode', () => {
 	const praxis = usePraxisd();
 
-	it('is not there, but for its description', async () => {
+	it('is not there, but for its descriptions', async () => {
 		for (const [method, name, body] of ROUTES) {
 			const response = await call(praxis, one, method, name, body);
 			assertRefused(response, 503, 'unavailable');
 		}
 		await get(praxis, null, 'openapi.json');
+		await get(praxis, null, 'asyncapi.json');
 	});
 
 	itEnds(praxis);

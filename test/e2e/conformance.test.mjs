@@ -114,6 +114,7 @@ describe('requests', () => {
 			'/stats',
 			'/metrics',
 			'/api/v1/openapi.json',
+			'/api/v1/asyncapi.json',
 			'/api/v1/stats',
 			'/api/v1/rooms',
 			'/ws',

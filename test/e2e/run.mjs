@@ -36,6 +36,7 @@ const ALL = [
 	'http.test.mjs',
 	'conformance.test.mjs',
 	'api.test.mjs',
+	'asyncapi.test.mjs',
 	'admin.test.mjs',
 	'praxisctl.test.mjs',
 	'tail.test.mjs',

@@ -53,7 +53,7 @@ LIBRARIES = {
 
 
 # Headers that the build makes.
-GENERATED = frozenset(["version.h", "openapi.h"])
+GENERATED = frozenset(["version.h", "openapi.h", "asyncapi.h"])
 PURE = "pure"
 ANYTHING = re.compile(r"test/|examples/")
 PLUGIN_H = "praxis/plugin.h"
