@@ -5,7 +5,7 @@
  * not meet all of them at once. New connections still get an answer (503) until the end.
  * When all are gone, webhooks are told, and the state is saved (state/state.c).
  */
-#include "server.h"
+#include "core/server.h"
 #include "api/api.h"
 #include "base/log.h"
 #include "lifecycle.h"

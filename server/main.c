@@ -4,19 +4,19 @@
  * what others see: configuration, plugins, ports, and only then services and clients; a
  * failure ends in exit code 2 with nothing half started.
  */
-#include "plan.h"
+#include "core/plan.h"
 #include "access/lockout.h"
 #include "audit/audit_events.h"
-#include "auth/security.h"
 #include "base/log.h"
 #include "common/standard_fds.h"
+#include "core/settings.h"
 #include "lifecycle.h"
 #include "metrics/metrics.h"
 #include "net/listeners.h"
 #include "net/lws.h"
 #include "net/tls.h"
+#include "security.h"
 #include "services/services.h"
-#include "settings.h"
 #include "version.h"
 #include "vhost/vhost.h"
 

@@ -4,11 +4,11 @@
  * reads comes first, sockets that strangers could already reach late, and the entry in the
  * audit trail, which cannot be taken back, last.
  */
-#include "plan.h"
+#include "core/plan.h"
 #include "base/log.h"
+#include "core/settings.h"
 #include "lifecycle.h"
 #include "net/limiter.h"
-#include "settings.h"
 #include "vhost/vhost.h"
 
 #include <errno.h>

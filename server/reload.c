@@ -6,14 +6,14 @@
  * after a signal has seen all that its sender wrote. However many come, reloading gets a part
  * of the loop's time only.
  */
-#include "plan.h"
+#include "core/plan.h"
 #include "api/api.h"
 #include "audit/audit.h"
 #include "audit/audit_events.h"
 #include "base/log.h"
 #include "config/diff.h"
+#include "core/settings.h"
 #include "lifecycle.h"
-#include "settings.h"
 
 /* Between two reloads; and for as many times as the last one took. */
 #define REST_MS 50

@@ -5,7 +5,7 @@
  * a loop that hangs sends none.
  */
 #include "lifecycle.h"
-#include "server.h"
+#include "core/server.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #include "address/address_group.h"
 #include "audit/audit_events.h"
 #include "base/log.h"
-#include "net/limits.h"
+#include "core/counters.h"
 #include "net/lws.h"
 #include "net/peer.h"
 #include "vhost/vhost.h"

@@ -21,7 +21,7 @@
 #ifndef PX_LOCKOUT_H
 #define PX_LOCKOUT_H
 
-#include "server.h"
+#include "core/server.h"
 #include "net/peer.h"
 
 /* What a question to the application costs that was answered with no: ten a second, as shipped. */

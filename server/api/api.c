@@ -4,12 +4,12 @@
  * has a length that was announced, a bound, and a time by which it is there.
  */
 #include "api_internal.h"
-#include "access/open_mode.h"
 #include "api.h"
 #include "asyncapi.h"
 #include "audit/audit_events.h"
 #include "auth/authenticator.h"
 #include "auth/credentials.h"
+#include "auth/open_mode.h"
 #include "common/strict_json.h"
 #include "http/http.h"
 #include "net/peer.h"

@@ -7,9 +7,9 @@
 #ifndef PX_API_INTERNAL_H
 #define PX_API_INTERNAL_H
 
+#include "core/server.h"
 #include "idempotency.h"
 #include "net/peer.h"
-#include "server.h"
 
 struct json_object;
 struct px_token;

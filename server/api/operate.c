@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The routes by which a back end sees and steers; what they do is the broker's (operate.h). */
 #include "api_internal.h"
-#include "net/limits.h"
+#include "core/counters.h"
 
 int px_api_get_stats(struct px_api_call *call)
 {

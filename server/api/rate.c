@@ -5,7 +5,7 @@
  * so that a script that runs wild does not stop what else works for the same application.
  */
 #include "api_internal.h"
-#include "net/limits.h"
+#include "core/counters.h"
 #include "net/peer.h"
 #include "token/token.h"
 #include "vhost/vhost.h"

@@ -13,7 +13,7 @@
  */
 #include "tail_stream.h"
 #include "api.h"
-#include "net/limits.h"
+#include "core/counters.h"
 #include "net/lws.h"
 #include "net/peer.h"
 #include "vhost/vhost.h"

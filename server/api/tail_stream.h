@@ -7,7 +7,7 @@
 #ifndef PX_TAIL_STREAM_H
 #define PX_TAIL_STREAM_H
 
-#include "server.h"
+#include "core/server.h"
 #include "net/peer.h"
 
 #include <praxis/tail.h>

@@ -4,12 +4,12 @@
  * the addresses that only the host knows. Administrators who watch are shown the same; and what
  * the trail has taken, webhooks are told.
  */
-#include "server.h"
+#include "core/server.h"
 #include "address/address.h"
 #include "audit.h"
 #include "audit_events.h"
-#include "http/upgrade.h"
 #include "net/peer.h"
+#include "router/upgrade.h"
 #include "vhost/vhost.h"
 #include "webhook/webhook.h"
 

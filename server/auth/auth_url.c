@@ -5,7 +5,7 @@
  * send at once and nothing of it is lost; the answer opens the session or closes the
  * connection.
  */
-#include "server.h"
+#include "core/server.h"
 #include "access/lockout.h"
 #include "address/address.h"
 #include "audit/audit_events.h"

@@ -6,7 +6,7 @@
 #ifndef PX_AUTHENTICATOR_H
 #define PX_AUTHENTICATOR_H
 
-#include "server.h"
+#include "core/server.h"
 #include "net/peer.h"
 #include "vhost/vhost.h"
 

@@ -8,7 +8,7 @@
 #ifndef PX_TURN_H
 #define PX_TURN_H
 
-#include "metrics/histogram.h"
+#include "histogram.h"
 
 #include <praxis/broker.h>
 

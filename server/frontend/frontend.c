@@ -21,8 +21,8 @@
  */
 #include "frontend_internal.h"
 #include "base/log.h"
+#include "core/counters.h"
 #include "http/http.h"
-#include "net/limits.h"
 #include "net/listeners.h"
 #include "net/peer.h"
 #include "vhost/vhost.h"

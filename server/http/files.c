@@ -3,7 +3,7 @@
  * Static mounts: a directory under a path. Served here and not by lws's mounts, because lws
  * chooses a vhost, and with it the mounts, by a prefix of whatever `Host` a client sends.
  */
-#include "server.h"
+#include "core/server.h"
 #include "html.h"
 #include "http.h"
 #include "vhost/vhost.h"

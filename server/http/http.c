@@ -4,19 +4,19 @@
  * written whole and by hand: on the paths where an upgrade is refused lws's own helpers
  * would answer as HTTP/1.0.
  */
-#include "server.h"
-#include "access/open_mode.h"
+#include "core/server.h"
 #include "access/origin.h"
 #include "address/address.h"
 #include "api/api.h"
-#include "frontend/http_head.h"
+#include "auth/open_mode.h"
 #include "http.h"
+#include "http_head.h"
 #include "lifecycle.h"
 #include "metrics/metrics.h"
 #include "metrics/prometheus.h"
+#include "metrics/readiness.h"
 #include "net/peer.h"
-#include "readiness.h"
-#include "upgrade.h"
+#include "router/upgrade.h"
 #include "vhost/vhost.h"
 
 #include <stdio.h>

@@ -79,7 +79,7 @@ int px_http_answer_page(struct lws *wsi, const char *caching, struct px_span bod
 /* The head of an answer that goes on until the connection ends. -1: it is lost. */
 int px_http_begin(struct lws *wsi, const char *type);
 
-/* http/dashboard.c: the administrators' page. 1: the path is not its. */
+/* router/dashboard.c: the administrators' page. 1: the path is not its. */
 int px_dashboard_serve(struct px_server *server, struct px_vhost *vhost, struct lws *wsi,
 		const char *path);
 

@@ -4,11 +4,11 @@
  * value whose key sounds like a secret is hidden, however deep it lies; so is what follows a "?"
  * in an address, where secrets are hidden by habit.
  */
-#include "server.h"
+#include "core/server.h"
 #include "access/lockout.h"
-#include "http/upgrade.h"
 #include "metrics.h"
 #include "readiness.h"
+#include "router/upgrade.h"
 #include "services/services.h"
 #include "version.h"
 #include "vhost/vhost.h"

@@ -4,16 +4,16 @@
  * when the program is built, or is the name of a service's message: never a user, a room or a
  * practice, which would be data of patients, and without bound.
  */
-#include "server.h"
+#include "core/server.h"
 #include "access/lockout.h"
 #include "api/idempotency.h"
 #include "audit/audit.h"
 #include "base/log.h"
-#include "http/upgrade.h"
+#include "core/counters.h"
 #include "metrics.h"
-#include "net/limits.h"
 #include "prometheus.h"
 #include "readiness.h"
+#include "router/upgrade.h"
 #include "version.h"
 #include "webhook/webhook.h"
 

@@ -7,7 +7,7 @@
 #ifndef PX_PROMETHEUS_H
 #define PX_PROMETHEUS_H
 
-#include "histogram.h"
+#include "base/histogram.h"
 
 #include <stdbool.h>
 #include <stddef.h>

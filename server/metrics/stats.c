@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* GET /stats: what the server counts, for people and scripts. */
-#include "server.h"
+#include "core/server.h"
 #include "access/lockout.h"
 #include "api/idempotency.h"
 #include "audit/audit.h"
 #include "base/log.h"
-#include "http/upgrade.h"
 #include "readiness.h"
+#include "router/upgrade.h"
 #include "services/services.h"
 #include "version.h"
 #include "vhost/vhost.h"

@@ -2,7 +2,7 @@
 /* See stats_history.h. */
 #include "stats_history.h"
 
-#include "server.h"
+#include "core/server.h"
 
 static uint64_t sum(const uint64_t *values, unsigned count)
 {

@@ -3,12 +3,12 @@
  * A listening socket at work: connections are accepted, counted, and handed to lws one by
  * one. So a limit on connections holds before descriptors run out, where lws would spin.
  */
-#include "server.h"
+#include "core/server.h"
 #include "audit/audit_events.h"
 #include "base/log.h"
+#include "core/counters.h"
 #include "frontend/frontend.h"
 #include "http/http.h"
-#include "limits.h"
 #include "listeners.h"
 #include "peer.h"
 #include "proxy_protocol.h"

@@ -9,7 +9,7 @@
  * listened on, or the other way round: the old one cannot be closed before it is certain that
  * the new one can be had.
  */
-#include "plan.h"
+#include "core/plan.h"
 #include "base/log.h"
 #include "config/config.h"
 #include "frontend/frontend.h"

@@ -14,15 +14,15 @@
  *
  * Each has a pvo, since lws 4.3 initialises only those that have one.
  */
-#include "server.h"
+#include "core/server.h"
 #include "api/api.h"
 #include "auth/credentials.h"
 #include "base/log.h"
 #include "http/http.h"
 #include "http/lws_head_memory.h"
-#include "http/upgrade.h"
 #include "lws.h"
 #include "peer.h"
+#include "router/upgrade.h"
 #include "tls.h"
 
 #include <errno.h>

@@ -3,15 +3,15 @@
  * Peers: TCP connections, counted in all, by address and by user, from the moment that they
  * are known to the moment that they are gone.
  */
-#include "server.h"
+#include "core/server.h"
 #include "address/address_group.h"
 #include "api/api.h"
 #include "auth/auth_url.h"
 #include "auth/authenticator.h"
+#include "core/counters.h"
 #include "frontend/frontend.h"
-#include "http/upgrade.h"
-#include "limits.h"
 #include "peer.h"
+#include "router/upgrade.h"
 #include "vhost/vhost.h"
 
 #include <errno.h>

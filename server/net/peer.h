@@ -28,7 +28,7 @@ struct px_vhost;
 struct px_peer {
 	struct px_vhost *vhost;
 	struct in6_addr own_address; /* the connection's, or what its PROXY header tells */
-	struct in6_addr address;     /* of who sent the request: see address/forwarded.h and address/address.h */
+	struct in6_addr address;     /* of who sent the request: see http/forwarded.h and address/address.h */
 	const void *head;            /* of the request in hand: see http/lws_head.h */
 	struct px_limiter_entry *address_entry; /* once it is counted */
 	struct px_limiter_entry *user_entry;

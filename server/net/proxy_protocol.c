@@ -13,9 +13,9 @@
 #include "address/proxy_header.h"
 #include "audit/audit_events.h"
 #include "base/log.h"
+#include "core/server.h"
 #include "listeners.h"
 #include "peer.h"
-#include "server.h"
 #include "vhost/vhost.h"
 
 #include <errno.h>

@@ -25,9 +25,9 @@
  */
 #include "tls.h"
 #include "base/log.h"
+#include "core/server.h"
+#include "core/settings.h"
 #include "lws.h"
-#include "server.h"
-#include "settings.h"
 #include "vhost/vhost.h"
 
 #include <errno.h>

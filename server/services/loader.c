@@ -5,7 +5,7 @@
  * bad file silently hides all others. A truncated file would be a SIGBUS inside dlopen, so
  * its length is compared with what its ELF header says first.
  */
-#include "server.h"
+#include "core/server.h"
 #include "base/log.h"
 #include "services.h"
 

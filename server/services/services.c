@@ -3,11 +3,11 @@
  * Services of a configuration on its way into force: those that are new are loaded and
  * started, those that run get new options. lws hears of a new one by its name, see net/lws.c.
  */
-#include "plan.h"
+#include "core/plan.h"
 #include "base/log.h"
+#include "core/settings.h"
 #include "net/lws.h"
 #include "services.h"
-#include "settings.h"
 
 #include <errno.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * configuration is read again, which says of every service how it is to be. One that the
  * configuration has switched off, and that was never loaded, is loaded now.
  */
-#include "server.h"
+#include "core/server.h"
 #include "audit/audit_events.h"
 #include "base/log.h"
 #include "net/lws.h"

@@ -8,7 +8,7 @@
  * A file that can not be used is kept under another name (one of them, until the next), and
  * costs no more than a start with nothing.
  */
-#include "server.h"
+#include "core/server.h"
 #include "base/log.h"
 #include "lifecycle.h"
 #include "net/lws.h"

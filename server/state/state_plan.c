@@ -5,7 +5,7 @@
  * for another reason (its directory is missing or read-only) is only warned of, as it could not be
  * written, either.
  */
-#include "plan.h"
+#include "core/plan.h"
 #include "base/log.h"
 #include "lifecycle.h"
 #include "state_lock.h"

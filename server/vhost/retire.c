@@ -8,7 +8,7 @@
  * until nothing points to it any more: no connection, and no session, be it one that only
  * waits for its client to resume it.
  */
-#include "server.h"
+#include "core/server.h"
 #include "base/log.h"
 #include "net/listeners.h"
 #include "net/tls.h"

@@ -5,7 +5,7 @@
  * configuration, or would not have come in the way they did, is not changed but replaced by
  * another of that name (px_config_vhost_replaces() says when), and retires; see retire.c.
  */
-#include "plan.h"
+#include "core/plan.h"
 #include "auth/authenticator.h"
 #include "config/diff.h"
 #include "net/tls.h"

@@ -7,9 +7,9 @@
  */
 #include "webhook.h"
 #include "base/log.h"
+#include "core/plan.h"
 #include "http_client/http_client.h"
 #include "net/lws.h"
-#include "plan.h"
 #include "sign.h"
 
 #include <errno.h>

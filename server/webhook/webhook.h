@@ -10,7 +10,7 @@
 #ifndef PX_WEBHOOK_H
 #define PX_WEBHOOK_H
 
-#include "server.h"
+#include "core/server.h"
 #include "queue.h"
 #include "rooms.h"
 

@@ -4,7 +4,7 @@
  * while it arrives piece by piece it is either not yet complete or what it will be; what lws gets
  * of it is a head that means the same, and stays as it is when it is read again.
  */
-#include "frontend/http_head.h"
+#include "http/http_head.h"
 
 #include <errno.h>
 #include <stdlib.h>

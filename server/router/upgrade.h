@@ -3,8 +3,8 @@
  * From a request to a session: prechecks, the upgrade, and what it resumes. Opened by the lws
  * context, which installs these as hooks. It never trusts a header that lws has not bounded.
  */
-#ifndef PX_HTTP_UPGRADE_H
-#define PX_HTTP_UPGRADE_H
+#ifndef PX_ROUTER_UPGRADE_H
+#define PX_ROUTER_UPGRADE_H
 
 #include <libwebsockets.h>
 #include <praxis/adapter.h>
@@ -28,17 +28,17 @@ enum px_handshake {
 	PX_HANDSHAKE_COUNT,
 };
 
-/* http/precheck.c: 0: go on; 1: an answer was written; -1: drop it. `within`: see http/lws_head.h */
+/* router/precheck.c: 0: go on; 1: an answer was written; -1: drop it. `within`: see http/lws_head.h */
 int px_precheck_pass(struct lws *wsi, const void *within);
 
-/* http/upgrade.c: hooks of the adapter */
+/* router/upgrade.c: hooks of the adapter */
 int px_upgrade_decide(void *user, struct lws *wsi);
 int px_upgrade_accept(void *user, struct lws *wsi, struct px_session_params *ret_params);
 void px_upgrade_opened(void *user, struct lws *wsi, int rc);
 /* Why a page, by its Origin and by the Host that it calls us, may not connect; NULL: it may. */
 const char *px_upgrade_page_fault(const struct px_peer *peer, struct lws *wsi);
 
-/* http/resume_query.c: ?resume=…&received=… of an upgrade */
+/* net/resume_query.c: ?resume=…&received=… of an upgrade */
 int px_resume_query_read(struct px_peer *peer, struct lws *wsi);
 void px_resume_query_drop(struct px_peer *peer);
 /* Whether it identifies the client; *ret_old: who has the session now, or NULL. */

@@ -8,9 +8,9 @@
  * arrives means the same, if it is not spelled the same. (A "+" in a path becomes a space,
  * as lws decodes it.)
  */
-#include "server.h"
-#include "address/forwarded.h"
-#include "http.h"
+#include "core/server.h"
+#include "http/forwarded.h"
+#include "http/http.h"
 #include "net/peer.h"
 #include "net/tls.h"
 #include "upgrade.h"

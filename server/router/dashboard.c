@@ -4,9 +4,9 @@
  * to build them with, and served wherever the service `admin` is. Nothing in them is secret; what
  * the page shows takes a token.
  */
-#include "server.h"
+#include "core/server.h"
 #include "base/log.h"
-#include "http.h"
+#include "http/http.h"
 #include "services/services.h"
 #include "vhost/vhost.h"
 

@@ -3,8 +3,8 @@
  * All that stands before a session, put together and taken apart. Opened by the start and the
  * end of the process. It never judges a token itself.
  */
-#ifndef PX_AUTH_SECURITY_H
-#define PX_AUTH_SECURITY_H
+#ifndef PX_SECURITY_H
+#define PX_SECURITY_H
 
 #include "config/config.h"
 
@@ -17,7 +17,7 @@ struct px_server;
 struct px_realm;
 struct px_span;
 
-/* auth/security.c: all that stands before a session; in the order of a process' life */
+/* security.c: all that stands before a session; in the order of a process' life */
 int px_security_check(const struct px_config *config, const struct px_config_sink *sink);
 int px_security_create(struct px_server *server);
 void px_security_stop(struct px_server *server);

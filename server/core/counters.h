@@ -3,8 +3,8 @@
  * Which limits of the configuration somebody can run into. Opened by whoever refuses, and by the
  * figures. The broker counts its own.
  */
-#ifndef PX_NET_LIMITS_H
-#define PX_NET_LIMITS_H
+#ifndef PX_CORE_COUNTERS_H
+#define PX_CORE_COUNTERS_H
 
 /* Limits of the configuration that somebody ran into; the broker counts its own (px_limit_kind). */
 enum px_limit {

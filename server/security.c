@@ -3,17 +3,17 @@
  * What stands between the world and the sessions, put together and taken apart: keys, tickets,
  * the back end that is asked, counts of addresses and users, the audit trail.
  */
-#include "plan.h"
+#include "core/plan.h"
 #include "api/idempotency.h"
 #include "audit/audit.h"
 #include "audit/audit_events.h"
-#include "authenticator.h"
+#include "auth/authenticator.h"
+#include "auth/tickets.h"
 #include "base/log.h"
 #include "http_client/http_client.h"
 #include "net/peer.h"
 #include "net/tls.h"
 #include "security.h"
-#include "tickets.h"
 #include "webhook/webhook.h"
 
 #include <errno.h>

@@ -7,7 +7,7 @@
 #include "readiness.h"
 
 #include "audit/audit.h"
-#include "server.h"
+#include "core/server.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,10 +3,10 @@
  * A client that comes back to its session (docs/protocol.md, section 6): what its query says,
  * and what becomes of the counts of connections when a session changes from one to another.
  */
-#include "server.h"
-#include "access/open_mode.h"
-#include "net/peer.h"
-#include "upgrade.h"
+#include "core/server.h"
+#include "auth/open_mode.h"
+#include "peer.h"
+#include "router/upgrade.h"
 #include "vhost/vhost.h"
 
 #include <errno.h>

@@ -10,9 +10,9 @@
  */
 #include "forwarded.h"
 #include "base/log.h"
-#include "http/lws_head.h"
+#include "core/server.h"
+#include "lws_head.h"
 #include "net/peer.h"
-#include "server.h"
 #include "vhost/vhost.h"
 
 #include <errno.h>

@@ -6,7 +6,7 @@
 #ifndef PX_FORWARDED_H
 #define PX_FORWARDED_H
 
-#include "forwarded_header.h"
+#include "address/forwarded_header.h"
 #include "net/peer.h"
 
 #include <libwebsockets.h>

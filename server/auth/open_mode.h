@@ -3,8 +3,8 @@
  * Who somebody says to be, where no tokens are configured. Opened by the upgrade. It never lets
  * in anybody where a vhost has tokens.
  */
-#ifndef PX_ACCESS_OPEN_MODE_H
-#define PX_ACCESS_OPEN_MODE_H
+#ifndef PX_AUTH_OPEN_MODE_H
+#define PX_AUTH_OPEN_MODE_H
 
 #include <libwebsockets.h>
 #include <praxis/types.h>
@@ -13,7 +13,7 @@ struct px_identity;
 struct px_peer;
 struct px_span;
 
-/* access/open_mode.c: one parameter of the query; absent: empty. -EINVAL: too long for buf. */
+/* auth/open_mode.c: one parameter of the query; absent: empty. -EINVAL: too long for buf. */
 int px_query_parameter(struct lws *wsi, const char *name, char *buf, size_t size,
 		struct px_span *ret_value);
 

@@ -3,11 +3,11 @@
  * Open mode: who somebody is, from the query (docs/protocol.md, section 1). Nothing of it is
  * proven, which is why it is for loopback addresses; the identity says so itself.
  */
-#include "auth/query.h"
+#include "query.h"
 #include "address/address.h"
+#include "core/server.h"
 #include "net/peer.h"
 #include "open_mode.h"
-#include "server.h"
 #include "vhost/vhost.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A request's head: what is taken, what it means, why the rest is refused, and what lws gets of it. */
-#include "frontend/http_head.h"
+#include "http/http_head.h"
 
 #include <check.h>
 #include <errno.h>

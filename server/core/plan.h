@@ -10,8 +10,8 @@
 #ifndef PX_PLAN_H
 #define PX_PLAN_H
 
-#include "server.h"
 #include "net/listeners.h"
+#include "server.h"
 #include "services/services.h"
 #include "vhost/vhost.h"
 
@@ -87,7 +87,7 @@ void px_plan_commit_state(struct px_plan *plan);
 int px_plan_prepare_webhooks(struct px_plan *plan);
 void px_plan_commit_webhooks(struct px_plan *plan);
 
-/* auth/security.c: the audit trail, and in it the word that this was done */
+/* security.c: the audit trail, and in it the word that this was done */
 int px_plan_prepare_audit(struct px_plan *plan);
 void px_plan_commit_audit(struct px_plan *plan);
 

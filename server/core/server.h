@@ -7,12 +7,12 @@
 #ifndef PX_SERVER_H
 #define PX_SERVER_H
 
-#include "config/config.h"
-#include "http/upgrade.h"
 #include "base/service_manager.h"
 #include "base/turn.h"
+#include "config/config.h"
+#include "counters.h"
 #include "metrics/stats_history.h"
-#include "net/limits.h"
+#include "router/upgrade.h"
 #include "services/services.h"
 
 #include <libwebsockets.h>
