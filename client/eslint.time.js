@@ -2,9 +2,7 @@
 //
 // The time of day is set back and forth, by people and by machines. What is measured or waited for
 // by it stops for as long, so it is read in one file alone, src/environment.ts, and is to be shown
-// only. `npm run lint` asks the pages of ../dashboard, ../demo and ../pages with this file.
-
-import tseslint from 'typescript-eslint';
+// only. ../eslint.config.mjs holds the pages of ../dashboard, ../demo and ../pages to it, too.
 
 const message =
 	'Measure with performance.now(); for the time of day see client/src/environment.ts.';
@@ -18,12 +16,3 @@ export const noTimeOfDay = {
 		{ selector: "VariableDeclarator[id.type='ObjectPattern'][init.name='Date']", message },
 	],
 };
-
-export default [
-	{
-		files: ['**/*.ts'],
-		languageOptions: { parser: tseslint.parser },
-		linterOptions: { reportUnusedDisableDirectives: 'off' },
-		rules: noTimeOfDay,
-	},
-];

@@ -48,7 +48,7 @@ export class Chart {
 		this.#data = [curves.times(), ...values];
 		const now = lines.map(({ label }, at) => {
 			const value = values[at]!.at(-1);
-			return `${label} ${value == null ? '–' : format(value)}`;
+			return `${label} ${typeof value === 'number' ? format(value) : '–'}`;
 		});
 		setText(this.#caption, `${title}: ${now.join(', ')}`);
 		this.#plot?.setData(this.#data);

@@ -22,7 +22,6 @@ function echoOf(bytes, start = secret()) {
 }
 
 const nested = (levels) => '['.repeat(levels) + ']'.repeat(levels);
-const echoWith = (more) => `{"type":"echo_say","text":"${secret()}",${more}}`;
 
 describe('what is JSON', () => {
 	const praxis = usePraxisd();

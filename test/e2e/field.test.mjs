@@ -27,7 +27,7 @@ import { freePort, startNginx } from './lib/proxies.mjs';
 import { RawClient } from './lib/raw.mjs';
 import { Receiver, webhook } from './lib/receiver.mjs';
 import { Screen } from './lib/screen.mjs';
-import { until, within } from './lib/wait.mjs';
+import { until } from './lib/wait.mjs';
 
 const HOUR_S = 3600;
 const ROOM = 'consulting-room';
@@ -49,7 +49,6 @@ function lacksJdk() {
 // The Java application: what it tells, line by line.
 class Jdk {
 	#lines = [];
-	#wake = () => {};
 
 	constructor(args, env) {
 		const source = fileURLToPath(new URL('lib/JdkClient.java', import.meta.url));

@@ -5,12 +5,12 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, constants, openSync, readFileSync, readlinkSync, readSync } from 'node:fs';
+import { closeSync, constants, openSync, readlinkSync, readSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, afterEach, describe, it } from 'node:test';
+import { afterEach, describe, it } from 'node:test';
 import { get, Wire } from './lib/http.mjs';
 import {
 	BUILD,
@@ -20,9 +20,8 @@ import {
 	usePraxisd,
 	vhostConfig,
 	writeConfig,
-	writeFiles,
 } from './lib/praxisd.mjs';
-import { OP, upgradeRequest } from './lib/raw.mjs';
+import { upgradeRequest } from './lib/raw.mjs';
 import { until, within } from './lib/wait.mjs';
 
 const PRAXISD = path.join(BUILD, 'server', 'praxisd');

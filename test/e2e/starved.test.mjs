@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { get, Wire } from './lib/http.mjs';
 import { itEnds, Praxisd, usePraxisd } from './lib/praxisd.mjs';
-import { frame, OP, refusedUpgrade, upgradeRequest } from './lib/raw.mjs';
+import { frame, OP, upgradeRequest } from './lib/raw.mjs';
 import { until } from './lib/wait.mjs';
 
 const update = (x) => ({ type: 'whiteboard_update', practiceId: 1, data: { x } });

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import { assertRefused, call, get as getJson, post } from './lib/api.mjs';
 import { get, request, Wire } from './lib/http.mjs';
-import { bearer, enter, nowS, token, tokenVhost } from './lib/issuer.mjs';
+import { enter, nowS, tokenVhost } from './lib/issuer.mjs';
 import { Onlooker, tailRequest } from './lib/onlooker.mjs';
 import { itEnds, secret, usePraxisd } from './lib/praxisd.mjs';
 import { DEADLINE_MS, until, within } from './lib/wait.mjs';

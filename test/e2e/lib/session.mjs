@@ -117,7 +117,7 @@ export class Session {
 		let message;
 		try {
 			message = JSON.parse(text);
-		} catch (error) {
+		} catch {
 			this.violations.push(`not JSON: ${text.slice(0, 200)}`);
 			return;
 		}
