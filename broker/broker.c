@@ -155,57 +155,43 @@ int px_broker_hmac_sha1(const struct px_broker *broker, struct px_span key, stru
 	return broker->host.hmac_sha1(broker->host.user, key, text, buf);
 }
 
-static bool name_is_well_formed(const char *name)
+/* The first service that has a prefix in common with this one; NULL. */
+static const struct px_service *find_rival(const struct px_broker *broker,
+		const struct px_service *service, const char **ret_prefix)
 {
-	size_t len = name ? strlen(name) : 0;
-	if (len == 0 || len > 32 || name[0] < 'a' || name[0] > 'z') {
-		return false;
-	}
-	for (size_t i = 0; i < len; i++) {
-		if (!((name[i] >= 'a' && name[i] <= 'z') || (name[i] >= '0' && name[i] <= '9'))) {
-			return false;
-		}
-	}
-	return true;
-}
-
-/* A table that is not sorted would hide commands from bsearch. */
-static const char *table_fault(const struct px_service *service)
-{
-	size_t len = strlen(service->name);
-	for (size_t i = 0; i < service->command_count; i++) {
-		const char *type = service->commands[i].type;
-		if (strncmp(type, service->name, len) != 0 || type[len] != '_') {
-			return "a command's type does not begin with the service's name";
-		}
-		if (i > 0 && strcmp(service->commands[i - 1].type, type) >= 0) {
-			return "the commands are not sorted, or one is there twice";
+	for (unsigned i = 0; i < broker->service_count; i++) {
+		const struct px_service *each = broker->services[i].service;
+		*ret_prefix = px_service_shared_prefix(service, each);
+		if (*ret_prefix) {
+			return each;
 		}
 	}
 	return NULL;
 }
 
-static const char *service_fault(const struct px_service *service)
+/* 0; -EINVAL, or -EEXIST where it is another service's name or prefix. */
+static int check_service(const struct px_broker *broker, const struct px_service *service)
 {
-	if (service->abi != PX_SERVICE_ABI || service->size < sizeof(*service)) {
-		return "it was built for another version of Praxis";
+	char fault[256];
+	const char *prefix;
+	if (px_service_check(service, fault, sizeof(fault)) < 0) {
+		px_broker_log(broker, PX_LOG_ERROR, "service refused: %s", fault);
+		return -EINVAL;
 	}
-	if (!name_is_well_formed(service->name)) {
-		return "its name is not [a-z][a-z0-9]{0,31}";
+	const struct px_service *rival = find_rival(broker, service, &prefix);
+	if (rival && strcmp(rival->name, service->name) != 0) {
+		px_broker_log(broker, PX_LOG_ERROR, "service %s refused: types that begin with \"%s_\" "
+				"are those of the service %s", service->name, prefix, rival->name);
 	}
-	return table_fault(service);
+	return rival ? -EEXIST : 0;
 }
 
 int px_broker_add_service(struct px_broker *broker, const struct px_service *service,
 		const struct px_options *options, unsigned *ret_index)
 {
-	const char *fault = service_fault(service);
-	if (fault) {
-		px_broker_log(broker, PX_LOG_ERROR, "service refused: %s", fault);
-		return -EINVAL;
-	}
-	if (px_broker_find_service(broker, px_span(service->name), NULL)) {
-		return -EEXIST;
+	int rc = check_service(broker, service);
+	if (rc < 0) {
+		return rc;
 	}
 	if (broker->service_count == PX_SERVICES_MAX) {
 		return -ENOSPC;
@@ -222,7 +208,7 @@ int px_broker_add_service(struct px_broker *broker, const struct px_service *ser
 	if (!slot->traffic) {
 		return -ENOMEM;
 	}
-	int rc = service->start ? service->start(broker, options, &slot->state) : 0;
+	rc = service->start ? service->start(broker, options, &slot->state) : 0;
 	if (rc < 0) {
 		free(slot->traffic);
 		return rc;

@@ -138,6 +138,9 @@ int px_broker_tell(struct px_broker *broker, const struct px_event *event);
 /* Ends all channels, whatever keeps them. */
 void px_broker_end_channels(struct px_broker *broker);
 
+/* service.c: name and prefixes as an array "prefixes" */
+void px_service_write_prefixes(const struct px_service *service, struct px_json *json);
+
 /* channel/practice.c */
 int px_practice_get(struct px_broker *broker, struct px_span tenant, struct px_span id,
 		struct px_practice **ret_practice);

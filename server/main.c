@@ -44,7 +44,8 @@ static const char help[] =
 		"Usage: praxisd [--config PATH] [--check-config]\n"
 		"\n"
 		"  -c, --config PATH   directory with praxis.json and conf.d/ (default " PX_CONFIG_PATH ")\n"
-		"  -t, --check-config  say what is wrong with the configuration, and start nothing\n"
+		"  -t, --check-config  say what is wrong with the configuration, and start nothing; only a\n"
+		"                      start tells whether ports and audit trail are free and services start\n"
 		"  -V, --version       print the versions of praxisd and libwebsockets\n"
 		"  -h, --help          print this\n"
 		"\n"
@@ -427,16 +428,18 @@ static int serve(struct px_server *server, struct px_config *config,
 	return code;
 }
 
+/* All that is wrong at once. What a start finds out besides is in --help. */
 static int check(struct px_server *server, struct px_config *config,
 		const struct px_config_sink *sink)
 {
-	int rc = px_plugins_load(server, config, sink);
-	rc = rc < 0 ? rc : px_security_check(config, sink);
+	int services = px_plugins_load(server, config, sink);
+	int security = px_security_check(config, sink);
 	px_config_destroy(config);
-	if (rc == 0) {
-		puts("The configuration is fine.");
+	if (services < 0 || security < 0) {
+		return EXIT_CONFIG;
 	}
-	return rc < 0 ? EXIT_CONFIG : EXIT_SUCCESS;
+	puts("The configuration is fine. Whether its ports are free, a start will tell.");
+	return EXIT_SUCCESS;
 }
 
 static void open_manager(struct px_server *server)

@@ -83,10 +83,8 @@ static int find_service(const struct px_operator *operator, struct px_publicatio
 		struct px_span type)
 {
 	const struct px_broker *broker = operator->broker;
-	const char *underscore = memchr(type.data, '_', type.len);
-	struct px_span name = { type.data, underscore ? (size_t)(underscore - type.data) : type.len };
 	unsigned index;
-	publication->service = px_broker_find_service(broker, name, &index);
+	publication->service = px_broker_service_of_type(broker, type, &index);
 	if (!publication->service || !publication->service->publish) {
 		return px_publication_fail(publication, PX_E_UNKNOWN_TYPE, "type",
 				"No service takes messages of this type.");

@@ -377,7 +377,7 @@ static const struct px_command *find_command(struct dispatch *dispatch, unsigned
 	size_t prefix = underscore ? (size_t)(underscore - dispatch->type) : dispatch->type_len;
 	unsigned index = 0;
 	struct px_span name = { dispatch->type, prefix };
-	const struct px_service *service = px_broker_find_service(session->broker, name, &index);
+	const struct px_service *service = px_broker_service_of_type(session->broker, name, &index);
 	const struct px_command *command = NULL;
 	bool concerned = service && (session->service < 0 || session->service == (int)index);
 	if (concerned && service->command_count > 0) {

@@ -112,12 +112,12 @@ struct px_practice *px_message_practice(const struct px_broker *broker,
 	return is_there ? paged->entries[at].item : NULL;
 }
 
-/* Types begin with the name of their service; those of the server itself with no such name. */
+/* Types of the server itself begin with no service's prefix. */
 static uint8_t service_of(const struct px_broker *broker, const char *type)
 {
 	unsigned index;
-	struct px_span name = { type, type ? strcspn(type, "_") : 0 };
-	return px_broker_find_service(broker, name, &index) ? (uint8_t)index : PX_SERVICE_NONE;
+	return px_broker_service_of_type(broker, px_span(type), &index) ? (uint8_t)index :
+			PX_SERVICE_NONE;
 }
 
 uint8_t px_broker_service_index(const struct px_broker *broker, const struct px_service *service)

@@ -133,6 +133,7 @@ static void write_service(const struct px_operator *operator, unsigned index, st
 	px_json_open_object(json, NULL);
 	px_json_text(json, "name", service->name);
 	px_json_text(json, "summary", service->summary);
+	px_service_write_prefixes(service, json);
 	px_json_bool(json, "enabled", operator->realm->enabled & UINT32_C(1) << index);
 	px_json_bool(json, "loaded", true);
 	px_json_open_array(json, "messages");

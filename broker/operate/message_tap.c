@@ -101,13 +101,6 @@ static void show(const struct px_broker *broker, const struct px_practice *pract
 	}
 }
 
-/* Types begin with their service's name. */
-static const struct px_service *service_of(const struct px_broker *broker, const char *type)
-{
-	struct px_span name = { type, type ? strcspn(type, "_") : 0 };
-	return px_broker_find_service(broker, name, NULL);
-}
-
 void px_message_tap_came(struct px_session *session, struct px_practice *practice,
 		const struct px_service *service, const char *type, size_t bytes)
 {
@@ -116,7 +109,7 @@ void px_message_tap_came(struct px_session *session, struct px_practice *practic
 	if (!practice && identity->practice_count == 1 && !identity->all_practices) {
 		practice = identity->practices[0].practice;
 	}
-	service = service ? service : service_of(broker, type);
+	service = service ? service : px_broker_service_of_type(broker, px_span(type), NULL);
 	broker->concern = (struct px_concern){ practice, service };
 	if (practice) {
 		show(broker, practice, &(struct px_header){

@@ -7,6 +7,7 @@ import { webSocketManager } from 'praxis-client';
 import type { WebSocketMessage } from 'praxis-client';
 import { byId, element, setText } from './dom.js';
 import { act, inTurn, reason } from './server.js';
+import type { Service } from './server.js';
 import { Table } from './table.js';
 
 const MOST = 100;
@@ -28,13 +29,17 @@ function summary(message: WebSocketMessage): string {
 }
 
 // The service's own messages, and errors: live traffic of others may come between.
-function concerns(service: string, { type }: WebSocketMessage): boolean {
-	return !OWN.includes(type) && (type === 'error' || type.startsWith(`${service}_`));
+function concerns(prefixes: readonly string[], { type }: WebSocketMessage): boolean {
+	return (
+		!OWN.includes(type) &&
+		(type === 'error' || prefixes.some((each) => type.startsWith(`${each}_`)))
+	);
 }
 
 export class Console {
 	#answers: Answer[] = [];
 	#count = 0;
+	#services: readonly Service[] = [];
 	#table = new Table<Answer>({
 		caption: 'Answers',
 		empty: 'Nothing was sent yet.',
@@ -68,7 +73,9 @@ export class Console {
 		});
 	}
 
-	setServices(names: readonly string[]): void {
+	setServices(services: readonly Service[]): void {
+		const names = services.map(({ name }) => name);
+		this.#services = services;
 		const select = byId<HTMLSelectElement>('test-service');
 		const chosen = select.value;
 		select.replaceChildren(...names.map((name) => element('option', {}, name)));
@@ -102,11 +109,12 @@ export class Console {
 
 	async #send(service: string, practiceId: string): Promise<Answer> {
 		const answers: string[] = [];
+		const prefixes = this.#services.find(({ name }) => name === service)?.prefixes ?? [service];
 		let tested: WebSocketMessage | undefined;
 		const stop = webSocketManager.registerHandler('*', (message: WebSocketMessage) => {
 			if (message.type === 'admin_tested') {
 				tested = message;
-			} else if (concerns(service, message)) {
+			} else if (concerns(prefixes, message)) {
 				answers.push(summary(message));
 			}
 		});

@@ -114,7 +114,7 @@ function showSnapshot(snapshot: Snapshot): void {
 	services.begin(snapshot.services, snapshot.scope === 'server');
 	clients.setServices(names);
 	rooms.setServices(names);
-	test.setServices(names);
+	test.setServices(snapshot.services);
 	test.setPractice(practice === undefined || practice === '*' ? '' : String(practice));
 	configuration.show(snapshot.config);
 	byId('main').hidden = false;

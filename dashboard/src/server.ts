@@ -46,6 +46,8 @@ export interface Stats extends WebSocketMessage {
 export interface Service {
 	name: string;
 	summary?: string;
+	/** What its types begin with, before an underscore; of one that is loaded. */
+	prefixes?: string[];
 	enabled: boolean;
 	loaded: boolean;
 	/** Others' sessions that have it, and memberships in its rooms, for those who rule. */

@@ -296,11 +296,21 @@ PX_PUBLIC void px_broker_stats(const struct px_broker *broker, struct px_stats *
 
 /*
  * Starts a service. The descriptor must outlive the broker; `options` are the caller's and
- * live as service.h says. *ret_index is its bit in px_realm.enabled. -EEXIST: the name;
- * -EINVAL: the descriptor (why is in the log); -ENOSPC; or what `start` returned.
+ * live as service.h says. *ret_index is its bit in px_realm.enabled. -EEXIST: the name, or
+ * a prefix; -EINVAL: the descriptor (why is in the log); -ENOSPC; or what `start` returned.
  */
 PX_PUBLIC int px_broker_add_service(struct px_broker *broker, const struct px_service *service,
 		const struct px_options *options, unsigned *ret_index);
+
+/*
+ * Whether the descriptor can be used: 0, or -EINVAL with a sentence in `fault` that names the
+ * type or prefix. What px_broker_add_service() asks first; it needs no broker.
+ */
+PX_PUBLIC int px_service_check(const struct px_service *service, char *fault, size_t size);
+
+/* What both say that their types begin with, and no two services may; NULL: nothing. */
+PX_PUBLIC const char *px_service_shared_prefix(const struct px_service *one,
+		const struct px_service *two);
 
 /* Gives a running service new options; -errno as its `configure`, -ENOTSUP without one. */
 PX_PUBLIC int px_broker_configure(struct px_broker *broker, unsigned index,
@@ -317,6 +327,10 @@ PX_PUBLIC const struct px_service *px_broker_service(const struct px_broker *bro
 		unsigned index);
 PX_PUBLIC const struct px_service *px_broker_find_service(const struct px_broker *broker,
 		struct px_span name, unsigned *ret_index);
+
+/* The service that messages of that type are of, by what stands before its first underscore; NULL. */
+PX_PUBLIC const struct px_service *px_broker_service_of_type(const struct px_broker *broker,
+		struct px_span type, unsigned *ret_index);
 
 /* Which of a site's sessions are sent away, see px_broker_drain_realm(). */
 struct px_realm_drain {

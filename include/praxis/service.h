@@ -19,6 +19,7 @@
 #include <praxis/option.h>
 #include <praxis/session.h>
 #include <praxis/types.h>
+#include <stddef.h>
 
 /*
  * Grows when a descriptor of an older version could no longer be read. Fields are only
@@ -50,7 +51,7 @@ struct px_field_rule {
 };
 
 struct px_command {
-	const char *type; /* "<service>_<rest>"; the table is sorted by it */
+	const char *type; /* "<name or prefix>_<rest>"; the table is sorted by it */
 
 	/*
 	 * Called when the session may send this, and each field is as `fields` says.
@@ -128,7 +129,7 @@ struct px_snapshot_ops {
 struct px_service {
 	uint32_t abi;     /* PX_SERVICE_ABI */
 	uint32_t size;    /* sizeof(struct px_service) */
-	const char *name; /* [a-z][a-z0-9]{0,31}: subprotocol, file in conf.d, prefix of its types */
+	const char *name; /* [a-z][a-z0-9]{0,31}: subprotocol, key in conf.d, prefix of its types */
 	const char *summary;
 
 	const struct px_option *options; /* key NULL ends it; NULL: none */
@@ -206,7 +207,24 @@ struct px_service {
 	 * NULL: there is none.
 	 */
 	const char *probe;
+
+	/*
+	 * What its types begin with besides its name, each [a-z][a-z0-9]{0,31}; NULL ends them:
+	 * with { "notification", NULL } a service "notifications" has "notification_sent". No two
+	 * services may have the same. NULL: its name alone. Descriptors of PX_SERVICE_SIZE_MIN
+	 * bytes do without.
+	 */
+	const char *const *prefixes;
 };
+
+/* What a descriptor of this ABI has at least: the fields before those that were appended. */
+#define PX_SERVICE_SIZE_MIN offsetof(struct px_service, prefixes)
+
+/* Prefixes that one service may name. */
+#define PX_SERVICE_PREFIXES_MAX 16
+
+/* Whether the type, up to its first underscore, is the service's name or one of its prefixes. */
+PX_PUBLIC bool px_service_owns(const struct px_service *service, struct px_span type);
 
 /*
  * Answers a call with an error that names the field (or NULL) and says what was wrong in

@@ -22,13 +22,12 @@ static bool is_of(struct px_call *call, const struct px_service *service)
 {
 	struct json_object *message = px_envelope_json(call->message, "message");
 	struct json_object *type;
-	size_t len = strlen(service->name);
 	if (!message || !json_object_object_get_ex(message, "type", &type) ||
 			!json_object_is_type(type, json_type_string)) {
 		return false;
 	}
-	const char *text = json_object_get_string(type);
-	return strncmp(text, service->name, len) == 0 && text[len] == '_';
+	struct px_span text = px_span(json_object_get_string(type));
+	return memchr(text.data, '_', text.len) && px_service_owns(service, text);
 }
 
 static int broadcast(struct px_call *call, const struct px_service *service)

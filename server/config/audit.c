@@ -2,8 +2,8 @@
 /*
  * "audit" of the global part: where the audit trail goes, and what it is worth waiting for.
  *
- * The file itself is not looked at: it is made at start, and to check a configuration must
- * not make one.
+ * The file itself is not opened: it is made at start, and to check a configuration must
+ * not make one. But where it could not be made, that is said at once, as a start would.
  */
 #include "config_internal.h"
 
@@ -33,8 +33,8 @@ static int take_file(struct px_config_loader *loader, const struct px_config_obj
 	const struct px_config_member *member = px_config_object_given(object, "file");
 	audit->file = px_config_path_join(member->file->directory,
 			px_options_string(options, "file"));
-	return audit->file ? px_config_directory_warn(&loader->reporter, member, audit->file) :
-			-ENOMEM;
+	return audit->file ? px_config_writable_check(&loader->reporter, PX_CONFIG_ERROR, member,
+			audit->file) : -ENOMEM;
 }
 
 static int take_audit(struct px_config_loader *loader, const struct px_config_object *object,

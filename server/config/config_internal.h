@@ -81,10 +81,10 @@ int px_config_file_check(const char *path);
 char *px_config_path_join(const char *directory, const char *path);
 
 /*
- * Warns where the directory of an absolute path, which the member gives, is not there: whatever
- * starts the server may still make it. 0 or -ENOMEM.
+ * Complains where the file of an absolute path, which the member gives, can be neither written nor
+ * made by this process as it is now. 0 or -ENOMEM.
  */
-int px_config_directory_warn(struct px_config_reporter *reporter,
+int px_config_writable_check(struct px_config_reporter *reporter, enum px_config_level level,
 		const struct px_config_member *member, const char *path);
 
 /* ---- config/value/expand.c ---- */

@@ -6,7 +6,7 @@
  * conf.d is an error, not a server that hangs at start. Names are compared as bytes and not
  * as the locale sorts them, or two machines would merge differently.
  */
-#define _DEFAULT_SOURCE 1 /* realpath */
+#define _DEFAULT_SOURCE 1 /* realpath, faccessat */
 
 #include "config_internal.h"
 
@@ -263,20 +263,48 @@ static bool exists(const char *path)
 	return lstat(path, &st) == 0;
 }
 
-int px_config_directory_warn(struct px_config_reporter *reporter,
+/*
+ * Whether the process could make the file, or write the one that is there: NULL, or the end of a
+ * sentence about `path`, which is cut off to the directory where that is at fault.
+ */
+static const char *write_fault(char *path, bool *ret_denied)
+{
+	struct stat st;
+	*ret_denied = false;
+	if (stat(path, &st) == 0) {
+		if (!S_ISREG(st.st_mode)) {
+			return "is not a regular file";
+		}
+		*ret_denied = faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) < 0;
+		return *ret_denied ? "can not be written" : NULL;
+	}
+	char *slash = strrchr(path, '/'); /* an absolute path has one */
+	slash[slash == path ? 1 : 0] = '\0';
+	if (!is_directory(path)) {
+		return "is not there, or is no directory";
+	}
+	*ret_denied = faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) < 0;
+	return *ret_denied ? "is a directory in which no file can be made" : NULL;
+}
+
+int px_config_writable_check(struct px_config_reporter *reporter, enum px_config_level level,
 		const struct px_config_member *member, const char *path)
 {
-	char *directory = strdup(path);
-	if (!directory) {
+	char *own = strdup(path);
+	char user[48] = "";
+	bool denied;
+	if (!own) {
 		return -ENOMEM;
 	}
-	char *slash = strrchr(directory, '/'); /* an absolute path has one */
-	slash[slash == directory ? 1 : 0] = '\0';
-	if (!is_directory(directory)) {
-		px_config_complain(reporter, PX_CONFIG_WARNING, member->file, member->line,
-				"\"%s\": there is no directory %s", member->key, directory);
+	const char *fault = write_fault(own, &denied);
+	if (denied) {
+		(void)snprintf(user, sizeof(user), " by user %ld", (long)geteuid());
 	}
-	free(directory);
+	if (fault) {
+		px_config_complain(reporter, level, member->file, member->line, "\"%s\": %s %s%s",
+				member->key, own, fault, user);
+	}
+	free(own);
 	return 0;
 }
 

@@ -262,7 +262,8 @@ static int take_state_file(struct px_config_loader *loader, const struct px_opti
 			px_config_object_given(&loader->global, "state-file");
 	char *file = px_config_path_join(member->file->directory, path);
 	loader->config->global.state_file = file;
-	return file ? px_config_directory_warn(&loader->reporter, member, file) : -ENOMEM;
+	return file ? px_config_writable_check(&loader->reporter, PX_CONFIG_WARNING, member,
+			file) : -ENOMEM;
 }
 
 static int add_plugin_dir(struct px_config_loader *loader, const struct px_config_file *file,

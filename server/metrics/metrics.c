@@ -237,24 +237,18 @@ static void write_recovery(struct px_prometheus *out, const struct px_stats *sta
 	write_array(out, "result", stats->resumes, px_resume_names, PX_RESUME_COUNT);
 }
 
-/* The service of a type, which is what stands before its first underscore. */
-static const char *service_of(const struct px_server *server, const char *type, char name[64])
+static const char *service_of(const struct px_server *server, const char *type)
 {
-	size_t len = type ? strcspn(type, "_") : 0;
-	if (len == 0 || len > 63) {
-		return "core";
-	}
-	memcpy(name, type, len);
-	name[len] = '\0';
-	return px_broker_find_service(server->broker, px_span(name), NULL) ? name : "core";
+	const struct px_service *service = px_broker_service_of_type(server->broker, px_span(type),
+			NULL);
+	return service ? service->name : "core";
 }
 
 static void write_traffic(struct px_prometheus *out, const struct px_server *server, bool bytes)
 {
 	const struct px_traffic_count *count;
 	for (unsigned i = 0; (count = px_broker_traffic(server->broker, i)); i++) {
-		char name[64];
-		const char *service = service_of(server, count->type, name);
+		const char *service = service_of(server, count->type);
 		const char *type = count->type ? count->type : "other";
 		px_prometheus_sample(out, (px_labels){ "service", service, "type", type,
 				"direction", "in" }, bytes ? count->bytes_in : count->messages_in);

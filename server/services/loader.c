@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <praxis/broker.h>
 #include <praxis/plugin.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -92,11 +93,14 @@ static const struct px_service *descriptor_of(const struct load *load,
 		complain(load, "%s was built for another version of libwebsockets", load->path);
 		return NULL;
 	}
+	char fault[512];
 	const struct px_service *service = export->protocols[0].user;
-	if (export->protocols[0].callback != px_lws_callback || !service ||
-			service->abi != PX_SERVICE_ABI || service->size < sizeof(*service)) {
-		complain(load, "%s was built for another version of Praxis "
-				"(its service ABI is not %u)", load->path, PX_SERVICE_ABI);
+	if (export->protocols[0].callback != px_lws_callback || !service) {
+		complain(load, "%s was built for another version of Praxis", load->path);
+		return NULL;
+	}
+	if (px_service_check(service, fault, sizeof(fault)) < 0) {
+		complain(load, "%s can not be used: %s", load->path, fault);
 		return NULL;
 	}
 	if (strcmp(service->name, load->wanted->name) != 0) {
@@ -167,10 +171,27 @@ int px_plugin_options(const struct px_service *service, const struct px_config_s
 	return 0;
 }
 
-static int load_one(struct load *load, const struct px_config *config, struct px_plugin *plugin)
+/* Whose message would it be? All that were loaded stay, so this is for good. */
+static int check_rivals(const struct load *load, const struct px_server *server,
+		const struct px_service *service)
+{
+	for (size_t i = 0; i < server->plugin_count; i++) {
+		const struct px_service *other = server->plugins[i].service;
+		const char *prefix = px_service_shared_prefix(service, other);
+		if (prefix) {
+			return complain(load, "%s can not be used: types that begin with \"%s_\" are those "
+					"of the service %s", load->path, prefix, other->name);
+		}
+	}
+	return 0;
+}
+
+static int load_one(struct load *load, const struct px_server *server,
+		const struct px_config *config, struct px_plugin *plugin)
 {
 	int rc = find_file(load, config);
 	rc = rc < 0 ? rc : open_file(load, plugin);
+	rc = rc < 0 ? rc : check_rivals(load, server, plugin->service);
 	rc = rc < 0 ? rc : px_plugin_options(plugin->service, load->wanted, load->sink,
 			&plugin->options);
 	if (rc == 0) {
@@ -210,7 +231,7 @@ int px_plugin_load(struct px_server *server, const struct px_config *config,
 	if (server->plugin_count == PX_SERVICES_MAX) {
 		return complain(&load, "there are more than %d services", PX_SERVICES_MAX);
 	}
-	int rc = load_one(&load, config, &plugin);
+	int rc = load_one(&load, server, config, &plugin);
 	if (rc < 0) {
 		unload(&plugin);
 		return rc;

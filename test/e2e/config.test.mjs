@@ -228,6 +228,61 @@ describe('a wrong configuration', () => {
 		);
 	});
 
+	// Services whose descriptor can not be used: [plugin, what its line has besides file and plugin].
+	for (const [plugin, ...named] of [
+		['unsorted', '"unsorted_earlier"', /not sorted/],
+		['stranger', '"other_say"'],
+		['reserved', '"server"'],
+		['rival', '"notification_"', 'service notifications'],
+	]) {
+		it(`is refused: a plugin whose descriptor is ${plugin}`, async () => {
+			await config({
+				[GLOBAL]: quiet({ 'plugin-dir': [PLUGINS, path.join(BUILD, 'test', 'plugins')] }),
+				'conf.d/20-notifications.json': service('notifications', { status: 'ok' }),
+				[OTHER]: service(plugin, { status: 'ok' }),
+			});
+			for (const check of [[], ['--check-config']]) {
+				const how = await runPraxisd([...check, '--config', dir]);
+				assertRefused(how, name(OTHER), `praxis_svc_${plugin}.so`, ...named);
+			}
+		});
+	}
+
+	// [what, the file of the trail]
+	for (const [what, trail] of [
+		['in a directory that is missing', '/nonexistent/praxis/audit.jsonl'],
+		['that is a directory', '/tmp'],
+		['in a directory that is a file', `${process.execPath}/audit.jsonl`],
+	]) {
+		refuses(
+			`an audit trail ${what}`,
+			{ [GLOBAL]: quiet({ audit: { file: trail } }) },
+			name(GLOBAL),
+			'"file"',
+			trail.replace('/audit.jsonl', ''),
+		);
+	}
+
+	it('is told all at once: of services, tokens and the audit trail', async () => {
+		await config({
+			[GLOBAL]: quiet({ 'plugin-dir': [PLUGINS, path.join(BUILD, 'test', 'plugins')] }),
+			[VHOST]: vhostConfig(
+				{},
+				{ tokens: { 'jwks-file': '../keys.json' }, 'open-practice': undefined },
+			),
+			'keys.json': '{"keys": 7}',
+			[OTHER]: {
+				vhost: 'default',
+				'ws-protocols': [{ unsorted: { status: 'ok' } }, { stranger: { status: 'ok' } }],
+			},
+		});
+		const { code, stderr } = await runPraxisd(['--check-config', '--config', dir]);
+		assert.equal(code, 2);
+		for (const named of ['praxis_svc_unsorted.so', 'praxis_svc_stranger.so', 'keys.json']) {
+			assert.ok(stderr.includes(named), `${named} in\n${stderr}`);
+		}
+	});
+
 	it('is refused: a port in use', async () => {
 		const holder = net.createServer().listen(0, '127.0.0.1');
 		await new Promise((resolve) => holder.once('listening', resolve));
@@ -282,6 +337,23 @@ describe('a right configuration', () => {
 		await new Promise((resolve) => holder.once('listening', resolve));
 		await assertFine({ [VHOST]: vhostConfig({}, { port: holder.address().port }) });
 		holder.close();
+	});
+
+	it('may have services with prefixes of their own, and plugins from before there were any', async () => {
+		praxis = await new Praxisd().start({
+			global: { 'plugin-dir': [PLUGINS, path.join(BUILD, 'test', 'plugins')] },
+			services: { notifications: {}, older: {} },
+		});
+		const ann = await praxis.connect();
+		assert.ok(['notifications', 'older'].every((each) => ann.hello.services.includes(each)));
+		for (const as of ['notification_sent', 'notifications_read']) {
+			ann.send({ type: as });
+			assert.equal((await ann.next('notification_taken')).as, as);
+		}
+		await ann.accepted({ type: 'older_say' });
+		await ann.refused({ type: 'notification_lost' }, 'unknown_type');
+		await ann.refused({ type: 'notific_sent' }, 'unknown_type');
+		await praxis.settle();
 	});
 
 	it('may have a file for a service: to add it, to switch it off, to set it up', async () => {

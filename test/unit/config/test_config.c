@@ -466,14 +466,40 @@ START_TEST(takes_an_audit_trail)
 	ck_assert_ptr_null(audit->key);
 	px_config_destroy(config);
 	put("key", "0123456789abcdef0123456789abcdef\n");
-	config = load_global("\"audit\": {\"file\": \"/audit\", \"sync\": \"line\", "
+	config = load_global("\"audit\": {\"file\": \"/tmp/audit\", \"sync\": \"line\", "
 			"\"on-full\": \"continue\", \"key-file\": \"key\"}", "");
 	audit = config->global.audit;
-	ck_assert_str_eq(audit->file, "/audit");
+	ck_assert_str_eq(audit->file, "/tmp/audit");
 	ck_assert_int_eq(audit->sync, PX_CONFIG_SYNC_LINE);
 	ck_assert_int_eq(audit->on_full, PX_CONFIG_FULL_CONTINUE);
 	ck_assert_str_eq(audit->key, "0123456789abcdef0123456789abcdef");
 	px_config_destroy(config);
+}
+END_TEST
+
+/* What nobody but root is let do is left to a process that is not root. */
+static void expect_denied(void)
+{
+	char expected[160];
+	(void)snprintf(expected, sizeof(expected),
+			"E f.json:1: \"file\": DIR/closed is a directory in which no file can be made "
+			"by user 4242\n");
+	expect_global("\"audit\": {\"file\": \"closed/a\"}", expected);
+	expect_global("\"audit\": {\"file\": \"theirs\"}",
+			"E f.json:1: \"file\": DIR/theirs can not be written by user 4242\n");
+}
+
+START_TEST(says_whose_rights_an_audit_trail_lacks)
+{
+	if (geteuid() != 0) {
+		return; /* cannot become somebody else */
+	}
+	make_directory("closed");
+	put("theirs", "");
+	ck_assert_int_eq(chmod(directory, 0755), 0);
+	ck_assert_int_eq(seteuid(4242), 0);
+	expect_denied();
+	ck_assert_int_eq(seteuid(0), 0);
 }
 END_TEST
 
@@ -489,10 +515,16 @@ START_TEST(checks_an_audit_trail)
 			"E f.json:1: \"sync\": expected one of none, line, got \"always\"\n"
 			"E f.json:1: \"on-full\": expected one of refuse, continue, got 1\n");
 	expect_global("\"audit\": {\"file\": \"logs/a\",\n\"key\": \"S3CRET\"}",
-			"W f.json:1: \"file\": there is no directory DIR/logs\n"
+			"E f.json:1: \"file\": DIR/logs is not there, or is no directory\n"
 			"W f.json:2: \"key\": a weak secret: expected at least 32 random bytes\n");
 	expect_global("\"audit\": {\"file\": \"a\", \"key\": [\"S3CRET\"]}",
 			"E f.json:1: \"key\": expected a string of 1 to 4096 bytes\n");
+	make_directory("trail");
+	expect_global("\"audit\": {\"file\": \"trail\"}",
+			"E f.json:1: \"file\": DIR/trail is not a regular file\n");
+	put("file", "");
+	expect_global("\"audit\": {\"file\": \"file/a\"}",
+			"E f.json:1: \"file\": DIR/file is not there, or is no directory\n");
 	/* a later file's takes the place of all of it, and its paths start there */
 	make_directory("conf.d");
 	put("praxis.json", "{\"global\": {\"audit\": {\"file\": \"a\", \"sync\": \"line\"}}}");
@@ -556,4 +588,5 @@ RUN("config", reads_global_file_and_conf_d, reads_conf_d_alone, reads_global_fil
 		complains_of_all_files_at_once, shows_twenty_errors, checks_the_top_level,
 		checks_additions, does_not_guess_about_files_that_it_could_not_parse, has_defaults,
 		takes_global_values, takes_limits, checks_global_values, resolves_plugin_dirs,
-		takes_an_audit_trail, checks_an_audit_trail, documents_every_key, destroys_nothing);
+		takes_an_audit_trail, checks_an_audit_trail,
+		says_whose_rights_an_audit_trail_lacks, documents_every_key, destroys_nothing);

@@ -218,6 +218,109 @@ START_TEST(a_type_begins_with_its_services_name)
 }
 END_TEST
 
+/* A descriptor with the prefixes, of which the last is NULL, and one command. */
+static int refused_prefixes(const char *const *prefixes, const char *type)
+{
+	const struct px_command table[] = { { .type = type, .handle = handle_call } };
+	return refused((struct px_service){ SERVICE("probes"), .commands = table,
+		.command_count = 1, .prefixes = prefixes });
+}
+
+START_TEST(a_service_may_name_more_prefixes)
+{
+	static const char *const two[] = { "probe", "test2", NULL };
+	static const char *const own[] = { "probes", NULL };
+	static const char *const servers[] = { "probe", "auth", NULL };
+	static const char *const bad[] = { "pro_be", NULL };
+	static const char *const empty[] = { "", NULL };
+	const char *many[PX_SERVICE_PREFIXES_MAX + 2] = { NULL };
+	ck_assert_int_eq(refused_prefixes(two, "probe_a"), 0);
+	ck_assert_int_eq(refused_prefixes(two, "test2_a"), 0);
+	ck_assert_int_eq(refused_prefixes(two, "probes_a"), 0);
+	ck_assert_int_eq(refused_prefixes(own, "probes_a"), 0);
+	ck_assert_int_eq(refused_prefixes(two, "prob_a"), -EINVAL);
+	ck_assert_int_eq(refused_prefixes(two, "probe"), -EINVAL);
+	ck_assert_int_eq(refused_prefixes(servers, "probe_a"), -EINVAL);
+	ck_assert_int_eq(refused_prefixes(bad, "probes_a"), -EINVAL);
+	ck_assert_int_eq(refused_prefixes(empty, "probes_a"), -EINVAL);
+	for (int i = 0; i <= PX_SERVICE_PREFIXES_MAX; i++) {
+		many[i] = "probe";
+	}
+	ck_assert_int_eq(refused_prefixes(many, "probe_a"), -EINVAL);
+	many[PX_SERVICE_PREFIXES_MAX] = NULL;
+	ck_assert_int_eq(refused_prefixes(many, "probe_a"), 0);
+}
+END_TEST
+
+START_TEST(an_older_descriptor_has_its_name_alone)
+{
+	static const char *const two[] = { "other", NULL };
+	const struct px_command table[] = { { .type = "probe_a", .handle = handle_call } };
+	struct px_service older = { SERVICE("probe"), .commands = table, .command_count = 1 };
+	older.size = PX_SERVICE_SIZE_MIN;
+	older.prefixes = two; /* lies behind it, so it is nothing */
+	ck_assert_int_eq(refused(older), 0);
+	ck_assert(px_service_owns(&older, px_span("probe_a")));
+	ck_assert(!px_service_owns(&older, px_span("other_a")));
+	older.size = PX_SERVICE_SIZE_MIN - 1;
+	ck_assert_int_eq(refused(older), -EINVAL);
+}
+END_TEST
+
+START_TEST(no_two_services_have_the_same_prefix)
+{
+	static const char *const ours[] = { "message", "note", NULL };
+	static const char *const theirs[] = { "memo", "note", NULL };
+	static const char *const name[] = { "notes", NULL };
+	const struct px_service notes = { SERVICE("notes"), .prefixes = ours };
+	const struct px_service memos = { SERVICE("memos"), .prefixes = theirs };
+	const struct px_service note = { SERVICE("note") };
+	const struct px_service thief = { SERVICE("thief"), .prefixes = name };
+	const struct px_service message2 = { SERVICE("message2") };
+	struct fake *fake = fake_create(NULL);
+	unsigned index = 99;
+	(void)fake_add_service(fake, &notes, NULL);
+	ck_assert_int_eq(px_broker_add_service(fake->broker, &memos, NULL, &index), -EEXIST);
+	ck_assert_msg(strstr(fake->log, "\"note_\"") && strstr(fake->log, "notes"), "%s", fake->log);
+	ck_assert_int_eq(px_broker_add_service(fake->broker, &note, NULL, &index), -EEXIST);
+	ck_assert_int_eq(px_broker_add_service(fake->broker, &thief, NULL, &index), -EEXIST);
+	ck_assert_uint_eq(index, 99);
+	ck_assert_uint_eq(fake_add_service(fake, &message2, NULL), 1);
+	ck_assert_ptr_eq(px_broker_service_of_type(fake->broker, px_span("note_a"), &index), &notes);
+	ck_assert_uint_eq(index, 0);
+	ck_assert_ptr_eq(px_broker_service_of_type(fake->broker, px_span("notes"), NULL), &notes);
+	ck_assert_ptr_eq(px_broker_service_of_type(fake->broker, px_span("message2_a"), NULL),
+			&message2);
+	ck_assert_ptr_null(px_broker_service_of_type(fake->broker, px_span("not_a"), NULL));
+	ck_assert_ptr_null(px_broker_service_of_type(fake->broker, px_span(NULL), NULL));
+	fake_destroy(fake);
+}
+END_TEST
+
+START_TEST(what_is_wrong_names_the_type)
+{
+	char fault[256];
+	const struct px_command table[] = { { .type = "alpha_b", .handle = handle_call },
+		{ .type = "alpha_a", .handle = handle_call }, { .type = "beta_a", .handle = handle_call },
+		{ .type = "alpha_c" }, { .type = "Alpha" } };
+	struct px_service service = { SERVICE("alpha"), .commands = table, .command_count = 2 };
+	ck_assert_int_eq(px_service_check(&service, fault, sizeof(fault)), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(fault, "\"alpha_a\""));
+	service.commands = &table[2];
+	ck_assert_int_eq(px_service_check(&service, fault, sizeof(fault)), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(fault, "\"beta_a\""));
+	service.commands = &table[3];
+	service.command_count = 1;
+	ck_assert_int_eq(px_service_check(&service, fault, sizeof(fault)), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(fault, "\"alpha_c\" has no handler"));
+	service.commands = &table[4];
+	ck_assert_int_eq(px_service_check(&service, fault, sizeof(fault)), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(fault, "command 1"));
+	service.commands = NULL;
+	ck_assert_int_eq(px_service_check(&service, fault, sizeof(fault)), -EINVAL);
+}
+END_TEST
+
 START_TEST(a_name_is_taken_once_and_places_run_out)
 {
 	static struct px_service services[PX_SERVICES_MAX + 1];
@@ -544,6 +647,8 @@ END_TEST
 
 RUN_TESTS("services", a_descriptor_must_be_of_this_abi, a_service_has_a_plain_name,
 		a_table_must_be_sorted, a_type_begins_with_its_services_name,
+		a_service_may_name_more_prefixes, an_older_descriptor_has_its_name_alone,
+		no_two_services_have_the_same_prefix, what_is_wrong_names_the_type,
 		a_name_is_taken_once_and_places_run_out, one_that_fails_to_start_is_not_there,
 		options_may_change, is_opened_and_closed_once, may_refuse_a_session,
 		the_greeting_names_those_that_took_the_session,

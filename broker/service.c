@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Descriptors of services: whether one can be used, and whose a type of messages is. Host and
+ * broker ask here alike, so that --check-config says what a start says. A plugin may be older
+ * than `prefixes`, so nobody else reads that field.
+ */
+#include "broker.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PREFIX_MAX 32
+#define TYPE_MAX 64
+
+/* What the server's own types begin with, before an underscore: auth_ok, server_draining, … */
+static const char *const reserved[] = { "auth", "connection", "server" };
+
+static int complain(char *fault, size_t size, const char *format, ...) PX_PRINTF(3, 4);
+
+static int complain(char *fault, size_t size, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	(void)vsnprintf(fault, size, format, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+static const char *const *prefixes_of(const struct px_service *service)
+{
+	static const char *const none[] = { NULL };
+	bool has_field = service->size >= offsetof(struct px_service, prefixes) +
+			sizeof(service->prefixes);
+	return has_field && service->prefixes ? service->prefixes : none;
+}
+
+static bool is_well_formed(const char *text, size_t max, const char *others)
+{
+	size_t len = text ? strnlen(text, max + 1) : 0;
+	if (len == 0 || len > max || text[0] < 'a' || text[0] > 'z') {
+		return false;
+	}
+	for (size_t i = 0; i < len; i++) {
+		if (!((text[i] >= 'a' && text[i] <= 'z') || (text[i] >= '0' && text[i] <= '9') ||
+				strchr(others, text[i]))) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool is_reserved(const char *prefix)
+{
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
+		if (strcmp(reserved[i], prefix) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool has_prefix(const struct px_service *service, struct px_span prefix)
+{
+	if (px_span_equal(px_span(service->name), prefix)) {
+		return true;
+	}
+	for (const char *const *each = prefixes_of(service); *each; each++) {
+		if (px_span_equal(px_span(*each), prefix)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int check_prefixes(const struct px_service *service, char *fault, size_t size)
+{
+	const char *const *all = prefixes_of(service);
+	for (size_t i = 0; all[i]; i++) {
+		if (i == PX_SERVICE_PREFIXES_MAX) {
+			return complain(fault, size, "it names more than %d prefixes",
+					PX_SERVICE_PREFIXES_MAX);
+		}
+		if (!is_well_formed(all[i], PREFIX_MAX, "")) {
+			return complain(fault, size, "its prefix \"%.40s\" is not [a-z][a-z0-9]{0,31}",
+					all[i]);
+		}
+		if (is_reserved(all[i])) {
+			return complain(fault, size, "its prefix \"%s\" is the server's own", all[i]);
+		}
+	}
+	return 0;
+}
+
+/* A table that is not sorted would hide commands from bsearch. */
+static int check_command(const struct px_service *service, size_t i, char *fault, size_t size)
+{
+	const char *type = service->commands[i].type;
+	if (!is_well_formed(type, TYPE_MAX, "_")) {
+		return complain(fault, size, "the type of its command %zu is not [a-z][a-z0-9_]{0,63}",
+				i + 1);
+	}
+	if (!strchr(type, '_') || !px_service_owns(service, px_span(type))) {
+		return complain(fault, size, "the type \"%s\" does not begin with \"%s_\", nor with a "
+				"prefix that the descriptor names (\"prefixes\")", type, service->name);
+	}
+	if (!service->commands[i].handle) {
+		return complain(fault, size, "the command \"%s\" has no handler", type);
+	}
+	int order = i > 0 ? strcmp(service->commands[i - 1].type, type) : -1;
+	if (order >= 0) {
+		return complain(fault, size, "the commands are not sorted: \"%s\" %s", type,
+				order == 0 ? "is there twice" : "belongs before the one in front of it");
+	}
+	return 0;
+}
+
+int px_service_check(const struct px_service *service, char *fault, size_t size)
+{
+	if (service->abi != PX_SERVICE_ABI || service->size < PX_SERVICE_SIZE_MIN) {
+		return complain(fault, size, "it was built for another version of Praxis (its service "
+				"ABI is %u, this one's is %u)", service->abi, PX_SERVICE_ABI);
+	}
+	if (!is_well_formed(service->name, PREFIX_MAX, "")) {
+		return complain(fault, size, "its name is not [a-z][a-z0-9]{0,31}");
+	}
+	if (service->command_count > 0 && !service->commands) {
+		return complain(fault, size, "it has commands, and no table of them");
+	}
+	int rc = check_prefixes(service, fault, size);
+	for (size_t i = 0; rc == 0 && i < service->command_count; i++) {
+		rc = check_command(service, i, fault, size);
+	}
+	return rc;
+}
+
+static struct px_span prefix_of(struct px_span type)
+{
+	const char *underscore = type.len > 0 ? memchr(type.data, '_', type.len) : NULL;
+	return (struct px_span){ type.data, underscore ? (size_t)(underscore - type.data) : type.len };
+}
+
+bool px_service_owns(const struct px_service *service, struct px_span type)
+{
+	return has_prefix(service, prefix_of(type));
+}
+
+const char *px_service_shared_prefix(const struct px_service *one, const struct px_service *two)
+{
+	if (has_prefix(two, px_span(one->name))) {
+		return one->name;
+	}
+	for (const char *const *each = prefixes_of(one); *each; each++) {
+		if (has_prefix(two, px_span(*each))) {
+			return *each;
+		}
+	}
+	return NULL;
+}
+
+void px_service_write_prefixes(const struct px_service *service, struct px_json *json)
+{
+	px_json_open_array(json, "prefixes");
+	px_json_text(json, NULL, service->name);
+	for (const char *const *each = prefixes_of(service); *each; each++) {
+		px_json_text(json, NULL, *each);
+	}
+	px_json_close_array(json);
+}
+
+const struct px_service *px_broker_service_of_type(const struct px_broker *broker,
+		struct px_span type, unsigned *ret_index)
+{
+	struct px_span prefix = prefix_of(type);
+	for (unsigned i = 0; prefix.len > 0 && i < broker->service_count; i++) {
+		if (has_prefix(broker->services[i].service, prefix)) {
+			if (ret_index) {
+				*ret_index = i;
+			}
+			return broker->services[i].service;
+		}
+	}
+	return NULL;
+}
