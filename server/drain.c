@@ -109,11 +109,3 @@ void px_server_drain(struct px_server *server)
 	server->drain_timer.data = server;
 	uv_timer_start(&server->drain_timer, on_tick, 0, TICK_MS);
 }
-
-int64_t px_server_ends_in_ms(const struct px_server *server)
-{
-	int64_t now_ms = (int64_t)uv_now(&server->loop);
-	int64_t end_ms = server->drain_end_ms > now_ms ? server->drain_end_ms :
-			server->drain_deadline_ms;
-	return end_ms > now_ms ? end_ms - now_ms : 1;
-}

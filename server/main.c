@@ -9,7 +9,9 @@
 #include "audit/audit_events.h"
 #include "base/log.h"
 #include "common/standard_fds.h"
+#include "core/clock.h"
 #include "core/settings.h"
+#include "core/vhost.h"
 #include "lifecycle.h"
 #include "metrics/metrics.h"
 #include "net/listeners.h"
@@ -17,6 +19,7 @@
 #include "net/tls.h"
 #include "security.h"
 #include "services/services.h"
+#include "state/state.h"
 #include "version.h"
 #include "vhost/vhost.h"
 

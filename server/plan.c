@@ -7,9 +7,15 @@
 #include "core/plan.h"
 #include "base/log.h"
 #include "core/settings.h"
+#include "core/vhost.h"
 #include "lifecycle.h"
 #include "net/limiter.h"
+#include "net/listeners.h"
+#include "security.h"
+#include "services/services.h"
+#include "state/state.h"
 #include "vhost/vhost.h"
+#include "webhook/webhook.h"
 
 #include <errno.h>
 #include <stdlib.h>

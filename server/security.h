@@ -13,6 +13,7 @@
 struct px_authentication;
 struct px_config;
 struct px_config_sink;
+struct px_plan;
 struct px_server;
 struct px_realm;
 struct px_span;
@@ -24,5 +25,9 @@ void px_security_stop(struct px_server *server);
 void px_security_destroy(struct px_server *server);
 void px_security_authenticate(void *user, void *conn, const struct px_realm *realm,
 		struct px_span token, struct px_authentication *ret_authentication);
+
+/* Steps of a plan: the audit trail, and in it the word that this was done. */
+int px_plan_prepare_audit(struct px_plan *plan);
+void px_plan_commit_audit(struct px_plan *plan);
 
 #endif

@@ -4,10 +4,12 @@
 #include "address/address_group.h"
 #include "audit/audit_events.h"
 #include "base/log.h"
+#include "core/clock.h"
 #include "core/counters.h"
-#include "net/lws.h"
+#include "core/peer.h"
+#include "core/vhost.h"
+#include "net/limiter.h"
 #include "net/peer.h"
-#include "vhost/vhost.h"
 
 #include <errno.h>
 #include <string.h>

@@ -21,8 +21,8 @@
 #ifndef PX_LOCKOUT_H
 #define PX_LOCKOUT_H
 
+#include "core/peer.h"
 #include "core/server.h"
-#include "net/peer.h"
 
 /* What a question to the application costs that was answered with no: ten a second, as shipped. */
 #define PX_LOCKOUT_QUESTION_NS 5000000

@@ -7,9 +7,9 @@
 #ifndef PX_API_INTERNAL_H
 #define PX_API_INTERNAL_H
 
+#include "core/peer.h"
 #include "core/server.h"
 #include "idempotency.h"
-#include "net/peer.h"
 
 struct json_object;
 struct px_token;

@@ -6,9 +6,11 @@
  */
 #include "api_internal.h"
 #include "core/counters.h"
+#include "core/peer.h"
+#include "core/vhost.h"
+#include "net/limiter.h"
 #include "net/peer.h"
 #include "token/token.h"
-#include "vhost/vhost.h"
 
 #define BURST_SECONDS 5
 

@@ -13,10 +13,10 @@
  */
 #include "tail_stream.h"
 #include "api.h"
+#include "core/clock.h"
 #include "core/counters.h"
-#include "net/lws.h"
-#include "net/peer.h"
-#include "vhost/vhost.h"
+#include "core/peer.h"
+#include "core/vhost.h"
 
 #include <praxis/service.h>
 #include <praxis/session.h>

@@ -7,8 +7,8 @@
 #ifndef PX_TAIL_STREAM_H
 #define PX_TAIL_STREAM_H
 
+#include "core/peer.h"
 #include "core/server.h"
-#include "net/peer.h"
 
 #include <praxis/tail.h>
 

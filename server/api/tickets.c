@@ -3,7 +3,8 @@
 #include "api_internal.h"
 #include "auth/authenticator.h"
 #include "auth/tickets.h"
-#include "net/peer.h"
+#include "core/peer.h"
+#include "core/vhost.h"
 #include "token/token.h"
 
 #include <errno.h>

@@ -8,9 +8,10 @@
 #include "address/address.h"
 #include "audit.h"
 #include "audit_events.h"
+#include "core/peer.h"
+#include "core/vhost.h"
 #include "net/peer.h"
 #include "router/upgrade.h"
-#include "vhost/vhost.h"
 #include "webhook/webhook.h"
 
 #include <arpa/inet.h>

@@ -12,6 +12,8 @@
 #include "auth_url.h"
 #include "authenticator.h"
 #include "common/strict_json.h"
+#include "core/peer.h"
+#include "core/vhost.h"
 #include "http_client/http_client.h"
 #include "net/peer.h"
 #include "token/token.h"

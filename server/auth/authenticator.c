@@ -5,11 +5,12 @@
 #include "address/address.h"
 #include "audit/audit_events.h"
 #include "base/log.h"
+#include "core/peer.h"
+#include "core/vhost.h"
 #include "net/peer.h"
 #include "tickets.h"
 #include "token/jwks.h"
 #include "token/token.h"
-#include "vhost/vhost.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -6,9 +6,9 @@
 #ifndef PX_AUTHENTICATOR_H
 #define PX_AUTHENTICATOR_H
 
+#include "core/peer.h"
 #include "core/server.h"
-#include "net/peer.h"
-#include "vhost/vhost.h"
+#include "core/vhost.h"
 
 struct json_object;
 struct px_token;

@@ -7,13 +7,12 @@
 #ifndef PX_CREDENTIALS_H
 #define PX_CREDENTIALS_H
 
+#include "core/answers.h"
+
 #include <praxis/types.h>
 
 struct lws;
 struct px_config_tokens;
-
-/* The longest token that is taken from a header. */
-#define PX_TOKEN_HEADER_BYTES 8192
 
 #define PX_TICKET_BYTES 64
 

@@ -5,10 +5,10 @@
  */
 #include "query.h"
 #include "address/address.h"
+#include "core/peer.h"
 #include "core/server.h"
-#include "net/peer.h"
+#include "core/vhost.h"
 #include "open_mode.h"
-#include "vhost/vhost.h"
 
 #include <errno.h>
 #include <stdlib.h>

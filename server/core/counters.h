@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which limits of the configuration somebody can run into. Opened by whoever refuses, and by the
- * figures. The broker counts its own.
+ * What the server counts by kind: limits that somebody ran into, and how handshakes ended. Opened by
+ * whoever refuses or lets in, and by the figures. It never counts what the broker counts itself.
  */
 #ifndef PX_CORE_COUNTERS_H
 #define PX_CORE_COUNTERS_H
@@ -21,6 +21,18 @@ enum px_limit {
 	PX_LIMIT_API_REQUESTS,
 	PX_LIMIT_API_BYTES,
 	PX_LIMIT_COUNT,
+};
+
+/* How WebSocket handshakes ended. */
+enum px_handshake {
+	PX_HANDSHAKE_ACCEPTED,
+	PX_HANDSHAKE_BAD_TOKEN, /* let in to be told so */
+	PX_HANDSHAKE_BAD_REQUEST,
+	PX_HANDSHAKE_NOT_FOUND,
+	PX_HANDSHAKE_ORIGIN,
+	PX_HANDSHAKE_RATE_LIMITED,
+	PX_HANDSHAKE_UNAVAILABLE,
+	PX_HANDSHAKE_COUNT,
 };
 
 #endif

@@ -6,15 +6,16 @@
  * nothing behind.
  *
  * All of it happens within one turn of the loop; so nobody sees half a change.
+ *
+ * This is the plan as data. Its steps are declared by the areas that take them (px_plan_prepare_x(),
+ * undone by px_plan_abandon_x() wherever it stopped, and px_plan_commit_x()). It never acts itself.
  */
 #ifndef PX_PLAN_H
 #define PX_PLAN_H
 
-#include "net/listeners.h"
 #include "server.h"
-#include "services/services.h"
-#include "vhost/vhost.h"
 
+struct px_authenticator;
 struct px_state_lock;
 struct px_tls_material;
 
@@ -52,43 +53,5 @@ struct px_plan {
 	struct px_audit *audit; /* a trail in another place; NULL: the same, or none */
 	struct px_state_lock *state_lock; /* of another state file; NULL: the same, or none */
 };
-
-/*
- * Puts the configuration in force, which is the server's then. -errno after complaints: nothing
- * was changed, and the configuration is still the caller's.
- */
-int px_plan_carry_out(struct px_server *server, struct px_config *config,
-		const struct px_config_sink *sink);
-
-/* The steps; each _prepare is undone by its _abandon, wherever it stopped. */
-
-/* vhost/vhost.c */
-int px_plan_prepare_vhosts(struct px_plan *plan);
-void px_plan_abandon_vhosts(struct px_plan *plan);
-void px_plan_commit_vhosts(struct px_plan *plan);
-
-/* services/services.c: new services are loaded; then they are started, and the others get their options */
-int px_plan_load_services(struct px_plan *plan);
-int px_plan_prepare_services(struct px_plan *plan);
-void px_plan_abandon_services(struct px_plan *plan);
-void px_plan_commit_services(struct px_plan *plan);
-
-/* net/listeners.c */
-int px_plan_prepare_listeners(struct px_plan *plan);
-void px_plan_abandon_listeners(struct px_plan *plan);
-void px_plan_commit_listeners(struct px_plan *plan);
-
-/* state/state_plan.c: the state file's lock, which another process may have */
-int px_plan_prepare_state(struct px_plan *plan);
-void px_plan_abandon_state(struct px_plan *plan);
-void px_plan_commit_state(struct px_plan *plan);
-
-/* webhook/webhook.c: whom to tell; what is prepared stays, used or not */
-int px_plan_prepare_webhooks(struct px_plan *plan);
-void px_plan_commit_webhooks(struct px_plan *plan);
-
-/* security.c: the audit trail, and in it the word that this was done */
-int px_plan_prepare_audit(struct px_plan *plan);
-void px_plan_commit_audit(struct px_plan *plan);
 
 #endif

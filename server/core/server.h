@@ -11,9 +11,8 @@
 #include "base/turn.h"
 #include "config/config.h"
 #include "counters.h"
-#include "metrics/stats_history.h"
-#include "router/upgrade.h"
-#include "services/services.h"
+#include "plugin.h"
+#include "stats_history.h"
 
 #include <libwebsockets.h>
 #include <praxis/adapter.h>

@@ -22,10 +22,11 @@
 #include "frontend_internal.h"
 #include "base/log.h"
 #include "core/counters.h"
+#include "core/peer.h"
+#include "core/vhost.h"
 #include "http/http.h"
 #include "net/listeners.h"
 #include "net/peer.h"
-#include "vhost/vhost.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -3,10 +3,10 @@
 #ifndef PX_FRONTEND_INTERNAL_H
 #define PX_FRONTEND_INTERNAL_H
 
+#include "core/peer.h"
 #include "core/server.h"
 #include "frontend.h"
 #include "http/http_head.h"
-#include "net/peer.h"
 
 enum px_frontend_state {
 	PX_FRONTEND_HEAD,   /* a request is awaited */

@@ -8,8 +8,9 @@
  * An answer to a request that was not read to its end is the connection's last.
  */
 #include "frontend_internal.h"
+#include "core/peer.h"
+#include "core/vhost.h"
 #include "net/peer.h"
-#include "vhost/vhost.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -4,9 +4,9 @@
  * chooses a vhost, and with it the mounts, by a prefix of whatever `Host` a client sends.
  */
 #include "core/server.h"
+#include "core/vhost.h"
 #include "html.h"
 #include "http.h"
-#include "vhost/vhost.h"
 
 #include <limits.h>
 #include <stdio.h>

@@ -10,10 +10,10 @@
  */
 #include "forwarded.h"
 #include "base/log.h"
+#include "core/peer.h"
 #include "core/server.h"
+#include "core/vhost.h"
 #include "lws_head.h"
-#include "net/peer.h"
-#include "vhost/vhost.h"
 
 #include <errno.h>
 #include <stdlib.h>

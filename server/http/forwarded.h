@@ -7,7 +7,7 @@
 #define PX_FORWARDED_H
 
 #include "address/forwarded_header.h"
-#include "net/peer.h"
+#include "core/peer.h"
 
 #include <libwebsockets.h>
 

@@ -9,9 +9,9 @@
  * tell; but where nothing was read from the socket since the last answer, it was there before.
  */
 #include "core/server.h"
+#include "core/peer.h"
 #include "http.h"
 #include "http_head.h"
-#include "net/peer.h"
 #include "net/tls.h"
 
 #include <string.h>

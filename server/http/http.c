@@ -9,15 +9,16 @@
 #include "address/address.h"
 #include "api/api.h"
 #include "auth/open_mode.h"
+#include "core/clock.h"
+#include "core/peer.h"
+#include "core/vhost.h"
 #include "http.h"
 #include "http_head.h"
-#include "lifecycle.h"
 #include "metrics/metrics.h"
 #include "metrics/prometheus.h"
 #include "metrics/readiness.h"
 #include "net/peer.h"
 #include "router/upgrade.h"
-#include "vhost/vhost.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,6 +7,7 @@
 #define PX_HTTP_HTTP_H
 
 #include "config/config.h"
+#include "core/answers.h"
 
 #include <libwebsockets.h>
 #include <praxis/types.h>
@@ -47,14 +48,6 @@ struct px_http_refusal {
 };
 int px_http_refuse_as(struct lws *wsi, const struct px_http_refusal *refusal);
 
-#define PX_RETRY_UNKNOWN_MS 5000
-#define PX_RETRY_NEVER (-1)
-
-/* A time to wait as Retry-After has it: whole seconds, at least one. */
-static inline int64_t px_retry_seconds(int64_t wait_ms)
-{
-	return ((wait_ms > 0 ? wait_ms : PX_RETRY_UNKNOWN_MS) + 999) / 1000;
-}
 int px_http_refuse_field(struct lws *wsi, int status, const char *code, const char *field,
 		const char *sentence); /* field may be NULL */
 int px_http_redirect(struct lws *wsi, const char *location); /* 1, or -1 */
@@ -67,7 +60,6 @@ enum px_http_kind {
 	PX_HTTP_DATA,
 	PX_HTTP_PAGE, /* a file, which may be one */
 };
-#define PX_HTTP_HEADERS_MAX (PX_CONFIG_HEADER_BYTES + 512)
 int px_http_headers(const struct px_vhost *vhost, enum px_http_kind kind, const char *caching,
 		char *buf, size_t size);
 int px_http_answer(struct lws *wsi, int status, const char *type, struct px_span body);

@@ -6,12 +6,11 @@
  */
 #include "core/server.h"
 #include "access/lockout.h"
+#include "core/vhost.h"
 #include "metrics.h"
 #include "readiness.h"
-#include "router/upgrade.h"
 #include "services/services.h"
 #include "version.h"
-#include "vhost/vhost.h"
 
 #include <json-c/json.h>
 #include <string.h>

@@ -11,9 +11,9 @@
 #include "base/log.h"
 #include "core/counters.h"
 #include "metrics.h"
+#include "net/limiter.h"
 #include "prometheus.h"
 #include "readiness.h"
-#include "router/upgrade.h"
 #include "version.h"
 #include "webhook/webhook.h"
 

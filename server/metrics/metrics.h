@@ -6,6 +6,8 @@
 #ifndef PX_METRICS_METRICS_H
 #define PX_METRICS_METRICS_H
 
+#include "core/counters.h"
+
 #include <praxis/broker.h>
 
 struct px_prometheus;
@@ -21,5 +23,13 @@ void px_describe(void *user, const struct px_operator *operator, enum px_descrip
 /* metrics/metrics.c: GET /metrics */
 struct px_prometheus;
 void px_metrics_write(struct px_server *server, struct px_prometheus *out);
+
+/* metrics/stats.c: the members of GET /stats */
+extern const char *const px_resume_names[PX_RESUME_COUNT];
+extern const char *const px_handshake_names[PX_HANDSHAKE_COUNT];
+void px_stats_write(struct px_server *server, struct px_json *json);
+
+/* metrics/stats_history.c: takes a sample, if it is time for one */
+void px_stats_history_take(struct px_server *server);
 
 #endif

@@ -5,11 +5,13 @@
 #include "api/idempotency.h"
 #include "audit/audit.h"
 #include "base/log.h"
+#include "core/counters.h"
+#include "core/vhost.h"
+#include "metrics.h"
+#include "net/limiter.h"
 #include "readiness.h"
-#include "router/upgrade.h"
 #include "services/services.h"
 #include "version.h"
-#include "vhost/vhost.h"
 #include "webhook/webhook.h"
 
 #include <stdio.h>

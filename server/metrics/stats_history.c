@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* See stats_history.h. */
-#include "stats_history.h"
+#include "core/stats_history.h"
 
 #include "core/server.h"
+#include "metrics.h"
+#include "core/counters.h"
 
 static uint64_t sum(const uint64_t *values, unsigned count)
 {

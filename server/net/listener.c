@@ -7,13 +7,14 @@
 #include "audit/audit_events.h"
 #include "base/log.h"
 #include "core/counters.h"
+#include "core/peer.h"
+#include "core/vhost.h"
 #include "frontend/frontend.h"
 #include "http/http.h"
 #include "listeners.h"
 #include "peer.h"
 #include "proxy_protocol.h"
 #include "tls.h"
-#include "vhost/vhost.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

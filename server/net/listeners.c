@@ -12,10 +12,10 @@
 #include "core/plan.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "core/vhost.h"
 #include "frontend/frontend.h"
 #include "listeners.h"
 #include "proxy_protocol.h"
-#include "vhost/vhost.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

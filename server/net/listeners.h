@@ -13,6 +13,7 @@
 
 struct px_config_address;
 struct px_peer;
+struct px_plan;
 struct px_planned_vhost;
 struct px_server;
 struct px_vhost;
@@ -43,5 +44,10 @@ void px_listener_stop(struct px_listener *listener);
 void px_listener_adopt(struct px_peer *peer, int fd);
 /* The same, of one whose next request is a WebSocket's. */
 void px_listener_give_to_lws(struct px_peer *peer, int fd);
+
+/* net/listeners.c: steps of a plan; _abandon undoes _prepare, wherever it stopped */
+int px_plan_prepare_listeners(struct px_plan *plan);
+void px_plan_abandon_listeners(struct px_plan *plan);
+void px_plan_commit_listeners(struct px_plan *plan);
 
 #endif

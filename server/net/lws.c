@@ -18,6 +18,8 @@
 #include "api/api.h"
 #include "auth/credentials.h"
 #include "base/log.h"
+#include "core/clock.h"
+#include "core/peer.h"
 #include "http/http.h"
 #include "http/lws_head_memory.h"
 #include "lws.h"
@@ -64,40 +66,9 @@ void px_context_name_services(struct px_server *server)
 	}
 }
 
-int64_t px_server_wall_ms(void)
-{
-	struct timespec wall;
-	clock_gettime(CLOCK_REALTIME, &wall);
-	return (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000;
-}
-
-void px_server_begin_turn(struct px_server *server)
-{
-	px_turn_begin(&server->turn, uv_hrtime());
-	px_broker_set_time(server->broker, (int64_t)uv_now(&server->loop), px_server_wall_ms());
-}
-
 static void on_begin_turn(void *user)
 {
 	px_server_begin_turn(user);
-}
-
-uint64_t px_server_now_ns(void *user)
-{
-	(void)user;
-	return uv_hrtime();
-}
-
-void px_server_flushed(void *user, uint64_t ns)
-{
-	struct px_server *server = user;
-	px_histogram_add(&server->flushes, ns);
-}
-
-bool px_server_over_budget(void *user, enum px_work work)
-{
-	struct px_server *server = user;
-	return px_turn_over_budget(&server->turn, work, uv_hrtime());
 }
 
 /*

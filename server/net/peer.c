@@ -9,10 +9,12 @@
 #include "auth/auth_url.h"
 #include "auth/authenticator.h"
 #include "core/counters.h"
+#include "core/peer.h"
+#include "core/vhost.h"
 #include "frontend/frontend.h"
+#include "limiter.h"
 #include "peer.h"
 #include "router/upgrade.h"
-#include "vhost/vhost.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -202,6 +204,19 @@ void px_peer_set_unauthenticated(struct px_peer *peer, bool unauthenticated)
 		peer->unauthenticated = unauthenticated;
 		peer->vhost->server->unauthenticated_count += unauthenticated ? 1 : -1;
 	}
+}
+
+void px_peer_session_params(struct px_peer *peer, struct px_session_params *ret_params)
+{
+	ret_params->realm = &peer->vhost->realm;
+	ret_params->identity = peer->identity;
+	ret_params->service = peer->service;
+	ret_params->versioned = peer->versioned;
+	ret_params->verdict = peer->verdict;
+	ret_params->sentence = peer->sentence;
+	ret_params->retry_after_ms = peer->retry_after_ms;
+	px_resume_query_params(peer, ret_params);
+	peer->identity = NULL;
 }
 
 struct px_peer *px_peer_create(struct px_vhost *vhost, const struct in6_addr *address)

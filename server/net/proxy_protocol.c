@@ -13,10 +13,11 @@
 #include "address/proxy_header.h"
 #include "audit/audit_events.h"
 #include "base/log.h"
+#include "core/peer.h"
 #include "core/server.h"
+#include "core/vhost.h"
 #include "listeners.h"
 #include "peer.h"
-#include "vhost/vhost.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -5,9 +5,10 @@
  */
 #include "core/server.h"
 #include "auth/open_mode.h"
+#include "core/peer.h"
+#include "core/vhost.h"
 #include "peer.h"
 #include "router/upgrade.h"
-#include "vhost/vhost.h"
 
 #include <errno.h>
 #include <stdlib.h>

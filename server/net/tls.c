@@ -27,8 +27,8 @@
 #include "base/log.h"
 #include "core/server.h"
 #include "core/settings.h"
+#include "core/vhost.h"
 #include "lws.h"
-#include "vhost/vhost.h"
 
 #include <errno.h>
 #include <openssl/err.h>

@@ -9,7 +9,7 @@
 #ifndef PX_TLS_H
 #define PX_TLS_H
 
-#include "vhost/vhost.h"
+#include "core/vhost.h"
 
 #include <libwebsockets.h>
 #include <stdbool.h>

@@ -6,9 +6,9 @@
  */
 #include "core/server.h"
 #include "base/log.h"
+#include "core/vhost.h"
 #include "http/http.h"
 #include "services/services.h"
-#include "vhost/vhost.h"
 
 #include <stdlib.h>
 #include <string.h>

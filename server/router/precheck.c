@@ -9,9 +9,10 @@
  * as lws decodes it.)
  */
 #include "core/server.h"
+#include "core/peer.h"
+#include "core/vhost.h"
 #include "http/forwarded.h"
 #include "http/http.h"
-#include "net/peer.h"
 #include "net/tls.h"
 #include "upgrade.h"
 

@@ -16,11 +16,13 @@
 #include "auth/credentials.h"
 #include "auth/open_mode.h"
 #include "base/log.h"
+#include "core/clock.h"
 #include "core/counters.h"
+#include "core/peer.h"
+#include "core/vhost.h"
 #include "http/forwarded.h"
 #include "http/http.h"
 #include "http/lws_head.h"
-#include "lifecycle.h"
 #include "net/peer.h"
 #include "services/services.h"
 #include "upgrade.h"
@@ -414,19 +416,6 @@ int px_upgrade_decide(void *user, struct lws *wsi)
 	peer->verdict = PX_VERDICT_GOOD;
 	return peer->vhost->authenticator ? identify_by_credentials(peer, wsi) :
 			identify_by_query(peer, wsi);
-}
-
-void px_peer_session_params(struct px_peer *peer, struct px_session_params *ret_params)
-{
-	ret_params->realm = &peer->vhost->realm;
-	ret_params->identity = peer->identity;
-	ret_params->service = peer->service;
-	ret_params->versioned = peer->versioned;
-	ret_params->verdict = peer->verdict;
-	ret_params->sentence = peer->sentence;
-	ret_params->retry_after_ms = peer->retry_after_ms;
-	px_resume_query_params(peer, ret_params);
-	peer->identity = NULL;
 }
 
 void px_upgrade_opened(void *user, struct lws *wsi, int rc)

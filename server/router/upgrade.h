@@ -10,23 +10,10 @@
 #include <praxis/adapter.h>
 #include <stdbool.h>
 
-struct px_json;
 struct px_peer;
 struct px_server;
 struct px_session;
 struct px_session_params;
-
-/* How WebSocket handshakes ended. */
-enum px_handshake {
-	PX_HANDSHAKE_ACCEPTED,
-	PX_HANDSHAKE_BAD_TOKEN, /* let in to be told so */
-	PX_HANDSHAKE_BAD_REQUEST,
-	PX_HANDSHAKE_NOT_FOUND,
-	PX_HANDSHAKE_ORIGIN,
-	PX_HANDSHAKE_RATE_LIMITED,
-	PX_HANDSHAKE_UNAVAILABLE,
-	PX_HANDSHAKE_COUNT,
-};
 
 /* router/precheck.c: 0: go on; 1: an answer was written; -1: drop it. `within`: see http/lws_head.h */
 int px_precheck_pass(struct lws *wsi, const void *within);
@@ -46,10 +33,5 @@ bool px_resume_query_is_good(struct px_peer *peer, struct px_peer **ret_old);
 void px_resume_query_params(const struct px_peer *peer, struct px_session_params *params);
 /* The session goes on with that peer's connection. -errno: it must not. */
 int px_resume_query_done(const struct px_session *session, void *conn);
-
-/* metrics/stats.c: the members of GET /stats */
-extern const char *const px_resume_names[PX_RESUME_COUNT];
-extern const char *const px_handshake_names[PX_HANDSHAKE_COUNT];
-void px_stats_write(struct px_server *server, struct px_json *json);
 
 #endif

@@ -7,10 +7,8 @@
 #ifndef PX_SERVICES_SERVICES_H
 #define PX_SERVICES_SERVICES_H
 
-#include "config/config.h"
-
-#include <libwebsockets.h>
-#include <praxis/adapter.h>
+#include "core/plan.h"
+#include "core/plugin.h"
 
 struct px_config;
 struct px_config_service;
@@ -20,20 +18,6 @@ struct px_options;
 struct px_server;
 struct px_service;
 struct px_span;
-
-/* A service that was loaded; stays until the process ends. */
-struct px_plugin {
-	char *name;
-	void *handle;
-	const struct lws_protocols *protocol;
-	const struct px_service *service;
-	struct px_options *options; /* in force */
-	unsigned index;             /* the broker's, once it is started */
-	bool started;
-};
-
-/* Room for a service's name, which the broker has checked. */
-#define PX_SERVICE_NAME_SIZE 33
 
 /* services/loader.c: the plugins that a configuration names, their options checked; -EINVAL */
 int px_plugins_load(struct px_server *server, const struct px_config *config,
@@ -58,5 +42,14 @@ int px_service_add(struct px_server *server, const struct px_config_service *wan
 /* services/switch.c: the broker's hook */
 int px_service_switch(void *user, const struct px_operator *operator, struct px_span name,
 		bool enabled);
+
+/*
+ * services/services.c: steps of a plan. New services are loaded; then they are started, and the others get
+ * their options.
+ */
+int px_plan_load_services(struct px_plan *plan);
+int px_plan_prepare_services(struct px_plan *plan);
+void px_plan_abandon_services(struct px_plan *plan);
+void px_plan_commit_services(struct px_plan *plan);
 
 #endif

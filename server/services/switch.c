@@ -7,9 +7,9 @@
 #include "core/server.h"
 #include "audit/audit_events.h"
 #include "base/log.h"
+#include "core/vhost.h"
 #include "net/lws.h"
 #include "services.h"
-#include "vhost/vhost.h"
 
 #include <errno.h>
 #include <string.h>

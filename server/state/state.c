@@ -10,12 +10,13 @@
  */
 #include "core/server.h"
 #include "base/log.h"
-#include "lifecycle.h"
-#include "net/lws.h"
+#include "core/clock.h"
+#include "core/peer.h"
+#include "core/vhost.h"
 #include "net/peer.h"
+#include "state.h"
 #include "state_file.h"
 #include "state_vhost.h"
-#include "vhost/vhost.h"
 #include "webhook/webhook.h"
 
 #include <errno.h>

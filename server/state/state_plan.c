@@ -7,7 +7,7 @@
  */
 #include "core/plan.h"
 #include "base/log.h"
-#include "lifecycle.h"
+#include "state.h"
 #include "state_lock.h"
 
 #include <errno.h>

@@ -10,6 +10,7 @@
  */
 #include "core/server.h"
 #include "base/log.h"
+#include "core/vhost.h"
 #include "net/listeners.h"
 #include "net/tls.h"
 #include "vhost.h"

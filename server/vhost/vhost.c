@@ -8,6 +8,7 @@
 #include "core/plan.h"
 #include "auth/authenticator.h"
 #include "config/diff.h"
+#include "core/vhost.h"
 #include "net/tls.h"
 #include "services/services.h"
 #include "vhost.h"
@@ -18,16 +19,6 @@
 
 /* Time to authenticate where no tokens are configured to say so. */
 #define AUTH_MS 10000
-
-struct px_vhost *px_vhost_find(const struct px_server *server, const char *name)
-{
-	for (size_t i = 0; i < server->vhost_count; i++) {
-		if (strcmp(server->vhosts[i]->config->name, name) == 0) {
-			return server->vhosts[i];
-		}
-	}
-	return NULL;
-}
 
 void px_vhost_destroy(struct px_vhost *vhost)
 {

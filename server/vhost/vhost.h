@@ -1,57 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A vhost in force, or one that retires with its last connection. Opened by whoever has a
- * connection or a session in hand. It never serves anything itself.
+ * How vhosts come into force and retire. Opened by a plan, and by the end of the process. It never
+ * serves a request.
  */
 #ifndef PX_VHOST_VHOST_H
 #define PX_VHOST_VHOST_H
 
-#include "config/config.h"
-
-#include <praxis/broker.h>
-#include <stddef.h>
-
-struct px_authenticator;
-struct px_config;
-struct px_config_vhost;
-struct px_server;
-struct px_realm;
-struct px_tls;
-struct px_webhook;
-
-/*
- * A vhost in force, or one that retires. Its config is replaced by a reload; peers point to
- * it, and sessions to its site.
- */
-struct px_vhost {
-	struct px_server *server;
-	const struct px_config_vhost *config;
-	struct px_config *kept; /* retired: the configuration that `config` is in, held on to */
-	struct px_vhost *next_retired;
-	struct px_realm realm;
-	const char **disabled; /* behind site.disabled */
-	struct px_authenticator *authenticator; /* NULL: open mode */
-	struct px_tls *tls;             /* NULL: none */
-	struct px_webhook *webhook;     /* NULL: never had one */
-	uint64_t peers;
-	bool is_retired;
-	bool tightened; /* its sessions are to be held against its new configuration */
-};
+#include "core/plan.h"
+#include "core/vhost.h"
 
 /* vhost/vhost.c: which services a vhost has, and in force as the configuration says */
-struct px_vhost *px_vhost_find(const struct px_server *server, const char *name);
 void px_vhost_destroy(struct px_vhost *vhost);
 void px_vhosts_destroy(struct px_server *server);
 
-/* `config` is what the vhost's own is part of. */
+/* … and as steps of a plan; _abandon undoes _prepare, wherever it stopped */
+int px_plan_prepare_vhosts(struct px_plan *plan);
+void px_plan_abandon_vhosts(struct px_plan *plan);
+void px_plan_commit_vhosts(struct px_plan *plan);
+
+/* vhost/retire.c: `config` is what the vhost's own is part of. */
 void px_vhost_retire(struct px_vhost *vhost, struct px_config *config);
 void px_vhosts_drain_misfits(struct px_server *server);
 void px_retired_destroy(struct px_server *server);
-
-/* The vhost that a session's site is part of. */
-static inline struct px_vhost *px_vhost_of(const struct px_realm *realm)
-{
-	return (struct px_vhost *)((char *)(uintptr_t)realm - offsetof(struct px_vhost, realm));
-}
 
 #endif

@@ -6,8 +6,8 @@
  * then the broker has not let go of the session.
  */
 #include "webhook.h"
-#include "net/lws.h"
-#include "vhost/vhost.h"
+#include "core/clock.h"
+#include "core/vhost.h"
 
 #include <inttypes.h>
 #include <stdio.h>

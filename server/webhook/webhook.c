@@ -7,9 +7,10 @@
  */
 #include "webhook.h"
 #include "base/log.h"
+#include "core/clock.h"
 #include "core/plan.h"
+#include "core/vhost.h"
 #include "http_client/http_client.h"
-#include "net/lws.h"
 #include "sign.h"
 
 #include <errno.h>

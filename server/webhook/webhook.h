@@ -14,6 +14,7 @@
 #include "queue.h"
 #include "rooms.h"
 
+struct px_plan;
 struct px_state_writer;
 
 enum px_webhook_result {
@@ -106,5 +107,10 @@ bool px_webhooks_owns(struct px_span line);
 
 /* -ENOENT: that vhost tells nobody now; -EINVAL: it makes no sense; -ENOMEM. */
 int px_webhooks_load(struct px_server *server, struct px_span line, int64_t elapsed_ms);
+
+/* ---- webhook.c: steps of a plan; what is prepared stays, used or not ---- */
+
+int px_plan_prepare_webhooks(struct px_plan *plan);
+void px_plan_commit_webhooks(struct px_plan *plan);
 
 #endif

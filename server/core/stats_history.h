@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The figures of the last hour, one sample every ten seconds, so that a dashboard that is opened
+ * The figures of the last hour as data, one sample every ten seconds, so that a dashboard that is opened
  * shows what has been. Counters are kept as they stand: a rate is the difference of two.
  */
 #ifndef PX_STATS_HISTORY_H
@@ -10,8 +10,6 @@
 
 #define PX_STATS_HISTORY 360
 #define PX_SAMPLE_EVERY_MS 10000
-
-struct px_server;
 
 struct px_sample {
 	int64_t at_ms; /* since 1970 */
@@ -33,8 +31,5 @@ struct px_stats_history {
 	uint32_t count;
 	int64_t next_ms; /* of the loop's clock */
 };
-
-/* Takes one, if it is time for it. */
-void px_stats_history_take(struct px_server *server);
 
 #endif
