@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // One session with the server, over as many connections as it takes: what both sides count so that
-// nothing is lost or doubled when a connection breaks (docs/protocol.md, "Losing the network"), and
+// nothing is lost or doubled when a connection breaks (docs/protocol.md, "Reconnecting"), and
 // the pings that find out whether the other side is still there and what it has taken.
 
 import { Timer } from './environment.js';
