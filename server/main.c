@@ -6,19 +6,22 @@
  */
 #include "core/plan.h"
 #include "access/lockout.h"
-#include "audit/audit_events.h"
 #include "base/log.h"
 #include "common/standard_fds.h"
 #include "core/clock.h"
 #include "core/settings.h"
 #include "core/vhost.h"
+#include "frontend/frontend.h"
+#include "http/lws_head_memory.h"
 #include "lifecycle.h"
 #include "metrics/metrics.h"
 #include "net/listeners.h"
 #include "net/lws.h"
 #include "net/tls.h"
+#include "router/router.h"
 #include "security.h"
 #include "services/services.h"
+#include "session_events.h"
 #include "state/state.h"
 #include "version.h"
 #include "vhost/vhost.h"
@@ -261,6 +264,7 @@ static void start_loop(struct px_server *server)
 /* lws closes its own handles over the next turns of the loop; ours go with them. */
 static void stop_loop(struct px_server *server)
 {
+	px_frontends_drop(server);
 	px_listeners_close(server);
 	if (server->spare_fd >= 0) {
 		close(server->spare_fd);
@@ -321,7 +325,7 @@ static int create_broker(struct px_server *server, const struct px_config *confi
 		.random = fill_random,
 		.log = log_line,
 		.hmac_sha1 = hmac_sha1,
-		.event = px_audit_events_record,
+		.event = px_session_events_note,
 		.authenticate = px_security_authenticate,
 		.switch_service = px_service_switch,
 		.unlock = px_lockout_lift,
@@ -342,7 +346,8 @@ static int start(struct px_server *server, struct px_config *config,
 {
 	server->descriptors = px_settings_descriptors(config);
 	int rc = px_security_create(server);
-	rc = rc < 0 ? rc : px_context_create(server, config);
+	px_head_memory_track();
+	rc = rc < 0 ? rc : px_context_create(server, config, &px_router_lws_hooks);
 	rc = rc < 0 ? rc : px_plan_carry_out(server, config, sink);
 	if (rc < 0) {
 		return rc;
@@ -479,6 +484,7 @@ int main(int argc, char **argv)
 		block_signal(SIGHUP, true);
 	}
 	server->config_path = arguments.config_path;
+	server->hooks = &px_router_hooks;
 	if (px_config_load(arguments.config_path, &sink, &config) < 0) {
 		code = EXIT_CONFIG;
 	} else {

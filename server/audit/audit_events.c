@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What happens, as entries of the audit trail: the broker's events and the host's own, with
- * the addresses that only the host knows. Administrators who watch are shown the same; and what
- * the trail has taken, webhooks are told.
+ * the addresses that only the host knows. Administrators who watch are shown the same.
  */
 #include "core/server.h"
 #include "address/address.h"
@@ -10,9 +9,6 @@
 #include "audit_events.h"
 #include "core/peer.h"
 #include "core/vhost.h"
-#include "net/peer.h"
-#include "router/upgrade.h"
-#include "webhook/webhook.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -156,21 +152,6 @@ static struct px_span reason_of(const struct px_event *event, char code[8])
 	}
 }
 
-/*
- * Sessions that have not authenticated are bounded, so somebody has to count them. Whether it
- * was one of them until now.
- */
-static bool count_unauthenticated(const struct px_event *event)
-{
-	void *conn = px_session_conn(event->session);
-	struct px_peer *peer = conn ? lws_get_opaque_user_data(px_lws_wsi(conn)) : NULL;
-	bool was_unauthenticated = peer && peer->unauthenticated;
-	if (peer && (event->kind == PX_EVENT_CONNECTED || event->kind == PX_EVENT_AUTHENTICATED)) {
-		px_peer_set_unauthenticated(peer, px_session_role(event->session) == 0);
-	}
-	return was_unauthenticated;
-}
-
 static void on_refusals(uv_timer_t *timer)
 {
 	struct px_server *server = timer->data;
@@ -188,31 +169,14 @@ static int note_refusal(struct px_server *server, const struct px_audit_entry *e
 	return 0;
 }
 
-int px_audit_events_record(void *user, const struct px_event *event)
+int px_audit_events_record(struct px_server *server, const struct px_event *event)
 {
-	struct px_server *server = user;
 	char client[PX_CLIENT_ID_SIZE];
 	char target[PX_CLIENT_ID_SIZE];
 	char code[8];
 	struct px_audit_entry entry = { .event = events[event->kind] };
-	if (server->handed_on) {
-		return 0; /* what looks like its end here is none */
-	}
 	if (event->kind == PX_EVENT_ADMINISTERED) {
 		return note_operator(server, event);
-	}
-	bool was_unauthenticated = count_unauthenticated(event);
-	if (event->kind == PX_EVENT_RESUMED) {
-		int rc = px_resume_query_done(event->session, event->conn);
-		if (rc < 0) {
-			return rc;
-		}
-	}
-	if (event->kind == PX_EVENT_DETACHED) {
-		px_user_hold(server, event->session,
-				lws_get_opaque_user_data(px_lws_wsi(event->conn)));
-	} else if (event->kind == PX_EVENT_DISCONNECTED) {
-		px_user_release(server, event->session, NULL);
 	}
 	/* Whoever removes somebody, or lets it in, is the one who acts. */
 	bool by_other = event->actor && event->actor != event->session;
@@ -237,9 +201,8 @@ int px_audit_events_record(void *user, const struct px_event *event)
 	if (rc == 0 || !can_refuse) {
 		show(server, &entry, event->session,
 				event->channel ? px_channel_practice(event->channel) : NULL);
-		px_webhooks_event(event, was_unauthenticated);
 	}
-	return rc;
+	return can_refuse ? rc : 0;
 }
 
 void px_audit_events_refused(struct px_server *server, const struct px_peer *peer,

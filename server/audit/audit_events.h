@@ -13,8 +13,8 @@ struct px_operator;
 struct px_peer;
 struct px_server;
 
-/* audit/audit_events.c: the audit trail. -errno: what happens must not. */
-int px_audit_events_record(void *user, const struct px_event *event);
+/* -errno: what happens must not. 0 of what has happened already, written or not. */
+int px_audit_events_record(struct px_server *server, const struct px_event *event);
 void px_audit_events_refused(struct px_server *server, const struct px_peer *peer,
 		const char *reason);
 void px_audit_events_denied(struct px_server *server, const struct px_operator *operator,

@@ -21,6 +21,7 @@
 
 struct px_audit;
 struct px_http_client;
+struct px_hooks;
 struct px_broker;
 struct px_config;
 struct px_frontend;
@@ -38,6 +39,7 @@ struct px_webhook;
 
 struct px_server {
 	const char *config_path;
+	const struct px_hooks *hooks; /* of router/; set before anything else is */
 	struct px_config *config;
 
 	uv_loop_t loop;

@@ -1,24 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Plain HTTP: health, readiness, statistics, static files, and answers in JSON. Answers are
- * written whole and by hand: on the paths where an upgrade is refused lws's own helpers
- * would answer as HTTP/1.0.
+ * Answers over plain HTTP. They are written whole and by hand: on the paths where an upgrade is
+ * refused lws's own helpers would answer as HTTP/1.0.
  */
 #include "core/server.h"
-#include "access/origin.h"
-#include "address/address.h"
-#include "api/api.h"
-#include "auth/open_mode.h"
-#include "core/clock.h"
+#include "core/hooks.h"
 #include "core/peer.h"
 #include "core/vhost.h"
 #include "http.h"
 #include "http_head.h"
-#include "metrics/metrics.h"
-#include "metrics/prometheus.h"
-#include "metrics/readiness.h"
-#include "net/peer.h"
-#include "router/upgrade.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +46,8 @@ static const char *reason_of(int status)
 /* What of methods the path of the request, whichever method that has, takes. */
 static const char *allow_of(struct lws *wsi)
 {
+	const struct px_peer *peer = lws_get_opaque_user_data(wsi);
+	const struct px_hooks *hooks = peer->vhost->server->hooks;
 	static const enum lws_token_indexes methods[] = {
 		WSI_TOKEN_GET_URI, WSI_TOKEN_HEAD_URI, WSI_TOKEN_PUT_URI, WSI_TOKEN_PATCH_URI,
 		WSI_TOKEN_DELETE_URI, WSI_TOKEN_OPTIONS_URI, WSI_TOKEN_POST_URI,
@@ -63,8 +55,8 @@ static const char *allow_of(struct lws *wsi)
 	char path[256];
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
 		if (lws_hdr_total_length(wsi, methods[i]) > 0) {
-			return lws_hdr_copy(wsi, path, sizeof(path), methods[i]) > 0 &&
-					px_api_concerns(path) ? px_api_allow(path) : "GET, HEAD";
+			return lws_hdr_copy(wsi, path, sizeof(path), methods[i]) > 0 ?
+					hooks->allow(path) : "GET, HEAD";
 		}
 	}
 	return "GET, HEAD";
@@ -244,8 +236,7 @@ static void compose_error(struct px_json *json, const struct px_http_refusal *re
 	px_json_end(json);
 }
 
-/* "GET, HEAD" also where nothing is: which methods a path that does not exist takes is nobody's. */
-static const char *allowed_at(struct px_span path)
+static const char *allowed_at(const struct px_vhost *vhost, struct px_span path)
 {
 	char text[256];
 	if (path.len == 0 || path.len >= sizeof(text)) {
@@ -253,7 +244,7 @@ static const char *allowed_at(struct px_span path)
 	}
 	memcpy(text, path.data, path.len);
 	text[path.len] = '\0';
-	return px_api_concerns(text) ? px_api_allow(text) : "GET, HEAD";
+	return vhost->server->hooks->allow(text);
 }
 
 size_t px_http_compose_error(const struct px_vhost *vhost, const struct px_http_head *head,
@@ -279,7 +270,7 @@ size_t px_http_compose_error(const struct px_vhost *vhost, const struct px_http_
 			"\r\n"
 			"%.*s",
 			status, reason_of(status), json.len, own, status == 405 ? "Allow: " : "",
-			status == 405 ? allowed_at(head->path) : "", status == 405 ? "\r\n" : "",
+			status == 405 ? allowed_at(vhost, head->path) : "", status == 405 ? "\r\n" : "",
 			status == 503 ? "Retry-After: 5\r\n" : "", head->is_head ? 0 : (int)json.len, json.data);
 	px_json_finish(&json);
 	return n > 0 && (size_t)n < size ? (size_t)n : 0;
@@ -374,182 +365,4 @@ int px_http_begin(struct lws *wsi, const char *type)
 		.goes_on = true,
 	};
 	return write_answer(wsi, &answer);
-}
-
-/* An error ends the connection: what may follow of the request is not worth reading. */
-static int fail(struct lws *wsi, int status, const char *code, const char *sentence)
-{
-	px_http_refuse(wsi, status, code, sentence);
-	return -1;
-}
-
-/*
- * No upgrade, at the path of upgrades. A page can not read why one was refused, so it asks here,
- * with POST: then browsers name the origin of the same server's pages, too. (Rejected: to let
- * refused origins in and tell them there. Then a page of anybody's has a connection.)
- */
-static int answer_why_not(const struct px_peer *peer, struct lws *wsi)
-{
-	bool reads = lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0 ||
-			lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
-	const char *fault = px_upgrade_page_fault(peer, wsi);
-	struct px_http_refusal refusal = {
-		.status = 405,
-		.code = "bad_request",
-		.sentence = "Only GET and HEAD are known here.",
-		.for_any_page = true,
-	};
-	if (peer->vhost->server->draining) {
-		refusal.status = 503;
-		refusal.code = "unavailable";
-		refusal.sentence = "The server is about to end.";
-		refusal.wait_ms = px_server_ends_in_ms(peer->vhost->server);
-	} else if (fault) {
-		refusal.status = 403;
-		refusal.code = "origin";
-		refusal.sentence = fault;
-	} else if (reads) {
-		refusal.status = 426;
-		refusal.sentence = "This path is for WebSocket connections.";
-	}
-	(void)px_http_refuse_as(wsi, &refusal);
-	return -1;
-}
-
-static int answer_statistics(struct px_server *server, struct lws *wsi)
-{
-	struct px_json json;
-	px_json_begin(&json, NULL);
-	px_stats_write(server, &json);
-	px_json_end(&json);
-	int rc = json.failed ? -1 : px_http_answer(wsi, 200, "application/json",
-			(struct px_span){ json.data, json.len });
-	px_json_finish(&json);
-	return rc;
-}
-
-static int answer_metrics(struct px_server *server, struct lws *wsi)
-{
-	struct px_prometheus out = { 0 };
-	px_metrics_write(server, &out);
-	int rc = out.failed ? -1 : px_http_answer(wsi, 200, "text/plain; version=0.0.4; charset=utf-8",
-			(struct px_span){ out.text, out.len });
-	px_prometheus_finish(&out);
-	return rc;
-}
-
-/* A page of another site, whose name leads here by now, is on this machine, too; see upgrade.c. */
-static bool is_rebound(const struct px_peer *peer, struct lws *wsi)
-{
-	char host[256] = "";
-	return px_address_is_loopback(&peer->address) &&
-			(lws_hdr_copy(wsi, host, sizeof(host), WSI_TOKEN_HOST) < 0 ||
-			!px_origin_host_is_loopback(host));
-}
-
-/*
- * Whether "metrics-allow" holds for who asks. A proxy that is not trusted tells nothing of who is
- * behind it; and of a loopback address that a trusted one tells, it is the proxy's machine that has
- * it, which may be another.
- */
-static bool may_see_figures(const struct px_peer *peer, struct lws *wsi)
-{
-	const struct px_config_vhost *config = peer->vhost->config;
-	bool is_elsewhere = peer->is_forwarded && px_address_is_loopback(&peer->address);
-	return !peer->is_masked && !is_elsewhere && !is_rebound(peer, wsi) &&
-			px_config_shows_metrics(config, &peer->address);
-}
-
-/* Figures are for those whose address is listed, and for tokens that have all practices. */
-static int answer_figures(struct px_server *server, struct px_peer *peer, struct lws *wsi,
-		int (*answer)(struct px_server *server, struct lws *wsi))
-{
-	if (may_see_figures(peer, wsi)) {
-		return answer(server, wsi);
-	}
-	struct px_http_refusal refusal;
-	if (px_api_judge(peer, wsi, &refusal)) {
-		return answer(server, wsi);
-	}
-	(void)px_http_refuse_as(wsi, &refusal);
-	return -1;
-}
-
-static int answer_ready(const struct px_server *server, struct lws *wsi)
-{
-	enum px_unready reason;
-	const char *sentence = px_unready_sentence(server, &reason);
-	if (!sentence) {
-		return px_http_answer(wsi, 200, "application/json", px_span("{\"ready\":true}"));
-	}
-	(void)px_http_refuse_as(wsi, &(struct px_http_refusal){
-		.status = 503,
-		.code = "unavailable",
-		.sentence = sentence,
-		.reason = px_unready_names[reason],
-		.wait_ms = server->draining ? px_server_ends_in_ms(server) : PX_RETRY_UNKNOWN_MS,
-	});
-	return -1;
-}
-
-/* The query of a file is the file's own business: a page may read it. */
-static bool is_own_page(const char *path)
-{
-	static const char *const pages[] = { "/health", "/ready", "/stats", "/metrics" };
-	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
-		if (strcmp(path, pages[i]) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
-int px_http_request(void *user, struct lws *wsi, const char *path)
-{
-	struct px_server *server = user;
-	struct px_peer *peer = lws_get_opaque_user_data(wsi);
-	if (!peer) {
-		return -1;
-	}
-	int64_t wait_ms = px_peer_take_request(peer);
-	if (wait_ms > 0) {
-		(void)px_http_refuse_as(wsi, &(struct px_http_refusal){
-			.status = 429,
-			.code = "rate_limited",
-			.sentence = "Requests from this address come too fast.",
-			.wait_ms = wait_ms,
-		});
-		return -1;
-	}
-	if (px_api_concerns(path)) {
-		return px_api_begin(peer, wsi, path);
-	}
-	if (strcmp(path, peer->vhost->config->path) == 0) {
-		return answer_why_not(peer, wsi);
-	}
-	if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) == 0 &&
-			lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) == 0) {
-		return fail(wsi, 405, "bad_request", "Only GET and HEAD are known here.");
-	}
-	if (is_own_page(path) && !px_query_is_only(wsi, &(const char *){ NULL })) {
-		return fail(wsi, 400, "bad_request",
-				"The query has a parameter that is not known here.");
-	}
-	if (strcmp(path, "/health") == 0) {
-		return px_http_answer(wsi, 200, "application/json", px_span("{\"healthy\":true}"));
-	}
-	if (strcmp(path, "/ready") == 0) {
-		return answer_ready(server, wsi);
-	}
-	if (strcmp(path, "/stats") == 0) {
-		return answer_figures(server, peer, wsi, answer_statistics);
-	}
-	if (strcmp(path, "/metrics") == 0) {
-		return answer_figures(server, peer, wsi, answer_metrics);
-	}
-	int rc = px_files_serve(server, peer->vhost, wsi, path);
-	if (rc == 1) {
-		rc = px_dashboard_serve(server, peer->vhost, wsi, path);
-	}
-	return rc == 1 ? fail(wsi, 404, "not_found", "There is nothing at this path.") : rc;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Plain HTTP: requests that are no upgrade, and how every answer looks. Opened by whoever
- * answers over HTTP. It never reads a body: the API does.
+ * How answers over HTTP look, and static files. Opened by whoever answers over HTTP. It never reads a
+ * body: the API does; and it never chooses what answers a path: the router does.
  */
 #ifndef PX_HTTP_HTTP_H
 #define PX_HTTP_HTTP_H
@@ -27,8 +27,7 @@ struct px_vhost;
 int px_framing_check(const struct px_peer *peer, struct lws *wsi);
 void px_framing_answered(struct px_peer *peer, struct lws *wsi);
 
-/* http/http.c: hooks of the adapter, and how answers look */
-int px_http_request(void *user, struct lws *wsi, const char *path);
+/* http/http.c: a hook of the adapter, and how answers look */
 int px_http_done(void *user, struct lws *wsi);
 int px_http_refuse(struct lws *wsi, int status, const char *code, const char *sentence);
 
@@ -70,10 +69,6 @@ size_t px_http_compose_error(const struct px_vhost *vhost, const struct px_http_
 int px_http_answer_page(struct lws *wsi, const char *caching, struct px_span body);
 /* The head of an answer that goes on until the connection ends. -1: it is lost. */
 int px_http_begin(struct lws *wsi, const char *type);
-
-/* router/dashboard.c: the administrators' page. 1: the path is not its. */
-int px_dashboard_serve(struct px_server *server, struct px_vhost *vhost, struct lws *wsi,
-		const char *path);
 
 /* http/files.c: static mounts. 1: there is no such file here. */
 int px_files_serve(struct px_server *server, struct px_vhost *vhost, struct lws *wsi,

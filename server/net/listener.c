@@ -6,11 +6,11 @@
 #include "core/server.h"
 #include "audit/audit_events.h"
 #include "base/log.h"
+#include "core/answers.h"
 #include "core/counters.h"
+#include "core/hooks.h"
 #include "core/peer.h"
 #include "core/vhost.h"
-#include "frontend/frontend.h"
-#include "http/http.h"
 #include "listeners.h"
 #include "peer.h"
 #include "proxy_protocol.h"
@@ -123,7 +123,7 @@ void px_listener_adopt(struct px_peer *peer, int fd)
 	}
 	if (peer->vhost->tls) {
 		px_listener_give_to_lws(peer, fd);
-	} else if (px_frontend_begin(peer, fd) < 0) {
+	} else if (peer->vhost->server->hooks->begin(peer, fd) < 0) {
 		turn_away(peer->vhost, fd, 503, "unavailable", "The server is out of memory.", 0);
 		px_peer_destroy(peer);
 	}

@@ -13,7 +13,6 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "core/vhost.h"
-#include "frontend/frontend.h"
 #include "listeners.h"
 #include "proxy_protocol.h"
 
@@ -339,7 +338,6 @@ void px_plan_commit_listeners(struct px_plan *plan)
 void px_listeners_close(struct px_server *server)
 {
 	px_pending_proxies_drop(server);
-	px_frontends_drop(server);
 	while (server->listeners) {
 		struct px_listener *listener = server->listeners;
 		server->listeners = listener->next;

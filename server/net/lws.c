@@ -15,16 +15,9 @@
  * Each has a pvo, since lws 4.3 initialises only those that have one.
  */
 #include "core/server.h"
-#include "api/api.h"
-#include "auth/credentials.h"
 #include "base/log.h"
-#include "core/clock.h"
-#include "core/peer.h"
-#include "http/http.h"
-#include "http/lws_head_memory.h"
+#include "core/answers.h"
 #include "lws.h"
-#include "peer.h"
-#include "router/upgrade.h"
 #include "tls.h"
 
 #include <errno.h>
@@ -66,42 +59,6 @@ void px_context_name_services(struct px_server *server)
 	}
 }
 
-static void on_begin_turn(void *user)
-{
-	px_server_begin_turn(user);
-}
-
-/*
- * lws 4.1.6 comes here with nothing left of a request that it refused itself. Behind a refusal of
- * ours the connection ends, as the answer says: lws would take what follows for another request.
- */
-static int on_upgrade(void *user, struct lws *wsi, const void *header)
-{
-	int rc = lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE) == 0 ? -1 :
-			px_precheck_pass(wsi, header);
-	rc = rc != 0 ? rc : px_upgrade_decide(user, wsi);
-	return rc == 0 ? 0 : -1;
-}
-
-static int on_http(void *user, struct lws *wsi, const char *path)
-{
-	return px_precheck_pass(wsi, path) != 0 ? -1 : px_http_request(user, wsi, path);
-}
-
-static const struct px_lws_hooks hooks = {
-	.begin_turn = on_begin_turn,
-	.over_budget = px_server_over_budget,
-	.upgrade = on_upgrade,
-	.accept = px_upgrade_accept,
-	.opened = px_upgrade_opened,
-	.http = on_http,
-	.http_writable = px_tail_stream_writable,
-	.http_done = px_http_done,
-	.http_body = px_api_body,
-	.http_body_end = px_api_end,
-	.gone = px_peer_gone,
-};
-
 /* What all vhosts have in common, and the context. */
 static struct lws_context_creation_info describe(struct px_server *server)
 {
@@ -139,10 +96,11 @@ int px_context_create_vhost(struct px_server *server, struct px_tls *tls,
 	return rc;
 }
 
-int px_context_create(struct px_server *server, const struct px_config *config)
+int px_context_create(struct px_server *server, const struct px_config *config,
+		const struct px_lws_hooks *hooks)
 {
 	void *loops[] = { &server->loop };
-	struct px_lws_hooks own = hooks;
+	struct px_lws_hooks own = *hooks;
 	own.user = server;
 	int rc = px_lws_create(server->broker, &own,
 			config->global.max_message_bytes, &server->lws);
@@ -150,7 +108,6 @@ int px_context_create(struct px_server *server, const struct px_config *config)
 		return rc;
 	}
 	list_protocols(server);
-	px_head_memory_track();
 	lws_set_log_level(px_log_lws_levels(), px_log_lws);
 	struct lws_context_creation_info info = describe(server);
 	info.foreign_loops = loops;

@@ -14,7 +14,8 @@ struct px_server;
 struct px_tls;
 
 /* net/lws.c: the one lws context and its vhosts */
-int px_context_create(struct px_server *server, const struct px_config *config);
+int px_context_create(struct px_server *server, const struct px_config *config,
+		const struct px_lws_hooks *hooks); /* copied; their user is the server */
 /* `tls` NULL: the plain one. -ENOMEM, -EPROTO. */
 int px_context_create_vhost(struct px_server *server, struct px_tls *tls,
 		struct lws_vhost **ret_vhost);

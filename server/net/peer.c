@@ -5,16 +5,12 @@
  */
 #include "core/server.h"
 #include "address/address_group.h"
-#include "api/api.h"
-#include "auth/auth_url.h"
-#include "auth/authenticator.h"
 #include "core/counters.h"
-#include "core/peer.h"
+#include "core/hooks.h"
 #include "core/vhost.h"
-#include "frontend/frontend.h"
 #include "limiter.h"
 #include "peer.h"
-#include "router/upgrade.h"
+#include "resume_query.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -245,9 +241,8 @@ void px_peer_destroy(struct px_peer *peer)
 		return;
 	}
 	px_peer_set_unauthenticated(peer, false);
-	px_auth_request_drop(peer);
+	server->hooks->drop(peer);
 	px_resume_query_drop(peer);
-	px_request_drop(peer);
 	px_identity_destroy(server->broker, peer->identity);
 	px_peer_uncount(peer);
 	server->connections--;
@@ -262,8 +257,7 @@ void px_peer_gone(void *user, struct lws *wsi)
 	if (peer) {
 		lws_set_opaque_user_data(wsi, NULL);
 		if (peer->frontend) {
-			px_request_drop(peer);
-			px_frontend_released(peer->frontend);
+			peer->vhost->server->hooks->released(peer);
 		}
 		px_peer_destroy(peer);
 	}

@@ -1,25 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A client that comes back to its session (docs/protocol.md, section 6): what its query says,
- * and what becomes of the counts of connections when a session changes from one to another.
+ * A client that comes back to its session (docs/protocol.md, section 6): what it brings for that, and
+ * what becomes of the counts of connections when a session changes from one to another.
  */
 #include "core/server.h"
-#include "auth/open_mode.h"
 #include "core/peer.h"
 #include "core/vhost.h"
 #include "peer.h"
-#include "router/upgrade.h"
+#include "resume_query.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define TOKEN_MAX 64
-
 struct px_resume_query {
 	int64_t received; /* -1: none that makes sense */
 	size_t token_len;
-	char token[TOKEN_MAX];
+	char token[PX_RESUME_TOKEN_MAX];
 };
 
 void px_resume_query_drop(struct px_peer *peer)
@@ -31,39 +28,17 @@ void px_resume_query_drop(struct px_peer *peer)
 	}
 }
 
-static int64_t read_count(struct px_span text)
+int px_resume_query_set(struct px_peer *peer, struct px_span token, int64_t received)
 {
-	int64_t count = 0;
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.data[i] < '0' || text.data[i] > '9') {
-			return -1;
-		}
-		count = count * 10 + (text.data[i] - '0');
-	}
-	return text.len > 0 ? count : -1;
-}
-
-/* A token of another length than ours is none: what counts is that one was brought. */
-int px_resume_query_read(struct px_peer *peer, struct lws *wsi)
-{
-	char token[TOKEN_MAX + 1];
-	char count[18];
-	struct px_span value;
-	px_resume_query_drop(peer);
-	int rc = peer->versioned ? px_query_parameter(wsi, "resume", token, sizeof(token), &value) : 0;
-	if (!peer->versioned || (rc == 0 && value.len == 0)) {
-		return 0;
-	}
-	peer->resume_query = calloc(1, sizeof(*peer->resume_query));
-	if (!peer->resume_query) {
+	struct px_resume_query *query = calloc(1, sizeof(*query));
+	if (!query) {
 		return -ENOMEM;
 	}
-	peer->resume_query->token_len = rc == 0 ? value.len : 1;
-	memcpy(peer->resume_query->token, rc == 0 ? value.data : "?",
-			peer->resume_query->token_len);
-	explicit_bzero(token, sizeof(token));
-	peer->resume_query->received = px_query_parameter(wsi, "received", count, sizeof(count),
-			&value) == 0 ? read_count(value) : -1;
+	query->received = received;
+	query->token_len = token.len < PX_RESUME_TOKEN_MAX ? token.len : PX_RESUME_TOKEN_MAX;
+	memcpy(query->token, token.data, query->token_len);
+	px_resume_query_drop(peer);
+	peer->resume_query = query;
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "core/vhost.h"
 #include "http/http.h"
+#include "request.h"
 #include "services/services.h"
 
 #include <stdlib.h>

@@ -24,6 +24,7 @@
 #include "http/http.h"
 #include "http/lws_head.h"
 #include "net/peer.h"
+#include "net/resume_query.h"
 #include "services/services.h"
 #include "upgrade.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From a request to a session: prechecks, the upgrade, and what it resumes. Opened by the lws
- * context, which installs these as hooks. It never trusts a header that lws has not bounded.
+ * From a request to a session: prechecks, the upgrade, and what it resumes. For the router alone. It
+ * never trusts a header that lws has not bounded.
  */
 #ifndef PX_ROUTER_UPGRADE_H
 #define PX_ROUTER_UPGRADE_H
@@ -12,7 +12,6 @@
 
 struct px_peer;
 struct px_server;
-struct px_session;
 struct px_session_params;
 
 /* router/precheck.c: 0: go on; 1: an answer was written; -1: drop it. `within`: see http/lws_head.h */
@@ -25,13 +24,7 @@ void px_upgrade_opened(void *user, struct lws *wsi, int rc);
 /* Why a page, by its Origin and by the Host that it calls us, may not connect; NULL: it may. */
 const char *px_upgrade_page_fault(const struct px_peer *peer, struct lws *wsi);
 
-/* net/resume_query.c: ?resume=…&received=… of an upgrade */
+/* resume_query.c: ?resume=…&received=… of an upgrade. -ENOMEM. */
 int px_resume_query_read(struct px_peer *peer, struct lws *wsi);
-void px_resume_query_drop(struct px_peer *peer);
-/* Whether it identifies the client; *ret_old: who has the session now, or NULL. */
-bool px_resume_query_is_good(struct px_peer *peer, struct px_peer **ret_old);
-void px_resume_query_params(const struct px_peer *peer, struct px_session_params *params);
-/* The session goes on with that peer's connection. -errno: it must not. */
-int px_resume_query_done(const struct px_session *session, void *conn);
 
 #endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a connection brings to resume a session. Opened by the upgrade that reads it, and by whoever is
+ * told that sessions go on. It never decides whether one may: the broker does.
+ */
+#ifndef PX_NET_RESUME_QUERY_H
+#define PX_NET_RESUME_QUERY_H
+
+#include <praxis/types.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct px_peer;
+struct px_session;
+struct px_session_params;
+
+#define PX_RESUME_TOKEN_MAX 64
+
+/*
+ * In the place of what was set before; the token is copied, as far as it is not longer than any is.
+ * `received` -1: none that makes sense. -ENOMEM.
+ */
+int px_resume_query_set(struct px_peer *peer, struct px_span token, int64_t received);
+
+void px_resume_query_drop(struct px_peer *peer);
+
+/* Whether it identifies the client; *ret_old: who has the session now, or NULL. */
+bool px_resume_query_is_good(struct px_peer *peer, struct px_peer **ret_old);
+
+void px_resume_query_params(const struct px_peer *peer, struct px_session_params *params);
+
+/* The session goes on with that peer's connection. -errno: it must not. */
+int px_resume_query_done(const struct px_session *session, void *conn);
+
+#endif

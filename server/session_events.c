@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See session_events.h. First the counts of connections, then the audit log, which may refuse; and what
+ * that has taken, webhooks are told.
+ */
+#include "session_events.h"
+#include "audit/audit_events.h"
+#include "core/peer.h"
+#include "core/server.h"
+#include "net/peer.h"
+#include "net/resume_query.h"
+#include "webhook/webhook.h"
+
+/*
+ * Sessions that have not authenticated are bounded, so somebody has to count them. Whether it
+ * was one of them until now.
+ */
+static bool count_unauthenticated(const struct px_event *event)
+{
+	void *conn = px_session_conn(event->session);
+	struct px_peer *peer = conn ? lws_get_opaque_user_data(px_lws_wsi(conn)) : NULL;
+	bool was_unauthenticated = peer && peer->unauthenticated;
+	if (peer && (event->kind == PX_EVENT_CONNECTED || event->kind == PX_EVENT_AUTHENTICATED)) {
+		px_peer_set_unauthenticated(peer, px_session_role(event->session) == 0);
+	}
+	return was_unauthenticated;
+}
+
+int px_session_events_note(void *user, const struct px_event *event)
+{
+	struct px_server *server = user;
+	if (server->handed_on) {
+		return 0; /* what looks like its end here is none */
+	}
+	if (event->kind == PX_EVENT_ADMINISTERED) {
+		return px_audit_events_record(server, event);
+	}
+	bool was_unauthenticated = count_unauthenticated(event);
+	if (event->kind == PX_EVENT_RESUMED) {
+		int rc = px_resume_query_done(event->session, event->conn);
+		if (rc < 0) {
+			return rc;
+		}
+	}
+	if (event->kind == PX_EVENT_DETACHED) {
+		px_user_hold(server, event->session,
+				lws_get_opaque_user_data(px_lws_wsi(event->conn)));
+	} else if (event->kind == PX_EVENT_DISCONNECTED) {
+		px_user_release(server, event->session, NULL);
+	}
+	int rc = px_audit_events_record(server, event);
+	if (rc == 0) {
+		px_webhooks_event(event, was_unauthenticated);
+	}
+	return rc;
+}
