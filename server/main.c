@@ -478,7 +478,9 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a full audit trail is an error that is handled */
 	server->manager.fd = -1;
-	if (!arguments.check) {
+	if (arguments.check) {
+		px_log_set_level(PX_LOG_WARNING); /* what is done is told of when it is served */
+	} else {
 		px_log_open();
 		open_manager(server);
 		block_signal(SIGHUP, true);

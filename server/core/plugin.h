@@ -16,6 +16,7 @@ struct px_service;
 struct px_plugin {
 	char *name;
 	void *handle;
+	int copy_fd; /* what the handle is of (services/private_copy.h), open as long as it is; -1: none */
 	const struct lws_protocols *protocol;
 	const struct px_service *service;
 	struct px_options *options; /* in force */

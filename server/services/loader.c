@@ -4,15 +4,19 @@
  * failure a sentence of its own. lws's scan of a directory is not used: on 4.1.6 the first
  * bad file silently hides all others. A truncated file would be a SIGBUS inside dlopen, so
  * its length is compared with what its ELF header says first.
+ *
+ * A file is copied before it is looked at (private_copy.h), and is first loaded in a fork (trial.h):
+ * its constructors run before anybody can ask it what it is.
  */
 #include "core/server.h"
 #include "base/log.h"
+#include "private_copy.h"
 #include "services.h"
+#include "trial.h"
 
 #include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <praxis/broker.h>
 #include <praxis/plugin.h>
@@ -26,6 +30,7 @@
 struct load {
 	const struct px_config_service *wanted;
 	const struct px_config_sink *sink;
+	struct px_private_copy copy;
 	char path[PATH_MAX];
 };
 
@@ -61,18 +66,12 @@ static int find_file(struct load *load, const struct px_config *config)
 	return complain(load, "there is no praxis_svc_%s.so in %s", load->wanted->name, dirs);
 }
 
-static int check_elf(const struct load *load)
+static int check_elf(const struct load *load, int fd)
 {
 	Elf64_Ehdr header;
 	struct stat status;
-	int fd = open(load->path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		return complain(load, "%s can not be opened: %s", load->path, strerror(errno));
-	}
-	ssize_t got = read(fd, &header, sizeof(header));
-	int rc = fstat(fd, &status);
-	close(fd);
-	if (rc < 0 || got != (ssize_t)sizeof(header) ||
+	ssize_t got = pread(fd, &header, sizeof(header), 0);
+	if (fstat(fd, &status) < 0 || got != (ssize_t)sizeof(header) ||
 			memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
 			header.e_ident[EI_CLASS] != ELFCLASS64) {
 		return complain(load, "%s is not a shared object of this machine", load->path);
@@ -83,6 +82,21 @@ static int check_elf(const struct load *load)
 				(long long)status.st_size, (unsigned long long)end);
 	}
 	return 0;
+}
+
+static int copy_file(struct load *load)
+{
+	int rc = px_private_copy_make(load->path, &load->copy);
+	if (rc < 0) {
+		return complain(load, "%s can not be opened: %s", load->path,
+				rc == -EINVAL ? "it is not a regular file" : strerror(-rc));
+	}
+	if (load->copy.in_place) {
+		px_log(PX_LOG_WARNING, "%s: nothing that is written here may be run (memory, TMPDIR), so "
+				"it is used as it is: to replace it, rename a new file over it; writing "
+				"into it ends the server", load->path);
+	}
+	return check_elf(load, load->copy.fd);
 }
 
 static const struct px_service *descriptor_of(const struct load *load,
@@ -110,14 +124,12 @@ static const struct px_service *descriptor_of(const struct load *load,
 	return service;
 }
 
-static int open_file(struct load *load, struct px_plugin *plugin)
+static int open_copy(const struct load *load, struct px_plugin *plugin)
 {
+	char name[64];
 	char symbol[64];
-	int rc = check_elf(load);
-	if (rc < 0) {
-		return rc;
-	}
-	plugin->handle = dlopen(load->path, RTLD_NOW | RTLD_LOCAL);
+	plugin->handle = dlopen(px_private_copy_name(&load->copy, load->path, name, sizeof(name)),
+			RTLD_NOW | RTLD_LOCAL);
 	if (!plugin->handle) {
 		return complain(load, "%s can not be loaded: %s", load->path, dlerror());
 	}
@@ -186,14 +198,63 @@ static int check_rivals(const struct load *load, const struct px_server *server,
 	return 0;
 }
 
+/* All of it that runs code of the file. */
+static int take_up(struct load *load, const struct px_server *server, struct px_plugin *plugin)
+{
+	int rc = open_copy(load, plugin);
+	rc = rc < 0 ? rc : check_rivals(load, server, plugin->service);
+	return rc < 0 ? rc : px_plugin_options(plugin->service, load->wanted, load->sink,
+			&plugin->options);
+}
+
+struct attempt {
+	struct load *load;
+	const struct px_server *server;
+	struct px_plugin *plugin;
+};
+
+static void say_nothing(void *user, enum px_config_level level, const char *text)
+{
+	(void)user;
+	(void)level;
+	(void)text;
+}
+
+/* In the fork: whatever is wrong with the file, it shall not end the process. */
+static void attempt_it(void *user)
+{
+	static const struct px_config_sink silence = { .on_complaint = say_nothing };
+	struct attempt *attempt = user;
+	attempt->load->sink = &silence;
+	(void)take_up(attempt->load, attempt->server, attempt->plugin);
+}
+
+static int try_it(struct load *load, const struct px_server *server, struct px_plugin *plugin)
+{
+	char fault[128];
+	struct attempt attempt = { load, server, plugin };
+	int rc = px_trial(attempt_it, &attempt, fault, sizeof(fault));
+	if (rc == -EINVAL) {
+		return complain(load, "%s can not be loaded: %s", load->path, fault);
+	}
+	if (rc < 0) {
+		px_log(PX_LOG_WARNING, "%s: it is loaded without a trial, for there can be no other "
+				"process: %s", load->path, strerror(-rc));
+	}
+	return 0;
+}
+
 static int load_one(struct load *load, const struct px_server *server,
 		const struct px_config *config, struct px_plugin *plugin)
 {
 	int rc = find_file(load, config);
-	rc = rc < 0 ? rc : open_file(load, plugin);
-	rc = rc < 0 ? rc : check_rivals(load, server, plugin->service);
-	rc = rc < 0 ? rc : px_plugin_options(plugin->service, load->wanted, load->sink,
-			&plugin->options);
+	if (rc == 0) {
+		px_log(PX_LOG_NOTICE, "service %s: loading %s", load->wanted->name, load->path);
+		rc = copy_file(load);
+		plugin->copy_fd = load->copy.fd;
+	}
+	rc = rc < 0 ? rc : try_it(load, server, plugin);
+	rc = rc < 0 ? rc : take_up(load, server, plugin);
 	if (rc == 0) {
 		plugin->name = strdup(load->wanted->name);
 		rc = plugin->name ? 0 : -ENOMEM;
@@ -208,6 +269,7 @@ static void unload(struct px_plugin *plugin)
 	if (plugin->handle) {
 		dlclose(plugin->handle);
 	}
+	px_private_copy_drop(&(struct px_private_copy){ .fd = plugin->copy_fd });
 }
 
 struct px_plugin *px_plugin_find(struct px_server *server, const char *name)
@@ -223,8 +285,8 @@ struct px_plugin *px_plugin_find(struct px_server *server, const char *name)
 int px_plugin_load(struct px_server *server, const struct px_config *config,
 		const struct px_config_service *wanted, const struct px_config_sink *sink)
 {
-	struct load load = { .wanted = wanted, .sink = sink };
-	struct px_plugin plugin = { 0 };
+	struct load load = { .wanted = wanted, .sink = sink, .copy.fd = -1 };
+	struct px_plugin plugin = { .copy_fd = -1 };
 	if (px_plugin_find(server, wanted->name)) {
 		return 0;
 	}

@@ -30,6 +30,7 @@ const ALL = [
 	'lifecycle.test.mjs',
 	'ending.test.mjs',
 	'run.test.mjs',
+	'plugins.test.mjs',
 	'reload.test.mjs',
 	'restart.test.mjs',
 	'comeback.test.mjs',
