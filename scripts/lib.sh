@@ -36,8 +36,19 @@ fail()
 	exit 1
 }
 
-# step TITLE COMMAND...: runs it with its output in $log, and says how long it took. Shows that it
-# is alive where somebody watches. If it fails: the last lines of that, and its exit status.
+# How far what writes $log is: "12 of 68", from ninja's [12/68], or from the last " 12/68 " of meson test.
+progress()
+{
+	local line
+	line=$(tail -c 4096 -- "$log" 2>/dev/null | grep -aoE '^(\[|[[:space:]]*)[0-9]+/[0-9]+[] ]' | tail -n 1) || true
+	[ -n "$line" ] || return 0
+	line=${line//[^0-9\/]/}
+	printf ', %s of %s' "${line%/*}" "${line#*/}"
+}
+
+# step TITLE COMMAND...: runs it with its output in $log, and says how long it took. Shows where
+# somebody watches that it is alive, and how far it is. If it fails: the last lines of that, and its
+# exit status.
 log=$scratch/log
 tail_lines=40
 step()
@@ -45,9 +56,10 @@ step()
 	local title=$1 begin=$SECONDS status=0
 	shift
 	printf '==> %s ... ' "$title"
+	: >"$log"
 	if [ -t 1 ]; then
 		while sleep 1; do
-			printf '\r==> %s ... %d s ' "$title" $((SECONDS - begin))
+			printf '\r==> %s ... %d s%s ' "$title" $((SECONDS - begin)) "$(progress)"
 		done &
 		ticker=$!
 	fi
@@ -56,11 +68,12 @@ step()
 		kill "$ticker" 2>/dev/null || true
 		wait "$ticker" 2>/dev/null || true
 		ticker=
-		printf '\r==> %s ... ' "$title"
+		printf '\r\033[K==> %s ... ' "$title"
 	fi
 	if [ "$status" -ne 0 ]; then
 		say "failed after $((SECONDS - begin)) s:"
-		tail -n "$tail_lines" -- "$log" | sed 's/^/    /'
+		# What ninja did without a fault is no part of the reason.
+		grep -avE '^\[[0-9]+/[0-9]+\] ' -- "$log" | tail -n "$tail_lines" | sed 's/^/    /' || true
 		return "$status"
 	fi
 	say "$((SECONDS - begin)) s"
@@ -212,5 +225,18 @@ configure()
 # compile DIRECTORY [TARGET...]: what has changed.
 compile()
 {
-	step "Building ${1#"$root"/}" ninja --quiet -C "$@"
+	step "Building ${1#"$root"/}" env NINJA_STATUS='[%f/%t] ' ninja -C "$@"
+}
+
+# ---- what npm fetches ----
+
+npm_seconds=${PRAXIS_NPM_SECONDS:-90}
+
+# npm_ci TITLE DIRECTORY: for no longer than that; npm itself would try for minutes, and SIGTERM
+# does not end it while it waits for an answer.
+npm_ci()
+{
+	step "$1 (npm ci, $npm_seconds s at most)" timeout --foreground --kill-after=3 "$npm_seconds" npm --prefix "$2" ci \
+		--no-audit --no-fund --prefer-offline --fetch-retries=1 --fetch-retry-mintimeout=1000 \
+		--fetch-retry-maxtimeout=5000 --fetch-timeout=30000
 }

@@ -24,6 +24,7 @@ struct px_ctl_client {
 	bool forgives_missing;
 
 	/* While it follows an answer that goes on: */
+	void (*begun)(void *user); /* while an answer goes on */
 	int (*line)(void *user, struct px_span line); /* NULL: it does not */
 	void *user;
 	int line_code;    /* what `line` said last; -1: go on */

@@ -269,6 +269,19 @@ static int on_progress(void *user, curl_off_t down_all, curl_off_t down, curl_of
 	return now_ms() - client->heard_ms > limit_ms;
 }
 
+/* The empty line behind the head of an answer that is one. */
+static size_t on_header(char *data, size_t one, size_t len, void *user)
+{
+	struct px_ctl_client *client = user;
+	long status = 0;
+	(void)one;
+	curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (status == 200 && len <= 2 && data[0] == '\r') {
+		client->begun(client->user);
+	}
+	return len;
+}
+
 static void set_following(struct px_ctl_client *client, bool follows)
 {
 	CURL *easy = client->easy;
@@ -276,12 +289,15 @@ static void set_following(struct px_ctl_client *client, bool follows)
 	curl_easy_setopt(easy, CURLOPT_NOPROGRESS, follows ? 0L : 1L);
 	curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
 	curl_easy_setopt(easy, CURLOPT_XFERINFODATA, client);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, follows ? on_header : NULL);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, follows ? client : NULL);
 }
 
 int px_ctl_client_follow(struct px_ctl_client *client, const struct px_ctl_request *request,
-		int (*line)(void *user, struct px_span line), void *user)
+		void (*begun)(void *user), int (*line)(void *user, struct px_span line), void *user)
 {
 	struct json_object *object = NULL;
+	client->begun = begun;
 	client->line = line;
 	client->user = user;
 	client->line_code = -1;

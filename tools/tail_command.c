@@ -23,6 +23,7 @@ struct tailing {
 	const char *count;
 	int64_t left; /* messages until it is over; 0: never */
 	bool has_titles;
+	bool has_begun;
 	const struct px_ctl_client *client;
 };
 
@@ -140,6 +141,16 @@ static int take(struct tailing *tailing, struct json_object *object, struct px_s
 	return code != 0 ? code : message && --tailing->left == 0 ? PX_CTL_FINE : -1;
 }
 
+/* A practice may be silent for long: nobody is to wonder whether anything works. Once. */
+static void on_begun(void *user)
+{
+	struct tailing *tailing = user;
+	if (!tailing->has_begun) {
+		tailing->has_begun = true;
+		px_ctl_client_say(tailing->client, "connected, waiting for messages (Ctrl-C ends)");
+	}
+}
+
 static int on_line(void *user, struct px_span line)
 {
 	struct tailing *tailing = user;
@@ -174,7 +185,7 @@ static int follow(struct tailing *tailing)
 	code = px_ctl_client_follow(client, &(struct px_ctl_request){
 		.path = &path,
 		.body = { json.data, json.len },
-	}, on_line, tailing);
+	}, on_begun, on_line, tailing);
 	px_json_finish(&json);
 	px_ctl_client_close(client);
 	return code;

@@ -24,7 +24,7 @@
 const struct px_option px_config_global_table[] = {
 	{ .key = "plugin-dir", .type = PX_OPTION_JSON,
 		.help = "directory, or array of directories, in which praxis_svc_<name>.so is "
-			"looked for" },
+			"looked for; several in one string have colons between them" },
 	{ .key = "log-level", .type = PX_OPTION_STRING, .fallback = "notice",
 		.choices = "error|warning|notice|info|debug",
 		.help = "the least important lines that are still logged" },
@@ -267,9 +267,8 @@ static int take_state_file(struct px_config_loader *loader, const struct px_opti
 }
 
 static int add_plugin_dir(struct px_config_loader *loader, const struct px_config_file *file,
-		unsigned line, const char *text, void *user)
+		unsigned line, const char *text)
 {
-	(void)user;
 	struct px_config_global *global = &loader->config->global;
 	if (global->plugin_dir_count == PX_CONFIG_ITEMS_MAX) {
 		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, file, line,
@@ -293,6 +292,25 @@ static int add_plugin_dir(struct px_config_loader *loader, const struct px_confi
 				"\"plugin-dir\": there is no directory %s", path);
 	}
 	return 0;
+}
+
+/* Several with colons between them, as in PATH: a variable has no arrays. */
+static int add_plugin_dirs(struct px_config_loader *loader, const struct px_config_file *file,
+		unsigned line, const char *text, void *user)
+{
+	(void)user;
+	if (!strchr(text, ':')) {
+		return add_plugin_dir(loader, file, line, text);
+	}
+	int r = 0;
+	for (; r == 0 && *text != '\0'; text += strspn(text, ":")) {
+		size_t len = strcspn(text, ":");
+		char *directory = strndup(text, len);
+		r = !directory ? -ENOMEM : len > 0 ? add_plugin_dir(loader, file, line, directory) : 0;
+		free(directory);
+		text += len;
+	}
+	return r;
 }
 
 int px_config_global_read(struct px_config_loader *loader)
@@ -320,7 +338,7 @@ int px_config_global_read(struct px_config_loader *loader)
 	if (!fallback || *fallback == '\0') {
 		fallback = PX_PLUGIN_DIR;
 	}
-	return px_config_strings(loader, &loader->global, "plugin-dir", fallback, add_plugin_dir,
+	return px_config_strings(loader, &loader->global, "plugin-dir", fallback, add_plugin_dirs,
 			NULL);
 }
 

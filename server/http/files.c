@@ -7,6 +7,7 @@
 #include "core/vhost.h"
 #include "html.h"
 #include "http.h"
+#include "location.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -141,12 +142,40 @@ int px_files_serve_mount(struct px_vhost *vhost, struct lws *wsi,
 	}, file);
 }
 
+/* Whether it is no page, but would be one with a slash behind it. */
+static bool lacks_slash(const struct px_config_mount *mount, const char *path)
+{
+	const char *rest = under(path, mount->mountpoint);
+	char longer[PATH_MAX];
+	char file[PATH_MAX];
+	return rest && path[strlen(path) - 1] != '/' &&
+			snprintf(longer, sizeof(longer), "%s/", rest) < (int)sizeof(longer) &&
+			find_file(mount, longer, file);
+}
+
+/*
+ * A directory without its slash: the relative links of its page would lead beside it. The new address
+ * is relative to the old one, since only that is right behind a proxy that takes a prefix off.
+ */
+static int send_slash(struct lws *wsi, const char *path)
+{
+	struct px_location location = { .len = 0 };
+	const char *name = strrchr(path, '/') + 1;
+	px_location_add(&location, "./", 2); /* or a colon in the name would make it a scheme */
+	px_location_encode(&location, name, strlen(name), "!$&'()*,;=:@");
+	px_location_add(&location, "/", 1);
+	px_location_add_query(&location, wsi);
+	return location.failed ? 1 : px_http_answer_moved(wsi, location.text);
+}
+
 int px_files_serve(struct px_server *server, struct px_vhost *vhost, struct lws *wsi,
 		const char *path)
 {
 	(void)server;
 	for (size_t i = 0; i < vhost->config->mount_count; i++) {
-		int rc = px_files_serve_mount(vhost, wsi, &vhost->config->mounts[i], path);
+		const struct px_config_mount *mount = &vhost->config->mounts[i];
+		int rc = lacks_slash(mount, path) ? send_slash(wsi, path) :
+				px_files_serve_mount(vhost, wsi, mount, path);
 		if (rc != 1) {
 			return rc;
 		}

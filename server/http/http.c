@@ -19,6 +19,7 @@ static const char *reason_of(int status)
 {
 	switch (status) {
 	case 200: return "OK";
+	case 301: return "Moved Permanently";
 	case 308: return "Permanent Redirect";
 	case 400: return "Bad Request";
 	case 401: return "Unauthorized";
@@ -342,6 +343,17 @@ int px_http_answer(struct lws *wsi, int status, const char *type, struct px_span
 		return -1;
 	}
 	return px_http_done(NULL, wsi);
+}
+
+int px_http_answer_moved(struct lws *wsi, const char *location)
+{
+	struct answer answer = {
+		.status = 301,
+		.type = "text/plain; charset=utf-8",
+		.body = px_span("This is a directory: its address ends with a slash.\n"),
+		.location = location,
+	};
+	return write_answer(wsi, &answer) < 0 ? -1 : px_http_done(NULL, wsi);
 }
 
 int px_http_answer_page(struct lws *wsi, const char *caching, struct px_span body)

@@ -65,6 +65,8 @@ int px_http_answer(struct lws *wsi, int status, const char *type, struct px_span
 /* An answer that lws has no part in; its length. Of `head` as much counts as was read. */
 size_t px_http_compose_error(const struct px_vhost *vhost, const struct px_http_head *head,
 		const struct px_http_fault *fault, char *buf, size_t size);
+/* A GET or HEAD that has to be repeated there. */
+int px_http_answer_moved(struct lws *wsi, const char *location);
 /* A page that was put together. */
 int px_http_answer_page(struct lws *wsi, const char *caching, struct px_span body);
 /* The head of an answer that goes on until the connection ends. -1: it is lost. */

@@ -3,16 +3,13 @@
  * What every request passes first, upgrade or not, before anything looks at what it wants:
  * its vhost is still in force, it came over a connection that was made for its vhost, and
  * its vhost does more than to redirect.
- *
- * lws hands out paths and queries decoded only, so a redirect encodes them anew: what
- * arrives means the same, if it is not spelled the same. (A "+" in a path becomes a space,
- * as lws decodes it.)
  */
 #include "core/server.h"
 #include "core/peer.h"
 #include "core/vhost.h"
 #include "http/forwarded.h"
 #include "http/http.h"
+#include "http/location.h"
 #include "net/tls.h"
 #include "upgrade.h"
 
@@ -20,40 +17,8 @@
 #include <string.h>
 
 #define HOST_MAX 255
-#define LOCATION_MAX (2 * 4096)
 #define ALNUM "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define PIECE_MAX 2048
-
-/* Built from untrusted pieces; `failed` where one does not fit. */
-struct location {
-	char text[LOCATION_MAX];
-	size_t len;
-	bool failed;
-};
-
-static void add(struct location *location, const char *text, size_t len)
-{
-	if (len >= sizeof(location->text) - location->len) {
-		location->failed = true;
-		return;
-	}
-	memcpy(location->text + location->len, text, len);
-	location->len += len;
-	location->text[location->len] = '\0';
-}
-
-/* Percent-encodes all but what may stand as it is in a path or a query (RFC 3986). */
-static void add_encoded(struct location *location, const char *text, size_t len,
-		const char *besides)
-{
-	for (size_t i = 0; i < len; i++) {
-		char hex[4];
-		bool plain = text[i] != '\0' &&
-				(strchr(ALNUM "-._~", text[i]) || strchr(besides, text[i]));
-		(void)snprintf(hex, sizeof(hex), "%%%02X", (unsigned)(unsigned char)text[i]);
-		add(location, plain ? &text[i] : hex, plain ? 1 : 3);
-	}
-}
 
 /* Of "host", "host:port" and "[v6]:port" the length of the host; 0: it is none of them. */
 static size_t host_length(const char *host)
@@ -75,7 +40,7 @@ static size_t host_length(const char *host)
 	return host[len] == '\0' ? len : 0;
 }
 
-static void add_path(struct location *location, struct lws *wsi)
+static void add_path(struct px_location *location, struct lws *wsi)
 {
 	static const enum lws_token_indexes methods[] = {
 		WSI_TOKEN_GET_URI,
@@ -91,31 +56,11 @@ static void add_path(struct location *location, struct lws *wsi)
 		if (lws_hdr_total_length(wsi, methods[i]) > 0) {
 			int len = lws_hdr_copy(wsi, path, sizeof(path), methods[i]);
 			location->failed |= len <= 0 || path[0] != '/';
-			add_encoded(location, path, len > 0 ? (size_t)len : 0, "/!$&'()*,;=:@");
+			px_location_encode(location, path, len > 0 ? (size_t)len : 0, "/!$&'()*,;=:@");
 			return;
 		}
 	}
-	add(location, "/", 1);
-}
-
-static void add_query(struct location *location, struct lws *wsi)
-{
-	char piece[PIECE_MAX];
-	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS) == 0) {
-		return;
-	}
-	for (int i = 0;; i++) {
-		int len = lws_hdr_copy_fragment(wsi, piece, sizeof(piece), WSI_TOKEN_HTTP_URI_ARGS,
-				i);
-		if (len < 0) {
-			/* There is no more, or it is too long. */
-			location->failed |= lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS,
-							    i) > 0;
-			return;
-		}
-		add(location, i == 0 ? "?" : "&", 1);
-		add_encoded(location, piece, (size_t)len, "/!$'()*,;=:@?");
-	}
+	px_location_add(location, "/", 1);
 }
 
 static int redirect(const struct px_peer *peer, struct lws *wsi)
@@ -123,7 +68,7 @@ static int redirect(const struct px_peer *peer, struct lws *wsi)
 	unsigned port = peer->vhost->config->redirect_to_https;
 	char host[HOST_MAX + 1] = "";
 	char suffix[8] = "";
-	struct location location = { .len = 0 };
+	struct px_location location = { .len = 0 };
 	int len = lws_hdr_copy(wsi, host, sizeof(host), WSI_TOKEN_HOST);
 	size_t host_len = len > 0 && strlen(host) == (size_t)len ? host_length(host) : 0;
 	if (host_len == 0) {
@@ -133,11 +78,11 @@ static int redirect(const struct px_peer *peer, struct lws *wsi)
 	if (port != 443) {
 		(void)snprintf(suffix, sizeof(suffix), ":%u", port);
 	}
-	add(&location, "https://", 8);
-	add(&location, host, host_len);
-	add(&location, suffix, strlen(suffix));
+	px_location_add(&location, "https://", 8);
+	px_location_add(&location, host, host_len);
+	px_location_add(&location, suffix, strlen(suffix));
 	add_path(&location, wsi);
-	add_query(&location, wsi);
+	px_location_add_query(&location, wsi);
 	if (location.failed) {
 		return px_http_refuse(wsi, 400, "bad_request",
 				"The path or the query is too long.");

@@ -212,6 +212,35 @@ describe('a wrong configuration', () => {
 		});
 	}
 
+	it('looks through the plugin directories in their order, those of the variable, too', async () => {
+		await config();
+		const own = path.join(dir, 'plugins');
+		const { global } = quiet();
+		delete global['plugin-dir'];
+		await writeFiles(dir, { 'plugins/praxis_svc_echo.so': '', [GLOBAL]: { global } });
+		const check = (directories, given = {}) =>
+			writeFiles(dir, { [GLOBAL]: { global: { ...global, ...given } } }).then(() =>
+				runPraxisd(['--check-config', '--config', dir], {
+					PRAXIS_PLUGIN_DIR: directories,
+				}),
+			);
+		const inOrder = `${PLUGINS}:${own}`;
+		const empty = path.join(own, 'praxis_svc_echo.so');
+		for (const fine of [
+			await check(inOrder),
+			await check(`/nonexistent::${inOrder}`),
+			await check('/nonexistent', { 'plugin-dir': inOrder }),
+			await check('/nonexistent', { 'plugin-dir': [PLUGINS, own] }),
+		]) {
+			assert.equal(fine.code, 0, fine.stderr);
+		}
+		assertRefused(await check(`${own}:${PLUGINS}`), empty);
+		assertRefused(await check('/nonexistent', { 'plugin-dir': [own, PLUGINS] }), empty);
+		const none = await check('/nonexistent:/none');
+		assert.equal(none.code, 2);
+		assert.match(none.stderr, /no praxis_svc_echo\.so in \/nonexistent, \/none\n/);
+	});
+
 	it('is refused: a plugin of another ABI', async () => {
 		const plugin = path.join(BUILD, 'test', 'plugins', 'praxis_svc_badabi.so');
 		await stat(plugin);

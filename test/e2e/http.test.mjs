@@ -251,6 +251,8 @@ describe('static files', () => {
 			'site/picture.svg': '<svg xmlns="http://www.w3.org/2000/svg"/>',
 			'site/data.json': '{}',
 			'site/deeper/page.html': '<!doctype html><p>deeper',
+			'site/a:b é/index.html': '<!doctype html><p>within',
+			'site/.hidden/index.html': 'OUTSIDE',
 			'site/large.js': 'x'.repeat(1_000_000),
 			'site/.env': 'OUTSIDE',
 			'site/.git/config': 'OUTSIDE',
@@ -292,6 +294,30 @@ describe('static files', () => {
 		const response = await get(praxis.port, '/static/');
 		assert.equal(response.status, 200);
 		assert.match(response.body, /<p>index/);
+	});
+
+	// Relative: a proxy may have taken a prefix off, of which the server knows nothing.
+	for (const [where, location, then] of [
+		['/static', './static/', '/static/'],
+		['/static?a=1&b=%26%20', './static/?a=1&b=%26%20', '/static/?a=1&b=%26%20'],
+		['/static/a:b%20%C3%A9', './a:b%20%C3%A9/', '/static/a:b%20%C3%A9/'],
+	]) {
+		it(`${where}, a directory without its slash, leads to where its links are right`, async () => {
+			const response = await get(praxis.port, where);
+			assert.equal(response.status, 301);
+			assert.equal(response.headers.location, location);
+			const url = new URL(location, `http://127.0.0.1:${praxis.port}${where}`);
+			assert.equal(url.pathname + url.search, then);
+			assert.equal((await get(praxis.port, then)).status, 200);
+			const prefixed = new URL(location, `https://example.org/prefix${where}`);
+			assert.equal(prefixed.pathname + prefixed.search, `/prefix${then}`);
+		});
+	}
+
+	it('directories without a page, and those that are hidden, are a 404', async () => {
+		for (const where of ['deeper', 'deeper/', '.hidden', '.hidden/', 'index.html/']) {
+			assertJsonError(await get(praxis.port, `/static/${where}`), 404);
+		}
 	});
 
 	it('that do not exist are a 404', async () => {

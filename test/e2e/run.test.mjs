@@ -5,7 +5,19 @@
 
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, readdir, readlink, rm, stat } from 'node:fs/promises';
+import { once } from 'node:events';
+import {
+	cp,
+	mkdir,
+	mkdtemp,
+	readFile,
+	readdir,
+	readlink,
+	rm,
+	stat,
+	writeFile,
+} from 'node:fs/promises';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -15,15 +27,17 @@ import { WsClient } from './lib/client.mjs';
 import { get } from './lib/http.mjs';
 import { BUILD } from './lib/praxisd.mjs';
 import { freePort } from './lib/proxies.mjs';
-import { within } from './lib/wait.mjs';
+import { until, within } from './lib/wait.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
+const children = [];
+
 // One run: started, and its output when it listens; ended by end().
-async function run(args, env) {
+async function run(args, env, root = ROOT) {
 	const port = await freePort();
-	const child = spawn(path.join(ROOT, 'scripts/run'), args, {
-		cwd: ROOT,
+	const child = spawn(path.join(root, 'scripts/run'), args, {
+		cwd: root,
 		env: {
 			...process.env,
 			PRAXIS_BUILD: BUILD,
@@ -32,6 +46,7 @@ async function run(args, env) {
 			...env,
 		},
 	});
+	children.push(child);
 	const result = { port, output: '', pid: child.pid };
 	const closed = new Promise((resolve) => {
 		child.once('close', (code, signal) => resolve(signal ?? code));
@@ -79,7 +94,10 @@ describe('scripts/run', () => {
 		dir = await mkdtemp(path.join(tmpdir(), 'praxis-run-'));
 		secret = path.join(dir, 'some', 'secret');
 	});
-	after(() => rm(dir, { recursive: true, force: true }));
+	after(() => {
+		children.forEach((child) => child.kill('SIGKILL')); // of tests that have failed
+		return rm(dir, { recursive: true, force: true });
+	});
 	const withSecret = () => ({ PRAXIS_SECRET_FILE: secret });
 
 	it('makes a secret that nobody else can read, and keeps it', async () => {
@@ -173,13 +191,94 @@ describe('scripts/run', () => {
 		}
 	});
 
+	it('tells of a used port before it builds, with who has it and the variable', async () => {
+		const holder = net.createServer().listen(0, '127.0.0.1');
+		await once(holder, 'listening');
+		const { port } = holder.address();
+		const script = path.join(ROOT, 'scripts/run');
+		const { code, stdout, stderr } = await promisify(execFile)(script, [], {
+			env: { ...process.env, PRAXIS_BUILD: BUILD, PRAXIS_PORT: String(port) },
+		}).catch((error) => error);
+		holder.close();
+		assert.equal(code, 1);
+		assert.equal(stdout, '');
+		const [first, , last] = stderr.split('\n');
+		assert.match(first, new RegExp(`on port ${port}: \\S+, process ${process.pid}\\.$`));
+		assert.equal(last.trim(), `PRAXIS_PORT=${port + 1} scripts/run`);
+	});
+
+	it('tries once to fetch what builds the pages, for a time that it tells, and goes on', async () => {
+		const root = path.join(dir, 'checkout');
+		await mkdir(path.join(root, 'client'), { recursive: true });
+		for (const name of ['scripts', 'praxis.json', 'conf.d']) {
+			await cp(path.join(ROOT, name), path.join(root, name), { recursive: true });
+		}
+		for (const name of ['package.json', 'package-lock.json']) {
+			await cp(path.join(ROOT, 'client', name), path.join(root, 'client', name));
+		}
+		// A registry that takes connections and never answers.
+		const sockets = [];
+		const registry = net.createServer((socket) => sockets.push(socket.on('error', () => {})));
+		await once(registry.listen(0, '127.0.0.1'), 'listening');
+		const server = await run(
+			[],
+			{
+				...withSecret(),
+				npm_config_registry: `http://127.0.0.1:${registry.address().port}/`,
+				npm_config_cache: path.join(dir, 'npm'),
+				PRAXIS_NPM_SECONDS: '5',
+			},
+			root,
+		);
+		registry.close();
+		sockets.forEach((socket) => socket.destroy());
+		assert.equal(server.output.match(/npm ci/g).length, 1, server.output);
+		assert.match(server.output, /\(npm ci, 5 s at most\) \.\.\. failed after/);
+		assert.match(server.output, /there is no demonstration and no dashboard/);
+		assert.doesNotMatch(server.output, /http:\S*\/demo/);
+		assert.equal((await get(server.port, '/health')).status, 200);
+		assert.equal(await server.end(), 0);
+	});
+
+	for (const [log, shown] of [
+		['[3/9] Compiling C object a.o\n[4/9] Compiling', '4 of 9'],
+		['ninja: Entering directory\n 12/68 praxis:unit / queue  OK  0.10s\n', '12 of 68'],
+		['See 3/4 of it.\n', ''],
+	]) {
+		it(`shows how far it is: "${shown}"`, async () => {
+			await writeFile(path.join(dir, 'log'), log);
+			const shell = `. ${ROOT}/scripts/lib.sh; log=${dir}/log; progress`;
+			const { stdout } = await promisify(execFile)('bash', ['-c', shell]);
+			assert.equal(stdout, shown && `, ${shown}`);
+		});
+	}
+
+	it('shows that on a terminal, while it works', async () => {
+		const go = path.join(dir, 'go');
+		const shell = `set -e; . ${ROOT}/scripts/lib.sh
+			work() { echo '[5/7] Linking'; until [ -e ${go} ]; do sleep 0.1; done; }
+			step Work work`;
+		const pty = 'import pty, sys; pty.spawn(sys.argv[1:])';
+		const child = spawn('python3', ['-c', pty, 'bash', '-c', shell], { stdio: 'pipe' });
+		let output = '';
+		child.stdout.setEncoding('utf8').on('data', (text) => (output += text));
+		const closed = once(child, 'close');
+		await until(
+			() => output,
+			() => /Work \.\.\. \d+ s, 5 of 7/.test(output),
+		);
+		await writeFile(go, '');
+		await within(closed, () => `its end: ${output}`);
+		assert.match(output, /==> Work \.\.\. \d+ s\r?\n$/);
+	});
+
 	for (const [name, args, env] of [
 		['--open', ['--open'], withSecret],
 		['PRAXIS_OPEN_MODE', [], () => ({ ...withSecret(), PRAXIS_OPEN_MODE: 'loopback' })],
 	]) {
 		it(`takes everybody's word with ${name}`, async () => {
 			const server = await run(args, env());
-			assert.match(server.output, /open mode/);
+			assert.match(server.output, /open mode/i);
 			const [ws] = server.output.match(/ws:\/\/\S+/);
 			const { client, hello } = await greeting(ws);
 			assert.equal(hello.user.userName, 'Reception');
