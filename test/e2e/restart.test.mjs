@@ -358,6 +358,8 @@ describe('a second server', () => {
 		await other.start({ global: { 'state-file': 'none/state' } });
 		assert.doesNotMatch(other.log, /error/);
 		assert.match(other.log, /warning: .*state-file/);
+		other.signal('SIGKILL');
+		await other.exited;
 		await other.kill();
 		await other.start({ global: { 'state-file': 'state' }, files: { 'state.lock/x': '' } });
 		assert.match(other.log, /warning: state-file: \S+\/state can not be locked: /);
