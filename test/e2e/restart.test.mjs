@@ -307,7 +307,10 @@ describe('a disk that is full', () => {
 describe('a second server', () => {
 	const { praxis, begin, end, kill, file } = servers(withState());
 	const busy = (stderr) =>
-		assert.match(stderr, new RegExp(`error: state-file: process ${praxis.pid} has ${file()}: `));
+		assert.match(
+			stderr,
+			new RegExp(`error: state-file: process ${praxis.pid} has ${file()}: `),
+		);
 
 	it('does not start with the same state file, and says whose it is', async () => {
 		await begin();
