@@ -7,13 +7,15 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { get } from './lib/api.mjs';
-import { description, faultOf, messageOf, schemaOf, typesOf } from './lib/described.mjs';
+import { Conformance, takeFaults } from './lib/conformance.mjs';
+import { describedMessages, faultOf, messageOf, schemaOf, typesOf } from './lib/described.mjs';
 import { tokenVhost } from './lib/issuer.mjs';
 import { malformed, MESSAGES } from './lib/messages.mjs';
 import { itEnds, usePraxisd } from './lib/praxisd.mjs';
 
 const ROOT = new URL('../../', import.meta.url);
 const SIDES = ['client', 'server'];
+const description = describedMessages();
 
 // What every message of a client may have.
 const COMMON = new Set(['type', 'id', 'practiceId']);
@@ -224,4 +226,93 @@ describe('the description and the server', () => {
 	});
 
 	itEnds(praxis);
+});
+
+describe('what holds messages against the description', () => {
+	const relayed = {
+		type: 'whiteboard_update',
+		timestamp: 1,
+		clientId: 'c',
+		practiceId: 1,
+		seq: 1,
+	};
+	const faultsOf = (play) => {
+		const client = new Conformance();
+		play({
+			send: (message) => client.sent(JSON.stringify(message)),
+			hear: (message) => client.received(message, JSON.stringify(message)),
+		});
+		return takeFaults();
+	};
+	const refusal = { type: 'error', code: 'bad_message', message: 'No.' };
+
+	for (const [what, play, fault] of [
+		[
+			'a type that nobody knows',
+			({ hear }) => hear({ type: 'news' }),
+			/no message of this type/,
+		],
+		['no type', ({ hear }) => hear({}), /no message of this type/],
+		[
+			'a field too many',
+			({ hear }) => hear({ type: 'pong', u: 1 }),
+			/must NOT have additional/,
+		],
+		['a field too few', ({ hear }) => hear({ type: 'ack' }), /required property 'id'/],
+		['another kind', ({ hear }) => hear({ type: 'ack', id: true }), /\/id must be/],
+		['another word', ({ hear }) => hear({ ...refusal, code: 'no' }), /\/code must be/],
+		[
+			'a field of a relayed message that nobody sent',
+			({ hear }) => hear({ ...relayed, secretly: 1 }),
+			/secretly is described nowhere/,
+		],
+		[
+			'a message against its schema that is confirmed',
+			({ send, hear }) => {
+				send({ type: 'whiteboard_update', id: 1 });
+				hear({ type: 'ack', id: 1 });
+			},
+			/the server took it: .*required property 'practiceId'/,
+		],
+		[
+			'one that is neither confirmed nor refused',
+			({ send, hear }) => {
+				send({ type: 'telemedicine_end', roomId: [] });
+				send({ type: 'ping', t: 'fence' });
+				hear({ type: 'pong', t: 'fence' });
+			},
+			/the server took it: \/roomId must be/,
+		],
+	]) {
+		it(`notices ${what}`, () => {
+			const faults = faultsOf(play);
+			assert.equal(faults.length, 1);
+			assert.match(faults[0], fault);
+		});
+	}
+
+	for (const [what, play] of [
+		['what is as described', ({ hear }) => hear({ type: 'pong', t: [7] })],
+		[
+			'a field of a relayed message that somebody sent',
+			({ send, hear }) => {
+				send({ type: 'whiteboard_update', practiceId: 1, openly: 1 });
+				hear({ ...relayed, openly: 1 });
+			},
+		],
+		[
+			'a message against its schema that is refused',
+			({ send, hear }) => {
+				send({ type: 'whiteboard_update', id: 1 });
+				send({ type: 'ping', t: 1 });
+				hear({ ...refusal, ref: 'whiteboard_update', id: 1 });
+				hear({ type: 'pong', t: 1 });
+			},
+		],
+		['services of the tests', ({ hear }) => hear({ type: 'echo_said', text: '' })],
+	]) {
+		it(`lets pass ${what}`, () => {
+			assert.deepEqual(faultsOf(play), []);
+		});
+	}
 });

@@ -6,6 +6,7 @@
 
 import assert from 'node:assert/strict';
 import Ajv from 'ajv/dist/2020.js';
+import { noteFurther } from './conformance.mjs';
 import { exchange, request } from './http.mjs';
 import { bearer, token } from './issuer.mjs';
 
@@ -67,6 +68,9 @@ export async function call(praxis, claims, method, path, body, headers = {}) {
 		}),
 		...headers,
 	};
+	if (path === 'publish') {
+		noteFurther(text ?? '');
+	}
 	const response = await exchange(
 		praxis.port,
 		request(method, `/api/v1/${path}`, all, { body: text ?? '' }),

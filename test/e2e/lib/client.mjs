@@ -3,10 +3,29 @@
 // A well-behaved client: the `ws` package, which like a browser refuses what a server gets wrong.
 
 import WebSocket from 'ws';
+import { Conformance } from './conformance.mjs';
 import { Session } from './session.mjs';
 import { DEADLINE_MS } from './wait.mjs';
 
-export { WebSocket };
+// For those who do without a Session: held against the description all the same.
+class DescribedWebSocket extends WebSocket {
+	#conformance = new Conformance();
+
+	constructor(...details) {
+		super(...details);
+		this.on('message', (data) => {
+			const text = data.toString();
+			this.#conformance.received(JSON.parse(text), text);
+		});
+	}
+
+	send(data, ...more) {
+		this.#conformance.sent(data.toString());
+		super.send(data, ...more);
+	}
+}
+
+export { DescribedWebSocket as WebSocket };
 
 export class WsClient extends Session {
 	#socket;

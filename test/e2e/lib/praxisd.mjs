@@ -18,6 +18,7 @@ import path from 'node:path';
 import { after, afterEach, before, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { WsClient } from './client.mjs';
+import { takeFaults } from './conformance.mjs';
 import { get } from './http.mjs';
 import { overlay } from './overlay.mjs';
 import { RawClient } from './raw.mjs';
@@ -303,6 +304,7 @@ export class Praxisd {
 			[],
 			'the server keeps its protocol',
 		);
+		assert.deepEqual(takeFaults(), [], 'messages are as they are described');
 	}
 
 	signal(name) {

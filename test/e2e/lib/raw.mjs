@@ -5,6 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
+import { noteFurther } from './conformance.mjs';
 import { request, Wire } from './http.mjs';
 import { overlay } from './overlay.mjs';
 import { Session } from './session.mjs';
@@ -22,6 +23,9 @@ export function frame(
 	{ fin = true, mask = true, rsv = 0, announce, wide } = {},
 ) {
 	const body = Buffer.from(payload);
+	if (opcode === OP.text && fin) {
+		noteFurther(body.toString());
+	}
 	const length = BigInt(announce ?? body.length);
 	const masked = mask ? 0x80 : 0;
 	const head = [(fin ? 0x80 : 0) | (rsv << 4) | opcode];
@@ -45,6 +49,7 @@ export function frame(
 export function fragments(text, size) {
 	const bytes = Buffer.from(text);
 	const frames = [];
+	noteFurther(text);
 	for (let at = 0; at < bytes.length; at += size) {
 		frames.push(
 			frame(at === 0 ? OP.text : OP.continuation, bytes.subarray(at, at + size), {

@@ -4,9 +4,11 @@
 // receipt, and put up a fence. WsClient (client.mjs) is well-behaved, RawClient (raw.mjs) is not.
 //
 // Besides, each message that arrives is held against what the protocol promises of all of them, so
-// that no test has to: `violations` is asserted empty when the test ends.
+// that no test has to (`violations` is asserted empty when the test ends), and against its
+// description (conformance.mjs).
 
 import assert from 'node:assert/strict';
+import { Conformance } from './conformance.mjs';
 import { fields } from './json.mjs';
 import { Inbox } from './inbox.mjs';
 import { within } from './wait.mjs';
@@ -28,6 +30,7 @@ export class Session {
 	violations = [];
 	inbox = new Inbox();
 	arrived = 0; // messages that have a number (docs/protocol.md, section 6)
+	#conformance = new Conformance();
 	#resolveClosed;
 	closed = new Promise((resolve) => {
 		this.#resolveClosed = resolve;
@@ -40,7 +43,9 @@ export class Session {
 
 	// Sends text as it is, an object as JSON.
 	send(message) {
-		this.sendText(typeof message === 'string' ? message : JSON.stringify(message));
+		const text = typeof message === 'string' ? message : JSON.stringify(message);
+		this.#conformance.sent(text);
+		this.sendText(text);
 	}
 
 	next(type, fits, ms) {
@@ -123,6 +128,7 @@ export class Session {
 		}
 		Object.defineProperty(message, 'raw', { value: text });
 		this.#check(message, text);
+		this.#conformance.received(message, text);
 		if (message.type !== 'connection_established' && message.type !== 'resumed') {
 			this.arrived++;
 		}
