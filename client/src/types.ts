@@ -65,7 +65,13 @@ export interface ConnectionEstablished extends WebSocketMessage {
 	maxMessageBytes: number;
 }
 
-export interface WhiteboardUpdate extends WebSocketMessage {
+/** Who sent a relayed message, as its token says; in open mode the sender's own word. */
+interface Sender {
+	userId?: Id;
+	userName?: string;
+}
+
+export interface WhiteboardUpdate extends WebSocketMessage, Sender {
 	type: 'whiteboard_update';
 	practiceId: Id;
 	data?: unknown;
@@ -103,7 +109,7 @@ export interface RoomMember {
 	media?: MediaState;
 }
 
-export interface TelemedicineOffer extends RoomMessage {
+export interface TelemedicineOffer extends RoomMessage, Sender {
 	type: 'telemedicine_offer';
 	clientId: string;
 	offer: RTCSessionDescriptionInit;
@@ -111,7 +117,7 @@ export interface TelemedicineOffer extends RoomMessage {
 	to?: Id | string;
 }
 
-export interface TelemedicineAnswer extends RoomMessage {
+export interface TelemedicineAnswer extends RoomMessage, Sender {
 	type: 'telemedicine_answer';
 	clientId: string;
 	answer: RTCSessionDescriptionInit;
@@ -119,7 +125,7 @@ export interface TelemedicineAnswer extends RoomMessage {
 	to?: Id | string;
 }
 
-export interface TelemedicineIceCandidate extends RoomMessage {
+export interface TelemedicineIceCandidate extends RoomMessage, Sender {
 	type: 'telemedicine_ice_candidate';
 	clientId: string;
 	/** null: there will be no more. */
@@ -128,11 +134,9 @@ export interface TelemedicineIceCandidate extends RoomMessage {
 	to?: Id | string;
 }
 
-export interface TelemedicineUserJoined extends RoomMessage {
+export interface TelemedicineUserJoined extends RoomMessage, Sender {
 	type: 'telemedicine_user_joined';
 	clientId: string;
-	userId?: Id;
-	userName?: string;
 	/** The server's word, as in `members` of `telemedicine_room_joined`. */
 	role?: Role;
 	media?: MediaState;
@@ -148,7 +152,7 @@ export interface TelemedicineUserLeft extends RoomMessage {
 	reason: LeaveReason;
 }
 
-export interface TelemedicineChatMessage extends RoomMessage {
+export interface TelemedicineChatMessage extends RoomMessage, Sender {
 	type: 'telemedicine_chat_message';
 	clientId: string;
 	message: string;
@@ -156,7 +160,7 @@ export interface TelemedicineChatMessage extends RoomMessage {
 	fromUserId?: Id;
 }
 
-export interface TelemedicineMediaState extends RoomMessage, MediaState {
+export interface TelemedicineMediaState extends RoomMessage, MediaState, Sender {
 	type: 'telemedicine_media_state';
 	clientId: string;
 }
@@ -176,6 +180,8 @@ export interface TelemedicineRoomJoined extends RoomMessage {
 
 export interface TelemedicineIceServers extends WebSocketMessage {
 	type: 'telemedicine_ice_servers';
+	/** As it was asked for. */
+	roomId?: RoomId;
 	iceServers: RTCIceServer[];
 	/** When credentials among them end, in ms since 1970. */
 	expiresAt?: number;
@@ -200,8 +206,9 @@ export interface WaitingMember {
 }
 
 /** For the team in the room: who waits before it, who came first first. */
-export interface TelemedicineWaitingList extends RoomMessage {
+export interface TelemedicineWaitingList extends WebSocketMessage {
 	type: 'telemedicine_waiting_list';
+	roomId: RoomId;
 	waiting: WaitingMember[];
 }
 
