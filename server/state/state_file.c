@@ -222,7 +222,6 @@ static int read_file(const char *path, uint64_t max_bytes, char **ret_data, size
 		free(data);
 		return rc;
 	}
-	data[st.st_size] = '\0';
 	*ret_data = data;
 	*ret_len = (size_t)st.st_size;
 	return 0;

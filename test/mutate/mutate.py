@@ -4,10 +4,13 @@
 
 	mutate.py [--seed N] [--count N] [--jobs N] [--work DIR] [--only PATTERN]... [--keep FILE]
 
-Takes lines at random, by the seed, out of those that a test runs, changes one operator, constant
-or statement in each, builds, and runs the tests that ran the line, the quickest first, until one
-fails. A mutant that no test notices has survived: either a test is missing, or the change makes no
-difference that anybody could see (an equivalent mutant). Which of the two is for a person to say.
+Takes lines by the seed out of those that a test runs, changes one operator, constant or statement
+in each, and builds and runs the tests that ran the line, one after the other, until one fails: first
+those named after the file's area, then the quickest. Who has passed them all is tried again under
+AddressSanitizer, as scripts/test does it: only that notices a leak. A mutant that no test notices has
+survived: either a test is missing, or the change makes no difference that anybody could see (an
+equivalent mutant). A person says which; test/mutate/equivalent holds those that were judged to be
+equivalent, and why. A mutant whose program is the same to the byte is equivalent without a judge.
 
 The tree is copied to the work directory (build-mutate/), once for each job; nothing is changed in
 the checkout. The first run builds it with coverage and runs each test once, to know who runs what.
@@ -15,22 +18,30 @@ Unit tests take part, and a short simulation for the broker and the services. Pr
 mutant and a summary; --keep writes the survivors as a unified diff each. Exit code 0 whatever
 survives, since survivors are to be read, and 2 where nothing could be run.
 
+The order of mutants is a hash of the seed and of what is changed. A change elsewhere in the tree
+therefore leaves the choice as it was, which a shuffle of a list would not.
+
+Limits are of processor time, so that a busy machine kills no mutant; the limit of real time is for
+those that wait for what never comes.
+
 Rejected: a mutation tool from elsewhere. Debian has none for C, and one that works on LLVM's bitcode
 would need a second build system.
 """
 
 import argparse
+import collections
 import concurrent.futures
 import dataclasses
 import difflib
 import fnmatch
 import gzip
+import hashlib
 import json
 import os
 import pathlib
 import queue
-import random
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -38,14 +49,21 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SOURCES = ["broker/**", "plugins/**", "common/**", "server/auth/**", "server/token/**",
-		"server/access/**", "server/net/limiter.c", "server/audit/**", "server/state/**", "server/api/idempotency.c",
-		"server/webhook/**"]
+# All that unit tests can reach; the rest of server/ is for the end-to-end tests.
+SOURCES = ["broker/**", "plugins/**", "common/**", "server/**"]
+# Small, and nothing in it but calls of lws; end-to-end tests run it.
 EXCLUDED = ["broker/lws_adapter.c"]
+EQUIVALENT = pathlib.Path(__file__).with_name("equivalent")
 SIMULATIONS = [("sim", ["--seed", "1", "--steps", "15000"]), ("lives", ["--seed", "1", "--steps", "60000"])]
-# A test that takes this much longer than it does unchanged is one that noticed.
-PATIENCE = 8
-FLOOR_SECONDS = 20
+# A test that takes this many times its processor time, and a second more, is one that noticed.
+PATIENCE = 10
+# Real time, for what waits; a busy machine must not reach it.
+FLOOR_SECONDS = 90
+MEMORY_BYTES = 4 << 30
+PLAIN = ["--buildtype=plain", "-Doptimization=1", "-Ddebug=false", "-Db_ndebug=false"]
+COVERAGE = ["--buildtype=debug", "-Db_coverage=true"]
+# Not optimized: that leaves out checks of reads whose value does not matter.
+SANITIZED = ["--buildtype=debug", "-Db_sanitize=address,undefined"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +74,10 @@ class Mutant:
 	old: str
 	new: str
 
+	def place(self):
+		"""What names it when lines move."""
+		return f"{self.path}\t{self.old.strip()}\t{self.new.strip()}"
+
 
 @dataclasses.dataclass
 class Test:
@@ -63,7 +85,11 @@ class Test:
 	command: list
 	environment: dict
 	directory: str
-	seconds: float = 0.0
+
+	def files(self, build):
+		"""What it runs or loads out of the build."""
+		words = [*self.command, *(part for value in self.environment.values() for part in value.split(":"))]
+		return sorted({os.path.relpath(word, build) for word in words if word.startswith(f"{build}/")})
 
 
 # ---- what can be changed in a line ----
@@ -153,9 +179,9 @@ def copy_tree(to):
 			shutil.copymode(ROOT / name, target)
 
 
-def configure(tree, build, *options):
+def configure(tree, build, options):
 	if not (build / "build.ninja").exists():
-		must(["meson", "setup", "--buildtype=debug", "-Db_lto=false", "-Dbench=disabled", "-Ddashboard=disabled",
+		must(["meson", "setup", "-Db_lto=false", "-Dbench=disabled", "-Ddashboard=disabled",
 			"-Dtests=enabled", "-Dwerror=false", *options, build, tree])
 
 
@@ -172,14 +198,22 @@ def tests_of(build):
 	return tests
 
 
-def run_test(test, limit):
-	"""Whether it passed. It has a group of its own, since `check` forks."""
-	environment = {**os.environ, **test.environment, "CK_DEFAULT_TIMEOUT": str(int(limit) + 1)}
+def run_test(test, seconds):
+	"""Whether it passed, with so many seconds of the processor. It has a group of its own, since `check` forks."""
+	real = FLOOR_SECONDS + PATIENCE * seconds
+	environment = {**os.environ, **test.environment, "CK_DEFAULT_TIMEOUT": str(int(real) + 1),
+			"UBSAN_OPTIONS": "halt_on_error=1"}
 	process = subprocess.Popen(test.command, cwd=test.directory, env=environment, stdin=subprocess.DEVNULL,
 			stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+	end = time.monotonic() + real
 	try:
-		return process.wait(limit) == 0
-	except subprocess.TimeoutExpired:
+		while time.monotonic() < end:
+			try:
+				return process.wait(2) == 0
+			except subprocess.TimeoutExpired:
+				used, bytes_used = usage(process.pid)
+				if used > PATIENCE * seconds + 2 or bytes_used > MEMORY_BYTES:
+					return False
 		return False
 	finally:
 		try:
@@ -187,6 +221,21 @@ def run_test(test, limit):
 		except ProcessLookupError:
 			pass
 		process.wait()
+
+
+def usage(group):
+	"""Seconds of the processor and bytes of memory of a process group. RLIMIT_CPU would coarsen the clock of
+	processor time, with which some tests measure."""
+	seconds = pages = 0
+	for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+		try:
+			fields = path.read_text().rpartition(")")[2].split()
+		except OSError:
+			continue
+		if int(fields[2]) == group:
+			seconds += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+			pages += int(fields[21])
+	return seconds, pages * os.sysconf("SC_PAGE_SIZE")
 
 
 # ---- who runs what ----
@@ -213,9 +262,9 @@ def measure(work):
 	"""Runs each test once, alone. The tests, and for each line the names of those that run it."""
 	tree, build = work / "tree-0", work / "coverage"
 	saved = work / "coverage.json.gz"
-	configure(tree, build, "-Db_coverage=true")
-	must(["ninja", "-C", build])
+	configure(tree, build, COVERAGE)
 	tests = tests_of(build)
+	must(["ninja", "-C", build, *(name for test in tests for name in test.files(build))])
 	stamp = max(path.stat().st_mtime for path in build.rglob("*.gcno"))
 	if saved.exists() and saved.stat().st_mtime > stamp:
 		with gzip.open(saved, "rt") as file:
@@ -227,11 +276,12 @@ def measure(work):
 	for number, test in enumerate(tests, 1):
 		for counters in build.rglob("*.gcda"):
 			counters.unlink()
-		begin = time.monotonic()
-		if not run_test(test, 600):
+		before = resource.getrusage(resource.RUSAGE_CHILDREN)
+		if not run_test(test, 60):
 			print(f"{test.name} fails without any change", file=sys.stderr)
 			sys.exit(2)
-		seconds[test.name] = time.monotonic() - begin
+		after = resource.getrusage(resource.RUSAGE_CHILDREN)
+		seconds[test.name] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 		for path, numbers in lines_run(build, tree).items():
 			for line in numbers:
 				lines.setdefault(f"{path}:{line}", []).append(test.name)
@@ -244,55 +294,97 @@ def measure(work):
 # ---- one mutant ----
 
 class Job:
-	def __init__(self, work, number):
+	def __init__(self, work, number, seconds):
 		self.tree = work / f"tree-{number}"
-		self.build = work / f"build-{number}"
+		self.seconds = seconds
 		copy_tree(self.tree)
-		configure(self.tree, self.build)
-		must(["ninja", "-C", self.build])
-		self.tests = {test.name: test for test in tests_of(self.build)}
+		self.plain = Build(self.tree, work / f"build-{number}", PLAIN)
+		self.work, self.number, self.sanitized = work, number, None
 
-	def targets_of(self, names):
-		return sorted({os.path.relpath(self.tests[name].command[0], self.build) for name in names})
-
-	def try_mutant(self, mutant, names, seconds):
-		"""'killed by NAME', 'survived' or 'does not build'."""
+	def try_mutant(self, mutant, names):
+		"""'killed by NAME', 'survived', 'same program' or 'does not build'."""
 		path = self.tree / mutant.path
 		text = path.read_text(encoding="utf-8")
 		lines = text.split("\n")
 		lines[mutant.line - 1] = mutant.new
 		path.write_text("\n".join(lines), encoding="utf-8")
+		names = sorted(names, key=lambda name: (not related(name, mutant.path), self.seconds[name]))
 		try:
-			# The tests load plugins that were built, so all of it is.
-			if run(["ninja", "-C", self.build, *self.targets_of(names), *self.plugins()]).returncode != 0:
-				return "does not build"
-			for name in names:
-				if not run_test(self.tests[name], FLOOR_SECONDS + PATIENCE * seconds[name]):
-					return f"killed by {name}"
-			return "survived"
+			result = self.plain.try_tests(names, self.seconds)
+			if result == "survived" and self.sanitized:
+				result = self.sanitized.try_tests(names, self.seconds)
 		finally:
 			path.write_text(text, encoding="utf-8")
+		if result == "survived" and not self.sanitized:
+			# Most of a run can do without.
+			self.sanitized = Build(self.tree, self.work / f"asan-{self.number}", SANITIZED)
+			return self.try_mutant(mutant, names)
+		return result
 
-	def plugins(self):
-		return [os.path.relpath(path, self.build) for path in self.build.glob("plugins/*.so")] + [
-				os.path.relpath(path, self.build) for path in self.build.glob("test/plugins/*.so")]
+
+class Build:
+	def __init__(self, tree, directory, options):
+		self.directory = directory
+		self.sanitized = options is SANITIZED
+		configure(tree, directory, options)
+		self.tests = {test.name: test for test in tests_of(directory)}
+		self.unchanged = {}
+		if not self.sanitized:
+			must(["ninja", "-C", directory, *(name for test in self.tests.values() for name in test.files(directory))])
+			self.unchanged = {name: digest(test.command[0]) for name, test in self.tests.items()}
+
+	def try_tests(self, names, seconds):
+		for name in names:
+			test = self.tests[name]
+			if run(["ninja", "-C", self.directory, *test.files(self.directory)]).returncode != 0:
+				return "does not build"
+			# Not where the file is in a plugin that the test loads.
+			if not test.environment and digest(test.command[0]) == self.unchanged.get(name):
+				return "same program"
+			slower = 6 if self.sanitized else 1
+			if not run_test(test, slower * seconds[name]):
+				return f"killed by {name}" + (" (sanitizer)" if self.sanitized else "")
+		return "survived"
+
+
+def digest(path):
+	return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
+
+
+def related(name, path):
+	"""Whether a test is named after the area of the file: channel/history, for broker/channel/history.c."""
+	area, _, _ = name.rpartition("/")
+	return bool(area) and area == pathlib.PurePath(path).parent.name
 
 
 def wanted(path, only):
 	return any(fnmatch.fnmatch(path, pattern) for pattern in only or SOURCES) and path not in EXCLUDED
 
 
-def choose(tree, lines, only, generator):
+def choose(tree, lines, only, seed):
 	"""All mutants of all lines that are run, in the order that the seed gives."""
-	found = []
+	found, seen = [], {}
 	for path in sorted({place.rsplit(":", maxsplit=1)[0] for place in lines}):
 		if not path.endswith(".c") or not wanted(path, only):
 			continue
 		for number, line in enumerate((tree / path).read_text(encoding="utf-8").split("\n"), 1):
-			if f"{path}:{number}" in lines:
-				found.extend(mutants_of(path, number, line))
-	generator.shuffle(found)
-	return found
+			if f"{path}:{number}" not in lines:
+				continue
+			for mutant in mutants_of(path, number, line):
+				place = mutant.place()
+				seen[place] = seen.get(place, 0) + 1
+				key = hashlib.sha256(f"{seed}\t{place}\t{seen[place]}".encode()).digest()
+				found.append((key, mutant))
+	return [mutant for _, mutant in sorted(found, key=lambda pair: pair[0])]
+
+
+def judged():
+	"""Those that a person has judged to be equivalent: path, old line, new line and the reason, with tabs between."""
+	if not EQUIVALENT.exists():
+		return set()
+	rows = [line.split("\t") for line in EQUIVALENT.read_text(encoding="utf-8").splitlines()
+			if line and not line.startswith("#")]
+	return {"\t".join(row[:3]) for row in rows}
 
 
 def show(mutant):
@@ -310,57 +402,64 @@ def main():
 	parser.add_argument("--keep", type=pathlib.Path, help="where the survivors go, as diffs")
 	arguments = parser.parse_args()
 
-	arguments.work.mkdir(parents=True, exist_ok=True)
-	copy_tree(arguments.work / "tree-0")
-	seconds, lines = measure(arguments.work)
-	mutants = choose(arguments.work / "tree-0", lines, arguments.only, random.Random(arguments.seed))
+	work = arguments.work.resolve()
+	work.mkdir(parents=True, exist_ok=True)
+	copy_tree(work / "tree-0")
+	seconds, lines = measure(work)
+	mutants = choose(work / "tree-0", lines, arguments.only, arguments.seed)
 	if not mutants:
 		print("no line that a test runs matches", file=sys.stderr)
 		return 2
+	print(f"# {len(mutants)} mutants of lines that are run", flush=True)
 	free = queue.SimpleQueue()
 	for number in range(arguments.jobs):
-		free.put(Job(arguments.work, number))
-
-	survivors, killed, done = [], 0, 0
+		free.put(Job(work, number, seconds))
+	equivalent = judged()
 
 	def attempt(mutant):
-		names = sorted(lines[f"{mutant.path}:{mutant.line}"], key=seconds.get)
 		job = free.get()
+		begin = time.monotonic()
 		try:
-			return mutant, job.try_mutant(mutant, names, seconds)
+			result = job.try_mutant(mutant, lines[f"{mutant.path}:{mutant.line}"])
 		finally:
 			free.put(job)
+		if result == "survived" and mutant.place() in equivalent:
+			result = "equivalent"
+		return mutant, result, time.monotonic() - begin
 
-	with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-		waiting, rest = set(), iter(mutants)
-		while killed + len(survivors) < arguments.count:
-			while len(waiting) < arguments.jobs:
-				mutant = next(rest, None)
-				if mutant is None:
-					break
-				waiting.add(pool.submit(attempt, mutant))
-			if not waiting:
-				break
-			finished, waiting = concurrent.futures.wait(waiting,
-					return_when=concurrent.futures.FIRST_COMPLETED)
-			for future in finished:
-				mutant, result = future.result()
-				done += 1
-				killed += result.startswith("killed")
-				if result == "survived":
-					survivors.append(mutant)
-				print(f"{done} {mutant.path}:{mutant.line} {mutant.what}: {result}", flush=True)
-		for future in waiting:
-			future.cancel()
+	survivors, count = [], collections.Counter()
+	for number, (mutant, result, took) in enumerate(in_parallel(attempt, mutants, arguments.jobs), 1):
+		count[result.split(" by ")[0]] += 1
+		print(f"{number} {mutant.path}:{mutant.line} {mutant.what}: {result} ({took:.1f} s)", flush=True)
+		if result == "survived":
+			survivors.append(mutant)
+			print(show(mutant), flush=True)
+		if count["killed"] + count["survived"] + count["equivalent"] >= arguments.count:
+			break
 
 	if arguments.keep:
 		arguments.keep.write_text("\n".join(map(show, survivors)) + "\n", encoding="utf-8")
-	for mutant in survivors:
-		print(show(mutant))
-	total = killed + len(survivors)
-	print(f"seed {arguments.seed}: {killed} of {total} killed ({100 * killed / max(total, 1):.1f} %), "
-			f"{len(survivors)} survived, {done - total} did not build")
+	differing = count["killed"] + count["survived"]
+	print(f"seed {arguments.seed}: {count['killed']} of {differing} killed "
+			f"({100 * count['killed'] / max(differing, 1):.1f} %), {count['survived']} survived; besides "
+			f"{count['equivalent']} equivalent by judgement, {count['same program']} by their program, "
+			f"{count['does not build']} that do not build")
 	return 0
+
+
+def in_parallel(attempt, mutants, jobs):
+	"""Results as they come; no more are under way than there are jobs, since the reader may stop."""
+	with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+		waiting, rest = set(), iter(mutants)
+		while True:
+			while len(waiting) < jobs and (mutant := next(rest, None)) is not None:
+				waiting.add(pool.submit(attempt, mutant))
+			if not waiting:
+				return
+			finished, waiting = concurrent.futures.wait(waiting,
+					return_when=concurrent.futures.FIRST_COMPLETED)
+			for future in finished:
+				yield future.result()
 
 
 if __name__ == "__main__":

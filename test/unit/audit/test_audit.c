@@ -5,6 +5,8 @@
  */
 #include "test_audit_util.h"
 
+#include "audit/file.h"
+
 #include <json-c/json.h>
 #include <openssl/evp.h>
 #include <sched.h>
@@ -201,6 +203,7 @@ START_TEST(half_a_line_is_cut_off_and_told)
 		{ "{\"seq\":4,\"at\":\"20", 17 },
 		{ "x", 1 },
 		{ zeros, sizeof(zeros) }, /* XFS and ext4 after a power cut */
+		{ zeros, 4095 }, /* the line before ends where it is read from */
 	};
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		size_t len;
@@ -863,6 +866,28 @@ START_TEST(each_line_on_the_disk)
 }
 END_TEST
 
+/* A new file is there after a power cut only when its directory is written, too. */
+START_TEST(a_new_file_needs_its_directory_on_the_disk)
+{
+	struct px_audit_file file;
+	if (geteuid() == 0) {
+		ck_assert_int_eq(chown(directory, 12345, 12345), 0);
+		ck_assert_int_eq(seteuid(12345), 0);
+	}
+	ck_assert_int_eq(chmod(directory, 0300), 0); /* not to be opened, which syncing it does */
+	ck_assert_int_eq(px_audit_file_open(&file, beside(".x"), true), -EACCES);
+	ck_assert_int_eq(file.fd, -1);
+	ck_assert_int_eq(px_audit_file_open(&file, beside(".x"), false), 0);
+	ck_assert_int_eq(px_audit_file_append(&file, px_span("{}\n"), false), 0);
+	px_audit_file_close(&file);
+	/* It is no new one any more. */
+	ck_assert_int_eq(px_audit_file_open(&file, beside(".x"), true), 0);
+	px_audit_file_close(&file);
+	ck_assert_int_eq(chmod(directory, 0700), 0);
+	ck_assert_int_eq(seteuid(getuid()), 0);
+}
+END_TEST
+
 START_TEST(what_cannot_be_a_trail)
 {
 	struct px_audit_settings settings = make_settings(PX_AUDIT_CONTINUE, "");
@@ -908,4 +933,4 @@ RUN("audit", lines_are_as_documented, a_key_makes_it_an_hmac, hmac_is_rfc_2104s,
 		others_who_write_are_noticed, a_full_disk_refuses, or_lets_them_go_on, a_gap_is_told_once,
 		complaints_are_rare_however_it_flaps, starting_on_a_full_disk, half_a_line_on_a_full_disk,
 		a_real_full_disk, one_writer, nobody_else_reads_it, each_line_on_the_disk,
-		what_cannot_be_a_trail, without_a_trail);
+		a_new_file_needs_its_directory_on_the_disk, what_cannot_be_a_trail, without_a_trail);

@@ -40,6 +40,7 @@ static int remove_one(const char *name, const struct stat *st, int flag, struct 
 
 UNUSED static void set_up(void)
 {
+	(void)close(STDIN_FILENO); /* descriptor 0 is one as good as any */
 	strcpy(directory, "/tmp/praxis-test-audit-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(directory));
 	(void)snprintf(path, sizeof(path), "%s/audit.jsonl", directory);

@@ -169,6 +169,29 @@ START_TEST(a_socket_that_is_full_is_not_waited_for)
 }
 END_TEST
 
+/* What is told of lost lines has no room; a line that had would seem to follow those before. */
+START_TEST(nothing_is_written_before_the_loss_is_told)
+{
+	enum { PIPE_BYTES = 4096, ROOM = 70 };
+	static char filler[PIPE_BYTES - ROOM];
+	int fds[2];
+	ck_assert_int_eq(pipe(fds), 0);
+	ck_assert_int_eq(fcntl(fds[1], F_SETPIPE_SZ, PIPE_BYTES), PIPE_BYTES);
+	ck_assert_int_ge(dup2(fds[1], STDERR_FILENO), 0);
+	px_log_set_level(PX_LOG_NOTICE);
+	px_log_open();
+	memset(filler, 'x', sizeof(filler));
+	ck_assert_int_eq(write(fds[1], filler, sizeof(filler)), sizeof(filler));
+	px_log(PX_LOG_NOTICE, "%070d", 1);
+	ck_assert_uint_eq(px_log_dropped(), 1);
+	px_log(PX_LOG_NOTICE, "short");
+	ck_assert_uint_eq(px_log_dropped(), 2);
+	ck_assert_ptr_null(strstr(drain(fds[0]), "short"));
+	px_log(PX_LOG_NOTICE, "short");
+	ck_assert_ptr_nonnull(strstr(drain(fds[0]), "warning: 2 lines"));
+}
+END_TEST
+
 START_TEST(what_cannot_be_written_to_is_counted)
 {
 	close(STDERR_FILENO);
@@ -260,5 +283,5 @@ END_TEST
 
 RUN_TESTS("log", a_line_has_a_level, journald_gets_priorities, a_line_of_json_is_one_whatever_it_says, lws_has_no_time_and_level_of_its_own, lws_is_rationed,
 		a_pipe_that_is_full_is_not_waited_for, nor_one_that_can_not_be_opened_again,
-		a_socket_that_is_full_is_not_waited_for, what_cannot_be_written_to_is_counted,
-		a_line_is_never_too_long);
+		a_socket_that_is_full_is_not_waited_for, nothing_is_written_before_the_loss_is_told,
+		what_cannot_be_written_to_is_counted, a_line_is_never_too_long);

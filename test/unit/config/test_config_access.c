@@ -295,6 +295,7 @@ START_TEST(checks_an_auth_url)
 		"http://host:x/", "http://host:/", "http://host/a b", "http://host/#x", "http://host/\\u00e9",
 		"http://h\\u00e9/", "http://-a/", "http://a-/", "http://a..b/", "http://a./",
 		"http://.a/", "http://[::1/", "http://[::g]/", "http://[::1]x/",
+		"http://[1234:1234:1234:1234:1234:1234:123.123.123.1234]/", /* a byte longer than any */
 		"http://host/\\r\\n",
 		"http://[0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000]/",
 		"http://0123456789012345678901234567890123456789012345678901234567890123/",

@@ -5,6 +5,7 @@
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fake.h"
@@ -14,10 +15,21 @@
 static struct px_http_head head;
 static struct px_http_fault fault;
 
+/* In a block of just its size, so that a sanitizer sees a step past the end. Lives until the next. */
+static int parse_bytes(const char *bytes, size_t len)
+{
+	static char *block;
+	free(block);
+	block = malloc(len > 0 ? len : 1);
+	ck_assert_ptr_nonnull(block);
+	memcpy(block, bytes, len);
+	fault = (struct px_http_fault){ 0 };
+	return px_http_head_parse(block, len, &head, &fault);
+}
+
 static int parse(const char *text)
 {
-	fault = (struct px_http_fault){ 0 };
-	return px_http_head_parse(text, strlen(text), &head, &fault);
+	return parse_bytes(text, strlen(text));
 }
 
 static void assert_span(struct px_span span, const char *wanted)
@@ -52,7 +64,7 @@ START_TEST(one_that_is_not_there_yet_is_awaited)
 {
 	const char *text = "POST /api/v1/x HTTP/1.1\r\n" HOST "Content-Length: 10\r\n\r\n";
 	for (size_t len = 0; len < strlen(text); len++) {
-		ck_assert_int_eq(px_http_head_parse(text, len, &head, &fault), -EAGAIN);
+		ck_assert_int_eq(parse_bytes(text, len), -EAGAIN);
 	}
 	ck_assert_int_eq(parse(text), 0);
 	ck_assert_uint_eq(head.content_length, 10);
@@ -96,7 +108,7 @@ START_TEST(targets_that_are_none_are_refused)
 	}
 	char nul[] = "GET /?a=0b HTTP/1.1\r\n" HOST "\r\n";
 	nul[8] = '\0';
-	ck_assert_int_eq(px_http_head_parse(nul, sizeof(nul) - 1, &head, &fault), -EPROTO);
+	ck_assert_int_eq(parse_bytes(nul, sizeof(nul) - 1), -EPROTO);
 	ck_assert_int_eq(fault.status, 400);
 }
 END_TEST
@@ -264,7 +276,7 @@ static int parse_long(const char *begin, size_t len)
 	static char text[2 * PX_HTTP_HEAD_MAX];
 	memset(text, 'a', sizeof(text));
 	memcpy(text, begin, strlen(begin));
-	return px_http_head_parse(text, len, &head, &fault);
+	return parse_bytes(text, len);
 }
 
 START_TEST(size_has_bounds)

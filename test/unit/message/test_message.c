@@ -138,6 +138,31 @@ START_TEST(keys_are_of_a_service_and_practice)
 }
 END_TEST
 
-RUN_TESTS("message", keys_are_of_a_service_and_practice,
+/* Numbers are not given again, so a message of a practice that is gone is nobody's. */
+START_TEST(a_practice_may_end_before_its_messages)
+{
+	struct fake *fake = fake_create(NULL);
+	struct px_practice *practices[2];
+	struct px_message *messages[2];
+	for (size_t i = 0; i < 2; i++) {
+		ck_assert_int_eq(px_practice_get(fake->broker, px_span("t"), px_span(i ? "2" : "1"),
+				&practices[i]), 0);
+		messages[i] = px_message_create(fake->broker, px_span("{}"));
+		px_message_set_origin(messages[i], &(struct px_origin){ .practice = practices[i] });
+		ck_assert_ptr_eq(px_message_practice(fake->broker, messages[i]), practices[i]);
+	}
+	/* The last one first: behind it nothing is looked at. */
+	for (size_t i = 2; i-- > 0;) {
+		px_practice_unref(fake->broker, practices[i]);
+		ck_assert_ptr_null(px_message_practice(fake->broker, messages[i]));
+	}
+	for (size_t i = 0; i < 2; i++) {
+		px_message_unref(fake->broker, messages[i]);
+	}
+	fake_destroy(fake);
+}
+END_TEST
+
+RUN_TESTS("message", a_practice_may_end_before_its_messages, keys_are_of_a_service_and_practice,
 		headers_have_the_shortest_length, a_ping_is_a_frame_too,
 		the_last_reference_frees, takes_over_what_a_writer_wrote);

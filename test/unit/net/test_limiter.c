@@ -195,9 +195,25 @@ START_TEST(a_rate_is_remembered_until_it_is_forgotten)
 }
 END_TEST
 
+/* A few at a time, so that nobody pays for all of them. */
+START_TEST(what_is_forgotten_goes_a_few_at_a_time)
+{
+	ck_assert_int_eq(px_limiter_create(100, &limiter), 0);
+	for (uint32_t i = 0; i < 10; i++) {
+		(void)get_number(i, 1000);
+	}
+	(void)get("a", 2000);
+	ck_assert_uint_eq(px_limiter_figures(limiter).remembered, 10 - 4 + 1);
+	(void)get("b", 2000);
+	ck_assert_uint_eq(px_limiter_figures(limiter).remembered, 10 - 8 + 2);
+	px_limiter_destroy(limiter);
+}
+END_TEST
+
 RUN_TESTS("tally", the_same_key_is_the_same_entry, what_is_open_stays_and_does_not_count,
 		a_full_table_forgets_the_oldest_idle_one, strangers_cost_nobody_a_lock,
 		two_hundred_thousand_failures_leave_room,
 		what_is_open_and_has_failed_is_forgiven_for_room, failures_cost_more_each_time,
 		without_a_limit_nothing_locks, locks_are_listed_and_lifted,
-		a_rate_is_remembered_until_it_is_forgotten);
+		a_rate_is_remembered_until_it_is_forgotten,
+		what_is_forgotten_goes_a_few_at_a_time);

@@ -146,6 +146,24 @@ START_TEST(numbers_grow_and_kept_events_come_first)
 }
 END_TEST
 
+START_TEST(who_left_off_may_watch_again)
+{
+	struct fake *fake = make();
+	struct fake_conn *ann = fake_open(fake, WHO(.practices = "1"));
+	struct fake_conn *one = enter_admin(fake, "1");
+	watch(one, NULL);
+	px_operate_unwatch(one->session);
+	px_operate_unwatch(one->session); /* and nothing is left to leave */
+	watch(one, NULL);
+	fake_expect(one, "{'type':'admin_events'}");
+	fake_expect(one, "{'type':'admin_events'}");
+	show(fake, ann, "a");
+	fake_expect(one, "{'entry':{'event':'a'}}");
+	fake_expect_nothing(one);
+	finish(fake);
+}
+END_TEST
+
 START_TEST(keeps_a_bounded_number)
 {
 	struct fake *fake = make();
@@ -317,7 +335,7 @@ END_TEST
 
 RUN_TESTS("watch", shows_events_of_its_own_practices,
 		a_single_practice_counts_before_the_sessions,
-		numbers_grow_and_kept_events_come_first, keeps_a_bounded_number,
-		says_how_many_were_too_many, watchers_are_bounded,
+		numbers_grow_and_kept_events_come_first, who_left_off_may_watch_again,
+		keeps_a_bounded_number, says_how_many_were_too_many, watchers_are_bounded,
 		a_broadcast_reaches_all_practices_in_pieces, a_broadcast_ends_with_its_session,
 		an_alarm_fires_once_when_it_is_due);

@@ -74,6 +74,13 @@ START_TEST(what_is_no_token_resumes_nothing)
 	snprintf(token, sizeof(token), "%.49s0", ann->token);
 	NOT_RESUMED(.resume = token);
 	NOT_RESUMED(.resume = ann->token, .realm = &other_realm);
+	/* In a message something stands behind it. */
+	size_t len = strlen(ann->token);
+	ck_assert_uint_lt(len, sizeof(token));
+	memcpy(token, ann->token, len);
+	token[len] = '"';
+	ck_assert_ptr_nonnull(px_resume_find(fake->broker, &fake->realm,
+			(struct px_span){ token, len }));
 	back(ann, 0);
 	fake_settle(fake);
 	for (struct fake_conn *conn = fake->conns; conn; conn = conn->next) {

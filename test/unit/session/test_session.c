@@ -10,6 +10,7 @@
 #include "fake.h"
 
 #include <check.h>
+#include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -275,6 +276,30 @@ START_TEST(the_deadline_is_that_of_the_next_timer)
 END_TEST
 
 /* ---- ends ---- */
+
+static int refuse(void *user, const struct px_event *event)
+{
+	(void)user;
+	(void)event;
+	return -EROFS;
+}
+
+/* Its timer was armed already. */
+START_TEST(who_is_refused_by_the_host_leaves_nothing)
+{
+	struct fake *fake = create(fake_limits());
+	struct fake_conn conn = { .fake = fake, .close_code = FAKE_OPEN };
+	struct px_session_params params = { .realm = &fake->realm, .conn = &conn, .service = -1 };
+	fake->broker->host.event = refuse;
+	ck_assert_int_eq(fake_identity(fake, WHO(.practices = "1"), &params.identity), 0);
+	ck_assert_int_eq(px_session_open(fake->broker, &params, &conn.session), -EROFS);
+	px_identity_destroy(fake->broker, params.identity);
+	ck_assert_int_eq(px_broker_deadline(fake->broker), INT64_MAX);
+	tick(fake, 30000);
+	fake->broker->host.event = NULL;
+	destroy(fake);
+}
+END_TEST
 
 START_TEST(closes_with_every_code)
 {
@@ -606,7 +631,7 @@ END_TEST
 RUN_TESTS("session", greets, greets_one_of_whom_little_is_known, client_ids_differ,
 		asks_the_silent_and_drops_them, a_message_is_a_sign_of_life,
 		a_process_that_slept_asks_first, without_heartbeat_nobody_is_asked,
-		the_deadline_is_that_of_the_next_timer, closes_with_every_code,
+		the_deadline_is_that_of_the_next_timer, who_is_refused_by_the_host_leaves_nothing, closes_with_every_code,
 		is_lost_during_a_turn, is_lost_in_every_phase, a_handler_may_close_its_own_session,
 		nothing_is_freed_during_a_fan_out, a_fan_out_may_meet_slow_readers,
 		a_drain_comes_in_pieces, many_are_told_over_several_turns,

@@ -7,6 +7,8 @@
 
 #include "run.h"
 
+#include <praxis/state.h>
+
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,8 +24,10 @@
 static char directory[64];
 static char path[128];
 
+/* Descriptor 0 is one as good as any. */
 static void begin(void)
 {
+	(void)close(STDIN_FILENO);
 	strcpy(directory, "/tmp/praxis-state-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(directory));
 	(void)snprintf(path, sizeof(path), "%s/state", directory);
@@ -152,6 +156,29 @@ START_TEST(every_cut_is_found)
 }
 END_TEST
 
+/* A first line of so many bytes, before its end. */
+static void pad_head(size_t len)
+{
+	char text[2048];
+	memset(text, ' ', sizeof(text));
+	int start = snprintf(text, sizeof(text), "{\"praxis-state\":%d,\"savedAt\":1", PX_STATE_FORMAT);
+	text[start] = ' ';
+	memcpy(text + len - 1, "}\nx\n", 4);
+	spit(text, len + 3);
+	ck_assert_int_eq(chmod(path, 0600), 0);
+}
+
+START_TEST(a_first_line_is_short)
+{
+	begin();
+	pad_head(1023);
+	ck_assert_str_eq(fault_of(), "its checksum is not that of its content");
+	pad_head(1024);
+	ck_assert_str_eq(fault_of(), "its first line is none of a state");
+	finish();
+}
+END_TEST
+
 START_TEST(another_version_is_told)
 {
 	begin();
@@ -233,5 +260,5 @@ START_TEST(moves_and_removes)
 END_TEST
 
 RUN_TESTS("state_file", reads_what_it_wrote, no_file_is_no_fault, every_flipped_bit_is_found,
-		every_cut_is_found, another_version_is_told, is_its_owners_alone, is_bounded,
+		every_cut_is_found, a_first_line_is_short, another_version_is_told, is_its_owners_alone, is_bounded,
 		a_write_that_fails_leaves_nothing, moves_and_removes);

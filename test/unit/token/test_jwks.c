@@ -6,13 +6,29 @@
 #include "test_token_util.h"
 
 #include "fake.h"
+#include "leftover.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 
 #define SECRET_B "another secret of 32 bytes, yes."
 #define X32 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 #define K32 "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"
+
+/* The wall clock of the keys, in place of libc's: so much later than it is. */
+static time_t later_s;
+
+time_t time(time_t *ret_time)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	now.tv_sec += later_s;
+	if (ret_time) {
+		*ret_time = now.tv_sec;
+	}
+	return now.tv_sec;
+}
 
 static char *set_of(const char *jwks)
 {
@@ -417,6 +433,32 @@ START_TEST(sees_a_file_put_in_its_place)
 }
 END_TEST
 
+/* No descriptor, so that a look into it would fail. */
+static int reload_unopened(struct px_jwks *keys)
+{
+	struct rlimit limit;
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	struct rlimit none = { 0, limit.rlim_max };
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	int rc = reload(keys, "");
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	return rc;
+}
+
+START_TEST(looks_no_more_into_a_file_that_stays)
+{
+	write_keys(secret_jwk(SECRET, "k"), NULL, NULL);
+	later_s = 3600;
+	struct px_jwks *keys = keys_of(true, false, "");
+	ck_assert_int_eq(reload_unopened(keys), 0);
+	write_keys(secret_jwk(SECRET, "k"), secret_jwk(SECRET_B, "b"), NULL);
+	ck_assert_int_eq(reload(keys, ""), 1);
+	ck_assert_int_eq(verify(keys, SECRET_B, "b"), 0);
+	ck_assert_int_eq(reload_unopened(keys), 0);
+	px_jwks_destroy(keys);
+}
+END_TEST
+
 START_TEST(keeps_the_keys_where_the_file_is_rubbish)
 {
 	write_keys(secret_jwk(SECRET, "k"), NULL, NULL);
@@ -462,7 +504,30 @@ START_TEST(keeps_the_keys_where_the_file_is_gone)
 	ck_assert_int_eq(reload(keys, ""), 1);
 	ck_assert_int_eq(verify(keys, SECRET_B, "k"), 0);
 	ck_assert_int_eq(verify(keys, SECRET, NULL), 0);
+	/* What comes back as it was is taken again: somebody waits to be told. */
+	(void)unlink(jwks_path);
+	ck_assert_int_eq(reload(keys, "E FILE: No such file or directory\n"), -ENOENT);
+	write_keys(secret_jwk(SECRET_B, "k"), NULL, NULL);
+	ck_assert_int_eq(reload(keys, ""), 1);
 	px_jwks_destroy(keys);
+}
+END_TEST
+
+/* In the file, in its JSON and as a key. */
+START_TEST(leaves_no_secret_in_memory)
+{
+	char *encoded = b64(SECRET_B, strlen(SECRET_B));
+	const char *const forms[] = { SECRET_B, encoded };
+	for (size_t i = 0; i < 2; i++) {
+		write_keys(secret_jwk(SECRET_B, "k"), NULL, NULL);
+		leftover_watch(forms[i]);
+		struct px_jwks *keys = keys_of(true, false, "");
+		ck_assert_int_eq(verify(keys, SECRET_B, "k"), 0);
+		px_jwks_destroy(keys);
+		ck_assert_uint_eq(leftover_count(), 0);
+		leftover_watch(NULL);
+	}
+	free(encoded);
 }
 END_TEST
 
@@ -480,5 +545,6 @@ RUN_TESTS("keys", takes_keys, skips_keys_of_no_use, wants_good_rsa_keys,
 		takes_the_public_part_of_private_keys, warns_of_weak_secrets,
 		refuses_what_is_no_key_set, limits_the_number_of_keys, reads_nothing_but_files,
 		rotates_keys, sees_changes_within_a_tick, sees_a_file_put_in_its_place,
+		looks_no_more_into_a_file_that_stays,
 		keeps_the_keys_where_the_file_is_rubbish, keeps_the_keys_where_the_file_is_gone,
-		has_nothing_to_reload_without_a_file);
+		leaves_no_secret_in_memory, has_nothing_to_reload_without_a_file);

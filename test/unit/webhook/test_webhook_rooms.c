@@ -277,6 +277,26 @@ START_TEST(another_process_goes_on)
 }
 END_TEST
 
+/* The time away before is no stay, in the next process either. */
+START_TEST(who_came_back_stays_since_then)
+{
+	struct px_webhook_room *ended;
+	begin();
+	join("x", "c1", 1000);
+	join("x", "c2", 1000);
+	leave("x", "c1", 2000, &ended);
+	join("x", "c1", 6000);
+	saved_count = 0;
+	ck_assert_int_eq(px_webhook_rooms_each(rooms, save, NULL), 0);
+	px_webhook_rooms_destroy(rooms);
+
+	begin();
+	ck_assert_int_eq(load(saved[0], 0), 0);
+	ck_assert_int_eq(leave("x", "c1", 1000, &ended), 4000 + 1000);
+	px_webhook_rooms_destroy(rooms);
+}
+END_TEST
+
 START_TEST(what_is_no_room_is_not_loaded)
 {
 	static const char *const texts[] = {
@@ -350,5 +370,5 @@ RUN_TESTS("webhook_rooms", a_room_from_its_first_to_its_last,
 		rooms_are_told_apart_by_all_that_names_them, who_was_there_before_is_not_known,
 		those_who_stayed_longest_are_remembered, those_who_left_have_a_bound_in_all_rooms,
 		what_is_over_makes_room,
-		another_process_goes_on, what_is_no_room_is_not_loaded,
+		another_process_goes_on, who_came_back_stays_since_then, what_is_no_room_is_not_loaded,
 		who_comes_and_goes_costs_as_much_however_many_are_there);
