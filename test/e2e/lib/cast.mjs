@@ -141,6 +141,9 @@ export class Person {
 		const off = this.world.isOff(this.place, 'telemedicine');
 		assert.equal(answer.code ?? answer.type, off ? 'service_disabled' : 'ack');
 		this.inRoom = !off;
+		if (this.inRoom) {
+			this.world.othersMiss(this);
+		}
 	}
 
 	// The network is gone, without a word.

@@ -254,6 +254,7 @@ export class World {
 		}
 	}
 
+	// Who comes and who goes is told to the others, or missed by those whose service is off.
 	othersMiss(person) {
 		for (const other of this.all) {
 			if (
