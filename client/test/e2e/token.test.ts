@@ -34,7 +34,7 @@ describe('a page with tokens', () => {
 
 	it('renews its token before it expires, and nobody notices', async () => {
 		let asked = 0;
-		const ann = page(() => tokenFor(7, ++asked === 1 ? 6 : 600));
+		const ann = page(() => tokenFor(7, ++asked === 1 ? 10 : 600));
 		await ann.connected();
 		await ann.next('auth_expiring');
 		await ann.until('a second auth_ok', () => ann.of('auth_ok').length === 2);
@@ -50,7 +50,7 @@ describe('a page with tokens', () => {
 		const ann = page(() =>
 			++asked > 1 && isAsleep
 				? Promise.reject(new Error('asleep'))
-				: tokenFor(7, isAsleep ? 2 : 600),
+				: tokenFor(7, isAsleep ? 5 : 600),
 		);
 		ann.manager.on('problem', ({ code }) => problems.push(code));
 		const bob = page(() => tokenFor(8, 600));
@@ -71,7 +71,7 @@ describe('a page with tokens', () => {
 	});
 
 	it('whose user has logged out is not connected, and its session has ended', async () => {
-		let token: string | null = tokenFor(7, 5);
+		let token: string | null = tokenFor(7, 8);
 		const ann = page(() => token);
 		const bob = page(() => tokenFor(8, 600));
 		for (const [member, id] of [

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { publint } from 'publint';
@@ -83,6 +83,15 @@ describe('the tarball', () => {
 		const names = readdirSync(consumer.installed).sort();
 		const wanted = ['LICENSE', 'README.md', 'browser', 'dist', 'package.json', 'react', 'src'];
 		assert.deepEqual(names, wanted);
+	});
+
+	it('has no link that leads out of it', () => {
+		const readme = consumer.read('node_modules/praxis-client/README.md');
+		const links = [...readme.matchAll(/\]\(([^)#\s]+)/g)].map(([, target]) => target ?? '');
+		const isDead = (target: string) =>
+			!/^[a-z]+:/.test(target) &&
+			(target.startsWith('../') || !existsSync(path.join(consumer.installed, target)));
+		assert.deepEqual(links.filter(isDead), []);
 	});
 
 	it('says where it comes from, and no place that is not', () => {
