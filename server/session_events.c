@@ -26,6 +26,22 @@ static bool count_unauthenticated(const struct px_event *event)
 	return was_unauthenticated;
 }
 
+/*
+ * Whoever has proven who it is has a rate of acts, and is refused beyond it. Of others nothing holds but
+ * their address, behind which may be a whole practice: they come in, and beyond the rate of the address their
+ * coming and going is counted instead of written line by line.
+ */
+static bool is_counted(const struct px_event *event)
+{
+	if ((event->kind != PX_EVENT_CONNECTED && event->kind != PX_EVENT_DISCONNECTED) ||
+			px_session_authenticated(event->session)) {
+		return false;
+	}
+	void *conn = px_session_conn(event->session);
+	struct px_peer *peer = conn ? lws_get_opaque_user_data(px_lws_wsi(conn)) : NULL;
+	return peer && px_peer_take_session(peer) > 0;
+}
+
 int px_session_events_note(void *user, const struct px_event *event)
 {
 	struct px_server *server = user;
@@ -48,7 +64,8 @@ int px_session_events_note(void *user, const struct px_event *event)
 	} else if (event->kind == PX_EVENT_DISCONNECTED) {
 		px_user_release(server, event->session, NULL);
 	}
-	int rc = px_audit_events_record(server, event);
+	int rc = is_counted(event) ? px_audit_events_count(server, event) :
+			px_audit_events_record(server, event);
 	if (rc == 0) {
 		px_webhooks_event(event, was_unauthenticated);
 	}

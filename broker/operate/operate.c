@@ -222,7 +222,7 @@ int px_operate_unlock(const struct px_operator *operator, struct px_span address
 		return 0;
 	case -ENOENT:
 		return px_deny(ret_detail, PX_E_NOT_FOUND, "address",
-				"That address is not locked.");
+				"No bad tokens are remembered of that address.");
 	default:
 		return px_deny(ret_detail, PX_E_UNAVAILABLE, NULL,
 				"The server can not write down what is done, and so does not do it.");

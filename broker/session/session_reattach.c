@@ -46,15 +46,11 @@ static enum px_resume_result judge(struct px_broker *broker, const struct px_rea
 	return px_resume_covers(session, (uint64_t)received) ? PX_RESUME_DONE : PX_RESUME_BEHIND;
 }
 
-bool px_broker_resumable(struct px_broker *broker, const struct px_realm *realm,
-		struct px_span token, int64_t received, void **ret_conn)
+const struct px_session *px_broker_resumable(struct px_broker *broker,
+		const struct px_realm *realm, struct px_span token, int64_t received)
 {
-	struct px_session *session;
-	if (judge(broker, realm, token, received, &session) != PX_RESUME_DONE) {
-		return false;
-	}
-	*ret_conn = session->conn;
-	return true;
+	struct px_session *session = NULL;
+	return judge(broker, realm, token, received, &session) == PX_RESUME_DONE ? session : NULL;
 }
 
 bool px_broker_awaits(struct px_broker *broker, const struct px_session_params *params,

@@ -390,11 +390,11 @@ struct px_session_params {
 
 /*
  * Whether that token would resume a session of the site now: then its client needs no other
- * credentials, and `identity` may be nobody's. *ret_conn is the connection that would be taken
- * over, NULL if it has none.
+ * credentials, and `identity` may be nobody's. NULL: it would not; else that session, the
+ * broker's, until this turn of the loop ends.
  */
-PX_PUBLIC bool px_broker_resumable(struct px_broker *broker, const struct px_realm *realm,
-		struct px_span token, int64_t received, void **ret_conn);
+PX_PUBLIC const struct px_session *px_broker_resumable(struct px_broker *broker,
+		const struct px_realm *realm, struct px_span token, int64_t received);
 
 /*
  * Whether a client that comes with these (`identity` does not matter) as that user would be given a

@@ -143,12 +143,12 @@ void px_lockout_write(const struct px_server *server, struct px_json *json)
 	px_json_int(json, "total", (int64_t)total);
 }
 
-/* NULL: it is not locked, or no address. */
+/* NULL: nothing that it did is held against it, or it is no address. */
 static struct px_limiter_entry *find(const struct px_server *server, struct px_span text,
 		struct in6_addr *ret_group)
 {
 	char address[PX_ADDRESS_GROUP_SIZE];
-	if (text.len >= sizeof(address) || px_lockout_count(server) == 0) {
+	if (text.len >= sizeof(address)) {
 		return NULL;
 	}
 	memcpy(address, text.data, text.len);
@@ -158,7 +158,9 @@ static struct px_limiter_entry *find(const struct px_server *server, struct px_s
 	}
 	struct px_limiter_entry *entry = px_limiter_find(server->addresses, ret_group,
 			sizeof(*ret_group));
-	return entry && entry->line == PX_LIMITER_LOCKED ? entry : NULL;
+	uint32_t per_s = budget_us(server);
+	return entry && (entry->failures > 0 || px_bucket_wait(&entry->failing, per_s,
+			BUDGET_SECONDS * per_s, now_of(server)) > 0) ? entry : NULL;
 }
 
 int px_lockout_lift(void *user, const struct px_operator *operator, struct px_span text)
@@ -181,6 +183,7 @@ int px_lockout_lift(void *user, const struct px_operator *operator, struct px_sp
 		return -EROFS;
 	}
 	px_limiter_forgive(server->addresses, entry);
-	px_log(PX_LOG_NOTICE, "address %s: an administrator has lifted the lock", address);
+	entry->failing = (struct px_bucket){ 0 };
+	px_log(PX_LOG_NOTICE, "address %s: an administrator has forgiven its bad tokens", address);
 	return 0;
 }

@@ -118,6 +118,9 @@ int px_audit_note(struct px_audit *audit, const struct px_audit_entry *entry);
  */
 bool px_audit_refused(struct px_audit *audit, const struct px_audit_entry *entry);
 
+/* The same of what is counted in any case, whatever there was of it in this second. */
+bool px_audit_count(struct px_audit *audit, const struct px_audit_entry *entry);
+
 /* Writes what was counted. */
 void px_audit_settle(struct px_audit *audit);
 

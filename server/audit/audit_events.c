@@ -11,6 +11,7 @@
 #include "core/vhost.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -158,14 +159,35 @@ static void on_refusals(uv_timer_t *timer)
 	px_audit_settle(server->audit);
 }
 
-/* 0 in any case: it was refused, whether that could be written or not. */
-static int note_refusal(struct px_server *server, const struct px_audit_entry *entry)
+static void settle_later(struct px_server *server, bool counted)
 {
 	uv_timer_t *timer = &server->refusals_timer;
-	bool counted = px_audit_refused(server->audit, entry);
 	if (counted && !uv_is_active((uv_handle_t *)timer) && !uv_is_closing((uv_handle_t *)timer)) {
 		uv_timer_start(timer, on_refusals, 1000, 0);
 	}
+}
+
+/* 0 in any case: it was refused, whether that could be written or not. */
+static int note_refusal(struct px_server *server, const struct px_audit_entry *entry)
+{
+	settle_later(server, px_audit_refused(server->audit, entry));
+	return 0;
+}
+
+int px_audit_events_count(struct px_server *server, const struct px_event *event)
+{
+	char client[PX_CLIENT_ID_SIZE];
+	struct px_audit_entry entry = { .event = events[event->kind] };
+	/* Sessions are refused where the trail takes nothing, and so is this one. */
+	if (event->kind == PX_EVENT_CONNECTED && !px_audit_takes(server->audit)) {
+		return -EIO;
+	}
+	name_session(event->session, &entry, client);
+	show(server, &entry, event->session, NULL);
+	entry.client = (struct px_span){ NULL, 0 };
+	entry.user = (struct px_id){ { NULL, 0 }, false };
+	entry.role = 0;
+	settle_later(server, px_audit_count(server->audit, &entry));
 	return 0;
 }
 

@@ -24,6 +24,9 @@ enum px_audit_gap {
 
 struct px_audit_refusal;
 
+/* Refused, connected, disconnected. */
+#define PX_AUDIT_COUNTED_EVENTS 3
+
 /* Those of one second; see refusals.c. */
 struct px_audit_refusals {
 	int64_t second;
@@ -31,7 +34,10 @@ struct px_audit_refusals {
 	struct px_audit_refusal *list; /* kinds of those that were only counted */
 	uint32_t kinds;
 	uint32_t size;
-	uint64_t others; /* for which there was no place in the list */
+	struct {
+		const char *event; /* NULL: there are none */
+		uint64_t count;
+	} others[PX_AUDIT_COUNTED_EVENTS]; /* for which there was no place in the list */
 };
 
 struct px_audit {

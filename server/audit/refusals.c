@@ -3,7 +3,8 @@
  * Refusals in the audit trail. Anybody who reaches a port can be refused as often as he likes, and
  * must not fill the disk, nor push out of a rotated trail what it is kept for. So many a second
  * are a line each; those beyond are counted by who and why, and when the second is over each
- * kind is a line with its `count`.
+ * kind is a line with its `count`. So are sessions of those who never say who they are, where an address has
+ * more of them than it has acts.
  *
  * Rejected: leaving out what is alike from the first repetition on. It saves nothing where
  * nothing is wrong, and a person reading the trail wants to see the tenth attempt's time.
@@ -32,7 +33,7 @@ static struct px_span keep(char **at, struct px_span text)
 
 static bool is_alike(const struct px_audit_entry *a, const struct px_audit_entry *b)
 {
-	return px_span_equal(a->address, b->address) && px_span_equal(a->client, b->client) &&
+	return strcmp(a->event, b->event) == 0 && px_span_equal(a->address, b->address) && px_span_equal(a->client, b->client) &&
 			px_span_equal(a->reason, b->reason) && px_span_equal(a->vhost, b->vhost) &&
 			px_span_equal(a->user.text, b->user.text) &&
 			px_span_equal(a->tenant, b->tenant);
@@ -62,6 +63,9 @@ static int add_kind(struct px_audit_refusals *refusals, const struct px_audit_en
 	return 0;
 }
 
+/* Without a bound on lines there is one on kinds all the same. */
+#define KINDS_MAX 100
+
 static int count(struct px_audit_refusals *refusals, const struct px_audit_entry *entry,
 		uint32_t most)
 {
@@ -72,13 +76,25 @@ static int count(struct px_audit_refusals *refusals, const struct px_audit_entry
 		}
 	}
 	if (!refusals->list) {
-		refusals->list = calloc(most, sizeof(*refusals->list));
-		refusals->size = refusals->list ? most : 0;
+		uint32_t size = most > 0 ? most : KINDS_MAX;
+		refusals->list = calloc(size, sizeof(*refusals->list));
+		refusals->size = refusals->list ? size : 0;
 	}
 	if (refusals->kinds == refusals->size) {
 		return -ENOSPC;
 	}
 	return add_kind(refusals, entry);
+}
+
+static void count_other(struct px_audit_refusals *refusals, const char *event)
+{
+	unsigned i = 0;
+	while (i < PX_AUDIT_COUNTED_EVENTS - 1 && refusals->others[i].event &&
+			strcmp(refusals->others[i].event, event) != 0) {
+		i++;
+	}
+	refusals->others[i].event = event;
+	refusals->others[i].count++;
 }
 
 void px_audit_settle(struct px_audit *audit)
@@ -91,11 +107,11 @@ void px_audit_settle(struct px_audit *audit)
 		(void)px_audit_note(audit, &refusals->list[i].entry);
 		free(refusals->list[i].block);
 	}
-	if (refusals->others > 0) {
+	for (unsigned i = 0; i < PX_AUDIT_COUNTED_EVENTS && refusals->others[i].event; i++) {
 		(void)px_audit_note(audit, &(struct px_audit_entry){
-			.event = "refused",
+			.event = refusals->others[i].event,
 			.reason = px_span("others"),
-			.count = refusals->others,
+			.count = refusals->others[i].count,
 		});
 	}
 	free(refusals->list);
@@ -105,27 +121,41 @@ void px_audit_settle(struct px_audit *audit)
 	};
 }
 
-bool px_audit_refused(struct px_audit *audit, const struct px_audit_entry *entry)
+static void begin_second(struct px_audit *audit)
 {
-	if (!audit) {
-		return false;
-	}
 	struct px_audit_refusals *refusals = &audit->refusals;
-	uint32_t most = audit->settings.refusals_per_s;
 	int64_t second = px_audit_now(audit) / 1000;
 	if (second != refusals->second) {
 		px_audit_settle(audit);
 		refusals->second = second;
 		refusals->written = 0;
 	}
-	if (most == 0 || refusals->written < most) {
-		refusals->written++;
+}
+
+bool px_audit_refused(struct px_audit *audit, const struct px_audit_entry *entry)
+{
+	if (!audit) {
+		return false;
+	}
+	uint32_t most = audit->settings.refusals_per_s;
+	begin_second(audit);
+	if (most == 0 || audit->refusals.written < most) {
+		audit->refusals.written++;
 		(void)px_audit_note(audit, entry);
 		return false;
 	}
+	return px_audit_count(audit, entry);
+}
+
+bool px_audit_count(struct px_audit *audit, const struct px_audit_entry *entry)
+{
+	if (!audit) {
+		return false;
+	}
+	begin_second(audit);
 	audit->stats.counted++;
-	if (count(refusals, entry, most) < 0) {
-		refusals->others++;
+	if (count(&audit->refusals, entry, audit->settings.refusals_per_s) < 0) {
+		count_other(&audit->refusals, entry->event);
 	}
 	return true;
 }

@@ -159,8 +159,8 @@ int px_authenticator_read_claims(const struct px_vhost *vhost, struct json_objec
 	return px_claims_read(claims, &rules->names, rules->default_role, ret_token, ret_claim);
 }
 
-/* `counted`: as a connection of its user. */
-static int make_identity(struct px_peer *peer, const struct px_token *token, bool counted,
+/* `ret_wait_ms`: counted as a connection of its user; as px_peer_count_user(). NULL: not at all. */
+static int make_identity(struct px_peer *peer, const struct px_token *token, int64_t *ret_wait_ms,
 		struct px_identity **ret_identity)
 {
 	const struct px_authenticator *authenticator = peer->vhost->authenticator;
@@ -183,7 +183,8 @@ static int make_identity(struct px_peer *peer, const struct px_token *token, boo
 	};
 	px_address_format(&peer->address, address);
 	claims.address = px_span(address);
-	int rc = counted ? px_peer_count_user(peer, claims.tenant, claims.user.text) : 0;
+	int rc = ret_wait_ms ? px_peer_count_user(peer, claims.tenant, claims.user.text,
+			ret_wait_ms) : 0;
 	return rc < 0 ? rc : px_identity_create(peer->vhost->server->broker, &claims, ret_identity);
 }
 
@@ -198,7 +199,8 @@ void px_authenticator_admit(struct px_peer *peer, const struct px_token *token,
 		struct px_authentication *ret_authentication)
 {
 	struct px_identity *identity;
-	switch (make_identity(peer, token, true, &identity)) {
+	int64_t wait_ms;
+	switch (make_identity(peer, token, &wait_ms, &identity)) {
 	case 0:
 		*ret_authentication = (struct px_authentication){
 			.verdict = PX_VERDICT_GOOD,
@@ -210,6 +212,13 @@ void px_authenticator_admit(struct px_peer *peer, const struct px_token *token,
 			.verdict = PX_VERDICT_THROTTLED,
 			.sentence = "There are too many connections of this user.",
 			.retry_after_ms = USER_RETRY_MS,
+		};
+		break;
+	case -EAGAIN:
+		*ret_authentication = (struct px_authentication){
+			.verdict = PX_VERDICT_THROTTLED,
+			.sentence = "Sessions of this user begin too often.",
+			.retry_after_ms = wait_ms,
 		};
 		break;
 	case -EINVAL:
@@ -228,7 +237,7 @@ struct px_identity *px_authenticator_speaker(struct px_peer *peer, const struct 
 		struct px_authentication *ret_authentication)
 {
 	struct px_identity *identity;
-	int rc = make_identity(peer, token, false, &identity);
+	int rc = make_identity(peer, token, NULL, &identity);
 	if (rc == 0) {
 		return identity;
 	}

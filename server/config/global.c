@@ -102,7 +102,7 @@ const struct px_option px_config_global_table[] = {
 		.help = "acts (auth, joining, admitting, an administrator's) that one session may do in "
 			"the long run; 0: no limit" },
 	{ .key = "acts-burst", .type = PX_OPTION_INT, .fallback = "60", .min = 1, .max = RATE_MAX,
-		.help = "acts that one session may do at once" },
+		.help = "acts that one session may do at once, and sessions of one user that may begin" },
 	{ .key = "requests-per-second-per-address", .type = PX_OPTION_INT, .fallback = "500",
 		.max = RATE_MAX,
 		.help = "HTTP requests of one address, twice as many at once; 0: no limit" },

@@ -99,6 +99,7 @@ struct px_server {
 	uint64_t handshakes[PX_HANDSHAKE_COUNT];
 	struct px_stats_history samples;
 	uint64_t limits[PX_LIMIT_COUNT];
+	uint64_t sessions_limited; /* … and acts-per-second, which the broker counts as well */
 	uint64_t refused;         /* upgrades and connections, for whatever reason … */
 	uint64_t refused_busy;    /* … because the server or a table was at its limit (503) */
 	uint64_t refused_often;   /* … because of the address or user: too many, too fast (429) */

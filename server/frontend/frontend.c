@@ -156,6 +156,20 @@ static void await_head(struct px_frontend *frontend)
 	px_frontend_watch(frontend, UV_READABLE);
 }
 
+/* As GET /ready would put it, which may be what was asked. */
+static void refuse_unready(struct px_frontend *frontend, const struct px_http_head *head,
+		bool has_memory)
+{
+	server_of(frontend)->limits[PX_LIMIT_CONNECTIONS]++;
+	px_frontend_refuse(frontend, head, &(struct px_http_fault){
+		.status = 503,
+		.code = "unavailable",
+		.sentence = has_memory ? "The server has no file descriptors left." :
+				"The server is out of memory.",
+		.reason = has_memory ? "descriptors" : NULL,
+	});
+}
+
 static void relay(struct px_frontend *frontend, const struct px_http_head *head)
 {
 	char taken[PX_HTTP_HEAD_MAX];
@@ -165,10 +179,9 @@ static void relay(struct px_frontend *frontend, const struct px_http_head *head)
 	}
 	frontend->state = PX_FRONTEND_RELAY;
 	frontend->is_used = true;
-	if (px_relay_begin(frontend, head) < 0) {
-		server_of(frontend)->limits[PX_LIMIT_CONNECTIONS]++;
-		px_frontend_refuse(frontend, head, &(struct px_http_fault){ 503, "unavailable",
-			"The server has too many connections." });
+	int rc = px_relay_begin(frontend, head);
+	if (rc < 0) {
+		refuse_unready(frontend, head, rc == -EMFILE);
 	}
 }
 
@@ -245,7 +258,7 @@ static void on_timer(uv_timer_t *timer)
 		px_relay_timeout(frontend);
 	} else if (frontend->state == PX_FRONTEND_HEAD && frontend->has_begun) {
 		px_frontend_refuse(frontend, &(struct px_http_head){ 0 }, &(struct px_http_fault){
-			408, "bad_request", "The request did not come in time." });
+			408, "bad_request", "The request did not come in time.", NULL });
 	} else {
 		px_frontend_end(frontend);
 	}

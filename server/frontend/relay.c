@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,7 +25,6 @@
 #define BUFFER_BYTES 16384
 #define CLOSE_LINE "Connection: close\r\n"
 #define STEPS_PER_EVENT 8
-#define SPARE_DESCRIPTORS 24
 
 struct px_relay {
 	struct px_frontend *frontend; /* NULL: it is about to go */
@@ -274,7 +272,7 @@ static void refuse(struct px_frontend *frontend, int status, const char *sentenc
 {
 	px_frontend_refuse(frontend, &(struct px_http_head){ .is_head = frontend->relay->is_head },
 			&(struct px_http_fault){ status, status == 500 ? "internal" : "bad_request",
-			sentence });
+			sentence, NULL });
 }
 
 static void fail_late(struct px_frontend *frontend)
@@ -365,14 +363,6 @@ void px_relay_timeout(struct px_frontend *frontend)
 
 /* ---- the beginning ---- */
 
-/* A pair is two descriptors more; at the end of those that there are, lws would spin. */
-static bool has_room(const struct px_server *server)
-{
-	struct rlimit limit;
-	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && server->connections +
-			2 * (server->relays + 1) + SPARE_DESCRIPTORS <= limit.rlim_cur;
-}
-
 static int give_to_lws(struct px_frontend *frontend, int fd)
 {
 	struct px_server *server = server_of(frontend);
@@ -413,9 +403,12 @@ static int start(struct px_frontend *frontend, struct px_relay *relay,
 
 int px_relay_begin(struct px_frontend *frontend, const struct px_http_head *head)
 {
-	struct px_relay *relay = has_room(server_of(frontend)) ? calloc(1, sizeof(*relay)) : NULL;
-	if (!relay) {
+	if (!px_has_descriptors(server_of(frontend))) {
 		return -EMFILE;
+	}
+	struct px_relay *relay = calloc(1, sizeof(*relay));
+	if (!relay) {
+		return -ENOMEM;
 	}
 	relay->frontend = frontend;
 	relay->body_left = head->content_length;

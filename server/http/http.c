@@ -257,6 +257,7 @@ size_t px_http_compose_error(const struct px_vhost *vhost, const struct px_http_
 	compose_error(&json, &(struct px_http_refusal){
 		.code = fault->code,
 		.sentence = fault->sentence,
+		.reason = fault->reason,
 	});
 	if (json.failed || px_http_headers(vhost, PX_HTTP_DATA, "no-store", own, sizeof(own)) < 0) {
 		px_json_finish(&json);

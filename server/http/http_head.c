@@ -37,7 +37,7 @@ struct reader {
 
 static int refuse(struct reader *reader, int status, const char *code, const char *sentence)
 {
-	*reader->fault = (struct px_http_fault){ status, code, sentence };
+	*reader->fault = (struct px_http_fault){ status, code, sentence, NULL };
 	return -EPROTO;
 }
 

@@ -39,6 +39,7 @@ struct px_http_fault {
 	int status;
 	const char *code;     /* as in docs/protocol.md */
 	const char *sentence;
+	const char *reason; /* why it is unavailable, a word; NULL: not said */
 };
 
 /*

@@ -48,7 +48,8 @@ static void forget(const void *at)
 static void *allocate(size_t size)
 {
 	struct piece *piece = malloc(sizeof(*piece));
-	void *at = piece ? malloc(size) : NULL;
+	/* Zeroed: whoever walks a head may look behind its end, for a line that is not there. */
+	void *at = piece ? calloc(1, size) : NULL;
 	if (!at) {
 		free(piece);
 		return NULL;

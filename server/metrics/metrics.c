@@ -54,6 +54,10 @@ static void write_now(struct px_prometheus *out, const struct px_server *server,
 		{ "praxis_connections", "TCP connections.", server->connections },
 		{ "praxis_connections_max", "TCP connections that are taken at a time.",
 			server->max_connections },
+		{ "praxis_relays", "Requests over plain HTTP that are being answered, for each of which "
+			"there is a pair of sockets.", server->relays },
+		{ "praxis_tail_streams", "Answers to POST /api/v1/tail that go on.",
+			server->tail_stream_count },
 		{ "praxis_sessions", "Sessions with a connection.", stats->sessions },
 		{ "praxis_sessions_detached", "Sessions that wait for their client to come back.",
 			stats->detached },
@@ -195,7 +199,8 @@ static void write_bounds(struct px_prometheus *out, const struct px_server *serv
 			stats->rate_limited - stats->limited_by_bytes - stats->acts_limited);
 	px_prometheus_sample(out, (px_labels){ "limit", "bytes-per-second" },
 			stats->limited_by_bytes);
-	px_prometheus_sample(out, (px_labels){ "limit", "acts-per-second" }, stats->acts_limited);
+	px_prometheus_sample(out, (px_labels){ "limit", "acts-per-second" },
+			stats->acts_limited + server->sessions_limited);
 	px_prometheus_sample(out, (px_labels){ "limit", "queue-bytes" },
 			stats->slow_readers - stats->slow_by_age);
 	px_prometheus_sample(out, (px_labels){ "limit", "queue-age-ms" }, stats->slow_by_age);

@@ -8,6 +8,7 @@
 
 #include "audit/audit.h"
 #include "core/server.h"
+#include "net/peer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +28,7 @@ static const char *const sentences[PX_UNREADY_COUNT] = {
 	[PX_UNREADY_DESCRIPTORS] = "The server has no file descriptors left.",
 };
 
-static bool has_descriptors(void)
+static bool is_one_left(void)
 {
 	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
 	if (fd >= 0) {
@@ -46,7 +47,7 @@ bool px_unready_is(const struct px_server *server, enum px_unready what)
 	case PX_UNREADY_CONNECTIONS:
 		return server->connections >= server->max_connections;
 	case PX_UNREADY_DESCRIPTORS:
-		return !has_descriptors();
+		return !px_has_descriptors(server) || !is_one_left();
 	case PX_UNREADY_COUNT:
 		break;
 	}

@@ -194,6 +194,8 @@ void px_stats_write(struct px_server *server, struct px_json *json)
 	px_json_bool(json, "draining", server->draining);
 	px_readiness_write(server, json, "ready", "not_ready");
 	px_json_int(json, "connections", (int64_t)server->connections);
+	px_json_int(json, "relays", (int64_t)server->relays);
+	px_json_int(json, "tail_streams", server->tail_stream_count);
 	px_json_int(json, "unauthenticated", (int64_t)server->unauthenticated_count);
 	px_json_int(json, "bad_tokens", (int64_t)server->bad_tokens);
 	px_json_int(json, "locked_addresses", (int64_t)px_lockout_count(server));

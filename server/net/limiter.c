@@ -119,7 +119,7 @@ static bool is_blank(const struct px_limiter_entry *entry, int64_t now_ms)
 {
 	return now_ms > entry->used_ms && is_full(&entry->coming, now_ms) &&
 			is_full(&entry->requests, now_ms) && is_full(&entry->bytes, now_ms) &&
-			is_full(&entry->failing, now_ms);
+			is_full(&entry->failing, now_ms) && is_full(&entry->sessions, now_ms);
 }
 
 static bool is_forgotten(const struct px_limiter_entry *entry, int64_t now_ms)

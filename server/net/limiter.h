@@ -11,8 +11,8 @@
  * costs nobody a lock. Rejected: refusing strangers when the table is full, which lets one
  * who has many addresses lock everybody else out.
  *
- * Looking up, adding, forgetting: O(log n), whatever is in it. An entry of an address is 176
- * bytes with its place in the tree, one of a user up to 420.
+ * Looking up, adding, forgetting: O(log n), whatever is in it. An entry of an address is 184
+ * bytes with its place in the tree, one of a user up to 428.
  */
 #ifndef PX_LIMITER_H
 #define PX_LIMITER_H
@@ -42,6 +42,7 @@ struct px_limiter_entry {
 	struct px_bucket requests; /* over HTTP … */
 	struct px_bucket bytes;    /* … and their bytes */
 	struct px_bucket failing;  /* time spent on what failed, in microseconds */
+	struct px_bucket sessions; /* that began or were resumed: each is written to the trail */
 
 	/* private */
 	enum px_limiter_line line;

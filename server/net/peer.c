@@ -15,10 +15,21 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static int64_t now_of(const struct px_server *server)
 {
 	return (int64_t)uv_now(&server->loop);
+}
+
+/* What is open beside connections: the loop's own, listening sockets, the trail, curl's. */
+#define SPARE_DESCRIPTORS 24
+
+bool px_has_descriptors(const struct px_server *server)
+{
+	struct rlimit limit;
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && server->connections +
+			2 * (server->relays + 1) + SPARE_DESCRIPTORS <= limit.rlim_cur;
 }
 
 struct in6_addr px_peer_address_group(const struct px_peer *peer)
@@ -165,8 +176,44 @@ void px_user_release(struct px_server *server, const struct px_session *session,
 
 /* ---- */
 
+static int64_t take_session(struct px_server *server, struct px_limiter_entry *entry)
+{
+	const struct px_config_global *limits = &server->config->global;
+	return px_bucket_take(&entry->sessions, limits->acts_per_second, limits->acts_burst, 1,
+			now_of(server));
+}
+
+int64_t px_user_take_session(struct px_server *server, struct px_span tenant,
+		struct px_span user)
+{
+	struct px_limiter_entry *entry = px_user_entry(server, tenant, user);
+	int64_t wait_ms = entry ? take_session(server, entry) : 0;
+	server->sessions_limited += wait_ms > 0;
+	return wait_ms;
+}
+
+int64_t px_peer_take_session(struct px_peer *peer)
+{
+	struct px_limiter_entry *entry = px_peer_address_entry(peer);
+	return entry ? take_session(peer->vhost->server, entry) : 0;
+}
+
+int px_peer_count_user(struct px_peer *peer, struct px_span tenant, struct px_span user,
+		int64_t *ret_wait_ms)
+{
+	bool begins = !peer->user_entry;
+	int rc = px_peer_keep_user(peer, tenant, user);
+	*ret_wait_ms = rc == 0 && begins ?
+			px_user_take_session(peer->vhost->server, tenant, user) : 0;
+	if (*ret_wait_ms > 0) {
+		forget(peer->vhost->server->users, &peer->user_entry);
+		return -EAGAIN;
+	}
+	return rc;
+}
+
 /* The user of an identity about to be the peer's; one connection more of hers. -EMFILE. */
-int px_peer_count_user(struct px_peer *peer, struct px_span tenant, struct px_span user)
+int px_peer_keep_user(struct px_peer *peer, struct px_span tenant, struct px_span user)
 {
 	struct px_server *server = peer->vhost->server;
 	uint32_t most = server->config->global.max_connections_per_user;

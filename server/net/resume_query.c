@@ -52,16 +52,20 @@ static struct px_span token_of(const struct px_resume_query *resume_query)
 	return (struct px_span){ resume_query->token, resume_query->token_len };
 }
 
+const struct px_session *px_resume_query_session(const struct px_peer *peer)
+{
+	return peer->resume_query ? px_broker_resumable(peer->vhost->server->broker,
+			&peer->vhost->realm, token_of(peer->resume_query),
+			peer->resume_query->received) : NULL;
+}
+
 bool px_resume_query_is_good(struct px_peer *peer, struct px_peer **ret_old)
 {
-	void *conn;
-	if (!peer->resume_query ||
-			!px_broker_resumable(peer->vhost->server->broker, &peer->vhost->realm,
-					token_of(peer->resume_query), peer->resume_query->received,
-					&conn)) {
+	const struct px_session *session = px_resume_query_session(peer);
+	if (!session) {
 		return false;
 	}
-	*ret_old = peer_of(conn);
+	*ret_old = peer_of(px_session_conn(session));
 	return true;
 }
 
@@ -88,7 +92,7 @@ int px_resume_query_done(const struct px_session *session, void *conn)
 	}
 	px_user_release(peer->vhost->server, session, peer);
 	if (!peer->user_entry && px_session_authenticated(session)) {
-		rc = px_peer_count_user(peer, px_session_tenant(session),
+		rc = px_peer_keep_user(peer, px_session_tenant(session),
 				px_session_user(session).text);
 	}
 	if (rc < 0) {

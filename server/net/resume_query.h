@@ -24,6 +24,9 @@ int px_resume_query_set(struct px_peer *peer, struct px_span token, int64_t rece
 
 void px_resume_query_drop(struct px_peer *peer);
 
+/* The session that it resumes; the broker's, until this turn of the loop ends. NULL: none. */
+const struct px_session *px_resume_query_session(const struct px_peer *peer);
+
 /* Whether it identifies the client; *ret_old: who has the session now, or NULL. */
 bool px_resume_query_is_good(struct px_peer *peer, struct px_peer **ret_old);
 

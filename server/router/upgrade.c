@@ -325,8 +325,16 @@ static int take_nobody(struct px_peer *peer, struct lws *wsi)
 }
 
 /* Nothing was brought but what resumes a session: that says who it is. */
-static int take_resume_query(struct px_peer *peer)
+static int take_resume_query(struct px_peer *peer, struct lws *wsi)
 {
+	const struct px_session *session = px_resume_query_session(peer);
+	int64_t wait_ms = px_session_authenticated(session) ?
+			px_user_take_session(peer->vhost->server, px_session_tenant(session),
+					px_session_user(session).text) : 0;
+	if (wait_ms > 0) {
+		return refuse_until(wsi, peer, 429, "rate_limited",
+				"Sessions of this user come back too often.", wait_ms);
+	}
 	peer->identity = px_authenticator_unauthenticated(peer);
 	return peer->identity ? 0 : -1;
 }
@@ -354,7 +362,7 @@ static int identify_by_credentials(struct px_peer *peer, struct lws *wsi)
 	}
 	struct px_peer *old;
 	if (px_resume_query_is_good(peer, &old)) {
-		return take_resume_query(peer);
+		return take_resume_query(peer, wsi);
 	}
 	if (config->auth_url && px_lockout_puts_off(peer, &authentication)) {
 		return take_verdict(peer, wsi, &authentication);

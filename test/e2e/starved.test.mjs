@@ -4,9 +4,10 @@
 // cannot be let in is told so, and when there is room again everything is as before.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { get, Wire } from './lib/http.mjs';
+import { get, request, Wire } from './lib/http.mjs';
 import { itEnds, Praxisd, usePraxisd } from './lib/praxisd.mjs';
 import { frame, OP, upgradeRequest } from './lib/raw.mjs';
 import { until } from './lib/wait.mjs';
@@ -45,6 +46,74 @@ describe('with 64 descriptors', () => {
 		const newcomer = await praxis.connect();
 		await hears(newcomer, speaker, 2);
 		await listener.next('whiteboard_update');
+	});
+
+	itEnds(praxis);
+});
+
+describe('where descriptors run out', () => {
+	const praxis = usePraxisd();
+	const descriptors = () => readdirSync(`/proc/${praxis.pid}/fd`).map(Number);
+	const limit = (most) => execFileSync('prlimit', [`--pid=${praxis.pid}`, `--nofile=${most}:`]);
+	const first = () =>
+		Number(
+			execFileSync(
+				'prlimit',
+				[`--pid=${praxis.pid}`, '--nofile', '--noheadings', '--raw', '--output=SOFT'],
+				{ encoding: 'utf8' },
+			),
+		);
+
+	it('/ready says so on a connection that is there, and everything else there', async () => {
+		const most = first();
+		const wires = await Promise.all([1, 2].map(() => Wire.open(praxis.port)));
+		const ask = async (wire, path) => {
+			wire.write(request('GET', path));
+			return wire.response();
+		};
+		for (const wire of wires) {
+			assert.equal((await ask(wire, '/ready')).status, 200);
+		}
+		limit(10); // fewer than there are
+		for (const [wire, path] of [
+			[wires[0], '/ready'],
+			[wires[1], '/health'],
+		]) {
+			const { status, body, headers } = await ask(wire, path);
+			assert.equal(status, 503);
+			assert.ok(Number(headers['retry-after']) > 0);
+			const { error } = JSON.parse(body);
+			assert.deepEqual([error.code, error.reason], ['unavailable', 'descriptors']);
+			assert.match(error.message, /no file descriptors left/);
+		}
+		limit(most);
+		wires.forEach((wire) => wire.close());
+		await until('readiness', async () => (await get(praxis.port, '/ready')).status === 200);
+	});
+
+	// Behind the last one there is one that is kept to answer with.
+	it('who comes then is told, each time', async () => {
+		const most = first();
+		const since = praxis.log.length;
+		const isFull = () => /no connection can be taken/.test(praxis.log.slice(since));
+		const wires = [];
+		limit(Math.max(...descriptors()) + 4);
+		while (!isFull()) {
+			const before = descriptors().length;
+			wires.push(await Wire.open(praxis.port));
+			await until('it to be taken, or not', () => isFull() || descriptors().length > before);
+		}
+		for (let i = 0; i < 3; i++) {
+			const wire = await Wire.open(praxis.port);
+			const { status, body, headers } = await wire.response();
+			assert.equal(status, 503);
+			assert.ok(Number(headers['retry-after']) > 0);
+			assert.equal(JSON.parse(body).error.code, 'unavailable');
+			wire.close();
+		}
+		limit(most);
+		wires.forEach((wire) => wire.close());
+		await until('readiness', async () => (await get(praxis.port, '/ready')).status === 200);
 	});
 
 	itEnds(praxis);

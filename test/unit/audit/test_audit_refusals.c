@@ -29,8 +29,8 @@ static const char *member(struct json_object *object, const char *key)
 	return value ? json_object_get_string(value) : "";
 }
 
-/* What the trail has of refusals, a line each: "address reason count". Lives until the next call. */
-static const char *refusals(void)
+/* What the trail has of that event, a line each: "address reason count". Lives until the next call. */
+static const char *lines_of(const char *wanted)
 {
 	static char text[65536];
 	size_t len;
@@ -41,7 +41,7 @@ static const char *refusals(void)
 	while ((line = strsep(&rest, "\n"))) {
 		struct json_object *object = json_tokener_parse(line);
 		const char *event = member(object, "event");
-		if (strcmp(event, "refused") == 0) {
+		if (strcmp(event, wanted) == 0) {
 			size_t at = strlen(text);
 			(void)snprintf(text + at, sizeof(text) - at, "%s %s %s\n",
 					member(object, "address"), member(object, "reason"),
@@ -51,6 +51,19 @@ static const char *refusals(void)
 	}
 	free(bytes);
 	return text;
+}
+
+static const char *refusals(void)
+{
+	return lines_of("refused");
+}
+
+static void count(struct px_audit *audit, const char *event, const char *address)
+{
+	ck_assert(px_audit_count(audit, &(struct px_audit_entry){
+		.event = event,
+		.address = px_span(address),
+	}));
 }
 
 START_TEST(few_are_a_line_each)
@@ -159,6 +172,37 @@ START_TEST(without_a_bound_each_is_a_line)
 }
 END_TEST
 
+START_TEST(what_is_only_counted_is_no_line_of_its_own)
+{
+	char address[16];
+	struct px_audit *audit = open_bounded(2);
+	for (int i = 0; i < 3; i++) {
+		count(audit, "connected", "a");
+		count(audit, "disconnected", "a");
+	}
+	count(audit, "disconnected", "a");
+	ck_assert_str_eq(lines_of("connected"), "");
+	/* It takes no line of a refusal, and is told of when its second is over. */
+	ck_assert(!refuse(audit, "a", "x"));
+	wall_ms += 1000;
+	count(audit, "connected", "b");
+	ck_assert_str_eq(lines_of("connected"), "a  3\n");
+	ck_assert_str_eq(lines_of("disconnected"), "a  4\n");
+	for (int i = 0; i < 5; i++) {
+		(void)snprintf(address, sizeof(address), "c%d", i);
+		count(audit, "connected", address);
+		count(audit, "disconnected", address);
+	}
+	px_audit_settle(audit);
+	ck_assert_str_eq(lines_of("connected"), "a  3\nb  1\nc0  1\n others 4\n");
+	ck_assert_str_eq(lines_of("disconnected"), "a  4\n others 5\n");
+	ck_assert_str_eq(refusals(), "a x \n");
+	px_audit_destroy(audit);
+	ck_assert_whole(NULL);
+	ck_assert(!px_audit_count(NULL, &(struct px_audit_entry){ .event = "connected" }));
+}
+END_TEST
+
 RUN("audit_refusals", few_are_a_line_each, many_are_counted_by_who_and_why,
 		kinds_are_bounded_as_well, who_it_was_is_kept_in_full,
-		without_a_bound_each_is_a_line);
+		without_a_bound_each_is_a_line, what_is_only_counted_is_no_line_of_its_own);
