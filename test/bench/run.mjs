@@ -20,10 +20,11 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { freePort } from '../e2e/lib/ports.mjs';
 import { writeTokens } from './tokens.mjs';
 
 const HOST = '127.0.0.1';
@@ -186,16 +187,6 @@ function describe({ error, code, signal }) {
 function pause(ms) {
 	return new Promise((resolve) => {
 		setTimeout(resolve, ms);
-	});
-}
-
-function freePort() {
-	return new Promise((resolve, reject) => {
-		const server = createServer().once('error', reject);
-		server.listen(0, HOST, () => {
-			const { port } = server.address();
-			server.close(() => resolve(port));
-		});
 	});
 }
 

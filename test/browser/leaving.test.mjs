@@ -20,7 +20,7 @@ describe('a page', { timeout: 120_000 }, () => {
 	before(async () => {
 		pages = await buildPages();
 		const mounts = [{ mountpoint: '/plain', origin: `${pages.directory}/plain` }];
-		await praxis.start({ global: { 'grace-ms': 30_000 }, vhost: { mounts } });
+		await praxis.start({ global: { 'grace-ms': 4 * WAIT_MS }, vhost: { mounts } });
 		await strict.start({ vhost: { mounts, origins: ['https://app.example.org'] } });
 		browser = await Browser.launch({ ignoreDefaultArgs: ['--disable-back-forward-cache'] });
 	});
@@ -69,7 +69,7 @@ describe('a page', { timeout: 120_000 }, () => {
 		await page.waitForFunction(() => globalThis.sessions.length === 1);
 		await until('a session more', async () => (await sessions()) === before + 1, WAIT_MS);
 		await page.close({ runBeforeUnload: true });
-		await until('its end', async () => (await sessions()) === before, 10_000);
+		await until('its end', async () => (await sessions()) === before, WAIT_MS);
 	});
 
 	it('is told that its origin may not connect', async () => {
@@ -81,6 +81,7 @@ describe('a page', { timeout: 120_000 }, () => {
 			'origin',
 		);
 		// The browser's own line in the console, once: the server is asked once.
+		await until('that line', () => browser.faults.length > 0, WAIT_MS);
 		assert.match(browser.faults.splice(0).join('\n'), /^Failed to load resource: .*403[^\n]*$/);
 	});
 });

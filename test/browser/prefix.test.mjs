@@ -12,7 +12,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { get } from '../e2e/lib/http.mjs';
 import { claimsOf, sign, tokenVhost } from '../e2e/lib/issuer.mjs';
 import { Praxisd } from '../e2e/lib/praxisd.mjs';
-import { freePort } from '../e2e/lib/proxies.mjs';
+import { freePort } from '../e2e/lib/ports.mjs';
 import { nginxConfig, recipeOf } from '../e2e/lib/recipes.mjs';
 import { until } from '../e2e/lib/wait.mjs';
 import { Browser, buildDashboard, buildPages } from './lib/browser.mjs';

@@ -6,7 +6,6 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as nextTurn } from 'node:timers/promises';
 import { claimsOf, token } from './lib/issuer.mjs';
 import { itEnds, secret, usePraxisd } from './lib/praxisd.mjs';
 import { OP } from './lib/raw.mjs';
@@ -226,7 +225,7 @@ describe('the application decides', () => {
 	});
 
 	it('and claims that expire end the session', async () => {
-		const exp = Math.floor(Date.now() / 1000) + 2 - 30; // with 30 s for clocks that differ
+		const exp = Math.floor(Date.now() / 1000) + 4 - 30; // with 30 s for clocks that differ
 		const client = await letIn(praxis, backEnd, { exp });
 		await client.next('auth_expiring');
 		assert.equal((await client.next('error')).code, 'token_expired');
@@ -237,22 +236,8 @@ describe('the application decides', () => {
 });
 
 describe('an application that takes its time', () => {
-	const { backEnd, praxis } = use({ 'auth-timeout-ms': 500, 'auth-max': 3 });
-
-	// Pings with `ann` until `client` is closed, and returns the code.
-	async function goesOn(ann, client) {
-		let code;
-		const closed = closeCode(client).then((value) => {
-			code = value;
-		});
-		while (code === undefined) {
-			const began = Date.now();
-			await ann.fence();
-			assert.ok(Date.now() - began < 400, 'another client’s ping is answered at once');
-			await Promise.race([closed, nextTurn(5)]);
-		}
-		return code;
-	}
+	const { backEnd, praxis } = use({ 'auth-timeout-ms': 1500, 'auth-max': 3 });
+	const MOST_MIB = 64;
 
 	for (const [name, answer] of [
 		['hangs', () => {}],
@@ -277,7 +262,7 @@ describe('an application that takes its time', () => {
 				let sent = 0;
 				const more = () => {
 					while (sent < 1024 && !response.destroyed) {
-						sent++;
+						assert.ok(sent++ < MOST_MIB, 'it is cut off long before');
 						if (!response.write(block)) {
 							return;
 						}
@@ -297,11 +282,19 @@ describe('an application that takes its time', () => {
 	]) {
 		it(`and ${name} is given up: 1013, and nobody else waits`, async () => {
 			const ann = await letIn(praxis, backEnd);
+			const asked = backEnd.requests.length + 1;
 			backEnd.answer = answer;
-			const began = Date.now();
 			const client = await praxis.open('/ws');
-			assert.equal(await goesOn(ann, client), 1013);
-			assert.ok(Date.now() - began < 3000);
+			let isOpen = true;
+			const code = closeCode(client).finally(() => {
+				isOpen = false;
+			});
+			await backEnd.asked(asked);
+			for (let i = 0; i < 3 && isOpen; i++) {
+				await ann.fence();
+			}
+			assert.ok(isOpen || /gigabyte/.test(name), 'pings are answered while it is waited for');
+			assert.equal(await code, 1013);
 		});
 	}
 

@@ -23,7 +23,8 @@ import { get, Wire } from './lib/http.mjs';
 import { bearer, claimsOf, nowS, sign, tokenVhost } from './lib/issuer.mjs';
 import { OldClient } from './lib/oldclient.mjs';
 import { BUILD, Praxisd, secret, writeFiles } from './lib/praxisd.mjs';
-import { freePort, startNginx } from './lib/proxies.mjs';
+import { freePort } from './lib/ports.mjs';
+import { startNginx } from './lib/proxies.mjs';
 import { RawClient } from './lib/raw.mjs';
 import { Receiver, webhook } from './lib/receiver.mjs';
 import { Screen } from './lib/screen.mjs';
@@ -311,8 +312,8 @@ describe('a day in the field', () => {
 	});
 
 	part('a token ends, another is renewed in time', async () => {
-		const lazy = await open({ exp: nowS() + 3 });
-		const keen = await open({ exp: nowS() + 3 });
+		const lazy = await open({ exp: nowS() + 8 });
+		const keen = await open({ exp: nowS() + 8 });
 		await keen.next('auth_expiring');
 		await keen.renew({ exp: nowS() + 3 * HOUR_S });
 		await until('the end of the one', () => lazy.codes.length > 0);

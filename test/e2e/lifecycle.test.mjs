@@ -179,7 +179,8 @@ describe('SIGTERM', () => {
 	});
 
 	it('lets nobody in while it drains, and is not ready', async () => {
-		praxis = await new Praxisd().start();
+		const seconds = 20;
+		praxis = await new Praxisd().start({ global: { 'drain-deadline-ms': seconds * 1000 } });
 		const stubborn = await praxis.connectRaw({}, { echoClose: false });
 		const wire = await Wire.open(praxis.port);
 		wire.write(request('GET', '/ready'));
@@ -188,20 +189,17 @@ describe('SIGTERM', () => {
 		await stubborn.next('server_draining');
 
 		wire.write(request('GET', '/ready'));
-		const kept = await wire.response();
-		assert.equal(kept?.status, 503);
+		// When the next server can be expected: not before the end of this one, at the latest at its deadline.
+		const assertTold = (response) => {
+			assert.equal(response?.status, 503);
+			const retry = Number(response.headers['retry-after']);
+			assert.ok(retry >= 1 && retry <= seconds, response.headers['retry-after']);
+		};
+		assertTold(await wire.response());
 		wire.close();
-
-		const refused = (error) =>
-			assert.ok(['ECONNREFUSED', 'ECONNRESET'].includes(error.code), error.message);
-		await get(praxis.port, '/ready').then(
-			(response) => assert.equal(response?.status, 503),
-			refused,
-		);
-		await refusedUpgrade(praxis.port).then(
-			(response) => assert.equal(response?.status, 503),
-			refused,
-		);
+		assertTold(await get(praxis.port, '/ready'));
+		assertTold(await refusedUpgrade(praxis.port));
+		await stubborn.kill();
 		await praxis.ended();
 	});
 
@@ -276,8 +274,9 @@ describe('a heartbeat', () => {
 		const left = await witness.next('telemedicine_user_left');
 		assert.equal(left.clientId, silent.clientId);
 		assert.equal(left.reason, 'disconnected');
-		const took = Date.now() - begun;
-		assert.ok(took >= 1000 && took <= 6000, `${took} ms`);
+		assert.ok(Date.now() - begun >= 1000, 'not at once');
+		// By the server's own clock: what a busy machine holds up holds up these, too.
+		assert.ok(answering.count(OP.ping) <= 5, `${answering.count(OP.ping)} heartbeats later`);
 		await silent.closing();
 
 		await answering.nextFrame(OP.ping);

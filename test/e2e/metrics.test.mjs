@@ -6,13 +6,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { get } from './lib/http.mjs';
 import { bearer, enter, token, tokenVhost } from './lib/issuer.mjs';
+import { freePort } from './lib/ports.mjs';
 import { itEnds, secret, usePraxisd } from './lib/praxisd.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -207,18 +207,6 @@ describe('through a proxy that is not trusted', () => {
 
 	itEnds(praxis);
 });
-
-// A free port, as far as one can know.
-function freePort() {
-	return new Promise((resolve, reject) => {
-		const server = net.createServer();
-		server.once('error', reject);
-		server.listen(0, '127.0.0.1', () => {
-			const { port } = server.address();
-			server.close(() => resolve(port));
-		});
-	});
-}
 
 describe('Prometheus', () => {
 	const praxis = usePraxisd(async () => ({

@@ -7,11 +7,11 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { closeSync, constants, openSync, readlinkSync, readSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import { get, Wire } from './lib/http.mjs';
+import { freePort } from './lib/ports.mjs';
 import {
 	BUILD,
 	globalConfig,
@@ -26,18 +26,6 @@ import { until, within } from './lib/wait.mjs';
 
 const PRAXISD = path.join(BUILD, 'server', 'praxisd');
 const PRAXISCTL = path.join(BUILD, 'tools', 'praxisctl');
-
-async function freePort() {
-	const server = net.createServer();
-	await new Promise((resolve) => {
-		server.listen(0, '127.0.0.1', resolve);
-	});
-	const { port } = server.address();
-	await new Promise((resolve) => {
-		server.close(resolve);
-	});
-	return port;
-}
 
 // A server of which the log is not to be had; stdio and redirections of the shell as given.
 class Mute {

@@ -79,11 +79,11 @@ async function addressOf(praxis, port, header, { from, headers = {}, pieces = fa
 }
 
 // Nothing is answered, and the connection ends.
-async function closed(port, bytes, { from, ms = 5000 } = {}) {
+async function closed(port, bytes, { from } = {}) {
+	const started = Date.now();
 	const wire = await open(port, from);
 	wire.write(bytes);
-	const started = Date.now();
-	assert.equal(await within(wire.response(), 'the end', ms), null);
+	assert.equal(await wire.response(), null);
 	wire.close();
 	return Date.now() - started;
 }
@@ -194,25 +194,28 @@ describe('the PROXY protocol', () => {
 	]) {
 		it(`${what}: closed after three seconds`, async () => {
 			const ms = await closed(port, bytes);
-			assert.ok(ms > 2500 && ms < 4500, `${ms} ms`);
+			assert.ok(ms > 2500, `${ms} ms`);
 		});
 	}
 
+	const untilOthers = (count) =>
+		until(`${count} connections`, async () => {
+			return (await praxis.stats()).connections === 1 + count; // it asks over one, too
+		});
+
 	it('one that goes in the middle of its header is forgotten', async () => {
-		const { connections } = await praxis.stats();
 		for (const bytes of ['', 'P', 'PROXY TCP4 ']) {
 			const wire = await open(port);
 			wire.write(bytes);
-			await pause(20);
+			await untilOthers(1);
 			wire.socket.resetAndDestroy();
+			await untilOthers(0);
 		}
-		await until('they are gone', async () => (await praxis.stats()).connections <= connections);
 	});
 
 	it('those that wait are counted as connections', async () => {
-		const { connections } = await praxis.stats();
 		const wires = await Promise.all([1, 2, 3, 4, 5].map(() => open(port)));
-		await until('counted', async () => (await praxis.stats()).connections >= connections + 5);
+		await untilOthers(5);
 		wires.forEach((wire) => wire.close());
 	});
 
@@ -222,7 +225,9 @@ describe('the PROXY protocol', () => {
 			v2(v4('198.51.100.7')),
 			request('GET', '/health'),
 		]) {
-			assert.ok((await closed(port, bytes, { from: STRANGER })) < 2500);
+			const since = praxis.log.length;
+			await closed(port, bytes, { from: STRANGER });
+			await praxis.logged(/a connection that is no trusted proxy's was closed/, since);
 		}
 	});
 

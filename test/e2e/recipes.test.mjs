@@ -15,7 +15,7 @@ import { WebSocket } from './lib/client.mjs';
 import { get } from './lib/http.mjs';
 import { bearer, token, tokenVhost } from './lib/issuer.mjs';
 import { itEnds, usePraxisd } from './lib/praxisd.mjs';
-import { freePort } from './lib/proxies.mjs';
+import { freePort } from './lib/ports.mjs';
 import { nginxConfig, recipeOf } from './lib/recipes.mjs';
 import { until, within } from './lib/wait.mjs';
 

@@ -17,6 +17,7 @@ import { promisify } from 'node:util';
 import { Certificates } from './lib/certificates.mjs';
 import { WsClient } from './lib/client.mjs';
 import { Wire, request } from './lib/http.mjs';
+import { freePort } from './lib/ports.mjs';
 import { BUILD, itEnds, Praxisd, secret, usePraxisd, writeFiles } from './lib/praxisd.mjs';
 import { RawClient } from './lib/raw.mjs';
 import { openV1, resume } from './lib/resuming.mjs';
@@ -27,15 +28,6 @@ const run = promisify(execFile);
 const PRAXISCTL = path.join(BUILD, 'tools', 'praxisctl');
 
 let users = 0;
-
-// A port that was free a moment ago.
-async function freePort(host = '127.0.0.1') {
-	const server = net.createServer();
-	await new Promise((resolve) => server.listen(0, host, resolve));
-	const { port } = server.address();
-	await new Promise((resolve) => server.close(resolve));
-	return port;
-}
 
 const services = (...names) => names.map((name) => ({ [name]: { status: 'ok' } }));
 
@@ -217,7 +209,6 @@ describe('vhosts', () => {
 			idle.write(request('GET', '/health'));
 			assert.equal((await idle.response()).status, 200);
 
-			const began = Date.now();
 			assert.match(await reload(praxis, extra()), /reload: vhost added: removed/);
 			assert.equal(await reaches(port), false);
 			idle.write(request('GET', '/health'));
@@ -226,7 +217,6 @@ describe('vhosts', () => {
 			assert.equal(JSON.parse(last.body).error.code, 'unavailable');
 			idle.close();
 			await Promise.all(clients.map(assertSentAway));
-			assert.ok(Date.now() - began < 3000, 'within drain-ms, about');
 			await gone(praxis);
 		},
 	);
@@ -235,7 +225,7 @@ describe('vhosts', () => {
 		const port = await freePort();
 		await reload(praxis, {
 			...extra(vhost('spread', port)),
-			'conf.d/60-slow.json': { global: { 'drain-ms': 1000 } },
+			'conf.d/60-slow.json': { global: { 'drain-ms': 3000 } },
 		});
 		const clients = await Promise.all(Array.from({ length: 40 }, () => join(port)));
 		const ends = [];
@@ -944,14 +934,16 @@ describe('many reloads', () => {
 describe('while it drains', () => {
 	it('a SIGHUP is ignored', async () => {
 		const praxis = new Praxisd();
-		await praxis.start({ global: { 'drain-ms': 500 } });
+		await praxis.start();
 		try {
 			const client = await praxis.connect();
+			const slow = await praxis.connectRaw({}, { echoClose: false }); // it is waited for
 			praxis.signal('SIGTERM');
 			await client.next('server_draining');
 			praxis.signal('SIGHUP');
 			await praxis.logged(/told to reload while draining: ignored/);
 			assert.equal((await client.closing()).code, 1012);
+			await slow.kill();
 			await praxis.ended();
 		} finally {
 			await praxis.kill();

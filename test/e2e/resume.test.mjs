@@ -14,7 +14,7 @@ import { Resilient, V1, comeBack, openV1, resume, startOver } from './lib/resumi
 import { nothingArrived } from './lib/session.mjs';
 import { until } from './lib/wait.mjs';
 
-const GRACE_MS = 1500;
+const GRACE_MS = 5000; // time to come back in, on a machine that is busy
 const LONG_MS = 60000;
 
 const update = (n) => ({ type: 'whiteboard_update', practiceId: 1, data: { n, text: secret() } });
@@ -120,10 +120,11 @@ describe('resuming', () => {
 		await again.accepted(chat('here'));
 		await bob.next('telemedicine_chat_message');
 		await nothingArrived([bob]);
-		const { sessions, connections, resume: counts } = await praxis.stats();
-		assert.equal(sessions, 2);
-		assert.equal(connections, 3, 'two clients, and the one that asks');
-		assert.ok(counts.takeovers >= 1);
+		await until('two clients, and the one that asks', async () => {
+			const { sessions, connections } = await praxis.stats();
+			return sessions === 2 && connections === 3;
+		});
+		assert.ok((await praxis.stats()).resume.takeovers >= 1);
 	});
 
 	it('works once with a token', async () => {
@@ -239,7 +240,7 @@ describe('resuming', () => {
 				again.send(chat('here'));
 				await bob.next('telemedicine_chat_message');
 			} else {
-				const left = await bob.next('telemedicine_user_left', undefined, GRACE_MS - 500);
+				const left = await bob.next('telemedicine_user_left', undefined, GRACE_MS - 1000);
 				assert.equal(left.clientId, ann.clientId);
 				assert.equal((await praxis.stats()).resume.breaks, breaks);
 				await startOver(praxis, comeBack(ann.resumeToken, ann.arrived));
@@ -478,7 +479,7 @@ describe('resuming as somebody with a token', () => {
 	});
 
 	it('ends with the token', async () => {
-		const ann = await enterV1(claimsOf({ exp: nowS() + 2 }));
+		const ann = await enterV1(claimsOf({ exp: nowS() + 5 }));
 		await cut(praxis, ann);
 		await untilDetached(praxis, 0);
 		await startOver(praxis, comeBack(ann.resumeToken, ann.arrived));
@@ -614,7 +615,7 @@ describe('healing by identity', () => {
 	it('is not for one who said goodbye', async () => {
 		const { ann, bob } = await calling();
 		ann.write(frame(OP.close, closePayload(1001)));
-		await bob.next('telemedicine_user_left', undefined, GRACE_MS - 500);
+		await bob.next('telemedicine_user_left', undefined, GRACE_MS - 1000);
 		assert.notEqual((await again(ann)).clientId, ann.clientId);
 	});
 

@@ -17,7 +17,7 @@ import { refusedUpgrade, upgradeRequest } from './lib/raw.mjs';
 import { V1, comeBack, openV1, resume, startOver } from './lib/resuming.mjs';
 import { until, within } from './lib/wait.mjs';
 
-const GRACE_MS = 1500;
+const GRACE_MS = 5000; // time to come back in, on a machine that is busy
 const LONG_MS = 60000;
 const ruler = { role: 'admin', practices: ['*'] };
 

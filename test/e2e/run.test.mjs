@@ -25,8 +25,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { WsClient } from './lib/client.mjs';
 import { get } from './lib/http.mjs';
+import { freePort } from './lib/ports.mjs';
 import { BUILD } from './lib/praxisd.mjs';
-import { freePort } from './lib/proxies.mjs';
 import { until, within } from './lib/wait.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

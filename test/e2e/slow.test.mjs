@@ -187,7 +187,7 @@ describe('a client that stops reading', () => {
 
 describe('a client that reads nothing', () => {
 	const praxis = usePraxisd({
-		global: { 'send-buffer-bytes': 4096, 'queue-age-ms': 500, 'max-message-bytes': 65536 },
+		global: { 'send-buffer-bytes': 4096, 'queue-age-ms': 2000, 'max-message-bytes': 65536 },
 	});
 
 	it('is closed with 4408 when a message has waited too long, however few there are', async () => {

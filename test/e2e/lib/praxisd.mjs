@@ -288,7 +288,13 @@ export class Praxisd {
 		await until(
 			() => `nothing left behind: ${JSON.stringify(left)}`,
 			async () => {
-				const stats = await this.stats();
+				let stats;
+				try {
+					stats = await this.stats();
+				} catch (error) {
+					left = error.message; // a limit may be in use until the server has noticed
+					return false;
+				}
 				left = {
 					sessions: stats.sessions,
 					detached: stats.resume.detached,

@@ -7,21 +7,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { freePort } from './ports.mjs';
 import { until, within } from './wait.mjs';
 
 const PATH = `${process.env.PATH}:/usr/sbin:/sbin`;
-
-// One that nobody has at the moment.
-export function freePort() {
-	return new Promise((resolve, reject) => {
-		const server = net.createServer();
-		server.once('error', reject);
-		server.listen(0, '127.0.0.1', () => {
-			const { port } = server.address();
-			server.close(() => resolve(port));
-		});
-	});
-}
 
 function isListening(port) {
 	return new Promise((resolve) => {

@@ -154,6 +154,11 @@ export class RawClient extends Session {
 		);
 	}
 
+	// How many control frames of this kind are here that nobody took.
+	count(opcode) {
+		return this.#frames.filter((candidate) => candidate.opcode === opcode).length;
+	}
+
 	close(code = 1000) {
 		if (!this.socket.destroyed) {
 			this.socket.resume();
