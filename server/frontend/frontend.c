@@ -9,7 +9,8 @@
  * looked at without taking it (MSG_PEEK) until it is whole. One that asks for a WebSocket is left
  * in the socket, and the socket is given to lws, which finds that request first. Any other is taken
  * out, exactly, and handed to lws over a socket pair of its own (relay.c): lws never sees a second
- * request on a connection, nor a byte behind a body.
+ * request on a connection, nor a byte behind a body. So is a request for a WebSocket that offers
+ * something else as well ("h2c, websocket"), which lws would refuse.
  *
  * A head that is not complete leaves the socket readable; SO_RCVLOWAT makes it quiet until there
  * is more.
@@ -197,7 +198,7 @@ static void take_head(struct px_frontend *frontend, const char *bytes, size_t le
 	set_low_water(frontend, 1);
 	if (rc < 0) {
 		px_frontend_refuse(frontend, &head, &fault);
-	} else if (head.upgrades) {
+	} else if (head.upgrades && !head.offers_more) {
 		frontend->hands_over = true;
 		close_handles(frontend);
 	} else {

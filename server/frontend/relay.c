@@ -6,6 +6,9 @@
  * nothing is kept: what the pair does not take stays in the client's socket.
  *
  * An answer to a request that was not read to its end is the connection's last.
+ *
+ * Where the answer is a WebSocket (101), bytes go both ways until either end closes. That costs two system calls
+ * more for all that is said, so it is for those requests alone that lws would not understand.
  */
 #include "frontend_internal.h"
 #include "core/peer.h"
@@ -35,7 +38,9 @@ struct px_relay {
 	bool is_head;     /* an answer to HEAD */
 	bool keeps;       /* the connection stays open behind the answer */
 	bool is_final;    /* the answer's head has passed … */
-	bool is_endless;  /* … and it lasts as long as the connection */
+	bool is_endless;  /* … and it lasts as long as the connection … */
+	bool is_tunnel;   /* … in which the client goes on talking, too */
+	bool upgrades;    /* may become that */
 	bool is_deaf;     /* the client sends no more … */
 	bool is_cut;      /* … and that was in the middle of its body */
 	bool pair_is_full;
@@ -137,6 +142,17 @@ static void skip_interim(struct px_relay *relay, size_t head_len)
 	relay->ready = head_len;
 }
 
+/* What the client sends from now on is a body without an end. */
+static void begin_tunnel(struct px_relay *relay)
+{
+	relay->is_final = true;
+	relay->is_endless = true;
+	relay->is_tunnel = true;
+	relay->keeps = false;
+	relay->body_left = UINT64_MAX;
+	relay->ready = relay->len;
+}
+
 /* False: lws answered with more than a head may have. */
 static bool read_head(struct px_relay *relay)
 {
@@ -154,7 +170,9 @@ static bool read_head(struct px_relay *relay)
 		return relay->len < BUFFER_BYTES;
 	}
 	size_t head_len = (size_t)(end - relay->buffer) + 4;
-	if (strncmp(relay->buffer, "HTTP/1.1 1", 10) == 0) {
+	if (relay->upgrades && strncmp(relay->buffer, "HTTP/1.1 101", 12) == 0) {
+		begin_tunnel(relay);
+	} else if (strncmp(relay->buffer, "HTTP/1.1 1", 10) == 0) {
 		skip_interim(relay, head_len);
 	} else {
 		pass_head(relay, head_len);
@@ -213,7 +231,7 @@ static bool is_whole(const struct px_relay *relay)
 
 static bool reads_body(const struct px_relay *relay)
 {
-	return relay->body_left > 0 && !relay->is_final && !relay->is_cut;
+	return relay->body_left > 0 && (!relay->is_final || relay->is_tunnel) && !relay->is_cut;
 }
 
 /* -1: the client is gone. Taken from its socket is what the pair has taken. */
@@ -252,7 +270,8 @@ static void watch(struct px_frontend *frontend)
 	struct px_relay *relay = frontend->relay;
 	bool waits = relay->at < relay->ready;
 	bool reads = reads_body(relay);
-	int client = (reads && !relay->pair_is_full) || relay->is_endless ? UV_READABLE : 0;
+	bool listens = relay->is_endless && !relay->is_tunnel; /* only for its end */
+	int client = (reads && !relay->pair_is_full) || listens ? UV_READABLE : 0;
 	client |= waits ? UV_WRITABLE : 0;
 	client |= relay->is_deaf ? 0 : UV_DISCONNECT;
 	int pair = waits ? 0 : UV_READABLE;
@@ -263,7 +282,9 @@ static void watch(struct px_frontend *frontend)
 	} else {
 		uv_poll_start(&relay->poll, pair, on_pair);
 	}
-	if (!reads) {
+	if (relay->is_tunnel) {
+		px_frontend_set_timer(frontend, 0); /* a session has times of its own */
+	} else if (!reads) {
 		px_frontend_set_timer(frontend, waits ? STALL_MS : 0);
 	}
 }
@@ -344,7 +365,7 @@ static void on_pair(uv_poll_t *poll, int status, int events)
 void px_relay_client(struct px_frontend *frontend, int events)
 {
 	struct px_relay *relay = frontend->relay;
-	if (relay->is_endless && events & (UV_READABLE | UV_DISCONNECT)) {
+	if (relay->is_endless && !relay->is_tunnel && events & (UV_READABLE | UV_DISCONNECT)) {
 		px_frontend_end(frontend);
 		return;
 	}
@@ -413,6 +434,7 @@ int px_relay_begin(struct px_frontend *frontend, const struct px_http_head *head
 	relay->frontend = frontend;
 	relay->body_left = head->content_length;
 	relay->is_head = head->is_head;
+	relay->upgrades = head->upgrades;
 	relay->keeps = !head->closes;
 	int rc = start(frontend, relay, head);
 	if (rc < 0) {

@@ -17,6 +17,7 @@
 
 #define DIGITS "0123456789"
 #define ALNUM DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define UPGRADE_LINES "Connection: Upgrade\r\nUpgrade: websocket\r\n"
 #define TOKEN ALNUM "!#$%&'*+-.^_`|~"
 
 /* What is being read: `at` moves to `end`. */
@@ -31,7 +32,7 @@ struct reader {
 	bool is_encoded; /* Transfer-Encoding */
 	bool wants_upgrade; /* by Connection … */
 	bool wants_websocket; /* … and by Upgrade */
-	bool is_websocket_alone;
+	unsigned offers; /* by Upgrade, whatever they are */
 	bool is_expected_unknown;
 };
 
@@ -337,16 +338,13 @@ static void take_connection(struct reader *reader, struct px_span list)
 	}
 }
 
-/* An offer of something else is not taken, as RFC 9110 7.8 has it. */
+/* What else is offered is not taken, as RFC 9110 section 7.8 has it. */
 static void take_upgrade(struct reader *reader, struct px_span list)
 {
-	struct px_span whole = list;
 	struct px_span protocol;
 	while (next_member(&list, &protocol)) {
-		if (is_word(protocol, "websocket")) {
-			reader->is_websocket_alone = !reader->wants_websocket && protocol.len == whole.len;
-			reader->wants_websocket = true;
-		}
+		reader->offers++;
+		reader->wants_websocket |= is_word(protocol, "websocket");
 	}
 }
 
@@ -439,13 +437,11 @@ static int check_upgrade(struct reader *reader)
 	if (head->is_10) {
 		return bad(reader, "A WebSocket needs HTTP/1.1.");
 	}
-	if (!reader->is_websocket_alone) {
-		return bad(reader, "Upgrade must be websocket alone.");
-	}
 	if (head->content_length > 0) {
 		return bad(reader, "An upgrade has no body.");
 	}
 	head->upgrades = true;
+	head->offers_more = reader->offers > 1;
 	return 0;
 }
 
@@ -534,6 +530,11 @@ size_t px_http_head_write(const struct px_http_head *head, char *buf, size_t siz
 		}
 		rest = (struct px_span){ line.data + line.len, rest.len - line.len };
 	}
-	memcpy(buf + len, "\r\n", 2);
-	return len + 2;
+	const char *end = head->upgrades ? UPGRADE_LINES "\r\n" : "\r\n";
+	size_t end_len = strlen(end);
+	if (len + end_len > size) {
+		return 0;
+	}
+	memcpy(buf + len, end, end_len);
+	return len + end_len;
 }

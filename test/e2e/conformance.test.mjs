@@ -12,6 +12,7 @@ import { Wire, assertJsonError, exchange, get, request } from './lib/http.mjs';
 import { bearer, token, tokenVhost } from './lib/issuer.mjs';
 import { itEnds, usePraxisd } from './lib/praxisd.mjs';
 import { OP, closePayload, frame, refusedUpgrade, upgradeRequest } from './lib/raw.mjs';
+import { until } from './lib/wait.mjs';
 
 const HOST = 'Host: 127.0.0.1\r\n';
 const HEALTH = `GET /health HTTP/1.1\r\n${HOST}\r\n`;
@@ -376,6 +377,52 @@ describe('handshakes', () => {
 			}
 		});
 	}
+
+	for (const Upgrade of [
+		'h2c, websocket',
+		'WebSocket, h2c',
+		'websocket,',
+		'h2c\r\nUpgrade: websocket',
+	]) {
+		it(`that offer something else, too, get a WebSocket: ${JSON.stringify(Upgrade)}`, async () => {
+			const headers = {
+				Upgrade,
+				Connection: 'Upgrade, HTTP2-Settings',
+				'HTTP2-Settings': 'AAMAAABkAAQAAP__',
+			};
+			const ann = await praxis.connectRaw({}, { headers });
+			const bob = await praxis.connectRaw();
+			// More than the pair of sockets holds at once, both ways.
+			const fill = 'x'.repeat(60_000);
+			const COUNT = 12;
+			for (const [speaker, listener] of [
+				[ann, bob],
+				[bob, ann],
+			]) {
+				for (let n = 0; n < COUNT; n++) {
+					speaker.send({ type: 'whiteboard_update', practiceId: 1, data: { n, fill } });
+				}
+				for (let n = 0; n < COUNT; n++) {
+					assert.equal((await listener.next('whiteboard_update')).data.n, n);
+				}
+			}
+			assert.equal((await praxis.stats()).relays, 2, 'hers, and that which asks');
+			assert.equal((await ann.close(1000)).code, 1000);
+			const again = await praxis.connectRaw({}, { headers });
+			await again.kill();
+			await until('the end of both', async () => (await praxis.stats()).sessions === 1);
+			await until('the end of their pairs', async () => (await praxis.stats()).relays === 1);
+		});
+	}
+
+	it('that offer something else, too, are refused for their faults', async () => {
+		const headers = { Upgrade: 'h2c, websocket', 'Sec-WebSocket-Key': null };
+		assertJsonError(await refusedUpgrade(praxis.port, '/ws', headers), 400);
+		assertJsonError(
+			await refusedUpgrade(praxis.port, '/nowhere', { Upgrade: 'h2c, websocket' }),
+			404,
+		);
+	});
 
 	it('with a parameter that is not known: 400', async () => {
 		assertJsonError(await refusedUpgrade(praxis.port, '/ws?practiceId=1&nosuch=1'), 400);

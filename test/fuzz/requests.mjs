@@ -135,7 +135,7 @@ const strictClosing = [
 	() => ({ text: get1('/health', 'Expect: tea\r\n'), status: [417] }),
 	() => ({ text: 'GET /health HTTP/2.0\r\n\r\n', status: [505] }),
 	() => ({ text: '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', status: [400] }),
-	() => ({ text: upgradeRequest('/ws', { Upgrade: 'h2c, websocket' }), status: [400] }),
+	() => ({ text: upgradeRequest('/nosuch', { Upgrade: 'h2c, websocket' }), status: [404] }),
 ];
 
 // Nothing is known of what becomes of it, but that it harms nobody.

@@ -251,12 +251,33 @@ START_TEST(a_websocket_is_asked_for)
 	ck_assert(!head.upgrades);
 	assert_refused("GET /ws HTTP/1.0\r\n" HOST
 			"Connection: upgrade\r\nUpgrade: websocket\r\n\r\n", 400);
-	assert_refused("GET /ws HTTP/1.1\r\n" HOST
-			"Connection: upgrade\r\nUpgrade: h2c, websocket\r\n\r\n", 400);
-	assert_refused("GET /ws HTTP/1.1\r\n" HOST "Connection: upgrade\r\n"
-			"Upgrade: websocket\r\nUpgrade: websocket\r\n\r\n", 400);
 	assert_refused("POST /ws HTTP/1.1\r\n" HOST "Connection: upgrade\r\n"
 			"Upgrade: websocket\r\nContent-Length: 1\r\n\r\n", 400);
+}
+END_TEST
+
+/* RFC 9110 section 7.8: the server takes what it knows; lws is shown that alone. */
+START_TEST(a_websocket_may_be_one_of_several_offers)
+{
+	static const char *const offers[] = { "h2c, websocket", "websocket,h2c", "foo/1, WebSocket",
+		"websocket,", "websocket\r\nUpgrade: h2c", "h2c\r\nUpgrade: websocket" };
+	char text[512];
+	ck_assert_int_eq(parse("GET /ws HTTP/1.1\r\n" HOST
+			"Connection: upgrade\r\nUpgrade: websocket\r\n\r\n"), 0);
+	ck_assert(head.upgrades && !head.offers_more);
+	for (size_t i = 0; i < sizeof(offers) / sizeof(offers[0]); i++) {
+		(void)snprintf(text, sizeof(text), "GET /ws?a HTTP/1.1\r\n" HOST
+				"Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMA\r\n"
+				"Upgrade: %s\r\nSec-WebSocket-Version: 13\r\n\r\n", offers[i]);
+		ck_assert_int_eq(parse(text), 0);
+		ck_assert(head.upgrades && head.offers_more);
+		char written[512];
+		size_t len = px_http_head_write(&head, written, sizeof(written));
+		assert_span((struct px_span){ written, len }, "GET /ws?a HTTP/1.1\r\n" HOST
+				"Sec-WebSocket-Version: 13\r\n"
+				"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+		ck_assert_uint_eq(px_http_head_write(&head, written, len - 1), 0);
+	}
 }
 END_TEST
 
@@ -303,4 +324,5 @@ RUN_TESTS("http_head", a_request_is_read, one_that_is_not_there_yet_is_awaited,
 		the_absolute_form_is_read, methods, first_lines_that_are_none,
 		fields_that_are_none, there_is_one_host, bodies_have_a_place_and_a_length,
 		other_upgrades_are_no_concern, a_websocket_is_asked_for,
+		a_websocket_may_be_one_of_several_offers,
 		connections_and_expectations, size_has_bounds);
