@@ -2,7 +2,7 @@
 /* See include/praxis/alarm.h: the broker's timers, as services may have them. */
 #include <praxis/alarm.h>
 
-#include "broker.h"
+#include "core/broker.h"
 
 #include <stdlib.h>
 

@@ -2,10 +2,10 @@
 /*
  * The broker itself: its making and end, its clock, its services, its figures.
  */
-#include "broker.h"
+#include "core/broker.h"
 
-#include "message/message.h"
-#include "session/session.h"
+#include "core/message.h"
+#include "core/session.h"
 #include "operate/admin_feed.h"
 
 #include <assert.h>

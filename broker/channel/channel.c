@@ -8,7 +8,7 @@
  */
 #include "channel.h"
 
-#include "session/session.h"
+#include "core/session.h"
 #include "operate/message_tap.h"
 
 #include <assert.h>

@@ -3,7 +3,7 @@
 #ifndef PX_CHANNEL_H
 #define PX_CHANNEL_H
 
-#include "broker.h"
+#include "core/broker.h"
 #include "history.h"
 
 #include <praxis/channel.h>

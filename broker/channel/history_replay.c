@@ -7,7 +7,7 @@
 #include "channel.h"
 
 #include "outbound/conflation.h"
-#include "session/session.h"
+#include "core/session.h"
 
 static bool covers(struct px_channel *channel, struct px_span epoch, uint64_t seq)
 {

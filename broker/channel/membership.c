@@ -7,7 +7,7 @@
  */
 #include "channel.h"
 
-#include "session/session.h"
+#include "core/session.h"
 
 #include <search.h>
 

@@ -6,7 +6,7 @@
  */
 #include "admin_feed.h"
 
-#include "session/session.h"
+#include "core/session.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * rules gets the server's; an administrator of single practices gets these practices' figures.
  */
 #include "operate.h"
-#include "session/session.h"
+#include "core/session.h"
 
 /* Practices that are shown one by one. */
 #define PRACTICES_SHOWN 100

@@ -4,8 +4,8 @@
  * them: the loop is everybody's.
  */
 #include "channel/channel.h"
+#include "core/session.h"
 #include "operate.h"
-#include "session/session.h"
 
 /* Members of a room that are named; how many there are is said besides. */
 #define CLIENTS_SHOWN 32

@@ -3,9 +3,9 @@
 #include "message_tap.h"
 
 #include "channel/channel.h"
-#include "message/message.h"
+#include "core/message.h"
 #include "operate.h"
-#include "session/session.h"
+#include "core/session.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #ifndef PX_MESSAGE_TAP_H
 #define PX_MESSAGE_TAP_H
 
-#include "broker.h"
+#include "core/broker.h"
 
 #include <praxis/tail.h>
 

@@ -6,7 +6,7 @@
 #include "operate.h"
 
 #include "channel/channel.h"
-#include "session/session.h"
+#include "core/session.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #ifndef PX_OPERATE_H
 #define PX_OPERATE_H
 
-#include "broker.h"
+#include "core/broker.h"
 
 #include <praxis/operate.h>
 

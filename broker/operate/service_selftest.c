@@ -9,7 +9,7 @@
 
 #include "channel/channel.h"
 #include "message/json.h"
-#include "session/session.h"
+#include "core/session.h"
 
 /* What the session has joined since: leaving one channel may end other memberships. */
 static void leave_since(struct px_session *session, uint64_t order)

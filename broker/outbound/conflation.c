@@ -2,7 +2,7 @@
 /* See conflation.h. Open addressing; nothing is ever taken out. */
 #include "conflation.h"
 
-#include "message/message.h"
+#include "core/message.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #ifndef PX_CONFLATION_H
 #define PX_CONFLATION_H
 
-#include "broker.h"
+#include "core/broker.h"
 
 struct px_conflation {
 	struct px_hash_key hash_key;

@@ -8,9 +8,9 @@
  * Rejected: replacing while queueing. It would cost every message to every reader, for the few
  * that are behind.
  */
-#include "message/message.h"
+#include "core/message.h"
 #include "conflation.h"
-#include "session/session.h"
+#include "core/session.h"
 
 #define WORTH 8
 

@@ -13,10 +13,10 @@
  * nothing more, the reader is too slow, unless leaving out what was replaced helps (slow_consumer.c):
  * what it was owed is dropped, it is told so (4408), and nobody else waits.
  */
-#include "message/message.h"
-#include "session/replay_buffer.h"
-#include "session/rights.h"
+#include "core/message.h"
 #include "operate/message_tap.h"
+#include "replay_buffer.h"
+#include "rights.h"
 
 
 void px_session_mark_dirty(struct px_session *session)

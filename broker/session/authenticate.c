@@ -5,8 +5,8 @@
  * entered, and the session goes on without a gap.
  */
 #include "channel/channel.h"
-#include "replay_buffer.h"
-#include "rights.h"
+#include "outbound/replay_buffer.h"
+#include "outbound/rights.h"
 
 #include <stdlib.h>
 

@@ -9,7 +9,7 @@
  * Rejected: charging answers to a bucket of their own. Then one who asks and says nothing else
  * has twice as much as one who works.
  */
-#include "session.h"
+#include "core/session.h"
 
 /* An answer as long as that is in the price of its question: receipts, errors, pongs. */
 #define ANSWER_FREE_BYTES 512

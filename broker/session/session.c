@@ -5,11 +5,11 @@
  * it; what ends it happens in px_broker_end_turn(), when no handler and no fan-out is on
  * the stack. Ending one session may end others (a call of two), hence the loops there.
  */
-#include "session.h"
+#include "core/session.h"
 
 #include "channel/channel.h"
-#include "message/message.h"
-#include "replay_buffer.h"
+#include "core/message.h"
+#include "outbound/replay_buffer.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  * timer serves all of them; each check says whether the session goes on, and when it wants to be
  * asked again.
  */
-#include "session.h"
+#include "core/session.h"
 
 static void earlier(int64_t *next_ms, int64_t at_ms)
 {

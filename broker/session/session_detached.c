@@ -7,8 +7,8 @@
  * Detaching and ending only mark: both may happen in the middle of a fan-out.
  */
 #include "channel/channel.h"
-#include "message/message.h"
-#include "replay_buffer.h"
+#include "core/message.h"
+#include "outbound/replay_buffer.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -5,8 +5,8 @@
  * its client id, its rooms and what its services know of it.
  */
 #include "channel/channel.h"
-#include "message/message.h"
-#include "replay_buffer.h"
+#include "core/message.h"
+#include "outbound/replay_buffer.h"
 
 #include <errno.h>
 

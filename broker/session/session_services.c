@@ -5,7 +5,7 @@
  * (only its messages are refused), so that switching it on again loses nothing.
  */
 #include "channel/channel.h"
-#include "session.h"
+#include "core/session.h"
 
 #include <stdlib.h>
 

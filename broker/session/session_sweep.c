@@ -7,7 +7,7 @@
  *
  * Rejected: doing it to a session when it is next heard of. One that only listens is not.
  */
-#include "rights.h"
+#include "outbound/rights.h"
 
 /* A moment of 0 to spread_ms. */
 static int64_t some_moment(struct px_broker *broker, int64_t spread_ms)

@@ -7,7 +7,7 @@
 #include "snapshot.h"
 
 #include "channel/history.h"
-#include "session/replay_buffer.h"
+#include "outbound/replay_buffer.h"
 
 #include <errno.h>
 #include <stdlib.h>

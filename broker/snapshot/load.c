@@ -7,8 +7,8 @@
 #include "snapshot.h"
 
 #include "channel/history.h"
-#include "message/message.h"
-#include "session/session.h"
+#include "core/message.h"
+#include "core/session.h"
 
 #include <errno.h>
 #include <json-c/json.h>

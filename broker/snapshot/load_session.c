@@ -5,8 +5,8 @@
  * room with it learn of it. Only one of a service that is gone is passed over: it shared
  * nothing that there is still.
  */
-#include "message/message.h"
-#include "session/replay_buffer.h"
+#include "core/message.h"
+#include "outbound/replay_buffer.h"
 #include "snapshot.h"
 
 #include <errno.h>

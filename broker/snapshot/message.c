@@ -5,7 +5,7 @@
  * of that place (1 for the first text of all). So the file and the next server's memory stay
  * as small as this one's.
  */
-#include "message/message.h"
+#include "core/message.h"
 #include "snapshot.h"
 
 #include <errno.h>

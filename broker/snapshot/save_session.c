@@ -15,8 +15,8 @@
  *    "state":{…}}
  *   {"saved":"admin","state":{…}}                a service's own words
  */
-#include "message/message.h"
-#include "session/replay_buffer.h"
+#include "core/message.h"
+#include "outbound/replay_buffer.h"
 #include "snapshot.h"
 
 #include <errno.h>

@@ -12,7 +12,7 @@
 #include "channel/channel.h"
 #include "message/envelope.h"
 #include "message/scan.h"
-#include "session/session.h"
+#include "core/session.h"
 
 #include <json-c/json.h>
 #include <praxis/plugin.h>

@@ -8,7 +8,7 @@
 #include "auth/query.h"
 
 #include "../unit/fake.h"
-#include "session/identity.h"
+#include "core/identity.h"
 
 #include <errno.h>
 #include <stdlib.h>

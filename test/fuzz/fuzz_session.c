@@ -20,7 +20,7 @@
  */
 #include "../unit/fake.h"
 #include "message/envelope.h"
-#include "session/session.h"
+#include "core/session.h"
 
 #include <json-c/json.h>
 #include <praxis/plugin.h>

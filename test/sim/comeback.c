@@ -5,7 +5,7 @@
  * without, who are healed by being the same user.
  */
 #include "channel/channel.h"
-#include "session/replay_buffer.h"
+#include "outbound/replay_buffer.h"
 #include "say.h"
 
 #include <stdio.h>

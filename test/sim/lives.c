@@ -14,7 +14,7 @@
  */
 #include "../unit/memory.h"
 #include "../unit/state_text.h"
-#include "session/session.h"
+#include "core/session.h"
 
 #include <json-c/json.h>
 #include <praxis/plugin.h>

@@ -30,7 +30,7 @@
 #define SIM_H
 
 #include "../unit/fake.h"
-#include "session/session.h"
+#include "core/session.h"
 
 enum {
 	TENANTS = 3,

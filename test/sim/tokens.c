@@ -9,7 +9,7 @@
  * nor later than a heartbeat.
  */
 #include "say.h"
-#include "session/session.h"
+#include "core/session.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #include "channel/channel.h"
 
 #include "fake.h"
-#include "session/session.h"
+#include "core/session.h"
 
 #include <check.h>
 #include <errno.h>

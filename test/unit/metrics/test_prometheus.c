@@ -2,7 +2,7 @@
 /* The text that Prometheus reads, and where messages are counted. */
 #include "metrics/prometheus.h"
 
-#include "broker.h"
+#include "core/broker.h"
 #include "fake.h"
 
 #include <check.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Looking on: headers of what comes and goes in a practice, in order, and nothing of another. */
 #include "fake.h"
-#include "session/session.h"
+#include "core/session.h"
 
 #include <check.h>
 #include <praxis/plugin.h>

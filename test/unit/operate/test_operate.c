@@ -8,7 +8,7 @@
 #include "channel/channel.h"
 #include "fake.h"
 #include "operate/operate.h"
-#include "session/session.h"
+#include "core/session.h"
 
 #include <check.h>
 #include <json-c/json.h>

@@ -4,7 +4,7 @@
  * nothing helps; messages that wait too long; and what one who comes back is spared.
  */
 #include "channel/channel.h"
-#include "session/session.h"
+#include "core/session.h"
 
 #include "fake.h"
 

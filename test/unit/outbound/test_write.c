@@ -3,7 +3,7 @@
  * The way out: how frames are put together, what waits for a full transport, failed writes,
  * and who is too slow a reader, which only one whose transport is full can be.
  */
-#include "session/session.h"
+#include "core/session.h"
 
 #include "fake.h"
 

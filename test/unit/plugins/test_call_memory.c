@@ -5,7 +5,7 @@
  */
 #include "fake.h"
 #include "memory.h"
-#include "session/session.h"
+#include "core/session.h"
 
 #include "../../plugins/telemedicine/telemedicine.h"
 

@@ -4,7 +4,7 @@
  * exports is what the broker and lws expect of it. PX_PLUGINS lists the files, with ':'
  * between them; the last one is the deliberately broken one.
  */
-#include "broker.h"
+#include "core/broker.h"
 
 #include "fake.h"
 

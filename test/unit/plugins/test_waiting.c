@@ -5,7 +5,7 @@
  */
 #include "channel/channel.h"
 #include "fake.h"
-#include "session/session.h"
+#include "core/session.h"
 
 #include "../../plugins/telemedicine/telemedicine.h"
 

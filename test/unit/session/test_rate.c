@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a session may cost: every message takes its place first, answers are charged, acts are few. */
-#include "session/session.h"
+#include "core/session.h"
 
 #include "fake.h"
 

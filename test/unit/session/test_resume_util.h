@@ -6,11 +6,11 @@
 #ifndef TEST_RESUME_UTIL_H
 #define TEST_RESUME_UTIL_H
 
-#include "session/session.h"
+#include "core/session.h"
 
 #include "channel/channel.h"
 #include "fake.h"
-#include "session/replay_buffer.h"
+#include "outbound/replay_buffer.h"
 
 #include <check.h>
 #include <errno.h>

@@ -4,7 +4,7 @@
  * A small service publishes to a hall that each session joins; its handlers close whom they
  * like while they publish, which must free nothing before the turn ends.
  */
-#include "session/session.h"
+#include "core/session.h"
 
 #include "channel/channel.h"
 #include "fake.h"

@@ -6,7 +6,7 @@
  */
 #include "fake.h"
 
-#include "session/session.h"
+#include "core/session.h"
 
 #include <check.h>
 

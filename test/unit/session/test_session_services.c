@@ -3,7 +3,7 @@
  * Services: which descriptors are refused, starting and stopping, and their life within a
  * session: opened and closed exactly once, entered with every practice, switched off and on.
  */
-#include "session/session.h"
+#include "core/session.h"
 
 #include "channel/channel.h"
 #include "fake.h"

@@ -4,8 +4,8 @@
  * makes no sense is refused whole, and leaves nothing behind.
  */
 #include "channel/channel.h"
-#include "message/message.h"
-#include "session/session.h"
+#include "core/message.h"
+#include "core/session.h"
 #include "state_text.h"
 
 #include <check.h>

@@ -5,7 +5,7 @@
  * nothing; who can not go on is seen to leave.
  */
 #include "channel/channel.h"
-#include "session/session.h"
+#include "core/session.h"
 #include "state_text.h"
 
 #include <check.h>

@@ -6,7 +6,7 @@
  *
  * PRAXIS_WALK_SEED and PRAXIS_WALK_STEPS walk another way, or further; a failure names its seed.
  */
-#include "session/session.h"
+#include "core/session.h"
 #include "state_text.h"
 
 #include <check.h>

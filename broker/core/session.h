@@ -5,7 +5,7 @@
 
 #include "broker.h"
 #include "identity.h"
-#include "message/message.h"
+#include "message.h"
 
 #include <praxis/bucket.h>
 
@@ -191,7 +191,7 @@ void px_session_acted(struct px_session *session);
 void px_session_charge(struct px_session *session, uint64_t answered); /* bytes sent to it */
 void px_session_count_flood(struct px_session *session); /* one more over its rate: it may be closed */
 
-/* message/dispatch.c */
+/* session/dispatch.c */
 void px_session_dispatch(struct px_session *session, struct px_span text);
 
 /* outbound/slow_consumer.c */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The roll: numbers that only grow, gaps that close, and seeking that does not mind either. */
-#include "channel/paged_index.h"
+#include "base/paged_index.h"
 
 #include "fake.h"
 

@@ -3,11 +3,11 @@
  * Publishing without a session: a message is checked as a client's would be, and the service
  * that its type names decides what becomes of it (px_service.publish).
  */
-#include "channel.h"
-#include "message/message.h"
-#include "operate/operate.h"
-#include "session/session.h"
-#include "message/relay.h"
+#include "channel/channel.h"
+#include "channel/relay.h"
+#include "core/message.h"
+#include "core/session.h"
+#include "operate.h"
 
 #include <string.h>
 

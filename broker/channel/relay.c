@@ -9,9 +9,9 @@
  */
 #include "relay.h"
 
-#include "channel/channel.h"
-#include "message.h"
-#include "session/session.h"
+#include "channel.h"
+#include "core/message.h"
+#include "core/session.h"
 
 #include <string.h>
 

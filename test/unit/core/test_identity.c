@@ -3,9 +3,9 @@
  * Identities and the practices that they hold: what isolation is built on. Two tenants'
  * practice 1 are two practices; 7 and "7" are one.
  */
-#include "session/identity.h"
+#include "core/identity.h"
 
-#include "broker.h"
+#include "core/broker.h"
 #include "fake.h"
 
 #include <check.h>

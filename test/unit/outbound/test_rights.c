@@ -4,8 +4,8 @@
  * on whichever way the session goes on.
  */
 #include "channel/channel.h"
-#include "session/replay_buffer.h"
-#include "session/session.h"
+#include "outbound/replay_buffer.h"
+#include "core/session.h"
 #include "state_text.h"
 
 #include <check.h>

@@ -15,7 +15,7 @@
 #ifndef PX_RIGHTS_H
 #define PX_RIGHTS_H
 
-#include "session.h"
+#include "core/session.h"
 
 /* Before it becomes that identity: all that it loses with it goes. */
 void px_session_drop_lost(struct px_session *session, const struct px_identity *identity);

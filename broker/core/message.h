@@ -26,7 +26,7 @@ struct px_label {
 
 /*
  * What a message is of, so that it can be held against the rights of whoever it waits for
- * (session/rights.h). Both pointers may be NULL.
+ * (outbound/rights.h). Both pointers may be NULL.
  */
 struct px_origin {
 	struct px_practice *practice;
@@ -44,10 +44,10 @@ struct px_message {
 	uint32_t refs;
 	uint32_t len; /* of the whole frame */
 	uint16_t key_len; /* 0: it has none */
-	uint16_t traffic; /* place of its type: see operate/traffic.h */
+	uint16_t traffic; /* place of its type: see base/traffic.h */
 	uint8_t service;  /* see px_origin */
 	uint8_t header_len;
-	bool uncounted : 1;    /* has no number among the messages of a session: see session/replay_buffer.h */
+	bool uncounted : 1;    /* has no number among the messages of a session: see outbound/replay_buffer.h */
 	bool is_control : 1;   /* a frame of WebSocket's own */
 	bool is_keepalive : 1; /* that, or the answer to a message of that kind: see px_stats */
 	uint8_t frame[]; /* len bytes, then those of the key */

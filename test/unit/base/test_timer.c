@@ -3,7 +3,7 @@
  * Timers: the order in which they fire, arming and stopping from within, clocks that jump;
  * and a random walk beside a naive model, a plain array.
  */
-#include "timer.h"
+#include "base/timer.h"
 
 #include "fake.h"
 

@@ -2,7 +2,7 @@
 /* See queue.h. */
 #include "queue.h"
 
-#include "message/message.h"
+#include "message.h"
 
 #include <errno.h>
 #include <stdlib.h>

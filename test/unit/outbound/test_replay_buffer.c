@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Sessions that outlive their connections: detached, resumed by token, ended when nobody comes. */
-#include "test_resume_util.h"
+#include "session/test_resume_util.h"
 
 /* ---- the token ---- */
 

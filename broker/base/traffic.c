@@ -2,7 +2,7 @@
 /* See traffic.h. */
 #include "traffic.h"
 
-#include "broker.h"
+#include "core/broker.h"
 
 #include <string.h>
 

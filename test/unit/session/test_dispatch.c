@@ -3,7 +3,7 @@
  * From bytes to a handler: every error and its words, the order of the checks, receipts,
  * roles, the patience with nonsense, and which practice a message is of.
  */
-#include "session/session.h"
+#include "core/session.h"
 
 #include "fake.h"
 

@@ -4,9 +4,9 @@
  * who may send it, its fields and its practice, in this order, then call. Every refusal
  * is answered, counted, and logged without a word of what was sent.
  */
-#include "message.h"
-#include "session/replay_buffer.h"
+#include "core/message.h"
 #include "operate/message_tap.h"
+#include "outbound/replay_buffer.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -10,13 +10,13 @@
 
 #include <praxis/broker.h>
 
+#include "base/paged_index.h"
+#include "base/table.h"
+#include "base/timer.h"
+#include "base/traffic.h"
+#include "message.h"
 #include "message/envelope.h"
-#include "message/message.h"
-#include "outbound/queue.h"
-#include "channel/paged_index.h"
-#include "channel/table.h"
-#include "timer.h"
-#include "operate/traffic.h"
+#include "queue.h"
 
 /* Frames of one session that go out in one write. */
 #define PX_WRITE_BYTES 65536
@@ -101,7 +101,7 @@ struct px_broker {
 	uint64_t answered;         /* … and the bytes that it was sent meanwhile */
 
 	struct px_message *ping;
-	struct px_message *gone; /* stands for one that is not to be given again: session/rights.h */
+	struct px_message *gone; /* stands for one that is not to be given again: outbound/rights.h */
 	uint32_t muted;          /* services that some site does without, or did */
 	struct px_origin in_hand; /* what a service is busy with: what it sends now is of that */
 	struct px_queue_pool queue_pool;
@@ -141,7 +141,7 @@ void px_broker_end_channels(struct px_broker *broker);
 /* service.c: name and prefixes as an array "prefixes" */
 void px_service_write_prefixes(const struct px_service *service, struct px_json *json);
 
-/* channel/practice.c */
+/* core/practice.c */
 int px_practice_get(struct px_broker *broker, struct px_span tenant, struct px_span id,
 		struct px_practice **ret_practice);
 /* Without a reference; NULL: nobody is in it. */

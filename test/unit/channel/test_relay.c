@@ -4,7 +4,7 @@
  * however they are spelled and however often they come, what it writes instead, and that
  * all else stays byte for byte.
  */
-#include "session/session.h"
+#include "core/session.h"
 
 #include "fake.h"
 

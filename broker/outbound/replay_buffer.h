@@ -15,7 +15,7 @@
 #ifndef PX_RESUME_H
 #define PX_RESUME_H
 
-#include "session.h"
+#include "core/session.h"
 
 #define PX_RESUME_SECRET 16
 

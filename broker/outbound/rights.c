@@ -2,7 +2,7 @@
 /* See rights.h. */
 #include "rights.h"
 
-#include "message/message.h"
+#include "core/message.h"
 #include "replay_buffer.h"
 
 struct loss {

@@ -3,9 +3,9 @@
  * Messages: the frame header at every length where it changes (RFC 6455 section 5.2), and
  * the counting of references.
  */
-#include "message/message.h"
+#include "core/message.h"
 
-#include "broker.h"
+#include "core/broker.h"
 
 #include "fake.h"
 #include "message/json.h"

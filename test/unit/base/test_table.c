@@ -3,7 +3,7 @@
  * The table, with hashes that collide wholly and in part, while it grows; and SipHash-1-3
  * against CPython's, which has an implementation of its own (PYTHONHASHSEED=0).
  */
-#include "channel/table.h"
+#include "base/table.h"
 
 #include "fake.h"
 

@@ -2,10 +2,10 @@
 /*
  * Outbound queues: order across the borders of blocks, bytes, references, and the pool.
  */
-#include "outbound/queue.h"
+#include "core/queue.h"
 
 #include "fake.h"
-#include "message/message.h"
+#include "core/message.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 /* Tokens, numbers, and what is kept of a session of praxis.v1. See replay_buffer.h. */
 #include "replay_buffer.h"
 
-#include "message/message.h"
+#include "core/message.h"
 #include "rights.h"
 
 #include <errno.h>
