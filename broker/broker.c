@@ -7,6 +7,12 @@
 #include "core/message.h"
 #include "core/session.h"
 #include "operate/admin_feed.h"
+#include "core/host.h"
+#include "outbound/write.h"
+#include "session/deadlines.h"
+#include "session/session.h"
+#include "operate/operate.h"
+#include "channel/channel.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -25,6 +31,7 @@ int px_broker_create(const struct px_transport *transport, const struct px_broke
 	broker->transport = *transport;
 	broker->host = *host;
 	broker->limits = *limits;
+	broker->outbound = &px_session_outbound_hooks;
 	broker->refusal = PX_E_COUNT;
 	broker->in_hand.service = PX_SERVICE_NONE;
 	broker->dirty_end = &broker->dirty;
@@ -42,16 +49,6 @@ int px_broker_create(const struct px_transport *transport, const struct px_broke
 	broker->gone->service = PX_SERVICE_GONE;
 	*ret_broker = broker;
 	return 0;
-}
-
-void px_broker_end_channels(struct px_broker *broker)
-{
-	px_table_settle(&broker->channels);
-	for (size_t i = 0; i < broker->channels.slot_count; i++) {
-		while (broker->channels.slots[i]) {
-			px_channel_end((struct px_channel *)broker->channels.slots[i], PX_ENDED);
-		}
-	}
 }
 
 void px_broker_destroy(struct px_broker *broker)
@@ -121,40 +118,6 @@ void px_broker_stats(const struct px_broker *broker, struct px_stats *ret_stats)
 	ret_stats->messages_live -= broker->watch ? broker->watch->count : 0;
 }
 
-int px_broker_tell(struct px_broker *broker, const struct px_event *event)
-{
-	return broker->host.event ? broker->host.event(broker->host.user, event) : 0;
-}
-
-int64_t px_broker_wall_ms(const struct px_broker *broker)
-{
-	return broker->wall_ms;
-}
-
-int64_t px_broker_mono_ms(const struct px_broker *broker)
-{
-	return broker->timers.now_ms;
-}
-
-void px_broker_log(const struct px_broker *broker, int level, const char *format, ...)
-{
-	char line[512];
-	va_list args;
-	va_start(args, format);
-	vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
-	broker->host.log(broker->host.user, level, line);
-}
-
-int px_broker_hmac_sha1(const struct px_broker *broker, struct px_span key, struct px_span text,
-		char buf[29])
-{
-	if (!broker->host.hmac_sha1) {
-		return -ENOTSUP;
-	}
-	return broker->host.hmac_sha1(broker->host.user, key, text, buf);
-}
-
 /* The first service that has a prefix in common with this one; NULL. */
 static const struct px_service *find_rival(const struct px_broker *broker,
 		const struct px_service *service, const char **ret_prefix)
@@ -216,7 +179,7 @@ int px_broker_add_service(struct px_broker *broker, const struct px_service *ser
 	slot->roles = service->command_count > 0 ? 0 : PX_ROLES_ALL;
 	for (size_t i = 0; i < service->command_count; i++) {
 		slot->roles |= service->commands[i].roles;
-		slot->traffic[i] = px_traffic_place(broker, service->commands[i].type);
+		slot->traffic[i] = px_traffic_place(&broker->traffic, service->commands[i].type);
 	}
 	*ret_index = broker->service_count++;
 	return 0;
@@ -242,22 +205,3 @@ int px_broker_configure(struct px_broker *broker, unsigned index,
 	return slot->service->configure(slot->state, options);
 }
 
-const struct px_service *px_broker_service(const struct px_broker *broker, unsigned index)
-{
-	return index < broker->service_count ? broker->services[index].service : NULL;
-}
-
-const struct px_service *px_broker_find_service(const struct px_broker *broker,
-		struct px_span name, unsigned *ret_index)
-{
-	for (unsigned i = 0; i < broker->service_count; i++) {
-		const struct px_service *service = broker->services[i].service;
-		if (px_span_equal(px_span(service->name), name)) {
-			if (ret_index) {
-				*ret_index = i;
-			}
-			return service;
-		}
-	}
-	return NULL;
-}

@@ -2,8 +2,6 @@
 /* See traffic.h. */
 #include "traffic.h"
 
-#include "core/broker.h"
-
 #include <string.h>
 
 /* FNV-1a; the types are the program's own, so that nobody can choose where they fall. */
@@ -16,9 +14,8 @@ static uint32_t hash_of(const char *type)
 	return hash;
 }
 
-uint16_t px_traffic_place(struct px_broker *broker, const char *type)
+uint16_t px_traffic_place(struct px_traffic *traffic, const char *type)
 {
-	struct px_traffic *traffic = &broker->traffic;
 	if (!type) {
 		return PX_TRAFFIC_OTHER;
 	}
@@ -38,7 +35,3 @@ uint16_t px_traffic_place(struct px_broker *broker, const char *type)
 	return traffic->last;
 }
 
-const struct px_traffic_count *px_broker_traffic(const struct px_broker *broker, unsigned index)
-{
-	return index <= broker->traffic.last ? &broker->traffic.counts[index] : NULL;
-}

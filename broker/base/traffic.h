@@ -10,8 +10,6 @@
 
 #include <praxis/broker.h>
 
-struct px_broker;
-
 #define PX_TRAFFIC_TYPES 256
 #define PX_TRAFFIC_SLOTS 1024 /* a power of two, and much larger */
 
@@ -29,7 +27,7 @@ struct px_traffic {
 };
 
 /* The place of a type, which is given one if it has none. NULL: PX_TRAFFIC_OTHER. */
-uint16_t px_traffic_place(struct px_broker *broker, const char *type);
+uint16_t px_traffic_place(struct px_traffic *traffic, const char *type);
 
 static inline void px_traffic_came(struct px_traffic *traffic, uint16_t place, size_t bytes)
 {

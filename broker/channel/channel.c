@@ -9,7 +9,15 @@
 #include "channel.h"
 
 #include "core/session.h"
-#include "operate/message_tap.h"
+#include "core/broker.h"
+#include "core/host.h"
+#include "core/practice.h"
+#include "core/service.h"
+#include "core/message.h"
+#include "core/identity.h"
+#include "outbound/write.h"
+#include "outbound/rights.h"
+#include "outbound/tap.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -534,8 +542,9 @@ static void deliver(struct px_channel *channel, struct px_message *message,
 	}
 	broker->is_publishing = false;
 	if (broker->taps) {
-		px_message_tap_published(channel, message,
-				(uint32_t)(broker->stats.deliveries - before));
+		px_message_tap_published(channel->broker, channel->practice, channel->service,
+				channel->kind->is_room ? px_channel_name(channel) : (struct px_span){ NULL, 0 },
+				message, (uint32_t)(broker->stats.deliveries - before));
 	}
 }
 
@@ -557,4 +566,14 @@ int px_channel_publish(struct px_channel *channel, const struct px_session *send
 		deliver(channel, message, except, px_session_own_id(sender));
 	}
 	return 0;
+}
+
+void px_broker_end_channels(struct px_broker *broker)
+{
+	px_table_settle(&broker->channels);
+	for (size_t i = 0; i < broker->channels.slot_count; i++) {
+		while (broker->channels.slots[i]) {
+			px_channel_end((struct px_channel *)broker->channels.slots[i], PX_ENDED);
+		}
+	}
 }

@@ -118,4 +118,7 @@ void px_session_catch_up(struct px_session *session);
 /* Ends a channel that has neither members nor history, or has to go. */
 void px_channel_destroy(struct px_channel *channel);
 
+/* Ends all channels, whatever keeps them. */
+void px_broker_end_channels(struct px_broker *broker);
+
 #endif

@@ -4,6 +4,8 @@
  * practice's whiteboard comes with the session itself.
  */
 #include "channel.h"
+#include "core/broker.h"
+#include "core/host.h"
 
 static const char *const reason_names[] = {
 	[PX_LEFT] = "left",

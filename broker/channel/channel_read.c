@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a service may know of a channel and a membership. */
 #include "channel.h"
+#include "core/session.h"
 
 uint64_t px_channel_seq(const struct px_channel *channel)
 {
@@ -65,4 +66,23 @@ struct px_session *px_member_session(const struct px_member *member)
 uint64_t px_member_order(const struct px_member *member)
 {
 	return member->order;
+}
+
+bool px_broker_is_in_room(const struct px_broker *broker, struct px_span client_id,
+		struct px_span tenant, struct px_span practice, struct px_span service,
+		struct px_span room)
+{
+	const struct px_session *session = px_session_find(broker, client_id);
+	const struct px_member *member = session ? session->members : NULL;
+	for (; member; member = member->next) {
+		const struct px_channel *channel = member->channel;
+		if (channel->kind->is_room && !channel->kind->waiting &&
+				px_span_equal(px_channel_name(channel), room) &&
+				px_span_equal(px_span(px_practice_id(channel->practice)), practice) &&
+				px_span_equal(px_span(px_practice_tenant(channel->practice)), tenant) &&
+				px_span_equal(px_span(channel->service->name), service)) {
+			return true;
+		}
+	}
+	return false;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* See history.h. */
 #include "history.h"
+#include "core/message.h"
 
 #include <praxis/message.h>
 

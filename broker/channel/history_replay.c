@@ -8,6 +8,7 @@
 
 #include "outbound/conflation.h"
 #include "core/session.h"
+#include "core/broker.h"
 
 static bool covers(struct px_channel *channel, struct px_span epoch, uint64_t seq)
 {

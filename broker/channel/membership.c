@@ -8,6 +8,7 @@
 #include "channel.h"
 
 #include "core/session.h"
+#include "core/broker.h"
 
 #include <search.h>
 

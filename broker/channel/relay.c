@@ -12,6 +12,9 @@
 #include "channel.h"
 #include "core/message.h"
 #include "core/session.h"
+#include "core/broker.h"
+#include "core/service.h"
+#include "core/identity.h"
 
 #include <string.h>
 

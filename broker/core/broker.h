@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The inside of the broker: its one struct, and what its files tell each other. Order of
- * ownership: the broker owns services, sessions, practices and channels; a session owns
- * its identity, its queue and its memberships; a channel owns its members' array and its
- * history; a message belongs to whoever counts it.
+ * The state of the broker: its one struct. Opened by whoever works on it. It never does anything: what
+ * is done with it is its areas'. Order of ownership: the broker owns services, sessions, practices and
+ * channels; a session owns its identity, its queue and its memberships; a channel owns its members'
+ * array and its history; a message belongs to whoever counts it.
  */
-#ifndef PX_BROKER_H
-#define PX_BROKER_H
+#ifndef PX_CORE_BROKER_H
+#define PX_CORE_BROKER_H
 
 #include <praxis/broker.h>
 
@@ -17,6 +17,7 @@
 #include "message.h"
 #include "message/envelope.h"
 #include "queue.h"
+#include "service.h"
 
 /* Frames of one session that go out in one write. */
 #define PX_WRITE_BYTES 65536
@@ -24,27 +25,9 @@
 /* Pieces of work between two looks at the clock: each may cost a system call. */
 #define PX_SLICE 8
 
-struct px_practice {
-	struct px_table_link link;
-	uint32_t refs; /* identities and channels */
-	char *tenant;  /* both behind the struct */
-	char *id;
-	size_t id_len;
-	uint32_t rooms;     /* and waiting rooms, as the limit counts them */
-	uint32_t waiting_rooms; /* of these */
-	uint64_t number;    /* on the roll */
-	uint32_t clients;   /* sessions whose identity holds it */
-	uint64_t published; /* messages, to all of its channels */
-};
-
-struct px_service_slot {
-	unsigned roles;    /* that may send any of its messages; all, where it has none */
-	uint16_t *traffic; /* places of its commands' types */
-	const struct px_service *service;
-	void *state;
-};
-
 struct px_broadcast;
+struct px_outbound_hooks;
+struct px_practice;
 struct px_message_tap;
 struct px_watch;
 
@@ -59,6 +42,7 @@ struct px_broker {
 	struct px_broker_host host;
 	struct px_limits limits;
 	struct px_hash_key hash_key;
+	const struct px_outbound_hooks *outbound; /* of session/ */
 
 	int64_t wall_ms;
 	struct px_timers timers;
@@ -117,40 +101,5 @@ struct px_broker {
 	enum px_error refusal; /* that is being sent; PX_E_COUNT: none */
 	bool is_publishing;    /* what is sent is told of once for all */
 };
-
-/* Whether the turn has lasted long enough; see px_broker_host. */
-static inline bool px_broker_over_budget(const struct px_broker *broker, enum px_work work)
-{
-	return broker->host.over_budget && broker->host.over_budget(broker->host.user, work);
-}
-
-/* Returns what was in hand before, to be put back. */
-static inline struct px_origin px_broker_turn_to(struct px_broker *broker, struct px_origin origin)
-{
-	struct px_origin before = broker->in_hand;
-	broker->in_hand = origin;
-	return before;
-}
-
-/* Tells the host; 0 if it has nothing against it. */
-int px_broker_tell(struct px_broker *broker, const struct px_event *event);
-
-/* Ends all channels, whatever keeps them. */
-void px_broker_end_channels(struct px_broker *broker);
-
-/* service.c: name and prefixes as an array "prefixes" */
-void px_service_write_prefixes(const struct px_service *service, struct px_json *json);
-
-/* core/practice.c */
-int px_practice_get(struct px_broker *broker, struct px_span tenant, struct px_span id,
-		struct px_practice **ret_practice);
-/* Without a reference; NULL: nobody is in it. */
-struct px_practice *px_practice_find(const struct px_broker *broker, struct px_span tenant,
-		struct px_span id);
-struct px_practice *px_practice_ref(struct px_practice *practice);
-/* A session begins, or ceases, to hold it; its identity has a reference meanwhile. */
-void px_practice_add_client(struct px_broker *broker, struct px_practice *practice);
-void px_practice_remove_client(struct px_broker *broker, struct px_practice *practice);
-void px_practice_unref(struct px_broker *broker, struct px_practice *practice);
 
 #endif

@@ -6,6 +6,7 @@
 #include "identity.h"
 
 #include "broker.h"
+#include "practice.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -6,6 +6,8 @@
 #include "message.h"
 
 #include "broker.h"
+#include "practice.h"
+#include "service.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -120,16 +122,6 @@ static uint8_t service_of(const struct px_broker *broker, const char *type)
 			PX_SERVICE_NONE;
 }
 
-uint8_t px_broker_service_index(const struct px_broker *broker, const struct px_service *service)
-{
-	for (unsigned i = 0; i < broker->service_count; i++) {
-		if (broker->services[i].service == service) {
-			return (uint8_t)i;
-		}
-	}
-	return PX_SERVICE_NONE;
-}
-
 /* What was stamped on it; else what its service has in hand. */
 static void set_origin(const struct px_broker *broker, struct px_message *message,
 		const struct px_json *json)
@@ -163,7 +155,7 @@ struct px_message *px_message_from_json(struct px_broker *broker, struct px_json
 				0);
 	}
 	if (message) {
-		message->traffic = px_traffic_place(broker, json->type);
+		message->traffic = px_traffic_place(&broker->traffic, json->type);
 		set_origin(broker, message, json);
 	}
 	px_json_finish(json);

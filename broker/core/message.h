@@ -65,9 +65,6 @@ void px_message_set_origin(struct px_message *message, const struct px_origin *o
 struct px_practice *px_message_practice(const struct px_broker *broker,
 		const struct px_message *message);
 
-/* Of one of the broker's services. */
-uint8_t px_broker_service_index(const struct px_broker *broker, const struct px_service *service);
-
 /* Any frame; else as px_message_create(). */
 struct px_message *px_message_frame(struct px_broker *broker, enum px_opcode opcode,
 		struct px_span payload);

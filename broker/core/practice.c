@@ -5,6 +5,7 @@
  * two tenants' practice 1 can never be taken for each other.
  */
 #include "broker.h"
+#include "practice.h"
 
 #include <errno.h>
 #include <stdlib.h>

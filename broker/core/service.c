@@ -5,6 +5,8 @@
  * than `prefixes`, so nobody else reads that field.
  */
 #include "broker.h"
+#include "message.h"
+#include "service.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -182,4 +184,39 @@ const struct px_service *px_broker_service_of_type(const struct px_broker *broke
 		}
 	}
 	return NULL;
+}
+
+uint8_t px_broker_service_index(const struct px_broker *broker, const struct px_service *service)
+{
+	for (unsigned i = 0; i < broker->service_count; i++) {
+		if (broker->services[i].service == service) {
+			return (uint8_t)i;
+		}
+	}
+	return PX_SERVICE_NONE;
+}
+
+const struct px_service *px_broker_service(const struct px_broker *broker, unsigned index)
+{
+	return index < broker->service_count ? broker->services[index].service : NULL;
+}
+
+const struct px_service *px_broker_find_service(const struct px_broker *broker,
+		struct px_span name, unsigned *ret_index)
+{
+	for (unsigned i = 0; i < broker->service_count; i++) {
+		const struct px_service *service = broker->services[i].service;
+		if (px_span_equal(px_span(service->name), name)) {
+			if (ret_index) {
+				*ret_index = i;
+			}
+			return service;
+		}
+	}
+	return NULL;
+}
+
+const struct px_traffic_count *px_broker_traffic(const struct px_broker *broker, unsigned index)
+{
+	return index <= broker->traffic.last ? &broker->traffic.counts[index] : NULL;
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The inside of a session, for the files that make up its life. */
-#ifndef PX_SESSION_H
-#define PX_SESSION_H
+/*
+ * A session as data, and what is asked of it everywhere. Opened by whoever has one in hand. It never
+ * changes one: session/ does, and outbound/ its queue.
+ */
+#ifndef PX_CORE_SESSION_H
+#define PX_CORE_SESSION_H
 
 #include "broker.h"
 #include "identity.h"
-#include "message.h"
 
 #include <praxis/bucket.h>
 
@@ -122,123 +124,8 @@ static inline bool px_session_may_use(const struct px_session *session, unsigned
 			session->broker->services[service].roles & session->identity->role;
 }
 
-/* outbound/write.c: queues and what becomes of them */
-void px_session_flush(struct px_session *session);
-/* One message more was queued for it. */
-void px_session_count_out(struct px_session *session, const struct px_message *message);
-void px_session_mark_dirty(struct px_session *session);
-void px_session_drop_queue(struct px_session *session);
-void px_session_mark_ending(struct px_session *session);
-/* Too slow a reader is told so; what it was owed is dropped. */
-void px_session_part_slow(struct px_session *session, bool by_age);
-void px_broker_flush(struct px_broker *broker);
-
-/* As px_session_send(), to one that hears, and a message that its services do not mute. */
-void px_session_push(struct px_session *session, struct px_message *message);
-
-/* rights.c: it is of a service that the session does without now; noted, if it missed something. */
-bool px_session_is_muted(struct px_session *session, const struct px_message *message);
-
-/* The same. All services are on, mostly, and this is asked for each member of a fan-out. */
-static inline bool px_session_mutes(struct px_session *session, const struct px_message *message)
-{
-	return (message->service == PX_SERVICE_GONE || (message->service < PX_SERVICES_MAX &&
-			session->broker->muted >> message->service & 1)) &&
-			px_session_is_muted(session, message);
-}
-
-/* session_deadlines.c: heartbeats, time to authenticate, expiry */
-int px_session_arm(struct px_session *session);
-void px_session_deadlines(struct px_session *session);
-
-/* authenticate.c */
-/*
- * Who the token says: the session; or, for one who was nobody, the session that waited for it,
- * which has its connection now. NULL: it was told why not.
- */
-struct px_session *px_session_authenticate(struct px_session *session,
-		const struct px_envelope *message, const struct px_field *id);
-/* Says why a token is no good; one who was nobody is closed with 4401. */
-void px_session_reject(struct px_session *session, const struct px_authentication *authentication,
-		const struct px_field *id);
-void px_session_write_user(const struct px_session *session, struct px_json *json);
-
-/* Puts the new identity in the place of the old one, which is destroyed; `tells`: with auth_ok. */
-void px_session_become(struct px_session *session, struct px_identity *identity, bool tells);
-
-/* session.c */
-/* Tells the transport; 0 cuts the connection. */
-void px_session_shut(struct px_session *session, uint16_t code);
-/* The connection is no good any more: cut; the session may live on without it. */
-void px_session_break(struct px_session *session);
-void px_session_greet(struct px_session *session, bool not_resumed);
-/*
- * A session of before the restart, which waits for its client; takes the identity over if it
- * succeeds. Nobody is told. -ENOMEM.
- */
-int px_session_restore(struct px_broker *broker, const struct px_session_params *params,
-		uint64_t client_id, struct px_session **ret_session);
 /* A client id as text, and back again; false: it is none. */
 void px_client_id_write(uint64_t id, char buf[PX_CLIENT_ID_SIZE]);
 bool px_client_id_read(struct px_span text, uint64_t *ret_id);
-/* The session is without a connection, for good; freed when the turn ends. */
-void px_session_finish(struct px_session *session);
-
-/* rate.c: what a session may cost. Taking: 0, or the milliseconds until there is enough. */
-int64_t px_session_take(struct px_session *session, size_t bytes); /* for one message */
-int64_t px_session_act_wait(const struct px_session *session); /* may it act? It has: */
-void px_session_acted(struct px_session *session);
-void px_session_charge(struct px_session *session, uint64_t answered); /* bytes sent to it */
-void px_session_count_flood(struct px_session *session); /* one more over its rate: it may be closed */
-
-/* session/dispatch.c */
-void px_session_dispatch(struct px_session *session, struct px_span text);
-
-/* outbound/slow_consumer.c */
-/*
- * Takes out of the queue what a later message with the same key, `next` (or NULL) the latest,
- * makes superfluous; returns how many bytes.
- */
-uint32_t px_session_replace(struct px_session *session, const struct px_message *next);
-/* The same; whether that was worth it for a queue that may hold `limit` bytes. */
-bool px_session_is_relieved(struct px_session *session, const struct px_message *next,
-		uint32_t limit);
-void px_session_count_slow(struct px_session *session, bool by_age);
-
-/* session_deadlines.c: its transport takes nothing, and there is something in its queue */
-void px_session_watch_queue(struct px_session *session);
-
-/* session_sweep.c: goes on with what concerns all sessions; and without this one, which goes */
-void px_broker_walk(struct px_broker *broker);
-void px_broker_rearm(struct px_broker *broker);
-void px_broker_skip(struct px_broker *broker, const struct px_session *session);
-
-/*
- * A message that the server itself sends in the session's name, read into an envelope that is
- * not in use. True: it was handled; false: refused, as the session was told.
- */
-bool px_session_try(struct px_session *session, struct px_envelope *scratch, struct px_span text);
-
-/* session_services.c: services begin and end in a session */
-/* Opens those that it has not got yet; returns which of them took it. */
-uint32_t px_session_open_services(struct px_session *session);
-void px_session_enter_services(struct px_session *session, uint32_t services);
-void px_session_attach(struct px_session *session); /* both */
-void px_session_enter(struct px_session *session, struct px_practice *practice);
-void px_session_close_services(struct px_session *session);
-/* Begins one that the session had before the restart, without entering anything. */
-void px_session_reopen_service(struct px_session *session, unsigned index);
-void *px_session_state(const struct px_session *session, unsigned service);
-
-/* An `error` that answers nothing in particular, or the message of that type and id. */
-struct px_refusal {
-	enum px_error code;
-	const char *field;
-	const char *sentence;
-	struct px_span ref;          /* the type refused; len 0: unknown */
-	const struct px_field *id;   /* the receipt asked for, or NULL */
-	int64_t retry_after_ms;      /* 0: not said */
-};
-void px_session_refuse(struct px_session *session, const struct px_refusal *refusal);
 
 #endif

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What a service or the host may know of a session. */
-#include "channel/channel.h"
 #include "session.h"
+#include "broker.h"
+#include "identity.h"
+#include "practice.h"
 
 struct px_broker *px_session_broker(const struct px_session *session)
 {
@@ -71,25 +73,6 @@ struct px_id px_session_practice(const struct px_session *session, uint32_t inde
 	return (struct px_id){ { held->practice->id, held->practice->id_len }, held->number };
 }
 
-bool px_broker_is_in_room(const struct px_broker *broker, struct px_span client_id,
-		struct px_span tenant, struct px_span practice, struct px_span service,
-		struct px_span room)
-{
-	const struct px_session *session = px_session_find(broker, client_id);
-	const struct px_member *member = session ? session->members : NULL;
-	for (; member; member = member->next) {
-		const struct px_channel *channel = member->channel;
-		if (channel->kind->is_room && !channel->kind->waiting &&
-				px_span_equal(px_channel_name(channel), room) &&
-				px_span_equal(px_span(px_practice_id(channel->practice)), practice) &&
-				px_span_equal(px_span(px_practice_tenant(channel->practice)), tenant) &&
-				px_span_equal(px_span(channel->service->name), service)) {
-			return true;
-		}
-	}
-	return false;
-}
-
 void px_session_hold(const struct px_session *session, bool held)
 {
 	((struct px_session *)(uintptr_t)session)->is_held = held;
@@ -103,4 +86,56 @@ bool px_session_is_held(const struct px_session *session)
 bool px_session_admits(const struct px_session *session, struct px_span room)
 {
 	return px_identity_admits(session->identity, room);
+}
+
+void px_client_id_write(uint64_t id, char buf[PX_CLIENT_ID_SIZE])
+{
+	static const char hex[] = "0123456789abcdef";
+	buf[0] = 'c';
+	for (int i = 0; i < 16; i++) {
+		buf[1 + i] = hex[id >> (60 - 4 * i) & 15];
+	}
+	buf[17] = '\0';
+}
+
+bool px_client_id_read(struct px_span text, uint64_t *ret_id)
+{
+	uint64_t id = 0;
+	if (text.len != PX_CLIENT_ID_SIZE - 1 || text.data[0] != 'c') {
+		return false;
+	}
+	for (size_t i = 1; i < text.len; i++) {
+		char c = text.data[i];
+		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) {
+			return false;
+		}
+		id = id << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+	}
+	*ret_id = id;
+	return true;
+}
+
+void px_session_client_id(const struct px_session *session, char buf[PX_CLIENT_ID_SIZE])
+{
+	px_client_id_write(px_session_own_id(session), buf);
+}
+
+bool px_session_is(const struct px_session *session, struct px_span client_id)
+{
+	char own[PX_CLIENT_ID_SIZE];
+	px_session_client_id(session, own);
+	return px_span_equal(client_id, (struct px_span){ own, PX_CLIENT_ID_SIZE - 1 });
+}
+
+struct px_session *px_session_find(const struct px_broker *broker, struct px_span client_id)
+{
+	uint64_t wanted;
+	if (!px_client_id_read(client_id, &wanted)) {
+		return NULL;
+	}
+	struct px_table_link *link = px_table_find(&broker->clients, wanted);
+	while (link && link->hash != wanted) {
+		link = link->next;
+	}
+	return (struct px_session *)link;
 }

@@ -7,6 +7,11 @@
 #include "admin_feed.h"
 
 #include "core/session.h"
+#include "core/broker.h"
+#include "core/practice.h"
+#include "core/message.h"
+#include "core/identity.h"
+#include "operate.h"
 
 #include <stdlib.h>
 #include <string.h>

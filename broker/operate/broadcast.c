@@ -7,6 +7,9 @@
 #include "operate.h"
 
 #include "core/session.h"
+#include "core/broker.h"
+#include "core/practice.h"
+#include "core/identity.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -4,6 +4,10 @@
  * rules gets the server's; an administrator of single practices gets these practices' figures.
  */
 #include "operate.h"
+#include "core/broker.h"
+#include "core/identity.h"
+#include "core/practice.h"
+#include "core/service.h"
 #include "core/session.h"
 
 /* Practices that are shown one by one. */

@@ -4,6 +4,8 @@
  * them: the loop is everybody's.
  */
 #include "channel/channel.h"
+#include "core/broker.h"
+#include "core/identity.h"
 #include "core/session.h"
 #include "operate.h"
 

@@ -7,6 +7,10 @@
 
 #include "channel/channel.h"
 #include "core/session.h"
+#include "core/broker.h"
+#include "core/host.h"
+#include "core/practice.h"
+#include "core/identity.h"
 
 #include <errno.h>
 #include <stdlib.h>

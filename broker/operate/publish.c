@@ -5,7 +5,9 @@
  */
 #include "channel/channel.h"
 #include "channel/relay.h"
+#include "core/broker.h"
 #include "core/message.h"
+#include "core/practice.h"
 #include "core/session.h"
 #include "operate.h"
 
@@ -32,7 +34,7 @@ struct px_message *px_publication_message(const struct px_publication *publicati
 			publication->practice, publication->service, publication->key);
 	if (message) {
 		/* A type that the service takes is one of the program's own names. */
-		message->traffic = px_traffic_place(publication->broker, publication->type);
+		message->traffic = px_traffic_place(&publication->broker->traffic, publication->type);
 	}
 	return message;
 }

@@ -10,6 +10,10 @@
 #include "channel/channel.h"
 #include "message/json.h"
 #include "core/session.h"
+#include "core/broker.h"
+#include "core/practice.h"
+#include "core/identity.h"
+#include "session/dispatch.h"
 
 /* What the session has joined since: leaving one channel may end other memberships. */
 static void leave_since(struct px_session *session, uint64_t order)

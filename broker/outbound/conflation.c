@@ -3,6 +3,7 @@
 #include "conflation.h"
 
 #include "core/message.h"
+#include "core/broker.h"
 
 #include <errno.h>
 #include <stdlib.h>

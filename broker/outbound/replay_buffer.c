@@ -4,6 +4,8 @@
 
 #include "core/message.h"
 #include "rights.h"
+#include "core/broker.h"
+#include "core/session.h"
 
 #include <errno.h>
 #include <stdlib.h>

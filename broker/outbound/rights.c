@@ -4,6 +4,10 @@
 
 #include "core/message.h"
 #include "replay_buffer.h"
+#include "core/broker.h"
+#include "core/practice.h"
+#include "core/identity.h"
+#include "core/session.h"
 
 struct loss {
 	struct px_session *session;
@@ -132,17 +136,6 @@ static bool is_heard(void *user, const struct px_message *message)
 void px_session_drop_muted(struct px_session *session)
 {
 	filter_queue(session, is_heard, session);
-}
-
-void px_session_end_missed(struct px_session *session)
-{
-	if (px_session_is_to_return(session) && session->phase < PX_SESSION_DETACHED &&
-			session->phase != PX_SESSION_OPEN) {
-		session->close_code = PX_CLOSE_TRY_LATER; /* it is not to come back to this one */
-		px_session_mark_ending(session);
-	} else {
-		px_session_close(session, PX_CLOSE_TRY_LATER);
-	}
 }
 
 void px_rights_carry_over(struct px_broker *broker, const struct px_identity *old,

@@ -24,16 +24,21 @@ void px_session_drop_lost(struct px_session *session, const struct px_identity *
 void px_session_drop_muted(struct px_session *session);
 
 /*
- * A service is on again of which it has missed something: it cannot go on as if nothing was, and
- * its client begins anew.
- */
-void px_session_end_missed(struct px_session *session);
-
-/*
  * One that may have all practices of its tenant has named some; in its place comes another that may
  * have them, too.
  */
 void px_rights_carry_over(struct px_broker *broker, const struct px_identity *old,
 		struct px_identity *identity);
+
+/* It is of a service that the session does without now; noted, if it missed something. */
+bool px_session_is_muted(struct px_session *session, const struct px_message *message);
+
+/* The same. All services are on, mostly, and this is asked for each member of a fan-out. */
+static inline bool px_session_mutes(struct px_session *session, const struct px_message *message)
+{
+	return (message->service == PX_SERVICE_GONE || (message->service < PX_SERVICES_MAX &&
+			session->broker->muted >> message->service & 1)) &&
+			px_session_is_muted(session, message);
+}
 
 #endif

@@ -10,7 +10,9 @@
  */
 #include "core/message.h"
 #include "conflation.h"
+#include "core/broker.h"
 #include "core/session.h"
+#include "slow_consumer.h"
 
 #define WORTH 8
 

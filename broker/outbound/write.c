@@ -14,9 +14,14 @@
  * what it was owed is dropped, it is told so (4408), and nobody else waits.
  */
 #include "core/message.h"
-#include "operate/message_tap.h"
+#include "core/broker.h"
+#include "core/host.h"
+#include "core/session.h"
 #include "replay_buffer.h"
 #include "rights.h"
+#include "slow_consumer.h"
+#include "tap.h"
+#include "write.h"
 
 
 void px_session_mark_dirty(struct px_session *session)
@@ -88,7 +93,7 @@ void px_session_drop_queue(struct px_session *session)
 static void on_write_error(struct px_session *session)
 {
 	void *conn = session->conn;
-	if (px_session_detach(session, true)) {
+	if (session->broker->outbound->detach(session, true)) {
 		session->broker->transport.bind(conn, NULL);
 	} else {
 		session->phase = PX_SESSION_CLOSED;
@@ -104,7 +109,7 @@ void px_session_flush(struct px_session *session)
 	}
 	while (session->phase <= PX_SESSION_CLOSING && !px_queue_empty(&session->queue)) {
 		if (broker->transport.busy(session->conn)) {
-			px_session_watch_queue(session);
+			broker->outbound->watch_queue(session);
 			return; /* px_session_writable() comes */
 		}
 		uint32_t before = session->queue.bytes;
@@ -157,7 +162,7 @@ static void give_up(struct px_session *session, enum px_close code)
 		session->close_code = (uint16_t)code; /* it is not to come back after a restart */
 		px_session_mark_ending(session);
 	} else {
-		px_session_close(session, code);
+		session->broker->outbound->close(session, code);
 	}
 }
 
@@ -236,7 +241,7 @@ void px_session_push(struct px_session *session, struct px_message *message)
 		px_message_tap_went(session, message);
 	}
 	if (session->phase == PX_SESSION_DETACHED) {
-		px_session_trim(session);
+		broker->outbound->trim(session);
 	} else {
 		px_session_mark_dirty(session);
 	}
@@ -247,7 +252,7 @@ void px_session_send_json(struct px_session *session, struct px_json *json)
 	struct px_message *message = px_message_from_json(session->broker, json);
 	if (!message) {
 		/* Without memory for an answer, saying nothing would be the worst one. */
-		px_session_close(session, PX_CLOSE_TRY_LATER);
+		session->broker->outbound->close(session, PX_CLOSE_TRY_LATER);
 		return;
 	}
 	px_session_send(session, message);

@@ -5,8 +5,17 @@
  * entered, and the session goes on without a gap.
  */
 #include "channel/channel.h"
+#include "core/broker.h"
+#include "core/host.h"
+#include "core/identity.h"
+#include "core/practice.h"
+#include "core/session.h"
+#include "deadlines.h"
+#include "detached.h"
+#include "dispatch.h"
 #include "outbound/replay_buffer.h"
 #include "outbound/rights.h"
+#include "session.h"
 
 #include <stdlib.h>
 

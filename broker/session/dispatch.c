@@ -5,8 +5,15 @@
  * is answered, counted, and logged without a word of what was sent.
  */
 #include "core/message.h"
-#include "operate/message_tap.h"
+#include "core/broker.h"
+#include "core/host.h"
+#include "core/identity.h"
+#include "core/practice.h"
+#include "core/session.h"
+#include "dispatch.h"
 #include "outbound/replay_buffer.h"
+#include "outbound/tap.h"
+#include "session.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -610,7 +617,7 @@ void px_session_dispatch(struct px_session *session, struct px_span text)
 		if (!dispatch_own(&dispatch)) {
 			dispatch_command(&dispatch);
 		} else if (dispatch.known) {
-			dispatch.traffic = px_traffic_place(broker, dispatch.type);
+			dispatch.traffic = px_traffic_place(&broker->traffic, dispatch.type);
 		}
 	}
 	count_in(&dispatch);

@@ -10,6 +10,8 @@
  * has twice as much as one who works.
  */
 #include "core/session.h"
+#include "core/broker.h"
+#include "dispatch.h"
 
 /* An answer as long as that is in the price of its question: receipts, errors, pongs. */
 #define ANSWER_FREE_BYTES 512

@@ -10,6 +10,14 @@
 #include "channel/channel.h"
 #include "core/message.h"
 #include "outbound/replay_buffer.h"
+#include "core/broker.h"
+#include "core/host.h"
+#include "core/identity.h"
+#include "outbound/write.h"
+#include "detached.h"
+#include "deadlines.h"
+#include "dispatch.h"
+#include "session.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -409,54 +417,9 @@ bool px_broker_end_turn(struct px_broker *broker)
 	return is_cut;
 }
 
-void px_client_id_write(uint64_t id, char buf[PX_CLIENT_ID_SIZE])
-{
-	static const char hex[] = "0123456789abcdef";
-	buf[0] = 'c';
-	for (int i = 0; i < 16; i++) {
-		buf[1 + i] = hex[id >> (60 - 4 * i) & 15];
-	}
-	buf[17] = '\0';
-}
-
-bool px_client_id_read(struct px_span text, uint64_t *ret_id)
-{
-	uint64_t id = 0;
-	if (text.len != PX_CLIENT_ID_SIZE - 1 || text.data[0] != 'c') {
-		return false;
-	}
-	for (size_t i = 1; i < text.len; i++) {
-		char c = text.data[i];
-		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) {
-			return false;
-		}
-		id = id << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
-	}
-	*ret_id = id;
-	return true;
-}
-
-void px_session_client_id(const struct px_session *session, char buf[PX_CLIENT_ID_SIZE])
-{
-	px_client_id_write(px_session_own_id(session), buf);
-}
-
-bool px_session_is(const struct px_session *session, struct px_span client_id)
-{
-	char own[PX_CLIENT_ID_SIZE];
-	px_session_client_id(session, own);
-	return px_span_equal(client_id, (struct px_span){ own, PX_CLIENT_ID_SIZE - 1 });
-}
-
-struct px_session *px_session_find(const struct px_broker *broker, struct px_span client_id)
-{
-	uint64_t wanted;
-	if (!px_client_id_read(client_id, &wanted)) {
-		return NULL;
-	}
-	struct px_table_link *link = px_table_find(&broker->clients, wanted);
-	while (link && link->hash != wanted) {
-		link = link->next;
-	}
-	return (struct px_session *)link;
-}
+const struct px_outbound_hooks px_session_outbound_hooks = {
+	.detach = px_session_detach,
+	.trim = px_session_trim,
+	.watch_queue = px_session_watch_queue,
+	.close = px_session_close,
+};

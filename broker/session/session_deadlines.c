@@ -6,6 +6,12 @@
  * asked again.
  */
 #include "core/session.h"
+#include "core/broker.h"
+#include "core/identity.h"
+#include "deadlines.h"
+#include "dispatch.h"
+#include "outbound/write.h"
+#include "session.h"
 
 static void earlier(int64_t *next_ms, int64_t at_ms)
 {

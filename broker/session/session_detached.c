@@ -7,8 +7,16 @@
  * Detaching and ending only mark: both may happen in the middle of a fan-out.
  */
 #include "channel/channel.h"
+#include "core/broker.h"
+#include "core/host.h"
+#include "core/identity.h"
 #include "core/message.h"
+#include "core/session.h"
+#include "detached.h"
 #include "outbound/replay_buffer.h"
+#include "outbound/slow_consumer.h"
+#include "outbound/write.h"
+#include "session.h"
 
 #include <errno.h>
 #include <stdlib.h>

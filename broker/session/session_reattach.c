@@ -5,8 +5,16 @@
  * its client id, its rooms and what its services know of it.
  */
 #include "channel/channel.h"
+#include "core/broker.h"
+#include "core/host.h"
+#include "core/identity.h"
 #include "core/message.h"
+#include "core/session.h"
+#include "deadlines.h"
+#include "detached.h"
 #include "outbound/replay_buffer.h"
+#include "outbound/write.h"
+#include "session.h"
 
 #include <errno.h>
 

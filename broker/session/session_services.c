@@ -5,7 +5,13 @@
  * (only its messages are refused), so that switching it on again loses nothing.
  */
 #include "channel/channel.h"
+#include "core/broker.h"
+#include "core/host.h"
+#include "core/identity.h"
+#include "core/message.h"
 #include "core/session.h"
+#include "outbound/write.h"
+#include "session.h"
 
 #include <stdlib.h>
 
@@ -138,4 +144,15 @@ void px_session_close_services(struct px_session *session)
 		count_user(session, i, -1);
 	}
 	session->opened = 0;
+}
+
+void px_session_end_missed(struct px_session *session)
+{
+	if (px_session_is_to_return(session) && session->phase < PX_SESSION_DETACHED &&
+			session->phase != PX_SESSION_OPEN) {
+		session->close_code = PX_CLOSE_TRY_LATER; /* it is not to come back to this one */
+		px_session_mark_ending(session);
+	} else {
+		px_session_close(session, PX_CLOSE_TRY_LATER);
+	}
 }

@@ -8,6 +8,11 @@
  * Rejected: doing it to a session when it is next heard of. One that only listens is not.
  */
 #include "outbound/rights.h"
+#include "core/broker.h"
+#include "core/host.h"
+#include "core/session.h"
+#include "deadlines.h"
+#include "session.h"
 
 /* A moment of 0 to spread_ms. */
 static int64_t some_moment(struct px_broker *broker, int64_t spread_ms)

@@ -8,6 +8,12 @@
 
 #include "channel/history.h"
 #include "outbound/replay_buffer.h"
+#include "core/broker.h"
+#include "core/practice.h"
+#include "core/session.h"
+#include "session/detached.h"
+#include "session/session.h"
+#include "channel/channel.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -9,6 +9,10 @@
 #include "channel/history.h"
 #include "core/message.h"
 #include "core/session.h"
+#include "core/broker.h"
+#include "core/host.h"
+#include "core/practice.h"
+#include "channel/channel.h"
 
 #include <errno.h>
 #include <json-c/json.h>

@@ -6,7 +6,12 @@
  * nothing that there is still.
  */
 #include "core/message.h"
+#include "channel/channel.h"
+#include "core/broker.h"
+#include "core/identity.h"
+#include "core/session.h"
 #include "outbound/replay_buffer.h"
+#include "session/session.h"
 #include "snapshot.h"
 
 #include <errno.h>

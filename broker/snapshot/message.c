@@ -6,6 +6,9 @@
  * as small as this one's.
  */
 #include "core/message.h"
+#include "channel/channel.h"
+#include "core/broker.h"
+#include "core/practice.h"
 #include "snapshot.h"
 
 #include <errno.h>

@@ -18,6 +18,9 @@
 #include "channel/history.h"
 #include "core/message.h"
 #include "core/session.h"
+#include "core/broker.h"
+#include "core/practice.h"
+#include "channel/channel.h"
 
 #include <errno.h>
 #include <praxis/message.h>

@@ -16,7 +16,13 @@
  *   {"saved":"admin","state":{…}}                a service's own words
  */
 #include "core/message.h"
+#include "channel/channel.h"
+#include "core/broker.h"
+#include "core/identity.h"
+#include "core/practice.h"
+#include "core/session.h"
 #include "outbound/replay_buffer.h"
+#include "session/session.h"
 #include "snapshot.h"
 
 #include <errno.h>

@@ -10,6 +10,7 @@
  */
 #include "../unit/fake.h"
 #include "channel/channel.h"
+#include "core/practice.h"
 #include "message/envelope.h"
 #include "message/scan.h"
 #include "core/session.h"

@@ -5,6 +5,7 @@
  * and that the broker's own lists are whole.
  */
 #include "channel/channel.h"
+#include "core/practice.h"
 #include "sim.h"
 
 #include <stdio.h>

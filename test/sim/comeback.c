@@ -5,6 +5,7 @@
  * without, who are healed by being the same user.
  */
 #include "channel/channel.h"
+#include "core/practice.h"
 #include "outbound/replay_buffer.h"
 #include "say.h"
 

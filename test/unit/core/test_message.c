@@ -4,6 +4,7 @@
  * the counting of references.
  */
 #include "core/message.h"
+#include "core/practice.h"
 
 #include "core/broker.h"
 

@@ -72,17 +72,17 @@ END_TEST
 START_TEST(types_have_places_and_no_more_than_there_are)
 {
 	struct fake *fake = fake_create(NULL);
-	uint16_t first = px_traffic_place(fake->broker, "a_first");
+	uint16_t first = px_traffic_place(&fake->broker->traffic, "a_first");
 	ck_assert_uint_ne(first, PX_TRAFFIC_OTHER);
-	ck_assert_uint_eq(px_traffic_place(fake->broker, NULL), PX_TRAFFIC_OTHER);
+	ck_assert_uint_eq(px_traffic_place(&fake->broker->traffic, NULL), PX_TRAFFIC_OTHER);
 	for (int i = 0; i < 1000; i++) {
 		char type[32];
 		(void)snprintf(type, sizeof(type), "type_%d", i);
-		uint16_t place = px_traffic_place(fake->broker, type);
+		uint16_t place = px_traffic_place(&fake->broker->traffic, type);
 		ck_assert_uint_lt(place, PX_TRAFFIC_TYPES);
-		ck_assert_uint_eq(px_traffic_place(fake->broker, type), place);
+		ck_assert_uint_eq(px_traffic_place(&fake->broker->traffic, type), place);
 	}
-	ck_assert_uint_eq(px_traffic_place(fake->broker, "a_first"), first);
+	ck_assert_uint_eq(px_traffic_place(&fake->broker->traffic, "a_first"), first);
 	ck_assert_str_eq(px_broker_traffic(fake->broker, first)->type, "a_first");
 	ck_assert_ptr_null(px_broker_traffic(fake->broker, PX_TRAFFIC_TYPES));
 	fake_destroy(fake);

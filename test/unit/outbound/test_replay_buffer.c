@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Sessions that outlive their connections: detached, resumed by token, ended when nobody comes. */
+#include "core/practice.h"
 #include "session/test_resume_util.h"
+#include "outbound/replay_buffer.h"
 
 /* ---- the token ---- */
 

@@ -7,6 +7,7 @@
 #include "outbound/replay_buffer.h"
 #include "core/session.h"
 #include "state_text.h"
+#include "session/session.h"
 
 #include <check.h>
 #include <praxis/plugin.h>
