@@ -266,12 +266,11 @@ static int take_state_file(struct px_config_loader *loader, const struct px_opti
 			file) : -ENOMEM;
 }
 
-static int add_plugin_dir(struct px_config_loader *loader, const struct px_config_file *file,
-		unsigned line, const char *text)
+static int add_plugin_dir(struct px_config_reporter *reporter, const struct px_config_file *file,
+		unsigned line, const char *text, struct px_config_global *global)
 {
-	struct px_config_global *global = &loader->config->global;
 	if (global->plugin_dir_count == PX_CONFIG_ITEMS_MAX) {
-		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, file, line,
+		px_config_complain(reporter, PX_CONFIG_ERROR, file, line,
 				"\"plugin-dir\": more than %d directories", PX_CONFIG_ITEMS_MAX);
 		return 0;
 	}
@@ -288,25 +287,24 @@ static int add_plugin_dir(struct px_config_loader *loader, const struct px_confi
 	grown[global->plugin_dir_count++] = path;
 	struct stat st;
 	if (file && (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))) {
-		px_config_complain(&loader->reporter, PX_CONFIG_WARNING, file, line,
+		px_config_complain(reporter, PX_CONFIG_WARNING, file, line,
 				"\"plugin-dir\": there is no directory %s", path);
 	}
 	return 0;
 }
 
 /* Several with colons between them, as in PATH: a variable has no arrays. */
-static int add_plugin_dirs(struct px_config_loader *loader, const struct px_config_file *file,
+static int add_plugin_dirs(struct px_config_reporter *reporter, const struct px_config_file *file,
 		unsigned line, const char *text, void *user)
 {
-	(void)user;
 	if (!strchr(text, ':')) {
-		return add_plugin_dir(loader, file, line, text);
+		return add_plugin_dir(reporter, file, line, text, user);
 	}
 	int r = 0;
 	for (; r == 0 && *text != '\0'; text += strspn(text, ":")) {
 		size_t len = strcspn(text, ":");
 		char *directory = strndup(text, len);
-		r = !directory ? -ENOMEM : len > 0 ? add_plugin_dir(loader, file, line, directory) : 0;
+		r = !directory ? -ENOMEM : len > 0 ? add_plugin_dir(reporter, file, line, directory, user) : 0;
 		free(directory);
 		text += len;
 	}
@@ -338,8 +336,8 @@ int px_config_global_read(struct px_config_loader *loader)
 	if (!fallback || *fallback == '\0') {
 		fallback = PX_PLUGIN_DIR;
 	}
-	return px_config_strings(loader, &loader->global, "plugin-dir", fallback, add_plugin_dirs,
-			NULL);
+	return px_config_strings(&loader->reporter, &loader->global, "plugin-dir", fallback,
+			add_plugin_dirs, &loader->config->global);
 }
 
 void px_config_global_finish(struct px_config_global *global)

@@ -122,13 +122,13 @@ static void print_network(const struct in6_addr *network, unsigned prefix, bool 
 }
 
 /* Complains, or warns, of what it is; whether it may stay. */
-static bool check(struct px_config_loader *loader, const struct px_config_file *file,
+static bool check(struct px_config_reporter *reporter, const struct px_config_file *file,
 		unsigned line, const char *text, const struct list *list,
 		struct px_config_proxy *ret_proxy)
 {
 	bool is_v4;
 	if (!parse(text, ret_proxy, &is_v4)) {
-		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, file, line,
+		px_config_complain(reporter, PX_CONFIG_ERROR, file, line,
 				"\"%s\": \"%.64s\" is no address: expected an IPv4 or "
 				"IPv6 address, or ADDRESS/BITS", list->key, text);
 		return false;
@@ -137,30 +137,30 @@ static bool check(struct px_config_loader *loader, const struct px_config_file *
 	if (!is_same(&network, &ret_proxy->address)) {
 		char expected[INET6_ADDRSTRLEN + 8];
 		print_network(&network, ret_proxy->prefix, is_v4, expected, sizeof(expected));
-		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, file, line,
+		px_config_complain(reporter, PX_CONFIG_ERROR, file, line,
 				"\"%s\": \"%.64s\" goes on behind its prefix: "
 				"expected %s, or an address alone", list->key, text, expected);
 		return false;
 	}
 	if (ret_proxy->prefix == (is_v4 ? MAPPED_BITS : 0)) {
-		px_config_complain(&loader->reporter, PX_CONFIG_WARNING, file, line,
+		px_config_complain(reporter, PX_CONFIG_WARNING, file, line,
 				"\"%s\": with \"%.64s\" everybody may %s", list->key, text,
 				list->warning);
 	}
 	return true;
 }
 
-static int add(struct px_config_loader *loader, const struct px_config_file *file,
+static int add(struct px_config_reporter *reporter, const struct px_config_file *file,
 		unsigned line, const char *text, void *user)
 {
 	const struct list *list = user;
 	struct px_config_proxy proxy;
 	if (*list->count == PX_CONFIG_ITEMS_MAX) {
-		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, file, line,
+		px_config_complain(reporter, PX_CONFIG_ERROR, file, line,
 				"\"%s\": \"%.64s\" is one too many", list->key, text);
 		return 0;
 	}
-	if (!check(loader, file, line, text, list, &proxy)) {
+	if (!check(reporter, file, line, text, list, &proxy)) {
 		return 0;
 	}
 	struct px_config_proxy *grown = px_config_grow(*list->items, *list->count,
@@ -173,10 +173,10 @@ static int add(struct px_config_loader *loader, const struct px_config_file *fil
 	return 0;
 }
 
-static int add_loopback(struct px_config_loader *loader, struct list *list)
+static int add_loopback(struct px_config_reporter *reporter, struct list *list)
 {
-	int r = add(loader, NULL, 0, "127.0.0.0/8", list);
-	return r < 0 ? r : add(loader, NULL, 0, "::1", list);
+	int r = add(reporter, NULL, 0, "127.0.0.0/8", list);
+	return r < 0 ? r : add(reporter, NULL, 0, "::1", list);
 }
 
 int px_config_proxies_read(struct px_config_loader *loader,
@@ -186,11 +186,11 @@ int px_config_proxies_read(struct px_config_loader *loader,
 		&vhost->trusted_proxies, &vhost->trusted_proxy_count };
 	struct list readers = { "metrics-allow", "read the figures",
 		&vhost->metrics_allow, &vhost->metrics_allow_count };
-	int r = px_config_words(loader, object, proxies.key, NULL, add, &proxies);
+	int r = px_config_words(&loader->reporter, object, proxies.key, NULL, add, &proxies);
 	if (r < 0) {
 		return r;
 	}
 	return px_config_object_given(object, readers.key) ?
-			px_config_words(loader, object, readers.key, NULL, add, &readers) :
-			add_loopback(loader, &readers);
+			px_config_words(&loader->reporter, object, readers.key, NULL, add, &readers) :
+			add_loopback(&loader->reporter, &readers);
 }

@@ -102,14 +102,14 @@ static char *normalise_origin(const char *text, bool *ret_is_origin)
 	return print(&url);
 }
 
-static int add_origin(struct px_config_loader *loader, const struct px_config_file *file,
+static int add_origin(struct px_config_reporter *reporter, const struct px_config_file *file,
 		unsigned line, const char *text, void *user)
 {
 	struct px_config_vhost *vhost = user;
 	bool is_origin;
 	char *origin = normalise_origin(text, &is_origin);
 	if (!is_origin || vhost->origin_count == PX_CONFIG_ITEMS_MAX) {
-		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, file, line,
+		px_config_complain(reporter, PX_CONFIG_ERROR, file, line,
 				is_origin ? "\"origins\": \"%.64s\" is one too many" :
 				"\"origins\": \"%.64s\" is no origin: expected https://host or "
 				"http://host, with or without :port, https://*.host, or *", text);
@@ -125,7 +125,7 @@ static int add_origin(struct px_config_loader *loader, const struct px_config_fi
 	vhost->origins = grown;
 	grown[vhost->origin_count++] = origin;
 	if (strcmp(origin, "*") == 0) {
-		px_config_complain(&loader->reporter, PX_CONFIG_WARNING, file, line,
+		px_config_complain(reporter, PX_CONFIG_WARNING, file, line,
 				"\"origins\": a wildcard origin: with \"*\" the pages of every "
 				"site may connect");
 	}
@@ -135,5 +135,5 @@ static int add_origin(struct px_config_loader *loader, const struct px_config_fi
 int px_config_origins_read(struct px_config_loader *loader,
 		const struct px_config_object *object, struct px_config_vhost *vhost)
 {
-	return px_config_words(loader, object, "origins", NULL, add_origin, vhost);
+	return px_config_words(&loader->reporter, object, "origins", NULL, add_origin, vhost);
 }

@@ -254,7 +254,7 @@ static int take_texts(struct reading *reading, const struct px_options *options)
 	return r < 0 ? r : take_open_practice(reading, options);
 }
 
-static int add_address(struct px_config_loader *loader, const struct px_config_file *file,
+static int add_address(struct px_config_reporter *reporter, const struct px_config_file *file,
 		unsigned line, const char *text, void *user)
 {
 	const struct reading *reading = user;
@@ -269,7 +269,7 @@ static int add_address(struct px_config_loader *loader, const struct px_config_f
 	} else {
 		return r;
 	}
-	px_config_complain(&loader->reporter, PX_CONFIG_ERROR, file, line,
+	px_config_complain(reporter, PX_CONFIG_ERROR, file, line,
 			"\"interface\": \"%.64s\" is %s", text, sentence);
 	return 0;
 }
@@ -421,7 +421,7 @@ static int take_keys(struct reading *reading)
 	if (r < 0 || checked < 0) { /* the addresses are better not judged without the rest */
 		return r;
 	}
-	r = px_config_strings(reading->loader, &reading->object, "interface", "localhost",
+	r = px_config_strings(&reading->loader->reporter, &reading->object, "interface", "localhost",
 			add_address, reading);
 	if (r == 0) {
 		check_public(reading);

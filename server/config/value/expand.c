@@ -8,7 +8,7 @@
  */
 #define _DEFAULT_SOURCE 1 /* explicit_bzero */
 
-#include "config/config_internal.h"
+#include "reader.h"
 
 #include <errno.h>
 #include <json-c/json.h>

@@ -9,7 +9,7 @@
  */
 #define _DEFAULT_SOURCE 1 /* explicit_bzero */
 
-#include "config/config_internal.h"
+#include "reader.h"
 
 #include <errno.h>
 #include <json-c/json.h>
@@ -441,15 +441,15 @@ void px_config_secret_destroy(char *secret)
 
 /* ---- a string or several ---- */
 
-int px_config_strings(struct px_config_loader *loader, const struct px_config_object *object,
+int px_config_strings(struct px_config_reporter *reporter, const struct px_config_object *object,
 		const char *key, const char *fallback,
-		int (*each)(struct px_config_loader *loader, const struct px_config_file *file,
+		int (*each)(struct px_config_reporter *reporter, const struct px_config_file *file,
 				unsigned line, const char *text, void *user),
 		void *user)
 {
 	const struct px_config_member *member = px_config_object_find(object, key);
 	if (!member) {
-		return fallback ? each(loader, NULL, 0, fallback, user) : 0;
+		return fallback ? each(reporter, NULL, 0, fallback, user) : 0;
 	}
 	const struct px_config_source *source = (const struct px_config_source *)member->file;
 	struct px_config_item item = px_config_member_item(member);
@@ -469,24 +469,24 @@ int px_config_strings(struct px_config_loader *loader, const struct px_config_ob
 			continue;
 		}
 		if (!json_object_is_type(item.value, json_type_string)) {
-			px_config_complain(&loader->reporter, PX_CONFIG_ERROR, member->file,
+			px_config_complain(reporter, PX_CONFIG_ERROR, member->file,
 					item.line,
 					"\"%s\": expected a string or an array of strings", key);
 			continue;
 		}
-		r = each(loader, member->file, item.line, json_object_get_string(item.value), user);
+		r = each(reporter, member->file, item.line, json_object_get_string(item.value), user);
 	} while (r == 0 && is_array && px_config_walk_next(&walk, &item));
 	return r;
 }
 
 /* What px_config_words() has to do with each string. */
 struct words {
-	int (*each)(struct px_config_loader *loader, const struct px_config_file *file,
+	int (*each)(struct px_config_reporter *reporter, const struct px_config_file *file,
 			unsigned line, const char *text, void *user);
 	void *user;
 };
 
-static int split(struct px_config_loader *loader, const struct px_config_file *file,
+static int split(struct px_config_reporter *reporter, const struct px_config_file *file,
 		unsigned line, const char *text, void *user)
 {
 	static const char separators[] = ", \t";
@@ -495,25 +495,25 @@ static int split(struct px_config_loader *loader, const struct px_config_file *f
 	/* With one before or behind it, it is as wrong as without any other. */
 	if (strcspn(text, separators) == length || strspn(text, separators) > 0 ||
 			strchr(separators, text[length - 1])) {
-		return words->each(loader, file, line, text, words->user);
+		return words->each(reporter, file, line, text, words->user);
 	}
 	int r = 0;
 	for (; r == 0 && *text != '\0'; text += strspn(text, separators)) {
 		size_t len = strcspn(text, separators);
 		char *word = strndup(text, len);
-		r = word ? words->each(loader, file, line, word, words->user) : -ENOMEM;
+		r = word ? words->each(reporter, file, line, word, words->user) : -ENOMEM;
 		free(word);
 		text += len;
 	}
 	return r;
 }
 
-int px_config_words(struct px_config_loader *loader, const struct px_config_object *object,
+int px_config_words(struct px_config_reporter *reporter, const struct px_config_object *object,
 		const char *key, const char *fallback,
-		int (*each)(struct px_config_loader *loader, const struct px_config_file *file,
+		int (*each)(struct px_config_reporter *reporter, const struct px_config_file *file,
 				unsigned line, const char *text, void *user),
 		void *user)
 {
 	struct words words = { each, user };
-	return px_config_strings(loader, object, key, fallback, split, &words);
+	return px_config_strings(reporter, object, key, fallback, split, &words);
 }
