@@ -4,8 +4,8 @@
 
 	areas.py [--build DIR] [ROOT]
 
-The law itself is the table of areas in docs/architecture.md, and the table of guarded functions
-below it: what a reader is shown is what is enforced, so the two cannot differ. Reads the sources
+The law itself is the table of areas in docs/architecture.md, with that of areas which open each other
+and that of guarded functions below it: what a reader is shown is what is enforced, so the two cannot differ. Reads the sources
 as text and, with --build, the symbols of what was built. An include path enforces some of it, but
 only for targets that somebody keeps apart; this holds for a file that has just been dropped into
 a folder as well. Prints file:line of every offence, then a line for each rule; exit code 1 if a
@@ -18,6 +18,8 @@ import pathlib
 import re
 import subprocess
 import sys
+
+from figures import circles
 
 # C11, POSIX 2008 and what Linux adds to them. A header that is in none of these lists is a
 # library, and a library is named in PLACES or forbidden.
@@ -179,6 +181,7 @@ class Law:
 		text = (root / TABLES).read_text(encoding="utf-8") if (root / TABLES).is_file() else ""
 		self.areas = [Area(row[0][0], row[2], row[3], row[4])
 				for row in read_table(text, "| area |", 5)]
+		self.both_ways = [frozenset(row[0]) for row in read_table(text, "| both ways |", 2)]
 		self.guarded = {row[0][0]: frozenset(row[1]) for row in read_table(text, "| function |", 3)}
 		found = self.find()
 		self.sources = [Source(root, path) for path in found if path.endswith((".h", ".c", ".inc", ".in"))]
@@ -239,10 +242,22 @@ class Law:
 					self.offend("table", TABLES, 0, f"{area.name} has no {door}")
 				if door.endswith("_internal.h"):
 					self.offend("table", TABLES, 0, f"{area.name}: {door} is no door")
+		self.check_circles()
 		for name, callers in self.guarded.items():
 			for caller in sorted(callers):
 				if not (self.root / caller).exists():
 					self.offend("table", TABLES, 0, f"{name}: there is no {caller}")
+
+	def check_circles(self):
+		"""An area opens those below it, and so no circle leads back; pairs that do have a reason."""
+		opens = {area.name: area.opens - {area.name} for area in self.areas}
+		for pair in self.both_ways:
+			if len(pair) != 2 or not all(other in opens.get(one, ()) for one in pair for other in pair - {one}):
+				self.offend("table", TABLES, 0, f"{', '.join(sorted(pair))}: are no two areas that open each other")
+		down = {name: {other for other in others if frozenset((name, other)) not in self.both_ways}
+				for name, others in opens.items()}
+		for circle in circles(down):
+			self.offend("table", TABLES, 0, f"{', '.join(circle)}: open each other in a circle")
 
 	def check_includes(self):
 		for source in self.sources:

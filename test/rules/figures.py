@@ -33,7 +33,7 @@ def circles(graph):
 	for root in sorted(graph):
 		if root in order:
 			continue
-		work = [(root, iter(sorted(graph[root])))]
+		work = [(root, iter(sorted(graph.get(root, ()))))]
 		order[root] = low[root] = len(order)
 		stack.append(root)
 		on_stack.add(root)

@@ -37,6 +37,11 @@ GOOD = {
 | `pages` | both pages | – | – | – |
 | `demo/src` | the demonstration | – | `pages` | `praxis-client` |
 
+| both ways | why |
+|---|---|
+| `broker` `broker/outbound` | the tree is small |
+| `server` `server/net` | likewise |
+
 | function | who may call it | why |
 |---|---|---|
 | `px_channel_find` | `broker/outbound/queue.c` | asks nobody |
@@ -143,6 +148,11 @@ class Areas(unittest.TestCase):
 			("| `chain.h` |", "| `chain_internal.h` |", "is no door"),
 			("| `pages` | both", "| `client/src` | both", "client/src has two rows"),
 			("`broker/outbound/queue.c` | asks", "`broker/none.c` | asks", "there is no broker/none.c"),
+			("| `server` `server/net` | likewise |\n", "", "server, server/net: open each other in a circle"),
+			("| `chain.h` | – |", "| `chain.h` | `tools` |", "common, tools: open each other in a circle"),
+			("| `pages` | both pages | – | – |", "| `pages` | both pages | – | `demo/src` |",
+				"demo/src, pages: open each other in a circle"),
+			("`broker` `broker/outbound` | the", "`broker` `common` | the", "broker, common: are no two areas"),
 		]:
 			with self.subTest(says=says):
 				self.assertIn(old, GOOD[TABLES])
