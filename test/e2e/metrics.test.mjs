@@ -254,7 +254,9 @@ scrape_configs:
 			const file = fileURLToPath(new URL('../../docs/grafana.json', import.meta.url));
 			const dashboard = JSON.parse(await readFile(file, 'utf8'));
 			const queries = dashboard.panels.flatMap(({ targets = [] }) => {
-				return targets.map(({ expr }) => expr.replaceAll('$__rate_interval', '5s'));
+				return targets.map(({ expr }) =>
+					expr.replaceAll('$__rate_interval', '5s').replaceAll('$instance', '.*'),
+				);
 			});
 			assert.ok(queries.length > 10);
 			for (const query of queries) {
@@ -271,6 +273,29 @@ scrape_configs:
 			prometheus.kill('SIGTERM');
 			await ended;
 			await rm(dir, { recursive: true, force: true });
+		}
+	});
+
+	it('is what the alerts ask for, and each says what to do', async () => {
+		const folder = fileURLToPath(new URL('../../packaging/prometheus/', import.meta.url));
+		execFileSync('promtool', ['check', 'rules', path.join(folder, 'alerts.yml')]);
+		execFileSync('promtool', ['test', 'rules', path.join(folder, 'alerts.test.yml')]);
+
+		const rules = await readFile(path.join(folder, 'alerts.yml'), 'utf8');
+		const tests = await readFile(path.join(folder, 'alerts.test.yml'), 'utf8');
+		const guide = new URL('../../docs/alerts.md', import.meta.url);
+		const names = rules.match(/(?<=- alert: )\w+$/gm);
+		assert.deepEqual((await readFile(guide, 'utf8')).match(/(?<=^## )\w+$/gm), names);
+		for (const name of names) {
+			assert.ok(rules.includes(`runbook: docs/alerts.md#${name.toLowerCase()}\n`), name);
+			for (const kind of ['fires', 'is silent']) {
+				assert.ok(tests.includes(`- name: ${name} ${kind}\n`), `${name} ${kind}`);
+			}
+		}
+		const { body } = await get(praxis.port, '/metrics', bearer(await token(ruler)));
+		const known = new Set(body.match(/(?<=^# TYPE )\w+/gm));
+		for (const metric of rules.match(/\b(praxis|process)_\w+/g)) {
+			assert.ok(known.has(metric.replace(/_bucket$/, '')), metric);
 		}
 	});
 
