@@ -11,7 +11,7 @@
 // the servers' logs; PRAXIS_E2E_DEADLINE_MS, how long to wait for anything (10000).
 
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -28,6 +28,7 @@ const ALL = [
 	'turns.test.mjs',
 	'config.test.mjs',
 	'lifecycle.test.mjs',
+	'manager.test.mjs',
 	'ending.test.mjs',
 	'run.test.mjs',
 	'plugins.test.mjs',
@@ -39,6 +40,7 @@ const ALL = [
 	'api.test.mjs',
 	'asyncapi.test.mjs',
 	'admin.test.mjs',
+	'example.test.mjs',
 	'praxisctl.test.mjs',
 	'tail.test.mjs',
 	'metrics.test.mjs',
@@ -82,6 +84,13 @@ const files = given.filter((word) => !word.startsWith('-'));
 
 if (!existsSync(path.join(here, 'node_modules', 'ws'))) {
 	console.error('no node_modules/ws: run `npm ci` in test/e2e');
+	process.exit(2);
+}
+const forgotten = readdirSync(here).filter(
+	(name) => /\.test\.mjs$/.test(name) && !ALL.includes(name),
+);
+if (forgotten.length > 0) {
+	console.error(`these are in no list, so that nobody would run them: ${forgotten.join(' ')}`);
 	process.exit(2);
 }
 const { BUILD } = await import('./lib/praxisd.mjs');
