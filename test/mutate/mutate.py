@@ -199,7 +199,8 @@ def tests_of(build):
 
 
 def run_test(test, seconds):
-	"""Whether it passed, with so many seconds of the processor. It has a group of its own, since `check` forks."""
+	"""Whether it passed, with so many seconds of the processor. It has a session of its own: `check`
+	forks, and gives each test a process group."""
 	real = FLOOR_SECONDS + PATIENCE * seconds
 	environment = {**os.environ, **test.environment, "CK_DEFAULT_TIMEOUT": str(int(real) + 1),
 			"UBSAN_OPTIONS": "halt_on_error=1"}
@@ -216,25 +217,32 @@ def run_test(test, seconds):
 					return False
 		return False
 	finally:
-		try:
-			os.killpg(process.pid, signal.SIGKILL)
-		except ProcessLookupError:
-			pass
+		for pid, _ in members(process.pid):
+			try:
+				os.kill(pid, signal.SIGKILL)
+			except ProcessLookupError:
+				pass
 		process.wait()
 
 
-def usage(group):
-	"""Seconds of the processor and bytes of memory of a process group. RLIMIT_CPU would coarsen the clock of
-	processor time, with which some tests measure."""
-	seconds = pages = 0
+def members(session):
+	"""Process id and fields of /proc/PID/stat, from the third on, of all that are in a session."""
 	for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
 		try:
 			fields = path.read_text().rpartition(")")[2].split()
 		except OSError:
 			continue
-		if int(fields[2]) == group:
-			seconds += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-			pages += int(fields[21])
+		if int(fields[3]) == session:
+			yield int(path.parent.name), fields
+
+
+def usage(session):
+	"""Seconds of the processor and bytes of memory of a session. RLIMIT_CPU would coarsen the clock of
+	processor time, with which some tests measure."""
+	seconds = pages = 0
+	for _, fields in members(session):
+		seconds += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+		pages += int(fields[21])
 	return seconds, pages * os.sysconf("SC_PAGE_SIZE")
 
 
