@@ -73,10 +73,15 @@ class Mutant:
 	what: str
 	old: str
 	new: str
+	function: str
 
 	def place(self):
-		"""What names it when lines move."""
+		"""What names it when lines move, though not alone: a line may stand twice in a file."""
 		return f"{self.path}\t{self.old.strip()}\t{self.new.strip()}"
+
+	def judged_as(self):
+		"""The beginning of its line in test/mutate/equivalent."""
+		return f"{self.path}\t{self.function}\t{self.old.strip()}\t{self.new.strip()}"
 
 
 @dataclasses.dataclass
@@ -89,7 +94,8 @@ class Test:
 	def files(self, build):
 		"""What it runs or loads out of the build."""
 		words = [*self.command, *(part for value in self.environment.values() for part in value.split(":"))]
-		return sorted({os.path.relpath(word, build) for word in words if word.startswith(f"{build}/")})
+		return sorted({os.path.relpath(word, build) for word in words
+				if word.startswith(f"{build}/") and not os.path.isdir(word)})
 
 
 # ---- what can be changed in a line ----
@@ -136,7 +142,7 @@ def blank_strings(line):
 	return re.sub(r"/\*.*?\*/", lambda match: " " * len(match.group(0)), line)
 
 
-def mutants_of(path, number, line):
+def mutants_of(path, number, line, function=""):
 	"""All that could be done to one line; each hits one place in it."""
 	if not is_code(line) or "assert(" in line:
 		return
@@ -148,7 +154,7 @@ def mutants_of(path, number, line):
 			text = original.expand(new) if isinstance(new, str) else new(match)
 			changed = line[:match.start()] + text + line[match.end():]
 			if changed != line:
-				yield Mutant(path, number, what, line, changed)
+				yield Mutant(path, number, what, line, changed, function)
 
 
 # ---- the tree, built once for each job ----
@@ -169,9 +175,11 @@ def must(command, **options):
 def copy_tree(to):
 	names = subprocess.run(["git", "-C", ROOT, "ls-files", "-z"], check=True, capture_output=True,
 			text=True).stdout.split("\0")
-	for name in filter(None, names):
-		if not (ROOT / name).is_file():
-			continue
+	names = {name for name in names if name and (ROOT / name).is_file()}
+	for path in list(to.rglob("*")):
+		if path.is_file() and str(path.relative_to(to)) not in names:
+			path.unlink()
+	for name in sorted(names):
 		target = to / name
 		target.parent.mkdir(parents=True, exist_ok=True)
 		if not target.exists() or target.read_bytes() != (ROOT / name).read_bytes():
@@ -183,6 +191,8 @@ def configure(tree, build, options):
 	if not (build / "build.ninja").exists():
 		must(["meson", "setup", "-Db_lto=false", "-Dbench=disabled", "-Ddashboard=disabled",
 			"-Dtests=enabled", "-Dwerror=false", *options, build, tree])
+	# It says which tests there are only when it is of the same age as the tree.
+	must(["ninja", "-C", build, "build.ninja"])
 
 
 def tests_of(build):
@@ -375,10 +385,13 @@ def choose(tree, lines, only, seed):
 	for path in sorted({place.rsplit(":", maxsplit=1)[0] for place in lines}):
 		if not path.endswith(".c") or not wanted(path, only):
 			continue
+		function = ""
 		for number, line in enumerate((tree / path).read_text(encoding="utf-8").split("\n"), 1):
+			if re.match(r"[a-z].*\(", line):
+				function = re.search(r"(\w+)\(", line).group(1)
 			if f"{path}:{number}" not in lines:
 				continue
-			for mutant in mutants_of(path, number, line):
+			for mutant in mutants_of(path, number, line, function):
 				place = mutant.place()
 				seen[place] = seen.get(place, 0) + 1
 				key = hashlib.sha256(f"{seed}\t{place}\t{seen[place]}".encode()).digest()
@@ -387,12 +400,12 @@ def choose(tree, lines, only, seed):
 
 
 def judged():
-	"""Those that a person has judged to be equivalent: path, old line, new line and the reason, with tabs between."""
+	"""Those that a person has judged to be equivalent; tabs between, and the reason at the end."""
 	if not EQUIVALENT.exists():
 		return set()
 	rows = [line.split("\t") for line in EQUIVALENT.read_text(encoding="utf-8").splitlines()
 			if line and not line.startswith("#")]
-	return {"\t".join(row[:3]) for row in rows}
+	return {"\t".join(row[:4]) for row in rows}
 
 
 def show(mutant):
@@ -431,7 +444,7 @@ def main():
 			result = job.try_mutant(mutant, lines[f"{mutant.path}:{mutant.line}"])
 		finally:
 			free.put(job)
-		if result == "survived" and mutant.place() in equivalent:
+		if result == "survived" and mutant.judged_as() in equivalent:
 			result = "equivalent"
 		return mutant, result, time.monotonic() - begin
 

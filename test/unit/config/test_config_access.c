@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 
 #define SECRET_32 "0123456789abcdef0123456789abcdef"
+#define A_URL "https:// or http://, a host, and if need be :port, a path and a query"
 #define TOKENS ", \"tokens\": {\"secret\": \"" SECRET_32 "\"}"
 
 /* The tokens of a vhost with these keys in them. */
@@ -147,6 +148,8 @@ START_TEST(checks_tokens)
 			"999\n");
 	expect_more("\"require-exp\": 2",
 			"E f.json:1: \"require-exp\": expected true or false, got 2\n");
+	expect_tokens("\"secret-file\": \"${PX_T_UNSET}\"",
+			"E f.json:1: \"secret-file\": there is no environment variable PX_T_UNSET\n");
 	expect_more("\"default-role\": \"doctor\"",
 			"E f.json:1: \"default-role\": expected one of staff, patient, service, "
 			"admin, got \"doctor\"\n");
@@ -171,6 +174,18 @@ START_TEST(checks_tokens)
 			"E f.json:2: unknown key \"practice\" (did you mean \"practices\"?)\n"
 			"E f.json:2: \"rooms\": expected a string of 1 to 256 bytes, got 5\n"
 			"E f.json:3: \"sub\": expected a string of 1 to 256 bytes, got one of 0\n");
+	/* What comes behind is read all the same. */
+	expect_vhost(", \"tokens\": {\"secret\": \"" SECRET_32 "\", \"claims\": {\"sub\": \"\"}},\n"
+			"\"auth-url\": \"x\",\n\"webhook-url\": \"x\",\n\"origins\": [\"x\"],\n"
+			"\"trusted-proxies\": [\"x\"]",
+			"E f.json:3: \"webhook-url\" without \"webhook-secret\"\n"
+			"E f.json:1: \"sub\": expected a string of 1 to 256 bytes, got one of 0\n"
+			"E f.json:2: \"auth-url\": expected " A_URL "\n"
+			"E f.json:3: \"webhook-url\": expected " A_URL "\n"
+			"E f.json:4: \"origins\": \"x\" is no origin: expected https://host or "
+			"http://host, with or without :port, https://*.host, or *\n"
+			"E f.json:5: \"trusted-proxies\": \"x\" is no address: expected an IPv4 or "
+			"IPv6 address, or ADDRESS/BITS\n");
 	/* that there are tokens counts, be they wrong: no word of open mode */
 	expect_vhost(", \"interface\": \"127.0.0.1\", \"tokens\": {\"secret\": 5}",
 			"E f.json:1: \"secret\": expected a string of 1 to 4096 bytes\n");

@@ -939,5 +939,5 @@ RUN_TESTS("backend", it_asks_in_the_name_of_the_client, answers_come_whole,
 		so_many_at_a_time_for_each_url, fifty_at_once, connections_are_used_again,
 		an_answer_stands_for_a_few_seconds, only_decisions_are_kept,
 		nobody_gets_anothers_answer, the_cache_has_a_bound, large_answers_push_out_more,
-		lives_of_different_lengths, what_ends_first_is_dropped_first, both_first_bytes_choose_the_place,
-		nothing_at_all);
+		lives_of_different_lengths, what_ends_first_is_dropped_first,
+		both_first_bytes_choose_the_place, nothing_at_all);

@@ -230,6 +230,7 @@ START_TEST(who_is_owed_too_much_is_given_up)
 	}
 	struct px_stats stats = fake_stats(fake);
 	ck_assert_uint_eq(stats.slow_readers, 1);
+	ck_assert_uint_eq(stats.slow_by_age, 0);
 	ck_assert_uint_eq(stats.replaced, 0);
 	ck_assert_uint_eq(stats.dropped, owed);
 	ck_assert_uint_eq(stats.dropped_bytes, owed_bytes);
@@ -278,6 +279,7 @@ START_TEST(a_message_waits_so_long_and_no_longer)
 	fake_advance(fake, 1);
 	ck_assert_int_eq(slow->session->phase, PX_SESSION_CLOSING);
 	ck_assert_uint_eq(fake_stats(fake).slow_readers, 1);
+	ck_assert_uint_eq(fake_stats(fake).slow_by_age, 1);
 	ck_assert_uint_eq(fake_stats(fake).dropped, 2);
 	fake_turn(fake);
 	let_read(slow);

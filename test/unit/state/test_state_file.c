@@ -260,5 +260,6 @@ START_TEST(moves_and_removes)
 END_TEST
 
 RUN_TESTS("state_file", reads_what_it_wrote, no_file_is_no_fault, every_flipped_bit_is_found,
-		every_cut_is_found, a_first_line_is_short, another_version_is_told, is_its_owners_alone, is_bounded,
+		every_cut_is_found, a_first_line_is_short, another_version_is_told,
+		is_its_owners_alone, is_bounded,
 		a_write_that_fails_leaves_nothing, moves_and_removes);

@@ -123,4 +123,28 @@ START_TEST(what_cannot_be_kept_is_counted)
 }
 END_TEST
 
-RUN_TESTS("webhook_memory", whoever_is_known_to_be_in_leaves, what_cannot_be_kept_is_counted);
+/* However many partitions were there before: no more than those that are need room. */
+START_TEST(partitions_that_are_gone_take_no_room)
+{
+	static const struct px_webhook_bounds bounds = { 4, 1 << 14, 2, 2, 5000 };
+	struct px_webhook_queue *queue;
+	unsigned first = 0;
+	ck_assert_int_eq(px_webhook_queue_create(&queue), 0);
+	px_webhook_queue_set_bounds(queue, &bounds);
+	for (int i = 0; i < 100; i++) {
+		char key[16];
+		(void)snprintf(key, sizeof(key), "%d", i);
+		memory_fail(0, false);
+		memory_watch(true);
+		ck_assert_int_eq(px_webhook_queue_push(queue, px_span(key), px_span("{}"), i), 0);
+		px_webhook_queue_delivered(queue, px_webhook_queue_take(queue, i));
+		memory_watch(false);
+		first = i > 0 ? first : memory_asked();
+		ck_assert_uint_le(memory_asked(), first);
+	}
+	px_webhook_queue_destroy(queue);
+}
+END_TEST
+
+RUN_TESTS("webhook_memory", whoever_is_known_to_be_in_leaves, what_cannot_be_kept_is_counted,
+		partitions_that_are_gone_take_no_room);
