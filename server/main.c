@@ -51,7 +51,7 @@ static const char help[] =
 		"\n"
 		"  -c, --config PATH   directory with praxis.json and conf.d/ (default " PX_CONFIG_PATH ")\n"
 		"  -t, --check-config  say what is wrong with the configuration, and start nothing; only a\n"
-		"                      start tells whether ports and audit trail are free and services start\n"
+		"                      start tells whether ports and files are free and services start\n"
 		"  -V, --version       print the versions of praxisd and libwebsockets\n"
 		"  -h, --help          print this\n"
 		"\n"

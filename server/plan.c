@@ -22,6 +22,7 @@
 
 static int prepare(struct px_plan *plan)
 {
+	px_security_warn(plan->config, plan->sink);
 	int rc = px_plan_load_services(plan);
 	rc = rc < 0 ? rc : px_plan_prepare_state(plan);
 	rc = rc < 0 ? rc : px_plan_prepare_vhosts(plan);

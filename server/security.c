@@ -20,8 +20,11 @@
 #include "webhook/webhook.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* How often key files are looked at. */
 #define KEYS_EVERY_MS 5000
@@ -79,6 +82,30 @@ static int make_authorities(const struct px_config *config, const struct px_conf
 	return 0;
 }
 
+static void warn_of_certificates(const struct px_config_vhost *vhost, const char *key,
+		const char *url, const char *missing, const struct px_config_sink *sink)
+{
+	char text[PATH_MAX + 512];
+	if (!url || strncasecmp(url, "https:", strlen("https:")) != 0) {
+		return;
+	}
+	(void)snprintf(text, sizeof(text), "%s:%u: vhost \"%s\": \"%s\": there are no certificates in "
+			"%s: no https server will be trusted (install ca-certificates)",
+			vhost->file->name, vhost->line, vhost->name, key, missing);
+	sink->on_complaint(sink->user, PX_CONFIG_WARNING, text);
+}
+
+void px_security_warn(const struct px_config *config, const struct px_config_sink *sink)
+{
+	const char *missing = px_http_client_missing_certificates();
+	for (size_t i = 0; missing && i < config->vhost_count; i++) {
+		const struct px_config_vhost *vhost = &config->vhosts[i];
+		warn_of_certificates(vhost, "auth-url", vhost->auth_url, missing, sink);
+		warn_of_certificates(vhost, "webhook-url", vhost->webhook ? vhost->webhook->url : NULL,
+				missing, sink);
+	}
+}
+
 int px_security_check(const struct px_config *config, const struct px_config_sink *sink)
 {
 	struct px_authenticator **authorities = calloc(config->vhost_count, sizeof(*authorities));
@@ -87,6 +114,7 @@ int px_security_check(const struct px_config *config, const struct px_config_sin
 		px_authenticator_destroy(authorities[i]);
 	}
 	free(authorities);
+	px_security_warn(config, sink);
 	return rc < 0 ? rc : px_tls_check(config, sink);
 }
 

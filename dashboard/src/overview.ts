@@ -131,6 +131,29 @@ function unreadiness({ notReady = [] }: Facts): string {
 	return `Nobody new is let in: ${reasons.join('; ')}. Those who are connected stay.`;
 }
 
+// What of a vhost the application's back end does not do.
+const FAILING: Record<string, string> = {
+	auth_url:
+		'the application does not say who a client is (auth-url), so that nobody new is let in there',
+	webhooks: 'the application does not take what it is told (webhook-url)',
+};
+
+function failures(totals: Totals): string {
+	const sentences = Object.entries(FAILING).flatMap(([name, sentence]) => {
+		const figures = totals[name];
+		const failing =
+			typeof figures === 'object' && figures
+				? (figures as Record<string, number>)['failing']
+				: 0;
+		return failing ? [`${counted(failing, 'vhost')}: ${sentence}`] : [];
+	});
+	return sentences.join('; ');
+}
+
+function counted(number: number, what: string): string {
+	return `In ${number} ${what}${number === 1 ? '' : 's'}`;
+}
+
 function scopeOf(practices: Practice[] | undefined): string {
 	const own = webSocketManager.user?.practices ?? [];
 	const ids = own.length > 0 ? own : (practices ?? []).map(({ practiceId }) => practiceId);
@@ -183,6 +206,9 @@ export class Overview implements View {
 		});
 		byId('unready').hidden = server.ready !== false;
 		setText(byId('unready'), unreadiness(server));
+		const failing = failures(totals ?? {});
+		byId('failing').hidden = failing === '';
+		setText(byId('failing'), `${failing}.`);
 		showFacts(byId('totals'), scope === 'server' ? serverTiles(values) : practiceTiles(values));
 		byId('practices').hidden = !practices;
 		this.#practices.show(practices ?? []);

@@ -11,6 +11,7 @@
 #include "audit/audit_events.h"
 #include "auth_url.h"
 #include "authenticator.h"
+#include "base/log.h"
 #include "common/strict_json.h"
 #include "core/peer.h"
 #include "core/vhost.h"
@@ -25,6 +26,9 @@
 
 #define HEADER_MAX 16384
 #define HOUR_S 3600
+
+/* Between two lines that say that the application of one vhost does not answer. */
+#define FAILURE_QUIET_MS 60000
 
 /* What is asked, and where the answer goes. */
 struct px_auth_request {
@@ -95,12 +99,85 @@ int px_auth_request_prepare(struct px_peer *peer, struct lws *wsi)
 	return 0;
 }
 
-/* 200 is claims, 401 and 403 are bad tokens, anything else is no answer. */
-static void judge(struct px_peer *peer, const struct px_http_client_answer *answer,
+/* ---- what the log and the figures are told ---- */
+
+/* Neither the URL nor anything of an answer is logged: both may hold what is nobody's business. */
+static void tell_failure(struct px_vhost *vhost, enum px_auth_answer kind,
+		const struct px_http_client_answer *answer)
+{
+	int64_t now_ms = (int64_t)uv_now(&vhost->server->loop);
+	vhost->auth_unheard = vhost->auth_failing ? vhost->auth_unheard + 1 : 1;
+	vhost->auth_failing = true;
+	if (vhost->auth_failing_told || now_ms < vhost->auth_quiet_ms) {
+		return;
+	}
+	vhost->auth_failing_told = true;
+	vhost->auth_quiet_ms = now_ms + FAILURE_QUIET_MS;
+	if (kind == PX_AUTH_BUSY) {
+		px_log(PX_LOG_WARNING, "auth-url of vhost %s: auth-max (%u) clients are being asked for "
+				"already; others are closed with 1013", vhost->config->name,
+				vhost->config->auth_max);
+	} else if (answer->fault) {
+		px_log(PX_LOG_WARNING, "auth-url of vhost %s: %s; clients are closed with 1013",
+				vhost->config->name, answer->fault);
+	} else {
+		px_log(PX_LOG_WARNING, "auth-url of vhost %s: the answer is %d%s; clients are closed "
+				"with 1013", vhost->config->name, answer->status,
+				answer->status == 200 ? ", without claims that can be used" : "");
+	}
+}
+
+static void tell_success(struct px_vhost *vhost)
+{
+	vhost->auth_failing = false;
+	if (vhost->auth_failing_told) {
+		vhost->auth_failing_told = false;
+		px_log(PX_LOG_NOTICE, "auth-url of vhost %s: the application answers again; %llu clients "
+				"could not be let in", vhost->config->name,
+				(unsigned long long)vhost->auth_unheard);
+	}
+}
+
+static void note(struct px_vhost *vhost, enum px_auth_answer kind,
+		const struct px_http_client_answer *answer)
+{
+	if (answer && answer->cached) {
+		return;
+	}
+	vhost->server->auth_answers[kind]++;
+	if (kind == PX_AUTH_ACCEPTED || kind == PX_AUTH_REFUSED) {
+		tell_success(vhost);
+	} else {
+		tell_failure(vhost, kind, answer);
+	}
+}
+
+/* ---- judging ---- */
+
+static enum px_auth_answer take_claims(struct px_peer *peer, struct px_span text,
 		struct px_authentication *ret_authentication)
 {
 	struct json_object *body;
 	struct px_token *token;
+	enum px_auth_answer kind = PX_AUTH_UNUSABLE;
+	if (px_strict_json_parse(text, &body) < 0) {
+		return kind;
+	}
+	if (px_authenticator_read_claims(peer->vhost, body, &token, NULL) == 0) {
+		kind = PX_AUTH_ACCEPTED;
+		px_authenticator_bound(peer, token);
+		px_authenticator_admit(peer, token, ret_authentication);
+		px_token_destroy(token);
+	}
+	json_object_put(body);
+	return kind;
+}
+
+/* 200 is claims, 401 and 403 are bad tokens, anything else is no answer. */
+static void judge(struct px_peer *peer, const struct px_http_client_answer *answer,
+		struct px_authentication *ret_authentication)
+{
+	enum px_auth_answer kind = answer->status == 0 ? PX_AUTH_FAILED : PX_AUTH_UNUSABLE;
 	*ret_authentication = (struct px_authentication){
 		.verdict = PX_VERDICT_UNAVAILABLE,
 		.sentence = "The application does not say now who this client is.",
@@ -108,19 +185,16 @@ static void judge(struct px_peer *peer, const struct px_http_client_answer *answ
 				answer->retry_after_s * 1000 : 0,
 	};
 	if (answer->status == 401 || answer->status == 403) {
+		kind = PX_AUTH_REFUSED;
 		peer->vhost->server->bad_tokens++;
 		px_lockout_charge(peer, PX_LOCKOUT_QUESTION_NS);
 		px_audit_events_refused(peer->vhost->server, peer, "auth_url");
 		ret_authentication->verdict = PX_VERDICT_BAD;
 		ret_authentication->sentence = "The application does not let this client in.";
-	} else if (answer->status == 200 && px_strict_json_parse(answer->body, &body) == 0) {
-		if (px_authenticator_read_claims(peer->vhost, body, &token, NULL) == 0) {
-			px_authenticator_bound(peer, token);
-			px_authenticator_admit(peer, token, ret_authentication);
-			px_token_destroy(token);
-		}
-		json_object_put(body);
+	} else if (answer->status == 200) {
+		kind = take_claims(peer, answer->body, ret_authentication);
 	}
+	note(peer->vhost, kind, answer);
 }
 
 static void on_answer(void *user, const struct px_http_client_answer *answer)
@@ -167,7 +241,7 @@ int px_auth_request_start(struct px_peer *peer, struct lws *wsi)
 	char address[PX_ADDRESS_SIZE];
 	px_address_format(&peer->address, address);
 	auth_request->wsi = wsi;
-	return px_http_client_ask(peer->vhost->server->http_client,
+	int rc = px_http_client_ask(peer->vhost->server->http_client,
 			&(struct px_http_client_request){
 					.url = config->auth_url,
 					.cookie = px_span(auth_request->cookie),
@@ -181,4 +255,8 @@ int px_auth_request_start(struct px_peer *peer, struct lws *wsi)
 					.user = auth_request,
 			},
 			&auth_request->outgoing);
+	if (rc == -EBUSY) {
+		note(peer->vhost, PX_AUTH_BUSY, NULL);
+	}
+	return rc;
 }

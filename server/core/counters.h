@@ -35,4 +35,14 @@ enum px_handshake {
 	PX_HANDSHAKE_COUNT,
 };
 
+/* What came of asking the application who a client is (`auth-url`); cached answers are not asked for. */
+enum px_auth_answer {
+	PX_AUTH_ACCEPTED, /* claims */
+	PX_AUTH_REFUSED,  /* 401 or 403 */
+	PX_AUTH_UNUSABLE, /* another status, or claims that make no sense */
+	PX_AUTH_FAILED,   /* no answer */
+	PX_AUTH_BUSY,     /* `auth-max` are being asked for */
+	PX_AUTH_ANSWERS,
+};
+
 #endif

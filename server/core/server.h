@@ -97,6 +97,7 @@ struct px_server {
 	struct px_bucket lock_lines;
 	uint64_t max_connections;
 	uint64_t handshakes[PX_HANDSHAKE_COUNT];
+	uint64_t auth_answers[PX_AUTH_ANSWERS];
 	struct px_stats_history samples;
 	uint64_t limits[PX_LIMIT_COUNT];
 	uint64_t sessions_limited; /* … and acts-per-second, which the broker counts as well */

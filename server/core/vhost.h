@@ -34,6 +34,10 @@ struct px_vhost {
 	struct px_tls *tls;             /* NULL: none */
 	struct px_webhook *webhook;     /* NULL: never had one */
 	uint64_t peers;
+	int64_t auth_quiet_ms;  /* no line that auth-url fails before */
+	uint64_t auth_unheard;  /* clients that it had no answer for, since it answered */
+	bool auth_failing;      /* it had none for the last one … */
+	bool auth_failing_told; /* … and the log has it */
 	bool is_retired;
 	bool tightened; /* its sessions are to be held against its new configuration */
 };

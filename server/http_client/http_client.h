@@ -84,6 +84,12 @@ void px_http_client_destroy(struct px_http_client *http_client);
 int px_http_client_ask(struct px_http_client *http_client,
 		const struct px_http_client_request *request, struct px_outgoing **ret_outgoing);
 
+/*
+ * Where the TLS library looks for the system's certificates, a file or a directory, if there are
+ * none: then no https back end is trusted. NULL: it finds some. Static.
+ */
+const char *px_http_client_missing_certificates(void);
+
 /* `done` is not called any more, and the asker's pointer is NULL. NULL is fine. */
 void px_http_client_cancel(struct px_outgoing *outgoing);
 

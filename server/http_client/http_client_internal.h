@@ -123,6 +123,11 @@ void px_outgoing_hang_up(struct px_outgoing *outgoing);
 /* Wipes and frees the body. */
 void px_outgoing_forget(struct px_outgoing *outgoing);
 
+/* ---- certificates.c ---- */
+
+/* As px_http_client_missing_certificates(), of a file or a directory; either may be NULL. */
+const char *px_http_client_lacking(const char *file, const char *directory);
+
 /* ---- loop.c ---- */
 
 /* Lets the loop run the transfers of backend->multi. */

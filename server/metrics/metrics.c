@@ -289,6 +289,8 @@ static void write_webhooks(struct px_prometheus *out, const struct px_server *se
 	px_prometheus_family(out, COUNTER, "praxis_webhook_requests_total",
 			"Requests to webhooks, by their answer.");
 	write_array(out, "result", totals.results, px_webhook_result_names, PX_WEBHOOK_RESULTS);
+	px_prometheus_one(out, GAUGE, "praxis_webhook_failing",
+			"Vhosts whose webhook did not take what it was sent last.", totals.failing);
 	px_prometheus_one(out, GAUGE, "praxis_webhook_queue_events",
 			"Events that webhooks have not taken yet.", totals.events);
 	px_prometheus_one(out, GAUGE, "praxis_webhook_queue_bytes",
@@ -298,6 +300,16 @@ static void write_webhooks(struct px_prometheus *out, const struct px_server *se
 	px_prometheus_one(out, GAUGE, "praxis_webhook_oldest_seconds",
 			"How long the oldest event that is not being sent has been waiting.",
 			(uint64_t)(totals.oldest_ms / 1000));
+}
+
+static void write_auth_url(struct px_prometheus *out, const struct px_server *server)
+{
+	px_prometheus_family(out, COUNTER, "praxis_auth_url_requests_total",
+			"Questions to the application who a client is, by their answer.");
+	write_array(out, "result", server->auth_answers, px_auth_answer_names, PX_AUTH_ANSWERS);
+	px_prometheus_one(out, GAUGE, "praxis_auth_url_failing",
+			"Vhosts whose application did not say, when it was asked last, who a client is.",
+			px_auth_url_failing(server));
 }
 
 static void write_memory(struct px_prometheus *out)
@@ -363,5 +375,6 @@ void px_metrics_write(struct px_server *server, struct px_prometheus *out)
 	px_prometheus_histogram(out, &server->flushes);
 	write_audit(out, server);
 	write_webhooks(out, server);
+	write_auth_url(out, server);
 	write_process(out, server);
 }

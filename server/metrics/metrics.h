@@ -27,6 +27,10 @@ void px_metrics_write(struct px_server *server, struct px_prometheus *out);
 /* metrics/stats.c: the members of GET /stats */
 extern const char *const px_resume_names[PX_RESUME_COUNT];
 extern const char *const px_handshake_names[PX_HANDSHAKE_COUNT];
+extern const char *const px_auth_answer_names[PX_AUTH_ANSWERS];
+
+/* In how many vhosts the application had no answer for the last client. */
+unsigned px_auth_url_failing(const struct px_server *server);
 void px_stats_write(struct px_server *server, struct px_json *json);
 
 /* metrics/stats_history.c: takes a sample, if it is time for one */

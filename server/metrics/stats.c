@@ -150,6 +150,33 @@ static void write_audit(const struct px_server *server, struct px_json *json)
 	px_json_close_object(json);
 }
 
+const char *const px_auth_answer_names[PX_AUTH_ANSWERS] = {
+	[PX_AUTH_ACCEPTED] = "accepted",
+	[PX_AUTH_REFUSED] = "refused",
+	[PX_AUTH_UNUSABLE] = "unusable",
+	[PX_AUTH_FAILED] = "failed",
+	[PX_AUTH_BUSY] = "busy",
+};
+
+unsigned px_auth_url_failing(const struct px_server *server)
+{
+	unsigned count = 0;
+	for (size_t i = 0; i < server->vhost_count; i++) {
+		count += server->vhosts[i]->auth_failing;
+	}
+	return count;
+}
+
+static void write_auth_url(const struct px_server *server, struct px_json *json)
+{
+	px_json_open_object(json, "auth_url");
+	for (int i = 0; i < PX_AUTH_ANSWERS; i++) {
+		px_json_int(json, px_auth_answer_names[i], (int64_t)server->auth_answers[i]);
+	}
+	px_json_int(json, "failing", px_auth_url_failing(server));
+	px_json_close_object(json);
+}
+
 static void write_webhooks(const struct px_server *server, struct px_json *json)
 {
 	struct px_webhook_totals totals;
@@ -165,6 +192,7 @@ static void write_webhooks(const struct px_server *server, struct px_json *json)
 	for (int i = 0; i < PX_WEBHOOK_RESULTS; i++) {
 		px_json_int(json, px_webhook_result_names[i], (int64_t)totals.results[i]);
 	}
+	px_json_int(json, "failing", (int64_t)totals.failing);
 	px_json_close_object(json);
 }
 
@@ -252,5 +280,6 @@ void px_stats_write(struct px_server *server, struct px_json *json)
 	write_closes(&stats, json);
 	write_audit(server, json);
 	write_webhooks(server, json);
+	write_auth_url(server, json);
 	write_services(server, json);
 }

@@ -70,10 +70,11 @@ static void tell_losses(struct px_webhook *webhook)
 static void tell_failure(struct px_webhook *webhook, const char *fault, int status)
 {
 	int64_t now_ms = px_webhook_now_ms(webhook->server);
+	webhook->failing = true;
 	if (now_ms < webhook->failure_quiet_ms) {
 		return;
 	}
-	webhook->failing = true;
+	webhook->failing_told = true;
 	webhook->failure_quiet_ms = now_ms + FAILURE_QUIET_MS;
 	if (fault) {
 		px_log(PX_LOG_WARNING, "webhook of vhost %s: %s; it is tried again", webhook->name,
@@ -86,8 +87,12 @@ static void tell_failure(struct px_webhook *webhook, const char *fault, int stat
 
 static void tell_success(struct px_webhook *webhook)
 {
-	if (webhook->failing && counts_of(webhook).events == 0) {
-		webhook->failing = false;
+	if (!webhook->failing || counts_of(webhook).events > 0) {
+		return;
+	}
+	webhook->failing = false;
+	if (webhook->failing_told) {
+		webhook->failing_told = false;
 		px_log(PX_LOG_NOTICE, "webhook of vhost %s: everything has been delivered again",
 				webhook->name);
 	}
@@ -331,7 +336,7 @@ static void switch_off(struct px_webhook *webhook)
 	px_config_destroy(webhook->kept);
 	webhook->kept = NULL;
 	webhook->config = NULL;
-	webhook->failing = false;
+	webhook->failing = webhook->failing_told = false;
 	tell_losses(webhook);
 }
 
@@ -383,6 +388,7 @@ void px_webhook_totals(const struct px_server *server, struct px_webhook_totals 
 		ret_totals->delivered += counts.delivered;
 		ret_totals->given_up += counts.given_up;
 		ret_totals->overflowed += counts.overflowed;
+		ret_totals->failing += each->failing;
 		for (int i = 0; i < PX_WEBHOOK_RESULTS; i++) {
 			ret_totals->results[i] += each->results[i];
 		}

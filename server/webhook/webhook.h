@@ -50,7 +50,8 @@ struct px_webhook {
 	struct px_webhook_rooms *rooms;
 	struct px_webhook_sending *sending;     /* all that are under way */
 	uint64_t results[PX_WEBHOOK_RESULTS];
-	bool failing;               /* and the log has it */
+	bool failing;               /* not everything has been delivered since something was not … */
+	bool failing_told;          /* … and the log has it */
 	int64_t failure_quiet_ms;   /* no line of a failure before */
 	int64_t loss_quiet_ms;      /* … of what was lost before */
 	uint64_t losses_told;       /* events */
@@ -61,6 +62,7 @@ struct px_webhook_totals {
 	uint64_t events, bytes, in_flight;
 	uint64_t delivered, given_up, overflowed;
 	uint64_t results[PX_WEBHOOK_RESULTS];
+	uint64_t failing; /* vhosts */
 	int64_t oldest_ms; /* how long the oldest event has been waiting; 0: none is */
 };
 

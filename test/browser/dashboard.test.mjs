@@ -12,6 +12,7 @@ import { Faulty } from '../e2e/lib/faulty.mjs';
 import { get } from '../e2e/lib/http.mjs';
 import { claimsOf, enter, sign, tokenVhost } from '../e2e/lib/issuer.mjs';
 import { Praxisd } from '../e2e/lib/praxisd.mjs';
+import { RawClient } from '../e2e/lib/raw.mjs';
 import { until, within } from '../e2e/lib/wait.mjs';
 import { Browser, buildDashboard } from './lib/browser.mjs';
 
@@ -392,6 +393,44 @@ describe('the dashboard', { timeout: 300_000 }, () => {
 			});
 		}
 	}
+});
+
+describe('the dashboard of a server whose application fails', () => {
+	const praxis = new Praxisd();
+	let browser;
+	let built;
+
+	after(async () => {
+		await browser?.close();
+		await praxis.kill();
+		await built?.remove();
+	});
+
+	it('says what the application does not do', async () => {
+		built = await buildDashboard();
+		// On port 1 nobody listens.
+		const closed = 'http://127.0.0.1:1/';
+		const asking = { name: 'asking', port: 0, interface: '127.0.0.1', 'auth-url': closed };
+		await praxis.start({
+			vhost: tokenVhost({}, { 'webhook-url': closed, 'webhook-secret': 'x'.repeat(32) }),
+			services: { admin: {} },
+			files: { 'conf.d/50-asking.json': { vhosts: [asking] } },
+		});
+		const [, port] = await praxis.logged(/vhost asking: listening on 127\.0\.0\.1:(\d+)/);
+		const client = await RawClient.open(Number(port), '/ws', {}, {});
+		browser = await Browser.launch();
+		const page = await browser.page();
+		await page.goto(`http://127.0.0.1:${praxis.port}${PATH}#token=${await adminToken()}`);
+		const failing = page.locator('#failing:not([hidden])');
+		await failing
+			.getByText(/In 1 vhost: the application does not say who a client is/)
+			.waitFor();
+		await failing
+			.getByText(/In 1 vhost: the application does not take what it is told/)
+			.waitFor();
+		client.socket.destroy();
+		assert.deepEqual(await browser.closePages(), []);
+	});
 });
 
 describe('the dashboard of a server in open mode', () => {

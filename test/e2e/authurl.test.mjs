@@ -4,13 +4,25 @@
 // process that each test makes answer as it wants, with whatever a back end can do wrong.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import http from 'node:http';
+import https from 'node:https';
+import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { Certificates } from './lib/certificates.mjs';
+import { get } from './lib/http.mjs';
 import { claimsOf, token } from './lib/issuer.mjs';
-import { itEnds, secret, usePraxisd } from './lib/praxisd.mjs';
+import { BUILD, itEnds, Praxisd, runPraxisd, secret, usePraxisd } from './lib/praxisd.mjs';
 import { OP } from './lib/raw.mjs';
 import { nothingArrived } from './lib/session.mjs';
 import { until } from './lib/wait.mjs';
+
+// libcurl believes that the system's certificates are where there are none.
+const PRELOAD = {
+	LD_PRELOAD: path.join(BUILD, 'test', 'plugins', 'no_certificates.so'),
+	ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:verify_asan_link_order=0`,
+	PRAXIS_CERTIFICATES: '/nonexistent/ca.crt',
+};
 
 class BackEnd {
 	requests = [];
@@ -317,6 +329,151 @@ describe('an application that takes its time', () => {
 			await client.next('connection_established');
 		}
 		await letIn(praxis, backEnd);
+	});
+
+	itEnds(praxis);
+});
+
+describe('an application that fails', () => {
+	const { backEnd, praxis } = use({ 'auth-max': 1 });
+	const figures = async () => (await praxis.stats()).auth_url;
+	const lines = (pattern) => praxis.log.split('\n').filter((line) => pattern.test(line));
+
+	async function metrics() {
+		const { body } = await get(praxis.port, '/metrics');
+		return (name) =>
+			Number(
+				body
+					.split('\n')
+					.find((line) => line.startsWith(`${name} `))
+					?.split(' ')[1],
+			);
+	}
+
+	async function turnedAway() {
+		const client = await praxis.open('/ws');
+		assert.equal(await closeCode(client), 1013);
+	}
+
+	it('is told of once, and once when it answers again', async () => {
+		assert.deepEqual(await figures(), {
+			accepted: 0,
+			refused: 0,
+			unusable: 0,
+			failed: 0,
+			busy: 0,
+			failing: 0,
+		});
+		backEnd.answers(500);
+		await turnedAway();
+		await praxis.logged(
+			/warning: auth-url of vhost default: the answer is 500; clients are closed with 1013/,
+		);
+		await turnedAway();
+		backEnd.answers('[]');
+		await turnedAway();
+		backEnd.answer = (request) => request.socket.destroy();
+		await turnedAway();
+		assert.deepEqual(await figures(), {
+			accepted: 0,
+			refused: 0,
+			unusable: 3,
+			failed: 1,
+			busy: 0,
+			failing: 1,
+		});
+		assert.equal((await metrics())('praxis_auth_url_failing'), 1);
+		await letIn(praxis, backEnd);
+		await praxis.logged(
+			/notice: auth-url of vhost default: the application answers again; 4 clients could not be let in/,
+		);
+		const now = await metrics();
+		assert.equal(now('praxis_auth_url_failing'), 0);
+		assert.equal(now('praxis_auth_url_requests_total{result="unusable"}'), 3);
+		assert.equal(now('praxis_auth_url_requests_total{result="accepted"}'), 1);
+	});
+
+	it('again and again is no flood of lines, and the figures have it', async () => {
+		for (let i = 0; i < 5; i++) {
+			backEnd.answers(500);
+			await turnedAway();
+			assert.equal((await figures()).failing, 1);
+			backEnd.answers(401);
+			const client = await praxis.open('/ws');
+			assert.equal((await client.closing()).code, 4401);
+			assert.equal((await figures()).failing, 0);
+		}
+		assert.equal(lines(/auth-url of vhost/).length, 2, praxis.log);
+		assert.equal((await figures()).refused, 5);
+	});
+
+	it('for want of places is counted apart', async () => {
+		const answers = [];
+		const asked = backEnd.requests.length;
+		backEnd.answer = (request, response) => answers.push(response);
+		const waiting = await praxis.open('/ws');
+		await backEnd.asked(asked + 1);
+		await turnedAway();
+		const { busy, failing } = await figures();
+		assert.deepEqual({ busy, failing }, { busy: 1, failing: 1 });
+		answers[0].end(JSON.stringify(claimsOf({ exp: undefined })));
+		await waiting.next('connection_established');
+		assert.equal((await figures()).failing, 0);
+	});
+
+	it('is logged without where it is, and without what anybody said', () => {
+		assert.doesNotMatch(praxis.log, /\/who|x=1/);
+	});
+
+	itEnds(praxis);
+});
+
+describe('an application that nobody vouches for', () => {
+	const praxis = new Praxisd();
+	let certificates;
+	let server;
+
+	before(async () => {
+		certificates = await Certificates.make();
+		await certificates.issue('app', { names: 'DNS:localhost' });
+		server = https.createServer({
+			cert: await readFile(certificates.path('app.pem')),
+			key: await readFile(certificates.path('app.key')),
+		});
+		await new Promise((resolve) => {
+			server.listen(0, '127.0.0.1', resolve);
+		});
+		const url = `https://localhost:${server.address().port}/who`;
+		await praxis.start({
+			vhost: { 'open-practice': undefined, 'auth-url': url },
+			env: PRELOAD,
+		});
+	});
+	after(async () => {
+		await praxis.kill();
+		server.close();
+		await certificates.remove();
+	});
+
+	it('is told of, and that the system has no certificates was told at the start', async () => {
+		assert.match(
+			praxis.log,
+			/"auth-url": there are no certificates in \/nonexistent\/ca\.crt: no https server will be trusted/,
+		);
+		const client = await praxis.open('/ws');
+		assert.equal(await closeCode(client), 1013);
+		await praxis.logged(
+			/auth-url of vhost default: the back end's certificate is not trusted;/,
+		);
+	});
+
+	it('is told of by --check-config, and is no error', async () => {
+		const { code, stderr } = await runPraxisd(
+			['--check-config', '--config', praxis.dir],
+			PRELOAD,
+		);
+		assert.equal(code, 0, stderr);
+		assert.match(stderr, /warning: .*"auth-url": there are no certificates/);
 	});
 
 	itEnds(praxis);

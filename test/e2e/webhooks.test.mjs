@@ -522,6 +522,7 @@ describe('a receiver that fails', () => {
 		receiver.answer = ({ events }) => (events[0].practiceId === ill ? 500 : 204);
 		const ann = await enter(praxis, { practices: [ill] });
 		await until('a failure', async () => (await webhooks(praxis)).refused > 0);
+		assert.equal((await webhooks(praxis)).failing, 1);
 		for (let i = 0; i < 3; i++) {
 			await stir(praxis, well, 2);
 		}
@@ -586,6 +587,7 @@ describe('a receiver that fails', () => {
 		);
 		assert.doesNotMatch(praxis.log, /\/hook/);
 		const stats = await webhooks(praxis);
+		assert.equal(stats.failing, 0);
 		assert.equal(stats.given_up, 0);
 		assert.equal(stats.overflowed, 0);
 		assert.equal(receiver.doubles, 0);
