@@ -39,6 +39,7 @@ const ALL = [
 	'conformance.test.mjs',
 	'api.test.mjs',
 	'asyncapi.test.mjs',
+	'openapi.test.mjs',
 	'admin.test.mjs',
 	'example.test.mjs',
 	'praxisctl.test.mjs',

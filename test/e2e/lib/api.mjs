@@ -55,6 +55,15 @@ export async function assertDescribed(port, method, path, response) {
 	assert.ok(check(JSON.parse(response.body)), JSON.stringify(check.errors));
 }
 
+// What was taken is as the description says that it has to be.
+async function assertBodyDescribed(port, method, path, text) {
+	const { ajv, description } = await describe(port);
+	const template = templateOf(description, path.replace(/^\/api\/v1/, ''));
+	const where = `openapi#/paths/${escape(template)}/${method.toLowerCase()}/requestBody`;
+	const check = ajv.getSchema(`${where}/content/application~1json/schema`);
+	assert.ok(check(JSON.parse(text)), `${text.slice(0, 300)}: ${JSON.stringify(check.errors)}`);
+}
+
 // One request with a token of these claims (null: without one): { status, headers, body, json }.
 // `body`: an object as JSON, or text as it is.
 export async function call(praxis, claims, method, path, body, headers = {}) {
@@ -78,6 +87,9 @@ export async function call(praxis, claims, method, path, body, headers = {}) {
 	assert.ok(response, `an answer to ${method} ${path}`);
 	assert.match(response.headers['content-type'], /^application\/json/);
 	await assertDescribed(praxis.port, method, `/api/v1/${path}`, response);
+	if (response.status === 200 && text !== undefined) {
+		await assertBodyDescribed(praxis.port, method, `/api/v1/${path}`, text);
+	}
 	return { ...response, json: JSON.parse(response.body) };
 }
 

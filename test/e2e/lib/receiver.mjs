@@ -1,15 +1,34 @@
 // SPDX-License-Identifier: MIT
 //
 // The application's back end as webhooks see it: an HTTP server in this process. Of every request
-// it checks the signature, by node:crypto, and the frame; which events it has taken (answered
-// with 2xx) it knows in their order, each once, as a real one would by their ids.
+// it checks the signature, by node:crypto, and the body, by its schema in the API's description;
+// which events it has taken (answered with 2xx) it knows in their order, each once, as a real one
+// would by their ids.
 
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
+import { createRequire } from 'node:module';
 import { until } from './wait.mjs';
 
 export const SIGNING = 'what signs webhooks in the tests, of more than 32 bytes';
+
+// Of a request's body. Compiled when the first one comes: the client's tests bundle this file with
+// praxisd.mjs, and use none.
+let check;
+
+function assertDescribed(body) {
+	if (!check) {
+		const file = new URL('../../../server/api/openapi.json', import.meta.url);
+		const { components } = JSON.parse(readFileSync(file, 'utf8'));
+		const { default: Ajv } = createRequire(import.meta.url)('ajv/dist/2020.js');
+		const ajv = new Ajv({ strict: false });
+		ajv.addSchema({ $id: 'openapi', components });
+		check = ajv.getSchema('openapi#/components/schemas/WebhookRequest');
+	}
+	assert.ok(check(body), `${JSON.stringify(check.errors)}: ${JSON.stringify(body)}`);
+}
 
 export class Receiver {
 	requests = []; // { at, url, text, events, signedBy }
@@ -116,6 +135,7 @@ export class Receiver {
 		}
 		const practices = new Set(body.events.map(({ practiceId }) => practiceId));
 		assert.equal(practices.size, 1, 'a request is of one practice');
+		assertDescribed(body);
 	}
 
 	#isNow(ms) {
