@@ -29,6 +29,10 @@ const { values } = parseArgs({
 	},
 });
 const AT_ONCE = 16;
+// Whoever breaks off in the middle of a head is answered after ten seconds, and nobody waits for that:
+// connections on which all is said and no answer comes give up their place, up to so many.
+const LINGER_AFTER_MS = 300;
+const LINGERING_MAX = 500;
 const WATCH_MS = 500;
 
 // Small and good enough (xorshift32).
@@ -190,7 +194,7 @@ function open(port, secure) {
 }
 
 // All bytes that the server sends, until it ends. Each piece goes out in a packet of its own.
-async function converse(port, secure, parts, isEnding) {
+async function converse(port, secure, parts, isEnding, said) {
 	const socket = open(port, secure);
 	const chunks = [];
 	let isOver = false;
@@ -214,6 +218,7 @@ async function converse(port, secure, parts, isEnding) {
 		if (isEnding) {
 			socket.end();
 		}
+		said();
 		await within(over, 'the end of a connection', 20000);
 	} finally {
 		socket.destroy();
@@ -281,23 +286,43 @@ let done = 0;
 let failure = null;
 const heard = new Map();
 
+// One conversation, and what it came to; `said` is called when only the answer is missing.
+async function talk(port, secure, witness, said) {
+	const requests = stream(secure);
+	done += requests.length;
+	const bytes = Buffer.from(requests.map(({ text }) => text).join(''), 'latin1');
+	try {
+		// lws takes that for the end of the connection: only where nothing can be expected.
+		const isEnding = !secure || requests.some(({ unknown }) => unknown);
+		const text = await converse(port, secure, pieces(bytes), isEnding, said);
+		for (const { data } of check(requests, text, secure)) {
+			witness.add(data);
+		}
+	} catch (error) {
+		failure ??= new Error(
+			`${secure ? 'TLS' : 'plain'}: ${error.message}\n` +
+				requests.map((each) => JSON.stringify(each)).join('\n'),
+		);
+	}
+}
+
+const lingering = new Set();
+
 async function worker(port, secure, witness) {
 	while (done < Number(values.requests) && !failure) {
-		const requests = stream(secure);
-		done += requests.length;
-		const bytes = Buffer.from(requests.map(({ text }) => text).join(''), 'latin1');
-		try {
-			// lws takes that for the end of the connection: only where nothing can be expected.
-			const isEnding = !secure || requests.some(({ unknown }) => unknown);
-			const text = await converse(port, secure, pieces(bytes), isEnding);
-			for (const { data } of check(requests, text, secure)) {
-				witness.add(data);
-			}
-		} catch (error) {
-			failure ??= new Error(
-				`${secure ? 'TLS' : 'plain'}: ${error.message}\n` +
-					requests.map((each) => JSON.stringify(each)).join('\n'),
-			);
+		let said;
+		const isSaid = new Promise((resolve) => (said = resolve));
+		const over = talk(port, secure, witness, said);
+		await Promise.race([over, isSaid]);
+		let timer;
+		const long = new Promise((resolve) => (timer = setTimeout(resolve, LINGER_AFTER_MS, true)));
+		const isLong = await Promise.race([over, long]);
+		clearTimeout(timer);
+		if (isLong && lingering.size < LINGERING_MAX) {
+			lingering.add(over);
+			over.finally(() => lingering.delete(over));
+		} else {
+			await over;
 		}
 	}
 }
@@ -345,6 +370,7 @@ async function run() {
 			return worker(isSecure ? Number(secure) : praxis.port, isSecure, sure);
 		}),
 	);
+	await Promise.all(lingering);
 	stop.abort();
 	await watching;
 	if (failure) {
