@@ -62,6 +62,8 @@ const ALL = [
 	'secrets.test.mjs',
 	'webhooks.test.mjs',
 	'field.test.mjs',
+	'tour.test.mjs',
+	'examples.test.mjs',
 ];
 
 // What is left out tests one of these itself, counts its own connections, or has files of its own.

@@ -243,6 +243,7 @@ describe('scripts/run', () => {
 	for (const [log, shown] of [
 		['[3/9] Compiling C object a.o\n[4/9] Compiling', '4 of 9'],
 		['ninja: Entering directory\n 12/68 praxis:unit / queue  OK  0.10s\n', '12 of 68'],
+		['TAP version 13\n# Subtest: a\n    ok 1 - b\nok 1 - a\nnot ok 2 - c\n', '2 passed'],
 		['See 3/4 of it.\n', ''],
 	]) {
 		it(`shows how far it is: "${shown}"`, async () => {
