@@ -36,10 +36,16 @@ fail()
 	exit 1
 }
 
-# How far what writes $log is: "12 of 68", from ninja's [12/68], or from the last " 12/68 " of meson test.
+# How far what writes $log is: "12 of 68", from ninja's [12/68], or from the last " 12/68 " of meson test; of
+# TAP how many tests have passed.
 progress()
 {
-	local line
+	local line passed
+	if [ "$(head -c 11 -- "$log" 2>/dev/null | tr -d '\0')" = 'TAP version' ]; then
+		passed=$(grep -acE '^ *ok [0-9]+' -- "$log") || true
+		printf ', %s passed' "$passed"
+		return
+	fi
 	line=$(tail -c 4096 -- "$log" 2>/dev/null | grep -aoE '^(\[|[[:space:]]*)[0-9]+/[0-9]+[] ]' | tail -n 1) || true
 	[ -n "$line" ] || return 0
 	line=${line//[^0-9\/]/}

@@ -56,14 +56,23 @@ async function open(port, localAddress = TRUSTED) {
 
 let users = 0;
 
+// Each byte by itself where something is decided, at the beginning and the end; what is only counted, between, by
+// sixteens: else a busy machine needs longer than the five seconds that a header may take.
+function pieces(header) {
+	const ends = [];
+	for (let at = 1; at < header.length; at += at < 40 || at >= header.length - 20 ? 1 : 16) {
+		ends.push(at);
+	}
+	return [...ends, header.length].map((end, at) => header.subarray(at ? ends[at - 1] : 0, end));
+}
+
 // What the trail says of a session's address, whose first bytes are `header`.
-async function addressOf(praxis, port, header, { from, headers = {}, pieces = false } = {}) {
+async function addressOf(praxis, port, header, { from, headers = {}, cut = false } = {}) {
 	const userId = `proxied-${++users}`;
 	const wire = await open(port, from);
-	const bytes = pieces ? [...header].map((byte) => Buffer.from([byte])) : [header];
-	for (const piece of bytes) {
+	for (const piece of cut ? pieces(header) : [header]) {
 		wire.write(piece);
-		if (pieces) {
+		if (cut) {
 			await pause(2);
 		}
 	}
@@ -146,7 +155,7 @@ describe('the PROXY protocol', () => {
 			assert.equal(await addressOf(praxis, port, header), address);
 		});
 		it(`version ${what}, byte by byte`, async () => {
-			assert.equal(await addressOf(praxis, port, header, { pieces: true }), address);
+			assert.equal(await addressOf(praxis, port, header, { cut: true }), address);
 		});
 		it(`version ${what}, together with the request`, async () => {
 			const wire = await open(port);

@@ -116,10 +116,16 @@ for (const [name, proxy] of Object.entries(PROXIES)) {
 
 		for (const where of PAGES) {
 			it(`${where} is told where it is, and where the endpoint`, async () => {
-				const page = await get(port, `/realtime${where}`);
+				let at = `http://127.0.0.1:${port}/realtime${where}`;
+				let page = await get(port, `/realtime${where}`);
+				if (where === '/demo') {
+					assert.equal(page.status, 301);
+					at = new URL(page.headers.location, at).href;
+					assert.equal(at, `http://127.0.0.1:${port}/realtime/demo/`);
+					page = await get(port, '/realtime/demo/');
+				}
 				assert.equal(page.status, 200);
 				assert.match(page.headers['content-security-policy'], /default-src 'self'/);
-				const at = `http://127.0.0.1:${port}/realtime${where}`;
 				const told = /praxis-endpoint" content="([^"]*)"/.exec(page.body)[1];
 				assert.equal(new URL(told, at).pathname, '/realtime/socket');
 				const files = [...page.body.matchAll(/(?:href|src)="([^"]*)"/g)].map(

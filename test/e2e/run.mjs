@@ -8,10 +8,13 @@
 // and auth-url under every configuration (lib/overlay.mjs).
 //
 // Environment: PRAXIS_BUILD, the build directory (../../build from here); PRAXIS_E2E_LOG=1 shows
-// the servers' logs; PRAXIS_E2E_DEADLINE_MS, how long to wait for anything (10000).
+// the servers' logs; PRAXIS_E2E_DEADLINE_MS, how long to wait for anything (10000); PRAXIS_E2E_JOBS, how many
+// files run at a time. Each has servers, ports and directories of its own, and much of its time is waiting;
+// so they are as many as there are processors, where Node by itself leaves one of them idle.
 
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -103,9 +106,15 @@ if (!existsSync(path.join(BUILD, 'server', 'praxisd'))) {
 }
 
 const all = overlaid ? OVERLAID : ALL;
+const jobs =
+	process.env.PRAXIS_E2E_JOBS ?? Math.max(1, os.availableParallelism?.() ?? os.cpus().length);
 const overlay = overlaid ? { PRAXIS_E2E_OVERLAY: 'all' } : {};
-spawn(process.execPath, ['--test', ...options, ...(files.length ? files : all)], {
-	cwd: here,
-	stdio: 'inherit',
-	env: { ...process.env, PRAXIS_BUILD: BUILD, ...overlay },
-}).on('exit', (code) => process.exit(code ?? 1));
+spawn(
+	process.execPath,
+	['--test', `--test-concurrency=${jobs}`, ...options, ...(files.length ? files : all)],
+	{
+		cwd: here,
+		stdio: 'inherit',
+		env: { ...process.env, PRAXIS_BUILD: BUILD, ...overlay },
+	},
+).on('exit', (code) => process.exit(code ?? 1));
