@@ -21,6 +21,9 @@
 /* Of the deadline, at most, for writing down what the next server takes up. */
 #define SAVE_MS 2000
 
+/* For answers that are on their way: the last line of a tail stream, for one, is several turns of the loop. */
+#define ANSWERS_MS 1000
+
 static uint64_t open_sessions(const struct px_server *server)
 {
 	struct px_stats stats;
@@ -68,12 +71,19 @@ static bool is_flushed(struct px_server *server, int64_t now_ms)
 	return now_ms >= server->flush_end_ms || px_webhooks_idle(server, server->flush_end_ms);
 }
 
+static bool is_answered(const struct px_server *server, int64_t now_ms)
+{
+	return (server->relays == 0 && server->tail_stream_count == 0) ||
+			now_ms - server->drain_began_ms >= ANSWERS_MS;
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	struct px_server *server = timer->data;
 	int64_t now_ms = (int64_t)uv_now(&server->loop);
 	uint64_t open = open_sessions(server);
-	if (now_ms >= server->drain_deadline_ms || (open == 0 && is_flushed(server, now_ms))) {
+	bool is_over = open == 0 && is_flushed(server, now_ms) && is_answered(server, now_ms);
+	if (now_ms >= server->drain_deadline_ms || is_over) {
 		px_log(PX_LOG_NOTICE, "drained; %llu sessions cut off", (unsigned long long)open);
 		uv_stop(&server->loop);
 		return;
@@ -94,6 +104,7 @@ void px_server_drain(struct px_server *server)
 		return;
 	}
 	server->draining = true;
+	server->drain_began_ms = now_ms;
 	server->drain_end_ms = now_ms + global->drain_ms;
 	server->drain_deadline_ms = now_ms + global->drain_deadline_ms;
 	if (global->state_file) {

@@ -113,6 +113,7 @@ struct px_server {
 	int64_t nobody_warning_ms; /* as the next of its kind, of clients whose proxy hides them */
 	uint64_t reloads;
 	uint64_t reloads_refused;
+	int64_t drain_began_ms;
 	int64_t drain_end_ms;      /* the last client is asked to go */
 	int64_t drain_deadline_ms; /* … and made to */
 	int64_t webhooks_stopped_ms; /* what happens from then on waits for the next server; 0: not yet */
