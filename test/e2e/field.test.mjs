@@ -31,6 +31,8 @@ import { Screen } from './lib/screen.mjs';
 import { until } from './lib/wait.mjs';
 
 const HOUR_S = 3600;
+const PRAXISD = path.join(BUILD, 'server', 'praxisd');
+const NO_CLOCK = Clock.lacks(PRAXISD);
 const ROOM = 'consulting-room';
 const PROXIED = `
 	proxy_set_header Host $http_host;
@@ -170,9 +172,7 @@ describe('a day in the field', () => {
 		ca = await readFile(certificates.path('nginx.pem'));
 		disk = await Disk.make();
 		trail = path.join(disk.dir, 'audit.jsonl');
-		clock =
-			Clock.library &&
-			new Clock(certificates.path('clock'), path.join(BUILD, 'server', 'praxisd'));
+		clock = NO_CLOCK ? null : new Clock(certificates.path('clock'), PRAXISD);
 		const hook = await receiver.listen();
 		const port = await freePort();
 		nginx = await startNginx(port, PROXIED, {
@@ -414,7 +414,7 @@ describe('a day in the field', () => {
 			}
 			assert.equal((await praxis.stats()).sessions_opened, opened);
 		},
-		{ skip: !Clock.library && 'there is no libfaketime' },
+		{ skip: NO_CLOCK ?? false },
 	);
 
 	part(

@@ -11,6 +11,7 @@ import { Wire, get, request } from './lib/http.mjs';
 import { itEnds, Praxisd, secret, usePraxisd, writeFiles } from './lib/praxisd.mjs';
 import { OP, refusedUpgrade } from './lib/raw.mjs';
 import { nothingArrived } from './lib/session.mjs';
+import { SMALL_BUFFERS, stubbornClient } from './lib/stubborn.mjs';
 import { until } from './lib/wait.mjs';
 
 const service = (name, options) => ({ vhost: 'default', 'ws-protocols': [{ [name]: options }] });
@@ -180,13 +181,15 @@ describe('SIGTERM', () => {
 
 	it('lets nobody in while it drains, and is not ready', async () => {
 		const seconds = 20;
-		praxis = await new Praxisd().start({ global: { 'drain-deadline-ms': seconds * 1000 } });
-		const stubborn = await praxis.connectRaw({}, { echoClose: false });
+		praxis = await new Praxisd().start({
+			global: { ...SMALL_BUFFERS, 'drain-deadline-ms': seconds * 1000 },
+		});
+		const stubborn = await stubbornClient(praxis);
 		const wire = await Wire.open(praxis.port);
 		wire.write(request('GET', '/ready'));
 		assert.equal((await wire.response()).status, 200);
 		praxis.signal('SIGTERM');
-		await stubborn.next('server_draining');
+		await praxis.logged(/draining/);
 
 		wire.write(request('GET', '/ready'));
 		// When the next server can be expected: not before the end of this one, at the latest at its deadline.

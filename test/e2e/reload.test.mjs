@@ -21,6 +21,7 @@ import { freePort } from './lib/ports.mjs';
 import { BUILD, itEnds, Praxisd, secret, usePraxisd, writeFiles } from './lib/praxisd.mjs';
 import { RawClient } from './lib/raw.mjs';
 import { openV1, resume } from './lib/resuming.mjs';
+import { SMALL_BUFFERS, stubbornClient } from './lib/stubborn.mjs';
 import { Issuer } from './lib/tokens.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -934,10 +935,10 @@ describe('many reloads', () => {
 describe('while it drains', () => {
 	it('a SIGHUP is ignored', async () => {
 		const praxis = new Praxisd();
-		await praxis.start();
+		await praxis.start({ global: { ...SMALL_BUFFERS, 'drain-deadline-ms': 20_000 } });
 		try {
 			const client = await praxis.connect();
-			const slow = await praxis.connectRaw({}, { echoClose: false }); // it is waited for
+			const slow = await stubbornClient(praxis);
 			praxis.signal('SIGTERM');
 			await client.next('server_draining');
 			praxis.signal('SIGHUP');
