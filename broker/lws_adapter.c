@@ -22,7 +22,7 @@
  */
 #include "lws_conn.h"
 
-#include <praxis/adapter.h>
+#include <praxis/host/adapter.h>
 #include <praxis/plugin.h>
 
 #include <assert.h>

@@ -11,7 +11,7 @@
 #include "lifecycle.h"
 #include "webhook/webhook.h"
 
-#include <praxis/state.h>
+#include <praxis/host/state.h>
 
 #define TICK_MS 50
 

@@ -8,7 +8,7 @@
 
 #include "config/config.h"
 
-#include <praxis/broker.h>
+#include <praxis/host/authentication.h>
 
 struct px_authentication;
 struct px_config;

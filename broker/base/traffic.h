@@ -8,7 +8,7 @@
 #ifndef PX_TRAFFIC_H
 #define PX_TRAFFIC_H
 
-#include <praxis/broker.h>
+#include <praxis/host/stats.h>
 
 #define PX_TRAFFIC_TYPES 256
 #define PX_TRAFFIC_SLOTS 1024 /* a power of two, and much larger */

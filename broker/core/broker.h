@@ -8,7 +8,7 @@
 #ifndef PX_CORE_BROKER_H
 #define PX_CORE_BROKER_H
 
-#include <praxis/broker.h>
+#include <praxis/host/broker.h>
 
 #include "base/paged_index.h"
 #include "base/table.h"

@@ -3,7 +3,7 @@
 #ifndef PX_IDENTITY_H
 #define PX_IDENTITY_H
 
-#include <praxis/identity.h>
+#include <praxis/host/identity.h>
 
 struct px_practice;
 

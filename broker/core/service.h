@@ -6,7 +6,7 @@
 #ifndef PX_CORE_SERVICE_H
 #define PX_CORE_SERVICE_H
 
-#include <praxis/broker.h>
+#include <praxis/host/registry.h>
 #include <praxis/json.h>
 
 struct px_service_slot {

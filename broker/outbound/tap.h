@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where taps see messages come and go (include/praxis/tail.h): where messages come and go, the broker says so.
+ * Where taps see messages come and go (include/praxis/host/message_tap.h): where messages come and go, the broker says so.
  * Mostly nobody looks, so each of these places first asks whether broker->tails is NULL.
  */
 #ifndef PX_OUTBOUND_TAP_H
@@ -8,7 +8,7 @@
 
 #include "core/session.h"
 
-#include <praxis/tail.h>
+#include <praxis/host/message_tap.h>
 
 /* Opened and closed by operate/message_tap.c. */
 struct px_message_tap {

@@ -13,7 +13,7 @@
 
 #include <errno.h>
 #include <json-c/json.h>
-#include <praxis/identity.h>
+#include <praxis/host/identity.h>
 #include <stdlib.h>
 #include <string.h>
 

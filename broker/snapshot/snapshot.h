@@ -5,8 +5,8 @@
 
 #include "channel/channel.h"
 
+#include <praxis/host/state.h>
 #include <praxis/json.h>
-#include <praxis/state.h>
 
 struct json_object;
 struct json_tokener;

@@ -18,7 +18,7 @@
 #ifndef PRAXIS_OPERATE_H
 #define PRAXIS_OPERATE_H
 
-#include <praxis/identity.h>
+#include <praxis/host/identity.h>
 #include <praxis/json.h>
 #include <praxis/types.h>
 
@@ -246,5 +246,9 @@ struct px_sighting {
 
 /* Keeps it, and shows it to those who watch and may see it. Where no service operates: nothing. */
 PX_PUBLIC void px_broker_show(struct px_broker *broker, const struct px_sighting *sighting);
+
+/* The service of that name; NULL. *ret_index, which may be NULL: its index. */
+PX_PUBLIC const struct px_service *px_broker_find_service(const struct px_broker *broker,
+		struct px_span name, unsigned *ret_index);
 
 #endif

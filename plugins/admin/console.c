@@ -3,7 +3,7 @@
 #include "admin.h"
 
 #include <json-c/json.h>
-#include <praxis/broker.h>
+#include <praxis/operate.h>
 #include <string.h>
 
 static void send_broadcasted(struct px_session *session, const struct px_broadcasted *result)

@@ -8,7 +8,7 @@
 #define PX_ADDRESS_H
 
 #include <netinet/in.h>
-#include <praxis/identity.h>
+#include <praxis/host/identity.h>
 #include <stdbool.h>
 
 /* Text of an address, with its terminator. */

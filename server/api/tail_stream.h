@@ -10,7 +10,7 @@
 #include "core/peer.h"
 #include "core/server.h"
 
-#include <praxis/tail.h>
+#include <praxis/host/message_tap.h>
 
 /* Lines that wait for one of them, bytes. */
 #define PX_TAIL_STREAM_BYTES 65536

@@ -6,7 +6,7 @@
 #ifndef PX_AUDIT_AUDIT_EVENTS_H
 #define PX_AUDIT_AUDIT_EVENTS_H
 
-#include <praxis/broker.h>
+#include <praxis/host/event.h>
 
 struct px_event;
 struct px_operator;

@@ -6,7 +6,7 @@
 #ifndef PX_QUERY_H
 #define PX_QUERY_H
 
-#include <praxis/identity.h>
+#include <praxis/host/identity.h>
 
 /* The value, if the pair has that name; len 0, with data NULL, else. */
 struct px_span px_query_value(struct px_span pair, const char *name);

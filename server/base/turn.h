@@ -10,7 +10,7 @@
 
 #include "histogram.h"
 
-#include <praxis/broker.h>
+#include <praxis/host/host.h>
 
 /* Zeroed: none has begun yet. */
 struct px_turn {

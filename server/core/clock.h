@@ -6,7 +6,7 @@
 #ifndef PX_CORE_CLOCK_H
 #define PX_CORE_CLOCK_H
 
-#include <praxis/broker.h>
+#include <praxis/host/host.h>
 
 struct px_server;
 

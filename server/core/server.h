@@ -15,8 +15,8 @@
 #include "stats_history.h"
 
 #include <libwebsockets.h>
-#include <praxis/adapter.h>
 #include <praxis/bucket.h>
+#include <praxis/host/adapter.h>
 #include <uv.h>
 
 struct px_audit;

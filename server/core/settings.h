@@ -8,7 +8,7 @@
 
 #include "config/config.h"
 
-#include <praxis/broker.h>
+#include <praxis/host/limits.h>
 
 struct px_config;
 struct px_limits;

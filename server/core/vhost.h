@@ -8,7 +8,7 @@
 
 #include "config/config.h"
 
-#include <praxis/broker.h>
+#include <praxis/host/realm.h>
 #include <stddef.h>
 
 struct px_authenticator;

@@ -8,7 +8,8 @@
 
 #include "core/counters.h"
 
-#include <praxis/broker.h>
+#include <praxis/host/host.h>
+#include <praxis/host/stats.h>
 
 struct px_prometheus;
 struct px_json;

@@ -7,7 +7,7 @@
 #define PX_NET_LWS_H
 
 #include <libwebsockets.h>
-#include <praxis/adapter.h>
+#include <praxis/host/adapter.h>
 
 struct px_config;
 struct px_server;

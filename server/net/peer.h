@@ -10,7 +10,7 @@
 #include "limiter.h"
 
 #include <libwebsockets.h>
-#include <praxis/adapter.h>
+#include <praxis/host/adapter.h>
 
 struct px_server;
 struct px_session_params;

@@ -9,7 +9,7 @@
 
 #include "core/hooks.h"
 
-#include <praxis/adapter.h>
+#include <praxis/host/adapter.h>
 
 extern const struct px_hooks px_router_hooks;
 

@@ -7,7 +7,7 @@
 #define PX_ROUTER_UPGRADE_H
 
 #include <libwebsockets.h>
-#include <praxis/adapter.h>
+#include <praxis/host/adapter.h>
 #include <stdbool.h>
 
 struct px_peer;

@@ -18,7 +18,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <limits.h>
-#include <praxis/broker.h>
+#include <praxis/host/broker.h>
 #include <praxis/plugin.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -20,7 +20,7 @@
 #include "webhook/webhook.h"
 
 #include <errno.h>
-#include <praxis/state.h>
+#include <praxis/host/state.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
+#include <praxis/host/state.h>
 #include <praxis/json.h>
-#include <praxis/state.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

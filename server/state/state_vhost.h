@@ -10,7 +10,7 @@
 
 #include "config/config.h"
 
-#include <praxis/state.h>
+#include <praxis/host/state.h>
 
 /* One line. -ENOMEM, or what the writer returned. */
 int px_state_vhost_write(const struct px_config_vhost *config,

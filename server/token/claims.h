@@ -11,7 +11,7 @@
 #ifndef PX_CLAIMS_H
 #define PX_CLAIMS_H
 
-#include <praxis/identity.h>
+#include <praxis/host/identity.h>
 #include <praxis/types.h>
 
 struct json_object;

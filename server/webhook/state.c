@@ -12,7 +12,7 @@
 
 #include <errno.h>
 #include <json-c/json.h>
-#include <praxis/state.h>
+#include <praxis/host/state.h>
 #include <string.h>
 
 #define PREFIX "{\"webhook\":"

@@ -59,6 +59,7 @@ GENERATED = frozenset(["version.h", "openapi.h", "asyncapi.h"])
 PURE = "pure"
 ANYTHING = re.compile(r"test/|examples/")
 PLUGIN_H = "praxis/plugin.h"
+HOST = "include/praxis/host"
 TABLES = "docs/architecture.md"
 
 # Functions that are or open a clock, a socket, a file, chance or the environment.
@@ -187,6 +188,7 @@ class Law:
 		self.sources = [Source(root, path) for path in found if path.endswith((".h", ".c", ".inc", ".in"))]
 		self.scripts = [Script(root, path) for path in found if path.endswith((".ts", ".tsx", ".mjs"))]
 		self.headers_with_lws = self.find_headers_with_lws()
+		self.host_headers = self.find_host_headers()
 		self.offences = {}
 
 	def find(self):
@@ -212,6 +214,14 @@ class Law:
 			if not more:
 				return tainted
 			tainted |= more
+
+	def find_host_headers(self):
+		"""What only a host includes: its folder, and old paths, which do nothing but lead there."""
+		public = {source.path[len("include/"):]: [name.strip('<>"') for _, name in source.includes]
+				for source in self.sources if source.path.startswith("include/praxis/")}
+		folder = HOST[len("include/"):] + "/"
+		return {header for header, names in public.items() if header.startswith(folder)
+				or (len(names) == 1 and names[0].startswith(folder))}
 
 	def offend(self, rule, path, line, sentence):
 		where = f"{path}:{line}" if line else path
@@ -323,6 +333,8 @@ class Law:
 	def judge_public(self, area, name):
 		if not (self.root / "include" / name).is_file():
 			return f"<{name}>: there is no such public header"
+		if name in self.host_headers and HOST not in area.opens:
+			return f"<{name}>: is for hosts; {area.name} may not open {HOST}"
 		if name in self.headers_with_lws and not area.libraries & {LWS, PLUGIN_H}:
 			return f"<{name}>: brings libwebsockets with it, which may not be included here"
 		return None

@@ -22,12 +22,13 @@ GOOD = {
 | area | its one duty | doors | may open | libraries |
 |---|---|---|---|---|
 | `include/praxis/plugin.h` | the macro | – | – | `libwebsockets` |
-| `include/praxis` | the contract | – | – | – |
+| `include/praxis` | the contract | – | `include/praxis/host` | – |
+| `include/praxis/host` | for hosts | – | `include/praxis` | – |
 | `common` | both | `chain.h` | – | `openssl` |
 | `broker/lws_adapter.c` | the switch | – | – | `json-c` `libwebsockets` |
 | `broker` | the broker | `broker.h` | `broker/outbound` | `json-c` `pure` |
 | `broker/outbound` | queues | `queue.h` | `broker` | `json-c` `pure` |
-| `server` | the host | `server.h` | `server/net` `common` | `json-c` `libwebsockets` `libuv` `openssl` |
+| `server` | the host | `server.h` | `server/net` `common` `include/praxis/host` | `json-c` `libwebsockets` `libuv` `openssl` |
 | `server/net` | sockets | `limiter.h` | `server` | `libuv` |
 | `server/net/value` | parts | – | `server/net` | – |
 | `server/net/tls.c` | TLS | – | `server/net` | `openssl` |
@@ -39,6 +40,7 @@ GOOD = {
 
 | both ways | why |
 |---|---|
+| `include/praxis` `include/praxis/host` | old paths |
 | `broker` `broker/outbound` | the tree is small |
 | `server` `server/net` | likewise |
 
@@ -47,6 +49,8 @@ GOOD = {
 | `px_channel_find` | `broker/outbound/queue.c` | asks nobody |
 """,
 	"include/praxis/types.h": "#include <stdint.h>\n",
+	"include/praxis/host/host.h": "#include <praxis/types.h>\n",
+	"include/praxis/host.h": "#include <praxis/host/host.h>\n",
 	"include/praxis/plugin.h": "#include <libwebsockets.h>\n#include <praxis/types.h>\n"
 		"#if LWS_PLUGIN_API_MAGIC >= 191\n#endif\n",
 	"common/chain.h": "",
@@ -64,7 +68,7 @@ GOOD = {
 		"int f(int reason)\n{\n\tswitch (reason) {\n\t}\n\treturn send(0);\n}\n",
 	"server/server.h": "#include <uv.h>\n#include <libwebsockets.h>\n#include \"net/limiter.h\"\n",
 	"server/main.c": '#include "server.h"\n#include "version.h"\n#include "common/chain.h"\n'
-		"#include <openssl/evp.h>\n#include <time.h>\n#include <json-c/json.h>\n",
+		"#include <openssl/evp.h>\n#include <praxis/host/host.h>\n#include <time.h>\n#include <json-c/json.h>\n",
 	"server/net/limiter.h": "",
 	"server/net/limiter.c": '#include "limiter.h"\n#include "server.h"\n#include <uv.h>\n',
 	"server/net/net_internal.h": "",
@@ -192,6 +196,8 @@ class Areas(unittest.TestCase):
 			("server/net/tls.c", "<uv.h>", "libuv may not"),
 			("server/net/limiter.c", "\"common/chain.h\"", "server/net may not open common"),
 			("plugins/echo/echo.c", "<libwebsockets.h>", "libwebsockets may not"),
+			("plugins/echo/echo.c", "<praxis/host/host.h>", "is for hosts"),
+			("plugins/echo/echo.c", "<praxis/host.h>", "is for hosts"),
 			("plugins/echo/echo.c", "\"../chat/chat.h\"", "without .."),
 			("plugins/echo/echo.c", "\"chat/chat.h\"", "is private to plugins"),
 			("plugins/echo/echo.c", "\"server/server.h\"", "plugins/* may not open server"),

@@ -16,7 +16,7 @@
 
 #include "run.h"
 
-#include <praxis/broker.h>
+#include <praxis/host/broker.h>
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,7 +5,7 @@
 
 #include "fake.h"
 
-#include <praxis/state.h>
+#include <praxis/host/state.h>
 
 /* Zeroed: empty. Free `data`. */
 struct state_text {

@@ -4,8 +4,8 @@
 #include "core/session.h"
 
 #include <check.h>
+#include <praxis/host/message_tap.h>
 #include <praxis/plugin.h>
-#include <praxis/tail.h>
 #include <stdio.h>
 #include <string.h>
 

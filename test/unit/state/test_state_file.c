@@ -7,7 +7,7 @@
 
 #include "run.h"
 
-#include <praxis/state.h>
+#include <praxis/host/state.h>
 
 #include <check.h>
 #include <errno.h>
