@@ -16,6 +16,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <praxis/host/broker.h>
+#include <praxis/host/session.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -11,7 +11,11 @@
 #include "lifecycle.h"
 #include "webhook/webhook.h"
 
+#include <praxis/host/broker.h>
+#include <praxis/host/drain.h>
 #include <praxis/host/state.h>
+#include <praxis/host/stats.h>
+#include <praxis/service.h>
 
 #define TICK_MS 50
 

@@ -18,6 +18,8 @@
 #include "webhook/webhook.h"
 
 #include <errno.h>
+#include <praxis/host/adapter.h>
+#include <praxis/host/broker.h>
 #include <stdlib.h>
 
 static int prepare(struct px_plan *plan)

@@ -21,6 +21,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <praxis/host/adapter.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -8,6 +8,8 @@
 #include "core/server.h"
 
 #include <inttypes.h>
+#include <praxis/channel.h>
+#include <praxis/host/stats.h>
 #include <stdio.h>
 #include <time.h>
 

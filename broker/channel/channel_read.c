@@ -3,6 +3,8 @@
 #include "channel.h"
 #include "core/session.h"
 
+#include <praxis/host/session.h>
+
 uint64_t px_channel_seq(const struct px_channel *channel)
 {
 	return channel->seq;

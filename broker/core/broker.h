@@ -8,7 +8,11 @@
 #ifndef PX_CORE_BROKER_H
 #define PX_CORE_BROKER_H
 
-#include <praxis/host/broker.h>
+#include <praxis/host/host.h>
+#include <praxis/host/limits.h>
+#include <praxis/host/realm.h>
+#include <praxis/host/stats.h>
+#include <praxis/host/transport.h>
 
 #include "base/paged_index.h"
 #include "base/table.h"

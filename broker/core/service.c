@@ -9,6 +9,8 @@
 #include "service.h"
 
 #include <errno.h>
+#include <praxis/host/registry.h>
+#include <praxis/operate.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #define PX_CORE_SERVICE_H
 
 #include <praxis/host/registry.h>
-#include <praxis/json.h>
+#include <praxis/service.h>
 
 struct px_service_slot {
 	unsigned roles;    /* that may send any of its messages; all, where it has none */

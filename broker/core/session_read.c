@@ -5,6 +5,8 @@
 #include "identity.h"
 #include "practice.h"
 
+#include <praxis/host/session.h>
+
 struct px_broker *px_session_broker(const struct px_session *session)
 {
 	return session->broker;

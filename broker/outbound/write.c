@@ -23,6 +23,8 @@
 #include "tap.h"
 #include "write.h"
 
+#include <praxis/host/session.h>
+
 
 void px_session_mark_dirty(struct px_session *session)
 {

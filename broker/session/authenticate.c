@@ -17,6 +17,7 @@
 #include "outbound/rights.h"
 #include "session.h"
 
+#include <praxis/host/session.h>
 #include <stdlib.h>
 
 void px_session_write_user(const struct px_session *session, struct px_json *json)

@@ -8,6 +8,8 @@
 
 #include "outbound/replay_buffer.h"
 
+struct px_session_params;
+
 /* ---- session_detached.c ---- */
 
 /*

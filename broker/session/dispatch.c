@@ -16,6 +16,7 @@
 #include "session.h"
 
 #include <errno.h>
+#include <praxis/host/session.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -13,6 +13,9 @@
 #include "core/broker.h"
 #include "dispatch.h"
 
+#include <praxis/host/session.h>
+#include <praxis/session.h>
+
 /* An answer as long as that is in the price of its question: receipts, errors, pongs. */
 #define ANSWER_FREE_BYTES 512
 

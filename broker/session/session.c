@@ -20,6 +20,10 @@
 #include "session.h"
 
 #include <errno.h>
+#include <praxis/host/broker.h>
+#include <praxis/host/identity.h>
+#include <praxis/host/session.h>
+#include <praxis/session.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -8,6 +8,8 @@
 
 #include "core/session.h"
 
+struct px_session_params;
+
 /* ---- session.c ---- */
 
 /* What outbound/ tells; px_broker_create() passes it in. */

@@ -13,6 +13,8 @@
 #include "outbound/write.h"
 #include "session.h"
 
+#include <praxis/host/session.h>
+
 static void earlier(int64_t *next_ms, int64_t at_ms)
 {
 	if (at_ms < *next_ms) {

@@ -19,6 +19,7 @@
 #include "session.h"
 
 #include <errno.h>
+#include <praxis/host/session.h>
 #include <stdlib.h>
 
 bool px_session_expired(const struct px_session *session)

@@ -17,6 +17,7 @@
 #include "session.h"
 
 #include <errno.h>
+#include <praxis/host/session.h>
 
 /* ---- by token ---- */
 

@@ -13,6 +13,7 @@
 #include "outbound/write.h"
 #include "session.h"
 
+#include <praxis/host/session.h>
 #include <stdlib.h>
 
 static void *make_state(struct px_session *session, unsigned index)

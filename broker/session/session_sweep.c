@@ -14,6 +14,9 @@
 #include "deadlines.h"
 #include "session.h"
 
+#include <praxis/host/drain.h>
+#include <praxis/host/session.h>
+
 /* A moment of 0 to spread_ms. */
 static int64_t some_moment(struct px_broker *broker, int64_t spread_ms)
 {

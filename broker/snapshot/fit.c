@@ -16,6 +16,9 @@
 #include "channel/channel.h"
 
 #include <errno.h>
+#include <praxis/host/broker.h>
+#include <praxis/host/registry.h>
+#include <praxis/host/session.h>
 #include <stdlib.h>
 
 /* Each update is the number before it and one; the last is the channel's. */

@@ -16,6 +16,8 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <praxis/host/broker.h>
+#include <praxis/host/registry.h>
 #include <praxis/message.h>
 #include <praxis/service.h>
 #include <string.h>

@@ -16,6 +16,9 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <praxis/host/registry.h>
+#include <praxis/host/session.h>
+#include <praxis/operate.h>
 #include <praxis/service.h>
 #include <stdlib.h>
 #include <string.h>

@@ -14,6 +14,8 @@
 #include <errno.h>
 #include <json-c/json.h>
 #include <praxis/host/identity.h>
+#include <praxis/host/registry.h>
+#include <praxis/operate.h>
 #include <stdlib.h>
 #include <string.h>
 

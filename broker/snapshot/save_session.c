@@ -26,6 +26,7 @@
 #include "snapshot.h"
 
 #include <errno.h>
+#include <praxis/host/session.h>
 #include <praxis/service.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -12,6 +12,14 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <praxis/channel.h>
+#include <praxis/host/identity.h>
+#include <praxis/host/registry.h>
+#include <praxis/host/session.h>
+#include <praxis/operate.h>
+#include <praxis/service.h>
+#include <praxis/session.h>
+#include <praxis/types.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -2,6 +2,8 @@
 #include "clock.h"
 #include "server.h"
 
+#include <praxis/host/broker.h>
+#include <praxis/host/registry.h>
 #include <time.h>
 
 int64_t px_server_wall_ms(void)

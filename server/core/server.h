@@ -16,7 +16,7 @@
 
 #include <libwebsockets.h>
 #include <praxis/bucket.h>
-#include <praxis/host/adapter.h>
+#include <praxis/host/registry.h>
 #include <uv.h>
 
 struct px_audit;

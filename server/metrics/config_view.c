@@ -13,6 +13,8 @@
 #include "version.h"
 
 #include <json-c/json.h>
+#include <praxis/operate.h>
+#include <praxis/service.h>
 #include <string.h>
 
 #define HIDDEN "(hidden)"

@@ -14,6 +14,7 @@
 #include "version.h"
 #include "webhook/webhook.h"
 
+#include <praxis/host/adapter.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -15,6 +15,10 @@
 #include "net/tls.h"
 #include "vhost.h"
 
+#include <praxis/host/adapter.h>
+#include <praxis/host/drain.h>
+#include <praxis/host/session.h>
+#include <praxis/session.h>
 #include <sys/socket.h>
 
 #define SWEEP_MS 100

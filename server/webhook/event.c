@@ -8,8 +8,15 @@
 #include "webhook.h"
 #include "core/clock.h"
 #include "core/vhost.h"
+#include "core/server.h"
 
 #include <inttypes.h>
+#include <praxis/channel.h>
+#include <praxis/host/session.h>
+#include <praxis/json.h>
+#include <praxis/service.h>
+#include <praxis/session.h>
+#include <praxis/types.h>
 #include <stdio.h>
 #include <string.h>
 

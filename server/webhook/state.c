@@ -9,10 +9,12 @@
  * An event is a string so that it comes back byte by byte: ids of twenty digits are in it.
  */
 #include "webhook.h"
+#include "core/server.h"
 
 #include <errno.h>
 #include <json-c/json.h>
 #include <praxis/host/state.h>
+#include <praxis/json.h>
 #include <string.h>
 
 #define PREFIX "{\"webhook\":"

@@ -10,11 +10,15 @@
 #ifndef PX_WEBHOOK_H
 #define PX_WEBHOOK_H
 
-#include "core/server.h"
 #include "queue.h"
 #include "rooms.h"
 
+struct px_config;
+struct px_config_webhook;
+struct px_event;
+struct px_outgoing;
 struct px_plan;
+struct px_server;
 struct px_state_writer;
 
 enum px_webhook_result {

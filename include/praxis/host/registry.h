@@ -6,11 +6,11 @@
 #ifndef PRAXIS_HOST_REGISTRY_H
 #define PRAXIS_HOST_REGISTRY_H
 
-#include <praxis/operate.h>
-#include <praxis/service.h>
+#include <praxis/types.h>
 
 struct px_broker;
 struct px_options;
+struct px_service;
 
 /* At most this many services at once. */
 #define PX_SERVICES_MAX 32
