@@ -3,6 +3,7 @@
 # Praxis in an image, of Debian 12, or of 13 with --build-arg BASE=debian:trixie-slim.
 #
 #   docker build -t praxis .
+#   (umask 077; head -c 32 /dev/urandom | base64 > secret); sudo chown 9002 secret
 #   docker run --rm -e PRAXIS_SECRET_FILE=/run/secrets/praxis -e PRAXIS_INTERFACE='*' \
 #       -v "$PWD/secret:/run/secrets/praxis:ro" -p 127.0.0.1:9002:9002 praxis
 #
@@ -23,6 +24,10 @@
 #
 # and its .so goes to /usr/lib/praxis/plugins. A server in a container has its own time to stop:
 # give "docker stop" more than drain-deadline-ms (10 s).
+#
+# It runs as user and group 9002, numbers so that runAsNonRoot can tell, and so that a secret or a
+# volume of the host can be given to them. Builders of OCI images leave HEALTHCHECK out (buildah
+# without --format docker, kaniko): there "praxisd --health" is the probe's command.
 
 # The dashboard is bundled with packages from npm's registry; --build-arg DASHBOARD=disabled leaves it
 # out, and needs Debian's packages alone.
@@ -46,7 +51,6 @@ RUN meson setup --prefix=/usr --libdir=lib --buildtype=release -Dtests=disabled 
 		-Ddashboard="$DASHBOARD" /build \
 	&& DESTDIR=/image meson install -C /build \
 	&& rm -r /image/usr/include /image/usr/lib/pkgconfig \
-	&& install -D -m 755 scripts/health /image/usr/bin/praxis-health \
 	&& chmod -R a+rX /image
 # What it needs at run time, by the names that this Debian has for it: the packages of the libraries
 # that the binaries ask for, and the one that libwebsockets loads by itself.
@@ -60,12 +64,14 @@ RUN apt-get update \
 	&& xargs apt-get install -y --no-install-recommends < /tmp/runtime-packages \
 	&& apt-get clean \
 	&& rm -rf /var/lib/apt/lists/* /tmp/runtime-packages \
-	&& useradd --system --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin praxis \
-	&& install -d -m 700 -o praxis -g praxis /var/lib/praxis
+	&& groupadd --gid 9002 praxis \
+	&& useradd --uid 9002 --gid 9002 --no-create-home --home-dir /nonexistent \
+		--shell /usr/sbin/nologin praxis \
+	&& install -d -m 700 -o 9002 -g 9002 /var/lib/praxis
 COPY --from=build /image /
 ENV PRAXIS_PLUGIN_DIR=/usr/lib/praxis/plugins PRAXIS_STATE_FILE=/var/lib/praxis/state
-USER praxis
+USER 9002:9002
 EXPOSE 9002
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=30s --timeout=5s --start-period=5s CMD ["praxis-health"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=5s CMD ["praxisd", "--health"]
 ENTRYPOINT ["praxisd"]

@@ -13,6 +13,7 @@
 #include "core/vhost.h"
 #include "frontend/frontend.h"
 #include "http/lws_head_memory.h"
+#include "health.h"
 #include "lifecycle.h"
 #include "metrics/metrics.h"
 #include "net/listeners.h"
@@ -44,14 +45,18 @@
 
 #define EXIT_CONFIG 2
 
+#define HEALTH_OPTION 256 /* no letter */
+
 static const char help[] =
 		"praxisd " PX_VERSION ": the real-time server of medical and veterinary practices\n"
 		"\n"
-		"Usage: praxisd [--config PATH] [--check-config]\n"
+		"Usage: praxisd [--config PATH] [--check-config | --health]\n"
 		"\n"
 		"  -c, --config PATH   directory with praxis.json and conf.d/ (default " PX_CONFIG_PATH ")\n"
 		"  -t, --check-config  say what is wrong with the configuration, and start nothing; only a\n"
 		"                      start tells whether ports and files are free and services start\n"
+		"      --health        ask the server that runs with this configuration whether it serves: exit\n"
+		"                      code 0, or 1 and why not\n"
 		"  -V, --version       print the versions of praxisd and libwebsockets\n"
 		"  -h, --help          print this\n"
 		"\n"
@@ -62,6 +67,7 @@ static const char help[] =
 struct arguments {
 	const char *config_path;
 	bool check;
+	bool health;
 };
 
 /* -1: go on; else the exit code. */
@@ -70,6 +76,7 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments)
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "check-config", no_argument, NULL, 't' },
+		{ "health", no_argument, NULL, HEALTH_OPTION },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -82,6 +89,9 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments)
 			break;
 		case 't':
 			arguments->check = true;
+			break;
+		case HEALTH_OPTION:
+			arguments->health = true;
 			break;
 		case 'V':
 			printf("praxisd " PX_VERSION "\nlibwebsockets %s\n", lws_get_library_version());
@@ -106,7 +116,10 @@ static void on_complaint(void *user, enum px_config_level level, const char *tex
 {
 	const struct arguments *arguments = user;
 	const char *name = level == PX_CONFIG_ERROR ? "error" : "warning";
-	if (arguments->check) {
+	if (arguments->health && level != PX_CONFIG_ERROR) {
+		return;
+	}
+	if (arguments->check || arguments->health) {
 		fprintf(stderr, "praxisd: %s: %s\n", name, text);
 	} else {
 		px_log_plain("praxisd: %s: %s", name, text);
@@ -450,6 +463,21 @@ static int check(struct px_server *server, struct px_config *config,
 	return EXIT_SUCCESS;
 }
 
+/* What there is a configuration for, which is its own then. */
+static int act(struct px_server *server, const struct arguments *arguments,
+		struct px_config *config, const struct px_config_sink *sink)
+{
+	if (arguments->check) {
+		return check(server, config, sink);
+	}
+	if (!arguments->health) {
+		return serve(server, config, sink);
+	}
+	int code = px_health(config);
+	px_config_destroy(config);
+	return code;
+}
+
 static void open_manager(struct px_server *server)
 {
 	int rc = px_service_manager_open(&server->manager);
@@ -478,7 +506,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a full audit trail is an error that is handled */
 	server->manager.fd = -1;
-	if (arguments.check) {
+	if (arguments.check || arguments.health) {
 		px_log_set_level(PX_LOG_WARNING); /* what is done is told of when it is served */
 	} else {
 		px_log_open();
@@ -488,10 +516,9 @@ int main(int argc, char **argv)
 	server->config_path = arguments.config_path;
 	server->hooks = &px_router_hooks;
 	if (px_config_load(arguments.config_path, &sink, &config) < 0) {
-		code = EXIT_CONFIG;
+		code = arguments.health ? EXIT_FAILURE : EXIT_CONFIG;
 	} else {
-		code = arguments.check ? check(server, config, &sink) :
-				serve(server, config, &sink);
+		code = act(server, &arguments, config, &sink);
 	}
 	finish(server);
 	free(server);

@@ -88,9 +88,10 @@ static int read_source(struct px_config_loader *loader, struct px_config_source 
 			px_config_complain(&loader->reporter, PX_CONFIG_ERROR, &source->file, 0,
 					"larger than %d bytes", PX_CONFIG_FILE_BYTES_MAX);
 		} else {
+			char fault[PX_CONFIG_FAULT_SIZE];
 			px_config_complain(&loader->reporter, PX_CONFIG_ERROR, &source->file, 0,
-					"cannot read it: %s",
-					r == -EINVAL ? "Not a regular file" : strerror(-r));
+					"cannot read it: %s", px_config_file_fault(source->path, r,
+					fault, sizeof(fault)));
 		}
 		loader->incomplete = true;
 		return r == -ENOMEM ? r : 0;

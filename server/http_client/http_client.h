@@ -18,6 +18,7 @@
 
 #include <praxis/types.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <uv.h>
 
 /* The longest body, in bytes; and the most of headers, too. */
@@ -89,6 +90,23 @@ int px_http_client_ask(struct px_http_client *http_client,
  * none: then no https back end is trusted. NULL: it finds some. Static.
  */
 const char *px_http_client_missing_certificates(void);
+
+/* A request of a process that does nothing else meanwhile. */
+struct px_http_client_probe {
+	const char *url;
+	long timeout_ms;
+	bool says_proxy; /* begins with a PROXY header, of its own address */
+	/* Over TLS: that it is hung up on is an answer, for want of a client's certificate. */
+	bool may_want_certificate;
+};
+
+/*
+ * GETs the URL and waits. Of whoever answers no certificate is checked. 0: *ret_status is that of
+ * the answer, or 0 where there was none (may_want_certificate); -EIO: `fault` says why there
+ * is none; -ENOMEM.
+ */
+int px_http_client_probe(const struct px_http_client_probe *probe, int *ret_status, char *fault,
+		size_t size);
 
 /* `done` is not called any more, and the asker's pointer is NULL. NULL is fine. */
 void px_http_client_cancel(struct px_outgoing *outgoing);

@@ -35,6 +35,7 @@ const ALL = [
 	'ending.test.mjs',
 	'run.test.mjs',
 	'plugins.test.mjs',
+	'health.test.mjs',
 	'reload.test.mjs',
 	'restart.test.mjs',
 	'comeback.test.mjs',

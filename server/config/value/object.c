@@ -186,7 +186,7 @@ static void complain_of(struct px_config_reporter *reporter, const char *what,
 static void complain_of_file(const struct resolution *resolution,
 		const struct px_config_member *member, const char *problem, const char *cause)
 {
-	char text[256];
+	char text[PX_CONFIG_FAULT_SIZE + 128];
 	(void)snprintf(text, sizeof(text), "\"%.64s\": %s%s", member->key, problem, cause);
 	complain_of(resolution->reporter, resolution->what, member, text);
 }
@@ -218,12 +218,14 @@ static int read_value_file(const struct resolution *resolution,
 	size_t size;
 	size_t at;
 	int r = px_config_file_read(path, PX_CONFIG_VALUE_BYTES_MAX, &text, &size);
-	free(path);
 	if (r < 0) {
+		char fault[PX_CONFIG_FAULT_SIZE];
 		complain_of_file(resolution, member, "cannot read the file that it names: ",
-				r == -EINVAL ? "Not a regular file" : strerror(-r));
+				px_config_file_fault(path, r, fault, sizeof(fault)));
+		free(path);
 		return 0;
 	}
+	free(path);
 	size_t length = size;
 	if (length > 0 && text[length - 1] == '\n') {
 		length -= length > 1 && text[length - 2] == '\r' ? 2 : 1;
@@ -405,10 +407,11 @@ int px_config_path_copy(struct px_config_reporter *reporter,
 	}
 	int r = px_config_file_check(path);
 	if (r < 0) {
-		char sentence[128];
+		char fault[PX_CONFIG_FAULT_SIZE];
+		char sentence[sizeof(fault) + 64];
 		(void)snprintf(sentence, sizeof(sentence),
 				": cannot read the file that it names: %s",
-				r == -EINVAL ? "Not a regular file" : strerror(-r));
+				px_config_file_fault(path, r, fault, sizeof(fault)));
 		px_config_object_complain(reporter, PX_CONFIG_ERROR, object, key, sentence);
 	}
 	*ret_path = path;

@@ -49,6 +49,15 @@ int px_config_file_read(const char *path, size_t max, char **ret_text, size_t *r
 /* Whether px_config_file_read() could read it, of whatever size: 0, or -errno as there. */
 int px_config_file_check(const char *path);
 
+#define PX_CONFIG_FAULT_SIZE 1536
+
+/*
+ * What hinders px_config_file_read() or _check(), which returned `rc`, as the end of a sentence.
+ * For lack of rights it names the path, its owner and what to do. Otherwise not, since what stands
+ * in place of a path may be the secret itself.
+ */
+const char *px_config_file_fault(const char *path, int rc, char *buf, size_t size);
+
 /* `path`, or where it leads from `directory`. NULL without memory. */
 char *px_config_path_join(const char *directory, const char *path);
 

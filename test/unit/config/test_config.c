@@ -516,6 +516,33 @@ START_TEST(says_whose_rights_an_audit_trail_lacks)
 }
 END_TEST
 
+START_TEST(says_whose_a_secret_is_that_can_not_be_read)
+{
+	char path[128];
+	if (geteuid() != 0) {
+		return; /* cannot become somebody else */
+	}
+	put("key", "S3CRET");
+	(void)snprintf(path, sizeof(path), "%s/key", directory);
+	ck_assert_int_eq(chown(path, 77, 78), 0);
+	ck_assert_int_eq(chmod(path, 0600), 0);
+	ck_assert_int_eq(chmod(directory, 0777), 0);
+	ck_assert_int_eq(seteuid(4242), 0);
+	expect_global("\"audit\": {\"file\": \"a\", \"key-file\": \"key\"}",
+			"E f.json:1: \"key-file\": cannot read the file that it names: DIR/key: Permission "
+			"denied: it is of user 77 and group 78, with mode 0600, and praxisd runs as user "
+			"4242: chown 4242 it, or let a group of that user read it\n");
+	ck_assert_int_eq(seteuid(0), 0);
+	ck_assert_int_eq(chmod(directory, 0700), 0);
+	ck_assert_int_eq(seteuid(4242), 0);
+	/* The path is all that is left to be said. */
+	expect_global("\"audit\": {\"file\": \"/tmp/a\", \"key-file\": \"key\"}",
+			"E f.json:1: \"key-file\": cannot read the file that it names: DIR/key: Permission "
+			"denied: user 4242, as whom praxisd runs, may not enter one of its directories\n");
+	ck_assert_int_eq(seteuid(0), 0);
+}
+END_TEST
+
 START_TEST(checks_an_audit_trail)
 {
 	expect_global("\"audit\": true",
@@ -602,4 +629,4 @@ RUN("config", reads_global_file_and_conf_d, reads_conf_d_alone, reads_global_fil
 		checks_additions, does_not_guess_about_files_that_it_could_not_parse, has_defaults,
 		takes_global_values, takes_limits, checks_global_values, resolves_plugin_dirs,
 		takes_an_audit_trail, checks_an_audit_trail,
-		says_whose_rights_an_audit_trail_lacks, documents_every_key, destroys_nothing);
+		says_whose_rights_an_audit_trail_lacks, says_whose_a_secret_is_that_can_not_be_read, documents_every_key, destroys_nothing);
