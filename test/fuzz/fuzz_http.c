@@ -56,7 +56,8 @@ static void check_written(const struct px_http_head *head)
 	demand(again.len == len && again.content_length == head->content_length);
 	demand(same(again.method, head->method) && same(again.path, head->path) &&
 			same(again.query, head->query));
-	demand(!again.authority.data && !again.upgrades && again.is_10 == head->is_10);
+	demand(!again.authority.data && again.upgrades == head->upgrades && !again.offers_more &&
+			again.is_10 == head->is_10);
 	demand(px_http_head_write(&again, second, sizeof(second)) == len &&
 			memcmp(first, second, len) == 0);
 }
