@@ -418,7 +418,7 @@ const typesOfStir = (times) => [
 ];
 
 describe('a receiver that fails', () => {
-	const both = use({ hook: { 'webhook-timeout-ms': 500, 'webhook-batch': 7 } });
+	const both = use({ hook: { 'webhook-timeout-ms': 2000, 'webhook-batch': 7 } });
 	const { praxis, receiver } = both;
 	const ended = (practiceId) => (event) => event.practiceId === practiceId;
 
