@@ -533,6 +533,10 @@ START_TEST(wants_one_set_of_options_for_a_service)
 	px_config_destroy(load("E b.json:1: the service \"s\" must have the same options in every "
 			       "vhost: "
 			       "\"list\" differs from that of vhost \"a\" (a.json:3)\n"));
+	put("b.json", "{\"vhost\": \"a\", \"ws-protocols\": [{\"s\": {\"list\": \"[ 1 ]\"}}]}");
+	px_config_destroy(load("E a.json:5: the service \"s\" must have the same options in every "
+			       "vhost: "
+			       "\"list\" differs from that of vhost \"a\" (b.json:1)\n"));
 	put("b.json", "{\"vhost\": \"b\", \"ws-protocols\": [{\"s\": {\"one\": 2}}]}");
 	px_config_destroy(load("E b.json:1: the service \"s\" must have the same options in every "
 			       "vhost: "
