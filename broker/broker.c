@@ -206,4 +206,3 @@ int px_broker_configure(struct px_broker *broker, unsigned index,
 	}
 	return slot->service->configure(slot->state, options);
 }
-

@@ -481,6 +481,20 @@ static void on_closed(struct conn *conn)
 	}
 }
 
+static void on_pong(struct conn *conn)
+{
+	if (conn->session) {
+		px_session_ponged(conn->session);
+	}
+}
+
+static void on_writable(struct conn *conn)
+{
+	if (conn->session) {
+		px_session_writable(conn->session);
+	}
+}
+
 int px_lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
 		size_t len)
 {
@@ -502,15 +516,11 @@ int px_lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 		return 0;
 	case LWS_CALLBACK_RECEIVE_PONG:
 		begin_turn(lws);
-		if (conn->session) {
-			px_session_ponged(conn->session);
-		}
+		on_pong(conn);
 		return 0;
 	case LWS_CALLBACK_SERVER_WRITEABLE:
 		begin_turn(lws);
-		if (conn->session) {
-			px_session_writable(conn->session);
-		}
+		on_writable(conn);
 		return 0;
 	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: /* nothing that follows counts (RFC 6455 5.5.1) */
 		begin_turn(lws);

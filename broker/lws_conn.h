@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection as lws_adapter.c, which alone includes this, knows it, and the two lists that it may be
- * in. Both are linked in both directions: a connection may end at any time, and in a turn in which ten
- * thousand do, none may look for itself among the others.
+ * A connection as lws_adapter.c, which alone includes this, knows it, and the two lists that it may
+ * be in. Both are linked in both directions: a connection may end at any time, and in a turn in
+ * which ten thousand do, none may look for itself among the others.
  */
 #ifndef PX_LWS_CONN_H
 #define PX_LWS_CONN_H

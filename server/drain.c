@@ -25,7 +25,10 @@
 /* Of the deadline, at most, for writing down what the next server takes up. */
 #define SAVE_MS 2000
 
-/* For answers that are on their way: the last line of a tail stream, for one, is several turns of the loop. */
+/*
+ * For answers that are on their way: the last line of a tail stream, for one, is several turns of
+ * the loop.
+ */
 #define ANSWERS_MS 1000
 
 static uint64_t open_sessions(const struct px_server *server)

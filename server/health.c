@@ -2,8 +2,8 @@
 /*
  * The binary asks the server beside it for /health, so that an image needs no curl, and whoever
  * checks a server need not know its port, its TLS or its proxies: that is in the configuration,
- * which both have. Rejected: a script, which had to guess all of this; and asking over a socket of its
- * own, which says nothing about the ports that clients come to.
+ * which both have. Rejected: a script, which had to guess all of this; and asking over a socket of
+ * its own, which says nothing about the ports that clients come to.
  */
 #include "health.h"
 #include "config/config.h"

@@ -16,8 +16,8 @@ struct px_server;
 void px_server_reload(struct px_server *server);
 
 /*
- * watchdog.c: what the service manager is told (base/service_manager.h). Ready: all ports listen; said again,
- * reloading is over. Stopping: with the time until the end at the latest.
+ * watchdog.c: what the service manager is told (base/service_manager.h). Ready: all ports listen;
+ * said again, reloading is over. Stopping: with the time until the end at the latest.
  */
 void px_server_tell_ready(struct px_server *server);
 void px_server_tell_reloading(struct px_server *server);
@@ -27,8 +27,8 @@ void px_server_tell_stopping(struct px_server *server);
 void px_server_drain(struct px_server *server);
 
 /*
- * plan.c: puts the configuration in force, which is the server's then. -errno after complaints: nothing
- * was changed, and the configuration is still the caller's.
+ * plan.c: puts the configuration in force, which is the server's then. -errno after complaints:
+ * nothing was changed, and the configuration is still the caller's.
  */
 int px_plan_carry_out(struct px_server *server, struct px_config *config,
 		const struct px_config_sink *sink);

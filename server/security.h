@@ -20,7 +20,9 @@ struct px_span;
 
 /* security.c: all that stands before a session; in the order of a process' life */
 int px_security_check(const struct px_config *config, const struct px_config_sink *sink);
-/* What px_security_check() says too, and is no error: https is wanted, and nobody would be trusted. */
+/*
+ * What px_security_check() says too, and is no error: https is wanted, and nobody would be trusted.
+ */
 void px_security_warn(const struct px_config *config, const struct px_config_sink *sink);
 int px_security_create(struct px_server *server);
 void px_security_stop(struct px_server *server);

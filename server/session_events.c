@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See session_events.h. First the counts of connections, then the audit log, which may refuse; and what
- * that has taken, webhooks are told.
+ * See session_events.h. First the counts of connections, then the audit log, which may refuse; and
+ * what that has taken, webhooks are told.
  */
 #include "session_events.h"
 #include "audit/audit_events.h"
@@ -27,9 +27,9 @@ static bool count_unauthenticated(const struct px_event *event)
 }
 
 /*
- * Whoever has proven who it is has a rate of acts, and is refused beyond it. Of others nothing holds but
- * their address, behind which may be a whole practice: they come in, and beyond the rate of the address their
- * coming and going is counted instead of written line by line.
+ * Whoever has proven who it is has a rate of acts, and is refused beyond it. Of others nothing
+ * holds but their address, behind which may be a whole practice: they come in, and beyond the rate
+ * of the address their coming and going is counted instead of written line by line.
  */
 static bool is_counted(const struct px_event *event)
 {

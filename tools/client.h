@@ -36,8 +36,9 @@ int px_ctl_client_ask(struct px_ctl_client *client, const struct px_ctl_request 
 		struct px_ctl_answer *ret_answer);
 
 /*
- * The same of an answer that goes on: `begun` is called when there is one, `line` gets each line, and returns -1 for the next one, or
- * the exit code to end with. An answer that ends by itself, or falls silent, is PX_CTL_UNREACHABLE.
+ * The same of an answer that goes on: `begun` is called when there is one, `line` gets each line,
+ * and returns -1 for the next one, or the exit code to end with. An answer that ends by itself, or
+ * falls silent, is PX_CTL_UNREACHABLE.
  */
 int px_ctl_client_follow(struct px_ctl_client *client, const struct px_ctl_request *request,
 		void (*begun)(void *user), int (*line)(void *user, struct px_span line), void *user);

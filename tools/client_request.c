@@ -254,7 +254,9 @@ int px_ctl_client_knock(struct px_ctl_client *client, const char *path, double *
 
 /* ---- answers that go on ---- */
 
-/* Called about once a second, and whenever something happens. 1: it has been silent for too long. */
+/*
+ * Called about once a second, and whenever something happens. 1: it has been silent for too long.
+ */
 static int on_progress(void *user, curl_off_t down_all, curl_off_t down, curl_off_t up_all,
 		curl_off_t up)
 {

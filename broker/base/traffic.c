@@ -34,4 +34,3 @@ uint16_t px_traffic_place(struct px_traffic *traffic, const char *type)
 	traffic->counts[traffic->last].type = traffic->names[traffic->last];
 	return traffic->last;
 }
-

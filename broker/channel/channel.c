@@ -399,7 +399,7 @@ static void count_limit(struct px_broker *broker, const struct px_channel_kind *
 	case -EDQUOT: broker->stats.bounds[PX_LIMIT_KIND_ROOMS_PER_PRACTICE]++; break;
 	case -ENOSPC:
 		broker->stats.bounds[kind->waiting ? PX_LIMIT_KIND_WAITING :
-						     PX_LIMIT_KIND_ROOM_MEMBERS]++;
+				PX_LIMIT_KIND_ROOM_MEMBERS]++;
 		break;
 	default: break;
 	}

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The state of the broker: its one struct. Opened by whoever works on it. It never does anything: what
- * is done with it is its areas'. Order of ownership: the broker owns services, sessions, practices and
- * channels; a session owns its identity, its queue and its memberships; a channel owns its members'
- * array and its history; a message belongs to whoever counts it.
+ * The state of the broker: its one struct. Opened by whoever works on it. It never does anything:
+ * what is done with it is its areas'. Order of ownership: the broker owns services, sessions,
+ * practices and channels; a session owns its identity, its queue and its memberships; a channel
+ * owns its members' array and its history; a message belongs to whoever counts it.
  */
 #ifndef PX_CORE_BROKER_H
 #define PX_CORE_BROKER_H
@@ -66,7 +66,8 @@ struct px_broker {
 	struct px_session **dirty_end;
 	struct px_session *ending;  /* to be closed or freed when the turn ends */
 	struct px_session **ending_end;
-	struct px_session *attaching; /* session/session_sweep.c: the next that may get a service; NULL: none */
+	/* session/session_sweep.c: the next that may get a service; NULL: none */
+	struct px_session *attaching;
 	const struct px_realm *attaching_realm; /* … of that site; NULL: of any */
 	struct px_session *telling;   /* … that is told that the server drains */
 	struct px_session *arming;    /* … whose next pulse is at another time now */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the broker asks its host, and tells it. Opened by whatever can be put off, has to be told, or is a
- * service's doing. It never decides what an answer means.
+ * What the broker asks its host, and tells it. Opened by whatever can be put off, has to be told,
+ * or is a service's doing. It never decides what an answer means.
  */
 #ifndef PX_CORE_HOST_H
 #define PX_CORE_HOST_H

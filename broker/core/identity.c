@@ -302,7 +302,8 @@ enum px_role px_identity_role(const struct px_identity *identity)
 
 struct px_id px_identity_user(const struct px_identity *identity)
 {
-	return (struct px_id){ { px_identity_text(identity), identity->user_len }, identity->user_is_number };
+	return (struct px_id){ { px_identity_text(identity), identity->user_len },
+			identity->user_is_number };
 }
 
 struct px_span px_identity_name(const struct px_identity *identity)

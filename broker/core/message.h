@@ -47,7 +47,8 @@ struct px_message {
 	uint16_t traffic; /* place of its type: see base/traffic.h */
 	uint8_t service;  /* see px_origin */
 	uint8_t header_len;
-	bool uncounted : 1;    /* has no number among the messages of a session: see outbound/replay_buffer.h */
+	/* has no number among the messages of a session: see outbound/replay_buffer.h */
+	bool uncounted : 1;
 	bool is_control : 1;   /* a frame of WebSocket's own */
 	bool is_keepalive : 1; /* that, or the answer to a message of that kind: see px_stats */
 	uint8_t frame[]; /* len bytes, then those of the key */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Practices, interned: one for each (tenant, id), so that isolation is a comparison of pointers. Opened
- * by whoever holds one, or counts what is in it. It never says who may reach one: may_reach() in
- * channel/channel.c and operate/ do.
+ * Practices, interned: one for each (tenant, id), so that isolation is a comparison of pointers.
+ * Opened by whoever holds one, or counts what is in it. It never says who may reach one:
+ * may_reach() in channel/channel.c and operate/ do.
  */
 #ifndef PX_CORE_PRACTICE_H
 #define PX_CORE_PRACTICE_H

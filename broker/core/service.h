@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Services of the broker, by index. Opened by whoever asks what a message, or a session, is of. It never
- * calls one of their hooks.
+ * Services of the broker, by index. Opened by whoever asks what a message, or a session, is of. It
+ * never calls one of their hooks.
  */
 #ifndef PX_CORE_SERVICE_H
 #define PX_CORE_SERVICE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A session as data, and what is asked of it everywhere. Opened by whoever has one in hand. It never
- * changes one: session/ does, and outbound/ its queue.
+ * A session as data, and what is asked of it everywhere. Opened by whoever has one in hand. It
+ * never changes one: session/ does, and outbound/ its queue.
  */
 #ifndef PX_CORE_SESSION_H
 #define PX_CORE_SESSION_H
@@ -60,7 +60,10 @@ struct px_session {
 	struct px_session *next_dirty;
 	struct px_session *next_ending;
 
-	/* The next of session_deadlines.c's deadlines; closing: the reader's last chance; detached: its end. */
+	/*
+	 * The next of session_deadlines.c's deadlines; closing: the reader's last chance; detached: its
+	 * end.
+	 */
 	struct px_timer timer;
 	int64_t alive_ms;      /* last sign of life */
 	int64_t opened_ms;

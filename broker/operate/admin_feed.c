@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See admin_feed.h. Numbers begin with the time of the first event, in microseconds, and grow by one:
- * so they grow across restarts, too, and one who saw number n can ask a new server for what
+ * See admin_feed.h. Numbers begin with the time of the first event, in microseconds, and grow by
+ * one: so they grow across restarts, too, and one who saw number n can ask a new server for what
  * came after it.
  */
 #include "admin_feed.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Broadcasting: one message, published to each of an administrator's practices that anybody is in. A
- * tenant may have very many, so it is done in pieces, some in each turn of the loop, one broadcast
- * at a time, and for as long as the session that asked for it is there.
+ * Broadcasting: one message, published to each of an administrator's practices that anybody is in.
+ * A tenant may have very many, so it is done in pieces, some in each turn of the loop, one
+ * broadcast at a time, and for as long as the session that asked for it is there.
  */
 #include "operate.h"
 

@@ -2,11 +2,11 @@
 /*
  * What waits for a session, held against what it may still hear. A message is allowed when it is
  * queued; between then and the moment at which it leaves, its session may have lost the practice,
- * the room or its role (a renewed token, a client that came back with a smaller one), or the service
- * may have been switched off. Such a message is never given.
+ * the room or its role (a renewed token, a client that came back with a smaller one), or the
+ * service may have been switched off. Such a message is never given.
  *
- * What was written and is not confirmed (replay_buffer.h) waits as well: it would be given again. Its
- * place there is a number, so it is replaced by a message that counts and is not sent.
+ * What was written and is not confirmed (replay_buffer.h) waits as well: it would be given again.
+ * Its place there is a number, so it is replaced by a message that counts and is not sent.
  *
  * Rejected: looking at each message when it is written. Rights change once in an hour, and a
  * message to a thousand members is written a thousand times. Rejected, too: ending the session

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where taps see messages come and go (include/praxis/host/message_tap.h): where messages come and go, the broker says so.
- * Mostly nobody looks, so each of these places first asks whether broker->tails is NULL.
+ * Where taps see messages come and go (include/praxis/host/message_tap.h): where messages come and
+ * go, the broker says so. Mostly nobody looks, so each of these places first asks whether
+ * broker->tails is NULL.
  */
 #ifndef PX_OUTBOUND_TAP_H
 #define PX_OUTBOUND_TAP_H
@@ -20,7 +21,9 @@ struct px_message_tap {
 	void *user;
 };
 
-/* A message of the session's is about to be handled, or refused. `practice` NULL: it is not known. */
+/*
+ * A message of the session's is about to be handled, or refused. `practice` NULL: it is not known.
+ */
 void px_message_tap_came(struct px_session *session, struct px_practice *practice,
 		const struct px_service *service, const char *type, size_t bytes);
 

@@ -10,8 +10,8 @@
  * messages leave in the order in which they were queued, whichever turn it is.
  *
  * A queue has limits, of bytes and age. Over one of them, and with a transport that takes
- * nothing more, the reader is too slow, unless leaving out what was replaced helps (slow_consumer.c):
- * what it was owed is dropped, it is told so (4408), and nobody else waits.
+ * nothing more, the reader is too slow, unless leaving out what was replaced helps
+ * (slow_consumer.c): what it was owed is dropped, it is told so (4408), and nobody else waits.
  */
 #include "core/message.h"
 #include "core/broker.h"
@@ -24,7 +24,6 @@
 #include "write.h"
 
 #include <praxis/host/session.h>
-
 
 void px_session_mark_dirty(struct px_session *session)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The way out: what waits for a session, and when it is written. Opened by whoever has something to say
- * to one. It never ends a session: what has to is told by hooks.
+ * The way out: what waits for a session, and when it is written. Opened by whoever has something to
+ * say to one. It never ends a session: what has to is told by hooks.
  */
 #ifndef PX_OUTBOUND_WRITE_H
 #define PX_OUTBOUND_WRITE_H

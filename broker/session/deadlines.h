@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When something becomes of sessions by itself: deadlines of each, and what concerns all of them and is
- * done over several turns. For session/, and for the broker whose turns these are. It never waits.
+ * When something becomes of sessions by itself: deadlines of each, and what concerns all of them
+ * and is done over several turns. For session/, and for the broker whose turns these are. It never
+ * waits.
  */
 #ifndef PX_SESSION_DEADLINES_H
 #define PX_SESSION_DEADLINES_H

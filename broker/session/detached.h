@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sessions without a connection: how one begins to wait, how a client gets it back, how it ends. For
- * session/ and snapshot/. It never keeps a message: outbound/replay_buffer.h does.
+ * Sessions without a connection: how one begins to wait, how a client gets it back, how it ends.
+ * For session/ and snapshot/. It never keeps a message: outbound/replay_buffer.h does.
  */
 #ifndef PX_SESSION_DETACHED_H
 #define PX_SESSION_DETACHED_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A message of a client: what it may cost, which command it is, and what it is told where it is refused.
- * Opened by whoever lets a message act in a session's name. It never relays one: services do.
+ * A message of a client: what it may cost, which command it is, and what it is told where it is
+ * refused. Opened by whoever lets a message act in a session's name. It never relays one: services
+ * do.
  */
 #ifndef PX_SESSION_DISPATCH_H
 #define PX_SESSION_DISPATCH_H
@@ -15,7 +16,8 @@ int64_t px_session_take(struct px_session *session, size_t bytes); /* for one me
 int64_t px_session_act_wait(const struct px_session *session); /* may it act? It has: */
 void px_session_acted(struct px_session *session);
 void px_session_charge(struct px_session *session, uint64_t answered); /* bytes sent to it */
-void px_session_count_flood(struct px_session *session); /* one more over its rate: it may be closed */
+/* One more over its rate: it may be closed. */
+void px_session_count_flood(struct px_session *session);
 
 /*
  * A message that the server itself sends in the session's name, read into an envelope that is

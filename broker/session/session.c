@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A session's life: opened, alive, closing, closed, lost; between losing a connection and
- * getting another one, detached (session_detached.c, session_reattach.c). Whoever wants it gone only marks
- * it; what ends it happens in px_broker_end_turn(), when no handler and no fan-out is on
+ * getting another one, detached (session_detached.c, session_reattach.c). Whoever wants it gone
+ * only marks it; what ends it happens in px_broker_end_turn(), when no handler and no fan-out is on
  * the stack. Ending one session may end others (a call of two), hence the loops there.
  */
 #include "core/session.h"

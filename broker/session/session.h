@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A session's life: who it is, its services, its end. Opened by operate/ and snapshot/. It never decides
- * who may reach a channel.
+ * A session's life: who it is, its services, its end. Opened by operate/ and snapshot/. It never
+ * decides who may reach a channel.
  */
 #ifndef PX_SESSION_H
 #define PX_SESSION_H

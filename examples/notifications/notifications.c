@@ -2,7 +2,8 @@
 /*
  * notifications: a service from outside of Praxis, built against its installed headers.
  *
- * - `notification_sent` goes to everybody of the practice's team. The practice has a history of them,
+ * - `notification_sent` goes to everybody of the practice's team. The practice has a history of
+ * them,
  *   so that a screen that comes back asks for what it missed: `notification_subscribe` with the
  *   `epoch` and `seq` that it knows.
  * - `notification_read` goes to the other sessions of the same user: what was read on one screen is

@@ -164,8 +164,8 @@ PX_PUBLIC bool px_channel_covers(struct px_channel *channel, struct px_span epoc
 
 /*
  * Queues for the member, in order, what the history has after `seq`: all up to `last`, what it
- * published itself, since that was never sent to it, and all that it missed while it was away. Of those with
- * the same key only the latest.
+ * published itself, since that was never sent to it, and all that it missed while it was away. Of
+ * those with the same key only the latest.
  */
 PX_PUBLIC void px_member_replay(struct px_member *member, uint64_t seq, uint64_t last);
 

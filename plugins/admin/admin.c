@@ -31,8 +31,8 @@ struct px_span admin_text(const struct px_call *call, const char *name, char *bu
 	return (struct px_span){ buf, len };
 }
 
-bool admin_integer(struct px_call *call, const char *name, int64_t fallback, int64_t min, int64_t max,
-		int64_t *ret_value)
+bool admin_integer(struct px_call *call, const char *name, int64_t fallback, int64_t min,
+		int64_t max, int64_t *ret_value)
 {
 	const struct px_field *field = px_envelope_field(call->message, name);
 	int64_t value = 0;

@@ -13,8 +13,8 @@
 
 /*
  * A session that asked for figures or events. Apart, and not as state in each session: there are
- * thousands of these, and a handful of administrators. In a search tree of libc's, since each session
- * that ends is looked for in it.
+ * thousands of these, and a handful of administrators. In a search tree of libc's, since each
+ * session that ends is looked for in it.
  */
 struct admin_subscription {
 	struct px_session *session;
@@ -54,8 +54,8 @@ int admin_deny(struct px_call *call, const struct px_error_detail *detail);
 struct px_span admin_text(const struct px_call *call, const char *name, char *buf, size_t size);
 
 /* An integer of the message within bounds; false: there is one, and it was refused. */
-bool admin_integer(struct px_call *call, const char *name, int64_t fallback, int64_t min, int64_t max,
-		int64_t *ret_value);
+bool admin_integer(struct px_call *call, const char *name, int64_t fallback, int64_t min,
+		int64_t max, int64_t *ret_value);
 
 /* stats.c */
 void admin_send_stats(struct px_session *session);

@@ -5,8 +5,8 @@
  * network; an IPv4 address is itself.
  *
  * Some of IPv6 is no network of anybody's, and is counted address by address: what begins with 64
- * zeros (the unspecified address, loopback, and IPv4 mapped, RFC 4291 section 2.5), what NAT64 makes
- * of IPv4 (64:ff9b::/96, RFC 6052), and what is on the link only (fe80::/10).
+ * zeros (the unspecified address, loopback, and IPv4 mapped, RFC 4291 section 2.5), what NAT64
+ * makes of IPv4 (64:ff9b::/96, RFC 6052), and what is on the link only (fe80::/10).
  */
 #ifndef PX_ADDRESS_GROUP_H
 #define PX_ADDRESS_GROUP_H

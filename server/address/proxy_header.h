@@ -23,7 +23,8 @@ struct px_proxy_header {
 /*
  * What the first `len` bytes of a connection say: 0; -EAGAIN: that can be a header which is
  * not yet complete; -EPROTO: it is none. UNKNOWN, and families without an address of IP, are of
- * nobody: HAProxy's text leaves it to the receiver to take the proxy's own address, which is trusted.
+ * nobody: HAProxy's text leaves it to the receiver to take the proxy's own address, which is
+ * trusted.
  */
 int px_proxy_parse(const unsigned char *bytes, size_t len, struct px_proxy_header *ret_header);
 

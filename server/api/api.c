@@ -269,7 +269,7 @@ static struct px_http_refusal refusal_of(const struct px_authentication *verdict
 	} else if (verdict->verdict == PX_VERDICT_EXPIRED) {
 		refusal.code = "token_expired";
 		refusal.challenge = "error=\"invalid_token\", "
-				    "error_description=\"The token has expired\"";
+				"error_description=\"The token has expired\"";
 	} else if (read < 0) { /* who brought none is told no error (section 3.1) */
 		refusal.sentence = "A bearer's token is needed.";
 	} else {
@@ -510,7 +510,9 @@ static int read_fields(struct px_api_call *call, const struct route *route)
 			"The body must be a JSON object, with no name twice in one object.");
 }
 
-/* The request stays as long as its answer goes on; not its identity, which would count as a client. */
+/*
+ * The request stays as long as its answer goes on; not its identity, which would count as a client.
+ */
 static void go_on(struct px_api_call *call)
 {
 	struct px_request *request = call->peer->request;

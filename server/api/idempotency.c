@@ -62,7 +62,10 @@ static void drop(struct px_idempotency *idempotency, struct remembered *entry)
 	free(entry);
 }
 
-/* `most` at a time: whoever comes when a hundred thousand have expired does not wait for all of them. */
+/*
+ * `most` at a time: whoever comes when a hundred thousand have expired does not wait for all of
+ * them.
+ */
 static void expire(struct px_idempotency *idempotency, int64_t now_ms, size_t most)
 {
 	for (; most > 0 && idempotency->oldest && idempotency->oldest->expires_ms <= now_ms; most--) {

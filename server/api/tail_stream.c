@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See tail_stream.h. The body of such an answer ends with the connection (RFC 9112 section 6.3), which
- * every client understands; that it is whole is said by its last line, {"end":…}. A line that says
- * what time it is comes every few seconds, so that silence means that the connection is lost.
+ * See tail_stream.h. The body of such an answer ends with the connection (RFC 9112 section 6.3),
+ * which every client understands; that it is whole is said by its last line, {"end":…}. A line that
+ * says what time it is comes every few seconds, so that silence means that the connection is lost.
  *
- * The request is a POST: it is an act, which the trail has; and lws reads on behind a body, so that one
- * that hangs up, or goes on talking, is gone at once. (Behind a GET, until the transaction is
+ * The request is a POST: it is an act, which the trail has; and lws reads on behind a body, so that
+ * one that hangs up, or goes on talking, is gone at once. (Behind a GET, until the transaction is
  * complete, it is told by the kernel again and again of what it does not read.)
  *
  * Rejected: a WebSocket, which would make a message of each line and a session of each operator;
@@ -125,8 +125,8 @@ static int flush(struct px_tail_stream *stream)
 }
 
 /*
- * It is in the middle of a publication: the line is kept, and written when the turn is over; or at once,
- * where many come in one turn. Who has missed something goes on when there is room for many.
+ * It is in the middle of a publication: the line is kept, and written when the turn is over; or at
+ * once, where many come in one turn. Who has missed something goes on when there is room for many.
  */
 static void on_header(void *user, const struct px_header *header)
 {

@@ -16,8 +16,9 @@
 #define PX_TAIL_STREAM_BYTES 65536
 
 /*
- * From now on the connection is an onlooker's, which is its request's: behind the head, which is yours
- * to write, lines follow until it ends. `expires_ms`: of its token, since 1970; 0: never. 0; -1: denied.
+ * From now on the connection is an onlooker's, which is its request's: behind the head, which is
+ * yours to write, lines follow until it ends. `expires_ms`: of its token, since 1970; 0: never. 0;
+ * -1: denied.
  */
 int px_tail_stream_begin(struct px_peer *peer, struct lws *wsi, const struct px_operator *operator,
 		const struct px_message_tap_filter *wish, int64_t expires_ms,

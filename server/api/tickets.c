@@ -20,7 +20,9 @@ static bool is_among(const struct px_id *ids, size_t count, const struct px_id *
 	return i < count;
 }
 
-/* Whether the ticket's rooms are the caller's, which may have all; a patient without any has none. */
+/*
+ * Whether the ticket's rooms are the caller's, which may have all; a patient without any has none.
+ */
 static bool covers_rooms(const struct px_token *caller, const struct px_token *ticket)
 {
 	if (caller->has_rooms && !ticket->has_rooms && ticket->role != PX_ROLE_PATIENT) {

@@ -131,13 +131,15 @@ void px_audit_settle(struct px_audit *audit);
 int px_audit_reopen(struct px_audit *audit);
 
 /*
- * Whether acts that have to be in the trail can be done. Where the last entry could not be written it
- * tries to, once a second; else it looks whether the file system has room. True for NULL, and with
- * PX_AUDIT_CONTINUE.
+ * Whether acts that have to be in the trail can be done. Where the last entry could not be written
+ * it tries to, once a second; else it looks whether the file system has room. True for NULL, and
+ * with PX_AUDIT_CONTINUE.
  */
 bool px_audit_takes(struct px_audit *audit);
 
-/* Takes up `sync`, `on_full`, `refusals_per_s` and `head_every`; all else stays as it was created. */
+/*
+ * Takes up `sync`, `on_full`, `refusals_per_s` and `head_every`; all else stays as it was created.
+ */
 void px_audit_configure(struct px_audit *audit, const struct px_audit_settings *settings);
 
 /* All zeros for NULL. */

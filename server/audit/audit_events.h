@@ -16,8 +16,8 @@ struct px_server;
 /* -errno: what happens must not. 0 of what has happened already, written or not. */
 int px_audit_events_record(struct px_server *server, const struct px_event *event);
 /*
- * The same of a session that begins or ends and is counted by its address alone: one of many, without proof of
- * who it is.
+ * The same of a session that begins or ends and is counted by its address alone: one of many,
+ * without proof of who it is.
  */
 int px_audit_events_count(struct px_server *server, const struct px_event *event);
 void px_audit_events_refused(struct px_server *server, const struct px_peer *peer,

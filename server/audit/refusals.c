@@ -3,8 +3,8 @@
  * Refusals in the audit trail. Anybody who reaches a port can be refused as often as he likes, and
  * must not fill the disk, nor push out of a rotated trail what it is kept for. So many a second
  * are a line each; those beyond are counted by who and why, and when the second is over each
- * kind is a line with its `count`. So are sessions of those who never say who they are, where an address has
- * more of them than it has acts.
+ * kind is a line with its `count`. So are sessions of those who never say who they are, where an
+ * address has more of them than it has acts.
  *
  * Rejected: leaving out what is alike from the first repetition on. It saves nothing where
  * nothing is wrong, and a person reading the trail wants to see the tenth attempt's time.
@@ -33,7 +33,8 @@ static struct px_span keep(char **at, struct px_span text)
 
 static bool is_alike(const struct px_audit_entry *a, const struct px_audit_entry *b)
 {
-	return strcmp(a->event, b->event) == 0 && px_span_equal(a->address, b->address) && px_span_equal(a->client, b->client) &&
+	return strcmp(a->event, b->event) == 0 && px_span_equal(a->address, b->address) &&
+			px_span_equal(a->client, b->client) &&
 			px_span_equal(a->reason, b->reason) && px_span_equal(a->vhost, b->vhost) &&
 			px_span_equal(a->user.text, b->user.text) &&
 			px_span_equal(a->tenant, b->tenant);

@@ -2,10 +2,11 @@
 /*
  * See log.h. Level and output are the mutable globals of the program: lws's emit has no user.
  *
- * How not to wait depends on what stderr is. A socket (journald's) is told so with each line. A pipe
- * or terminal is opened once more, which gives descriptor and flags of our own; where that is not
- * allowed (a pipe of another user's), it is asked before each line whether it takes one, which holds
- * as long as nobody else writes to it. A line is shorter than PIPE_BUF, so it goes whole or not at all.
+ * How not to wait depends on what stderr is. A socket (journald's) is told so with each line. A
+ * pipe or terminal is opened once more, which gives descriptor and flags of our own; where that is
+ * not allowed (a pipe of another user's), it is asked before each line whether it takes one, which
+ * holds as long as nobody else writes to it. A line is shorter than PIPE_BUF, so it goes whole or
+ * not at all.
  */
 #include "log.h"
 

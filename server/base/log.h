@@ -4,10 +4,10 @@
  * Time, level, text, in one of three forms. Never a payload, a token or a name.
  *
  * Nobody waits for whoever reads it: a line that can not be written at once is dropped and counted,
- * and how many that were is said as soon as there is room again. (Rejected: a thread that writes, with
- * a queue; a reader that has stopped has only more lines to lose then. And O_NONBLOCK on stderr
- * itself, which is a flag of the terminal or pipe that others share.) A file on a disk that hangs is
- * waited for, as for every file.
+ * and how many that were is said as soon as there is room again. (Rejected: a thread that writes,
+ * with a queue; a reader that has stopped has only more lines to lose then. And O_NONBLOCK on
+ * stderr itself, which is a flag of the terminal or pipe that others share.) A file on a disk that
+ * hangs is waited for, as for every file.
  */
 #ifndef PX_LOG_H
 #define PX_LOG_H

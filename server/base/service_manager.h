@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the service manager is told that started the process, systemd as a rule: sd_notify(3). Opened
- * by main.c, reload and drain. It never waits for an answer, and does nothing where no manager
- * asked to be told.
+ * What the service manager is told that started the process, systemd as a rule: sd_notify(3).
+ * Opened by main.c, reload and drain. It never waits for an answer, and does nothing where no
+ * manager asked to be told.
  *
- * Rejected: libsystemd. The protocol is one datagram a state, its manual page says that programs may
- * speak it themselves, and the image would carry a library for nothing.
+ * Rejected: libsystemd. The protocol is one datagram a state, its manual page says that programs
+ * may speak it themselves, and the image would carry a library for nothing.
  */
 #ifndef PX_SERVICE_MANAGER_H
 #define PX_SERVICE_MANAGER_H
@@ -18,9 +18,9 @@ struct px_service_manager {
 };
 
 /*
- * Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, and takes them out of the environment: a child
- * of ours is not the service. -errno: a manager asked and can not be told; *ret_manager is
- * as if none had asked.
+ * Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, and takes them out of the environment: a
+ * child of ours is not the service. -errno: a manager asked and can not be told; *ret_manager is as
+ * if none had asked.
  */
 int px_service_manager_open(struct px_service_manager *ret_manager);
 

@@ -4,8 +4,8 @@
  *
  * The order of a load: files.c finds and reads, config/value/json.c parses, config/value/expand.c
  * substitutes, config.c takes the files apart, the others check what they hold, vhost.c
- * and global.c first. Throughout: a complaint about the content is counted and reading goes on; what
- * a function returns below 0 (-ENOMEM) ends the load.
+ * and global.c first. Throughout: a complaint about the content is counted and reading goes on;
+ * what a function returns below 0 (-ENOMEM) ends the load.
  */
 #ifndef PX_CONFIG_INTERNAL_H
 #define PX_CONFIG_INTERNAL_H
@@ -111,8 +111,8 @@ int px_config_auth_url_read(struct px_config_loader *loader,
 		struct px_config_vhost *vhost);
 
 /*
- * The URL of a back end, as browsers would write it, with a path; *ret_url is NULL where the option is
- * unset, or after a complaint. *ret_exposed: it is http:, and not to this machine. -ENOMEM.
+ * The URL of a back end, as browsers would write it, with a path; *ret_url is NULL where the option
+ * is unset, or after a complaint. *ret_exposed: it is http:, and not to this machine. -ENOMEM.
  */
 int px_config_http_url_copy(struct px_config_loader *loader,
 		const struct px_config_object *object, const struct px_options *options,

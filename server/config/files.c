@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which files make up a configuration, and in which order. Names are compared as bytes and not as the
- * locale sorts them, or two machines would merge differently.
+ * Which files make up a configuration, and in which order. Names are compared as bytes and not as
+ * the locale sorts them, or two machines would merge differently.
  */
 #define _DEFAULT_SOURCE 1 /* realpath, faccessat */
 

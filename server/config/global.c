@@ -304,7 +304,8 @@ static int add_plugin_dirs(struct px_config_reporter *reporter, const struct px_
 	for (; r == 0 && *text != '\0'; text += strspn(text, ":")) {
 		size_t len = strcspn(text, ":");
 		char *directory = strndup(text, len);
-		r = !directory ? -ENOMEM : len > 0 ? add_plugin_dir(reporter, file, line, directory, user) : 0;
+		r = !directory ? -ENOMEM : len > 0 ? add_plugin_dir(reporter, file, line, directory,
+				user) : 0;
 		free(directory);
 		text += len;
 	}

@@ -285,8 +285,8 @@ static const char *judge_public(const struct px_config_vhost *vhost,
 	case PX_CONFIG_OPEN_LOOPBACK:
 		*ret_level = PX_CONFIG_ERROR;
 		return ", which others can reach, and takes everybody's word for who he is: "
-		       "keep to \"localhost\", set up \"tokens\" or \"auth-url\", or write "
-		       "\"open-mode\": \"insecure\"";
+				"keep to \"localhost\", set up \"tokens\" or \"auth-url\", or write "
+				"\"open-mode\": \"insecure\"";
 	case PX_CONFIG_OPEN_OFF:
 		break;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the server counts by kind: limits that somebody ran into, and how handshakes ended. Opened by
- * whoever refuses or lets in, and by the figures. It never counts what the broker counts itself.
+ * What the server counts by kind: limits that somebody ran into, and how handshakes ended. Opened
+ * by whoever refuses or lets in, and by the figures. It never counts what the broker counts itself.
  */
 #ifndef PX_CORE_COUNTERS_H
 #define PX_CORE_COUNTERS_H
@@ -35,7 +35,10 @@ enum px_handshake {
 	PX_HANDSHAKE_COUNT,
 };
 
-/* What came of asking the application who a client is (`auth-url`); cached answers are not asked for. */
+/*
+ * What came of asking the application who a client is (`auth-url`); cached answers are not asked
+ * for.
+ */
 enum px_auth_answer {
 	PX_AUTH_ACCEPTED, /* claims */
 	PX_AUTH_REFUSED,  /* 401 or 403 */

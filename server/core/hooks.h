@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What areas above do for those below: functions that main.c passes in at start, since an area calls
- * down only. Opened by net/ and http/, which call them, and by router/, which has them. It never holds
- * state.
+ * What areas above do for those below: functions that main.c passes in at start, since an area
+ * calls down only. Opened by net/ and http/, which call them, and by router/, which has them. It
+ * never holds state.
  */
 #ifndef PX_CORE_HOOKS_H
 #define PX_CORE_HOOKS_H

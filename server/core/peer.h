@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One TCP connection as data, from its adoption to its end. Opened by all that answer a request or an
- * upgrade. It never outlives its socket, and never decides who somebody is; net/peer.h counts it.
+ * One TCP connection as data, from its adoption to its end. Opened by all that answer a request or
+ * an upgrade. It never outlives its socket, and never decides who somebody is; net/peer.h counts
+ * it.
  */
 #ifndef PX_CORE_PEER_H
 #define PX_CORE_PEER_H
@@ -22,7 +23,7 @@ struct px_vhost;
 struct px_peer {
 	struct px_vhost *vhost;
 	struct in6_addr own_address; /* the connection's, or what its PROXY header tells */
-	struct in6_addr address;     /* of who sent the request: see http/forwarded.h and address/address.h */
+	struct in6_addr address; /* of who sent the request: see http/forwarded.h, address/address.h */
 	const void *head;            /* of the request in hand: see http/lws_head.h */
 	struct px_limiter_entry *address_entry; /* once it is counted */
 	struct px_limiter_entry *user_entry;

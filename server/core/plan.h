@@ -7,8 +7,9 @@
  *
  * All of it happens within one turn of the loop; so nobody sees half a change.
  *
- * This is the plan as data. Its steps are declared by the areas that take them (px_plan_prepare_x(),
- * undone by px_plan_abandon_x() wherever it stopped, and px_plan_commit_x()). It never acts itself.
+ * This is the plan as data. Its steps are declared by the areas that take them
+ * (px_plan_prepare_x(), undone by px_plan_abandon_x() wherever it stopped, and px_plan_commit_x()).
+ * It never acts itself.
  */
 #ifndef PX_PLAN_H
 #define PX_PLAN_H

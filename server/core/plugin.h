@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A service that this process has loaded, as data. Opened by whoever lists the services of a server.
- * It never is unloaded while a session may have met it.
+ * A service that this process has loaded, as data. Opened by whoever lists the services of a
+ * server. It never is unloaded while a session may have met it.
  */
 #ifndef PX_CORE_PLUGIN_H
 #define PX_CORE_PLUGIN_H
@@ -16,7 +16,8 @@ struct px_service;
 struct px_plugin {
 	char *name;
 	void *handle;
-	int copy_fd; /* what the handle is of (services/private_copy.h), open as long as it is; -1: none */
+	/* what the handle is of (services/private_copy.h), open as long as it is; -1: none */
+	int copy_fd;
 	const struct lws_protocols *protocol;
 	const struct px_service *service;
 	struct px_options *options; /* in force */

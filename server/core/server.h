@@ -116,8 +116,8 @@ struct px_server {
 	int64_t drain_began_ms;
 	int64_t drain_end_ms;      /* the last client is asked to go */
 	int64_t drain_deadline_ms; /* … and made to */
-	int64_t webhooks_stopped_ms; /* what happens from then on waits for the next server; 0: not yet */
-	int64_t flush_end_ms;      /* all are gone, and webhooks are waited for until then; 0: not yet */
+	int64_t webhooks_stopped_ms; /* what happens from then on waits for the next server; 0: no */
+	int64_t flush_end_ms; /* all are gone, and webhooks are waited for until then; 0: not yet */
 	bool draining;
 	bool missed_dashboard;     /* the log has it that there is none */
 	bool handed_on;            /* sessions that are left go on in the next server */

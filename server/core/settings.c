@@ -10,9 +10,9 @@
 #define OTHER_DESCRIPTORS 64
 
 /*
- * As many as there may be, whatever the system would allow: lws takes a limit above ten millions to be
- * 2,560, and has a table of all that there could be, which Debian's builds of it, debug builds, look
- * through for each connection that comes and goes: 65,536 are some 20 µs, 2^20 are half a
+ * As many as there may be, whatever the system would allow: lws takes a limit above ten millions to
+ * be 2,560, and has a table of all that there could be, which Debian's builds of it, debug builds,
+ * look through for each connection that comes and goes: 65,536 are some 20 µs, 2^20 are half a
  * millisecond. So who wants more than usual has to say so.
  */
 #define DESCRIPTORS_USUAL (UINT64_C(1) << 16)

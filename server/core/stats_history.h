@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The figures of the last hour as data, one sample every ten seconds, so that a dashboard that is opened
- * shows what has been. Counters are kept as they stand: a rate is the difference of two.
+ * The figures of the last hour as data, one sample every ten seconds, so that a dashboard that is
+ * opened shows what has been. Counters are kept as they stand: a rate is the difference of two.
  */
 #ifndef PX_STATS_HISTORY_H
 #define PX_STATS_HISTORY_H

@@ -7,8 +7,9 @@
  *
  * An answer to a request that was not read to its end is the connection's last.
  *
- * Where the answer is a WebSocket (101), bytes go both ways until either end closes. That costs two system calls
- * more for all that is said, so it is for those requests alone that lws would not understand.
+ * Where the answer is a WebSocket (101), bytes go both ways until either end closes. That costs two
+ * system calls more for all that is said, so it is for those requests alone that lws would not
+ * understand.
  */
 #include "frontend_internal.h"
 #include "core/peer.h"
@@ -106,7 +107,9 @@ static void read_length(struct px_relay *relay, int status, bool has_length)
 	}
 }
 
-/* The buffer begins with a whole head of `head_len` bytes; the line about the connection is ours. */
+/*
+ * The buffer begins with a whole head of `head_len` bytes; the line about the connection is ours.
+ */
 static void pass_head(struct px_relay *relay, size_t head_len)
 {
 	char *buf = relay->buffer;

@@ -154,8 +154,9 @@ static bool lacks_slash(const struct px_config_mount *mount, const char *path)
 }
 
 /*
- * A directory without its slash: the relative links of its page would lead beside it. The new address
- * is relative to the old one, since only that is right behind a proxy that takes a prefix off.
+ * A directory without its slash: the relative links of its page would lead beside it. The new
+ * address is relative to the old one, since only that is right behind a proxy that takes a prefix
+ * off.
  */
 static int send_slash(struct lws *wsi, const char *path)
 {

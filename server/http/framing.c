@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What of RFC 9112 can still be asked of a request that lws has parsed, which is one over TLS
- * (others are read by http/http_head.c first): one Host, and no doubt where the body begins and ends.
+ * (others are read by http/http_head.c first): one Host, and no doubt where the body begins and
+ * ends.
  *
  * lws reads the body of a request that was not the first in what it read from the socket from the
  * wrong place, and 4.1.6 may never come back from it. So such a request with a body is not

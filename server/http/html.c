@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A page that asks where it is: `{{praxis-endpoint}}` in an HTML file becomes the address of the
- * vhost's WebSocket endpoint, `{{praxis-base}}` that of the page's own directory, both relative to the
- * page. So a page works behind any prefix that a proxy takes off, which the server never sees.
+ * vhost's WebSocket endpoint, `{{praxis-base}}` that of the page's own directory, both relative to
+ * the page. So a page works behind any prefix that a proxy takes off, which the server never sees.
  *
  * Rejected: whole paths, which are another server's behind a prefix; X-Forwarded-Prefix, which each
  * proxy spells differently and few set.

@@ -273,7 +273,8 @@ size_t px_http_compose_error(const struct px_vhost *vhost, const struct px_http_
 			"%.*s",
 			status, reason_of(status), json.len, own, status == 405 ? "Allow: " : "",
 			status == 405 ? allowed_at(vhost, head->path) : "", status == 405 ? "\r\n" : "",
-			status == 503 ? "Retry-After: 5\r\n" : "", head->is_head ? 0 : (int)json.len, json.data);
+			status == 503 ? "Retry-After: 5\r\n" : "",
+			head->is_head ? 0 : (int)json.len, json.data);
 	px_json_finish(&json);
 	return n > 0 && (size_t)n < size ? (size_t)n : 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How answers over HTTP look, and static files. Opened by whoever answers over HTTP. It never reads a
- * body: the API does; and it never chooses what answers a path: the router does.
+ * How answers over HTTP look, and static files. Opened by whoever answers over HTTP. It never reads
+ * a body: the API does; and it never chooses what answers a path: the router does.
  */
 #ifndef PX_HTTP_HTTP_H
 #define PX_HTTP_HTTP_H

@@ -99,7 +99,7 @@ static int hex_of(char c)
 	const char *digits = "0123456789abcdef";
 	const char *found = is_among(c, "ABCDEF") ? strchr(digits, c - 'A' + 'a') :
 			is_among(c, digits)       ? strchr(digits, c) :
-						    NULL;
+					NULL;
 	return found ? (int)(found - digits) : -1;
 }
 

@@ -32,7 +32,7 @@ struct px_http_head {
 	bool is_head;             /* HEAD: its answer has no body */
 	bool closes;              /* no other request follows */
 	bool upgrades;            /* to a WebSocket … */
-	bool offers_more;         /* … or to something else: libwebsockets wants it to be the one offer */
+	bool offers_more; /* … or to something else: libwebsockets wants it to be the one offer */
 };
 
 /* Why it is refused. */
@@ -52,8 +52,8 @@ int px_http_head_parse(const char *bytes, size_t len, struct px_http_head *ret_h
 
 /*
  * Writes a head that asks for the same, in origin form, without fields that concern the connection
- * alone, but for those of an upgrade to a WebSocket, which is then all that it offers. Its length; 0: it does not fit into `size`, which never happens with
- * PX_HTTP_HEAD_MAX + 64.
+ * alone, but for those of an upgrade to a WebSocket, which is then all that it offers. Its length;
+ * 0: it does not fit into `size`, which never happens with PX_HTTP_HEAD_MAX + 64.
  */
 size_t px_http_head_write(const struct px_http_head *head, char *buf, size_t size);
 

@@ -43,7 +43,7 @@ void px_location_add_query(struct px_location *location, struct lws *wsi)
 		if (len < 0) {
 			/* There is no more, or it is too long. */
 			location->failed |= lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS,
-							    i) > 0;
+					i) > 0;
 			return;
 		}
 		px_location_add(location, i == 0 ? "?" : "&", 1);

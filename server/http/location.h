@@ -25,7 +25,10 @@ struct px_location {
 /* As it is. */
 void px_location_add(struct px_location *location, const char *text, size_t len);
 
-/* Percent-encodes all but what may stand as it is (RFC 3986): letters, digits, "-._~" and `besides`. */
+/*
+ * Percent-encodes all but what may stand as it is (RFC 3986): letters, digits, "-._~" and
+ * `besides`.
+ */
 void px_location_encode(struct px_location *location, const char *text, size_t len,
 		const char *besides);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See lws_head.h. How lws stores a head (lib/roles/http/parsers.c, the same in 4.1.6, 4.3.5 and 5.0),
- * after nine bytes of its own: the path, the parts of the query with a byte more before each, the
- * version, and then the header lines. Of a line with a token it is the value; all of these end
+ * See lws_head.h. How lws stores a head (lib/roles/http/parsers.c, the same in 4.1.6, 4.3.5 and
+ * 5.0), after nine bytes of its own: the path, the parts of the query with a byte more before each,
+ * the version, and then the header lines. Of a line with a token it is the value; all of these end
  * with a NUL. Of any other line it is a record: two bytes with the length of the name, two with
  * that of the value, four that say where the next record is (0: this is the last), the name in
  * lower case with its colon, the value.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See lws_head_memory.h. The tree is the second mutable global of the program (base/log.c has the other
- * one): lws's allocator has no user.
+ * See lws_head_memory.h. The tree is the second mutable global of the program (base/log.c has the
+ * other one): lws's allocator has no user.
  */
 #include "lws_head_memory.h"
 

@@ -71,8 +71,8 @@ struct px_http_client_request {
 int px_http_client_create(uv_loop_t *loop, struct px_http_client **ret_backend);
 
 /*
- * Cancels all, and those who asked have NULL then. Its handles close over the next turns of the loop, which has to be run on for
- * that; the memory goes with the last of them. NULL is fine.
+ * Cancels all, and those who asked have NULL then. Its handles close over the next turns of the
+ * loop, which has to be run on for that; the memory goes with the last of them. NULL is fine.
  */
 void px_http_client_destroy(struct px_http_client *http_client);
 

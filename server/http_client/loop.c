@@ -37,8 +37,8 @@ static void collect(struct px_http_client *http_client)
 }
 
 /*
- * curl may begin a thread here, which looks up a name and may outlive all the rest. No signal of the
- * process is to be delivered to it: the loop's thread can then hold them back when it ends.
+ * curl may begin a thread here, which looks up a name and may outlive all the rest. No signal of
+ * the process is to be delivered to it: the loop's thread can then hold them back when it ends.
  */
 static void act(struct px_http_client *http_client, curl_socket_t fd, int events)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One question as a transfer of curl's: what is sent, what may come, and what its end means.
- * curl is a client for everything; here it is told to be one for a single GET or POST, to trust nothing
- * but the system's certificates, and to follow and believe nobody: no redirects (the client's
- * cookie would go along), no proxies or passwords from the environment, no HTTP/0.9, no
+ * curl is a client for everything; here it is told to be one for a single GET or POST, to trust
+ * nothing but the system's certificates, and to follow and believe nobody: no redirects (the
+ * client's cookie would go along), no proxies or passwords from the environment, no HTTP/0.9, no
  * compression (64 KiB that unfold to a gigabyte).
  */
 #include "http_client_internal.h"

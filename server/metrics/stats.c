@@ -214,6 +214,27 @@ static void write_services(struct px_server *server, struct px_json *json)
 	px_json_close_object(json);
 }
 
+static void write_broker(const struct px_stats *stats, struct px_json *json)
+{
+	px_json_int(json, "sessions", (int64_t)stats->sessions);
+	px_json_int(json, "sessions_opened", (int64_t)stats->sessions_opened);
+	px_json_int(json, "practices", (int64_t)stats->practices);
+	px_json_int(json, "channels", (int64_t)stats->channels);
+	px_json_int(json, "rooms", (int64_t)stats->rooms);
+	px_json_int(json, "members", (int64_t)stats->members);
+	px_json_int(json, "room_members", (int64_t)stats->room_members);
+	px_json_int(json, "waiting", (int64_t)stats->waiting);
+	px_json_int(json, "messages_in", (int64_t)stats->messages_in);
+	px_json_int(json, "messages_out", (int64_t)stats->messages_out);
+	px_json_int(json, "keepalives_in", (int64_t)stats->keepalives_in);
+	px_json_int(json, "keepalives_out", (int64_t)stats->keepalives_out);
+	px_json_int(json, "deliveries", (int64_t)stats->deliveries);
+	px_json_int(json, "bytes_in", (int64_t)stats->bytes_in);
+	px_json_int(json, "bytes_out", (int64_t)stats->bytes_out);
+	px_json_int(json, "writes", (int64_t)stats->writes);
+	px_json_int(json, "queue_bytes", (int64_t)stats->queue_bytes);
+}
+
 void px_stats_write(struct px_server *server, struct px_json *json)
 {
 	struct px_stats stats;
@@ -237,23 +258,7 @@ void px_stats_write(struct px_server *server, struct px_json *json)
 	px_json_int(json, "refused_busy", (int64_t)server->refused_busy);
 	px_json_int(json, "refused_often", (int64_t)server->refused_often);
 	px_json_int(json, "refused_origin", (int64_t)server->refused_origin);
-	px_json_int(json, "sessions", (int64_t)stats.sessions);
-	px_json_int(json, "sessions_opened", (int64_t)stats.sessions_opened);
-	px_json_int(json, "practices", (int64_t)stats.practices);
-	px_json_int(json, "channels", (int64_t)stats.channels);
-	px_json_int(json, "rooms", (int64_t)stats.rooms);
-	px_json_int(json, "members", (int64_t)stats.members);
-	px_json_int(json, "room_members", (int64_t)stats.room_members);
-	px_json_int(json, "waiting", (int64_t)stats.waiting);
-	px_json_int(json, "messages_in", (int64_t)stats.messages_in);
-	px_json_int(json, "messages_out", (int64_t)stats.messages_out);
-	px_json_int(json, "keepalives_in", (int64_t)stats.keepalives_in);
-	px_json_int(json, "keepalives_out", (int64_t)stats.keepalives_out);
-	px_json_int(json, "deliveries", (int64_t)stats.deliveries);
-	px_json_int(json, "bytes_in", (int64_t)stats.bytes_in);
-	px_json_int(json, "bytes_out", (int64_t)stats.bytes_out);
-	px_json_int(json, "writes", (int64_t)stats.writes);
-	px_json_int(json, "queue_bytes", (int64_t)stats.queue_bytes);
+	write_broker(&stats, json);
 	px_json_int(json, "idempotency_keys",
 			(int64_t)px_idempotency_count(server->idempotency));
 	px_json_int(json, "published", (int64_t)stats.published);

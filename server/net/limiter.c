@@ -89,7 +89,6 @@ static void drop(struct px_limiter *limiter, struct px_limiter_entry *entry)
 	free(entry);
 }
 
-
 void px_limiter_destroy(struct px_limiter *limiter)
 {
 	if (!limiter) {

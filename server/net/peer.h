@@ -26,8 +26,8 @@ void px_peer_destroy(struct px_peer *peer);
 void px_peer_gone(void *user, struct lws *wsi);
 struct px_limiter_entry *px_peer_address_entry(struct px_peer *peer);
 /*
- * Whether there are as many descriptors as another request over plain HTTP takes: a pair of sockets. Counted
- * and not tried: at the end of those that there are, libwebsockets would spin.
+ * Whether there are as many descriptors as another request over plain HTTP takes: a pair of
+ * sockets. Counted and not tried: at the end of those that there are, libwebsockets would spin.
  */
 bool px_has_descriptors(const struct px_server *server);
 struct in6_addr px_peer_address_group(const struct px_peer *peer);
@@ -39,8 +39,8 @@ int64_t px_peer_take_request(struct px_peer *peer);
 struct px_limiter_entry *px_user_entry(struct px_server *server, struct px_span tenant,
 		struct px_span user);
 /*
- * A session goes on without its connection (or NULL), and counts for its user in its place; it goes on with
- * that connection, or ends (NULL).
+ * A session goes on without its connection (or NULL), and counts for its user in its place; it goes
+ * on with that connection, or ends (NULL).
  */
 void px_user_hold(struct px_server *server, const struct px_session *session,
 		struct px_peer *peer);
@@ -54,12 +54,14 @@ int px_peer_count_user(struct px_peer *peer, struct px_span tenant, struct px_sp
 /* The same of one who has come back: the session has begun before. */
 int px_peer_keep_user(struct px_peer *peer, struct px_span tenant, struct px_span user);
 /*
- * A session of the user's begins or comes back, which the trail is told of. 0, or the milliseconds until one
- * may.
+ * A session of the user's begins or comes back, which the trail is told of. 0, or the milliseconds
+ * until one may.
  */
 int64_t px_user_take_session(struct px_server *server, struct px_span tenant,
 		struct px_span user);
-/* The same of the address, of one who has not proven who it is. Such a one is let in all the same. */
+/*
+ * The same of the address, of one who has not proven who it is. Such a one is let in all the same.
+ */
 int64_t px_peer_take_session(struct px_peer *peer);
 void px_peer_set_unauthenticated(struct px_peer *peer, bool unauthenticated);
 void px_peer_session_params(struct px_peer *peer, struct px_session_params *ret_params);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A proxy's connection begins with a header (address/proxy_header.h): it is waited for, for a while,
- * and the connection handed on.
+ * A proxy's connection begins with a header (address/proxy_header.h): it is waited for, for a
+ * while, and the connection handed on.
  */
 #ifndef PX_PROXY_PROTOCOL_H
 #define PX_PROXY_PROTOCOL_H

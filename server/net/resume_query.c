@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A client that comes back to its session (docs/protocol.md, section 6): what it brings for that, and
- * what becomes of the counts of connections when a session changes from one to another.
+ * A client that comes back to its session (docs/protocol.md, section 6): what it brings for that,
+ * and what becomes of the counts of connections when a session changes from one to another.
  */
 #include "core/server.h"
 #include "core/peer.h"

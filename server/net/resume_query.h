@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a connection brings to resume a session. Opened by the upgrade that reads it, and by whoever is
- * told that sessions go on. It never decides whether one may: the broker does.
+ * What a connection brings to resume a session. Opened by the upgrade that reads it, and by whoever
+ * is told that sessions go on. It never decides whether one may: the broker does.
  */
 #ifndef PX_NET_RESUME_QUERY_H
 #define PX_NET_RESUME_QUERY_H

@@ -84,7 +84,7 @@ static const char *path_of(const struct px_config_vhost *config, int file)
 {
 	return file == CERT         ? config->host_ssl_cert :
 			file == KEY ? config->host_ssl_key :
-				      config->host_ssl_ca;
+					config->host_ssl_ca;
 }
 
 static void take_stamps(const struct px_config_vhost *config, struct stamp stamps[FILES])
@@ -299,7 +299,7 @@ static void set_up(const struct px_tls *tls, const struct px_config_vhost *confi
 	/* Both versions are OpenSSL's own, so this can not fail. */
 	(void)SSL_CTX_set_min_proto_version(ctx,
 			config->tls_min_version == PX_CONFIG_TLS_1_3 ? TLS1_3_VERSION :
-								       TLS1_2_VERSION);
+			TLS1_2_VERSION);
 }
 
 static void tell(const struct px_tls *tls, const struct px_config_vhost *config)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Plain HTTP requests: health, readiness, figures, static files, the API, and why an upgrade would be
- * refused. A row of ifs rather than a table: each path has a rule of its own for who may see it.
+ * Plain HTTP requests: health, readiness, figures, static files, the API, and why an upgrade would
+ * be refused. A row of ifs rather than a table: each path has a rule of its own for who may see it.
  */
 #include "request.h"
 #include "access/origin.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hooks of connections and of libwebsockets, put together from the areas that answer. One place, so
- * that one sees all ways up: net/ and http/ know none of these areas.
+ * The hooks of connections and of libwebsockets, put together from the areas that answer. One
+ * place, so that one sees all ways up: net/ and http/ know none of these areas.
  */
 #include "router.h"
 #include "api/api.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Where a request goes: the hooks by which connections, requests and upgrades reach the areas that
- * answer them. Opened by the start of the process, which passes them in. It never answers itself what
- * another area can.
+ * answer them. Opened by the start of the process, which passes them in. It never answers itself
+ * what another area can.
  */
 #ifndef PX_ROUTER_ROUTER_H
 #define PX_ROUTER_ROUTER_H

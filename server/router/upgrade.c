@@ -245,7 +245,7 @@ const char *px_upgrade_page_fault(const struct px_peer *peer, struct lws *wsi)
 {
 	if (!host_is_allowed(peer, wsi)) {
 		return "In open mode the server must be called localhost, or by a loopback address "
-		       "(Host).";
+				"(Host).";
 	}
 	return origin_is_allowed(peer, wsi) ? NULL :
 			"Pages of this origin may not connect: it is not in the vhost's \"origins\" "

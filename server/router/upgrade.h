@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From a request to a session: prechecks, the upgrade, and what it resumes. For the router alone. It
- * never trusts a header that lws has not bounded.
+ * From a request to a session: prechecks, the upgrade, and what it resumes. For the router alone.
+ * It never trusts a header that lws has not bounded.
  */
 #ifndef PX_ROUTER_UPGRADE_H
 #define PX_ROUTER_UPGRADE_H
@@ -14,7 +14,9 @@ struct px_peer;
 struct px_server;
 struct px_session_params;
 
-/* router/precheck.c: 0: go on; 1: an answer was written; -1: drop it. `within`: see http/lws_head.h */
+/*
+ * router/precheck.c: 0: go on; 1: an answer was written; -1: drop it. `within`: see http/lws_head.h
+ */
 int px_precheck_pass(struct lws *wsi, const void *within);
 
 /* router/upgrade.c: hooks of the adapter */

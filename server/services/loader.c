@@ -5,8 +5,8 @@
  * bad file silently hides all others. A truncated file would be a SIGBUS inside dlopen, so
  * its length is compared with what its ELF header says first.
  *
- * A file is copied before it is looked at (private_copy.h), and is first loaded in a fork (trial.h):
- * its constructors run before anybody can ask it what it is.
+ * A file is copied before it is looked at (private_copy.h), and is first loaded in a fork
+ * (trial.h): its constructors run before anybody can ask it what it is.
  */
 #include "core/server.h"
 #include "base/log.h"

@@ -34,8 +34,8 @@ struct px_plugin *px_plugin_find(struct px_server *server, const char *name);
 void px_plugins_unload(struct px_server *server);
 
 /*
- * services/services.c: one more than the configuration has enabled is loaded and started. Errors are logged,
- * and change nothing. No session may use it before its site has it.
+ * services/services.c: one more than the configuration has enabled is loaded and started. Errors
+ * are logged, and change nothing. No session may use it before its site has it.
  */
 int px_service_add(struct px_server *server, const struct px_config_service *wanted);
 
@@ -44,8 +44,8 @@ int px_service_switch(void *user, const struct px_operator *operator, struct px_
 		bool enabled);
 
 /*
- * services/services.c: steps of a plan. New services are loaded; then they are started, and the others get
- * their options.
+ * services/services.c: steps of a plan. New services are loaded; then they are started, and the
+ * others get their options.
  */
 int px_plan_load_services(struct px_plan *plan);
 int px_plan_prepare_services(struct px_plan *plan);

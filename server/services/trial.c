@@ -88,7 +88,9 @@ static int judge(pid_t pid, int fd, char *fault, size_t size)
 {
 	int status = 0;
 	enum outcome outcome = wait_for(fd);
-	/* It changes nothing about one that ends already, and is for what closed the pipe and goes on. */
+	/*
+	 * It changes nothing about one that ends already, and is for what closed the pipe and goes on.
+	 */
 	(void)kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
 	}

@@ -47,7 +47,8 @@ static int write_state(struct px_server *server, uint64_t *ret_lines)
 {
 	const struct px_config_global *global = &server->config->global;
 	struct px_state_file file;
-	int rc = px_state_file_begin(&file, global->state_file, global->state_max_bytes, px_server_wall_ms());
+	int rc = px_state_file_begin(&file, global->state_file, global->state_max_bytes,
+			px_server_wall_ms());
 	if (rc < 0) {
 		return rc;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See state_lock.h. flock() and not fcntl(): a lock of fcntl() is lost as soon as the process closes
- * any other descriptor of the file. The price is that the kernel does not say who has it.
+ * See state_lock.h. flock() and not fcntl(): a lock of fcntl() is lost as soon as the process
+ * closes any other descriptor of the file. The price is that the kernel does not say who has it.
  */
 #include "state_lock.h"
 

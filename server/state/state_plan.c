@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Whose state file it is. A server that cannot have its file does not start, rather than going on
- * without: nobody would notice until the restart that loses everything. A file that cannot be locked
- * for another reason (its directory is missing or read-only) is only warned of, as it could not be
- * written, either.
+ * without: nobody would notice until the restart that loses everything. A file that cannot be
+ * locked for another reason (its directory is missing or read-only) is only warned of, as it could
+ * not be written, either.
  */
 #include "core/plan.h"
 #include "base/log.h"

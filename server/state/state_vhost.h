@@ -2,8 +2,8 @@
 /*
  * What a state file says of the vhosts whose sessions are in it: all that a reload compares
  * (px_config_vhost_replaces), since a restart must not let in anybody whom a reload would have sent
- * away. A name alone says nothing: the vhost may want proof now, or belong to another tenant. Such a
- * line stands before those of the broker.
+ * away. A name alone says nothing: the vhost may want proof now, or belong to another tenant. Such
+ * a line stands before those of the broker.
  */
 #ifndef PX_STATE_VHOST_H
 #define PX_STATE_VHOST_H

@@ -62,8 +62,8 @@ const char *px_token_fault_text(enum px_token_fault fault);
 const char *px_token_fault_name(enum px_token_fault fault);
 
 /*
- * Whether it may have been made up: there was no signature that is right. What was signed by whoever
- * may sign, and is no good all the same, is nobody's attempt to guess one.
+ * Whether it may have been made up: there was no signature that is right. What was signed by
+ * whoever may sign, and is no good all the same, is nobody's attempt to guess one.
  */
 bool px_token_fault_is_guess(enum px_token_fault fault);
 

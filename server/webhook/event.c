@@ -173,7 +173,8 @@ static void tell_joined(struct px_webhook *webhook, const struct px_event *event
 	struct px_webhook_person person = person_of(event->session, client_id);
 	struct px_json json;
 	bool started;
-	int rc = px_webhook_rooms_join(webhook->rooms, &place, &person, px_webhook_now_ms(webhook->server), &started);
+	int rc = px_webhook_rooms_join(webhook->rooms, &place, &person,
+			px_webhook_now_ms(webhook->server), &started);
 	if (rc == 0 && started) {
 		begin_room(webhook, &json, "room_started", &place);
 		end(webhook, &json, place.tenant, place.practice.text);

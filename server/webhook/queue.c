@@ -2,10 +2,10 @@
 /*
  * See queue.h. An event is in its lane's list. A lane is found by its key in libc's search
  * tree, and is in one of three states: ready, in a list in the order in which they became so;
- * waiting, in a heap by when they are due; in flight. Besides, a lane with events that are not being
- * sent is in a heap by the number of the first of them, so that the oldest event of all is had.
- * A lane without events is not kept. Nothing here walks all lanes or all events for one of them, but
- * px_webhook_queue_each() and what ends a queue.
+ * waiting, in a heap by when they are due; in flight. Besides, a lane with events that are not
+ * being sent is in a heap by the number of the first of them, so that the oldest event of all is
+ * had. A lane without events is not kept. Nothing here walks all lanes or all events for one of
+ * them, but px_webhook_queue_each() and what ends a queue.
  */
 #include "queue.h"
 

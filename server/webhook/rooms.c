@@ -146,7 +146,8 @@ static int compare_clients(const void *one, const void *other)
 	return a->client_len == 0 ? 0 : memcmp(a->client, b->client, a->client_len);
 }
 
-static struct px_webhook_participant *find(const struct px_webhook_room *room, struct px_span client)
+static struct px_webhook_participant *find(const struct px_webhook_room *room,
+		struct px_span client)
 {
 	const struct px_webhook_participant probe = {
 		.client = client.data,
@@ -165,7 +166,8 @@ struct px_webhook_participant *px_webhook_participant_create(
 	if (client_len > PX_ID_MAX || user_len > PX_ID_MAX) {
 		return NULL;
 	}
-	struct px_webhook_participant *participant = calloc(1, sizeof(*participant) + client_len + user_len);
+	struct px_webhook_participant *participant =
+			calloc(1, sizeof(*participant) + client_len + user_len);
 	if (participant) {
 		participant->joined_ms = now_ms;
 		participant->since_ms = now_ms;

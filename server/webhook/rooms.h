@@ -51,8 +51,8 @@ int px_webhook_rooms_join(struct px_webhook_rooms *rooms, const struct px_webhoo
 		const struct px_webhook_person *person, int64_t now_ms, bool *ret_started);
 
 /*
- * Needs no memory. How long it was there this time; -1: not known. *ret_ended is the room, if nobody is known there
- * any more: the caller's, to px_webhook_room_destroy().
+ * Needs no memory. How long it was there this time; -1: not known. *ret_ended is the room, if
+ * nobody is known there any more: the caller's, to px_webhook_room_destroy().
  */
 int64_t px_webhook_rooms_leave(struct px_webhook_rooms *rooms,
 		const struct px_webhook_place *place, struct px_span client, int64_t now_ms,

@@ -18,8 +18,8 @@ static int64_t stay_of(const struct px_webhook_participant *participant, int64_t
 
 /* ---- telling ---- */
 
-static void write_participant(const struct px_webhook_participant *participant, struct px_json *json,
-		int64_t now_ms, int64_t wall_ms)
+static void write_participant(const struct px_webhook_participant *participant,
+		struct px_json *json, int64_t now_ms, int64_t wall_ms)
 {
 	int64_t left_ms = participant->is_there ? now_ms : participant->left_ms;
 	px_json_open_object(json, NULL);

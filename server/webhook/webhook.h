@@ -4,8 +4,8 @@
  * each vhost that has a URL tells of its own sessions.
  *
  * An event becomes JSON when it happens (event.c) and waits in its vhost's queue
- * (queue.c); from a timer batches are signed and sent through http_client/http_client.c (webhook.c). What
- * is left when the server ends goes to the next one with the state (state.c).
+ * (queue.c); from a timer batches are signed and sent through http_client/http_client.c
+ * (webhook.c). What is left when the server ends goes to the next one with the state (state.c).
  */
 #ifndef PX_WEBHOOK_H
 #define PX_WEBHOOK_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A system without certificates, as images of Debian are, for LD_PRELOAD: libcurl says that it looks
- * for them in PRAXIS_CERTIFICATES. Taking the system's away would be everybody's loss.
+ * A system without certificates, as images of Debian are, for LD_PRELOAD: libcurl says that it
+ * looks for them in PRAXIS_CERTIFICATES. Taking the system's away would be everybody's loss.
  */
 #include <curl/curl.h>
 #include <dlfcn.h>

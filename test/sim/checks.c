@@ -256,7 +256,7 @@ static void leave_those_who_go(const bool failed[PEERS], const bool slow[PEERS])
 		struct peer *peer = &sim.peers[i];
 		if (peer->conn &&
 				((peer->phase == PX_SESSION_CLOSING && !failed[i] &&
-						 peer->close_code != PX_CLOSE_RESTART) ||
+				peer->close_code != PX_CLOSE_RESTART) ||
 						peer->phase == PX_SESSION_LOST)) {
 			leave(peer);
 		}

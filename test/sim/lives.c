@@ -484,7 +484,6 @@ static void restart(bool saves)
 	free(text.data);
 }
 
-
 static void happen(void)
 {
 	unsigned way = dice(10000);

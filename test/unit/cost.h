@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What an act costs as the number of things that it does not concern grows: in processor time, as the
- * ratio of the same act with few and with many of them, within one run of a test, and the best of
- * several rounds each. A walk over all is sixteen times as much; a tree or a heap a little more.
+ * What an act costs as the number of things that it does not concern grows: in processor time, as
+ * the ratio of the same act with few and with many of them, within one run of a test, and the best
+ * of several rounds each. A walk over all is sixteen times as much; a tree or a heap a little more.
  */
 #ifndef PX_TEST_COST_H
 #define PX_TEST_COST_H

@@ -212,8 +212,8 @@ struct fake *fake_create(const struct px_limits *limits)
 static void assert_empty(const struct fake *fake)
 {
 	struct px_stats s = fake_stats(fake);
-	if (s.sessions || s.detached || s.kept_messages || s.kept_bytes || s.channels || s.rooms || s.practices || s.members || s.messages_live ||
-			s.queue_bytes) {
+	if (s.sessions || s.detached || s.kept_messages || s.kept_bytes || s.channels || s.rooms ||
+			s.practices || s.members || s.messages_live || s.queue_bytes) {
 		fake_fault("left over: %llu sessions, %llu detached, %llu messages kept (%llu "
 				"bytes), %llu channels, %llu rooms, %llu practices, "
 				"%llu members, %llu messages, %llu bytes queued",

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a broker leaves for the next, as text in memory: the lines of a state file without its frame. */
+/*
+ * What a broker leaves for the next, as text in memory: the lines of a state file without its
+ * frame.
+ */
 #ifndef STATE_TEXT_H
 #define STATE_TEXT_H
 

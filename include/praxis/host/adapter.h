@@ -36,7 +36,9 @@ struct px_lws_hooks {
 	 */
 	int (*accept)(void *user, struct lws *wsi, struct px_session_params *ret_params);
 
-	/* Its session has begun, or an earlier one goes on with it; -errno: neither, and it is closed. */
+	/*
+	 * Its session has begun, or an earlier one goes on with it; -errno: neither, and it is closed.
+	 */
 	void (*opened)(void *user, struct lws *wsi, int rc);
 
 	/* A plain HTTP request; the return value is lws's. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a host says of a token. Opened by whoever judges one, and by who lets sessions in. It never holds
- * the token.
+ * What a host says of a token. Opened by whoever judges one, and by who lets sessions in. It never
+ * holds the token.
  */
 #ifndef PRAXIS_HOST_AUTHENTICATION_H
 #define PRAXIS_HOST_AUTHENTICATION_H

@@ -10,7 +10,8 @@
  * frees what is dead. Everything on one thread. A host that says that a turn has lasted long
  * enough (px_broker_host.over_budget) gets the rest of the work in the turns that follow.
  *
- * It brings the other headers of this folder with it, one for each noun. None of them is for services.
+ * It brings the other headers of this folder with it, one for each noun. None of them is for
+ * services.
  */
 #ifndef PRAXIS_HOST_BROKER_H
 #define PRAXIS_HOST_BROKER_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sending sessions away, over time. Opened by whoever ends, or changes what is in force. It never closes a
- * session without a word.
+ * Sending sessions away, over time. Opened by whoever ends, or changes what is in force. It never
+ * closes a session without a word.
  */
 #ifndef PRAXIS_HOST_DRAIN_H
 #define PRAXIS_HOST_DRAIN_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What happened, as the host is told it. Opened by whoever keeps a trail, counts or tells others. It never
- * carries what was said.
+ * What happened, as the host is told it. Opened by whoever keeps a trail, counts or tells others.
+ * It never carries what was said.
  */
 #ifndef PRAXIS_HOST_EVENT_H
 #define PRAXIS_HOST_EVENT_H

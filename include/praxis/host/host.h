@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the broker needs of its host, as functions that are passed in. Opened by hosts, and by whatever has
- * a share in a turn. It never is called by a service.
+ * What the broker needs of its host, as functions that are passed in. Opened by hosts, and by
+ * whatever has a share in a turn. It never is called by a service.
  */
 #ifndef PRAXIS_HOST_HOST_H
 #define PRAXIS_HOST_HOST_H

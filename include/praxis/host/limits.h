@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What sessions may cost, and which limit somebody ran into. Opened by whoever sets limits or counts them.
- * It never limits a connection: the host does.
+ * What sessions may cost, and which limit somebody ran into. Opened by whoever sets limits or
+ * counts them. It never limits a connection: the host does.
  */
 #ifndef PRAXIS_HOST_LIMITS_H
 #define PRAXIS_HOST_LIMITS_H

@@ -30,10 +30,10 @@ struct px_header {
 };
 
 /*
- * `note` is called for each message of that practice from now on: of what came before it is handled,
- * of what went when it was queued. It may be called in the middle of a publication, and must not
- * call the broker. What comes is a practice's if it names it or the session has no other; what a
- * client is sent beside publications is shown if it answers something of the practice.
+ * `note` is called for each message of that practice from now on: of what came before it is
+ * handled, of what went when it was queued. It may be called in the middle of a publication, and
+ * must not call the broker. What comes is a practice's if it names it or the session has no other;
+ * what a client is sent beside publications is shown if it answers something of the practice.
  * `service` empty: of all. The operator need not live longer than the call. 0; -1: denied.
  */
 struct px_message_tap_filter {

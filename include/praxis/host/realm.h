@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the sessions of one vhost have in common. Opened by whoever has vhosts. It never is freed before its
- * last session.
+ * What the sessions of one vhost have in common. Opened by whoever has vhosts. It never is freed
+ * before its last session.
  */
 #ifndef PRAXIS_HOST_REALM_H
 #define PRAXIS_HOST_REALM_H
@@ -35,7 +35,7 @@ struct px_realm {
 	bool wants_proof; /* nobody comes in whose identity is not authenticated, but to become so */
 	bool retired; /* whose sessions are to come back to another one, as new ones */
 	uint64_t sessions; /* the broker's count of those that hold on to it, in whatever state */
-	uint32_t users[PX_SERVICES_MAX];   /* the broker's: sessions that have the service of that index */
+	uint32_t users[PX_SERVICES_MAX];   /* the broker's: sessions with the service of that index */
 	uint32_t members[PX_SERVICES_MAX]; /* … their memberships in its rooms and waiting rooms */
 	struct px_realm_drain drain; /* the broker's */
 };

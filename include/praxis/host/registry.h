@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Services of a broker: added, configured, looked up. Opened by whoever loads them. It never unloads one that
- * a session may have met.
+ * Services of a broker: added, configured, looked up. Opened by whoever loads them. It never
+ * unloads one that a session may have met.
  */
 #ifndef PRAXIS_HOST_REGISTRY_H
 #define PRAXIS_HOST_REGISTRY_H
@@ -47,7 +47,9 @@ PX_PUBLIC void px_broker_remove_last_service(struct px_broker *broker);
 PX_PUBLIC const struct px_service *px_broker_service(const struct px_broker *broker,
 		unsigned index);
 
-/* The service that messages of that type are of, by what stands before its first underscore; NULL. */
+/*
+ * The service that messages of that type are of, by what stands before its first underscore; NULL.
+ */
 PX_PUBLIC const struct px_service *px_broker_service_of_type(const struct px_broker *broker,
 		struct px_span type, unsigned *ret_index);
 

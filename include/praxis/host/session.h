@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sessions as their host has them: opened, resumed, fed, lost. Opened by whoever has connections. It never
- * says what a session may do: its identity does.
+ * Sessions as their host has them: opened, resumed, fed, lost. Opened by whoever has connections.
+ * It never says what a session may do: its identity does.
  */
 #ifndef PRAXIS_HOST_SESSION_H
 #define PRAXIS_HOST_SESSION_H
@@ -104,7 +104,7 @@ PX_PUBLIC void px_session_writable(struct px_session *session);
 /* How a connection ended. */
 enum px_loss {
 	PX_LOSS_BROKEN,  /* without a word, or with one that does not mean it */
-	PX_LOSS_GOODBYE, /* the client's close frame with 1000 or 1001; or for a violation of RFC 6455 */
+	PX_LOSS_GOODBYE, /* the client's close frame, 1000 or 1001; or a violation of RFC 6455 */
 };
 
 /*

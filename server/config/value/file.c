@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The bytes of a file that the configuration is, or names. Only regular files are read, and none is
- * waited for: a FIFO or a device that has got into conf.d is an error, not a server that hangs at start.
+ * waited for: a FIFO or a device that has got into conf.d is an error, not a server that hangs at
+ * start.
  */
 #include "reader.h"
 

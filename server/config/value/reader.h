@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading values: files, variables, objects and their options, and complaining of what is wrong with them.
- * Opened by the reader of the configuration alone. It never knows a key: tables are passed in.
+ * Reading values: files, variables, objects and their options, and complaining of what is wrong
+ * with them. Opened by the reader of the configuration alone. It never knows a key: tables are
+ * passed in.
  */
 #ifndef PX_CONFIG_READER_H
 #define PX_CONFIG_READER_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Values as they stand in files: keys, members, objects, and where complaints about them go. Opened by
- * the reader of the configuration, and by whoever checks options of its own. It never says what a key
- * means.
+ * Values as they stand in files: keys, members, objects, and where complaints about them go. Opened
+ * by the reader of the configuration, and by whoever checks options of its own. It never says what
+ * a key means.
  */
 #ifndef PX_CONFIG_VALUE_H
 #define PX_CONFIG_VALUE_H

@@ -105,5 +105,6 @@ START_TEST(there_is_a_bound_and_half_of_it_for_each_tenant)
 }
 END_TEST
 
-RUN_TESTS("idempotency", an_act_is_remembered_for_five_minutes, practices_do_not_share_keys, tenants_do_not_share_keys,
-		what_failed_is_forgotten, there_is_a_bound_and_half_of_it_for_each_tenant);
+RUN_TESTS("idempotency", an_act_is_remembered_for_five_minutes, practices_do_not_share_keys,
+		tenants_do_not_share_keys, what_failed_is_forgotten,
+		there_is_a_bound_and_half_of_it_for_each_tenant);

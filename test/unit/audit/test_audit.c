@@ -123,8 +123,9 @@ START_TEST(whatever_texts_there_are_it_is_json)
 				(struct px_span){ much, sizeof(much) };
 		struct px_audit_entry entry = {
 			.event = "odd", .user = { text, true }, .role = PX_ROLE_PATIENT,
-			.address = text, .client = text, .vhost = text, .tenant = text, .practice = { text, true },
-			.service = text, .room = text, .target = text, .reason = text,
+			.address = text, .client = text, .vhost = text, .tenant = text,
+			.practice = { text, true }, .service = text, .room = text, .target = text,
+			.reason = text,
 		};
 		ck_assert_int_eq(px_audit_write(audit, &entry), 0);
 	}

@@ -29,7 +29,9 @@ static const char *member(struct json_object *object, const char *key)
 	return value ? json_object_get_string(value) : "";
 }
 
-/* What the trail has of that event, a line each: "address reason count". Lives until the next call. */
+/*
+ * What the trail has of that event, a line each: "address reason count". Lives until the next call.
+ */
 static const char *lines_of(const char *wanted)
 {
 	static char text[65536];

@@ -446,6 +446,7 @@ END_TEST
 RUN("audit_verify", every_byte_counts, every_byte_counts_with_a_key,
 		the_changed_line_is_named, a_removed_line_is_found, an_inserted_line_is_found,
 		swapped_lines_are_found, a_cut_tail_is_found_by_who_knows_the_head,
-		nothing_comes_before_the_first_line, who_has_not_the_key_cannot_chain_anew, files_are_one_chain, a_missing_file_is_found,
+		nothing_comes_before_the_first_line, who_has_not_the_key_cannot_chain_anew,
+		files_are_one_chain, a_missing_file_is_found,
 		a_replaced_end_of_a_file_is_found, gaps_can_be_faults, rubbish_is_no_trail,
 		a_verdict_is_plain_text, random_damage);

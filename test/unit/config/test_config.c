@@ -154,14 +154,14 @@ START_TEST(complains_of_all_files_at_once)
 	put("conf.d/b.json", "{\"vhost\": \"b\",\n\"ws-protocols\": []}");
 	put("conf.d/c.json", "{\"vhost\": \"a\",\n\"ws-protocols\": {}}");
 	px_config_destroy(load("E conf.d/a.json:1: \"port\" is missing in this vhost\n"
-			       "E conf.d/a.json:3: unknown key \"prot\" (did you mean \"port\"?)\n"
-			       "E praxis.json:2: \"log-level\": expected one of error, warning, "
-			       "notice, info, debug, "
-			       "got \"loud\"\n"
-			       "E conf.d/b.json:1: \"vhost\": there is no vhost \"b\" (known: a)\n"
-			       "E conf.d/c.json:2: \"ws-protocols\": expected an array of objects "
-			       "like "
-			       "{\"service\": {…}}\n"));
+			"E conf.d/a.json:3: unknown key \"prot\" (did you mean \"port\"?)\n"
+			"E praxis.json:2: \"log-level\": expected one of error, warning, "
+			"notice, info, debug, "
+			"got \"loud\"\n"
+			"E conf.d/b.json:1: \"vhost\": there is no vhost \"b\" (known: a)\n"
+			"E conf.d/c.json:2: \"ws-protocols\": expected an array of objects "
+			"like "
+			"{\"service\": {…}}\n"));
 }
 END_TEST
 
@@ -201,7 +201,7 @@ START_TEST(checks_the_top_level)
 			"E f.json:2: unknown key \"foo\" (expected: global, vhosts, vhost, "
 			"ws-protocols)\n");
 	expect("{\"vhosts\": [{\"name\": \"a\", \"port\": 0}],\n\"vhost\": \"a\", "
-	       "\"ws-protocols\": []}",
+			"\"ws-protocols\": []}",
 			"E f.json:2: \"vhost\" and \"vhosts\" in one file: write the services into "
 			"their "
 			"vhost\n");
@@ -219,7 +219,7 @@ START_TEST(checks_additions)
 	px_config_destroy(load("E b.json:2: \"vhost\" without \"ws-protocols\"\n"));
 	put("b.json", "{\"vhost\": 5,\n\"ws-protocols\": []}");
 	px_config_destroy(load("E b.json:1: \"vhost\": expected a string of 1 to 64 bytes, got "
-			       "5\n"));
+			"5\n"));
 	put("b.json", "{\"vhost\": \"a\", \"ws-protocols\": null}");
 	px_config_destroy(load("E b.json:1: \"ws-protocols\": expected a value, got null\n"));
 	put("b.json", "{\"vhost\": \"b\",\n\"ws-protocols\": [{\"s\": 1}]}");
@@ -228,10 +228,10 @@ START_TEST(checks_additions)
 	/* what is wrong in one part does not hide the other */
 	put("b.json", "{\"vhost\": \"a\", \"foo-bar\": 1,\n\"ws-protocols\": [1]}");
 	px_config_destroy(load("E b.json:1: unknown key \"foo-bar\" (expected: global, vhosts, "
-			       "vhost, "
-			       "ws-protocols)\n"
-			       "E b.json:2: \"ws-protocols\": expected an object like "
-			       "{\"service\": {…}}\n"));
+			"vhost, "
+			"ws-protocols)\n"
+			"E b.json:2: \"ws-protocols\": expected an object like "
+			"{\"service\": {…}}\n"));
 	put("b.json",
 			"{\"global\": {\"max-channels\": 7}, \"vhost\": \"a\", \"ws-protocols\": "
 			"[]}");
@@ -431,7 +431,7 @@ START_TEST(resolves_plugin_dirs)
 {
 	make_directory("plugins");
 	struct px_config *config = load_global("\"plugin-dir\": "
-					       "[\"plugins\",\n\"/nowhere/at/all\"]",
+			"[\"plugins\",\n\"/nowhere/at/all\"]",
 			"W f.json:2: \"plugin-dir\": there is no directory /nowhere/at/all\n");
 	char path[128];
 	(void)snprintf(path, sizeof(path), "%s/plugins", directory);
@@ -629,4 +629,5 @@ RUN("config", reads_global_file_and_conf_d, reads_conf_d_alone, reads_global_fil
 		checks_additions, does_not_guess_about_files_that_it_could_not_parse, has_defaults,
 		takes_global_values, takes_limits, checks_global_values, resolves_plugin_dirs,
 		takes_an_audit_trail, checks_an_audit_trail,
-		says_whose_rights_an_audit_trail_lacks, says_whose_a_secret_is_that_can_not_be_read, documents_every_key, destroys_nothing);
+		says_whose_rights_an_audit_trail_lacks, says_whose_a_secret_is_that_can_not_be_read,
+		documents_every_key, destroys_nothing);

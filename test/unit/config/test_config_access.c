@@ -326,7 +326,7 @@ START_TEST(checks_an_auth_url)
 			"E f.json:1: \"auth-url\": expected a string of 1 to 2048 bytes, got one "
 			"of 0\n");
 	expect_vhost(", \"auth-url\": \"http://h\", \"auth-timeout-ms\": 99, \"auth-max\": 0, "
-		     "\"auth-cache-s\": 61",
+			"\"auth-cache-s\": 61",
 			"E f.json:1: \"auth-timeout-ms\": expected a whole number from 100 to "
 			"30000, got 99\n"
 			"E f.json:1: \"auth-max\": expected a whole number from 1 to 1000, got 0\n"
@@ -651,14 +651,14 @@ START_TEST(checks_tls)
 	expect_vhost(", \"host-ssl-key\": \"key\"",
 			"E f.json:1: \"host-ssl-key\" without \"host-ssl-cert\"\n");
 	expect_vhost(", \"host-ssl-ca\": \"ca\", \"tls-min-version\": \"1.2\", "
-		     "\"client-cert-required\": true",
+			"\"client-cert-required\": true",
 			"E f.json:1: \"host-ssl-ca\" without \"host-ssl-cert\"\n"
 			"E f.json:1: \"tls-min-version\" without \"host-ssl-cert\"\n");
 	expect_vhost(TLS ", \"client-cert-required\": true",
 			"E f.json:1: \"client-cert-required\" without \"host-ssl-ca\"\n");
 	expect_vhost(TLS ", \"client-cert-required\": false", "");
 	expect_vhost(",\n\"host-ssl-cert\": \"none\",\n\"host-ssl-key\": "
-		     "\"-----BEGIN PRIVATE KEY-----\"",
+			"\"-----BEGIN PRIVATE KEY-----\"",
 			"E f.json:2: \"host-ssl-cert\": cannot read the file that it names: No "
 			"such file or directory\n"
 			"E f.json:3: \"host-ssl-key\": cannot read the file that it names: No such "
@@ -690,7 +690,7 @@ START_TEST(takes_a_redirect)
 			"E f.json:1: \"redirect-to-https\": expected a whole number from 0 to "
 			"65535, got 65536\n");
 	expect_vhost(", \"redirect-to-https\": 443,\n\"host-ssl-cert\": \"cert\", "
-		     "\"host-ssl-key\": \"key\"",
+			"\"host-ssl-key\": \"key\"",
 			"E f.json:2: \"host-ssl-cert\" and \"redirect-to-https\" in one vhost: one "
 			"that redirects to TLS has none itself\n");
 }

@@ -201,8 +201,8 @@ START_TEST(refuses_a_key_twice)
 {
 	/* the first one counts, and the places of what follows stay right */
 	expect("{\"vhosts\": [{\"name\": \"a\",\n\"port\": 0,\n\"port\": [1,\n[2, 3]],\n\"prot\": "
-	       "1}],\n"
-	       "\"vhosts\": [], \"glob\\u0061l\": {},\n\"global\": {}}",
+			"1}],\n"
+			"\"vhosts\": [], \"glob\\u0061l\": {},\n\"global\": {}}",
 			"E f.json:3: the key \"port\" is here twice\n"
 			"E f.json:6: the key \"vhosts\" is here twice\n"
 			"E f.json:7: the key \"global\" is here twice\n"
@@ -332,9 +332,9 @@ START_TEST(complains_once_of_a_void_value)
 	expect("{\"vhosts\": [{\"name\": \"${PX_T_UNSET}\", \"port\": 0}]}",
 			"E f.json:1: \"name\": there is no environment variable PX_T_UNSET\n");
 	expect_vhost(", \"headers\": [{\"X\": \"${PX_T_UNSET}\"}, \"${PX_T_UNSET}\"],"
-		     "\"mounts\": [{\"mountpoint\": \"/\", \"origin\": \"${PX_T_UNSET}\"}],"
-		     "\"ws-protocols\": [{\"s\": {\"status\": \"${PX_T_UNSET}\"}, \"t\": "
-		     "\"${PX_T_UNSET}\"}]",
+			"\"mounts\": [{\"mountpoint\": \"/\", \"origin\": \"${PX_T_UNSET}\"}],"
+			"\"ws-protocols\": [{\"s\": {\"status\": \"${PX_T_UNSET}\"}, \"t\": "
+			"\"${PX_T_UNSET}\"}]",
 			"E f.json:1: \"X\": there is no environment variable PX_T_UNSET\n"
 			"E f.json:1: \"headers\": there is no environment variable PX_T_UNSET\n"
 			"E f.json:1: \"origin\": there is no environment variable PX_T_UNSET\n"
@@ -420,8 +420,8 @@ START_TEST(keeps_the_log_whole)
 			"E f.json:1: unknown key \"a?b??c\" (expected: " GLOBAL_KEYS ")\n");
 	/* a key that is cut within a character */
 	expect_vhost(", \"headers\": "
-		     "[{\"0123456789012345678901234567890123456789012345678901234567890"
-		     "12\xe2\x82\xac\": \"x\"}]",
+			"[{\"0123456789012345678901234567890123456789012345678901234567890"
+			"12\xe2\x82\xac\": \"x\"}]",
 			"E f.json:1: \"headers\": \"01234567890123456789012345678"
 			"9012345678901234567890123456789012?\": not the name of an HTTP header\n");
 }

@@ -14,8 +14,8 @@
 START_TEST(takes_a_vhost)
 {
 	struct px_config *config = load_text("{\"vhosts\": [{\"name\": \"my-host.example_1\","
-					     "\n\"port\": \"65535\", \"tenant\": \"praxis "
-					     "gr\xc3\xbcn\", \"path\": \"/a/ws\"}]}",
+			"\n\"port\": \"65535\", \"tenant\": \"praxis "
+			"gr\xc3\xbcn\", \"path\": \"/a/ws\"}]}",
 			"");
 	const struct px_config_vhost *vhost = &config->vhosts[0];
 	ck_assert_str_eq(vhost->name, "my-host.example_1");
@@ -65,7 +65,7 @@ START_TEST(wants_names_to_be_unique)
 	put("a.json", "{\"vhosts\": [\n{\"name\": \"a\", \"port\": 0}]}");
 	put("b.json", "{\"vhosts\": [{\"port\": 0,\n\"name\": \"a\"}]}");
 	px_config_destroy(load("E b.json:2: \"name\": there is a vhost \"a\" already "
-			       "(a.json:2)\n"));
+			"(a.json:2)\n"));
 }
 END_TEST
 
@@ -209,7 +209,7 @@ END_TEST
 START_TEST(refuses_to_be_open_to_others)
 {
 	expect("{\"vhosts\": [{\"name\": \"a\", \"port\": 0,\n\"interface\": [\"localhost\", "
-	       "\"*\"]}]}",
+			"\"*\"]}]}",
 			REFUSES("2", "0.0.0.0"));
 	expect_vhost(", \"interface\": \"fe80::1\", \"open-mode\": \"loopback\"",
 			REFUSES("1", "fe80::1"));
@@ -223,13 +223,13 @@ END_TEST
 START_TEST(wants_addresses_to_be_unique)
 {
 	expect("{\"vhosts\": [{\"name\": \"a\", \"port\": 9002},\n{\"name\": \"b\", \"port\": "
-	       "9002}]}",
+			"9002}]}",
 			"E f.json:2: vhost \"b\" listens on 127.0.0.1 port 9002, as vhost \"a\" "
 			"does "
 			"(f.json:1)\n");
 	expect("{\"vhosts\": [{\"name\": \"a\", \"port\": 9002},\n{\"name\": \"b\", \"port\": "
-	       "9003},"
-	       "{\"name\": \"c\", \"port\": 9002, \"interface\": \"::1\"}]}",
+			"9003},"
+			"{\"name\": \"c\", \"port\": 9002, \"interface\": \"::1\"}]}",
 			"E f.json:2: vhost \"c\" listens on ::1 port 9002, as vhost \"a\" does "
 			"(f.json:1)\n");
 	expect("{\"vhosts\": [{\"name\": \"a\", \"port\": 0}, {\"name\": \"b\", \"port\": 0}]}",
@@ -293,7 +293,7 @@ START_TEST(starts_relative_paths_at_the_file)
 			"{\"mountpoint\": \"/\", \"origin\": \"../www\"},"
 			"\n{\"mountpoint\": \"/b\", \"origin\": \"www\"}]}]}");
 	px_config_destroy(load("E conf.d/a.json:2: \"origin\": there is no directory "
-			       "DIR/conf.d/www\n"));
+			"DIR/conf.d/www\n"));
 }
 END_TEST
 
@@ -315,7 +315,7 @@ START_TEST(checks_mounts)
 			"and #\n"
 			"E f.json:2: \"origin\": there is no directory /nowhere\n");
 	expect_vhost(", \"mounts\": [{\"mountpoint\": \"/\", \"origin\": \"/tmp\", \"defualt\": "
-		     "\"x\"}]",
+			"\"x\"}]",
 			"E f.json:1: unknown key \"defualt\" (did you mean \"default\"?)\n");
 	expect_vhost(", \"mounts\": [{\"mountpoint\": \"/\", \"origin\": \"/tmp\"},\n"
 			"{\"mountpoint\": \"/\", \"origin\": \"/tmp\"}]",
@@ -341,8 +341,8 @@ END_TEST
 START_TEST(takes_headers)
 {
 	struct px_config *config = load_vhost(", \"headers\": [{\"X-A\": \"1\", \"x-b:\": \"a: "
-					      "b\\tc\"},"
-					      "{\"X-A\": \"\"}]",
+			"b\\tc\"},"
+			"{\"X-A\": \"\"}]",
 			"");
 	const struct px_config_vhost *vhost = &config->vhosts[0];
 	ck_assert_uint_eq(vhost->header_count, 3);
@@ -407,9 +407,9 @@ END_TEST
 START_TEST(takes_services)
 {
 	struct px_config *config = load_vhost(", \"ws-protocols\": [{\"whiteboard\": {\"status\": "
-					      "\"ok\","
-					      "\n\"history\": \"256\"}, \"admin\": {\"status\": "
-					      "\"disabled\"}},\n{\"t2\": {}}]",
+			"\"ok\","
+			"\n\"history\": \"256\"}, \"admin\": {\"status\": "
+			"\"disabled\"}},\n{\"t2\": {}}]",
 			"");
 	const struct px_config_vhost *vhost = &config->vhosts[0];
 	ck_assert_uint_eq(vhost->service_count, 3);
@@ -526,29 +526,29 @@ START_TEST(wants_one_set_of_options_for_a_service)
 	px_config_destroy(config);
 	put("b.json", "{\"vhost\": \"b\", \"ws-protocols\": [\n{\"s\": {\"list\": [2]}}]}");
 	px_config_destroy(load("E b.json:2: the service \"s\" must have the same options in every "
-			       "vhost: "
-			       "\"list\" differs from that of vhost \"a\" (a.json:3)\n"));
+			"vhost: "
+			"\"list\" differs from that of vhost \"a\" (a.json:3)\n"));
 	/* No list is the text that it would be written as. */
 	put("b.json", "{\"vhost\": \"b\", \"ws-protocols\": [{\"s\": {\"list\": \"[ 1 ]\"}}]}");
 	px_config_destroy(load("E b.json:1: the service \"s\" must have the same options in every "
-			       "vhost: "
-			       "\"list\" differs from that of vhost \"a\" (a.json:3)\n"));
+			"vhost: "
+			"\"list\" differs from that of vhost \"a\" (a.json:3)\n"));
 	put("b.json", "{\"vhost\": \"a\", \"ws-protocols\": [{\"s\": {\"list\": \"[ 1 ]\"}}]}");
 	px_config_destroy(load("E a.json:5: the service \"s\" must have the same options in every "
-			       "vhost: "
-			       "\"list\" differs from that of vhost \"a\" (b.json:1)\n"));
+			"vhost: "
+			"\"list\" differs from that of vhost \"a\" (b.json:1)\n"));
 	put("b.json", "{\"vhost\": \"b\", \"ws-protocols\": [{\"s\": {\"one\": 2}}]}");
 	px_config_destroy(load("E b.json:1: the service \"s\" must have the same options in every "
-			       "vhost: "
-			       "\"one\" differs from that of vhost \"a\" (a.json:3)\n"));
+			"vhost: "
+			"\"one\" differs from that of vhost \"a\" (a.json:3)\n"));
 	put("b.json", "{\"vhost\": \"b\", \"ws-protocols\": [{\"s\": {\"more\": 2}}]}");
 	px_config_destroy(load("E b.json:1: the service \"s\" must have the same options in every "
-			       "vhost: "
-			       "\"more\" differs from that of vhost \"a\" (a.json:3)\n"));
+			"vhost: "
+			"\"more\" differs from that of vhost \"a\" (a.json:3)\n"));
 	put("b.json", "{\"vhost\": \"a\", \"ws-protocols\": [{\"s\": {\"more\": null}}]}");
 	px_config_destroy(load("E a.json:5: the service \"s\" must have the same options in every "
-			       "vhost: "
-			       "\"more\" differs from that of vhost \"a\" (b.json:1)\n"));
+			"vhost: "
+			"\"more\" differs from that of vhost \"a\" (b.json:1)\n"));
 	put("b.json",
 			"{\"vhost\": \"b\", \"ws-protocols\": [{\"s\": {\"one\": 2, \"status\": "
 			"\"disabled\"}}]}");

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A request's head: what is taken, what it means, why the rest is refused, and what lws gets of it. */
+/*
+ * A request's head: what is taken, what it means, why the rest is refused, and what lws gets of it.
+ */
 #include "http/http_head.h"
 
 #include <check.h>
@@ -15,7 +17,9 @@
 static struct px_http_head head;
 static struct px_http_fault fault;
 
-/* In a block of just its size, so that a sanitizer sees a step past the end. Lives until the next. */
+/*
+ * In a block of just its size, so that a sanitizer sees a step past the end. Lives until the next.
+ */
 static int parse_bytes(const char *bytes, size_t len)
 {
 	static char *block;

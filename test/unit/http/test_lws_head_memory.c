@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where lws stores heads: each piece is found by any byte of it for as long as it lives, and holds nothing of
- * what was in that memory before. This file has lws's lws_set_allocator(), and so what lws would call.
+ * Where lws stores heads: each piece is found by any byte of it for as long as it lives, and holds
+ * nothing of what was in that memory before. This file has lws's lws_set_allocator(), and so what
+ * lws would call.
  */
 #include "http/lws_head_memory.h"
 

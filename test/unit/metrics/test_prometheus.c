@@ -29,11 +29,11 @@ START_TEST(writes_families_and_samples)
 	px_prometheus_family(&out, PX_METRIC_COUNTER, "c_seconds_total", "Time.");
 	px_prometheus_seconds(&out, 1002000003);
 	expect("# HELP a What it is.\n# TYPE a gauge\na 5\n"
-	       "# HELP b_total Others.\n# TYPE b_total counter\n"
-	       "b_total{x=\"1\",y=\"2\"} 18446744073709551615\n"
-	       "b_total{x=\"a\\\"b\\\\c\\nd\"} 0\n"
-	       "# HELP c_seconds_total Time.\n# TYPE c_seconds_total counter\n"
-	       "c_seconds_total 1.002000003\n");
+			"# HELP b_total Others.\n# TYPE b_total counter\n"
+			"b_total{x=\"1\",y=\"2\"} 18446744073709551615\n"
+			"b_total{x=\"a\\\"b\\\\c\\nd\"} 0\n"
+			"# HELP c_seconds_total Time.\n# TYPE c_seconds_total counter\n"
+			"c_seconds_total 1.002000003\n");
 }
 END_TEST
 

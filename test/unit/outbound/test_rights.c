@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What waits for a session whose rights shrink, or whose service is switched off: it is never given,
- * on whichever way the session goes on.
+ * What waits for a session whose rights shrink, or whose service is switched off: it is never
+ * given, on whichever way the session goes on.
  */
 #include "channel/channel.h"
 #include "outbound/replay_buffer.h"

@@ -384,7 +384,8 @@ START_TEST(who_is_away_is_spared_the_same)
 	struct fake *fake = fake_create(&limits);
 	fake_add_service(fake, &service, NULL);
 	struct fake_conn *ann = fake_open(fake, WHO(0));
-	struct fake_conn *away = fake_open(fake, WHO(.versioned = true, .authenticated = true, .user = "7"));
+	struct fake_conn *away = fake_open(fake, WHO(.versioned = true, .authenticated = true,
+			.user = "7"));
 	fake_lose(away);
 	fake_turn(fake);
 	put(ann, 0, "1", NULL);
@@ -393,7 +394,8 @@ START_TEST(who_is_away_is_spared_the_same)
 	}
 	ck_assert_uint_eq(fake_stats(fake).detached, 1);
 	ck_assert_uint_gt(fake_stats(fake).replaced, 30);
-	struct fake_conn *back = fake_resume(fake, WHO(.versioned = true, .authenticated = true, .user = "7",
+	struct fake_conn *back = fake_resume(fake, WHO(.versioned = true, .authenticated = true,
+			.user = "7",
 			.resume = away->token));
 	expect(back, 0);
 	int last = 0;

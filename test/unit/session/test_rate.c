@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What a session may cost: every message takes its place first, answers are charged, acts are few. */
+/*
+ * What a session may cost: every message takes its place first, answers are charged, acts are few.
+ */
 #include "core/session.h"
 
 #include "fake.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Clients without praxis.v1 that come back: found by their identity, given what they missed last. */
+/*
+ * Clients without praxis.v1 that come back: found by their identity, given what they missed last.
+ */
 #include "test_resume_util.h"
 
 START_TEST(heals_by_identity)

@@ -72,7 +72,8 @@ static struct fake *restart_with(struct fake *fake, const struct options *option
 	struct state_text text = state_text_end(fake);
 	fake = begin_with(options);
 	fake->random = 4711;
-	ck_assert_int_eq(state_text_load(fake, text.data, text.len, options->elapsed_ms, ret_counts), 0);
+	ck_assert_int_eq(state_text_load(fake, text.data, text.len, options->elapsed_ms, ret_counts),
+			0);
 	free(text.data);
 	return fake;
 }

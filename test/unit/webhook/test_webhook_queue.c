@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The order of events, what is tried again and when, and what is given up; on a clock of the test's. */
+/*
+ * The order of events, what is tried again and when, and what is given up; on a clock of the
+ * test's.
+ */
 #include "webhook/queue.h"
 
 #include "cost.h"

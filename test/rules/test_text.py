@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""That each rule of text.py can fail, and leaves alone what is none of its business."""
+
+import contextlib
+import io
+import pathlib
+import shutil
+import tempfile
+import unittest
+
+import text
+
+HEAD = "// SPDX-License-Identifier: MIT\n"
+GOOD = {
+	"a.c": HEAD + "/*\n * A star is one column behind.\n */\nint a(void)\n{\n"
+		"\treturn b(\"" + "x" * 100 + "\",\n\t\t\tc);\n}\n",
+	"b.h": HEAD,
+	"c.mjs": HEAD + "const text = `\n    four\n`;\n" + "// " + "x" * 200 + "\n",
+	"d.py": "#!/usr/bin/env python3\n# SPDX-License-Identifier: MIT\n\n\ndef d():\n\tpass\n",
+	"e.md": "# A page\n\n1. one\n   two\n" + "x" * 200 + "\n",
+	"run": "#!/usr/bin/env bash\n# SPDX-License-Identifier: MIT\n",
+	"f.json": "{}\n",
+	"LICENSE": "MIT  \n\n\n",
+	"picture.png": "\x01  ",
+	"client/package-lock.json": "{}",
+	"client/test/apps/other/src/main.ts": "main();\n",
+	"test/fuzz/corpus/http/a.json": "\x01 \r",
+	"build-test/a.c": "no licence",
+	"node_modules/a/index.mjs": "  no licence",
+}
+
+
+class Text(unittest.TestCase):
+	def setUp(self):
+		self.root = pathlib.Path(tempfile.mkdtemp(prefix="praxis-text-"))
+		self.addCleanup(shutil.rmtree, self.root)
+		for name, content in GOOD.items():
+			self.write(name, content.encode())
+
+	def write(self, name, content):
+		path = self.root / name
+		path.parent.mkdir(parents=True, exist_ok=True)
+		path.write_bytes(content)
+
+	def ask(self, *files):
+		output = io.StringIO()
+		with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+			code = text.main([str(self.root), *files])
+		return code, output.getvalue()
+
+	def breaks(self, name, more, rule, says):
+		"""Puts `more` behind what the file has."""
+		content = GOOD[name].encode()
+		self.write(name, content + more)
+		code, output = self.ask()
+		self.assertEqual(code, 1, output)
+		line = content.count(b"\n") + 1
+		self.assertIn(f"{name}:{line}: {says}", output)
+		self.assertIn(f"not ok - {rule}", output)
+		self.assertEqual(output.count("not ok"), 1, output)
+		self.write(name, content)
+
+	def test_a_good_tree(self):
+		code, output = self.ask()
+		self.assertEqual(code, 0, output)
+		self.assertIn("\n8 files\n", output)
+
+	def test_nothing_to_check(self):
+		shutil.rmtree(self.root)
+		self.root.mkdir()
+		self.assertEqual(self.ask()[0], 2)
+
+	def test_given_files_alone(self):
+		self.write("a.c", b"int a;\n")
+		self.assertEqual(self.ask("b.h", "LICENSE", "gone.c")[0], 0)
+		self.assertEqual(self.ask("b.h", "a.c")[0], 1)
+
+	def test_encoding(self):
+		rule = "UTF-8, no control characters"
+		for more, says in [(b"\xff\n", "U+FFFD"), (b"int a;\r\n", "U+000D"), (b"\x0c\n", "U+000C"),
+				("\u202e\n".encode(), "U+202E"), ("\u200b\n".encode(), "U+200B")]:
+			for name in ("a.c", "c.mjs", "e.md", "f.json", "run"):
+				if more != b"int a;\r\n" or name != "e.md":
+					self.breaks(name, more, rule, says)
+
+	def test_indentation(self):
+		for more in (b"        int a;\n", b" int a;\n", b"\t  int a;\n", b"\t int *a;\n"):
+			self.breaks("a.c", more, "tabs indent", "indented by spaces")
+
+	def test_trailing(self):
+		for name in ("a.c", "c.mjs", "d.py", "e.md", "run"):
+			for more in (b"x \n", b"x\t\n", b"\t\nx\n"):
+				self.breaks(name, more, "no blanks at the end of a line", "blanks at its end")
+
+	def test_empty(self):
+		for name in ("a.c", "c.mjs", "e.md", "run"):
+			content = GOOD[name].encode()
+			self.write(name, content + b"x\n\n\ny\n")
+			code, output = self.ask()
+			self.assertEqual(code, 1, output)
+			self.assertIn(f"{name}:{content.count(10) + 3}: a second empty line", output)
+			self.write(name, content)
+
+	def test_end(self):
+		for name in ("a.c", "d.py", "f.json", "run"):
+			self.breaks(name, b"int a;", "a newline ends the file", "a file ends with")
+			self.write(name, GOOD[name].encode() + b"\n")
+			self.assertIn("a file ends with one newline", self.ask()[1])
+			self.write(name, GOOD[name].encode())
+
+	def test_licence(self):
+		for name in ("g.c", "g.h", "g.ts", "g.mjs", "g.py", "g.sh", "meson.build"):
+			self.write(name, b"\n\n\n" + HEAD.encode())
+			code, output = self.ask()
+			self.assertEqual(code, 1, output)
+			self.assertIn(f"{name}:1: nothing says SPDX", output)
+			(self.root / name).unlink()
+		self.write("run", b"#!/bin/sh\n")
+		self.assertIn("run:1: nothing says SPDX", self.ask()[1])
+
+	def test_columns(self):
+		exact = b"\t\t// " + b"x" * 89 + b"\n"
+		self.write("a.c", GOOD["a.c"].encode() + exact)
+		self.assertEqual(self.ask()[0], 0)
+		for more in (b"\t\t// " + b"x" * 90 + b"\n", ("/" * 100 + "\u00fc\n").encode(),
+				("/" * 99 + "\u4e16\n").encode(), b"\"\"" + b"/" * 99 + b"\n"):
+			self.breaks("a.c", more, "100 columns", "101 columns")
+
+
+if __name__ == "__main__":
+	unittest.main()
