@@ -11,6 +11,7 @@
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
+#include <praxis/hex.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,8 +39,7 @@ void px_audit_position_init(struct px_audit_position *position)
 static bool is_hex(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		bool digit = text[i] >= '0' && text[i] <= '9';
-		if (!digit && !(text[i] >= 'a' && text[i] <= 'f')) {
+		if (px_hex_lower(text[i]) < 0) {
 			return false;
 		}
 	}
@@ -49,16 +49,6 @@ static bool is_hex(const char *text, size_t len)
 bool px_audit_hash_is_valid(struct px_span text)
 {
 	return text.len == PX_AUDIT_HASH_LEN && is_hex(text.data, text.len);
-}
-
-static void write_hex(const unsigned char *bytes, size_t len, char *ret_text)
-{
-	static const char digits[] = "0123456789abcdef";
-	for (size_t i = 0; i < len; i++) {
-		ret_text[2 * i] = digits[bytes[i] >> 4];
-		ret_text[2 * i + 1] = digits[bytes[i] & 15];
-	}
-	ret_text[2 * len] = '\0';
 }
 
 static bool hash_with_mac(EVP_MAC_CTX *mac, struct px_span head, struct px_span body,
@@ -91,7 +81,7 @@ int px_audit_hash(struct px_audit_hasher *hasher, const char *prev, struct px_sp
 	if (!done) {
 		return -EIO;
 	}
-	write_hex(bytes, HASH_BYTES, ret_hash);
+	px_hex_write(bytes, HASH_BYTES, ret_hash);
 	return 0;
 }
 
@@ -111,7 +101,7 @@ static int take_key(struct px_audit_hasher *hasher, struct px_span key)
 			!hash_with_mac(hasher->mac, px_span(KEY_ID_TEXT), px_span(""), bytes)) {
 		return -EIO;
 	}
-	write_hex(bytes, PX_AUDIT_KEY_ID_LEN / 2, hasher->key_id);
+	px_hex_write(bytes, PX_AUDIT_KEY_ID_LEN / 2, hasher->key_id);
 	return 0;
 }
 

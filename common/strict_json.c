@@ -7,6 +7,7 @@
 #include "strict_json.h"
 
 #include <praxis/envelope.h>
+#include <praxis/hex.h>
 
 #include <errno.h>
 #include <json-c/json.h>
@@ -60,11 +61,6 @@ static bool take(struct reader *reader, char c)
 	return true;
 }
 
-static bool is_hex(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 /* Moves behind an escape. */
 static int skip_escape(struct reader *reader)
 {
@@ -77,7 +73,7 @@ static int skip_escape(struct reader *reader)
 		return c != '\0' && strchr("\"\\/bfnrt", c) ? 0 : -EINVAL;
 	}
 	for (int i = 0; i < 4; i++) {
-		if (reader->at == reader->end || !is_hex(*reader->at++)) {
+		if (reader->at == reader->end || px_hex_digit(*reader->at++) < 0) {
 			return -EINVAL;
 		}
 	}

@@ -21,10 +21,9 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <praxis/hex.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *const epoch_digits = "0123456789abcdef";
 
 /* Whether the session's identity holds the practice. The one check behind isolation. */
 static bool may_reach(const struct px_session *session, const struct px_practice *practice)
@@ -171,7 +170,7 @@ int px_channel_create(struct px_broker *broker, struct px_practice *practice,
 	uint64_t epoch;
 	broker->host.random(broker->host.user, &epoch, sizeof(epoch));
 	for (int i = 0; i < 16; i++) {
-		channel->epoch[i] = epoch_digits[epoch >> (4 * i) & 15];
+		channel->epoch[i] = PX_HEX_DIGITS[epoch >> (4 * i) & 15];
 	}
 	broker->stats.rooms += is_room(kind);
 	practice->rooms += kind->is_room;

@@ -5,6 +5,8 @@
 #include "identity.h"
 #include "practice.h"
 
+#include <praxis/hex.h>
+
 #include <praxis/host/session.h>
 
 struct px_broker *px_session_broker(const struct px_session *session)
@@ -92,10 +94,9 @@ bool px_session_admits(const struct px_session *session, struct px_span room)
 
 void px_client_id_write(uint64_t id, char buf[PX_CLIENT_ID_SIZE])
 {
-	static const char hex[] = "0123456789abcdef";
 	buf[0] = 'c';
 	for (int i = 0; i < 16; i++) {
-		buf[1 + i] = hex[id >> (60 - 4 * i) & 15];
+		buf[1 + i] = PX_HEX_DIGITS[id >> (60 - 4 * i) & 15];
 	}
 	buf[17] = '\0';
 }
@@ -107,11 +108,11 @@ bool px_client_id_read(struct px_span text, uint64_t *ret_id)
 		return false;
 	}
 	for (size_t i = 1; i < text.len; i++) {
-		char c = text.data[i];
-		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) {
+		int digit = px_hex_lower(text.data[i]);
+		if (digit < 0) {
 			return false;
 		}
-		id = id << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+		id = id << 4 | (uint64_t)digit;
 	}
 	*ret_id = id;
 	return true;

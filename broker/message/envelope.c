@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <praxis/hex.h>
 #include <string.h>
 
 /* Longest name that the protocol knows; longer ones need no resolving to be told apart. */
@@ -19,9 +20,7 @@ static int hex4(const char *p)
 {
 	int value = 0;
 	for (int i = 0; i < 4; i++) {
-		int c = p[i];
-		int digit = c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
-		value = value * 16 + digit;
+		value = value * 16 + px_hex_digit(p[i]);
 	}
 	return value;
 }

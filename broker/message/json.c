@@ -6,6 +6,7 @@
  */
 #include "json.h"
 
+#include <praxis/hex.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,7 +50,6 @@ static void append_char(struct px_json *json, char c)
 
 static void append_escape(struct px_json *json, char c)
 {
-	static const char hex[] = "0123456789abcdef";
 	switch (c) {
 	case '"': px_json_append(json, "\\\"", 2); return;
 	case '\\': px_json_append(json, "\\\\", 2); return;
@@ -58,7 +58,8 @@ static void append_escape(struct px_json *json, char c)
 	case '\t': px_json_append(json, "\\t", 2); return;
 	default: break;
 	}
-	char code[6] = { '\\', 'u', '0', '0', hex[(unsigned char)c >> 4], hex[c & 15] };
+	char code[6] = { '\\', 'u', '0', '0', PX_HEX_DIGITS[(unsigned char)c >> 4],
+		PX_HEX_DIGITS[c & 15] };
 	px_json_append(json, code, sizeof(code));
 }
 

@@ -6,6 +6,7 @@
 #include "scan.h"
 
 #include <errno.h>
+#include <praxis/hex.h>
 #include <string.h>
 
 enum byte_class {
@@ -36,11 +37,6 @@ static inline enum byte_class class_of(uint8_t byte)
 static bool is_digit(uint8_t byte)
 {
 	return byte >= '0' && byte <= '9';
-}
-
-static bool is_hex(uint8_t byte)
-{
-	return is_digit(byte) || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F');
 }
 
 void px_scan_space(struct px_scan *scan)
@@ -99,7 +95,7 @@ static int scan_escape(struct px_scan *scan)
 		return -EINVAL;
 	}
 	for (size_t i = 2; i < 6; i++) {
-		if (!is_hex(scan->at[i])) {
+		if (px_hex_digit((char)scan->at[i]) < 0) {
 			return -EINVAL;
 		}
 	}

@@ -8,6 +8,7 @@
 #include "core/session.h"
 
 #include <errno.h>
+#include <praxis/hex.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,25 +58,10 @@ void px_resume_destroy(struct px_session *session)
 
 /* ---- tokens ---- */
 
-static void write_secret(const uint8_t secret[PX_RESUME_SECRET], char text[PX_RESUME_SECRET_SIZE])
-{
-	static const char hex[] = "0123456789abcdef";
-	for (int i = 0; i < PX_RESUME_SECRET; i++) {
-		*text++ = hex[secret[i] >> 4];
-		*text++ = hex[secret[i] & 15];
-	}
-	*text = '\0';
-}
-
 void px_resume_write_secret(const uint8_t secret[PX_RESUME_SECRET],
 		char text[PX_RESUME_SECRET_SIZE])
 {
-	write_secret(secret, text);
-}
-
-static int digit_of(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	px_hex_write(secret, PX_RESUME_SECRET, text);
 }
 
 bool px_resume_read_secret(struct px_span text, uint8_t ret_secret[PX_RESUME_SECRET])
@@ -84,8 +70,8 @@ bool px_resume_read_secret(struct px_span text, uint8_t ret_secret[PX_RESUME_SEC
 		return false;
 	}
 	for (size_t i = 0; i < PX_RESUME_SECRET; i++) {
-		int high = digit_of(text.data[2 * i]);
-		int low = digit_of(text.data[2 * i + 1]);
+		int high = px_hex_lower(text.data[2 * i]);
+		int low = px_hex_lower(text.data[2 * i + 1]);
 		if (high < 0 || low < 0) {
 			return false;
 		}
@@ -98,7 +84,7 @@ static void write_token(const struct px_session *session, const uint8_t secret[P
 		char token[PX_RESUME_TOKEN_SIZE])
 {
 	px_session_client_id(session, token);
-	write_secret(secret, token + strlen(token));
+	px_resume_write_secret(secret, token + strlen(token));
 }
 
 void px_resume_write(const struct px_session *session, struct px_json *json)

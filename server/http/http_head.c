@@ -11,6 +11,7 @@
 #include "http_head.h"
 
 #include <errno.h>
+#include <praxis/hex.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -94,22 +95,13 @@ static int take_line(struct reader *reader, struct px_span *ret_line)
 
 /* ---- the first line ---- */
 
-static int hex_of(char c)
-{
-	const char *digits = "0123456789abcdef";
-	const char *found = is_among(c, "ABCDEF") ? strchr(digits, c - 'A' + 'a') :
-			is_among(c, digits)       ? strchr(digits, c) :
-					NULL;
-	return found ? (int)(found - digits) : -1;
-}
-
 /* Of "%41" at `at` the byte; -1: it is no such thing. */
 static int decode(const char *at, const char *end)
 {
-	if (end - at < 3 || hex_of(at[1]) < 0 || hex_of(at[2]) < 0) {
+	if (end - at < 3 || px_hex_digit(at[1]) < 0 || px_hex_digit(at[2]) < 0) {
 		return -1;
 	}
-	return hex_of(at[1]) * 16 + hex_of(at[2]);
+	return px_hex_digit(at[1]) * 16 + px_hex_digit(at[2]);
 }
 
 /* Visible ASCII; what is encoded is so rightly, and is no NUL. */

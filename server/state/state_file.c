@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
+#include <praxis/hex.h>
 #include <praxis/host/state.h>
 #include <praxis/json.h>
 #include <stdlib.h>
@@ -132,9 +133,7 @@ static int format_last(EVP_MD_CTX *hash, uint64_t lines, char buf[LAST_LINE_MAX]
 	if (EVP_DigestFinal_ex(hash, digest, NULL) != 1) {
 		return -EIO;
 	}
-	for (int i = 0; i < DIGEST_BYTES; i++) {
-		(void)snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-	}
+	px_hex_write(digest, DIGEST_BYTES, hex);
 	return snprintf(buf, LAST_LINE_MAX, "{\"lines\":%llu,\"sha256\":\"%s\"}\n",
 			(unsigned long long)lines, hex);
 }

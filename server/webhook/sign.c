@@ -6,6 +6,7 @@
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
+#include <praxis/hex.h>
 #include <stdio.h>
 
 #define MAC_BYTES 32
@@ -39,9 +40,6 @@ int px_webhook_sign(struct px_span secret, int64_t time_s, struct px_span body,
 		return -EIO;
 	}
 	int at = snprintf(ret_signature, PX_WEBHOOK_SIGNATURE_SIZE, "t=%lld,v1=", (long long)time_s);
-	for (size_t i = 0; i < MAC_BYTES; i++) {
-		at += snprintf(ret_signature + at, (size_t)(PX_WEBHOOK_SIGNATURE_SIZE - at), "%02x",
-				bytes[i]);
-	}
+	px_hex_write(bytes, MAC_BYTES, ret_signature + at);
 	return 0;
 }

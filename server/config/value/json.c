@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <json-c/json.h>
 #include <math.h>
+#include <praxis/hex.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -115,8 +116,7 @@ static bool is_escape(const struct reader *reader)
 		return *at != '\0' && strchr("\"\\/bfnrt", *at);
 	}
 	for (int i = 1; i <= 4; i++) {
-		if (at + i == reader->end || at[i] == '\0' ||
-				!strchr("0123456789abcdefABCDEF", at[i])) {
+		if (at + i == reader->end || px_hex_digit(at[i]) < 0) {
 			return false;
 		}
 	}
