@@ -12,7 +12,9 @@ import { claimsOf, sign, tokenVhost } from '../e2e/lib/issuer.mjs';
 import { Praxisd } from '../e2e/lib/praxisd.mjs';
 import { Browser, buildDashboard, buildPages } from './lib/browser.mjs';
 
-const directory = path.resolve(process.argv[2] ?? fileURLToPath(new URL('../../docs/images', import.meta.url)));
+const directory = path.resolve(
+	process.argv[2] ?? fileURLToPath(new URL('../../docs/images', import.meta.url)),
+);
 const LINES = 60; // so that the dashboard has curves
 const VIEW = { viewport: { width: 1440, height: 900 } };
 
@@ -73,10 +75,17 @@ try {
 	await mkdir(directory, { recursive: true });
 	await praxis.start({
 		services: { whiteboard: {}, telemedicine: {}, admin: {} },
-		vhost: tokenVhost({}, { mounts: [{ mountpoint: '/demo', origin: `${pages.directory}/demo` }] }),
+		vhost: tokenVhost(
+			{},
+			{ mounts: [{ mountpoint: '/demo', origin: `${pages.directory}/demo` }] },
+		),
 	});
 	const weber = await open('/demo/', { sub: '2', name: 'Dr. Weber', practices: [1] }, WEBER);
-	const reception = await open('/demo/', { sub: '1', name: 'Reception', practices: [1] }, RECEPTION);
+	const reception = await open(
+		'/demo/',
+		{ sub: '1', name: 'Reception', practices: [1] },
+		RECEPTION,
+	);
 	await reception.waitForSelector('.card');
 	await move(reception, 'In treatment', 'Checkout');
 	await move(weber, 'Waiting', 'In treatment');
@@ -86,7 +95,9 @@ try {
 		await page.waitForSelector('figure[data-member=self]');
 	}
 	await reception.waitForFunction(
-		() => [...document.querySelectorAll('video')].filter((video) => video.currentTime > 1).length === 2,
+		() =>
+			[...document.querySelectorAll('video')].filter((video) => video.currentTime > 1)
+				.length === 2,
 	);
 	for (const [page, line] of [
 		[weber, 'The X-ray of Rocky is ready.'],
