@@ -15,7 +15,7 @@ import { ROOT, blocksOf, matches, transcript } from './lib/blocks.mjs';
 import { WebSocket } from './lib/client.mjs';
 import { get } from './lib/http.mjs';
 import { BUILD } from './lib/praxisd.mjs';
-import { freePort } from './lib/proxies.mjs';
+import { freePort } from './lib/ports.mjs';
 import { until, within } from './lib/wait.mjs';
 
 // Not for a test to do: packages are installed by whoever runs it, and the image has its own page.
