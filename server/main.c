@@ -48,21 +48,21 @@
 #define HEALTH_OPTION 256 /* no letter */
 
 static const char help[] =
-		"praxisd " PX_VERSION ": the real-time server of medical and veterinary practices\n"
+		"praxisd " PX_VERSION ": real-time server for medical and veterinary practices\n"
 		"\n"
 		"Usage: praxisd [--config PATH] [--check-config | --health]\n"
 		"\n"
 		"  -c, --config PATH   directory with praxis.json and conf.d/ (default " PX_CONFIG_PATH ")\n"
-		"  -t, --check-config  say what is wrong with the configuration, and start nothing; only a\n"
-		"                      start tells whether ports and files are free and services start\n"
+		"  -t, --check-config  report errors in the configuration without starting; whether ports\n"
+		"                      and files are free and services start is known only at start\n"
 		"      --health        ask the server that runs with this configuration whether it serves: exit\n"
 		"                      code 0, or 1 and why not\n"
 		"  -V, --version       print the versions of praxisd and libwebsockets\n"
 		"  -h, --help          print this\n"
 		"\n"
-		"Signals: TERM or INT drains and ends, HUP reads the configuration again.\n"
-		"Exit codes: 0 fine, 1 failed while running or to leave its state to the next, 2 the\n"
-		"configuration or the command line is wrong, or another process has a port or the state file.\n";
+		"Signals: TERM and INT drain and exit, HUP reloads the configuration.\n"
+		"Exit codes: 0 success; 1 runtime failure, or the state could not be saved; 2 invalid\n"
+		"configuration or command line, or another process has a port or the state file.\n";
 
 struct arguments {
 	const char *config_path;

@@ -15,19 +15,19 @@
 static const char help[] =
 		"Usage: praxisctl audit verify [options] FILE...\n"
 		"\n"
-		"Reads the files of an audit trail, oldest first, as one chain. Names the first line\n"
+		"Verifies the files of an audit log, oldest first, as one chain. Prints the first line\n"
 		"that was changed, removed, inserted or moved. \"-\" is standard input:\n"
 		"  zcat audit.jsonl.2.gz audit.jsonl.1.gz | praxisctl audit verify - audit.jsonl\n"
 		"\n"
-		"  -k, --key-file FILE     the key of a trail that has one; several times for several\n"
-		"  -e, --expect-head HASH  the last line has this hash; finds lines cut off the end\n"
-		"  -c, --contains HASH     some line has it; the same for a trail that goes on\n"
-		"  -a, --after HASH        the first line follows the one with this hash\n"
-		"  -g, --no-gaps           gaps of which the trail itself tells are faults, too\n"
+		"  -k, --key-file FILE     key of the log; repeat it for several keys\n"
+		"  -e, --expect-head HASH  the last line must have this hash; detects truncation\n"
+		"  -c, --contains HASH     some line must have it; the same for a log that continues\n"
+		"  -a, --after HASH        the first line must follow the one with this hash\n"
+		"  -g, --no-gaps           gaps that the log itself reports count as faults, too\n"
 		"  -h, --help              print this\n"
 		"\n"
-		"Exit codes: 0 the chain is whole, 1 it is not, 2 it could not be read, or not with\n"
-		"these keys.\n";
+		"Exit codes: 0 the chain is complete; 1 it is broken; 2 it could not be read, or not\n"
+		"with these keys.\n";
 
 static int complain(const char *what, const char *why)
 {

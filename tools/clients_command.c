@@ -35,11 +35,11 @@ static int list_clients(struct px_ctl_client *client, const struct chosen *chose
 static const struct px_ctl_usage clients_usage = {
 	.command = "clients",
 	.arguments = "[options]",
-	.about = "Lists those who are connected, or may come back, in the order of their coming.\n",
+	.about = "Lists clients that are connected or may return, oldest connection first.\n",
 	.options = (const struct px_ctl_option[]){
-		{ 'p', "practice", "ID", AT(practice), "those of this practice" },
-		{ 's', "service", "NAME", AT(service), "those who use this service" },
-		{ 'U', "user", "ID", AT(user), "those of this user" },
+		{ 'p', "practice", "ID", AT(practice), "clients of this practice" },
+		{ 's', "service", "NAME", AT(service), "clients of this service" },
+		{ 'U', "user", "ID", AT(user), "clients of this user" },
 		{ 0, NULL, NULL, 0, NULL },
 	},
 };
@@ -97,13 +97,13 @@ int px_ctl_clients(int argc, char **argv)
 static const struct px_ctl_usage disconnect_usage = {
 	.command = "disconnect",
 	.arguments = "CLIENT | --user ID [--practice ID] | --practice ID --all",
-	.about = "Ends the session of a client, of all clients of a user, or of all of a practice, for\n"
-			"good: one that knows the protocol stays away until its user comes back.\n",
+	.about = "Ends the session of a client, of all clients of a user, or of all clients of a\n"
+			"practice. Clients do not reconnect by themselves afterwards.\n",
 	.options = (const struct px_ctl_option[]){
 		{ 'U', "user", "ID", AT(user), "all clients of this user" },
-		{ 'p', "practice", "ID", AT(practice), "of these the ones of this practice" },
-		{ 'a', "all", NULL, AT(all), "with --practice alone: all of it" },
-		{ 'r', "reason", "TEXT", AT(reason), "what the client is told" },
+		{ 'p', "practice", "ID", AT(practice), "with --user: only those of this practice" },
+		{ 'a', "all", NULL, AT(all), "with --practice: all clients of the practice" },
+		{ 'r', "reason", "TEXT", AT(reason), "reason that is sent to the client" },
 		{ 0, NULL, NULL, 0, NULL },
 	},
 	.arguments_max = 1,

@@ -14,14 +14,14 @@ struct asked {
 static const struct px_ctl_usage locks_usage = {
 	.command = "locks",
 	.arguments = "[options]",
-	.about = "Lists the addresses that too many tokens came from which were no good, the latest first.\n"
-			"Right tokens from there are taken all the same; bad ones are not looked at until UNTIL.\n",
+	.about = "Lists addresses that are locked after too many guesses at tokens, latest first.\n"
+			"Valid tokens from there are still accepted; guesses are refused until UNTIL.\n",
 };
 
 static const struct px_ctl_usage unlock_usage = {
 	.command = "unlock",
 	.arguments = "[options] ADDRESS",
-	.about = "Forgets what came from an address that is locked. Of an IPv6 network any address will do.\n",
+	.about = "Unlocks an address. For an IPv6 network, give any address of it.\n",
 	.arguments_min = 1,
 	.arguments_max = 1,
 };

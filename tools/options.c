@@ -18,24 +18,24 @@
 #define AT(member) offsetof(struct px_ctl_target, member)
 
 static const struct px_ctl_option common[] = {
-	{ 'j', "json", NULL, AT(json), "what the server answered, as JSON" },
-	{ 0, "url", "URL", AT(url), "the server; without: what is in PRAXIS_URL, or\n"
-			"http://127.0.0.1:9002 (PRAXIS_PORT: another port)" },
-	{ 0, "token-file", "FILE", AT(token_file), "the token to ask with, \"-\": standard input;\n"
-			"without: what is in PRAXIS_TOKEN, or in the file\n"
-			"that PRAXIS_TOKEN_FILE names" },
-	{ 0, "secret-file", "FILE", AT(secret_file), "or else the secret that the server checks tokens\n"
-			"with, to make one of role admin for this moment;\n"
-			"without: PRAXIS_TOKEN_SECRET, or the file that\n"
-			"PRAXIS_TOKEN_SECRET_FILE or PRAXIS_SECRET_FILE names" },
-	{ 0, "kid", "ID", AT(kid), "of a token made so: the secret's name" },
-	{ 0, "tenant", "TENANT", AT(tenant), "… its tenant, where it is not the vhost's" },
+	{ 'j', "json", NULL, AT(json), "print the server's answer as JSON" },
+	{ 0, "url", "URL", AT(url), "server (default: PRAXIS_URL, or\n"
+			"http://127.0.0.1:9002; PRAXIS_PORT: another port)" },
+	{ 0, "token-file", "FILE", AT(token_file), "token, \"-\": standard input (default:\n"
+			"PRAXIS_TOKEN, or the file named by\n"
+			"PRAXIS_TOKEN_FILE)" },
+	{ 0, "secret-file", "FILE", AT(secret_file), "without a token: the server's secret, to make a\n"
+			"token of role admin (default: PRAXIS_TOKEN_SECRET,\n"
+			"or the file named by PRAXIS_TOKEN_SECRET_FILE or\n"
+			"PRAXIS_SECRET_FILE)" },
+	{ 0, "kid", "ID", AT(kid), "for such a token: name of the secret" },
+	{ 0, "tenant", "TENANT", AT(tenant), "… tenant (default: the vhost's)" },
 	{ 0, "issuer", "TEXT", AT(issuer), "… \"iss\"" },
 	{ 0, "audience", "TEXT", AT(audience), "… \"aud\"" },
-	{ 0, "cacert", "FILE", AT(cacert), "certificates to trust, in place of the system's" },
-	{ 0, "insecure", NULL, AT(insecure), "believe any certificate: whoever is between may\n"
-			"then read the token" },
-	{ 0, "timeout", "SECONDS", AT(timeout), "how long to wait for an answer, 10 by itself" },
+	{ 0, "cacert", "FILE", AT(cacert), "trusted certificates, instead of the system's" },
+	{ 0, "insecure", NULL, AT(insecure), "accept any certificate: an attacker on the network\n"
+			"could then read the token" },
+	{ 0, "timeout", "SECONDS", AT(timeout), "time to wait for an answer (default 10)" },
 	{ 'h', "help", NULL, 0, "print this" },
 	{ 0, NULL, NULL, 0, NULL },
 };
@@ -117,9 +117,9 @@ static void print_help(const struct px_ctl_usage *usage)
 	print_options(usage->options);
 	print_options(common);
 	fputs("\n"
-			"Exit codes: 0 done; 1 the server refused, or does not have it; 2 the command line\n"
-			"is wrong; 3 there is no server there, or no answer in time; 4 it does not take the\n"
-			"token, or not for this.\n", stdout);
+			"Exit codes: 0 success; 1 the server refused or found nothing; 2 invalid command\n"
+			"line; 3 no server, or no answer in time; 4 the token is not accepted, or not for\n"
+			"this.\n", stdout);
 }
 
 /* ---- reading ---- */

@@ -24,11 +24,11 @@ struct asked {
 static const struct px_ctl_usage usage = {
 	.command = "ping",
 	.arguments = "[options]",
-	.about = "Asks the server whether it is alive, several times, and measures how long the answer\n"
-			"takes. It needs no token. Exit code 0: all were answered; 1: not all, or none.\n",
+	.about = "Sends requests to the server and measures how long the answers take. Needs no token.\n"
+			"Exit code 0: all were answered; 1: not all, or none.\n",
 	.options = (const struct px_ctl_option[]){
-		{ 'c', "count", "NUMBER", AT(count), "how often, 5 by itself" },
-		{ 'i', "interval", "SECONDS", AT(interval), "between two, 0.2 by itself" },
+		{ 'c', "count", "NUMBER", AT(count), "number of requests (default 5)" },
+		{ 'i', "interval", "SECONDS", AT(interval), "time between two requests (default 0.2)" },
 		{ 0, NULL, NULL, 0, NULL },
 	},
 };

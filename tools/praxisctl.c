@@ -20,20 +20,20 @@ struct command {
 };
 
 static const struct command commands[] = {
-	{ "audit", "verify", "check that nobody changed an audit trail", px_ctl_audit_verify },
-	{ NULL, "clients", "list who is connected", px_ctl_clients },
-	{ NULL, "disable", "switch a service off", px_ctl_disable },
+	{ "audit", "verify", "verify that an audit log was not changed", px_ctl_audit_verify },
+	{ NULL, "clients", "list clients", px_ctl_clients },
+	{ NULL, "disable", "disable a service", px_ctl_disable },
 	{ NULL, "disconnect", "end the sessions of a client, a user or a practice", px_ctl_disconnect },
-	{ NULL, "enable", "switch a service on", px_ctl_enable },
-	{ NULL, "locks", "list addresses that too many bad tokens came from", px_ctl_locks },
-	{ NULL, "ping", "measure how fast the server answers", px_ctl_ping },
+	{ NULL, "enable", "enable a service", px_ctl_enable },
+	{ NULL, "locks", "list locked addresses", px_ctl_locks },
+	{ NULL, "ping", "measure response times of the server", px_ctl_ping },
 	{ NULL, "publish", "send a message to a practice or a room", px_ctl_publish },
-	{ NULL, "rooms", "list rooms and who is in them", px_ctl_rooms },
+	{ NULL, "rooms", "list rooms and their members", px_ctl_rooms },
 	{ NULL, "services", "list services", px_ctl_services },
-	{ NULL, "stats", "show the server's figures", px_ctl_stats },
-	{ NULL, "tail", "show messages as they come and go, but not what they say", px_ctl_tail },
+	{ NULL, "stats", "print statistics of the server", px_ctl_stats },
+	{ NULL, "tail", "print headers of messages as they arrive and leave", px_ctl_tail },
 	{ NULL, "token", "make a token, for development and for operators", px_ctl_token },
-	{ NULL, "unlock", "lift the lock of an address", px_ctl_unlock },
+	{ NULL, "unlock", "unlock an address", px_ctl_unlock },
 };
 
 static void print_help(FILE *out)
@@ -50,7 +50,7 @@ static void print_help(FILE *out)
 	}
 	fputs("\n"
 			"  -V, --version    print the version\n"
-			"  -h, --help       print this; after a command: what that takes\n"
+			"  -h, --help       print this; after a command: its options\n"
 			"  help COMMAND     the same\n", out);
 }
 

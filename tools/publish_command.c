@@ -30,18 +30,17 @@ static const struct px_ctl_usage usage = {
 	.arguments = "--practice ID --type TYPE [options]",
 	.about = "Publishes a message: whiteboard_update (with --data) to the practice, or\n"
 			"telemedicine_chat_message (with --room and --message) to a room of it.\n"
-			"Prints how many clients it was sent to, and its number, if it has one.\n",
+			"Prints the number of recipients, and the message's seq, if it has one.\n",
 	.options = (const struct px_ctl_option[]){
 		{ 'p', "practice", "ID", AT(practice), "the practice" },
 		{ 't', "type", "TYPE", AT(type), "the message's type" },
 		{ 'R', "room", "ID", AT(room), "\"roomId\"" },
-		{ 'd', "data", "JSON", AT(data), "\"data\"; \"-\": what stands on standard input" },
+		{ 'd', "data", "JSON", AT(data), "\"data\"; \"-\": read from standard input" },
 		{ 'm', "message", "TEXT", AT(message), "\"message\"; \"-\" likewise" },
-		{ 'k', "key", "TEXT", AT(key), "\"key\": for a reader that is behind only the latest\n"
-				"update of a key matters" },
+		{ 'k', "key", "TEXT", AT(key), "\"key\": slow clients may get only the latest update\n"
+				"with the same key" },
 		{ 'i', "idempotency-key", "KEY", AT(idempotency_key),
-				"publish it once, however often that is asked\n"
-				"within five minutes" },
+				"publish once, even if repeated within five minutes" },
 		{ 0, NULL, NULL, 0, NULL },
 	},
 };
@@ -107,7 +106,7 @@ static int check(const struct asked *asked)
 	const char *wrong = !asked->practice ? "--practice is missing" :
 			!asked->type ? "--type is missing" :
 			asked->data && !px_json_is_value(px_span(asked->data)) ?
-					"--data is no JSON (a text needs quotes of its own)" : NULL;
+					"--data is not JSON (a string needs quotes of its own)" : NULL;
 	if (wrong) {
 		px_ctl_say(&asked->target, "%s", wrong);
 	}

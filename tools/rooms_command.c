@@ -18,10 +18,10 @@ struct chosen {
 static const struct px_ctl_usage usage = {
 	.command = "rooms",
 	.arguments = "[options]",
-	.about = "Lists the rooms that somebody is in, in the order of their beginning.\n",
+	.about = "Lists occupied rooms, oldest first.\n",
 	.options = (const struct px_ctl_option[]){
-		{ 'p', "practice", "ID", AT(practice), "those of this practice" },
-		{ 's', "service", "NAME", AT(service), "those of this service" },
+		{ 'p', "practice", "ID", AT(practice), "rooms of this practice" },
+		{ 's', "service", "NAME", AT(service), "rooms of this service" },
 		{ 0, NULL, NULL, 0, NULL },
 	},
 };

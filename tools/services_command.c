@@ -14,14 +14,14 @@ struct asked {
 static const struct px_ctl_usage services_usage = {
 	.command = "services",
 	.arguments = "[options]",
-	.about = "Lists the services of the vhost. Their messages, and for those who rule their options,\n"
-			"are in what --json prints.\n",
+	.about = "Lists the services of the vhost. --json includes their messages and, for server\n"
+			"administrators, their options.\n",
 };
 
 static const struct px_ctl_usage enable_usage = {
 	.command = "enable",
 	.arguments = "[options] NAME",
-	.about = "Switches a service on, until the configuration is read again.\n",
+	.about = "Enables a service until the configuration is reloaded.\n",
 	.arguments_min = 1,
 	.arguments_max = 1,
 };
@@ -29,8 +29,8 @@ static const struct px_ctl_usage enable_usage = {
 static const struct px_ctl_usage disable_usage = {
 	.command = "disable",
 	.arguments = "[options] NAME",
-	.about = "Switches a service off, until the configuration is read again. What it has is kept;\n"
-			"its messages are refused meanwhile.\n",
+	.about = "Disables a service until the configuration is reloaded. Its rooms and history are\n"
+			"kept; its messages are refused meanwhile.\n",
 	.arguments_min = 1,
 	.arguments_max = 1,
 };

@@ -20,8 +20,8 @@ struct asked {
 static const struct px_ctl_usage usage = {
 	.command = "stats",
 	.arguments = "[options]",
-	.about = "Shows the figures of the server, or to a token of some practices those of these.\n"
-			"Figures that are 0 are left out; --json has all.\n",
+	.about = "Prints statistics of the server, or of the token's practices.\n"
+			"Values of 0 are left out; --json has all.\n",
 };
 
 static bool is_shown(const char *key, struct json_object *value)

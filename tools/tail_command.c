@@ -32,13 +32,13 @@ struct tailing {
 static const struct px_ctl_usage usage = {
 	.command = "tail",
 	.arguments = "--practice ID [options]",
-	.about = "Shows the messages of a practice as they come (in) and go (out), but not what they\n"
-			"say: time, service, type, client or how many of them, bytes, and the code of errors.\n"
-			"With --json each is a document of its own on a line.\n",
+	.about = "Prints headers of a practice's messages as they arrive (in) and leave (out), without\n"
+			"their contents: time, service, type, client or number of clients, bytes, error code.\n"
+			"With --json each is one document on one line.\n",
 	.options = (const struct px_ctl_option[]){
 		{ 'p', "practice", "ID", AT(practice), "the practice" },
 		{ 's', "service", "NAME", AT(service), "only messages of this service" },
-		{ 'c', "count", "NUMBER", AT(count), "end after so many" },
+		{ 'c', "count", "NUMBER", AT(count), "exit after this number of messages" },
 		{ 0, NULL, NULL, 0, NULL },
 	},
 };

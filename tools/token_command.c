@@ -20,24 +20,24 @@
 static const char help[] =
 		"Usage: praxisctl token --user ID --role ROLE [options]\n"
 		"\n"
-		"Prints a token (JWT, HS256) for development and for operators.\n"
+		"Prints a token (JWT, HS256), for development and for operators.\n"
 		"\n"
 		"  -u, --user ID           \"sub\"\n"
 		"  -r, --role ROLE         staff, patient, service or admin\n"
 		"  -p, --practice ID       may be given several times\n"
-		"  -R, --room ID           a room that may be joined, and only such; several times\n"
+		"  -R, --room ID           only these rooms may be joined; may be given several times\n"
 		"  -t, --ttl TIME          90s, 30m, 8h, 7d (default 1h), or \"never\"\n"
 		"  -n, --name NAME         shown to others\n"
-		"  -T, --tenant TENANT     where it is not the vhost's\n"
+		"  -T, --tenant TENANT     tenant (default: the vhost's)\n"
 		"  -i, --issuer TEXT       \"iss\"\n"
 		"  -a, --audience TEXT     \"aud\"\n"
-		"  -k, --kid ID            names the secret\n"
-		"  -s, --secret-file FILE  the secret that praxisd checks with; without: what is in\n"
-		"                          PRAXIS_TOKEN_SECRET, or in the file that\n"
-		"                          PRAXIS_TOKEN_SECRET_FILE or PRAXIS_SECRET_FILE names\n"
+		"  -k, --kid ID            name of the secret\n"
+		"  -s, --secret-file FILE  secret of praxisd (default: PRAXIS_TOKEN_SECRET, or the\n"
+		"                          file named by PRAXIS_TOKEN_SECRET_FILE or\n"
+		"                          PRAXIS_SECRET_FILE)\n"
 		"  -h, --help              print this\n"
 		"\n"
-		"Exit codes: 0 fine, 2 something is wrong with the options or the secret.\n";
+		"Exit codes: 0 success, 2 invalid options or secret.\n";
 
 struct arguments {
 	struct px_mint mint;

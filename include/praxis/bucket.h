@@ -41,7 +41,7 @@ static inline int64_t px_bucket_take(struct px_bucket *bucket, uint32_t per_s, u
 
 /*
  * Takes `amount`, whether it is there or not: what could only be counted afterwards. It never comes
- * to more than `most_ms` of waiting, so that whoever owes can go on some day.
+ * to more than `most_ms` of waiting, so that every debt ends.
  */
 static inline void px_bucket_owe(struct px_bucket *bucket, uint32_t per_s, uint32_t burst,
 		uint64_t amount, int64_t most_ms, int64_t now_ms)

@@ -49,7 +49,7 @@ struct px_channel_kind {
 	size_t member_size; /* … and in each member */
 	/*
 	 * A room: open to whom the token names it, counted against max-rooms-per-session and
-	 * -per-practice, in statistics and in the trail.
+	 * -per-practice, in statistics and in the audit log.
 	 */
 	union {
 		bool is_room;
@@ -81,7 +81,7 @@ struct px_channel_kind {
 
 /* Bounds of one channel: of a room those that it began with, of others those of the last join. */
 struct px_channel_limits {
-	uint32_t members;       /* 0: without a bound */
+	uint32_t members;       /* 0: no limit */
 	uint32_t history_count; /* these three all hold; one of them 0: no history */
 	uint32_t history_bytes;
 	int64_t history_age_ms;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Seeing and steering a running server, for those who run it: the service `admin` and the
+ * Observing and controlling a running server, for operators: the service `admin` and the
  * host's HTTP API say the same things in two languages, and this is what they share.
  *
  * Isolation is checked here, once: an operator sees and touches the practices that its identity
  * holds, or all of its tenant where the identity says so. Of what belongs to other practices
  * it learns nothing, not even that it is there.
  *
- * A list is read page by page and a page is bounded: by what was asked for, by what is looked at
+ * A list is read page by page and a page is limited: by what was asked for, by what is looked at
  * for it, and by its bytes. So it may be short, or empty, and not the last: there is
  * more for as long as it has `next`.
  *
@@ -49,7 +49,7 @@ struct px_error_detail {
 PX_PUBLIC struct px_operator px_session_operator(const struct px_session *session);
 
 /*
- * Whether it may see and steer the server as a whole: it has all practices, and of the tenant
+ * Whether it is a server administrator: it has all practices, and of the tenant
  * that the vhost itself belongs to. Another tenant's administrator of everything has
  * everything of that tenant.
  */
@@ -98,7 +98,7 @@ PX_PUBLIC void px_operate_write_totals(const struct px_operator *operator, struc
 PX_PUBLIC void px_operate_write_services(const struct px_operator *operator,
 		struct px_json *json);
 
-/* "config": as in force, without secrets, for one who rules; -1: denied. */
+/* "config": as in force, without secrets, for server administrators; -1: denied. */
 PX_PUBLIC int px_operate_write_config(const struct px_operator *operator, struct px_json *json,
 		struct px_error_detail *ret_detail);
 
@@ -144,7 +144,7 @@ struct px_publication {
 	const struct px_service *service;
 	void *service_state;
 	const char *type;
-	struct px_id practice_id; /* as whoever sent it spells it */
+	struct px_id practice_id; /* in the sender's spelling */
 
 	/* for `publish` to set */
 	struct px_span key; /* as px_call.key; before px_publication_message() */

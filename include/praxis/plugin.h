@@ -30,7 +30,7 @@
 PX_PUBLIC int px_lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 		void *in, size_t len);
 
-/* The one place where the two versions of lws that Debian has are told apart. */
+/* The only place that distinguishes Debian's two versions of lws. */
 #if LWS_PLUGIN_API_MAGIC >= 191
 #define PX_LWS_PLUGIN_HASH .hdr.lws_build_hash = LWS_BUILD_HASH,
 #else

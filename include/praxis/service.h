@@ -65,7 +65,7 @@ struct px_command {
 	bool anywhere;   /* needs no practice; call->practice may then be NULL */
 
 	/*
-	 * What it does is written to the audit trail and told to webhooks: somebody joins a room, or
+	 * What it does is written to the audit log and reported to webhooks: a session joins a room, or
 	 * acts on others. Sessions may do so less often (`acts-per-second`). Leaving is none: one
 	 * can leave no more often than one has joined.
 	 */
@@ -85,7 +85,7 @@ struct px_call {
 	uint64_t seq;                 /* set it, and the receipt carries it */
 	/*
 	 * Set it before px_call_forward(): of messages of this service and practice with the same
-	 * key, a reader that is behind may get only the latest. Empty: none.
+	 * key, a slow consumer may get only the latest. Empty: none.
 	 */
 	struct px_span key;
 	/*
@@ -118,7 +118,7 @@ struct px_snapshot_ops {
 	int (*restore)(void *state, struct px_channel *channel, struct json_object *saved);
 
 	/*
-	 * What is in px_member_state(). The member is in its channel already, and nobody is told;
+	 * What is in px_member_state(). The member is in its channel already; others are not notified;
 	 * after a `restore_member` that failed `left` is called.
 	 */
 	void (*save_member)(void *state, struct px_member *member, struct px_json *json);
@@ -151,7 +151,7 @@ struct px_service {
 	int (*configure)(void *state, const struct px_options *options);
 
 	/*
-	 * A session begins or ends here; it is somebody, of some role. `open` may refuse with
+	 * A session begins or ends here; it is identified and has a role. `open` may refuse with
 	 * -errno; the session then does without this service. It comes before the greeting, which
 	 * names the services that took the session: send nothing from it, but from `enter`.
 	 * `close` comes after all its memberships were left. A session that gets another role
@@ -180,7 +180,7 @@ struct px_service {
 
 	/*
 	 * What is in the state of a session, as a keeper's `save` and `restore`. NULL: a session
-	 * that comes back after a restart begins there anew. `restore_session` comes after `open`
+	 * that returns after a restart begins there anew. `restore_session` comes after `open`
 	 * and after all of the session's memberships; where it failed, `close` comes.
 	 */
 	void (*save_session)(void *state, const struct px_session *session,

@@ -21,7 +21,7 @@
 /* Longest text of an id (practice, room, user, appointment), in bytes. */
 #define PX_ID_MAX 128
 
-/* Bytes that belong to somebody else; not terminated. Never NULL data with len > 0. */
+/* Borrowed bytes; not terminated. Never NULL data with len > 0. */
 struct px_span {
 	const char *data;
 	size_t len;

@@ -786,7 +786,7 @@ describe('what it says of itself', () => {
 			return;
 		}
 		assert.equal(result.stderr, '');
-		assert.match(result.stdout, /praxisctl.*see and steer/);
+		assert.match(result.stdout, /praxisctl.*operate a running praxisd/);
 	});
 });
 

@@ -37,7 +37,7 @@ struct px_lws_hooks {
 	int (*accept)(void *user, struct lws *wsi, struct px_session_params *ret_params);
 
 	/*
-	 * Its session has begun, or an earlier one goes on with it; -errno: neither, and it is closed.
+	 * Its session has begun, or an earlier one continues; -errno: neither, and it is closed.
 	 */
 	void (*opened)(void *user, struct lws *wsi, int rc);
 
@@ -48,7 +48,7 @@ struct px_lws_hooks {
 	int (*http_body)(void *user, struct lws *wsi, const void *piece, size_t len);
 	int (*http_body_end)(void *user, struct lws *wsi);
 
-	/* The connection takes more of an answer that goes on; the return value is lws's. */
+	/* The connection takes more of a streaming answer; the return value is lws's. */
 	int (*http_writable)(void *user, struct lws *wsi);
 
 	/* A file that lws sent is out; the return value is lws's. */
@@ -62,7 +62,7 @@ struct px_lws_hooks {
 PX_PUBLIC extern const struct px_transport px_lws_transport;
 
 /*
- * `max_message_bytes` bounds what is put together of one message. The broker and the hooks
+ * `max_message_bytes` limits what is assembled of one message. The broker and the hooks
  * must outlive it. -ENOMEM.
  */
 PX_PUBLIC int px_lws_create(struct px_broker *broker, const struct px_lws_hooks *hooks,
@@ -94,7 +94,7 @@ PX_PUBLIC struct lws *px_lws_wsi(void *conn);
  */
 PX_PUBLIC bool px_lws_end_turn(struct px_lws *lws);
 
-/* How many messages were put off to a later turn so far. */
+/* Messages deferred to a later turn so far. */
 PX_PUBLIC uint64_t px_lws_deferred(const struct px_lws *lws);
 
 #endif

@@ -23,10 +23,10 @@ PX_PUBLIC uint64_t px_broker_close_some(struct px_broker *broker, uint64_t count
 		enum px_close code);
 
 /*
- * Sends the sessions of one site away, or those of them that `concerns` says yes to: each is
+ * Disconnects the sessions of one realm, or those that `concerns` returns true for: each is
  * told (server_draining), and closed with 1012 at a moment of its own within spread_ms. Over
- * several turns if there are many; `user` has to live as long as the site, since they may be
- * looked at again when another site is drained. A later call for the same site takes this
+ * several turns if there are many; `user` has to live as long as the realm, since they may be
+ * checked again when another realm is drained. A later call for the same realm takes this
  * one's place.
  */
 PX_PUBLIC void px_broker_drain_realm(struct px_broker *broker, struct px_realm *realm,

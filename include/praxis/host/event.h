@@ -14,10 +14,10 @@ struct px_practice;
 struct px_service;
 struct px_session;
 
-/* What happened, for those who must know of it: the audit trail. */
+/* Events for the host: the audit log, webhooks. */
 enum px_event_kind {
-	PX_EVENT_CONNECTED,     /* a session begins; its identity may still be nobody's */
-	PX_EVENT_AUTHENTICATED, /* it became somebody, or renewed its token */
+	PX_EVENT_CONNECTED,     /* a session begins; it may be unauthenticated */
+	PX_EVENT_AUTHENTICATED, /* it authenticated, or renewed its token */
 	PX_EVENT_REFUSED,       /* it tried what it may not; `error` says which way */
 	PX_EVENT_JOINED,        /* a counted channel (a room) */
 	PX_EVENT_LEFT,          /* `reason` says why; `actor` who removed it, if somebody did */
@@ -26,8 +26,8 @@ enum px_event_kind {
 	PX_EVENT_DENIED,        /* not let in by `actor` */
 	PX_EVENT_WAITED,        /* waits no more and is not let in; `reason` and `actor` as LEFT */
 	PX_EVENT_DETACHED,      /* its connection, `conn`, broke; it lives on without one for a while */
-	PX_EVENT_RESUMED,       /* it goes on with `conn`; its own is the old one, or NULL */
-	PX_EVENT_DISCONNECTED,  /* it ended; `close_code`, or 0 if nobody asked it to go */
+	PX_EVENT_RESUMED,       /* it continues with `conn`; its own is the old one, or NULL */
+	PX_EVENT_DISCONNECTED,  /* it ended; `close_code`, or 0 if the server did not close it */
 	PX_EVENT_ADMINISTERED,  /* an operator acts; see below */
 };
 

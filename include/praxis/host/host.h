@@ -44,7 +44,7 @@ struct px_broker_host {
 	/*
 	 * Something happens; before CONNECTED, AUTHENTICATED, JOINED, WAITING, ADMITTED, RESUMED and
 	 * ADMINISTERED are confirmed to anybody. -errno for one of these: it must not happen.
-	 * NULL: nobody wants to know.
+	 * NULL: no events are wanted.
 	 */
 	int (*event)(void *user, const struct px_event *event);
 
@@ -58,14 +58,14 @@ struct px_broker_host {
 
 	/*
 	 * Switches a service of the operator's vhost. -ENOENT: it has none of that name; -EBUSY: it
-	 * must stay on; -EIO: it cannot be loaded or started, as was logged; -EROFS: the trail
-	 * does not take it. NULL: nothing is ever switched.
+	 * must stay on; -EIO: it cannot be loaded or started, as was logged; -EROFS: the
+	 * audit log cannot be written. NULL: nothing is ever switched.
 	 */
 	int (*switch_service)(void *user, const struct px_operator *operator,
 			struct px_span service, bool enabled);
 
 	/*
-	 * Lifts the lock of an address. -ENOENT: it has none; -EROFS: the trail does not take it.
+	 * Lifts the lock of an address. -ENOENT: it has none; -EROFS: the audit log cannot be written.
 	 * NULL: nothing is ever locked.
 	 */
 	int (*unlock)(void *user, const struct px_operator *operator, struct px_span address);

@@ -19,8 +19,8 @@ struct px_claims {
 	size_t practice_count; /* at most PX_PRACTICES_MAX */
 	struct px_id user;     /* text.len 0: unknown */
 	struct px_span name;
-	struct px_span address; /* where it came from, as text; for the trail alone */
-	enum px_role role; /* 0: nobody yet; may authenticate and ping, and is closed in time */
+	struct px_span address; /* where it came from, as text; for the audit log alone */
+	enum px_role role; /* 0: unauthenticated; may authenticate and ping, and is closed in time */
 	/*
 	 * Proven by a token. Without it nothing in a message is overwritten by the
 	 * identity, and the first message may name the practice (open mode).

@@ -21,7 +21,7 @@ struct px_limits {
 	uint32_t messages_burst;
 	uint32_t bytes_per_s;
 	uint32_t bytes_burst;
-	uint32_t acts_per_s; /* what is written to the trail: auth, and px_command.acts */
+	uint32_t acts_per_s; /* what is written to the audit log: auth, and px_command.acts */
 	uint32_t acts_burst;
 	int64_t heartbeat_ms; /* 0: no pings */
 	int64_t slow_close_ms;

@@ -21,7 +21,7 @@ enum px_direction {
 struct px_header {
 	enum px_direction direction;
 	const struct px_service *service; /* NULL: none is known */
-	const char *type; /* NULL: nobody could read it, or it is none that the program knows */
+	const char *type; /* NULL: unreadable, or unknown to the program */
 	const struct px_session *session; /* who sent it, or got it; NULL: all of a channel */
 	struct px_span room; /* len 0: it went to no room */
 	size_t bytes;        /* of the JSON */

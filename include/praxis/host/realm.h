@@ -12,7 +12,7 @@
 struct px_broker;
 struct px_session;
 
-/* Which of a site's sessions are sent away, see px_broker_drain_realm(). */
+/* Which of a realm's sessions are disconnected, see px_broker_drain_realm(). */
 struct px_realm_drain {
 	bool is_wanted;
 	bool (*concerns)(void *user, const struct px_session *session); /* NULL: all */
@@ -26,13 +26,13 @@ struct px_realm_drain {
  * px_broker_realm_changed() after it.
  */
 struct px_realm {
-	const char *name; /* of the vhost; by it a session finds its site again after a restart */
+	const char *name; /* of the vhost; by it a session finds its realm again after a restart */
 	uint32_t enabled; /* bit i: the service of index i */
 	const char *const *disabled; /* names of services that are known here and switched off */
 	size_t disabled_count;
 	int64_t auth_ms; /* in which a session must have authenticated */
-	const char *tenant; /* the vhost's own; NULL: nobody rules here (operate.h) */
-	bool wants_proof; /* nobody comes in whose identity is not authenticated, but to become so */
+	const char *tenant; /* the vhost's own; NULL: no server administrators (operate.h) */
+	bool wants_proof; /* identities must be authenticated; others may only authenticate */
 	bool retired; /* whose sessions are to come back to another one, as new ones */
 	uint64_t sessions; /* the broker's count of those that hold on to it, in whatever state */
 	uint32_t users[PX_SERVICES_MAX];   /* the broker's: sessions with the service of that index */
@@ -41,7 +41,7 @@ struct px_realm {
 };
 
 /*
- * Opens the sessions of a site for services that were switched on; over several turns if there
+ * Opens the sessions of a realm for services that were enabled; over several turns if there
  * are many, but none notices.
  */
 PX_PUBLIC void px_broker_realm_changed(struct px_broker *broker, const struct px_realm *realm);

@@ -48,7 +48,7 @@ PX_PUBLIC const struct px_service *px_broker_service(const struct px_broker *bro
 		unsigned index);
 
 /*
- * The service that messages of that type are of, by what stands before its first underscore; NULL.
+ * The service of messages of that type, by the part before its first underscore; NULL.
  */
 PX_PUBLIC const struct px_service *px_broker_service_of_type(const struct px_broker *broker,
 		struct px_span type, unsigned *ret_index);

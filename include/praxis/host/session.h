@@ -22,8 +22,8 @@ struct px_session_params {
 	int service;                  /* index of the one service, -1: all (unified) */
 	bool versioned;               /* offered praxis.v1 */
 	/*
-	 * It brought a token that is no good: it is told so, and closed with 4401 (UNAVAILABLE: nobody
-	 * could say, with 1013). GOOD: none, or a good one.
+	 * Its token was rejected: it gets the error, and is closed with 4401 (UNAVAILABLE: it
+	 * could not be verified, with 1013). GOOD: none, or a good one.
 	 */
 	enum px_verdict verdict;
 	const char *sentence;
@@ -38,8 +38,8 @@ struct px_session_params {
 };
 
 /*
- * Whether that token would resume a session of the site now: then its client needs no other
- * credentials, and `identity` may be nobody's. NULL: it would not; else that session, the
+ * Whether that token would resume a session of the realm now: then its client needs no other
+ * credentials, and `identity` may be unauthenticated. NULL: it would not; else that session, the
  * broker's, until this turn of the loop ends.
  */
 PX_PUBLIC const struct px_session *px_broker_resumable(struct px_broker *broker,
@@ -66,16 +66,16 @@ PX_PUBLIC bool px_broker_is_in_room(const struct px_broker *broker, struct px_sp
 		struct px_span room);
 
 /*
- * A client has connected. Queues `connection_established`; or gives it a session that lost its
- * connection (docs/protocol.md, section 6), which then is *ret_session, with `identity` for what
- * it says: a newer one of the same user, or of nobody, but where it comes from.
- * -ENOMEM, or what the host said to the event: nothing happened.
+ * A client has connected. Queues `connection_established`, or resumes a session that lost its
+ * connection (docs/protocol.md, section 6), which then is *ret_session. A resumed session takes
+ * `identity` if that is authenticated (it is of the same user), else only its address.
+ * -ENOMEM, or what the host returned for the event: nothing happened.
  */
 PX_PUBLIC int px_session_open(struct px_broker *broker, const struct px_session_params *params,
 		struct px_session **ret_session);
 
 /*
- * Who it is, as far as it is known; and what a host may ask for its trail. Texts live as
+ * Its identity, as far as known, and what a host needs for its audit log. Texts live as
  * long as the session's identity.
  */
 PX_PUBLIC struct px_span px_session_address(const struct px_session *session);
@@ -96,7 +96,7 @@ PX_PUBLIC void px_session_receive(struct px_session *session, const uint8_t *byt
 /* Some other sign of life. */
 PX_PUBLIC void px_session_alive(struct px_session *session);
 
-/* A pong: a sign of life, too, and counted, since nobody need have asked for it. */
+/* A pong: a sign of life, and charged, since it may be unsolicited. */
 PX_PUBLIC void px_session_ponged(struct px_session *session);
 
 PX_PUBLIC void px_session_writable(struct px_session *session);

@@ -32,7 +32,7 @@ struct px_state_reader {
 	void *user;
 	/* The next line; it must live until the next call. 1; 0: there are no more; -errno. */
 	int (*line)(void *user, struct px_span *ret_line);
-	/* The site of that name; NULL: there is none any more. */
+	/* The realm of that name; NULL: there is none any more. */
 	struct px_realm *(*realm)(void *user, struct px_span name);
 	int64_t elapsed_ms; /* since it was saved; from 0 on */
 	uint64_t lines_before; /* the host's own; by them the log counts */
@@ -58,7 +58,7 @@ PX_PUBLIC int px_broker_save(struct px_broker *broker, const struct px_state_wri
  * Takes up what was saved, into a broker that has its services and the time, and no session
  * yet. All or nothing: -EINVAL (it is no state of this format; the log says where), -ENOMEM,
  * or what `line` returned, and the broker is as it was. What the services and limits of now
- * have no place for is left out; members that stay are told as if it had left.
+ * have no place for is left out; members that stay are notified as if it had left.
  */
 PX_PUBLIC int px_broker_load(struct px_broker *broker, const struct px_state_reader *reader,
 		struct px_state_counts *ret_counts);

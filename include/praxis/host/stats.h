@@ -13,15 +13,15 @@ struct px_broker;
 /* What became of a client's wish to resume. */
 enum px_resume_result {
 	PX_RESUME_DONE,
-	PX_RESUME_UNKNOWN,    /* no such token: over, used, or another site's */
+	PX_RESUME_UNKNOWN,    /* no such token: expired, used, or another realm's */
 	PX_RESUME_BEHIND,     /* what it lacks is not kept any more */
-	PX_RESUME_BAD_COUNT,  /* it told no number, or of messages that it was never sent */
-	PX_RESUME_OTHER_USER, /* it came with credentials of somebody else */
+	PX_RESUME_BAD_COUNT,  /* no count, or more messages than were sent */
+	PX_RESUME_OTHER_USER, /* its credentials are of another user */
 	PX_RESUME_REFUSED,    /* the host, or no memory */
 	PX_RESUME_COUNT,
 };
 
-/* Messages of one type, those that nobody could read with type NULL. */
+/* Messages of one type; unreadable ones have type NULL. */
 struct px_traffic_count {
 	const char *type;
 	uint64_t messages_in, messages_out, bytes_in, bytes_out;

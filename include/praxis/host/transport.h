@@ -29,7 +29,7 @@ struct px_transport {
 	void (*close)(void *conn, uint16_t code);
 
 	/*
-	 * From now on the connection is that session's. NULL: nobody's; the broker is told
+	 * From now on the connection is that session's. NULL: no session's; the broker is told
 	 * nothing more of it, not even px_session_lost(). How a session outlives a connection,
 	 * or comes to have another one.
 	 */
