@@ -294,6 +294,10 @@ scrape_configs:
 		}
 		const { body } = await get(praxis.port, '/metrics', bearer(await token(ruler)));
 		const known = new Set(body.match(/(?<=^# TYPE )\w+/gm));
+		const page = await readFile(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
+		for (const metric of known) {
+			assert.ok(metric.startsWith('process_') || page.includes(`\`${metric}\``), metric);
+		}
 		for (const metric of rules.match(/\b(praxis|process)_\w+/g)) {
 			assert.ok(known.has(metric.replace(/_bucket$/, '')), metric);
 		}
