@@ -268,7 +268,7 @@ START_TEST(a_line_of_json_is_one_whatever_it_says)
 	} cases[] = {
 		{ "plain", "plain" },
 		{ "a \"quote\", a \\ and \xc3\xa4", "a \"quote\", a \\ and \xc3\xa4" },
-		{ "no \xff text \xc3\xa4", "no ? text ??" },
+		{ "no \xff text \xc3\xa4 ~\x7f", "no ? text ?? ~?" },
 		{ "two\nlines\t", "two?lines?" },
 		{ longest, longest },
 	};
