@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * See plain.h. An own table of widths and not wcwidth(), which knows nothing where the locale
- * is "C", as it is in a container or a cron job; the table is short, and a wrong width costs
- * a column, no more.
- */
+/* See plain.h. */
 #include "plain.h"
 
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #define ESCAPED_PER_BYTE 4 /* \x1b; longer escapes stand for longer characters */
 
@@ -22,22 +20,6 @@ static const struct range hidden[] = {
 	{ 0x00, 0x1f }, { 0x7f, 0x9f }, { 0xad, 0xad }, { 0x61c, 0x61c }, { 0x180e, 0x180e },
 	{ 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0xfeff, 0xfeff },
 	{ 0xfff9, 0xfffb }, { 0xe0000, 0xe0fff },
-};
-
-/* Marks that stand on the character before them. */
-static const struct range marks[] = {
-	{ 0x300, 0x36f }, { 0x483, 0x489 }, { 0x591, 0x5bd }, { 0x610, 0x61a }, { 0x64b, 0x65f },
-	{ 0x93c, 0x93c }, { 0x94d, 0x94d }, { 0xe31, 0xe31 }, { 0xe34, 0xe3a }, { 0xe47, 0xe4e },
-	{ 0x1ab0, 0x1aff }, { 0x1dc0, 0x1dff }, { 0x20d0, 0x20ff }, { 0xfe00, 0xfe0f },
-	{ 0xfe20, 0xfe2f },
-};
-
-/* Characters two columns wide: East Asian ones, and pictures. */
-static const struct range wide[] = {
-	{ 0x1100, 0x115f }, { 0x2e80, 0x303e }, { 0x3041, 0xa4cf }, { 0xa960, 0xa97f },
-	{ 0xac00, 0xd7a3 }, { 0xf900, 0xfaff }, { 0xfe30, 0xfe6f }, { 0xff00, 0xff60 },
-	{ 0xffe0, 0xffe6 }, { 0x1f300, 0x1f64f }, { 0x1f680, 0x1f6ff }, { 0x1f900, 0x1f9ff },
-	{ 0x20000, 0x3fffd },
 };
 
 #define IN(ranges, code) is_in(ranges, sizeof(ranges) / sizeof(ranges[0]), code)
@@ -100,6 +82,21 @@ char *px_plain(struct px_span text)
 	return plain;
 }
 
+/* By the C library's table, whatever the locale of the process is: "C" in a container. */
+static size_t width_of(uint32_t code)
+{
+	static locale_t unicode;
+	if (!unicode) {
+		unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	}
+	locale_t before = unicode ? uselocale(unicode) : (locale_t)0;
+	int width = wcwidth((wchar_t)code);
+	if (before) {
+		uselocale(before);
+	}
+	return width < 0 ? 1 : (size_t)width;
+}
+
 size_t px_plain_columns(const char *text)
 {
 	size_t columns = 0;
@@ -107,7 +104,7 @@ size_t px_plain_columns(const char *text)
 	for (size_t at = 0; at < len;) {
 		uint32_t code = 0;
 		size_t size = decode((const unsigned char *)text + at, len - at, &code);
-		columns += size == 0 ? 1 : IN(marks, code) ? 0 : IN(wide, code) ? 2 : 1;
+		columns += size == 0 ? 1 : width_of(code);
 		at += size > 0 ? size : 1;
 	}
 	return columns;
