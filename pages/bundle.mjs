@@ -3,7 +3,7 @@
 // Bundles a page with the client package's own tools (`npm ci` in client/ first), into the directory
 // that the command line gives, or into the page's dist/.
 
-import { cpSync, mkdirSync } from 'node:fs';
+import { cpSync, mkdirSync, renameSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,6 +30,9 @@ export async function bundle(page, options = {}) {
 		...options,
 	});
 	for (const name of ['index.html', 'icon.svg']) {
-		cpSync(path.join(here, name), path.join(out, name));
+		// A server may be serving it just now.
+		const whole = path.join(out, `${name}.${process.pid}`);
+		cpSync(path.join(here, name), whole);
+		renameSync(whole, path.join(out, name));
 	}
 }

@@ -80,19 +80,24 @@ static bool ask(const struct px_config_vhost *vhost, const struct px_config_addr
 	find_target(&address->address, &mapped, host, sizeof(host));
 	(void)snprintf(url, sizeof(url), "http%s://%s:%u/health", vhost->host_ssl_cert ? "s" : "", host,
 			vhost->port);
+	bool is_trusted = px_config_is_trusted_proxy(vhost, &mapped);
+	bool wants_proxy = vhost->proxy_protocol && !is_trusted;
 	int rc = px_http_client_probe(&(struct px_http_client_probe){
 		.url = url,
 		.timeout_ms = left_ms > 1 ? (long)left_ms : 1,
-		.says_proxy = vhost->proxy_protocol && px_config_is_trusted_proxy(vhost, &mapped),
-		.may_want_certificate = vhost->client_cert_required,
+		.says_proxy = vhost->proxy_protocol && is_trusted,
+		.may_want_certificate = vhost->client_cert_required || wants_proxy,
 	}, &status, why, sizeof(why));
 	bool redirects = vhost->redirect_to_https != 0 && status >= 300 && status < 400;
-	if (rc == 0 && (status == 200 || redirects)) {
+	/* At a limit it is alive: to be started anew would cut off all that it serves. */
+	bool is_busy = status == 429 || status == 503;
+	if (rc == 0 && (status == 200 || redirects || is_busy)) {
 		printf("%s: %d\n", url, status);
 		return true;
 	}
 	if (rc == 0 && status == 0) {
-		printf("%s: it answers, and wants a client's certificate\n", url);
+		printf("%s: it answers, and wants %s\n", url, wants_proxy ? "a trusted proxy" :
+				"a client's certificate");
 		return true;
 	}
 	if (rc == 0) {

@@ -129,6 +129,9 @@ int px_service_check(const struct px_service *service, char *fault, size_t size)
 	if (!is_well_formed(service->name, PREFIX_MAX, "")) {
 		return complain(fault, size, "its name is not [a-z][a-z0-9]{0,31}");
 	}
+	if (is_reserved(service->name)) {
+		return complain(fault, size, "its name \"%s\" is the server's own", service->name);
+	}
 	if (service->command_count > 0 && !service->commands) {
 		return complain(fault, size, "it has commands, and no table of them");
 	}

@@ -257,6 +257,7 @@ static int pass_body(struct px_frontend *frontend)
 		if (sent < 0) {
 			/* Nobody listens any more: its answer says why. */
 			relay->pair_is_full = errno == EAGAIN;
+			relay->is_cut |= relay->is_tunnel && !relay->pair_is_full;
 			return 0;
 		}
 		relay->pair_is_full = false;
@@ -277,7 +278,8 @@ static void watch(struct px_frontend *frontend)
 	int client = (reads && !relay->pair_is_full) || listens ? UV_READABLE : 0;
 	client |= waits ? UV_WRITABLE : 0;
 	client |= relay->is_deaf ? 0 : UV_DISCONNECT;
-	int pair = waits ? 0 : UV_READABLE;
+	bool lasts = relay->is_tunnel && !relay->is_cut;
+	int pair = !waits ? UV_READABLE : lasts ? UV_DISCONNECT : 0;
 	pair |= reads && relay->pair_is_full ? UV_WRITABLE : 0;
 	px_frontend_watch(frontend, client);
 	if (pair == 0) {
@@ -285,7 +287,7 @@ static void watch(struct px_frontend *frontend)
 	} else {
 		uv_poll_start(&relay->poll, pair, on_pair);
 	}
-	if (relay->is_tunnel) {
+	if (lasts) {
 		px_frontend_set_timer(frontend, 0); /* a session has times of its own */
 	} else if (!reads) {
 		px_frontend_set_timer(frontend, waits ? STALL_MS : 0);
@@ -356,9 +358,9 @@ static void pump(struct px_frontend *frontend)
 
 static void on_pair(uv_poll_t *poll, int status, int events)
 {
-	const struct px_relay *relay = poll->data;
-	(void)status; /* what is wrong recv() will say, too */
-	(void)events;
+	struct px_relay *relay = poll->data;
+	/* Of a session that is over; what else is wrong recv() will say, too. */
+	relay->is_cut |= relay->is_tunnel && (status < 0 || (events & UV_DISCONNECT) != 0);
 	if (relay->frontend) {
 		pump(relay->frontend);
 	}

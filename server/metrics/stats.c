@@ -163,7 +163,8 @@ unsigned px_auth_url_failing(const struct px_server *server)
 {
 	unsigned count = 0;
 	for (size_t i = 0; i < server->vhost_count; i++) {
-		count += server->vhosts[i]->auth_failing;
+		const struct px_vhost *vhost = server->vhosts[i];
+		count += vhost->auth_failing && vhost->config->auth_url;
 	}
 	return count;
 }

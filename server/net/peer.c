@@ -29,7 +29,8 @@ bool px_has_descriptors(const struct px_server *server)
 {
 	struct rlimit limit;
 	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && server->connections +
-			2 * (server->relays + 1) + SPARE_DESCRIPTORS <= limit.rlim_cur;
+			2 * (server->relays + 1) + server->plugin_count + SPARE_DESCRIPTORS <=
+			limit.rlim_cur;
 }
 
 struct in6_addr px_peer_address_group(const struct px_peer *peer)

@@ -262,12 +262,31 @@ static int load_one(struct load *load, const struct px_server *server,
 	return rc;
 }
 
+/*
+ * Whether the linker keeps it (-z nodelete, C++). Then its descriptor's number, which is its name
+ * there, must not become another file's.
+ */
+static bool stays(const struct px_plugin *plugin)
+{
+	char name[64];
+	struct px_private_copy copy = { .fd = plugin->copy_fd };
+	void *handle = dlopen(px_private_copy_name(&copy, "", name, sizeof(name)),
+			RTLD_NOW | RTLD_NOLOAD);
+	if (handle) {
+		dlclose(handle);
+	}
+	return handle != NULL;
+}
+
 static void unload(struct px_plugin *plugin)
 {
 	px_options_destroy(plugin->options);
 	free(plugin->name);
 	if (plugin->handle) {
 		dlclose(plugin->handle);
+		if (stays(plugin)) {
+			return;
+		}
 	}
 	px_private_copy_drop(&(struct px_private_copy){ .fd = plugin->copy_fd });
 }

@@ -31,12 +31,13 @@ static void forget_handlers(void)
 	}
 }
 
-_Noreturn static void run(void (*attempt)(void *user), void *user, int fd)
+_Noreturn static void run(void (*attempt)(void *user), void *user, int fd, const sigset_t *mask)
 {
 	/* The server's memory is in this process, too: no core of it, and it ends with the server. */
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	forget_handlers();
+	(void)sigprocmask(SIG_SETMASK, mask, NULL);
 	attempt(user);
 	ssize_t n = write(fd, "", 1);
 	_exit(n == 1 ? 0 : 1);
@@ -108,12 +109,18 @@ int px_trial(void (*attempt)(void *user), void *user, char *fault, size_t size)
 	if (pipe2(fds, O_CLOEXEC) < 0) {
 		return -errno;
 	}
+	/* In the fork libuv's handler would write into the server's pipe: one signal would be two. */
+	sigset_t all;
+	sigset_t before;
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, &before);
 	pid_t pid = fork();
 	if (pid == 0) {
 		close(fds[0]);
-		run(attempt, user, fds[1]);
+		run(attempt, user, fds[1], &before);
 	}
 	int rc = pid < 0 ? -errno : 0;
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	close(fds[1]);
 	if (rc == 0) {
 		rc = judge(pid, fds[0], fault, size);

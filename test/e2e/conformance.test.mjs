@@ -5,7 +5,9 @@
 // list of its own at the end, so that it is known when that changes (docs/architecture.md).
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, describe, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import tls from 'node:tls';
 import { Certificates } from './lib/certificates.mjs';
 import { Wire, assertJsonError, exchange, get, request } from './lib/http.mjs';
@@ -414,6 +416,31 @@ describe('handshakes', () => {
 			await until('the end of their pairs', async () => (await praxis.stats()).relays === 1);
 		});
 	}
+
+	it('that offer something else, too, end with their session, and cost nothing meanwhile', async () => {
+		const slow = await praxis.connectRaw({}, { headers: { Upgrade: 'h2c, websocket' } });
+		const bob = await praxis.connectRaw();
+		slow.socket.pause();
+		const data = { fill: 'x'.repeat(60_000) };
+		await until('the end of the session that reads nothing', async () => {
+			bob.send({ type: 'whiteboard_update', practiceId: 1, data });
+			return (await praxis.stats()).sessions === 1;
+		});
+		// Nobody listens at the other end of the pair any more.
+		slow.socket.write('x');
+		const ticks = async () => {
+			const fields = (await readFile(`/proc/${praxis.pid}/stat`, 'utf8'))
+				.split(') ')[1]
+				.split(' ');
+			return Number(fields[11]) + Number(fields[12]);
+		};
+		await praxis.stats();
+		const before = await ticks();
+		await pause(1000); // in which an idle server uses no processor: 100 ticks would be all of it
+		assert.ok((await ticks()) - before < 50);
+		slow.socket.resume();
+		await until('the end of the pair', async () => (await praxis.stats()).relays === 1);
+	});
 
 	it('that offer something else, too, are refused for their faults', async () => {
 		const headers = { Upgrade: 'h2c, websocket', 'Sec-WebSocket-Key': null };

@@ -28,7 +28,7 @@ describe('a service manager', () => {
 		praxis = await new Praxisd().start({ env });
 	}
 	afterEach(async () => {
-		praxis?.kill();
+		await praxis?.kill();
 		await manager?.close();
 		praxis = manager = undefined;
 	});

@@ -4,7 +4,7 @@
 // protection, used, reloaded, upgraded with connected clients, removed and purged.
 //
 // Environment: PRAXIS_PACKAGES, the folder with the .deb files; PRAXIS_ROOT, a Debian root that has
-// what they depend on. `scripts/test package` makes both, and runs this as root in a network of
+// what they depend on. `scripts/package --test` makes both, and runs this as root in a network of
 // its own.
 
 import assert from 'node:assert/strict';

@@ -119,6 +119,11 @@ class Text(unittest.TestCase):
 		self.write("run", b"#!/bin/sh\n")
 		self.assertIn("run:1: nothing says SPDX", self.ask()[1])
 
+	def test_conflict(self):
+		for name in ("a.c", "c.mjs", "e.md", "run"):
+			for more in (b"<" * 7 + b" HEAD\n", b"=" * 7 + b"\n", b">" * 7 + b" 1234567 (x)\n"):
+				self.breaks(name, more, "no marks of a merge", "a mark that a merge left")
+
 	def test_columns(self):
 		exact = b"\t\t// " + b"x" * 89 + b"\n"
 		self.write("a.c", GOOD["a.c"].encode() + exact)

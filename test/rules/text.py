@@ -6,7 +6,7 @@
 
 clang-format makes tables and the name `operator` worse, so C is not formatted by a program, and
 this asks the rest: UTF-8 without control characters, tabs for indentation, no blanks at a line's
-end, no two empty lines, a newline at the end, the licence in the first lines, and in C at most
+end, no two empty lines, a newline at the end, no marks of a merge, the licence, and in C at most
 100 columns, with tabs of four and without what stands in strings, which are left whole so that
 they can be looked for. TypeScript is Prettier's and is asked what that does not ask. Prints
 file:line of every offence, then a line for each rule; exit code 1 if one is broken, 2 if there is
@@ -104,6 +104,12 @@ class Text:
 				and not any(LICENCE in line for line in self.lines[:3]):
 			yield 1, f"nothing says {LICENCE}"
 
+	def conflict(self):
+		"""no marks of a merge"""
+		for number, line in enumerate(self.lines, 1):
+			if re.match(r"(?:<{7}|>{7}|\|{7}) |={7}$", line):
+				yield number, "a mark that a merge left"
+
 	def columns(self):
 		"""100 columns"""
 		if self.kind not in C:
@@ -114,7 +120,8 @@ class Text:
 				yield number, f"{columns} columns, {COLUMNS} at most"
 
 
-RULES = [Text.encoding, Text.indentation, Text.trailing, Text.empty, Text.end, Text.licence, Text.columns]
+RULES = [Text.encoding, Text.indentation, Text.trailing, Text.empty, Text.end, Text.licence, Text.conflict,
+	Text.columns]
 
 
 def find(root):
