@@ -161,6 +161,24 @@ static void try_header(const uint8_t *data, size_t size)
 	free(token);
 }
 
+static void on_json_error(void *user, unsigned line, const char *text)
+{
+	*(bool *)user = line > 0 && strstr(text, "beyond 64 bits");
+}
+
+/* What a token may be a file of the configuration may, except for one kind of number. */
+static void read_as_configuration(struct px_span text)
+{
+	bool large_integer = false;
+	struct px_json_report report = { .on_error = on_json_error, .user = &large_integer };
+	struct json_object *value = NULL;
+	int rc = px_strict_json_parse_commented(text, &report, &value);
+	check(rc == 0 || large_integer);
+	check(rc < 0 || report.places[0].next == report.place_count);
+	free(report.places);
+	json_object_put(value);
+}
+
 /* What we take for JSON, json-c must, too, and be able to print. */
 static void try_claims(const uint8_t *data, size_t size)
 {
@@ -175,6 +193,7 @@ static void try_claims(const uint8_t *data, size_t size)
 		check(json_object_is_type(again, json_type_object));
 		check(json_object_object_length(again) == json_object_object_length(object));
 		json_object_put(again);
+		read_as_configuration((struct px_span){ (const char *)data, size });
 	}
 	json_object_put(object);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The text of one configuration file: JSON with comments, as a json-c tree that remembers
- * the line of every value.
+ * The text of one configuration file: JSON with comments, as common/strict_json.h reads it,
+ * in a json-c tree that remembers the line of every value.
  */
 #ifndef PX_CONFIG_JSON_H
 #define PX_CONFIG_JSON_H
@@ -9,9 +9,6 @@
 #include <json-c/json_object_iterator.h>
 #include <stdbool.h>
 #include <stddef.h>
-
-/* How deep arrays and objects may lie in each other; the outermost is the first. */
-#define PX_CONFIG_JSON_DEPTH 32
 
 /* A value's place; the values of a text in the order in which they stand there. */
 struct px_config_node {

@@ -29,6 +29,8 @@ static bool parses(const char *text)
 	return r == 0;
 }
 
+#define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
+
 START_TEST(takes_all_of_json)
 {
 	static const char *const good[] = {
@@ -114,6 +116,10 @@ START_TEST(takes_nothing_else)
 		"\"a\nb\"",
 		"\"a\tb\"",
 		"\"\\u0000\"",
+		"\"\x7f\"",
+		"\"\\ud800\"",
+		"\"\\ud800\\u0041\"",
+		"\"\\udc00\"",
 		"{\"\\u0000\":1}",
 		"/ x\n{}",
 		"/* x */{}",
@@ -127,6 +133,7 @@ START_TEST(takes_nothing_else)
 		"\"\xf0\x80\x80\x80\"",
 		"\"\x80\"",
 		"11111111111111111111111111111111111111111111111111111111111111111",
+		"0." ZEROS ZEROS,
 	};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		ck_assert_msg(!parses(bad[i]), "taken: %s", bad[i]);
@@ -155,12 +162,14 @@ START_TEST(names_the_line_of_an_error)
 	expect("{\"a\": 1e999}", "E f.json:1: a number that is too large\n");
 	expect("{\"a\": 9223372036854775808}",
 			"E f.json:1: a number beyond 64 bits (write it as a string)\n");
-	expect("{\"a\": 11111111111111111111111111111111111111111111111111111111111111111}",
-			"E f.json:1: a number of more than 64 characters\n");
+	expect("{\"a\": 1" ZEROS ZEROS "}", "E f.json:1: a number of more than 128 characters\n");
 	expect("{\n\"a\": \"b\n\"}", "E f.json:2: a string without its closing quote\n");
 	expect("{\"a\": \"\t\"}",
 			"E f.json:1: a control character in a string (write \\t, \\n, …)\n");
 	expect("{\"a\": \"\\u0000\"}", "E f.json:1: a NUL character in a string\n");
+	expect("{\"a\": \"\x7f\"}",
+			"E f.json:1: a control character in a string (write \\t, \\n, …)\n");
+	expect("{\n\"a\": \"\\ud800\"}", "E f.json:2: half of a surrogate pair in a string\n");
 	expect("{\"a\": \"\\d\"}",
 			"E f.json:1: a \\ that begins no JSON escape (write \\\\ for one "
 			"backslash)\n");
@@ -184,16 +193,16 @@ END_TEST
 START_TEST(limits_the_depth)
 {
 	char text[256] = "";
-	for (int i = 0; i < 32; i++) {
+	for (int i = 0; i < 16; i++) {
 		strcat(text, "[");
 	}
-	for (int i = 0; i < 32; i++) {
+	for (int i = 0; i < 16; i++) {
 		strcat(text, "]");
 	}
 	ck_assert(parses(text));
 	memmove(text + 1, text, strlen(text) + 1);
 	strcat(text, "]");
-	expect(text, "E f.json:1: deeper than 32 objects and arrays\n");
+	expect(text, "E f.json:1: deeper than 16 objects and arrays\n");
 }
 END_TEST
 
