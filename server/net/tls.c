@@ -24,6 +24,7 @@
  * client's certificate, and a ticket's key would have to be rotated for forward secrecy.
  */
 #include "tls.h"
+#include "base/file_stamp.h"
 #include "base/log.h"
 #include "core/server.h"
 #include "core/settings.h"
@@ -56,18 +57,9 @@ enum {
 
 static const char *const keys[FILES] = { "host-ssl-cert", "host-ssl-key", "host-ssl-ca" };
 
-/* What a file looked like; all zero: it was not there. */
-struct stamp {
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec modified;
-	struct timespec changed;
-};
-
 struct px_tls_material {
 	SSL_CTX *ctx;               /* certificate, key, chain and CA */
-	struct stamp stamps[FILES]; /* of the files when they were read */
+	struct px_file_stamp stamps[FILES]; /* of the files when they were read */
 };
 
 struct px_tls {
@@ -77,7 +69,7 @@ struct px_tls {
 	struct lws_vhost *lws_vhost;
 	SSL_CTX *serving;              /* lws's */
 	struct px_tls_material *material; /* in force; NULL: none */
-	struct stamp stamps[FILES];       /* of the files when they were last looked at */
+	struct px_file_stamp stamps[FILES];       /* of the files when they were last looked at */
 };
 
 static const char *path_of(const struct px_config_vhost *config, int file)
@@ -87,34 +79,22 @@ static const char *path_of(const struct px_config_vhost *config, int file)
 					config->host_ssl_ca;
 }
 
-static void take_stamps(const struct px_config_vhost *config, struct stamp stamps[FILES])
+static void take_stamps(const struct px_config_vhost *config, struct px_file_stamp stamps[FILES])
 {
 	struct stat status;
 	for (int i = 0; i < FILES; i++) {
 		const char *path = path_of(config, i);
-		stamps[i] = (struct stamp){ 0 };
+		stamps[i] = (struct px_file_stamp){ 0 };
 		if (path && stat(path, &status) == 0) {
-			stamps[i].device = status.st_dev;
-			stamps[i].inode = status.st_ino;
-			stamps[i].size = status.st_size;
-			stamps[i].modified = status.st_mtim;
-			stamps[i].changed = status.st_ctim;
+			stamps[i] = px_file_stamp_of(&status);
 		}
 	}
 }
 
-static bool same_time(struct timespec a, struct timespec b)
-{
-	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-static bool same_stamps(const struct stamp a[FILES], const struct stamp b[FILES])
+static bool same_stamps(const struct px_file_stamp a[FILES], const struct px_file_stamp b[FILES])
 {
 	for (int i = 0; i < FILES; i++) {
-		if (a[i].device != b[i].device || a[i].inode != b[i].inode ||
-				a[i].size != b[i].size ||
-				!same_time(a[i].modified, b[i].modified) ||
-				!same_time(a[i].changed, b[i].changed)) {
+		if (!px_file_stamp_equal(&a[i], &b[i])) {
 			return false;
 		}
 	}
@@ -357,7 +337,7 @@ void px_tls_refresh(struct px_server *server)
 	struct px_config_sink sink = { .on_complaint = px_settings_log_complaint };
 	for (size_t i = 0; i < server->vhost_count; i++) {
 		struct px_tls *tls = server->vhosts[i]->tls;
-		struct stamp stamps[FILES];
+		struct px_file_stamp stamps[FILES];
 		if (!tls) {
 			continue;
 		}

@@ -10,6 +10,7 @@
  */
 #include "jwks.h"
 
+#include "base/file_stamp.h"
 #include "common/strict_json.h"
 
 #include <errno.h>
@@ -27,15 +28,6 @@
 /* Coarser clocks than this have gone out of use with FAT. */
 #define SETTLED_AFTER_S 2
 
-/* Which state of a file it was. */
-struct stamp {
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec modified;
-	struct timespec changed;
-};
-
 struct set {
 	struct px_jwk keys[PX_KEYS_MAX + 1]; /* the secret comes first */
 	size_t count;
@@ -47,7 +39,7 @@ struct px_jwks {
 	char *path;           /* NULL: no file */
 
 	/* of what was last read, be it usable or not */
-	struct stamp stamp;
+	struct px_file_stamp stamp;
 	bool settled;
 	uint8_t hash[EVP_MAX_MD_SIZE];
 	int unreadable; /* 0, or the -errno that was told */
@@ -89,30 +81,8 @@ static void content_finish(struct content *content)
 	free(content->data);
 }
 
-static bool same_time(struct timespec a, struct timespec b)
-{
-	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-static bool same_stamp(const struct stamp *a, const struct stamp *b)
-{
-	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-			same_time(a->modified, b->modified) && same_time(a->changed, b->changed);
-}
-
-static struct stamp stamp_of(const struct stat *status)
-{
-	return (struct stamp){
-		.device = status->st_dev,
-		.inode = status->st_ino,
-		.size = status->st_size,
-		.modified = status->st_mtim,
-		.changed = status->st_ctim,
-	};
-}
-
 /* A time in the future settles when it has come; until then the file is read every time. */
-static bool is_settled(const struct stamp *stamp)
+static bool is_settled(const struct px_file_stamp *stamp)
 {
 	time_t newer = stamp->modified.tv_sec > stamp->changed.tv_sec ? stamp->modified.tv_sec :
 			stamp->changed.tv_sec;
@@ -137,7 +107,7 @@ static int read_all(int fd, struct content *content)
 	}
 }
 
-static int read_file(const char *path, struct stamp *ret_stamp, struct content *ret_content)
+static int read_file(const char *path, struct px_file_stamp *ret_stamp, struct content *ret_content)
 {
 	struct stat status;
 	struct content content = { .data = NULL };
@@ -157,7 +127,7 @@ static int read_file(const char *path, struct stamp *ret_stamp, struct content *
 		content_finish(&content);
 		return rc;
 	}
-	*ret_stamp = stamp_of(&status);
+	*ret_stamp = px_file_stamp_of(&status);
 	*ret_content = content;
 	return 0;
 }
@@ -327,7 +297,7 @@ static int fail_to_read(struct px_jwks *keys, int rc, const struct px_jwks_sink 
 
 /* 1: there is a new set; 0: the content was read before; or an error, which was told. */
 static int take_content(struct px_jwks *keys, const struct content *content,
-		const struct stamp *stamp, const struct px_jwks_sink *sink)
+		const struct px_file_stamp *stamp, const struct px_jwks_sink *sink)
 {
 	uint8_t hash[EVP_MAX_MD_SIZE] = { 0 };
 	struct set *set = NULL;
@@ -353,7 +323,7 @@ static int take_content(struct px_jwks *keys, const struct content *content,
 
 static int load(struct px_jwks *keys, const struct px_jwks_sink *sink)
 {
-	struct stamp stamp = { .size = 0 };
+	struct px_file_stamp stamp = { .size = 0 };
 	struct content content = { .data = NULL };
 	int rc = read_file(keys->path, &stamp, &content);
 	if (rc < 0) {
@@ -428,8 +398,8 @@ int px_jwks_reload_if_changed(struct px_jwks *keys, const struct px_jwks_sink *s
 		return 0;
 	}
 	if (keys->settled && stat(keys->path, &status) == 0) {
-		struct stamp stamp = stamp_of(&status);
-		if (same_stamp(&stamp, &keys->stamp)) {
+		struct px_file_stamp stamp = px_file_stamp_of(&status);
+		if (px_file_stamp_equal(&stamp, &keys->stamp)) {
 			return 0;
 		}
 	}

@@ -7,6 +7,8 @@
 #include "test_config_util.h"
 
 #include "config/value/json.h"
+#include "config/value/reader.h"
+#include "pieces.h"
 
 #include <json-c/json.h>
 
@@ -423,6 +425,26 @@ START_TEST(refuses_wrong_value_files)
 }
 END_TEST
 
+START_TEST(reads_files_that_come_in_pieces)
+{
+	char path[256];
+	char *text;
+	size_t length;
+	put("long", "0123456789 and more than one read");
+	(void)snprintf(path, sizeof(path), "%s/long", directory);
+	pieces_begin(5, true);
+	int r = px_config_file_read(path, 33, &text, &length);
+	ck_assert_uint_eq(pieces_end(), 7);
+	ck_assert_int_eq(r, 0);
+	ck_assert_uint_eq(length, 33);
+	ck_assert_str_eq(text, "0123456789 and more than one read");
+	free(text);
+	pieces_begin(5, false);
+	ck_assert_int_eq(px_config_file_read(path, 32, &text, &length), -EFBIG);
+	(void)pieces_end();
+}
+END_TEST
+
 START_TEST(keeps_the_log_whole)
 {
 	expect_global("\"a\\nb\\u007f\\u001bc\": 1",
@@ -441,4 +463,5 @@ RUN("config_text", takes_all_of_json, takes_nothing_else, names_the_line_of_an_e
 		knows_the_line_of_every_value, substitutes_variables,
 		leaves_out_what_the_environment_has_not, refuses_wrong_substitutions,
 		limits_what_variables_make_of_a_value, complains_once_of_a_void_value,
-		reads_values_from_files, refuses_wrong_value_files, keeps_the_log_whole);
+		reads_values_from_files, refuses_wrong_value_files,
+		reads_files_that_come_in_pieces, keeps_the_log_whole);

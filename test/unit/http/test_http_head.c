@@ -224,6 +224,12 @@ START_TEST(bodies_have_a_place_and_a_length)
 	}
 	ck_assert_int_eq(parse("POST / HTTP/1.1\r\n" HOST "Content-Length: 7\t\r\n\r\n"), 0);
 	ck_assert_uint_eq(head.content_length, 7);
+	/* The most that is counted, and one more. */
+	ck_assert_int_eq(parse("POST / HTTP/1.1\r\n" HOST
+			"Content-Length: 9223372036854775799\r\n\r\n"), 0);
+	ck_assert_uint_eq(head.content_length, UINT64_C(9223372036854775799));
+	assert_refused("POST / HTTP/1.1\r\n" HOST
+			"Content-Length: 9223372036854775800\r\n\r\n", 413);
 }
 END_TEST
 

@@ -48,13 +48,18 @@ static void assert_notes(struct notes *notes, const char *expected)
 	notes->text[0] = '\0';
 }
 
-static struct fake *make(void)
+static struct fake *make_with(const struct px_limits *limits)
 {
-	struct fake *fake = fake_create(NULL);
+	struct fake *fake = fake_create(limits);
 	fake->realm.tenant = "t";
 	fake_add_service(fake, svc_whiteboard.protocols[0].user, NULL);
 	fake_add_service(fake, svc_telemedicine.protocols[0].user, NULL);
 	return fake;
+}
+
+static struct fake *make(void)
+{
+	return make_with(NULL);
 }
 
 /* As somebody with these practices asks over HTTP. */
@@ -171,6 +176,25 @@ START_TEST(shows_refusals_of_those_who_have_no_other_practice)
 }
 END_TEST
 
+/* Its practice was known before it was found to be one too many. */
+START_TEST(shows_an_act_that_is_refused_once)
+{
+	struct px_limits limits = fake_limits();
+	limits.acts_per_s = 1;
+	limits.acts_burst = 1;
+	struct fake *fake = make_with(&limits);
+	struct notes notes = { .text = "" };
+	struct px_message_tap *tail = look_at(fake, "1", &notes);
+	struct fake_conn *ann = fake_open(fake, WHO(.practices = "1"));
+	fake_say(ann, JOIN);
+	notes.text[0] = '\0';
+	fake_say(ann, JOIN);
+	assert_notes(&notes, "in:telemedicine_user_joined out:error:rate_limited");
+	px_message_tap_close(tail);
+	fake_destroy(fake);
+}
+END_TEST
+
 START_TEST(may_be_of_one_service)
 {
 	struct fake *fake = make();
@@ -253,6 +277,7 @@ START_TEST(shows_what_the_back_end_publishes)
 END_TEST
 
 RUN_TESTS("tail", shows_what_comes_and_goes_in_the_practice, shows_who_sent_and_who_got_it,
-		shows_refusals_of_those_who_have_no_other_practice, may_be_of_one_service,
+		shows_refusals_of_those_who_have_no_other_practice,
+		shows_an_act_that_is_refused_once, may_be_of_one_service,
 		is_for_the_operators_practices, many_look_on_and_end_in_any_order,
 		shows_what_the_back_end_publishes);

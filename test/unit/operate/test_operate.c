@@ -396,6 +396,7 @@ START_TEST(publishes_to_the_practice)
 			&detail), 0);
 	ck_assert_uint_eq(published.seq, 1);
 	ck_assert_uint_eq(published.delivered, 2);
+	ck_assert_uint_eq(fake_stats(fake).published, 1);
 	fake_turn(fake);
 	const char *text = fake_text(ann);
 	ck_assert_ptr_nonnull(strstr(text, "\"data\":{\"n\":1.50}"));
@@ -444,6 +445,7 @@ START_TEST(publishes_nothing_that_is_not_in_order)
 	ck_assert_int_eq(publish(&one, "{\"type\":\"desk_news\",\"practiceId\":1}", &published,
 			&detail), -1);
 	ck_assert_int_eq(detail.code, PX_E_SERVICE_DISABLED);
+	ck_assert_uint_eq(fake_stats(fake).published, 0);
 	fake_turn(fake);
 	fake_expect_nothing(ann);
 	hang_up(fake, &one);

@@ -319,6 +319,25 @@ START_TEST(who_missed_nothing_of_it_stays)
 }
 END_TEST
 
+/* The next figures say the same: nothing is lost for good. */
+START_TEST(figures_of_no_practice_are_not_missed)
+{
+	struct fake_conn *ann = fake_open(fake, WHO(ANN, .practices = "1"));
+	struct px_json json;
+	ann->busy = true;
+	px_json_begin(&json, "telemedicine_figures");
+	px_json_end(&json);
+	px_session_send_json(ann->session, &json);
+	switch_services(1u << whiteboard);
+	fake_unblock(ann);
+	fake_turn(fake);
+	fake_expect_nothing(ann);
+	switch_services(all());
+	fake_settle(fake);
+	ck_assert_int_eq(ann->close_code, FAKE_OPEN);
+}
+END_TEST
+
 START_TEST(who_comes_back_to_a_service_that_is_off)
 {
 	struct fake_conn *bob;
@@ -372,5 +391,6 @@ RUN_TESTS_BETWEEN(setup, teardown, "rights", who_resumes_without_a_practice,
 		who_loses_a_room_is_told_so_and_no_more, who_is_healed_without_a_practice,
 		over_a_restart_it_is_remembered_what_a_message_is_of,
 		a_number_that_was_blanked_is_one_over_a_restart, a_service_that_is_off_says_nothing,
-		who_missed_nothing_of_it_stays, who_comes_back_to_a_service_that_is_off,
+		who_missed_nothing_of_it_stays, figures_of_no_practice_are_not_missed,
+		who_comes_back_to_a_service_that_is_off,
 		all_of_the_tenant_is_not_less_than_what_was_named, a_patient_is_a_patient);

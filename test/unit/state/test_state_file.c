@@ -5,6 +5,7 @@
  */
 #include "state/state_file.h"
 
+#include "pieces.h"
 #include "run.h"
 
 #include <praxis/host/state.h>
@@ -106,6 +107,17 @@ START_TEST(reads_what_it_wrote)
 		ck_assert(!px_state_text_line(&text, &line));
 		free(text.data);
 	}
+	finish();
+}
+END_TEST
+
+START_TEST(reads_what_comes_in_pieces)
+{
+	begin();
+	ck_assert_int_eq(write_lines(10, MAX_BYTES), 0);
+	pieces_begin(7, true);
+	ck_assert_str_eq(fault_of(), "none"); /* its hash is right */
+	ck_assert_uint_gt(pieces_end(), 10);
 	finish();
 }
 END_TEST
@@ -259,7 +271,8 @@ START_TEST(moves_and_removes)
 }
 END_TEST
 
-RUN_TESTS("state_file", reads_what_it_wrote, no_file_is_no_fault, every_flipped_bit_is_found,
+RUN_TESTS("state_file", reads_what_it_wrote, reads_what_comes_in_pieces,
+		no_file_is_no_fault, every_flipped_bit_is_found,
 		every_cut_is_found, a_first_line_is_short, another_version_is_told,
 		is_its_owners_alone, is_bounded,
 		a_write_that_fails_leaves_nothing, moves_and_removes);

@@ -7,6 +7,7 @@
 
 #include "fake.h"
 #include "leftover.h"
+#include "pieces.h"
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -373,6 +374,18 @@ START_TEST(reads_nothing_but_files)
 }
 END_TEST
 
+START_TEST(reads_a_file_that_comes_in_pieces)
+{
+	write_many(3);
+	pieces_begin(17, true);
+	struct px_jwks *keys = keys_of(true, false, "");
+	ck_assert_uint_gt(pieces_end(), 10);
+	ck_assert_uint_eq(px_jwks_count(keys), 3);
+	ck_assert_int_eq(verify(keys, "00000000000000000000000000000002", "2"), 0);
+	px_jwks_destroy(keys);
+}
+END_TEST
+
 /* ---- rotation ---- */
 
 START_TEST(rotates_keys)
@@ -544,6 +557,7 @@ END_TEST
 RUN_TESTS("keys", takes_keys, skips_keys_of_no_use, wants_good_rsa_keys,
 		takes_the_public_part_of_private_keys, warns_of_weak_secrets,
 		refuses_what_is_no_key_set, limits_the_number_of_keys, reads_nothing_but_files,
+		reads_a_file_that_comes_in_pieces,
 		rotates_keys, sees_changes_within_a_tick, sees_a_file_put_in_its_place,
 		looks_no_more_into_a_file_that_stays,
 		keeps_the_keys_where_the_file_is_rubbish, keeps_the_keys_where_the_file_is_gone,

@@ -4,14 +4,17 @@
 #include "options.h"
 #include "path.h"
 #include "plain.h"
+#include "secret.h"
 #include "view.h"
 
 #include "fake.h"
+#include "pieces.h"
 
 #include <check.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct px_ctl_target target = { .command = "test" };
 
@@ -277,10 +280,26 @@ START_TEST(an_unknown_option_is_refused)
 }
 END_TEST
 
+START_TEST(a_secret_may_come_in_pieces)
+{
+	char path[] = "/tmp/praxis-test-secret-XXXXXX";
+	struct px_span secret;
+	int fd = mkstemp(path);
+	ck_assert_int_eq(write(fd, "a secret of some bytes\r\n", 24), 24);
+	(void)close(fd);
+	pieces_begin(5, false);
+	ck_assert_int_eq(px_secret_read(path, &secret), 0);
+	ck_assert_uint_eq(pieces_end(), 5);
+	ck_assert(px_span_equal(secret, px_span("a secret of some bytes")));
+	px_secret_free(secret);
+	(void)unlink(path);
+}
+END_TEST
+
 RUN_TESTS("ctl", what_is_harmless_stays, what_moves_a_cursor_is_shown, what_is_not_seen_is_shown,
 		what_is_no_utf8_is_shown, columns_are_as_wide_as_what_is_in_them,
 		a_table_may_have_no_titles_and_many_rows, values_are_shown_as_they_are,
 		durations_have_two_units, paths_are_encoded_and_bounded, numbers_have_bounds,
 		seconds_may_have_a_fraction, options_may_stand_behind_the_arguments,
 		an_argument_too_few_is_refused, an_argument_too_many_is_refused,
-		an_unknown_option_is_refused);
+		an_unknown_option_is_refused, a_secret_may_come_in_pieces);
