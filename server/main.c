@@ -45,18 +45,24 @@
 
 #define EXIT_CONFIG 2
 
-#define HEALTH_OPTION 256 /* no letter */
+/* Without a letter. */
+#define HEALTH_OPTION 256
+#define CHECK_PLUGIN_OPTION 257
 
 static const char help[] =
 		"praxisd " PX_VERSION ": real-time server for medical and veterinary practices\n"
 		"\n"
-		"Usage: praxisd [--config PATH] [--check-config | --health]\n"
+		"Usage: praxisd [--config PATH] [--check-config | --health | --check-plugin FILE]\n"
 		"\n"
 		"  -c, --config PATH   directory with praxis.json and conf.d/ (default " PX_CONFIG_PATH ")\n"
 		"  -t, --check-config  report errors in the configuration without starting; whether ports\n"
 		"                      and files are free and services start is known only at start\n"
 		"      --health        ask the server that runs with this configuration whether it serves: exit\n"
 		"                      code 0, or 1 and why not\n"
+		"      --check-plugin FILE\n"
+		"                      print what the file of a service is, and errors in it. It is loaded, and\n"
+		"                      its constructors run. With --config: whether a service of that\n"
+		"                      configuration has one of its prefixes\n"
 		"  -V, --version       print the versions of praxisd and libwebsockets\n"
 		"  -h, --help          print this\n"
 		"\n"
@@ -65,7 +71,8 @@ static const char help[] =
 		"configuration or command line, or another process has a port or the state file.\n";
 
 struct arguments {
-	const char *config_path;
+	const char *config_path; /* NULL: not given */
+	const char *plugin;
 	bool check;
 	bool health;
 };
@@ -76,6 +83,7 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments)
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "check-config", no_argument, NULL, 't' },
+		{ "check-plugin", required_argument, NULL, CHECK_PLUGIN_OPTION },
 		{ "health", no_argument, NULL, HEALTH_OPTION },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
@@ -89,6 +97,9 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments)
 			break;
 		case 't':
 			arguments->check = true;
+			break;
+		case CHECK_PLUGIN_OPTION:
+			arguments->plugin = optarg;
 			break;
 		case HEALTH_OPTION:
 			arguments->health = true;
@@ -119,7 +130,7 @@ static void on_complaint(void *user, enum px_config_level level, const char *tex
 	if (arguments->health && level != PX_CONFIG_ERROR) {
 		return;
 	}
-	if (arguments->check || arguments->health) {
+	if (arguments->check || arguments->health || arguments->plugin) {
 		fprintf(stderr, "praxisd: %s: %s\n", name, text);
 	} else {
 		px_log_plain("praxisd: %s: %s", name, text);
@@ -463,6 +474,19 @@ static int check(struct px_server *server, struct px_config *config,
 	return EXIT_SUCCESS;
 }
 
+/* The services of the configuration are its rivals; without one it has none. */
+static int check_plugin(struct px_server *server, const char *path, const struct px_config *config,
+		const struct px_config_sink *sink)
+{
+	int rivals = config ? px_plugins_load(server, config, sink) : 0;
+	int rc = px_plugin_check(server, path, sink);
+	if (rivals < 0 || rc < 0) {
+		return EXIT_CONFIG;
+	}
+	puts("The file is fine.");
+	return EXIT_SUCCESS;
+}
+
 /* What there is a configuration for, which is its own then. */
 static int act(struct px_server *server, const struct arguments *arguments,
 		struct px_config *config, const struct px_config_sink *sink)
@@ -470,12 +494,28 @@ static int act(struct px_server *server, const struct arguments *arguments,
 	if (arguments->check) {
 		return check(server, config, sink);
 	}
-	if (!arguments->health) {
+	if (!arguments->health && !arguments->plugin) {
 		return serve(server, config, sink);
 	}
-	int code = px_health(config);
+	int code = arguments->health ? px_health(config) :
+			check_plugin(server, arguments->plugin, config, sink);
 	px_config_destroy(config);
 	return code;
+}
+
+/* Reads the configuration first, where one is needed. */
+static int run(struct px_server *server, const struct arguments *arguments,
+		const struct px_config_sink *sink)
+{
+	struct px_config *config;
+	if (arguments->plugin && !arguments->config_path) {
+		return check_plugin(server, arguments->plugin, NULL, sink);
+	}
+	server->config_path = arguments->config_path ? arguments->config_path : PX_CONFIG_PATH;
+	if (px_config_load(server->config_path, sink, &config) < 0) {
+		return arguments->health ? EXIT_FAILURE : EXIT_CONFIG;
+	}
+	return act(server, arguments, config, sink);
 }
 
 static void open_manager(struct px_server *server)
@@ -489,9 +529,8 @@ static void open_manager(struct px_server *server)
 
 int main(int argc, char **argv)
 {
-	struct arguments arguments = { .config_path = PX_CONFIG_PATH };
+	struct arguments arguments = { 0 };
 	struct px_config_sink sink = { .on_complaint = on_complaint, .user = &arguments };
-	struct px_config *config;
 	if (px_standard_fds_open() < 0) {
 		return EXIT_FAILURE;
 	}
@@ -506,20 +545,15 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a full audit trail is an error that is handled */
 	server->manager.fd = -1;
-	if (arguments.check || arguments.health) {
+	if (arguments.check || arguments.health || arguments.plugin) {
 		px_log_set_level(PX_LOG_WARNING); /* what is done is told of when it is served */
 	} else {
 		px_log_open();
 		open_manager(server);
 		block_signal(SIGHUP, true);
 	}
-	server->config_path = arguments.config_path;
 	server->hooks = &px_router_hooks;
-	if (px_config_load(arguments.config_path, &sink, &config) < 0) {
-		code = arguments.health ? EXIT_FAILURE : EXIT_CONFIG;
-	} else {
-		code = act(server, &arguments, config, &sink);
-	}
+	code = run(server, &arguments, &sink);
 	finish(server);
 	free(server);
 	return code;

@@ -19,6 +19,7 @@ int px_ctl_disconnect(int argc, char **argv);
 int px_ctl_enable(int argc, char **argv);
 int px_ctl_locks(int argc, char **argv);
 int px_ctl_ping(int argc, char **argv);
+int px_ctl_plugin_check(int argc, char **argv);
 int px_ctl_publish(int argc, char **argv);
 int px_ctl_rooms(int argc, char **argv);
 int px_ctl_services(int argc, char **argv);

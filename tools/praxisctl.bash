@@ -8,7 +8,7 @@
 # The words of the commands: the first of each line between "Usage" and the options.
 _praxisctl_commands()
 {
-	"$1" --help 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\( verify\)\{0,1\}\)  *.*/\1/p' | cut -d ' ' -f 1
+	"$1" --help 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\( verify\| check\)\{0,1\}\)  *.*/\1/p' | cut -d ' ' -f 1
 }
 
 # The long options of the command of these words.
@@ -45,12 +45,15 @@ _praxisctl()
 		words=$(_praxisctl_commands "$program")
 	elif [ "$command" = audit ] && [ "$COMP_CWORD" -eq 2 ]; then
 		words=verify
+	elif [ "$command" = plugin ] && [ "$COMP_CWORD" -eq 2 ]; then
+		words=check
 	else
-		if [ "$command" = audit ]; then
-			name=(audit verify)
-		fi
+		case $command in
+		audit) name=(audit verify) ;;
+		plugin) name=(plugin check) ;;
+		esac
 		case $previous in
-		--*-file | --cacert)
+		--*-file | --cacert | --config)
 			_praxisctl_files "$current"
 			return
 			;;
@@ -68,7 +71,7 @@ _praxisctl()
 			*:-*) words=$(_praxisctl_options "$program" "${name[@]}") ;;
 			enable:* | disable:*) words=$(_praxisctl_services "$program") ;;
 			unlock:*) words=$(_praxisctl_locks "$program") ;;
-			audit:*)
+			audit:* | plugin:*)
 				_praxisctl_files "$current"
 				return
 				;;

@@ -27,6 +27,8 @@ static const struct command commands[] = {
 	{ NULL, "enable", "enable a service", px_ctl_enable },
 	{ NULL, "locks", "list locked addresses", px_ctl_locks },
 	{ NULL, "ping", "measure response times of the server", px_ctl_ping },
+	{ "plugin", "check", "print what the file of a service is, and errors in it",
+		px_ctl_plugin_check },
 	{ NULL, "publish", "send a message to a practice or a room", px_ctl_publish },
 	{ NULL, "rooms", "list rooms and their members", px_ctl_rooms },
 	{ NULL, "services", "list services", px_ctl_services },

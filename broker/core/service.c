@@ -32,7 +32,7 @@ static int complain(char *fault, size_t size, const char *format, ...)
 	return -EINVAL;
 }
 
-static const char *const *prefixes_of(const struct px_service *service)
+const char *const *px_service_prefixes(const struct px_service *service)
 {
 	static const char *const none[] = { NULL };
 	bool has_field = service->size >= offsetof(struct px_service, prefixes) +
@@ -70,7 +70,7 @@ static bool has_prefix(const struct px_service *service, struct px_span prefix)
 	if (px_span_equal(px_span(service->name), prefix)) {
 		return true;
 	}
-	for (const char *const *each = prefixes_of(service); *each; each++) {
+	for (const char *const *each = px_service_prefixes(service); *each; each++) {
 		if (px_span_equal(px_span(*each), prefix)) {
 			return true;
 		}
@@ -80,7 +80,7 @@ static bool has_prefix(const struct px_service *service, struct px_span prefix)
 
 static int check_prefixes(const struct px_service *service, char *fault, size_t size)
 {
-	const char *const *all = prefixes_of(service);
+	const char *const *all = px_service_prefixes(service);
 	for (size_t i = 0; all[i]; i++) {
 		if (i == PX_SERVICE_PREFIXES_MAX) {
 			return complain(fault, size, "it names more than %d prefixes",
@@ -158,7 +158,7 @@ const char *px_service_shared_prefix(const struct px_service *one, const struct 
 	if (has_prefix(two, px_span(one->name))) {
 		return one->name;
 	}
-	for (const char *const *each = prefixes_of(one); *each; each++) {
+	for (const char *const *each = px_service_prefixes(one); *each; each++) {
 		if (has_prefix(two, px_span(*each))) {
 			return *each;
 		}
@@ -170,7 +170,7 @@ void px_service_write_prefixes(const struct px_service *service, struct px_json 
 {
 	px_json_open_array(json, "prefixes");
 	px_json_text(json, NULL, service->name);
-	for (const char *const *each = prefixes_of(service); *each; each++) {
+	for (const char *const *each = px_service_prefixes(service); *each; each++) {
 		px_json_text(json, NULL, *each);
 	}
 	px_json_close_array(json);

@@ -2,148 +2,60 @@
 /*
  * Loading services: exactly the files that the configuration names, one at a time, each
  * failure a sentence of its own. lws's scan of a directory is not used: on 4.1.6 the first
- * bad file silently hides all others. A truncated file would be a SIGBUS inside dlopen, so
- * its length is compared with what its ELF header says first.
+ * bad file silently hides all others.
  *
- * A file is copied before it is looked at (private_copy.h), and is first loaded in a fork
- * (trial.h): its constructors run before anybody can ask it what it is.
+ * A file is copied before it is looked at, and is first loaded in a fork: its constructors run
+ * before anybody can ask it what it is (plugin_file.h).
  */
 #include "core/server.h"
 #include "base/log.h"
-#include "private_copy.h"
+#include "plugin_file.h"
 #include "services.h"
-#include "trial.h"
 
 #include <dlfcn.h>
-#include <elf.h>
 #include <errno.h>
 #include <limits.h>
 #include <praxis/host/broker.h>
-#include <praxis/plugin.h>
-#include <stdarg.h>
+#include <praxis/service.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 struct load {
 	const struct px_config_service *wanted;
 	const struct px_config_sink *sink;
-	struct px_private_copy copy;
-	char path[PATH_MAX];
+	struct px_plugin_file file;
 };
 
-static int complain(const struct load *load, const char *format, ...) PX_PRINTF(2, 3);
-
-static int complain(const struct load *load, const char *format, ...)
+/* What is wrong with the file is an error of the configuration that names it. */
+static void on_fault(void *user, const char *fault)
 {
-	char text[PATH_MAX + 512];
-	va_list args;
-	int at = snprintf(text, sizeof(text), "%s:%u: ws-protocols.%s: ",
-			load->wanted->file->name, load->wanted->line, load->wanted->name);
-	va_start(args, format);
-	vsnprintf(text + at, sizeof(text) - (size_t)at, format, args);
-	va_end(args);
+	const struct load *load = user;
+	char text[PATH_MAX + 1024];
+	(void)snprintf(text, sizeof(text), "%s:%u: ws-protocols.%s: %s", load->wanted->file->name,
+			load->wanted->line, load->wanted->name, fault);
 	load->sink->on_complaint(load->sink->user, PX_CONFIG_ERROR, text);
-	return -EINVAL;
 }
 
 /* Finds praxis_svc_<name>.so in the first of the directories that has it. */
 static int find_file(struct load *load, const struct px_config *config)
 {
+	struct px_plugin_file *file = &load->file;
 	char dirs[1024] = "";
 	for (size_t i = 0; i < config->global.plugin_dir_count; i++) {
 		const char *dir = config->global.plugin_dirs[i];
-		int len = snprintf(load->path, sizeof(load->path), "%s/praxis_svc_%s.so", dir,
+		int len = snprintf(file->path, sizeof(file->path),
+				"%s/" PX_PLUGIN_FILE_PREFIX "%s" PX_PLUGIN_FILE_SUFFIX, dir,
 				load->wanted->name);
-		if (len < (int)sizeof(load->path) && access(load->path, F_OK) == 0) {
+		if (len < (int)sizeof(file->path) && access(file->path, F_OK) == 0) {
 			return 0;
 		}
 		size_t at = strlen(dirs);
 		snprintf(dirs + at, sizeof(dirs) - at, "%s%s", at > 0 ? ", " : "", dir);
 	}
-	return complain(load, "there is no praxis_svc_%s.so in %s", load->wanted->name, dirs);
-}
-
-static int check_elf(const struct load *load, int fd)
-{
-	Elf64_Ehdr header;
-	struct stat status;
-	ssize_t got = pread(fd, &header, sizeof(header), 0);
-	if (fstat(fd, &status) < 0 || got != (ssize_t)sizeof(header) ||
-			memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
-			header.e_ident[EI_CLASS] != ELFCLASS64) {
-		return complain(load, "%s is not a shared object of this machine", load->path);
-	}
-	uint64_t end = header.e_shoff + (uint64_t)header.e_shentsize * header.e_shnum;
-	if (end > (uint64_t)status.st_size) {
-		return complain(load, "%s is cut off: it has %lld bytes of %llu", load->path,
-				(long long)status.st_size, (unsigned long long)end);
-	}
-	return 0;
-}
-
-static int copy_file(struct load *load)
-{
-	int rc = px_private_copy_make(load->path, &load->copy);
-	if (rc < 0) {
-		return complain(load, "%s can not be opened: %s", load->path,
-				rc == -EINVAL ? "it is not a regular file" : strerror(-rc));
-	}
-	if (load->copy.in_place) {
-		px_log(PX_LOG_WARNING, "%s: nothing that is written here may be run (memory, TMPDIR), so "
-				"it is used as it is: to replace it, rename a new file over it; writing "
-				"into it ends the server", load->path);
-	}
-	return check_elf(load, load->copy.fd);
-}
-
-static const struct px_service *descriptor_of(const struct load *load,
-		const lws_plugin_protocol_t *export)
-{
-	if (strcmp(export->hdr._class, "lws_protocol_plugin") != 0 ||
-			export->hdr.api_magic != LWS_PLUGIN_API_MAGIC || export->count_protocols != 1) {
-		complain(load, "%s was built for another version of libwebsockets", load->path);
-		return NULL;
-	}
-	char fault[512];
-	const struct px_service *service = export->protocols[0].user;
-	if (export->protocols[0].callback != px_lws_callback || !service) {
-		complain(load, "%s was built for another version of Praxis", load->path);
-		return NULL;
-	}
-	if (px_service_check(service, fault, sizeof(fault)) < 0) {
-		complain(load, "%s can not be used: %s", load->path, fault);
-		return NULL;
-	}
-	if (strcmp(service->name, load->wanted->name) != 0) {
-		complain(load, "%s holds the service \"%s\"", load->path, service->name);
-		return NULL;
-	}
-	return service;
-}
-
-static int open_copy(const struct load *load, struct px_plugin *plugin)
-{
-	char name[64];
-	char symbol[64];
-	plugin->handle = dlopen(px_private_copy_name(&load->copy, load->path, name, sizeof(name)),
-			RTLD_NOW | RTLD_LOCAL);
-	if (!plugin->handle) {
-		return complain(load, "%s can not be loaded: %s", load->path, dlerror());
-	}
-	snprintf(symbol, sizeof(symbol), "svc_%s", load->wanted->name);
-	const lws_plugin_protocol_t *export = dlsym(plugin->handle, symbol);
-	if (!export) {
-		return complain(load, "%s has no symbol %s", load->path, symbol);
-	}
-	plugin->service = descriptor_of(load, export);
-	if (!plugin->service) {
-		return -EINVAL;
-	}
-	plugin->protocol = &export->protocols[0];
-	return 0;
+	return px_plugin_file_complain(file, "there is no praxis_svc_%s.so in %s",
+			load->wanted->name, dirs);
 }
 
 static void complain_of_option(const struct px_config_service *wanted, const char *key,
@@ -183,28 +95,18 @@ int px_plugin_options(const struct px_service *service, const struct px_config_s
 	return 0;
 }
 
-/* Whose message would it be? All that were loaded stay, so this is for good. */
-static int check_rivals(const struct load *load, const struct px_server *server,
-		const struct px_service *service)
-{
-	for (size_t i = 0; i < server->plugin_count; i++) {
-		const struct px_service *other = server->plugins[i].service;
-		const char *prefix = px_service_shared_prefix(service, other);
-		if (prefix) {
-			return complain(load, "%s can not be used: types that begin with \"%s_\" are those "
-					"of the service %s", load->path, prefix, other->name);
-		}
-	}
-	return 0;
-}
-
 /* All of it that runs code of the file. */
 static int take_up(struct load *load, const struct px_server *server, struct px_plugin *plugin)
 {
-	int rc = open_copy(load, plugin);
-	rc = rc < 0 ? rc : check_rivals(load, server, plugin->service);
-	return rc < 0 ? rc : px_plugin_options(plugin->service, load->wanted, load->sink,
-			&plugin->options);
+	int rc = px_plugin_file_open(&load->file);
+	plugin->handle = load->file.handle;
+	rc = rc < 0 ? rc : px_plugin_file_check_rivals(&load->file, server);
+	if (rc < 0) {
+		return rc;
+	}
+	plugin->service = load->file.service;
+	plugin->protocol = load->file.protocol;
+	return px_plugin_options(plugin->service, load->wanted, load->sink, &plugin->options);
 }
 
 struct attempt {
@@ -229,31 +131,17 @@ static void attempt_it(void *user)
 	(void)take_up(attempt->load, attempt->server, attempt->plugin);
 }
 
-static int try_it(struct load *load, const struct px_server *server, struct px_plugin *plugin)
-{
-	char fault[128];
-	struct attempt attempt = { load, server, plugin };
-	int rc = px_trial(attempt_it, &attempt, fault, sizeof(fault));
-	if (rc == -EINVAL) {
-		return complain(load, "%s can not be loaded: %s", load->path, fault);
-	}
-	if (rc < 0) {
-		px_log(PX_LOG_WARNING, "%s: it is loaded without a trial, for there can be no other "
-				"process: %s", load->path, strerror(-rc));
-	}
-	return 0;
-}
-
 static int load_one(struct load *load, const struct px_server *server,
 		const struct px_config *config, struct px_plugin *plugin)
 {
+	struct attempt attempt = { load, server, plugin };
 	int rc = find_file(load, config);
 	if (rc == 0) {
-		px_log(PX_LOG_NOTICE, "service %s: loading %s", load->wanted->name, load->path);
-		rc = copy_file(load);
-		plugin->copy_fd = load->copy.fd;
+		px_log(PX_LOG_NOTICE, "service %s: loading %s", load->wanted->name, load->file.path);
+		rc = px_plugin_file_copy(&load->file);
+		plugin->copy_fd = load->file.copy.fd;
 	}
-	rc = rc < 0 ? rc : try_it(load, server, plugin);
+	rc = rc < 0 ? rc : px_plugin_file_try(&load->file, attempt_it, &attempt);
 	rc = rc < 0 ? rc : take_up(load, server, plugin);
 	if (rc == 0) {
 		plugin->name = strdup(load->wanted->name);
@@ -304,13 +192,19 @@ struct px_plugin *px_plugin_find(struct px_server *server, const char *name)
 int px_plugin_load(struct px_server *server, const struct px_config *config,
 		const struct px_config_service *wanted, const struct px_config_sink *sink)
 {
-	struct load load = { .wanted = wanted, .sink = sink, .copy.fd = -1 };
+	struct load load = { .wanted = wanted, .sink = sink };
 	struct px_plugin plugin = { .copy_fd = -1 };
 	if (px_plugin_find(server, wanted->name)) {
 		return 0;
 	}
+	load.file = (struct px_plugin_file){
+		.name = wanted->name,
+		.copy.fd = -1,
+		.on_fault = on_fault,
+		.user = &load,
+	};
 	if (server->plugin_count == PX_SERVICES_MAX) {
-		return complain(&load, "there are more than %d services", PX_SERVICES_MAX);
+		return px_plugin_file_complain(&load.file, "there are more than %d services", PX_SERVICES_MAX);
 	}
 	int rc = load_one(&load, server, config, &plugin);
 	if (rc < 0) {

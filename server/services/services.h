@@ -28,6 +28,12 @@ int px_plugin_load(struct px_server *server, const struct px_config *config,
 /* The options of a service, by its table and its own check; -EINVAL after complaints. */
 int px_plugin_options(const struct px_service *service, const struct px_config_service *wanted,
 		const struct px_config_sink *sink, struct px_options **ret_options);
+/*
+ * services/plugin_check.c: prints what the file of a service is, as far as it gets. Each fault
+ * goes to `sink`: -EINVAL. Its prefixes are held against those of the services that are loaded.
+ */
+int px_plugin_check(const struct px_server *server, const char *path,
+		const struct px_config_sink *sink);
 /* Stops and unloads the plugins from `first` on, which no session has met yet. */
 void px_plugins_withdraw(struct px_server *server, size_t first);
 struct px_plugin *px_plugin_find(struct px_server *server, const char *name);

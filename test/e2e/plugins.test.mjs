@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
 // Files of services and what may happen to them: one that is written over while it is loaded, and
-// ones whose constructor ends or stops the process. The server says which file it was, and serves on.
+// ones whose constructor ends or stops the process. The server says which file it was, and serves on;
+// `praxisctl plugin check` says it without a server.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
+import { run as ctl } from './lib/ctl.mjs';
 import {
 	BUILD,
 	globalConfig,
@@ -122,4 +125,158 @@ describe('a file whose constructor', () => {
 	}
 
 	itEnds(praxis);
+});
+
+describe('praxisctl plugin check', () => {
+	const env = { PATH: `${path.join(BUILD, 'server')}:${process.env.PATH}` };
+	const check = (...args) => ctl(['plugin', 'check', ...args], env);
+	const odd = (name) => path.join(TEST_PLUGINS, file(name));
+
+	async function isFine(...args) {
+		const { code, stdout, stderr } = await check(...args);
+		assert.deepEqual([code, stderr], [0, ''], stderr);
+		assert.ok(stdout.endsWith('\nThe file is fine.\n'), stdout);
+		const facts = [...stdout.matchAll(/^(\S+) +(.*)$/gm)].map(([, what, value]) => [
+			what,
+			value,
+		]);
+		return Object.fromEntries(facts);
+	}
+
+	// One line, which names the file.
+	async function isWrong(said, where, ...args) {
+		const { code, stdout, stderr } = await check(where, ...args);
+		assert.equal(code, 2, stderr);
+		assert.match(stderr, /^praxisd: error: .*\n$/);
+		assert.ok(stderr.includes(where), stderr);
+		assert.match(stderr, said);
+		assert.ok(stdout.startsWith(`file         ${where}\n`), stdout);
+		return { stdout, stderr };
+	}
+
+	it('says what a file is', async () => {
+		const { needs, ABI, ...facts } = await isFine(odd('notifications'));
+		assert.deepEqual(facts, {
+			file: odd('notifications'),
+			service: 'notifications',
+			description: 'has a prefix besides its name',
+			subprotocol: 'notifications',
+			prefixes: 'notifications_ notification_',
+			messages: 'notification_sent notifications_read',
+			options: '-',
+			The: 'file is fine.',
+		});
+		assert.match(needs, /\blibpraxis\.so\.0\b/);
+		const [, number, bytes, own, least, most] =
+			/^(\d+), descriptor of (\d+) bytes \(this praxisd: (\d+), (\d+) to (\d+) bytes\)$/.exec(
+				ABI,
+			);
+		assert.deepEqual([number, bytes], [own, most]);
+		assert.match((await isFine(odd('older'))).ABI, new RegExp(`descriptor of ${least} bytes`));
+		assert.equal((await isFine(path.join(PLUGINS, file('echo')))).options, 'max-replies');
+	});
+
+	const WRONG = [
+		...BAD.filter(([name]) => name !== 'hangs'),
+		['badabi', /another version of Praxis \(its service ABI is 999, this one's is 1\)/],
+		['unsorted', /not sorted: "unsorted_earlier" belongs before the one in front of it/],
+		['stranger', /the type "other_say" does not begin with "stranger_"/],
+		['reserved', /its prefix "server" is the server's own/],
+	];
+	for (const [name, said] of WRONG) {
+		it(`${name}: says the same as --check-config`, async () => {
+			const { stderr } = await isWrong(said, odd(name));
+			const dir = await writeConfig({
+				'praxis.json': globalConfig(global),
+				'conf.d/00-default.json': vhostConfig(),
+				'conf.d/50-bad.json': service(name),
+			});
+			const { stderr: other } = await runPraxisd(['--check-config', '--config', dir]);
+			await rm(dir, { recursive: true });
+			assert.ok(other.includes(stderr.replace('praxisd: error: ', '').trimEnd()), other);
+		});
+	}
+
+	it('says what it can of one that is wrong', async () => {
+		assert.match(
+			(await isWrong(/ABI/, odd('badabi'))).stdout,
+			/\nABI +999, descriptor of \d+ bytes/,
+		);
+		const { stdout } = await isWrong(/not sorted/, odd('unsorted'));
+		assert.match(
+			stdout,
+			/\nservice +unsorted\n.*\n.*\nprefixes +unsorted_\nmessages +unsorted_later /,
+		);
+	});
+
+	it('knows what is no service at all', async () => {
+		const whole = await readFile(path.join(PLUGINS, file('echo')));
+		const otherMachine = Buffer.from(whole);
+		otherMachine.writeUInt16LE(0xffff, 18);
+		for (const [content, said] of [
+			['a text', /not a shared object of this machine/],
+			[whole.subarray(0, 40), /not a shared object of this machine/],
+			[otherMachine, /not a shared object of this machine/],
+			[whole.subarray(0, whole.length - 1), /is cut off/],
+			[whole, /has no symbol svc_other/],
+		]) {
+			const other = path.join(own, file('other'));
+			await writeFile(other, content);
+			await isWrong(said, other);
+		}
+		const unnamed = path.join(own, 'echo.so');
+		await writeFile(unnamed, whole);
+		await isWrong(/praxis_svc_NAME\.so/, unnamed);
+		await isWrong(/No such file or directory/, path.join(own, 'nosuch.so'));
+		await isWrong(/not a regular file/, own);
+	});
+
+	it('names a library and a symbol that are missing', async () => {
+		const lost = path.join(own, file('lost'));
+		const build = (source, ...more) =>
+			execFileSync('cc', ['-shared', '-fPIC', '-xc', '-', '-xnone', ...more], {
+				input: source,
+			});
+		build('int gone(void) { return 1; }', '-o', path.join(own, 'libgone.so'));
+		build(
+			'int gone(void); int svc_lost(void) { return gone(); }',
+			'-o',
+			lost,
+			`-L${own}`,
+			'-lgone',
+		);
+		await isWrong(/libgone\.so: cannot open shared object file/, lost);
+		build('int gone(void); int svc_lost(void) { return gone(); }', '-o', lost);
+		await isWrong(/undefined symbol: gone/, lost);
+	});
+
+	it('knows whose a prefix is by the configuration of a server', async () => {
+		const dir = await writeConfig({
+			'praxis.json': globalConfig(global),
+			'conf.d/00-default.json': vhostConfig(),
+			'conf.d/50-notifications.json': service('notifications'),
+		});
+		await isFine(odd('rival'));
+		await isWrong(
+			/types that begin with "notification_" are those of the service notifications/,
+			odd('rival'),
+			'--config',
+			dir,
+		);
+		await isFine(odd('notifications'), '--config', dir); // the same service, not a rival
+		await rm(dir, { recursive: true });
+	});
+
+	it('runs the praxisd beside it, else that of PATH, and says so if there is none', async () => {
+		const { code, stdout, stderr } = await ctl(['plugin', 'check', odd('older')], {
+			PATH: own,
+		});
+		assert.deepEqual([code, stdout], [2, '']);
+		assert.match(stderr, /praxisd is neither beside praxisctl nor in PATH/);
+		for (const args of [[], ['a', 'b'], ['--nonsense', 'a']]) {
+			const wrong = await check(...args);
+			assert.deepEqual([wrong.code, wrong.stdout], [2, ''], args.join(' '));
+			assert.match(wrong.stderr, /--help/);
+		}
+	});
 });

@@ -735,10 +735,10 @@ describe('what it says of itself', () => {
 	it('help of every command, which knows its options', async () => {
 		const overview = await ctl({}, 'help');
 		assert.equal(await ctl({}, '--help'), overview);
-		const names = [...overview.matchAll(/^ {2}([a-z]+(?: verify)?) {2,}/gm)].map(
+		const names = [...overview.matchAll(/^ {2}([a-z]+(?: verify| check)?) +(?=[a-z])/gm)].map(
 			([, name]) => name,
 		);
-		assert.ok(names.length >= 11, names.join());
+		assert.ok(names.length >= 15, names.join());
 		for (const name of names) {
 			const help = await ctl({}, 'help', ...name.split(' '));
 			assert.ok(help.startsWith(`Usage: praxisctl ${name}`), help);
@@ -754,14 +754,15 @@ describe('what it says of itself', () => {
 			'Fl --',
 		);
 		const overview = await ctl({}, 'help');
-		for (const [, name] of overview.matchAll(/^ {2}([a-z]+) {2,}/gm)) {
+		for (const [, name] of overview.matchAll(/^ {2}([a-z]+(?: verify| check)?) +(?=[a-z])/gm)) {
 			assert.match(
 				page,
 				new RegExp(`^\\.(Cm|It Cm) .*${name}|enable \\| disable`, 'm'),
 				name,
 			);
-			if (name !== 'token') {
-				for (const [option] of (await ctl({}, 'help', name)).matchAll(/--[a-z-]+/g)) {
+			if (name !== 'token' && name !== 'audit verify') {
+				const help = await ctl({}, 'help', ...name.split(' '));
+				for (const [option] of help.matchAll(/--[a-z-]+/g)) {
 					assert.ok(
 						page.includes(`Fl ${option}`) || option === '--help',
 						`${name} ${option}`,
@@ -824,6 +825,9 @@ describe('the completion of bash', () => {
 		assert.deepEqual(await offered('praxisctl di'), ['disable', 'disconnect']);
 		assert.deepEqual(await offered('praxisctl help aud'), ['audit']);
 		assert.deepEqual(await offered('praxisctl audit '), ['verify']);
+		assert.deepEqual(await offered('praxisctl plu'), ['plugin']);
+		assert.deepEqual(await offered('praxisctl plugin '), ['check']);
+		assert.deepEqual(await offered('praxisctl plugin check --c'), ['--config']);
 		assert.deepEqual(await offered('praxisctl --v'), ['--version']);
 		assert.ok((await offered('praxisctl ')).length >= 12);
 	});

@@ -29,6 +29,12 @@ PX_PUBLIC int px_broker_add_service(struct px_broker *broker, const struct px_se
  */
 PX_PUBLIC int px_service_check(const struct px_service *service, char *fault, size_t size);
 
+/*
+ * The prefixes that a descriptor names besides its name; NULL ends them. Of one that is too old to
+ * have any, none. The descriptor's own.
+ */
+PX_PUBLIC const char *const *px_service_prefixes(const struct px_service *service);
+
 /* What both say that their types begin with, and no two services may; NULL: nothing. */
 PX_PUBLIC const char *px_service_shared_prefix(const struct px_service *one,
 		const struct px_service *two);
