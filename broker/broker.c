@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The broker itself: its making and end, its clock, its services, its figures.
+ * The broker's creation and destruction, its clock, services and statistics.
  */
 #include "core/broker.h"
 
@@ -40,7 +40,7 @@ int px_broker_create(const struct px_transport *transport, const struct px_broke
 	broker->ending_end = &broker->ending;
 	broker->nowhere = (struct px_realm){ .name = "", .retired = true };
 	host->random(host->user, &broker->hash_key, sizeof(broker->hash_key));
-	/* Our pings carry a payload: lws does not tell of an empty pong. */
+	/* Pings have a payload: lws does not report an empty pong. */
 	broker->ping = px_message_frame(broker, PX_OPCODE_PING, px_span("px"));
 	broker->gone = px_message_frame(broker, PX_OPCODE_TEXT, px_span("{}"));
 	broker->write_buffer = malloc(PX_WRITE_BYTES);
@@ -61,8 +61,8 @@ void px_broker_destroy(struct px_broker *broker)
 	assert(!broker->oldest);
 	assert(!broker->taps);
 	px_broadcast_drop(broker);
-	px_watch_finish(broker);
-	px_broker_end_channels(broker); /* those that only their history keeps */
+	px_admin_feed_finish(broker);
+	px_broker_end_channels(broker); /* channels that have only a history */
 	while (broker->service_count > 0) {
 		px_broker_remove_last_service(broker);
 	}
@@ -116,11 +116,11 @@ void px_broker_stats(const struct px_broker *broker, struct px_stats *ret_stats)
 {
 	*ret_stats = broker->stats;
 	ret_stats->channels = broker->channels.count;
-	ret_stats->messages_live -= 2; /* ping and gone */
+	ret_stats->messages_live -= 2; /* the two preallocated messages */
 	ret_stats->messages_live -= broker->watch ? broker->watch->count : 0;
 }
 
-/* The first service that has a prefix in common with this one; NULL. */
+/* The first service that shares a prefix with this one; NULL. */
 static const struct px_service *find_rival(const struct px_broker *broker,
 		const struct px_service *service, const char **ret_prefix)
 {
@@ -134,7 +134,7 @@ static const struct px_service *find_rival(const struct px_broker *broker,
 	return NULL;
 }
 
-/* 0; -EINVAL, or -EEXIST where it is another service's name or prefix. */
+/* 0; -EINVAL; -EEXIST: another service has the name or a prefix. */
 static int check_service(const struct px_broker *broker, const struct px_service *service)
 {
 	char fault[256];

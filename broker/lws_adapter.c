@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The project's only switch over lws's callback reasons. See include/praxis/adapter.h.
+ * The project's only switch over lws's callback reasons. See include/praxis/host/adapter.h.
  *
- * Three habits of lws shape this file (all measured, docs/architecture.md):
- * - It reads at most rx_buffer_size bytes an event, and that buffer is paid for by every
- *   idle connection. So the buffer is small, and sockets that gave something are asked at
- *   the end of the turn whether they have more: a burst is then fanned out as one.
- * - Frames of ours go out whole with LWS_WRITE_RAW, one write for many of them, and never
- *   while lws still holds back the rest of an earlier write.
- * - A close frame is sent reliably only from outside of its callbacks, with nothing
- *   buffered. So closing is a list, worked off when the turn ends.
+ * Three properties of lws shape this file (all measured, see docs/architecture.md):
+ * - It reads at most rx_buffer_size bytes per event, and allocates such a buffer for every idle
+ *   connection. So the buffer is small, and sockets that were read are polled again when the turn
+ *   ends: a burst is still fanned out as one.
+ * - Frames are written whole with LWS_WRITE_RAW, many in one write, and never while lws holds back
+ *   part of an earlier write.
+ * - A close frame is sent reliably only from outside of callbacks, with nothing buffered. So
+ *   connections to be closed are listed, and closed when the turn ends.
  *
- * And one of libuv: it hands on what a thousand sockets have before anybody else has a say.
- * Where these are messages to many, a turn could last for seconds. So when as many have been
- * queued as a turn has time for, messages are put off: kept as they are, their connections not
- * read from, until those that were put off before are handled. That is one message of a
- * connection at most, and what one connection sends stays in order. What counts is the number
- * queued, not the time: putting off costs four system calls, too much for a message to few.
- * That reading stops is said to lws when the turn ends: 4.1.6 never comes back from a read
- * during which it is told so, as long as OpenSSL has more of the same record.
+ * One property of libuv, too: it delivers what a thousand sockets have before anything else runs.
+ * If these are messages to many receivers, a turn could last for seconds. So when QUEUED_PER_TURN
+ * messages have entered queues, further ones are deferred: kept as they are, their connections not
+ * read from, until those deferred before are handled. At most one message per connection is
+ * deferred, and the order within a connection is kept. The limit is a number of queued messages,
+ * not a time: deferring costs four system calls, too much for a message to few receivers. lws is
+ * told to stop reading when the turn ends: if 4.1.6 is told so during a read, that read never
+ * returns while OpenSSL has more of the same record.
  */
 #include "lws_conn.h"
 
@@ -32,13 +32,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-/* A client's frame header, mask included, as long as the payload is below 64 KiB. */
+/* A client's frame header with its mask, for payloads below 64 KiB. */
 #define FRAME_OVERHEAD 8
 
-/* Frames that one message may come in. Empty ones cost its sender next to nothing. */
+/* Limit on the frames of one message: empty ones cost the sender next to nothing. */
 #define FRAMES_MAX 1024
 
-/* Reads of one connection in one turn: 28 KiB, then it is the others' turn. */
+/* Reads of one connection in one turn: 28 KiB, then the others are read. */
 #define READS_PER_TURN 64
 
 _Static_assert(sizeof(struct conn) <= PX_LWS_SESSION_BYTES, "lws allocates too little");
@@ -49,19 +49,19 @@ struct px_lws {
 	size_t max_message_bytes;
 	bool in_turn;
 	bool is_stopped;
-	struct conn *readers; /* gave something in this turn */
-	struct conn *closers; /* to be closed when it ends */
-	struct conn *late;    /* whose message is put off, first come first */
-	struct conn **late_end;
-	struct conn *unpaused; /* the first of them that is still read from; all behind it are */
-	uint64_t late_count; /* ever */
-	uint64_t queued_before; /* the turn */
+	struct conn *readers; /* were read from in this turn */
+	struct conn *closers; /* to be closed when the turn ends */
+	struct conn *deferred;    /* with a deferred message, oldest first */
+	struct conn **deferred_end;
+	struct conn *unpaused; /* the first that is still read from, as are all behind it */
+	uint64_t deferred_count; /* since the start */
+	uint64_t queued_before; /* px_broker_queued() when the turn began */
 };
 
-/* Messages that enter queues in one turn: one to two milliseconds' worth. */
+/* Messages that may enter queues in one turn: one to two milliseconds of work. */
 #define QUEUED_PER_TURN 32768
 
-/* Connections that are read from, or closed, between two looks at the clock. */
+/* Connections that are read from, or closed, between two checks of the time budget. */
 #define SLICE 8
 
 int px_lws_create(struct px_broker *broker, const struct px_lws_hooks *hooks,
@@ -74,7 +74,7 @@ int px_lws_create(struct px_broker *broker, const struct px_lws_hooks *hooks,
 	lws->broker = broker;
 	lws->hooks = *hooks;
 	lws->max_message_bytes = max_message_bytes;
-	lws->late_end = &lws->late;
+	lws->deferred_end = &lws->deferred;
 	*ret_lws = lws;
 	return 0;
 }
@@ -119,12 +119,12 @@ static void unlink_late(struct conn *conn)
 	struct px_lws *lws = conn->lws;
 	unlink_conn(conn);
 	if (!conn->next) {
-		lws->late_end = conn->link;
+		lws->deferred_end = conn->link;
 	}
 	if (lws->unpaused == conn) {
 		lws->unpaused = conn->next;
 	}
-	conn->is_late = false;
+	conn->is_deferred = false;
 }
 
 static void pause_late(struct px_lws *lws)
@@ -147,7 +147,7 @@ static void transport_close(void *user, uint16_t code)
 {
 	struct conn *conn = user;
 	conn->close_code = code;
-	if (conn->is_late) {
+	if (conn->is_deferred) {
 		unlink_late(conn);
 		drop_partial(conn);
 		read_on(conn); /* to hear the answer to a close frame */
@@ -160,7 +160,7 @@ static void transport_close(void *user, uint16_t code)
 static int transport_write(void *user, const uint8_t *bytes, size_t len)
 {
 	struct conn *conn = user;
-	/* Raw writes are neither masked nor framed by lws: the bytes stay as they are. */
+	/* lws neither masks nor frames raw writes: the bytes stay unchanged. */
 	int n = lws_write(conn->wsi, (unsigned char *)(uintptr_t)bytes, len, LWS_WRITE_RAW);
 	if (n < 0) {
 		transport_close(conn, 0);
@@ -179,7 +179,7 @@ static void transport_bind(void *user, struct px_session *session)
 {
 	struct conn *conn = user;
 	conn->session = session;
-	if (!session && conn->is_late) {
+	if (!session && conn->is_deferred) {
 		unlink_late(conn);
 		drop_partial(conn);
 	}
@@ -201,7 +201,7 @@ static void begin_turn(struct px_lws *lws)
 	}
 }
 
-/* Where it fails, the identity is still ours. */
+/* On failure, the identity is still the caller's. */
 static int open_session(struct px_lws *lws, const struct px_session_params *params,
 		struct px_session **ret_session)
 {
@@ -243,7 +243,7 @@ void px_lws_admit(struct lws *wsi, const struct px_session_params *params, enum 
 	struct px_session_params own = params ? *params : (struct px_session_params){ 0 };
 	begin_turn(conn->lws);
 	if (conn->is_dropped) {
-		px_identity_destroy(conn->lws->broker, own.identity); /* nobody would ever end it */
+		px_identity_destroy(conn->lws->broker, own.identity); /* no session owns it */
 		return;
 	}
 	own.conn = conn;
@@ -257,7 +257,7 @@ void px_lws_admit(struct lws *wsi, const struct px_session_params *params, enum 
 	}
 }
 
-/* Keeps a piece; the memory follows what has arrived, not what was announced. */
+/* Keeps a piece of a message. Memory grows with what arrived, not with what was announced. */
 static int keep_piece(struct conn *conn, const void *piece, size_t len)
 {
 	size_t need = conn->partial_len + len;
@@ -311,18 +311,18 @@ static bool over_budget(const struct px_lws *lws, enum px_work work)
 static void put_off(struct conn *conn)
 {
 	struct px_lws *lws = conn->lws;
-	lws->late_count++;
-	conn->is_late = true;
+	lws->deferred_count++;
+	conn->is_deferred = true;
 	conn->next = NULL;
-	conn->link = lws->late_end;
-	*lws->late_end = conn;
-	lws->late_end = &conn->next;
+	conn->link = lws->deferred_end;
+	*lws->deferred_end = conn;
+	lws->deferred_end = &conn->next;
 	if (!lws->unpaused) {
 		lws->unpaused = conn;
 	}
 }
 
-/* Handles what was put off, and reads on. */
+/* Handles the deferred message, and reads again. */
 static void catch_up(struct conn *conn)
 {
 	unlink_late(conn);
@@ -331,11 +331,11 @@ static void catch_up(struct conn *conn)
 	read_on(conn);
 }
 
-/* One at least, or it would never end. */
+/* At least one, so that each turn makes progress. */
 static void catch_up_some(struct px_lws *lws)
 {
-	while (lws->late) {
-		catch_up(lws->late);
+	while (lws->deferred) {
+		catch_up(lws->deferred);
 		if (over_budget(lws, PX_WORK_IN)) {
 			return;
 		}
@@ -345,9 +345,9 @@ static void catch_up_some(struct px_lws *lws)
 static void on_message(struct conn *conn, const void *piece, size_t len)
 {
 	const struct px_lws *lws = conn->lws;
-	bool late = lws->late ||
+	bool must_defer = lws->deferred ||
 			px_broker_queued(lws->broker) - lws->queued_before > QUEUED_PER_TURN;
-	if (late || conn->partial) {
+	if (must_defer || conn->partial) {
 		if (len > 0 && keep_piece(conn, piece, len) < 0) {
 			refuse(conn, PX_CLOSE_TRY_LATER);
 			return;
@@ -355,7 +355,7 @@ static void on_message(struct conn *conn, const void *piece, size_t len)
 		piece = conn->partial;
 		len = conn->partial_len;
 	}
-	if (late) {
+	if (must_defer) {
 		put_off(conn);
 	} else {
 		px_session_receive(conn->session, piece, len);
@@ -370,7 +370,7 @@ static void on_receive(struct conn *conn, const void *piece, size_t len)
 	if (conn->is_closer) {
 		return;
 	}
-	if (conn->is_late) {
+	if (conn->is_deferred) {
 		catch_up(conn); /* lws had read it already */
 		if (!conn->session || conn->is_closer) {
 			return;
@@ -400,11 +400,11 @@ static void on_receive(struct conn *conn, const void *piece, size_t len)
 	}
 }
 
-/* From here on lws must not be given anything to write for this connection. */
+/* After this, lws must not be given anything to write for this connection. */
 static void on_dropped(struct conn *conn, enum px_loss loss)
 {
 	conn->is_dropped = true;
-	if (conn->is_late) {
+	if (conn->is_deferred) {
 		unlink_late(conn);
 		px_session_receive(conn->session, conn->partial, conn->partial_len);
 		drop_partial(conn);
@@ -416,7 +416,7 @@ static void on_dropped(struct conn *conn, enum px_loss loss)
 	}
 }
 
-/* The client's close frame: its code and reason, if it has any (RFC 6455 section 5.5.1). */
+/* The kind of loss, from the client's close frame (code and reason: RFC 6455 section 5.5.1). */
 static enum px_loss loss_of_frame(const uint8_t *payload, size_t len)
 {
 	unsigned code = len >= 2 ? (unsigned)payload[0] << 8 | payload[1] : 0;
@@ -425,8 +425,9 @@ static enum px_loss loss_of_frame(const uint8_t *payload, size_t len)
 }
 
 /*
- * lws ends it: since the connection broke, or, with a close frame, for what the client sent. It
- * also says so of what never became a WebSocket, of which it must not be asked.
+ * lws drops the connection: it broke, or the client violated the protocol (then lws sent a close
+ * frame). Also called for connections that never became a WebSocket, for which lws must not be
+ * asked.
  */
 static enum px_loss loss_of_drop(const struct conn *conn)
 {
@@ -436,8 +437,8 @@ static enum px_loss loss_of_drop(const struct conn *conn)
 }
 
 /*
- * The rest of RFC 6455's closing: lws echoes a close frame of one byte, and codes from 5000 on. The
- * frame is lws's own, and what it sends back.
+ * The rest of RFC 6455's closing handshake: lws would echo a close frame of one byte, and codes
+ * from 5000 on. The answer is written into lws's frame, which it sends.
  */
 static int answer_close(struct lws *wsi, uint8_t *payload, size_t len)
 {
@@ -453,9 +454,9 @@ static int answer_close(struct lws *wsi, uint8_t *payload, size_t len)
 }
 
 /*
- * Where lws ends a connection without a word, although the client is there and nobody here wanted
- * it, it was for what the client sent: a control frame of more than 125 bytes, a length beyond 63
- * bits, a reason that is not UTF-8. The client is told, as in all other cases lws does itself.
+ * If lws ends a connection without a close frame, although the client is there and Praxis did not
+ * close it, the client sent a control frame of more than 125 bytes, a length beyond 63 bits, or a
+ * reason that is not UTF-8. Then the client is sent 1002, as lws does for other violations.
  */
 static void say_why(struct conn *conn)
 {
@@ -464,7 +465,7 @@ static void say_why(struct conn *conn)
 			lws_get_close_length(conn->wsi) > 0 || lws_partial_buffered(conn->wsi)) {
 		return;
 	}
-	/* A connection that broke, or was shut, is a loss: its session may be resumed. */
+	/* A connection that broke or was shut down is a loss: its session may be resumed. */
 	if (poll(&socket, 1, 0) == 0) {
 		lws_close_reason(conn->wsi, LWS_CLOSE_STATUS_PROTOCOL_ERR, NULL, 0);
 	}
@@ -474,7 +475,7 @@ static void on_closed(struct conn *conn)
 {
 	on_dropped(conn, PX_LOSS_BROKEN);
 	drop_partial(conn);
-	unlink_reader(conn); /* wherever it is: what is read may end others, too */
+	unlink_reader(conn); /* in any case: reading may end other connections, too */
 	if (conn->is_closer) {
 		unlink_conn(conn);
 		conn->is_closer = false;
@@ -522,7 +523,7 @@ int px_lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 		begin_turn(lws);
 		on_writable(conn);
 		return 0;
-	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: /* nothing that follows counts (RFC 6455 5.5.1) */
+	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: /* ignores later frames: RFC 6455 5.5.1 */
 		begin_turn(lws);
 		on_dropped(conn, loss_of_frame(in, len));
 		return answer_close(wsi, in, len);
@@ -550,7 +551,7 @@ int px_lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_WSI_DESTROY:
 		lws->hooks.gone(lws->hooks.user, wsi);
 		return 0;
-	case LWS_CALLBACK_RAW_CONNECTED: /* what CONNECT would make of a connection */
+	case LWS_CALLBACK_RAW_CONNECTED: /* a connection after CONNECT */
 	case LWS_CALLBACK_RAW_ADOPT:
 		return -1;
 	default:
@@ -559,9 +560,9 @@ int px_lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 }
 
 /*
- * Whether the socket has more. A read that cannot have filled the buffer has emptied it, and
- * asking is saved: what lws keeps to itself of a frame cut off by the buffer's end is taken
- * to be no larger than those before it. A wrong guess waits for the next turn, no more.
+ * Whether the socket may have more. A read that did not fill the buffer has emptied the socket,
+ * which saves a poll. What lws keeps of a frame that the end of the buffer cut off is assumed to be
+ * no larger than the frames before it. A wrong guess only delays until the next turn.
  */
 static bool has_more(const struct conn *conn)
 {
@@ -573,8 +574,8 @@ static bool has_more(const struct conn *conn)
 }
 
 /*
- * One round over the connections that were read from in the round before. Reading may close
- * and free any of them, which takes it out of the list.
+ * One round over the connections that were read in the previous round. Reading may close and free
+ * any of them, which removes it from the list.
  */
 static void read_round(struct px_lws *lws)
 {
@@ -588,7 +589,7 @@ static void read_round(struct px_lws *lws)
 			link_reader(&again, conn);
 		}
 	}
-	/* Those that are read from put themselves into lws->readers again. */
+	/* Connections that are read add themselves to lws->readers again. */
 	while (again) {
 		struct conn *conn = again;
 		struct lws_pollfd fd = {
@@ -599,7 +600,7 @@ static void read_round(struct px_lws *lws)
 		unlink_reader(conn);
 		lws_service_fd(lws_get_context(conn->wsi), &fd);
 		if (++count % SLICE == 0 && over_budget(lws, PX_WORK_IN)) {
-			break; /* the sockets will say again that they have more */
+			break; /* the sockets will be reported again */
 		}
 	}
 	while (again) {
@@ -609,7 +610,7 @@ static void read_round(struct px_lws *lws)
 
 static void read_rest(struct px_lws *lws)
 {
-	for (int i = 0; i < READS_PER_TURN && lws->readers && !lws->late; i++) {
+	for (int i = 0; i < READS_PER_TURN && lws->readers && !lws->deferred; i++) {
 		read_round(lws);
 	}
 	while (lws->readers) {
@@ -655,10 +656,10 @@ bool px_lws_end_turn(struct px_lws *lws)
 	}
 	pause_late(lws);
 	lws->in_turn = false;
-	return is_cut || lws->late || lws->closers;
+	return is_cut || lws->deferred || lws->closers;
 }
 
 uint64_t px_lws_deferred(const struct px_lws *lws)
 {
-	return lws->late_count;
+	return lws->deferred_count;
 }

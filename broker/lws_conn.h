@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection as lws_adapter.c, which alone includes this, knows it, and the two lists that it may
- * be in. Both are linked in both directions: a connection may end at any time, and in a turn in
- * which ten thousand do, none may look for itself among the others.
+ * A connection as seen by lws_adapter.c (which alone includes this), and its two lists. Both are
+ * doubly linked: a connection may end at any time, and when ten thousand end in one turn, none may
+ * search a list for itself.
  */
 #ifndef PX_LWS_CONN_H
 #define PX_LWS_CONN_H
@@ -15,32 +15,32 @@ struct lws;
 struct px_lws;
 struct px_session;
 
-/* Lives in lws's per-session data: zeroed at first, gone after CLOSED. */
+/* In lws's per-session data: zeroed at first, freed after CLOSED. */
 struct conn {
 	struct lws *wsi;
 	struct px_session *session;
 	struct px_lws *lws;
-	uint8_t *partial; /* of a message that is not complete, or put off; NULL: none */
+	uint8_t *partial; /* of a message that is incomplete or deferred; NULL: none */
 	uint32_t partial_len;
 	uint32_t partial_size;
 	struct conn *next_reader;
-	struct conn **reader_link; /* what points to it; NULL: nothing does */
-	struct conn *next; /* of the closers, or of the late: who is closed is not heard any more */
+	struct conn **reader_link; /* the pointer to it in lws->readers; NULL: not listed */
+	struct conn *next; /* in `closers` or `deferred`, never both: closing discards the message */
 	struct conn **link;
 	uint16_t close_code;
-	uint16_t read_bytes;    /* since it was last looked at: about what the socket gave */
+	uint16_t read_bytes;    /* since the socket was last polled: about what it delivered */
 	uint16_t largest_bytes; /* the largest piece among them */
-	uint16_t frames;        /* of a message that is not complete */
+	uint16_t frames;        /* of a message that is incomplete */
 	bool in_message;
 	bool is_reader;
 	bool is_closer;
-	bool is_late;    /* its message is put off */
-	bool is_paused;  /* and it is not read from */
+	bool is_deferred;    /* its message is deferred */
+	bool is_paused;  /* … and it is not read from */
 	bool is_dropped; /* lws is closing it */
-	bool is_killed;  /* we are, without a word */
+	bool is_killed;  /* the broker cuts it, without a close frame */
 };
 
-/* Of the closers, or of the late. */
+/* Unlinks from `closers` or `deferred`. */
 static inline void unlink_conn(struct conn *conn)
 {
 	*conn->link = conn->next;

@@ -14,7 +14,7 @@ void px_paged_index_finish(struct px_paged_index *paged)
 	*paged = (struct px_paged_index){ .last = paged->last };
 }
 
-/* Closes the gaps; each costs as much as it took to make them. */
+/* Closes the gaps. The cost is amortized over the removals that made them. */
 static void close_gaps(struct px_paged_index *paged)
 {
 	size_t to = 0;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Old slots that are emptied when something comes or goes: two would be enough. */
+/* Old slots that are moved with each insertion or removal; two would be enough. */
 #define MOVED_AT_ONCE 4
 
 static uint64_t rotate(uint64_t x, int bits)
@@ -104,7 +104,7 @@ void px_table_settle(struct px_table *table)
 	grow_on(table, SIZE_MAX);
 }
 
-/* What concerns that hash is in the new slots from here on. */
+/* Moves this hash to the new slots. */
 static void prepare(struct px_table *table, uint64_t hash)
 {
 	if (table->old) {
@@ -133,7 +133,7 @@ static int grow(struct px_table *table)
 	if (!slots) {
 		return -ENOMEM;
 	}
-	px_table_settle(table); /* long since, unless all went and came again */
+	px_table_settle(table); /* usually done already */
 	table->old = table->slots;
 	table->old_count = table->slot_count;
 	table->old_next = 0;
@@ -144,7 +144,7 @@ static int grow(struct px_table *table)
 
 int px_table_insert(struct px_table *table, struct px_table_link *link, uint64_t hash)
 {
-	/* A full table that cannot grow still works, only slower. */
+	/* A full table that cannot grow still works, only more slowly. */
 	if (table->count >= table->slot_count && grow(table) < 0 && table->slot_count == 0) {
 		return -ENOMEM;
 	}

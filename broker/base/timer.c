@@ -58,7 +58,7 @@ int px_timer_arm(struct px_timers *timers, struct px_timer *timer, int64_t at_ms
 		timers->size = size;
 	}
 	px_timer_stop(timers, timer);
-	/* Later than now, or a timer that arms itself for the past would fire for ever. */
+	/* Later than now: a timer that arms itself for the past would fire forever. */
 	timer->at_ms = at_ms > timers->now_ms ? at_ms : timers->now_ms + 1;
 	timers->count++;
 	sift_up(timers, timers->count, timer);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Timers, driven from outside: a binary heap whose entries know their place in it, so
- * that any timer is stopped in O(log n). Rejected: a timer wheel, which needs a tick even
- * when nothing is due, and lws's own timers, a sorted list that a server with ten thousand
- * heartbeats walks ten thousand times.
+ * Timers, driven from outside: a binary heap whose entries know their place in it, so that any
+ * timer is stopped in O(log n). Rejected: a timer wheel, which needs a tick even if nothing is due,
+ * and lws's timers, a sorted list that costs O(n) for each of ten thousand heartbeats.
  */
 #ifndef PX_TIMER_H
 #define PX_TIMER_H
@@ -26,26 +25,26 @@ struct px_timers {
 	int64_t now_ms;
 };
 
-/* Gives back the heap. Armed timers are forgotten. */
+/* Frees the heap. Armed timers are forgotten. */
 void px_timers_finish(struct px_timers *timers);
 
 /*
- * Fires once at at_ms, and not within the call that arms it. Armed already: moved.
- * -ENOMEM: it stays as it was.
+ * Fires once at at_ms, never within the call that arms it. If it is armed already, it is moved.
+ * -ENOMEM: unchanged.
  */
 int px_timer_arm(struct px_timers *timers, struct px_timer *timer, int64_t at_ms);
 
 void px_timer_stop(struct px_timers *timers, struct px_timer *timer);
 
-/* INT64_MAX where nothing is armed. */
+/* When the next timer is due; INT64_MAX if none is armed. */
 int64_t px_timers_next(const struct px_timers *timers);
 
-/* What time it is; never goes back. Fires nothing. */
+/* Sets the time, which must not go back. Fires nothing. */
 void px_timers_set_time(struct px_timers *timers, int64_t now_ms);
 
 /*
- * Fires what is due, `most` at most; true: there is more. `fire` may arm and stop any timer,
- * and what it arms is not due yet.
+ * Fires at most `most` due timers; true: there are more. `fire` may arm and stop any timer; what it
+ * arms is not due yet.
  */
 bool px_timers_fire(struct px_timers *timers, uint32_t most);
 

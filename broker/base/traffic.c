@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* FNV-1a; the types are the program's own, so that nobody can choose where they fall. */
+/* FNV-1a: types are names from the program, so clients cannot cause collisions. */
 static uint32_t hash_of(const char *type)
 {
 	uint32_t hash = 2166136261u;

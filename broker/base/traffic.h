@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Traffic: messages and bytes by type, in both directions. Types are those of the services'
- * commands and of what the server itself sends: names out of the program, never a client's,
- * so there are few, and none can be made up. A message carries the place of its type, so that
- * counting a delivery is an increment.
+ * Traffic: messages and bytes by type, in both directions. Types are the names of the services'
+ * commands and of the server's own messages, never names that a client sent, so their number is
+ * limited. A message carries the index of its type, so counting a delivery is an increment.
  */
 #ifndef PX_TRAFFIC_H
 #define PX_TRAFFIC_H
@@ -15,18 +14,18 @@
 
 #define PX_TRAFFIC_NAME 68
 
-/* The place of all that has no other: what nobody could read, and types beyond the bound. */
+/* The index for everything else: unreadable messages, and types beyond the limit. */
 #define PX_TRAFFIC_OTHER 0
 
-/* Zeroed: empty, but for PX_TRAFFIC_OTHER. */
+/* Zeroed: empty, except for PX_TRAFFIC_OTHER. */
 struct px_traffic {
 	struct px_traffic_count counts[PX_TRAFFIC_TYPES];
 	uint16_t slots[PX_TRAFFIC_SLOTS]; /* by hash; 0: free */
 	uint16_t last;
-	char names[PX_TRAFFIC_TYPES][PX_TRAFFIC_NAME]; /* services may go, with their texts */
+	char names[PX_TRAFFIC_TYPES][PX_TRAFFIC_NAME]; /* copies: services may be unloaded */
 };
 
-/* The place of a type, which is given one if it has none. NULL: PX_TRAFFIC_OTHER. */
+/* The index of a type, which is added if needed. NULL: PX_TRAFFIC_OTHER. */
 uint16_t px_traffic_place(struct px_traffic *traffic, const char *type);
 
 static inline void px_traffic_came(struct px_traffic *traffic, uint16_t place, size_t bytes)

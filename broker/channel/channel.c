@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Channels and memberships. The members are a dense array and each knows its place in it,
- * so that joining and leaving cost the same in a room of two and in one of a thousand, and
- * publishing walks memory in a line.
+ * Channels and memberships. The members are a dense array, and each knows its place in it, so
+ * joining and leaving cost the same in a room of two and in one of a thousand, and publishing reads
+ * memory sequentially.
  *
- * The law of isolation stands in may_reach(): every way to a channel goes through it.
+ * Isolation is checked in may_reach(); every way to a channel goes through it.
  */
 #include "channel.h"
 
@@ -63,7 +63,7 @@ struct px_channel *px_channel_find(const struct px_broker *broker,
 	return px_channel_find_kind(broker, practice, service, name, false);
 }
 
-/* Its number is handed on to the next broker, members or not. */
+/* Its sequence number is passed on to the next process, with or without members. */
 static bool is_held(const struct px_channel *channel)
 {
 	return channel->broker->is_holding && channel->kind->has_history && !channel->is_ending;
@@ -198,7 +198,7 @@ void px_channel_destroy(struct px_channel *channel)
 	free(channel);
 }
 
-/* A channel without members lives on only for its history, or for who comes back to it. */
+/* A channel without members exists only for its history, or for sessions that may return. */
 static bool is_wanted(const struct px_channel *channel)
 {
 	return channel->member_count > 0 || channel->leaving > 0 || is_held(channel) ||
@@ -264,7 +264,7 @@ static void count_for_realm(const struct px_member *member, int by)
 	}
 }
 
-/* By 1, or by -1: it goes. */
+/* `by`: 1, or -1 if it leaves. */
 static void count_member(const struct px_member *member, int by)
 {
 	const struct px_channel *channel = member->channel;
@@ -294,7 +294,7 @@ int px_channel_add_member(struct px_channel *channel, struct px_session *session
 	member->channel = channel;
 	member->session = session;
 	member->order = ++channel->broker->member_order;
-	member->mark_seq = (uint32_t)channel->seq; /* what was before is not missed */
+	member->mark_seq = (uint32_t)channel->seq; /* earlier publications do not count as missed */
 	member->index = channel->member_count;
 	channel->members[channel->member_count++] = member;
 	px_membership_link(member);
@@ -319,7 +319,7 @@ static void unlink_member(struct px_member *member)
 	count_member(member, -1);
 }
 
-/* The rooms that it has; one where it only waits to be let into this one does not count. */
+/* The session's rooms. A room counts once if the session also waits for admission to it. */
 static uint32_t rooms_beside(const struct px_session *session, const struct px_practice *practice,
 		struct px_span name)
 {
@@ -368,7 +368,9 @@ static int join(struct px_session *session, const struct px_service *service,
 		return rc;
 	}
 	if (!is_room(kind)) {
-		/* The service may have other options since it began; a room keeps what it began with. */
+		/*
+		 * The service's options may have changed since; a room keeps the limits that it began with.
+		 */
 		channel->limits = *limits;
 	}
 	rc = is_full(channel) ? -ENOSPC : px_channel_add_member(channel, session, &member);
@@ -377,7 +379,7 @@ static int join(struct px_session *session, const struct px_service *service,
 		if (rc < 0) {
 			unlink_member(member);
 			free(member);
-			/* A full disk of the host's is no full room. */
+			/* A failure of the host is not a full room. */
 			rc = rc == -ENOMEM ? rc : -EROFS;
 		}
 	}
@@ -414,14 +416,14 @@ int px_channel_join(struct px_session *session, const struct px_service *service
 	return rc;
 }
 
-/* Takes a member out; the channel stays, even if it was the last. */
+/* Removes a member; the channel stays, even if that was the last. */
 static void remove_member(struct px_member *member, enum px_leave_reason reason)
 {
 	struct px_channel *channel = member->channel;
 	px_member_tell_left(member, reason);
 	unlink_member(member);
 	if (channel->kind->left) {
-		/* It may make others leave, or end the channel. */
+		/* `left` may remove other members, or end the channel. */
 		struct px_broker *broker = channel->broker;
 		struct px_origin before = px_broker_turn_to(broker, px_channel_origin(channel));
 		channel->leaving++;
@@ -501,13 +503,13 @@ static void remember(struct px_channel *channel, struct px_message *message, uin
 		.at_ms = broker->timers.now_ms,
 	});
 	if (channel->history.count > 0 && channel->timer.place == 0) {
-		/* Without a timer it would only be expired later, by the next publication. */
+		/* Without a timer, it expires with the next publication. */
 		(void)px_timer_arm(&broker->timers, &channel->timer,
 				broker->timers.now_ms + channel->limits.history_age_ms);
 	}
 }
 
-/* A message that nobody said anything of is of the channel that it is published to. */
+/* A message without an origin belongs to the channel that it is published to. */
 static void adopt(const struct px_channel *channel, struct px_message *message)
 {
 	struct px_origin origin = px_channel_origin(channel);
@@ -530,7 +532,7 @@ static void deliver(struct px_channel *channel, struct px_message *message,
 	if (channel->kind->has_history) {
 		remember(channel, message, by);
 	}
-	/* Sending never frees a session nor changes the array: see px_session_send(). */
+	/* px_session_send() never frees a session or changes the array. */
 	for (uint32_t i = 0; i < channel->member_count; i++) {
 		struct px_session *session = channel->members[i]->session;
 		if (session != except && px_session_hears(session) &&

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Coming and going as the trail has it. Rooms are in it, and who waits before them; a
- * practice's whiteboard comes with the session itself.
+ * Events of channels for the audit log: rooms and their waiting rooms. A practice's whiteboard is
+ * not reported: its sessions are.
  */
 #include "channel.h"
 #include "core/broker.h"
@@ -45,7 +45,7 @@ int px_member_tell_joined(const struct px_member *member)
 	if (member->channel->kind->waiting) {
 		return tell(member, PX_EVENT_WAITING, PX_LEFT, NULL);
 	}
-	/* Nobody joins in the name of another, but whom staff lets in. */
+	/* Only an admission by staff joins a session other than the sender's own. */
 	bool admitted = acting && acting != member->session;
 	return tell(member, admitted ? PX_EVENT_ADMITTED : PX_EVENT_JOINED, PX_LEFT,
 			admitted ? acting : NULL);
@@ -56,7 +56,7 @@ void px_member_tell_left(const struct px_member *member, enum px_leave_reason re
 	enum px_event_kind kind = !member->channel->kind->waiting ? PX_EVENT_LEFT :
 			reason == PX_DENIED ? PX_EVENT_DENIED : PX_EVENT_WAITED;
 	bool by_somebody = reason == PX_REMOVED || reason == PX_ENDED || reason == PX_DENIED;
-	/* Who is admitted was told of when it joined the room. */
+	/* Admission was reported when the session joined the room. */
 	if (reason != PX_ADMITTED) {
 		(void)tell(member, kind, reason,
 				by_somebody ? member->channel->broker->acting : NULL);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What a service may know of a channel and a membership. */
+/*
+ * What services may read of a channel and a membership.
+ */
 #include "channel.h"
 #include "core/session.h"
 

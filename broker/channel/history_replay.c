@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a member missed, and is given of the history: for one that says how far it has heard
- * (epoch and seq), all of it or nothing; for one that was away without numbers of its own, the
- * latest publication. What a newer one with the same key has replaced is left out.
+ * What a member missed and gets from the history. With epoch and seq: everything after seq, or
+ * nothing. For a session that returns without praxis.v1: the latest publication. Updates that a
+ * later one with the same key replaced are left out.
  */
 #include "channel.h"
 
@@ -27,7 +27,7 @@ bool px_channel_covers(struct px_channel *channel, struct px_span epoch, uint64_
 	return fine;
 }
 
-/* Up to `last`, and what the session itself published since. */
+/* Up to `last`, without what the session itself published since. */
 static bool is_missed(const struct px_history_entry *entry, const struct px_session *session,
 		uint64_t seq, uint64_t last)
 {
@@ -39,10 +39,10 @@ void px_member_replay(struct px_member *member, uint64_t seq, uint64_t last)
 	struct px_session *session = member->session;
 	const struct px_history *history = &member->channel->history;
 	struct px_conflation conflation;
-	if (member->is_healed && last < px_member_mark(member)) {
+	if (member->is_reattached && last < px_member_mark(member)) {
 		last = px_member_mark(member);
 	}
-	/* Without memory for leaving out what was replaced it gets that, too. */
+	/* Without memory for conflation, replaced updates are sent, too. */
 	bool whole = px_conflation_begin(&conflation, session->broker, history->count) < 0;
 	for (uint32_t i = 0; !whole && i < history->count; i++) {
 		const struct px_history_entry *entry = px_history_at(history, i);
@@ -60,7 +60,7 @@ void px_member_replay(struct px_member *member, uint64_t seq, uint64_t last)
 	px_conflation_finish(&conflation);
 }
 
-/* The latest publication that was meant for the session, too; NULL: none is kept. */
+/* The latest publication that the session should have; NULL: none is kept. */
 static const struct px_history_entry *latest_for(const struct px_channel *channel,
 		const struct px_session *session)
 {
@@ -80,13 +80,13 @@ void px_session_mark(struct px_session *session)
 	}
 }
 
-/* What is written in order is heard in order: who got the latest has got all before it. */
-void px_session_note_heard(struct px_session *session, int64_t deaf_ms)
+/* Messages are written in order: if the last one was received, so were all before it. */
+void px_session_note_heard(struct px_session *session, int64_t unheard_since_ms)
 {
 	for (struct px_member *member = session->members; member; member = member->next) {
 		const struct px_channel *channel = member->channel;
 		const struct px_history_entry *entry = latest_for(channel, session);
-		if (entry && (entry->at_ms > deaf_ms ||
+		if (entry && (entry->at_ms > unheard_since_ms ||
 				px_queue_holds(&session->queue, entry->message)) &&
 				entry->seq <= px_member_mark(member)) {
 			member->mark_seq = (uint32_t)(entry->seq - 1);
@@ -100,7 +100,7 @@ void px_session_catch_up(struct px_session *session)
 		const struct px_history_entry *entry = latest_for(member->channel, session);
 		uint64_t heard = px_member_mark(member);
 		member->mark_seq = (uint32_t)member->channel->seq;
-		member->is_healed = true;
+		member->is_reattached = true;
 		if (entry && entry->seq > heard) {
 			px_session_send(session, entry->message);
 		}

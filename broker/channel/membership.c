@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A session's memberships: a list, which is all that most ever need. A token may hold a
- * thousand practices, though, and each is a membership; from some on they are in a
- * tree as well (libc's), so that entering n practices takes n log n steps. The tree is an
- * index and nothing more: where there is no memory for it, the list answers.
+ * A session's memberships: a list, which is enough for most. A token may hold a thousand practices,
+ * each of which is a membership; beyond LIST_MAX they are also in a tree (libc's), so that entering
+ * n practices takes O(n log n). The tree is only an index: without memory for it, the list is used.
  */
 #include "channel.h"
 
@@ -12,7 +11,7 @@
 
 #include <search.h>
 
-/* So few are found as fast by walking. */
+/* Up to this many, walking the list is as fast. */
 #define LIST_MAX 16
 
 static int compare_pointers(const void *a, const void *b)
@@ -20,7 +19,7 @@ static int compare_pointers(const void *a, const void *b)
 	return (uintptr_t)a < (uintptr_t)b ? -1 : (uintptr_t)a > (uintptr_t)b;
 }
 
-/* By kind, practice and name, which no two of one session's channels share. */
+/* By kind, practice and name: unique among one session's channels. */
 static int compare(const void *one, const void *other)
 {
 	const struct px_channel *a = ((const struct px_member *)one)->channel;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the server says of a message that it relays: when, by whom, of which practice. The
- * sender's own bytes are kept; only the fields that are the server's to say are taken out
- * of them, by name with escapes resolved and every time they occur, and written anew at
- * the end. An authenticated sender's userId, userName and fromUserId are the token's (ids in
- * the sender's spelling), and a `from` that names somebody else becomes the token's name
- * (docs/protocol.md, section 2).
+ * What the server adds to a message that it relays: when, by whom, of which practice. The sender's
+ * bytes are kept. Fields that only the server may set are removed, by name with escapes resolved
+ * and every time they occur, and written anew at the end. An authenticated sender's userId,
+ * userName and fromUserId are those of the token (ids in the sender's spelling), and a `from` with
+ * another name becomes the token's name (docs/protocol.md, section 2).
  */
 #include "relay.h"
 
@@ -41,7 +40,7 @@ static bool is_own_name(const struct px_session *session, const struct px_envelo
 }
 
 struct splice {
-	const char *const *own_fields; /* of the service; NULL: none */
+	const char *const *own_fields; /* added by the service; NULL: none */
 	bool authenticated;
 	bool drop_from;
 	bool drop_seq;
@@ -82,8 +81,8 @@ static bool is_servers(const struct splice *splice, const struct px_field *field
 }
 
 /*
- * Whether a later field has the same name. Only the last counts for JSON.parse, and so for
- * the server; a reader that takes the first must not see another message than it did.
+ * Whether a later field has the same name. JSON.parse and the server use the last one; a reader
+ * that uses the first must not see a different message.
  */
 static bool is_superseded(const struct px_envelope *message, size_t index)
 {
@@ -97,7 +96,7 @@ static bool is_superseded(const struct px_envelope *message, size_t index)
 	return false;
 }
 
-/* The sender's fields but for the server's, neighbours in one piece. */
+/* The sender's fields without the server's; adjacent ones are copied together. */
 static void copy_members(const struct px_envelope *message, const struct splice *splice,
 		struct px_json *json)
 {
@@ -119,16 +118,16 @@ static void copy_members(const struct px_envelope *message, const struct splice 
 	}
 }
 
-void px_stamp_copy(const struct px_envelope *message, bool drop_seq, struct px_json *json)
+void px_relay_copy_fields(const struct px_envelope *message, bool drop_seq, struct px_json *json)
 {
 	copy_members(message, &(struct splice){ .drop_seq = drop_seq }, json);
 }
 
 /*
- * The token's user in the spelling of the message where that says the same: a token's `sub` is
- * a string by RFC 7519, and clients that count their users compare with ===.
+ * The token's user, in the spelling of the message if that is the same id: a token's `sub` is a
+ * string by RFC 7519, and clients with numeric user ids compare with ===.
  */
-static void stamp_user_id(const struct px_envelope *message, const char *name, struct px_id user,
+static void write_user_id(const struct px_envelope *message, const char *name, struct px_id user,
 		struct px_json *json)
 {
 	char text[PX_ID_MAX + 1];
@@ -138,14 +137,14 @@ static void stamp_user_id(const struct px_envelope *message, const char *name, s
 	px_json_id(json, name, is_same ? said : user);
 }
 
-static void stamp_user(const struct px_session *session, const struct px_envelope *message,
+static void write_user(const struct px_session *session, const struct px_envelope *message,
 		const struct splice *splice, struct px_json *json)
 {
 	struct px_id user = px_session_user(session);
 	if (user.text.len > 0) {
-		stamp_user_id(message, "userId", user, json);
+		write_user_id(message, "userId", user, json);
 		if (px_envelope_field(message, "fromUserId")) {
-			stamp_user_id(message, "fromUserId", user, json);
+			write_user_id(message, "fromUserId", user, json);
 		}
 	}
 	px_json_string(json, "userName", px_session_user_name(session));
@@ -154,7 +153,7 @@ static void stamp_user(const struct px_session *session, const struct px_envelop
 	}
 }
 
-static void stamp_sender(const struct px_session *session, struct px_json *json)
+static void write_sender(const struct px_session *session, struct px_json *json)
 {
 	char client_id[PX_CLIENT_ID_SIZE];
 	px_session_client_id(session, client_id);
@@ -165,7 +164,7 @@ static void stamp_sender(const struct px_session *session, struct px_json *json)
 void px_session_stamp(const struct px_session *session, struct px_practice *practice,
 		struct px_json *json)
 {
-	stamp_sender(session, json);
+	write_sender(session, json);
 	px_json_id(json, "practiceId", px_session_practice_id(session, practice));
 	json->practice = practice;
 }
@@ -177,7 +176,7 @@ void px_member_stamp(const struct px_member *member, struct px_json *json)
 	json->room = channel->label;
 }
 
-/* What the message is of: the room that it is said in, where the service knows it. */
+/* The message's origin: its room, if the service named it. */
 static void set_origin(const struct px_call *call, struct px_message *message)
 {
 	struct px_broker *broker = call->session->broker;
@@ -205,11 +204,11 @@ struct px_message *px_call_forward(struct px_call *call, uint64_t seq)
 	px_json_begin(&json, NULL);
 	copy_members(message, &splice, &json);
 	if (authenticated) {
-		stamp_user(session, message, &splice, &json);
+		write_user(session, message, &splice, &json);
 	}
-	stamp_sender(session, &json);
+	write_sender(session, &json);
 	if (call->practice_named) {
-		/* Its own spelling: it is the same id, and clients compare with ===. */
+		/* The sender's spelling: clients compare with ===. */
 		px_json_raw(&json, "practiceId", px_envelope_field(message, "practiceId")->value);
 	} else if (call->practice) {
 		px_json_id(&json, "practiceId", px_session_practice_id(session, call->practice));

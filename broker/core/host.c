@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* See host.h; and what services ask the host by way of the broker. */
+/*
+ * See host.h; also the functions that services call and the host implements.
+ */
 #include "host.h"
 #include "broker.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Identities: immutable but for px_identity_bind(), one allocation each, since there is
- * one for every connection.
+ * Identities: immutable except for px_identity_bind(). One allocation each, since there is one per
+ * connection.
  */
 #include "identity.h"
 
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Practices that one who may have all of the tenant can name in one session. */
+/* Practices that an identity with all_practices can name in one session. */
 #define WILDCARD_PRACTICES 64
 
 static bool id_fits(struct px_span id)
@@ -139,7 +139,7 @@ static struct px_span tenant_of(const struct px_identity *identity)
 		identity->tenant_len };
 }
 
-/* The place of that id in the order, or the one where it belongs. */
+/* The position of that id in the sort order, or where it would be inserted. */
 static uint32_t place_of(const struct px_identity *identity, struct px_span id, bool *ret_there)
 {
 	const uint16_t *order = px_identity_order(identity);
@@ -165,7 +165,7 @@ static int hold(struct px_broker *broker, struct px_identity *identity, struct p
 	bool is_there;
 	uint32_t place = place_of(identity, id.text, &is_there);
 	if (is_there) {
-		return 0; /* a token may name one twice */
+		return 0; /* a token may name a practice twice */
 	}
 	struct px_practice *practice;
 	int rc = px_practice_get(broker, tenant_of(identity), id.text, &practice);
@@ -182,9 +182,9 @@ static int hold(struct px_broker *broker, struct px_identity *identity, struct p
 }
 
 /*
- * A fifth of what a token has left when it is brought, at most the usual time, before it expires.
- * A fixed time would tell at once of a short token, and of the one that replaces it. One that
- * lives by its leeway alone is told of in the last fifth of that.
+ * When to send the expiry notice: a fifth of the token's remaining life before it expires, at most
+ * auth_notice_ms. A fixed time would warn at once about a short token, and about its replacement. A
+ * token that is valid only through its leeway is announced in the last fifth of that.
  */
 static int64_t notice_of(const struct px_broker *broker, const struct px_claims *claims)
 {

@@ -69,7 +69,7 @@ struct px_message *px_message_frame(struct px_broker *broker, enum px_opcode opc
 	return make(broker, opcode, payload, 0);
 }
 
-/* ---- what it is of ---- */
+/* ---- origin ---- */
 
 struct px_label *px_label_create(struct px_span text)
 {
@@ -114,7 +114,7 @@ struct px_practice *px_message_practice(const struct px_broker *broker,
 	return is_there ? paged->entries[at].item : NULL;
 }
 
-/* Types of the server itself begin with no service's prefix. */
+/* The server's own types have no service's prefix. */
 static uint8_t service_of(const struct px_broker *broker, const char *type)
 {
 	unsigned index;
@@ -122,7 +122,7 @@ static uint8_t service_of(const struct px_broker *broker, const char *type)
 			PX_SERVICE_NONE;
 }
 
-/* What was stamped on it; else what its service has in hand. */
+/* The origin that was set for it, or else that of the running service. */
 static void set_origin(const struct px_broker *broker, struct px_message *message,
 		const struct px_json *json)
 {

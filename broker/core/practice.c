@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Practices: (tenant, id), each known once. Two sessions are of one practice if, and only
- * if, they point to the same struct, so that isolation is a comparison of pointers and
- * two tenants' practice 1 can never be taken for each other.
+ * Practices: one struct for each (tenant, id). Two sessions belong to the same practice if and only
+ * if they point to the same struct, so isolation is a comparison of pointers, and practice 1 of two
+ * tenants cannot be confused.
  */
 #include "broker.h"
 #include "practice.h"
@@ -85,7 +85,7 @@ struct px_practice *px_practice_ref(struct px_practice *practice)
 	return practice;
 }
 
-/* What only a history, an operator or a token just judged refers to has nobody in it. */
+/* A practice that only a history, an operator or an unused token refers to has no clients. */
 void px_practice_add_client(struct px_broker *broker, struct px_practice *practice)
 {
 	broker->stats.practices += practice->clients++ == 0;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Half a megabyte; more than any one turn needs for a thousand readers. */
+/* Half a megabyte: more than one turn needs for a thousand readers. */
 #define POOL_MAX 4096
 
 void px_queue_pool_finish(struct px_queue_pool *pool)
@@ -159,7 +159,7 @@ void px_queue_visit(const struct px_queue *queue,
 	}
 }
 
-/* The messages that stay move together, within their block. */
+/* Compacts a block: the messages that stay move together. */
 static void filter_block(struct px_queue *queue, struct px_queue_block *block,
 		struct px_broker *broker,
 		bool (*keep)(void *user, const struct px_message *message), void *user)

@@ -11,20 +11,20 @@
 
 #define PX_QUEUE_BLOCK 14
 
-/* Holds its own ends, so that one queue can be hung behind another as it is. */
+/* Holds its own bounds, so that one queue can be appended to another as it is. */
 struct px_queue_block {
 	struct px_queue_block *next;
 	uint8_t first;
-	uint8_t last;   /* one behind the last */
-	uint32_t at_ms; /* when the first came, or the one before it was taken out: not earlier */
+	uint8_t last;   /* index behind the last */
+	uint32_t at_ms; /* first message queued, or the one before it taken: see px_queue_age_ms() */
 	struct px_message *messages[PX_QUEUE_BLOCK];
 };
 
-/* Zeroed: empty. Blocks beyond its bound go back to the allocator. */
+/* Zeroed: empty. Blocks beyond its limit are freed. */
 struct px_queue_pool {
 	struct px_queue_block *free;
 	uint32_t count;
-	uint32_t now_ms; /* the low bits of the clock, for its owner to set */
+	uint32_t now_ms; /* the low bits of the clock, set by the owner */
 };
 
 /* Zeroed: empty. */
@@ -42,52 +42,52 @@ static inline bool px_queue_empty(const struct px_queue *queue)
 	return queue->count == 0;
 }
 
-/* Takes a reference of its own. -ENOMEM: the queue is as it was. */
+/* Takes a reference of its own. -ENOMEM: the queue is unchanged. */
 int px_queue_push(struct px_queue *queue, struct px_queue_pool *pool, struct px_message *message);
 
 /* The first message, which stays in the queue; NULL if empty. */
 struct px_message *px_queue_peek(const struct px_queue *queue);
 
-/* Takes out the first; the reference becomes the caller's. The queue must not be empty. */
+/* Removes the first message; the caller gets its reference. The queue must not be empty. */
 struct px_message *px_queue_pop(struct px_queue *queue, struct px_queue_pool *pool);
 
 /*
- * Copies as many whole frames as fit, from the first on; returns their bytes, and how many they
- * are. They stay in the queue.
+ * Copies as many whole frames as fit, starting with the first; returns their bytes, and their
+ * number. They stay in the queue.
  */
 size_t px_queue_copy(const struct px_queue *queue, uint8_t *buf, size_t size,
 		uint32_t *ret_count);
 
-/* Whether that very message is in it. */
+/* Whether this message (the same pointer) is in the queue. */
 bool px_queue_holds(const struct px_queue *queue, const struct px_message *message);
 
-/* Moves all that is in `from` behind what is in `queue`; cannot fail. */
+/* Appends all messages of `from` to `queue`; cannot fail. */
 void px_queue_append(struct px_queue *queue, struct px_queue *from);
 
 /*
- * How long the first message has waited; 0 where there is none. It may have waited longer, but
- * not since the one before it was taken out.
+ * How long the first message has waited, 0 if there is none. A lower bound: counted at most since
+ * the message before it was taken.
  */
 uint32_t px_queue_age_ms(const struct px_queue *queue, const struct px_queue_pool *pool);
 
-/* As if all of it had come just now. */
+/* Restarts the waiting time of all messages. */
 void px_queue_touch(struct px_queue *queue, const struct px_queue_pool *pool);
 
-/* Shows each message to `visit`, in order. */
+/* Calls `visit` for each message, in order. */
 void px_queue_visit(const struct px_queue *queue,
 		void (*visit)(void *user, const struct px_message *message), void *user);
 
-/* Drops those that `keep` says no to; returns how many. */
+/* Drops the messages for which `keep` returns false; returns their number. */
 size_t px_queue_filter(struct px_queue *queue, struct px_queue_pool *pool,
 		struct px_broker *broker,
 		bool (*keep)(void *user, const struct px_message *message), void *user);
 
-/* Puts another in the place of those that `keep` says no to; returns how many. */
+/* Replaces the messages for which `keep` returns false; returns their number. */
 size_t px_queue_replace(struct px_queue *queue, struct px_broker *broker,
 		bool (*keep)(void *user, const struct px_message *message), void *user,
 		struct px_message *other);
 
-/* Drops all that is in it; returns how many messages. */
+/* Drops all messages; returns their number. */
 size_t px_queue_clear(struct px_queue *queue, struct px_queue_pool *pool,
 		struct px_broker *broker);
 

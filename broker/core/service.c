@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Descriptors of services: whether one can be used, and whose a type of messages is. Host and
- * broker ask here alike, so that --check-config says what a start says. A plugin may be older
- * than `prefixes`, so nobody else reads that field.
+ * Descriptors of services: whether one is valid, and to which service a type of messages belongs.
+ * Host and broker both use this, so that --check-config and a start agree. A plugin may be older
+ * than the field `prefixes`; only this file reads that field.
  */
 #include "broker.h"
 #include "message.h"
@@ -18,7 +18,7 @@
 #define PREFIX_MAX 32
 #define TYPE_MAX 64
 
-/* What the server's own types begin with, before an underscore: auth_ok, server_draining, … */
+/* Prefixes of the server's own types: auth_ok, server_draining, … */
 static const char *const reserved[] = { "auth", "connection", "server" };
 
 static int complain(char *fault, size_t size, const char *format, ...) PX_PRINTF(3, 4);
@@ -97,7 +97,7 @@ static int check_prefixes(const struct px_service *service, char *fault, size_t 
 	return 0;
 }
 
-/* A table that is not sorted would hide commands from bsearch. */
+/* bsearch() would not find commands in an unsorted table. */
 static int check_command(const struct px_service *service, size_t i, char *fault, size_t size)
 {
 	const char *type = service->commands[i].type;
@@ -115,7 +115,7 @@ static int check_command(const struct px_service *service, size_t i, char *fault
 	int order = i > 0 ? strcmp(service->commands[i - 1].type, type) : -1;
 	if (order >= 0) {
 		return complain(fault, size, "the commands are not sorted: \"%s\" %s", type,
-				order == 0 ? "is there twice" : "belongs before the one in front of it");
+				order == 0 ? "is listed twice" : "must come before its predecessor");
 	}
 	return 0;
 }
@@ -133,7 +133,7 @@ int px_service_check(const struct px_service *service, char *fault, size_t size)
 		return complain(fault, size, "its name \"%s\" is the server's own", service->name);
 	}
 	if (service->command_count > 0 && !service->commands) {
-		return complain(fault, size, "it has commands, and no table of them");
+		return complain(fault, size, "it announces commands, but has no table of them");
 	}
 	int rc = check_prefixes(service, fault, size);
 	for (size_t i = 0; rc == 0 && i < service->command_count; i++) {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What a service or the host may know of a session. */
+/*
+ * What services and the host may read of a session.
+ */
 #include "session.h"
 #include "broker.h"
 #include "identity.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Envelopes: one pass over a client's message that checks all of it and notes where its
- * outermost fields lie. Names are compared with their escapes resolved: a sender must
- * not get a "client\u0049d" of its own past the server.
+ * Envelopes: one pass over a client's message that validates all of it and records where its
+ * outermost fields are. Names are compared with their escapes resolved, so that a sender cannot get
+ * its own "client\u0049d" past the server.
  */
 #include "envelope.h"
 
@@ -13,7 +13,7 @@
 #include <praxis/hex.h>
 #include <string.h>
 
-/* Longest name that the protocol knows; longer ones need no resolving to be told apart. */
+/* The longest name that the protocol uses; longer ones need not be resolved to be told apart. */
 #define NAME_MAX_BYTES 63
 
 static int hex4(const char *p)
@@ -50,8 +50,8 @@ static size_t put_utf8(unsigned code, char out[4])
 }
 
 /*
- * One \uXXXX or a pair of them; *p stands on the backslash and is moved on. 0 for what has
- * no place in a C string or in UTF-8: U+0000 and lone surrogates.
+ * One \uXXXX or a pair of them; *p is at the backslash and is advanced. 0 for what a C string or
+ * UTF-8 cannot hold: U+0000 and lone surrogates.
  */
 static unsigned read_unicode(const char **p, const char *end)
 {
@@ -114,7 +114,7 @@ int px_json_unescape(struct px_span raw, char *buf, size_t size, size_t *ret_len
 	return 0;
 }
 
-/* Resolves the escapes of a name. A name that cannot be one of ours may stay as it is. */
+/* Resolves the escapes of a name. A name that is too long to be the server's stays as it is. */
 static int resolve_name(struct px_envelope *envelope, struct px_field *field)
 {
 	char name[NAME_MAX_BYTES + 1];
@@ -324,10 +324,10 @@ struct json_object *px_envelope_json(struct px_envelope *envelope, const char *n
 {
 	struct json_object *value = NULL;
 	if (envelope->nul_name) {
-		return NULL; /* json-c would take another name for one that is looked for */
+		return NULL; /* json-c would truncate the name and find it under another */
 	}
 	if (!envelope->json) {
-		/* One level more than the scan lets through: json-c counts the scalars too. */
+		/* One level more than the scan permits: json-c counts scalars, too. */
 		struct json_tokener *tokener = json_tokener_new_ex(PX_SCAN_DEPTH + 1);
 		if (!tokener) {
 			return NULL;

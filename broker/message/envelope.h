@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* The inside of an envelope: for those in the broker who make one and splice it. */
+/*
+ * Internals of an envelope, for those in the broker that make and splice one.
+ */
 #ifndef PX_ENVELOPE_H
 #define PX_ENVELOPE_H
 
 #include <praxis/envelope.h>
 
-/* Fields of the outermost object; what lies deeper is not counted. */
+/* Fields of the outermost object; nested ones are not counted. */
 #define PX_ENVELOPE_FIELDS 256
 
 struct px_envelope {
-	struct px_span text; /* the caller's */
+	struct px_span text; /* owned by the caller */
 	size_t field_count;
 	struct px_field fields[PX_ENVELOPE_FIELDS];
 	size_t name_bytes;
-	bool nul_name; /* somewhere below, a name has U+0000 in it */
-	char names[4096]; /* field names whose escapes had to be resolved */
-	struct json_object *json; /* of the whole text, once somebody asked */
+	bool nul_name; /* a nested name contains U+0000 */
+	char names[4096]; /* field names whose escapes were resolved */
+	struct json_object *json; /* of the whole text, parsed on first use */
 };
 
 enum px_envelope_fault {
@@ -28,12 +30,12 @@ enum px_envelope_fault {
 };
 
 /*
- * Checks and indexes a text; the bytes must outlive the envelope, which must be reset
- * before it is used again, whatever this returned.
+ * Validates and indexes a text. The bytes must outlive the envelope, which must be reset before it
+ * is used again, whatever this returned.
  */
 enum px_envelope_fault px_envelope_parse(struct px_envelope *envelope, struct px_span text);
 
-/* Gives back what was allocated. */
+/* Frees what was allocated. */
 void px_envelope_reset(struct px_envelope *envelope);
 
 #endif

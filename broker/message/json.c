@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The writer of include/praxis/json.h. Most messages fit into its own bytes; it goes to
- * the heap for what is longer. A comma is due unless something was just opened, which
- * the last byte written tells, so there is no stack of states to keep.
+ * The writer of include/praxis/json.h. Most messages fit into its own buffer; longer ones are
+ * allocated. Whether a comma is due follows from the last byte, so there is no stack of states.
  */
 #include "json.h"
 
@@ -87,7 +86,7 @@ void px_json_comma(struct px_json *json)
 	}
 }
 
-/* Comma and name; the names are ours and need no escapes. */
+/* Writes comma and name; names are literals and need no escapes. */
 static void begin_value(struct px_json *json, const char *key)
 {
 	px_json_comma(json);

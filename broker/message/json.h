@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* What only the broker does with a writer: placing whole members of a sender. */
+/*
+ * Writer functions for the broker only: inserting members of a sender's message.
+ */
 #ifndef PX_JSON_H
 #define PX_JSON_H
 
 #include <praxis/json.h>
 
-/* A comma, if one is due. */
+/* Writes a comma if one is due. */
 void px_json_comma(struct px_json *json);
 
-/* Bytes as they are. */
+/* Appends bytes unchanged. */
 void px_json_append(struct px_json *json, const char *bytes, size_t len);
 
 #endif

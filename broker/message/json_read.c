@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What include/praxis/json.h says of reading. */
+/*
+ * The reading half of include/praxis/json.h.
+ */
 #include "scan.h"
 
 #include <json-c/json.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The options of option.h: check entries against a table, fill in defaults, hand out values.
+ * The options of include/praxis/option.h: checks entries against a table, fills in defaults,
+ * returns values.
  *
- * Values are converted once, here, and kept in an array beside the table. Rejected: keeping
- * the JSON and converting in the accessors, because then an accessor could fail long after
- * the start; and a hash by key, because a table has a dozen rows and is read at start.
+ * Values are converted once, here, and kept in an array beside the table. Rejected: keeping the
+ * JSON and converting in the accessors, which could then fail long after the start; a hash by key,
+ * since a table has a dozen rows and is read at start.
  *
- * The sentences say what was expected and what was got; what was got is left out wherever it
- * may be a secret.
+ * Messages say what was expected and what was found; the value is left out if it may be a secret.
  */
 #define _DEFAULT_SOURCE 1 /* explicit_bzero */
 
@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Longer keys and values are cut in complaints. */
+/* Longer keys and values are truncated in messages. */
 #define SHOWN_BYTES 64
 
 struct option_value {
@@ -66,7 +66,7 @@ static size_t table_count(const struct px_option *table)
 	return count;
 }
 
-/* ---- telling secrets from the rest ---- */
+/* ---- secrets ---- */
 
 static bool contains_ignoring_case(const char *text, const char *word)
 {
@@ -222,7 +222,7 @@ static const char *nearest_key(const struct px_option *table, const char *key)
 			continue;
 		}
 		size_t distance = edit_distance(key, table[i].key);
-		/* "ab" is no misspelling of "cd" */
+		/* "ab" is not a misspelling of "cd" */
 		if (distance < nearest_distance && distance < other && distance < length) {
 			nearest = table[i].key;
 			nearest_distance = distance;
@@ -254,7 +254,7 @@ static void complain_of_key(const struct check *check, const struct px_option *t
 	complain(check, "unknown key \"%.*s\" (expected: %s)", SHOWN_BYTES, key, list);
 }
 
-/* ---- converting: 0, -EINVAL without a complaint, -ENOMEM ---- */
+/* ---- conversion: 0, -EINVAL (not reported yet), -ENOMEM ---- */
 
 static int convert_int(const struct px_option *option, struct json_object *value,
 		int64_t *ret_integer)
@@ -362,7 +362,7 @@ static int convert(const struct px_option *option, struct json_object *value,
 
 /* ---- px_options ---- */
 
-/* The row of the table, or options->count. */
+/* The index of the key's row, or options->count. */
 static size_t find_row(const struct px_options *options, const char *key)
 {
 	size_t row = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See scan.h. Strings are nearly all of a message, so they are read by a table of byte
- * classes; everything else is rare. Recursion ends at PX_SCAN_DEPTH.
+ * See scan.h. Messages are mostly strings, so these are read with a table of byte classes.
+ * Recursion is limited by PX_SCAN_DEPTH.
  */
 #include "scan.h"
 
@@ -17,7 +17,7 @@ enum byte_class {
 	BYTE_HIGH,
 };
 
-/* What a byte is within a string. Written as runs: the table has 256 entries. */
+/* The class of a byte within a string. Written as ranges: the table has 256 entries. */
 static inline enum byte_class class_of(uint8_t byte)
 {
 	static const uint8_t classes[128] = {
@@ -47,7 +47,7 @@ void px_scan_space(struct px_scan *scan)
 	}
 }
 
-/* After the table 3-7 of the Unicode standard. */
+/* See table 3-7 of the Unicode standard. */
 int px_scan_utf8(struct px_scan *scan)
 {
 	const uint8_t *p = scan->at;
@@ -197,7 +197,7 @@ bool px_scan_has_nul(struct px_span raw)
 	return false;
 }
 
-/* "name" : value, within an object. */
+/* A member of an object, "name" : value. */
 static int scan_member(struct px_scan *scan, unsigned depth)
 {
 	enum px_kind kind;
@@ -221,7 +221,7 @@ static int scan_member(struct px_scan *scan, unsigned depth)
 	return px_scan_value(scan, depth, &kind, &escaped);
 }
 
-/* An array or object from its bracket on; `depth` counts it already. */
+/* An array or object from its bracket on; `depth` includes it. */
 static int scan_container(struct px_scan *scan, unsigned depth, uint8_t closing)
 {
 	if (depth > PX_SCAN_DEPTH) {

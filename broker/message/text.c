@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The words of types.h: names of codes and roles, spans, ids.
+ * The functions of types.h: names of codes and roles, spans, ids.
  */
 #include <praxis/types.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See admin_feed.h. Numbers begin with the time of the first event, in microseconds, and grow by
- * one: so they grow across restarts, too, and one who saw number n can ask a new server for what
- * came after it.
+ * See admin_feed.h. Numbers start at the time of the first event, in microseconds, and grow by one.
+ * So they grow across restarts, and a watcher that saw number n can ask a new server for what came
+ * after it.
  */
 #include "admin_feed.h"
 
@@ -16,18 +16,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What one who watches is sent: so many a second in the long run, and at once. */
+/* Messages per second for each watcher, in the long run; and the burst. */
 #define PER_SECOND 100
 #define BURST 300
 
-static struct px_watch *watch_of(struct px_broker *broker)
+static struct px_admin_feed *watch_of(struct px_broker *broker)
 {
 	return broker->watch;
 }
 
 static void drop_first(struct px_broker *broker)
 {
-	struct px_watch *watch = watch_of(broker);
+	struct px_admin_feed *watch = watch_of(broker);
 	struct px_kept_event *event = &watch->kept[watch->first];
 	for (unsigned i = 0; i < event->practice_count; i++) {
 		px_practice_unref(broker, event->practices[i]);
@@ -38,9 +38,9 @@ static void drop_first(struct px_broker *broker)
 	watch->count--;
 }
 
-void px_watch_finish(struct px_broker *broker)
+void px_admin_feed_finish(struct px_broker *broker)
 {
-	struct px_watch *watch = watch_of(broker);
+	struct px_admin_feed *watch = watch_of(broker);
 	while (watch && watch->count > 0) {
 		drop_first(broker);
 	}
@@ -91,7 +91,7 @@ static void show(struct px_watcher *watcher, const struct px_kept_event *event)
 	px_session_send(watcher->session, event->message);
 }
 
-/* The message, numbered. NULL without memory. */
+/* The numbered message. NULL without memory. */
 static struct px_message *compose(struct px_broker *broker, struct px_span entry, uint64_t number)
 {
 	struct px_json json;
@@ -119,10 +119,10 @@ static void name_practices(const struct px_sighting *sighting, struct px_kept_ev
 	}
 }
 
-/* Room for one more; NULL without memory. */
+/* A new entry; NULL without memory. */
 static struct px_kept_event *add(struct px_broker *broker)
 {
-	struct px_watch *watch = watch_of(broker);
+	struct px_admin_feed *watch = watch_of(broker);
 	if (!watch->kept) {
 		watch->kept = calloc(PX_EVENTS_KEPT, sizeof(*watch->kept));
 		watch->last = (uint64_t)broker->wall_ms * 1000;
@@ -136,7 +136,7 @@ static struct px_kept_event *add(struct px_broker *broker)
 	return &watch->kept[(watch->first + watch->count) % PX_EVENTS_KEPT];
 }
 
-/* Not strndup(): a span ends where it ends, and nothing behind it may be looked at. */
+/* Not strndup(): it may read beyond the end of a span. */
 static char *copy(struct px_span span)
 {
 	char *text = malloc(span.len + 1);
@@ -149,10 +149,10 @@ static char *copy(struct px_span span)
 
 void px_broker_show(struct px_broker *broker, const struct px_sighting *sighting)
 {
-	struct px_watch *watch = watch_of(broker);
+	struct px_admin_feed *watch = watch_of(broker);
 	struct px_kept_event *event = watch ? add(broker) : NULL;
 	if (!event) {
-		return; /* nobody can watch */
+		return; /* no watchers possible */
 	}
 	*event = (struct px_kept_event){ .number = ++watch->last };
 	event->message = compose(broker, sighting->entry, event->number);
@@ -160,7 +160,7 @@ void px_broker_show(struct px_broker *broker, const struct px_sighting *sighting
 	if (!event->message || !event->tenant) {
 		px_message_unref(broker, event->message);
 		free(event->tenant);
-		return; /* a gap in the numbers tells */
+		return; /* watchers see a gap in the numbers */
 	}
 	name_practices(sighting, event);
 	watch->count++;
@@ -169,7 +169,7 @@ void px_broker_show(struct px_broker *broker, const struct px_sighting *sighting
 	}
 }
 
-static struct px_watcher *find(struct px_watch *watch, const struct px_session *session)
+static struct px_watcher *find(struct px_admin_feed *watch, const struct px_session *session)
 {
 	for (unsigned i = 0; i < watch->watcher_count; i++) {
 		if (watch->watchers[i].session == session) {
@@ -179,7 +179,7 @@ static struct px_watcher *find(struct px_watch *watch, const struct px_session *
 	return NULL;
 }
 
-static void begin(struct px_watcher *watcher, const struct px_watch *watch, bool wanted,
+static void begin(struct px_watcher *watcher, const struct px_admin_feed *watch, bool wanted,
 		uint64_t since)
 {
 	uint64_t oldest = watch->count > 0 ? watch->kept[watch->first].number : watch->last + 1;
@@ -204,12 +204,12 @@ static void begin(struct px_watcher *watcher, const struct px_watch *watch, bool
 int px_operate_watch(struct px_session *session, const uint64_t *since,
 		struct px_error_detail *ret_detail)
 {
-	struct px_watch *watch = watch_of(session->broker);
+	struct px_admin_feed *watch = watch_of(session->broker);
 	struct px_watcher *watcher = watch ? find(watch, session) : NULL;
 	if (!watcher) {
 		if (!watch || watch->watcher_count == PX_WATCHERS_MAX) {
 			return px_deny(ret_detail, PX_E_UNAVAILABLE, NULL,
-					"Too many administrators watch already.");
+					"Too many administrators are watching events.");
 		}
 		watcher = &watch->watchers[watch->watcher_count++];
 		*watcher = (struct px_watcher){ .session = session };
@@ -220,7 +220,7 @@ int px_operate_watch(struct px_session *session, const uint64_t *since,
 
 void px_operate_unwatch(const struct px_session *session)
 {
-	struct px_watch *watch = watch_of(session->broker);
+	struct px_admin_feed *watch = watch_of(session->broker);
 	struct px_watcher *watcher = watch ? find(watch, session) : NULL;
 	if (watcher) {
 		*watcher = watch->watchers[--watch->watcher_count];

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Events as they happen, for operators that watch: the latest are kept for those who come back,
- * each with whom it concerns, so that nobody is shown another practice's.
+ * The feed of events for administrators' sessions. The latest are kept for watchers that return.
+ * Each event is stored with the practices that it concerns, and is shown only to their
+ * administrators.
  */
-#ifndef PX_WATCH_H
-#define PX_WATCH_H
+#ifndef PX_ADMIN_FEED_H
+#define PX_ADMIN_FEED_H
 
 #include "operate.h"
 
@@ -13,14 +14,14 @@
 #define PX_EVENTS_KEPT 500
 #define PX_WATCHERS_MAX 64
 
-/* Of a session with more practices only the first ones' administrators are shown its events. */
+/* An event of a session with more practices is shown to the administrators of the first ones. */
 #define PX_EVENT_PRACTICES 4
 
 struct px_kept_event {
 	uint64_t number;
 	struct px_message *message;
 	char *tenant;
-	struct px_practice *practices[PX_EVENT_PRACTICES]; /* none: of the server as a whole */
+	struct px_practice *practices[PX_EVENT_PRACTICES]; /* none: the whole server's */
 	unsigned practice_count;
 };
 
@@ -30,17 +31,17 @@ struct px_watcher {
 	uint64_t missed;
 };
 
-/* Zeroed: nothing has happened. */
-struct px_watch {
-	struct px_kept_event *kept; /* a ring of PX_EVENTS_KEPT; NULL until something happens */
+/* Zeroed: no events yet. */
+struct px_admin_feed {
+	struct px_kept_event *kept; /* a ring of PX_EVENTS_KEPT; NULL before the first event */
 	uint32_t first;
 	uint32_t count;
-	uint64_t last; /* the number given last */
+	uint64_t last; /* number of the latest event */
 	struct px_watcher watchers[PX_WATCHERS_MAX];
 	unsigned watcher_count;
 };
 
-/* Gives back what is kept. */
-void px_watch_finish(struct px_broker *broker);
+/* Frees the events. */
+void px_admin_feed_finish(struct px_broker *broker);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Broadcasting: one message, published to each of an administrator's practices that anybody is in.
- * A tenant may have very many, so it is done in pieces, some in each turn of the loop, one
- * broadcast at a time, and for as long as the session that asked for it is there.
+ * Broadcasting: one message, published to each practice of an administrator that has clients. A
+ * tenant may have very many practices, so each turn of the loop handles some of them. One broadcast
+ * runs at a time, for as long as the session that requested it exists.
  */
 #include "operate.h"
 
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Practices that are looked at in one turn. */
+/* Practices that are visited in one turn. */
 #define PRACTICES_PER_TURN 200
 
 struct px_broadcast {
@@ -24,8 +24,8 @@ struct px_broadcast {
 	char client_id[PX_CLIENT_ID_SIZE];
 	void (*done)(struct px_session *session, const struct px_broadcasted *result);
 	struct px_broadcasted result;
-	uint64_t after; /* practices up to this number were dealt with */
-	uint64_t last;  /* … which was the newest when it began */
+	uint64_t after; /* practices up to this number are done */
+	uint64_t last;  /* … the latest practice when it began */
 	size_t len;
 	char text[];
 };
@@ -55,7 +55,7 @@ static void publish(struct px_broadcast *broadcast, const struct px_operator *op
 	}
 }
 
-/* Some practices; true: there are more. */
+/* Publishes to some practices; true: there are more. */
 static bool step(struct px_broadcast *broadcast, const struct px_operator *operator)
 {
 	const struct px_paged_index *paged = &broadcast->broker->practice_index;
@@ -118,7 +118,7 @@ int px_operate_broadcast(const struct px_operator *operator, const struct px_ser
 	struct px_broker *broker = operator->broker;
 	if (broker->broadcast) {
 		return px_deny(ret_detail, PX_E_UNAVAILABLE, NULL,
-				"Another broadcast is on its way; try again in a moment.");
+				"Another broadcast is in progress; try again in a moment.");
 	}
 	if (px_operator_tell(operator, &(struct px_event){
 			.act = "broadcast",
@@ -140,7 +140,7 @@ int px_operate_broadcast_to(const struct px_operator *operator, const struct px_
 	struct px_published published;
 	if (!px_operator_may_name(operator, practice->text)) {
 		return px_deny(ret_detail, PX_E_FORBIDDEN, "practiceId",
-				"That practice is none of yours.");
+				"You have no access to this practice.");
 	}
 	if (px_operator_tell(operator, &(struct px_event){
 			.act = "broadcast",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What an operator is shown of the whole: totals, services, the configuration in force. Who
- * rules gets the server's; an administrator of single practices gets these practices' figures.
+ * The operator's overview: totals, services, configuration. A server administrator gets the whole
+ * server's; an administrator of single practices gets the figures of these.
  */
 #include "operate.h"
 #include "core/broker.h"
@@ -10,7 +10,7 @@
 #include "core/service.h"
 #include "core/session.h"
 
-/* Practices that are shown one by one. */
+/* Practices that are listed individually. */
 #define PRACTICES_SHOWN 100
 
 static const char *const field_types[] = {
@@ -89,9 +89,9 @@ static void write_practices(const struct px_operator *operator, struct px_json *
 
 void px_operate_write_totals(const struct px_operator *operator, struct px_json *json)
 {
-	bool rules = px_operator_is_server_admin(operator);
-	px_json_text(json, "scope", rules ? "server" : "practices");
-	if (!rules) {
+	bool is_server_admin = px_operator_is_server_admin(operator);
+	px_json_text(json, "scope", is_server_admin ? "server" : "practices");
+	if (!is_server_admin) {
 		write_practices(operator, json);
 		return;
 	}
@@ -123,7 +123,7 @@ static void write_command(const struct px_command *command, struct px_json *json
 	px_json_close_object(json);
 }
 
-/* Sessions that have the service, without the operator's own. */
+/* Sessions with the service, without the operator's own. */
 static int64_t others_of(const struct px_operator *operator, unsigned service)
 {
 	const struct px_session *own = operator->session;
@@ -164,7 +164,7 @@ void px_operate_write_services(const struct px_operator *operator, struct px_jso
 		write_service(operator, i, json);
 	}
 	for (size_t i = 0; i < realm->disabled_count; i++) {
-		/* Switched off when the server started, so that it never loaded it. */
+		/* Disabled when the server started, so it was never loaded. */
 		if (!px_broker_find_service(broker, px_span(realm->disabled[i]), NULL)) {
 			px_json_open_object(json, NULL);
 			px_json_text(json, "name", realm->disabled[i]);
@@ -181,7 +181,7 @@ int px_operate_write_config(const struct px_operator *operator, struct px_json *
 {
 	if (!px_operator_is_server_admin(operator)) {
 		return px_deny(ret_detail, PX_E_FORBIDDEN, NULL,
-				"The configuration is for those who have all practices.");
+				"Only server administrators may read the configuration.");
 	}
 	px_json_open_object(json, "config");
 	describe(operator, PX_DESCRIBE_CONFIG, NULL, json);
@@ -194,7 +194,7 @@ int px_operate_write_history(const struct px_operator *operator, struct px_json 
 {
 	if (!px_operator_is_server_admin(operator)) {
 		return px_deny(ret_detail, PX_E_FORBIDDEN, NULL,
-				"The server's figures are for those who have all practices.");
+				"Only server administrators may read the server's figures.");
 	}
 	describe(operator, PX_DESCRIBE_HISTORY, NULL, json);
 	return 0;
@@ -205,7 +205,7 @@ int px_operate_write_locks(const struct px_operator *operator, struct px_json *j
 {
 	if (!px_operator_is_server_admin(operator)) {
 		return px_deny(ret_detail, PX_E_FORBIDDEN, NULL,
-				"Locked addresses are for those who have all practices.");
+				"Only server administrators may list locked addresses.");
 	}
 	describe(operator, PX_DESCRIBE_LOCKS, NULL, json);
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Clients and rooms, page by page. However many there are, one page looks at PX_PAGE_LOOKS of
- * them: the loop is everybody's.
+ * Lists of clients and rooms, page by page. A page visits at most PX_PAGE_LOOKS entries, so that a
+ * request cannot hold up the loop.
  */
 #include "channel/channel.h"
 #include "core/broker.h"
@@ -9,18 +9,18 @@
 #include "core/session.h"
 #include "operate.h"
 
-/* Members of a room that are named; how many there are is said besides. */
+/* Members of a room that are listed; their number is always given. */
 #define CLIENTS_SHOWN 32
 
-/* Comparing a token's practices with another's costs, where both have many. */
+/* Comparing the practices of two tokens is expensive if both have many. */
 #define COMPARISONS_PER_LOOK 64
 
 struct listing {
 	const struct px_operator *operator;
-	const struct px_practice *practice; /* the only one, where one was named */
+	const struct px_practice *practice; /* if the request named one; NULL: all */
 	const struct px_service *service;
 	unsigned service_index;
-	bool unauthenticated; /* the practice was named, and there is nobody in it */
+	bool unauthenticated; /* the named practice has no clients */
 	struct px_json *json;
 };
 
@@ -33,13 +33,13 @@ static int begin(struct listing *listing, const struct px_page *page,
 				&listing->service_index);
 		if (!listing->service) {
 			return px_deny(ret_detail, PX_E_NOT_FOUND, "service",
-					"There is no service of that name.");
+					"There is no service with this name.");
 		}
 	}
 	if (page->practice.len > 0) {
 		if (!px_operator_may_name(operator, page->practice)) {
 			return px_deny(ret_detail, PX_E_FORBIDDEN, "practiceId",
-					"That practice is none of yours.");
+					"You have no access to this practice.");
 		}
 		listing->practice = px_operator_find(operator, page->practice);
 		listing->unauthenticated = !listing->practice;
@@ -47,7 +47,7 @@ static int begin(struct listing *listing, const struct px_page *page,
 	return 0;
 }
 
-/* Whether the session has the service, and may do anything with it. */
+/* Whether the session has the service, and its role may use it. */
 static bool uses(const struct px_session *session, unsigned service)
 {
 	return session->opened & px_session_services(session) & UINT32_C(1) << service &&
@@ -115,7 +115,10 @@ static void write_session(const struct listing *listing, const struct px_session
 	px_json_close_object(json);
 }
 
-/* A room is listed with those who wait before it; where it has not begun, those are the room. */
+/*
+ * A room is listed together with its waiting room; if only the waiting room exists, it stands for
+ * the room.
+ */
 static const struct px_channel *stands_for(const struct px_channel *channel)
 {
 	const struct px_channel *room = px_channel_awaited(channel);
@@ -158,7 +161,7 @@ static void write_channel(const struct listing *listing, const struct px_channel
 	px_json_close_object(json);
 }
 
-/* What looking at one session costs of PX_PAGE_LOOKS. */
+/* Cost of visiting one session, out of PX_PAGE_LOOKS. */
 static size_t cost_of(const struct listing *listing, const struct px_session *session)
 {
 	return 1 + (size_t)session->identity->practice_count *

@@ -20,12 +20,12 @@ static int check(const struct px_operator *operator, const struct px_message_tap
 		*ret_service = px_broker_find_service(operator->broker, wish->service, NULL);
 		if (!*ret_service) {
 			return px_deny(ret_detail, PX_E_NOT_FOUND, "service",
-					"There is no service of that name.");
+					"There is no service with this name.");
 		}
 	}
 	if (!px_operator_may_name(operator, wish->practice)) {
 		return px_deny(ret_detail, PX_E_FORBIDDEN, "practiceId",
-				"That practice is none of yours.");
+				"You have no access to this practice.");
 	}
 	return 0;
 }
@@ -41,7 +41,7 @@ int px_message_tap_open(const struct px_operator *operator,
 		return -1;
 	}
 	struct px_message_tap *tap = calloc(1, sizeof(*tap));
-	/* Nobody need be in the practice yet. */
+	/* The practice may have no clients yet. */
 	if (!tap || px_practice_get(broker, px_identity_tenant(operator->identity), wish->practice,
 			&practice) < 0) {
 		free(tap);

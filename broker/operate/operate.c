@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who may operate on what, and the acts themselves. See include/praxis/operate.h; the lists are in
- * listing.c, publishing in channel/publish.c.
+ * Access checks of operators, and their actions. See include/praxis/operate.h. The lists are in
+ * listing.c, publishing in publish.c.
  */
 #include "operate.h"
 
@@ -75,12 +75,12 @@ bool px_operator_sees(const struct px_operator *operator, const struct px_sessio
 	return false;
 }
 
-/* Whether all that the session is in is the operator's, too. */
+/* Whether the operator has all of the session's practices. */
 static bool covers(const struct px_operator *operator, const struct px_session *session)
 {
 	const struct px_identity *theirs = session->identity;
 	if (operator->identity->all_practices) {
-		return true; /* of one tenant: the operator sees it */
+		return true; /* same tenant: checked before */
 	}
 	for (uint32_t i = 0; i < theirs->practice_count; i++) {
 		if (!px_identity_holds(operator->identity, theirs->practices[i].practice)) {
@@ -99,7 +99,7 @@ int px_operator_tell(const struct px_operator *operator, const struct px_event *
 	told.operator = operator;
 	if (px_broker_tell(operator->broker, &told) < 0) {
 		return px_deny(ret_detail, PX_E_UNAVAILABLE, NULL,
-				"The server can not write down what is done, and so does not do it.");
+				"The server refused this because it cannot write its audit log.");
 	}
 	return 0;
 }
@@ -128,7 +128,7 @@ int px_operate_disconnect(const struct px_operator *operator, struct px_span cli
 	if (!session || (session->phase != PX_SESSION_OPEN &&
 			session->phase != PX_SESSION_DETACHED)) {
 		return px_deny(ret_detail, PX_E_NOT_FOUND, "clientId",
-				"There is no client of that clientId.");
+				"There is no client with this clientId.");
 	}
 	if (!covers(operator, session)) {
 		return px_deny(ret_detail, PX_E_FORBIDDEN, "clientId",
@@ -143,7 +143,7 @@ int px_operate_disconnect(const struct px_operator *operator, struct px_span cli
 		return -1;
 	}
 	say_why(session, reason);
-	/* A client without praxis.v1 stays away for 1000 alone. */
+	/* A client without praxis.v1 reconnects after any code but 1000. */
 	px_session_close(session, session->versioned ? PX_CLOSE_REMOVED : PX_CLOSE_NORMAL);
 	return 0;
 }
@@ -155,22 +155,22 @@ int px_operate_end_room(const struct px_operator *operator, struct px_span servi
 	const struct px_service *service = px_broker_find_service(broker, service_name, NULL);
 	if (!service) {
 		return px_deny(ret_detail, PX_E_NOT_FOUND, "service",
-				"There is no service of that name.");
+				"There is no service with this name.");
 	}
 	if (!px_operator_may_name(operator, practice_id)) {
 		return px_deny(ret_detail, PX_E_FORBIDDEN, "practiceId",
-				"That practice is none of yours.");
+				"You have no access to this practice.");
 	}
 	struct px_practice *practice = px_operator_find(operator, practice_id);
 	struct px_channel *channel = practice ?
 			px_channel_find(broker, practice, service, room) : NULL;
 	if (!channel && practice) {
-		/* Nobody is in it, and somebody waits to be let in. */
+		/* No members, but somebody waits for admission. */
 		channel = px_channel_find_kind(broker, practice, service, room, true);
 	}
 	if (!channel || !channel->kind->is_room || channel->member_count == 0) {
 		return px_deny(ret_detail, PX_E_NOT_FOUND, "roomId",
-				"There is no room of that roomId in the practice.");
+				"The practice has no room with this roomId.");
 	}
 	if (px_operator_tell(operator, &(struct px_event){
 			.act = "end_room",
@@ -190,7 +190,7 @@ int px_operate_switch(const struct px_operator *operator, struct px_span service
 	const struct px_broker_host *host = &operator->broker->host;
 	if (!px_operator_is_server_admin(operator)) {
 		return px_deny(ret_detail, PX_E_FORBIDDEN, NULL,
-				"Switching a service is for those who have all practices.");
+				"Only server administrators may enable or disable a service.");
 	}
 	int rc = host->switch_service ? host->switch_service(host->user, operator, service,
 			enabled) : -ENOTSUP;
@@ -199,16 +199,16 @@ int px_operate_switch(const struct px_operator *operator, struct px_span service
 		return 0;
 	case -ENOENT:
 		return px_deny(ret_detail, PX_E_NOT_FOUND, "name",
-				"There is no service of that name here.");
+				"This server has no service with this name.");
 	case -EBUSY:
 		return px_deny(ret_detail, PX_E_FORBIDDEN, "name",
-				"This service would switch itself off for good.");
+				"This service cannot disable itself: nothing could enable it again.");
 	case -EROFS:
 		return px_deny(ret_detail, PX_E_UNAVAILABLE, NULL,
-				"The server can not write down what is done, and so does not do it.");
+				"The server refused this because it cannot write its audit log.");
 	default:
 		return px_deny(ret_detail, PX_E_UNAVAILABLE, NULL,
-				"The service could not be switched; the server's log says why.");
+				"The service could not be switched; see the server's log.");
 	}
 }
 
@@ -218,7 +218,7 @@ int px_operate_unlock(const struct px_operator *operator, struct px_span address
 	const struct px_broker_host *host = &operator->broker->host;
 	if (!px_operator_is_server_admin(operator)) {
 		return px_deny(ret_detail, PX_E_FORBIDDEN, NULL,
-				"Lifting a lock is for those who have all practices.");
+				"Only server administrators may unlock an address.");
 	}
 	int rc = host->unlock ? host->unlock(host->user, operator, address) : -ENOENT;
 	switch (rc) {
@@ -226,9 +226,9 @@ int px_operate_unlock(const struct px_operator *operator, struct px_span address
 		return 0;
 	case -ENOENT:
 		return px_deny(ret_detail, PX_E_NOT_FOUND, "address",
-				"No bad tokens are remembered of that address.");
+				"No failed attempts are recorded for this address.");
 	default:
 		return px_deny(ret_detail, PX_E_UNAVAILABLE, NULL,
-				"The server can not write down what is done, and so does not do it.");
+				"The server refused this because it cannot write its audit log.");
 	}
 }

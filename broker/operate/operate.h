@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The inside of operating: what its files ask each other. */
+/*
+ * Internals of operating, shared by its files.
+ */
 #ifndef PX_OPERATE_H
 #define PX_OPERATE_H
 
@@ -7,26 +9,26 @@
 
 #include <praxis/operate.h>
 
-/* Fills in what was denied; returns -1. */
+/* Fills in the error detail; returns -1. */
 int px_deny(struct px_error_detail *detail, enum px_error code, const char *field,
 		const char *sentence);
 
 /* Whether the operator has that practice. */
 bool px_operator_has(const struct px_operator *operator, const struct px_practice *practice);
 
-/* Whether it may name a practice so, be it one that nobody is in. */
+/* Whether it may use the practice, which need not have clients yet. */
 bool px_operator_may_name(const struct px_operator *operator, struct px_span practice);
 
-/* The practice of that id, if there is anybody in it; NULL. */
+/* The practice with that id, if it has clients; NULL. */
 struct px_practice *px_operator_find(const struct px_operator *operator, struct px_span practice);
 
-/* Whether it sees the session: one practice of it is enough. */
+/* Whether it sees the session: one common practice is enough. */
 bool px_operator_sees(const struct px_operator *operator, const struct px_session *session);
 
-/* broadcast.c: ends the one that is on its way. */
+/* broadcast.c: ends the broadcast in progress. */
 void px_broadcast_drop(struct px_broker *broker);
 
-/* Tells the host what is about to be done; -1: the host does not want it, and it was denied. */
+/* Reports to the host what is about to be done. -1: the host forbids it, and ret_detail is set. */
 int px_operator_tell(const struct px_operator *operator, const struct px_event *event,
 		struct px_error_detail *ret_detail);
 

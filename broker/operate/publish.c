@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Publishing without a session: a message is checked as a client's would be, and the service
- * that its type names decides what becomes of it (px_service.publish).
+ * Publishing without a session: a message is checked like a client's, and the service of its type
+ * publishes it (px_service.publish).
  */
 #include "channel/channel.h"
 #include "channel/relay.h"
@@ -15,14 +15,14 @@
 
 #define TYPE_MAX 64
 
-/* A message of the server itself, or of whom it speaks for. */
+/* `clientId` of messages that no session sent. */
 #define SERVER_ID "server"
 
 struct px_message *px_publication_message(const struct px_publication *publication, uint64_t seq)
 {
 	struct px_json json;
 	px_json_begin(&json, NULL);
-	px_stamp_copy(publication->message, seq != 0, &json);
+	px_relay_copy_fields(publication->message, seq != 0, &json);
 	px_json_int(&json, "timestamp", publication->broker->wall_ms);
 	px_json_text(&json, "clientId", SERVER_ID);
 	px_json_id(&json, "practiceId", publication->practice_id);
@@ -33,7 +33,7 @@ struct px_message *px_publication_message(const struct px_publication *publicati
 	struct px_message *message = px_message_keyed(publication->broker, &json,
 			publication->practice, publication->service, publication->key);
 	if (message) {
-		/* A type that the service takes is one of the program's own names. */
+		/* A type that a service accepts is a name from the program. */
 		message->traffic = px_traffic_place(&publication->broker->traffic, publication->type);
 	}
 	return message;
@@ -80,7 +80,7 @@ static int read_text(struct px_envelope *message, struct px_span text,
 			"The message is not valid JSON, or nested deeper than 32 levels.");
 }
 
-/* The service of the message's type, if the operator's vhost has it switched on. */
+/* The service of the message's type, if it is enabled in the operator's vhost. */
 static int find_service(const struct px_operator *operator, struct px_publication *publication,
 		struct px_span type)
 {
@@ -94,12 +94,12 @@ static int find_service(const struct px_operator *operator, struct px_publicatio
 	publication->service_state = broker->services[index].state;
 	if (!(operator->realm->enabled & UINT32_C(1) << index)) {
 		return px_publication_fail(publication, PX_E_SERVICE_DISABLED, "type",
-				"This service is switched off.");
+				"This service is disabled.");
 	}
 	return 0;
 }
 
-/* `given`, or where that is NULL what the message says. */
+/* `given`, or if that is NULL, the message's `practiceId`. */
 static int read_practice(const struct px_operator *operator, const struct px_envelope *message,
 		const struct px_id *given, char buf[PX_ID_MAX + 1], struct px_id *ret_practice,
 		struct px_error_detail *detail)
@@ -111,7 +111,7 @@ static int read_practice(const struct px_operator *operator, const struct px_env
 				"This field must be an integer or a string of 1 to 128 bytes.");
 	}
 	return px_operator_may_name(operator, ret_practice->text) ? 0 : px_deny(detail,
-			PX_E_FORBIDDEN, "practiceId", "That practice is none of yours.");
+			PX_E_FORBIDDEN, "practiceId", "You have no access to this practice.");
 }
 
 static int check(const struct px_operator *operator, struct px_publication *publication,
@@ -131,7 +131,7 @@ static int check(const struct px_operator *operator, struct px_publication *publ
 	return find_service(operator, publication, (struct px_span){ type, len });
 }
 
-/* Nobody need be in the practice; it is there for as long as this takes. */
+/* The practice may have no clients; a reference keeps it for the duration of the call. */
 static int publish(const struct px_operator *operator, struct px_publication *publication)
 {
 	struct px_broker *broker = operator->broker;

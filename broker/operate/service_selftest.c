@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Testing a service: a message of its own choosing (px_service.probe) goes the way that a client's
- * goes, through reading, rights and handler, in the session of the administrator who asked. What
- * the service answers, that session gets. It leaves nothing behind: what was joined for it is left,
- * and a practice that was named for it alone is none of the session's afterwards.
+ * Testing a service: its test message (px_service.probe) is handled like a client's, through
+ * parsing, access checks and handler, in the session of the administrator who requested it. That
+ * session gets the service's answers. Afterwards, the rooms that it joined are left, and a practice
+ * that was bound for it is unbound.
  */
 #include "operate.h"
 
@@ -15,7 +15,7 @@
 #include "core/identity.h"
 #include "session/dispatch.h"
 
-/* What the session has joined since: leaving one channel may end other memberships. */
+/* Leaves what the session joined since. Leaving one channel may end other memberships. */
 static void leave_since(struct px_session *session, uint64_t order)
 {
 	struct px_broker *broker = session->broker;
@@ -29,7 +29,7 @@ static void leave_since(struct px_session *session, uint64_t order)
 	}
 }
 
-/* The message goes its way; then everything is as it was. */
+/* Handles the test message, then restores the former state. */
 static void send_probe(struct px_session *session, const struct px_json *json,
 		struct px_practice *practice, struct px_probed *ret_probed)
 {
@@ -47,7 +47,9 @@ static void send_probe(struct px_session *session, const struct px_json *json,
 	}
 }
 
-/* Nobody need be in it; in open mode it may be the one that the session has not named yet. */
+/*
+ * The practice may have no clients; in open mode it may be one that the session has not named yet.
+ */
 static int find_practice(const struct px_operator *operator, const struct px_id *practice,
 		struct px_practice **ret_practice, struct px_error_detail *ret_detail)
 {
@@ -55,7 +57,7 @@ static int find_practice(const struct px_operator *operator, const struct px_id 
 	bool is_first = !identity->authenticated && identity->practice_count == 0;
 	if (!is_first && !px_operator_may_name(operator, practice->text)) {
 		return px_deny(ret_detail, PX_E_FORBIDDEN, "practiceId",
-				"That practice is none of yours.");
+				"You have no access to this practice.");
 	}
 	if (!px_span_is_text(practice->text)) {
 		return px_deny(ret_detail, PX_E_BAD_MESSAGE, "practiceId",
@@ -81,11 +83,11 @@ int px_operate_probe(struct px_session *session, struct px_span name,
 	const struct px_service *service = px_broker_find_service(broker, name, NULL);
 	if (!service) {
 		return px_deny(ret_detail, PX_E_NOT_FOUND, "service",
-				"There is no service of that name.");
+				"There is no service with this name.");
 	}
 	if (!service->probe) {
 		return px_deny(ret_detail, PX_E_UNAVAILABLE, "service",
-				"This service has no message to be tested with.");
+				"This service has no test message.");
 	}
 	struct px_operator operator = px_session_operator(session);
 	struct px_practice *held = NULL;

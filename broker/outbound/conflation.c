@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* See conflation.h. Open addressing; nothing is ever taken out. */
+/*
+ * See conflation.h. Open addressing; entries are never removed.
+ */
 #include "conflation.h"
 
 #include "core/message.h"
@@ -20,7 +22,7 @@ int px_conflation_begin(struct px_conflation *conflation, const struct px_broker
 	return conflation->slots ? 0 : -ENOMEM;
 }
 
-/* Where the latest with that key is, or would be. */
+/* The slot of the latest message with that key, or the free one for it. */
 static const struct px_message **find(const struct px_conflation *conflation, struct px_span key)
 {
 	size_t at = px_hash(conflation->hash_key, key.data, key.len) & (conflation->slot_count - 1);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Tokens, numbers, and what is kept of a session of praxis.v1. See replay_buffer.h. */
+/*
+ * Resume tokens, message numbers, and the replay buffer of a session with praxis.v1. See
+ * replay_buffer.h.
+ */
 #include "replay_buffer.h"
 
 #include "core/message.h"
@@ -56,7 +59,7 @@ void px_resume_destroy(struct px_session *session)
 	session->resume = NULL;
 }
 
-/* ---- tokens ---- */
+/* ---- resume tokens ---- */
 
 void px_resume_write_secret(const uint8_t secret[PX_RESUME_SECRET],
 		char text[PX_RESUME_SECRET_SIZE])
@@ -97,7 +100,7 @@ void px_resume_write(const struct px_session *session, struct px_json *json)
 	px_json_close_object(json);
 }
 
-/* How long it takes says nothing about where they differ. */
+/* In constant time. */
 static bool is_token(const struct px_session *session, const uint8_t secret[PX_RESUME_SECRET],
 		struct px_span token)
 {
@@ -110,7 +113,7 @@ static bool is_token(const struct px_session *session, const uint8_t secret[PX_R
 	return difference == 0;
 }
 
-/* The client id in it is no secret: the table may be asked with it. */
+/* The client id in a token is not secret, so looking it up need not take constant time. */
 struct px_session *px_resume_find(struct px_broker *broker, const struct px_realm *realm,
 		struct px_span token)
 {
@@ -138,7 +141,7 @@ void px_resume_renew(struct px_session *session, struct px_span token)
 	make_secret(session);
 }
 
-/* ---- numbers ---- */
+/* ---- message numbers ---- */
 
 static bool is_over(const struct px_resume *resume, const struct px_limits *limits)
 {
@@ -155,7 +158,7 @@ void px_resume_wrote(struct px_session *session, struct px_message *message)
 	}
 	resume->sent++;
 	if (px_queue_push(&resume->kept, &broker->queue_pool, message) < 0) {
-		/* A gap could not be told from what was confirmed: nothing is kept. */
+		/* A gap could not be told from confirmed messages: so nothing is kept. */
 		while (!px_queue_empty(&resume->kept)) {
 			drop_kept(broker, resume);
 		}

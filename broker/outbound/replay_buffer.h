@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a session needs to outlive its connection (docs/protocol.md, section 6): the numbers of
- * its messages, those that the client has not confirmed, its token; and, while it has no
- * connection, its place among those that wait.
+ * What a session needs to outlive its connection (docs/protocol.md, section 6): message numbers,
+ * unconfirmed messages, its resume token, and, while it has no connection, its place in the list of
+ * detached sessions.
  *
- * A session of praxis.v1 has this from its beginning. One without it has it only while it is
+ * A session with praxis.v1 has this from its beginning. One without has it only while it is
  * detached, and is not sent what it misses.
  *
- * A message gets its number when it is written for the first time, and moves from the queue to
- * `kept`. What is not written has none yet, so it may still be replaced or dropped there. A
- * client that comes back with n messages is one to whom only n were written: `kept` behind n
- * is hung before the queue again, and numbered anew from n + 1.
+ * A message gets its number when it is first written, and moves from the queue to `kept`. Queued
+ * messages have no numbers yet, so they may still be replaced or dropped. When a client returns
+ * with n messages, `kept` without the first n is put before the queue again, and numbered anew from
+ * n + 1.
  */
 #ifndef PX_OUTBOUND_REPLAY_BUFFER_H
 #define PX_OUTBOUND_REPLAY_BUFFER_H
@@ -23,9 +23,9 @@
 #define PX_RESUME_TOKEN_SIZE (PX_CLIENT_ID_SIZE + 2 * PX_RESUME_SECRET)
 
 /*
- * A token is good once, which means for one connection that came to life. As long as the client
- * has shown no sign of life on it, `resumed` may have been lost with the network, and with it
- * the new token: the former one is still good.
+ * A token is valid once, which means: for one connection on which the client showed a sign of life.
+ * Until then, `resumed` may have been lost with the network, and the new token with it, so the
+ * former one is still valid.
  */
 struct px_resume_secrets {
 	uint8_t now[PX_RESUME_SECRET];
@@ -34,61 +34,61 @@ struct px_resume_secrets {
 };
 
 struct px_resume {
-	struct px_table_link link; /* in healables */
+	struct px_table_link link; /* in broker->reattachable */
 	struct px_session *session;
-	struct px_queue kept; /* written and not confirmed; the last of it is number `sent` */
+	struct px_queue kept; /* written and not confirmed; the last one has the number `sent` */
 	uint64_t sent;
-	uint64_t received;    /* text messages of the client that were taken */
+	uint64_t received;    /* text messages of the client that were handled */
 	struct px_resume_secrets secrets;
 
-	/* detached */
+	/* neighbours in the list of detached sessions */
 	struct px_session *older;
 	struct px_session *newer;
-	uint64_t order; /* who began to wait later has more */
+	uint64_t order; /* grows with the time of detaching */
 };
 
 /* ---- replay_buffer.c ---- */
 
-/* For a session of praxis.v1. -ENOMEM. */
+/* For a session with praxis.v1. -ENOMEM. */
 int px_resume_create(struct px_session *session);
 
-/* Drops what is kept, too. A session without one is fine. */
+/* Frees the replay buffer, too. No effect on a session without one. */
 void px_resume_destroy(struct px_session *session);
 
-/* The member `resume` of a message: the token, and the grace. */
+/* Writes the member `resume` of a message: the token, and the grace. */
 void px_resume_write(const struct px_session *session, struct px_json *json);
 
-/* It is used, so there is a new one. The caller may put the secrets back. */
+/* `token` was used: makes a new one. The caller may restore the former secrets. */
 void px_resume_renew(struct px_session *session, struct px_span token);
 
-/* The client lives: a former token is good no more. */
+/* The client shows a sign of life: the former token becomes invalid. */
 static inline void px_resume_settle(struct px_resume *resume)
 {
 	resume->secrets.has_former = false;
 }
 
-/* A secret in hex, and back again; false: it is none. */
+/* A secret in hexadecimal: writes and reads it; false: malformed. */
 #define PX_RESUME_SECRET_SIZE (2 * PX_RESUME_SECRET + 1)
 void px_resume_write_secret(const uint8_t secret[PX_RESUME_SECRET],
 		char text[PX_RESUME_SECRET_SIZE]);
 bool px_resume_read_secret(struct px_span text, uint8_t ret_secret[PX_RESUME_SECRET]);
 
-/* Numbers and keeps what was written just now. */
+/* Numbers a message that was just written, and keeps it. */
 void px_resume_wrote(struct px_session *session, struct px_message *message);
 
-/* The client has the first n. -ERANGE: more than there are. */
+/* The client has received the first n. -ERANGE: more than were sent. */
 int px_resume_confirm(struct px_session *session, uint64_t n);
 
-/* Whether a client that has the first n can be given the rest. */
+/* Whether all messages after the first n are kept. */
 bool px_resume_covers(const struct px_session *session, uint64_t n);
 
-/* One that was written, the oldest, will not be given again. There must be one. */
+/* Drops the oldest kept message. There must be one. */
 void px_resume_drop_oldest(struct px_session *session);
 
-/* What was written and not confirmed is to be written again, behind `first`. */
+/* Queues the kept messages again, behind `first`. */
 void px_resume_rewind(struct px_session *session, struct px_queue *first);
 
-/* The session of that token, whatever its state; NULL. */
+/* The session with that token, in any state; NULL. */
 struct px_session *px_resume_find(struct px_broker *broker, const struct px_realm *realm,
 		struct px_span token);
 

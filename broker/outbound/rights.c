@@ -12,9 +12,9 @@
 struct loss {
 	struct px_session *session;
 	const struct px_identity *old;
-	const struct px_identity *identity; /* that it has from now on */
-	bool all;       /* it was of the team, and is a patient now */
-	bool operating; /* it sees less than it did, so what operators are told goes */
+	const struct px_identity *identity; /* the session's new identity */
+	bool all;       /* staff or similar became a patient */
+	bool operating; /* with fewer practices, so operators' messages are dropped */
 };
 
 static bool has_practice(const struct px_identity *identity, const struct px_practice *practice)
@@ -23,7 +23,7 @@ static bool has_practice(const struct px_identity *identity, const struct px_pra
 			px_span_equal(px_identity_tenant(identity), px_span(practice->tenant)));
 }
 
-/* Whether there is a practice that only the old one has. */
+/* Whether the old identity has a practice that the new one lacks. */
 static bool is_smaller(const struct px_identity *old, const struct px_identity *identity)
 {
 	if (old->all_practices && !identity->all_practices) {
@@ -52,12 +52,15 @@ static bool is_kept(void *user, const struct px_message *message)
 {
 	const struct loss *loss = user;
 	if (message->service == PX_SERVICE_NONE) {
-		return true; /* receipts, and what the server says of itself */
+		return true; /* receipts, and messages of the server itself */
 	}
 	if (loss->all || (loss->operating && operates(loss->session->broker, message))) {
 		return false;
 	}
-	/* What it had lost before has gone before: it is told of that, and that may wait still. */
+	/*
+	 * Messages of practices lost earlier were dropped then; the notice of that loss may still be
+	 * queued.
+	 */
 	const struct px_practice *practice =
 			px_message_practice(loss->session->broker, message);
 	if (practice && !has_practice(loss->identity, practice) &&
@@ -81,7 +84,7 @@ static void filter_queue(struct px_session *session,
 	broker->stats.withheld += px_queue_filter(queue, &broker->queue_pool, broker, keep, user);
 	broker->stats.queue_bytes -= before - queue->bytes;
 	if (!px_queue_empty(queue) && px_queue_peek(queue) != first) {
-		/* What is the first now has not waited as long as the one that has gone. */
+		/* The age of the new first message must not include the wait of the removed one. */
 		queue->head->at_ms = broker->queue_pool.now_ms;
 	}
 }
@@ -122,7 +125,7 @@ bool px_session_is_muted(struct px_session *session, const struct px_message *me
 	if (px_session_services(session) & bit) {
 		return false;
 	}
-	/* Figures and events are not missed: the next ones say the same. */
+	/* Statistics and events are not missed: the next ones replace them. */
 	session->missed |= message->practice_number > 0 ? bit & session->opened : 0;
 	return true;
 }
@@ -147,7 +150,7 @@ void px_rights_carry_over(struct px_broker *broker, const struct px_identity *ol
 	}
 	for (uint32_t i = 0; i < old->practice_count; i++) {
 		const struct px_held *held = &old->practices[i];
-		/* Without memory it is left, and entered again when it is named. */
+		/* Without memory, the practice is left out; naming it adds it again. */
 		(void)px_identity_bind(broker, identity, (struct px_id){
 			{ held->practice->id, held->practice->id_len }, held->number });
 	}

@@ -1,39 +1,43 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What waits for a session, held against what it may still hear. A message is allowed when it is
- * queued; between then and the moment at which it leaves, its session may have lost the practice,
- * the room or its role (a renewed token, a client that came back with a smaller one), or the
- * service may have been switched off. Such a message is never given.
+ * Checks queued messages against a session's current rights. A message is permitted when it is
+ * queued; before it is sent, its session may lose the practice, the room or its role (a renewed
+ * token, a client that returns with a smaller one), or the service may be disabled. Such a message
+ * is never sent.
  *
- * What was written and is not confirmed (replay_buffer.h) waits as well: it would be given again.
- * Its place there is a number, so it is replaced by a message that counts and is not sent.
+ * Messages that were written and are not confirmed (replay_buffer.h) would be sent again, so they
+ * are checked as well. Their positions are numbers, so each is replaced by a message that counts
+ * but is not sent.
  *
- * Rejected: looking at each message when it is written. Rights change once in an hour, and a
- * message to a thousand members is written a thousand times. Rejected, too: ending the session
- * whose rights shrink: who changes duty from two practices to one would lose a call.
+ * Rejected: checking each message when it is written: rights change once in an hour, and a message
+ * to a thousand members is written a thousand times. Rejected: ending the session when its rights
+ * shrink: changing duty from two practices to one would end a call.
  */
 #ifndef PX_RIGHTS_H
 #define PX_RIGHTS_H
 
 #include "core/session.h"
 
-/* Before it becomes that identity: all that it loses with it goes. */
+/* Before the session gets that identity: drops all messages that it may no longer get. */
 void px_session_drop_lost(struct px_session *session, const struct px_identity *identity);
 
-/* What is queued of services that it does without now goes, and what must not be given again. */
+/*
+ * Drops queued messages of services that are disabled for the session, and those that must not be
+ * sent again.
+ */
 void px_session_drop_muted(struct px_session *session);
 
 /*
- * One that may have all practices of its tenant has named some; in its place comes another that may
- * have them, too.
+ * Adds the practices that `from`, with all_practices, has named to another identity with
+ * all_practices.
  */
 void px_rights_carry_over(struct px_broker *broker, const struct px_identity *old,
 		struct px_identity *identity);
 
-/* It is of a service that the session does without now; noted, if it missed something. */
+/* Whether the message's service is disabled for the session; records that it missed one. */
 bool px_session_is_muted(struct px_session *session, const struct px_message *message);
 
-/* The same. All services are on, mostly, and this is asked for each member of a fan-out. */
+/* The same, inline: usually all services are enabled, and fan-out asks for each member. */
 static inline bool px_session_mutes(struct px_session *session, const struct px_message *message)
 {
 	return (message->service == PX_SERVICE_GONE || (message->service < PX_SERVICES_MAX &&

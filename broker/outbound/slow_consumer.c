@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Readers that are behind. Before one is given up, what a later message with the same key makes
- * superfluous is taken out of its queue, in one pass over it. A pass has to be worth it: it
- * frees an eighth of what a queue may hold, or the reader is too slow. So there are eight
- * times as many bytes queued as looked at again, whatever is sent.
+ * Slow consumers. Before one is closed, updates in its queue that a later one with the same key
+ * replaces are removed, in one pass. A pass must free an eighth of the queue's limit, or the
+ * consumer is closed. So for each byte that is looked at again, an eighth was newly queued,
+ * whatever is sent.
  *
- * Rejected: replacing while queueing. It would cost every message to every reader, for the few
- * that are behind.
+ * Rejected: replacing when a message is queued, which every reader would pay for.
  */
 #include "core/message.h"
 #include "conflation.h"
@@ -26,7 +25,7 @@ static bool keep(void *user, const struct px_message *message)
 	return px_conflation_is(user, message);
 }
 
-uint32_t px_session_replace(struct px_session *session, const struct px_message *next)
+uint32_t px_session_conflate(struct px_session *session, const struct px_message *next)
 {
 	struct px_broker *broker = session->broker;
 	struct px_queue *queue = &session->queue;
@@ -48,10 +47,10 @@ uint32_t px_session_replace(struct px_session *session, const struct px_message 
 	return freed;
 }
 
-bool px_session_is_relieved(struct px_session *session, const struct px_message *next,
+bool px_session_conflate_to_fit(struct px_session *session, const struct px_message *next,
 		uint32_t limit)
 {
-	uint32_t freed = px_session_replace(session, next);
+	uint32_t freed = px_session_conflate(session, next);
 	return px_queue_empty(&session->queue) || (uint64_t)freed * WORTH >= limit;
 }
 

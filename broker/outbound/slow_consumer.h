@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Readers that are behind. Opened by whoever finds a queue too long or too old. It never gives up a
- * reader itself.
+ * Slow consumers. Opened by whoever finds a queue too long or too old. It never closes a session.
  */
 #ifndef PX_OUTBOUND_SLOW_CONSUMER_H
 #define PX_OUTBOUND_SLOW_CONSUMER_H
@@ -9,12 +8,12 @@
 #include "core/session.h"
 
 /*
- * Takes out of the queue what a later message with the same key, `next` (or NULL) the latest,
- * makes superfluous; returns how many bytes.
+ * Removes from the queue what later messages with the same key replace, `next` (or NULL) being the
+ * latest; returns the bytes freed.
  */
-uint32_t px_session_replace(struct px_session *session, const struct px_message *next);
-/* The same; whether that was worth it for a queue that may hold `limit` bytes. */
-bool px_session_is_relieved(struct px_session *session, const struct px_message *next,
+uint32_t px_session_conflate(struct px_session *session, const struct px_message *next);
+/* The same; whether it freed enough for a queue that may hold `limit` bytes. */
+bool px_session_conflate_to_fit(struct px_session *session, const struct px_message *next,
 		uint32_t limit);
 void px_session_count_slow(struct px_session *session, bool by_age);
 

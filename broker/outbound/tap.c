@@ -42,7 +42,7 @@ void px_message_tap_came(struct px_session *session, struct px_practice *practic
 	}
 }
 
-/* Types of what is sent are the program's own. */
+/* Types of outgoing messages are names from the program. */
 static struct px_header header_of(const struct px_broker *broker, const struct px_message *message)
 {
 	return (struct px_header){

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where taps see messages come and go (include/praxis/host/message_tap.h): where messages come and
- * go, the broker says so. Mostly nobody looks, so each of these places first asks whether
- * broker->tails is NULL.
+ * Where messages are reported to taps (include/praxis/host/message_tap.h). Usually there are none,
+ * so each caller first checks broker->taps.
  */
 #ifndef PX_OUTBOUND_TAP_H
 #define PX_OUTBOUND_TAP_H
@@ -21,16 +20,16 @@ struct px_message_tap {
 	void *user;
 };
 
-/*
- * A message of the session's is about to be handled, or refused. `practice` NULL: it is not known.
- */
+/* A message from the session is about to be handled or refused. `practice` NULL: unknown. */
 void px_message_tap_came(struct px_session *session, struct px_practice *practice,
 		const struct px_service *service, const char *type, size_t bytes);
 
-/* Something was queued for one session, of the practice in hand (broker->concern). */
+/* A message was queued for one session; it belongs to broker->concern's practice. */
 void px_message_tap_went(const struct px_session *session, const struct px_message *message);
 
-/* Something was queued for so many members of a channel; `room` is empty where that is none. */
+/*
+ * A message was queued for that many members of a channel; `room` is empty if that is not a room.
+ */
 void px_message_tap_published(const struct px_broker *broker, struct px_practice *practice,
 		const struct px_service *service, struct px_span room,
 		const struct px_message *message, uint32_t receivers);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The way out. A message is queued, its session put on the dirty list once; when the turn
- * ends each dirty session's frames leave in as few writes as they fit in. So a burst of
- * sixteen messages to a room of a hundred is a hundred system calls, not sixteen hundred,
- * and a message waits no longer than the turn that it came in with.
+ * The write path. A message is queued, and its session put on the dirty list once. When the turn
+ * ends, each dirty session's frames leave in as few writes as possible: a burst of sixteen messages
+ * to a room of a hundred is a hundred system calls instead of sixteen hundred, and a message waits
+ * no longer than the turn in which it was queued.
  *
- * Only where a turn would last too long is the rest of the list left for the next one. It is
- * worked off from its head and grows at its end, so nobody waits for ever; and each session's
- * messages leave in the order in which they were queued, whichever turn it is.
+ * If a turn would last too long, the rest of the list is left for the next one. The list is
+ * processed from its head and grows at its end, so no session starves, and each session's messages
+ * leave in the order in which they were queued.
  *
- * A queue has limits, of bytes and age. Over one of them, and with a transport that takes
- * nothing more, the reader is too slow, unless leaving out what was replaced helps
- * (slow_consumer.c): what it was owed is dropped, it is told so (4408), and nobody else waits.
+ * A queue has limits, by bytes and by age. If one is exceeded while the transport takes nothing,
+ * the session is a slow consumer. If conflation does not help (slow_consumer.c), its queue is
+ * dropped, and it is closed with 4408; other sessions are not held up.
  */
 #include "core/message.h"
 #include "core/broker.h"
@@ -48,7 +48,7 @@ void px_session_mark_ending(struct px_session *session)
 	}
 }
 
-/* They are with the transport now. */
+/* The transport took these messages. */
 static void take_out(struct px_session *session, uint32_t count)
 {
 	struct px_broker *broker = session->broker;
@@ -60,8 +60,8 @@ static void take_out(struct px_session *session, uint32_t count)
 }
 
 /*
- * What a write that failed had in it may have arrived or not. Who counts what arrives will tell;
- * to others nothing was written.
+ * If a write fails, its messages may have arrived. A client with praxis.v1 tells by its count; for
+ * others, they count as not written.
  */
 static int write_some(struct px_session *session)
 {
@@ -71,7 +71,7 @@ static int write_some(struct px_session *session)
 	size_t len = first->len;
 	uint32_t count = 1;
 	if (session->queue.count > 1 && len <= PX_WRITE_BYTES) {
-		/* A single frame goes out from where it lies. */
+		/* A single frame is written in place. */
 		len = px_queue_copy(&session->queue, broker->write_buffer, PX_WRITE_BYTES, &count);
 		bytes = broker->write_buffer;
 	}
@@ -90,7 +90,7 @@ void px_session_drop_queue(struct px_session *session)
 	px_queue_clear(&session->queue, &broker->queue_pool, broker);
 }
 
-/* The transport will tell that the connection is lost, unless the session lives on without. */
+/* The transport will report that the connection is lost, unless the session is detached from it. */
 static void on_write_error(struct px_session *session)
 {
 	void *conn = session->conn;
@@ -106,7 +106,7 @@ void px_session_flush(struct px_session *session)
 {
 	struct px_broker *broker = session->broker;
 	if (broker->attaching) {
-		px_session_drop_muted(session); /* a service may be off, and its turn not have come */
+		px_session_drop_muted(session); /* the sweep may not have come here yet */
 	}
 	while (session->phase <= PX_SESSION_CLOSING && !px_queue_empty(&session->queue)) {
 		if (broker->transport.busy(session->conn)) {
@@ -155,12 +155,12 @@ void px_broker_flush(struct px_broker *broker)
 	}
 }
 
-/* Says goodbye early, and for good: what is queued can not be delivered whole. */
+/* Closes early: what is queued cannot be delivered whole. */
 static void give_up(struct px_session *session, enum px_close code)
 {
 	px_session_drop_queue(session);
 	if (session->phase == PX_SESSION_CLOSING || session->phase == PX_SESSION_CLOSED) {
-		session->close_code = (uint16_t)code; /* it is not to come back after a restart */
+		session->close_code = (uint16_t)code; /* not 1012: it must not return after a restart */
 		px_session_mark_ending(session);
 	} else {
 		session->broker->outbound->close(session, code);
@@ -180,20 +180,20 @@ static bool fits(const struct px_session *session, const struct px_message *mess
 			(uint64_t)session->queue.bytes + message->len <= limit;
 }
 
-/* Whether there is room for it; a session with a connection may be flushed for it, or go. */
+/* Whether there is room for the message; may flush or close a session with a connection. */
 static bool make_room(struct px_session *session, const struct px_message *message)
 {
 	if (session->phase == PX_SESSION_DETACHED || session->is_opening ||
 			fits(session, message)) {
 		return true;
 	}
-	/* Many messages in one turn make no slow reader: let it take them first. */
+	/* Many messages in one turn do not make a slow reader: write them first. */
 	px_session_flush(session);
 	if (!px_session_hears(session)) {
 		return false;
 	}
 	if (session->phase != PX_SESSION_DETACHED && !fits(session, message) &&
-			!(px_session_is_relieved(session, message, session->broker->limits.queue_bytes) &&
+			!(px_session_conflate_to_fit(session, message, session->broker->limits.queue_bytes) &&
 			fits(session, message))) {
 		px_session_part_slow(session, false);
 		return false;
@@ -201,7 +201,7 @@ static bool make_room(struct px_session *session, const struct px_message *messa
 	return true;
 }
 
-/* What only keeps a connection alive says nothing of how much there is to do. */
+/* Keep-alives are not counted as messages. */
 void px_session_count_out(struct px_session *session, const struct px_message *message)
 {
 	struct px_broker *broker = session->broker;
@@ -252,7 +252,7 @@ void px_session_send_json(struct px_session *session, struct px_json *json)
 {
 	struct px_message *message = px_message_from_json(session->broker, json);
 	if (!message) {
-		/* Without memory for an answer, saying nothing would be the worst one. */
+		/* If there is no memory for an answer, closing is better than silence. */
 		session->broker->outbound->close(session, PX_CLOSE_TRY_LATER);
 		return;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The `auth` message: a session becomes somebody, or renews its token in place. A renewal is
- * for the same user; practices that the new token lacks are left, those that it adds are
- * entered, and the session goes on without a gap.
+ * The `auth` message: an unauthenticated session authenticates, or a session renews its token in
+ * place. A renewal is for the same user; practices that the new token lacks are left, those that it
+ * adds are entered, and the session goes on without a gap.
  */
 #include "channel/channel.h"
 #include "core/broker.h"
@@ -61,7 +61,7 @@ static bool keeps(const struct px_identity *identity, const struct px_member *me
 			px_identity_admits(identity, px_channel_name(channel)));
 }
 
-/* Leaving one channel may end other memberships of the session: unlinking moves `walk` on. */
+/* Leaving one channel may end other memberships of the session: unlinking advances broker->walk. */
 static void leave_lost(struct px_session *session, const struct px_identity *identity)
 {
 	struct px_broker *broker = session->broker;
@@ -99,9 +99,8 @@ static void confirm(struct px_session *session)
 }
 
 /*
- * Puts the new identity in the place of the old one, which is destroyed. What is lost is left
- * under the old one: the others are told in its words. In another role the services are
- * asked anew whether they want the session.
+ * Replaces the identity and destroys the old one. What is lost is left under the old identity, so
+ * others are told with its names. If the role changes, services are closed and opened anew.
  */
 void px_session_become(struct px_session *session, struct px_identity *identity, bool tells)
 {
@@ -135,13 +134,13 @@ static struct px_session *take(struct px_session *session, struct px_identity *i
 {
 	struct px_broker *broker = session->broker;
 	struct px_identity *old = session->identity;
-	struct px_session *healed = old->role == 0 ? px_session_reattach(session, identity) : NULL;
-	if (healed) {
-		return healed;
+	struct px_session *reattached = old->role == 0 ? px_session_reattach(session, identity) : NULL;
+	if (reattached) {
+		return reattached;
 	}
 	if (old->role != 0 && !px_identity_same_user(old, identity)) {
 		px_identity_destroy(broker, identity);
-		refuse(session, id, PX_E_FORBIDDEN, "The token is another user's.", 0);
+		refuse(session, id, PX_E_FORBIDDEN, "The token belongs to another user.", 0);
 		return NULL;
 	}
 	session->identity = identity;
@@ -152,14 +151,14 @@ static struct px_session *take(struct px_session *session, struct px_identity *i
 	session->identity = old;
 	if (rc < 0) {
 		px_identity_destroy(broker, identity);
-		refuse(session, id, PX_E_UNAVAILABLE, "The server can not let anybody in now.", 0);
+		refuse(session, id, PX_E_UNAVAILABLE, "The server accepts no sessions at the moment.", 0);
 		return NULL;
 	}
 	px_session_become(session, identity, true);
 	return session;
 }
 
-/* A bad token costs a session that was nobody its connection; another keeps what it has. */
+/* With a bad token, an unauthenticated session is closed; another one keeps its identity. */
 void px_session_reject(struct px_session *session, const struct px_authentication *authentication,
 		const struct px_field *id)
 {
@@ -173,7 +172,7 @@ void px_session_reject(struct px_session *session, const struct px_authenticatio
 				authentication->retry_after_ms);
 		break;
 	case PX_VERDICT_NO_TOKENS:
-		refuse(session, id, PX_E_UNAVAILABLE, "This server takes no tokens.", 0);
+		refuse(session, id, PX_E_UNAVAILABLE, "This server accepts no tokens.", 0);
 		return;
 	case PX_VERDICT_UNAVAILABLE:
 		refuse(session, id, PX_E_UNAVAILABLE, authentication->sentence ?
@@ -206,7 +205,7 @@ struct px_session *px_session_authenticate(struct px_session *session,
 	const struct px_field *field = px_envelope_field(message, "token");
 	struct px_authentication authentication;
 	if (!field || field->kind != PX_STRING || field->escaped) {
-		/* The alphabet of a JWT (RFC 7515) needs no escapes. */
+		/* The alphabet of a JWT (RFC 7515) needs no JSON escapes. */
 		px_session_refuse(session, &(struct px_refusal){
 			.code = PX_E_BAD_MESSAGE,
 			.field = "token",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sessions without a connection: how one begins to wait, how a client gets it back, how it ends.
- * For session/ and snapshot/. It never keeps a message: outbound/replay_buffer.h does.
+ * Detached sessions, which have no connection: how one is detached, gets a connection again, and
+ * ends. For session/ and snapshot/. It never keeps a message: outbound/replay_buffer.h does.
  */
 #ifndef PX_SESSION_DETACHED_H
 #define PX_SESSION_DETACHED_H
@@ -13,44 +13,51 @@ struct px_session_params;
 /* ---- session_detached.c ---- */
 
 /*
- * Lets it live on without its connection, which is not told. `deaf`: what was written since
- * its last sign of life is not likely to have arrived. False: it has to end.
+ * Detaches the session from its connection, which is not told. `is_unresponsive`: what was written
+ * since its last sign of life has probably not arrived. False: the session must end.
  */
-bool px_session_detach(struct px_session *session, bool deaf);
+bool px_session_detach(struct px_session *session, bool is_unresponsive);
 
-/* It waits for its client from now on. -ENOMEM: it is as it was. */
+/* Adds it to the detached sessions. -ENOMEM: unchanged. */
 int px_session_wait(struct px_session *session);
 
-/* Drops what was queued for the connection alone: pings and greetings. */
+/* Drops queued messages that were for the connection only: pings and greetings. */
 void px_session_drop_uncounted(struct px_session *session);
 
-/* Bounds what is kept for a detached session; may end it. */
+/* Limits what is kept for a detached session; may end it. */
 void px_session_trim(struct px_session *session);
 
-/* It has a connection again, or none any more for good: no longer among those that wait. */
+/* Removes it from the detached sessions: it has a connection again, or has ended. */
 void px_session_unwait(struct px_session *session);
 
-/* Its timer: its time is over, or its token's. */
+/* Its timer: the grace or its token has expired. */
 void px_session_wait_over(struct px_session *session);
 
-/* The token that it was let in with is over. */
+/* Whether the token that it was opened with has expired. */
 bool px_session_expired(const struct px_session *session);
 
-/* One without praxis.v1 that waits for just this client, longest; NULL. */
-struct px_session *px_session_find_healable(const struct px_broker *broker,
+/*
+ * The detached session without praxis.v1 that this client reattaches to: the longest detached one;
+ * NULL.
+ */
+struct px_session *px_session_find_reattachable(const struct px_broker *broker,
 		const struct px_session_params *params, struct px_span tenant, struct px_span user);
 
 /* ---- session_reattach.c ---- */
 
 /*
- * One who was nobody has become that user: where a session waits for it, the connection of
- * `nobody` is that one's, and `nobody` ends. NULL: none waits, and the identity is still yours.
+ * An unauthenticated session has authenticated. If a detached session waits for that user, it gets
+ * the connection of `unauthenticated`, which ends; returns it. NULL: there is none, and the
+ * identity is still the caller's.
  */
 struct px_session *px_session_reattach(struct px_session *unauthenticated,
 		struct px_identity *identity);
 
-/* Gives the connection of the params a session that there is. False: there is none for it. */
-bool px_session_come_back(struct px_broker *broker, const struct px_session_params *params,
+/*
+ * Resumes or reattaches to an existing session, which gets the params' connection. False: there is
+ * none.
+ */
+bool px_session_resume_or_reattach(struct px_broker *broker, const struct px_session_params *params,
 		struct px_session **ret_session);
 
 #endif

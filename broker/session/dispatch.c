@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From bytes to a service's handler: read, find the command in the services' tables, check
- * who may send it, its fields and its practice, in this order, then call. Every refusal
- * is answered, counted, and logged without a word of what was sent.
+ * From bytes to a service's handler: parses, finds the command in the services' tables, checks
+ * role, fields and practice, in this order, then calls it. Every refusal is answered, counted, and
+ * logged without anything that the client sent.
  */
 #include "core/message.h"
 #include "core/broker.h"
@@ -23,11 +23,11 @@
 #define TYPE_MAX 64
 #define RECEIPT_MAX 64 /* characters, of at most four bytes each */
 
-/* Unreadable messages that are forgiven in a window of this length. */
+/* Unreadable messages that are tolerated within BAD_WINDOW_MS. */
 #define BAD_MAX 10
 #define BAD_WINDOW_MS 10000
 
-/* What is known of the message being dispatched. */
+/* State of the message being dispatched. */
 struct dispatch {
 	struct px_session *session;
 	struct px_envelope *message;
@@ -36,13 +36,13 @@ struct dispatch {
 	const struct px_field *id;
 	bool handled;
 	uint16_t traffic; /* place of its type */
-	bool known; /* the type is one of ours, so that it may be logged */
+	bool known; /* the type is a name from the program, so it may be logged */
 	bool is_keepalive; /* `ping` and `received` */
 	size_t bytes;
-	bool is_shown; /* to those who look on */
+	bool is_shown; /* was shown to message taps */
 };
 
-/* Before it is handled, or else refused. */
+/* Shows the message to taps, before it is handled or refused. */
 static void show(struct dispatch *dispatch, struct px_practice *practice,
 		const struct px_service *service)
 {
@@ -105,7 +105,7 @@ static int refuse(struct dispatch *dispatch, enum px_error code, const char *fie
 	return -1;
 }
 
-/* A message that nobody could make sense of. Too many of them, and we part. */
+/* An unreadable message. Too many of them, and the session is closed. */
 static void refuse_bad(struct dispatch *dispatch, enum px_error code, const char *field,
 		const char *sentence)
 {
@@ -135,7 +135,7 @@ static bool type_is_well_formed(const char *type, size_t len)
 	return true;
 }
 
-/* Reads the text into the broker's envelope; false: refused. */
+/* Parses the text into the broker's envelope; false: refused. */
 static bool read_message(struct dispatch *dispatch, struct px_span text)
 {
 	switch (px_envelope_parse(dispatch->message, text)) {
@@ -171,7 +171,7 @@ static bool read_message(struct dispatch *dispatch, struct px_span text)
 	return true;
 }
 
-/* Of UTF-8 that was checked. */
+/* Number of characters in valid UTF-8. */
 static size_t characters(const char *text, size_t len)
 {
 	size_t count = 0;
@@ -190,7 +190,7 @@ static bool receipt_is_fine(const struct dispatch *dispatch, const struct px_fie
 			characters(text, len) <= RECEIPT_MAX;
 }
 
-/* The receipt that the client asks for, if any; false: refused. */
+/* Reads the `id` of the receipt that the client asks for, if any; false: refused. */
 static bool read_receipt(struct dispatch *dispatch)
 {
 	const struct px_field *id = px_envelope_field(dispatch->message, "id");
@@ -206,7 +206,7 @@ static bool read_receipt(struct dispatch *dispatch)
 	return true;
 }
 
-/* An answer that counts as what it answers. */
+/* Sends an answer, which is a keep-alive if the message was one. */
 static void answer(struct dispatch *dispatch, struct px_json *json)
 {
 	struct px_session *session = dispatch->session;
@@ -235,7 +235,7 @@ static void acknowledge(struct dispatch *dispatch, uint64_t seq)
 	answer(dispatch, &json);
 }
 
-/* Over its rate: it was dropped. Who goes on regardless is shown the door. */
+/* Drops a message over the rate. A session that continues is closed. */
 static void refuse_rate(struct dispatch *dispatch, const char *sentence, int64_t wait_ms)
 {
 	show(dispatch, NULL, NULL);
@@ -249,7 +249,7 @@ static void refuse_rate(struct dispatch *dispatch, const char *sentence, int64_t
 	px_session_count_flood(dispatch->session);
 }
 
-/* It has taken no place; what it is about is read only for the answer. */
+/* Refuses before parsing; the message is parsed only for the answer's `ref` and `id`. */
 static void refuse_unread(struct dispatch *dispatch, struct px_span text, int64_t wait_ms)
 {
 	const struct px_envelope *message = dispatch->message;
@@ -262,16 +262,17 @@ static void refuse_unread(struct dispatch *dispatch, struct px_span text, int64_
 			dispatch->type_len = 0;
 		}
 	}
-	refuse_rate(dispatch, "This session sends more than it may; the message was dropped.",
+	refuse_rate(dispatch, "This session exceeds its message rate; the message was dropped.",
 			wait_ms);
 }
 
-/* False: it acts too often, and was refused. */
+/* False: too many acts; the message was refused. */
 static bool may_act(struct dispatch *dispatch)
 {
 	int64_t wait_ms = px_session_act_wait(dispatch->session);
 	if (wait_ms > 0) {
-		refuse_rate(dispatch, "This session does such more often than it may.", wait_ms);
+		refuse_rate(dispatch, "This session exceeds its rate for such requests; the message was "
+				"dropped.", wait_ms);
 	}
 	return wait_ms == 0;
 }
@@ -289,7 +290,7 @@ static void answer_ping(struct dispatch *dispatch)
 	acknowledge(dispatch, 0);
 }
 
-/* The value of a field that is an integer from 0 on; -EINVAL. */
+/* Reads a field as an integer from 0 on; -EINVAL. */
 static int read_number(const struct px_field *field, uint64_t *ret_number)
 {
 	uint64_t number = 0;
@@ -307,19 +308,19 @@ static int read_number(const struct px_field *field, uint64_t *ret_number)
 	return 0;
 }
 
-/* The client confirms what it got. */
+/* Handles `received`: the client confirms messages. */
 static void take_received(struct dispatch *dispatch)
 {
 	struct px_session *session = dispatch->session;
 	uint64_t n;
 	if (!session->resume) {
 		refuse(dispatch, PX_E_UNKNOWN_TYPE, "type",
-				"The messages of this session have no numbers: it is none of praxis.v1.");
+				"This session does not use praxis.v1, so its messages have no numbers.");
 	} else if (read_number(px_envelope_field(dispatch->message, "n"), &n) < 0) {
 		refuse(dispatch, PX_E_BAD_MESSAGE, "n",
-				"This field must be an integer from 0 on: how many messages arrived.");
+				"This field must be the number of messages received, an integer from 0.");
 	} else if (px_resume_confirm(session, n) < 0) {
-		refuse(dispatch, PX_E_BAD_MESSAGE, "n", "So many messages were not sent.");
+		refuse(dispatch, PX_E_BAD_MESSAGE, "n", "This is more than the number of messages sent.");
 	} else {
 		acknowledge(dispatch, 0);
 	}
@@ -330,7 +331,7 @@ static bool keeps_alive(const struct dispatch *dispatch)
 	return strcmp(dispatch->type, "ping") == 0 || strcmp(dispatch->type, "received") == 0;
 }
 
-/* What the broker answers itself; true if it was that. */
+/* Handles the broker's own messages; true if it was one. */
 static bool dispatch_own(struct dispatch *dispatch)
 {
 	dispatch->is_keepalive = keeps_alive(dispatch);
@@ -399,10 +400,10 @@ static const struct px_command *find_command(struct dispatch *dispatch, unsigned
 	dispatch->known = command != NULL;
 	uint32_t bit = UINT32_C(1) << index;
 	if (session->broker->attaching) {
-		px_session_attach(session); /* its turn has not come yet, and must not be noticed */
+		px_session_attach(session); /* the sweep may not have come here yet */
 	}
 	if (!command || !(px_session_services(session) & session->opened & bit)) {
-		refuse(dispatch, PX_E_SERVICE_DISABLED, NULL, "This service is switched off.");
+		refuse(dispatch, PX_E_SERVICE_DISABLED, NULL, "This service is disabled.");
 		return NULL;
 	}
 	*ret_index = index;
@@ -474,7 +475,7 @@ static void refuse_practice(struct dispatch *dispatch, int error)
 		break;
 	case -EDQUOT:
 		refuse(dispatch, PX_E_UNAVAILABLE, "practiceId",
-				"This session has as many practices as one may name.");
+				"This session has reached its limit of practices.");
 		break;
 	default:
 		refuse(dispatch, PX_E_UNAVAILABLE, NULL, "The server is at its limit.");
@@ -483,8 +484,8 @@ static void refuse_practice(struct dispatch *dispatch, int error)
 }
 
 /*
- * A practice that the session did not hold before: in open mode the one of its first message;
- * of an administrator of all practices any. NULL: refused.
+ * Adds a practice that the session did not hold: in open mode that of its first message, for an
+ * administrator of all practices any. NULL: refused.
  */
 static const struct px_held *bind_practice(struct dispatch *dispatch, struct px_id id)
 {
@@ -521,7 +522,7 @@ static bool resolve_practice(struct dispatch *dispatch, struct px_call *call)
 	}
 	if (!held && !call->command->anywhere) {
 		refuse(dispatch, PX_E_FORBIDDEN, "practiceId",
-				"This session has no practice yet, and the message names none.");
+				"The message must name a practice, because this session has none yet.");
 		return false;
 	}
 	call->practice = held ? held->practice : NULL;
@@ -540,7 +541,8 @@ static void dispatch_command(struct dispatch *dispatch)
 	dispatch->traffic = slot->traffic[command - slot->service->commands];
 	session->broker->traffic_place = dispatch->traffic;
 	if (!(command->roles & session->identity->role)) {
-		refuse(dispatch, PX_E_FORBIDDEN, NULL, "This session's role may not send this.");
+		refuse(dispatch, PX_E_FORBIDDEN, NULL, "The role of this session may not send this "
+				"message.");
 		return;
 	}
 	struct px_call call = {
@@ -560,7 +562,7 @@ static void dispatch_command(struct dispatch *dispatch)
 	if (command->acts && !may_act(dispatch)) {
 		return;
 	}
-	/* What may be sent from anywhere is answered with nothing of the practice. */
+	/* Answers to a command with `anywhere` do not belong to the practice. */
 	struct px_origin before = px_broker_turn_to(session->broker, (struct px_origin){
 		command->anywhere ? NULL : call.practice, NULL, (uint8_t)index });
 	int rc = command->handle(&call);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a session may cost. A message takes its place in the buckets before anything looks at it,
- * for reading what nobody can read is work, too. What it is answered with is charged when it is
- * known: a question of a hundred bytes may be worth a history of 256 KiB. Acts, which the
- * audit trail and webhooks are told of for good, have a bucket of their own, far slower than
- * what is only relayed.
+ * Rate limits of a session. A message is charged before it is parsed, since parsing an unreadable
+ * message is work, too. Its answer is charged once its size is known: a request of a hundred bytes
+ * may be answered with a history of 256 KiB. Acts, which are written to the audit log and reported
+ * to webhooks, have a rate of their own, much lower than that of relayed messages.
  *
- * Rejected: charging answers to a bucket of their own. Then one who asks and says nothing else
- * has twice as much as one who works.
+ * Rejected: a separate bucket for answers: a session that only asks would get twice as much as one
+ * that works.
  */
 #include "core/session.h"
 #include "core/broker.h"
@@ -16,13 +15,13 @@
 #include <praxis/host/session.h>
 #include <praxis/session.h>
 
-/* An answer as long as that is in the price of its question: receipts, errors, pongs. */
+/* Answers up to this length are included in the price of the message: receipts, errors, pongs. */
 #define ANSWER_FREE_BYTES 512
 
-/* However much came as an answer, its receiver may speak again after that. */
+/* After an answer, however large, its receiver waits no longer than this. */
 #define DEBT_MAX_MS 30000
 
-/* Messages over its rate that a session is forgiven in a window of this length. */
+/* Messages over the rate that are tolerated within FLOOD_WINDOW_MS. */
 #define FLOOD_MAX 100
 #define FLOOD_WINDOW_MS 10000
 
@@ -83,7 +82,7 @@ void px_session_count_flood(struct px_session *session)
 	}
 }
 
-/* Anybody may send pongs that nobody asked for (RFC 6455 section 5.5.3), as many as he likes. */
+/* Pongs may be unsolicited (RFC 6455 section 5.5.3), so they are charged. */
 void px_session_ponged(struct px_session *session)
 {
 	px_session_alive(session);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A session's life: opened, alive, closing, closed, lost; between losing a connection and
- * getting another one, detached (session_detached.c, session_reattach.c). Whoever wants it gone
- * only marks it; what ends it happens in px_broker_end_turn(), when no handler and no fan-out is on
- * the stack. Ending one session may end others (a call of two), hence the loops there.
+ * A session's life: open, closing, closed, lost; and detached while it has no connection
+ * (session_detached.c, session_reattach.c). Ending a session only marks it; the rest happens in
+ * px_broker_end_turn(), when no handler and no fan-out is on the stack. Ending one session may end
+ * others (a call of two), hence the loops there.
  */
 #include "core/session.h"
 
@@ -34,7 +34,7 @@ static struct px_session *session_of(struct px_timer *timer)
 	return (struct px_session *)((char *)timer - offsetof(struct px_session, timer));
 }
 
-/* -ENOMEM: nothing happened. */
+/* -ENOMEM: unchanged. */
 static int link_session(struct px_session *session, uint64_t client_id)
 {
 	struct px_broker *broker = session->broker;
@@ -82,7 +82,7 @@ static void unlink_session(struct px_session *session)
 void px_session_greet(struct px_session *session, bool not_resumed)
 {
 	struct px_broker *broker = session->broker;
-	/* One who is nobody yet is told of those that there are. */
+	/* An unauthenticated session is told the services of the vhost. */
 	uint32_t services = px_session_services(session) &
 			(session->identity->role == 0 ? UINT32_MAX : session->opened);
 	char client_id[PX_CLIENT_ID_SIZE];
@@ -147,7 +147,7 @@ static struct px_session *create(struct px_broker *broker, const struct px_sessi
 	return session;
 }
 
-/* What can fail before anybody notices. */
+/* Everything that can fail, before anybody is notified. */
 static int begin(struct px_session *session)
 {
 	struct px_broker *broker = session->broker;
@@ -164,7 +164,7 @@ static int begin(struct px_session *session)
 	return rc;
 }
 
-/* One that did not come to life; its identity stays the caller's. */
+/* Frees a session that could not be opened; the caller keeps its identity. */
 static void undo(struct px_session *session)
 {
 	if (session) {
@@ -199,7 +199,7 @@ int px_session_open(struct px_broker *broker, const struct px_session_params *pa
 	if (px_identity_lacks_proof(params->identity, params->realm)) {
 		return -EACCES;
 	}
-	if (px_session_come_back(broker, params, ret_session)) {
+	if (px_session_resume_or_reattach(broker, params, ret_session)) {
 		return 0;
 	}
 	uint64_t client_id;
@@ -301,8 +301,8 @@ void px_session_break(struct px_session *session)
 }
 
 /*
- * When it is decided, and once: a reader that takes nothing gets no frame, and one that hangs up is
- * quicker than it.
+ * Counted once, when the decision is made: a slow reader may never get the frame, and a client that
+ * hangs up may be faster.
  */
 void px_broker_count_close(struct px_broker *broker, uint16_t code)
 {
@@ -324,11 +324,11 @@ void px_session_shut(struct px_session *session, uint16_t code)
 	session->broker->transport.close(session->conn, code);
 }
 
-/* The queue is not written yet, or the socket not empty: a close frame would be lost. */
+/* A close frame would be lost while the queue is not written or the socket not drained. */
 static void wait_for_reader(struct px_session *session)
 {
 	if (session->is_waiting) {
-		return; /* its time runs already */
+		return; /* the deadline is running already */
 	}
 	session->is_waiting = true;
 	struct px_timers *timers = &session->broker->timers;
@@ -344,7 +344,7 @@ static void on_timer(struct px_timer *timer)
 	if (session->phase == PX_SESSION_OPEN) {
 		px_session_deadlines(session);
 	} else if (session->phase == PX_SESSION_CLOSING && session->is_waiting) {
-		/* Not one of which another timer has just made a slow reader: its time begins now. */
+		/* Not if another timer has just started waiting for this reader. */
 		px_session_shut(session, 0);
 	} else if (session->phase == PX_SESSION_DETACHED) {
 		px_session_wait_over(session);
@@ -373,11 +373,13 @@ static void free_session(struct px_session *session)
 static void end_session(struct px_session *session)
 {
 	if (session->phase == PX_SESSION_LOST) {
-		if (!session->is_dirty) { /* else it comes back here when the list has let go of it */
+		if (!session->is_dirty) { /* otherwise it is handled again once it left the dirty list */
 			free_session(session);
 		}
 	} else if (session->phase == PX_SESSION_CLOSING) {
-		/* It hears no more; that the others need not wait for its close frame to learn it. */
+		/*
+		 * Closing sessions get no more messages; others are notified now, not when it has closed.
+		 */
 		if (session->close_code != PX_CLOSE_RESTART) {
 			px_session_leave_all(session, PX_DISCONNECTED);
 		}
@@ -394,7 +396,7 @@ static void end_sessions(struct px_broker *broker)
 {
 	for (unsigned i = 1; broker->ending; i++) {
 		struct px_session *session = broker->ending;
-		/* Its queue may be waiting for a later slice; goodbye is said behind it. */
+		/* Its queue may be due in a later slice; the close frame follows it. */
 		px_session_flush(session);
 		broker->ending = session->next_ending;
 		if (!broker->ending) {
@@ -410,7 +412,7 @@ static void end_sessions(struct px_broker *broker)
 
 bool px_broker_end_turn(struct px_broker *broker)
 {
-	px_broker_walk(broker);
+	px_broker_sweep(broker);
 	do {
 		px_broker_flush(broker);
 		end_sessions(broker);

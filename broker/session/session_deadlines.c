@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What time does to an open session: it is asked whether it still lives, it must have
- * authenticated, its token expires, it was asked to leave, what it is owed waits too long. One
- * timer serves all of them; each check says whether the session goes on, and when it wants to be
- * asked again.
+ * Deadlines of an open session: heartbeat, authentication, expiry of its token, leaving a retired
+ * vhost, age of its queue. One timer serves all; each check says whether the session goes on, and
+ * when it must run again.
  */
 #include "core/session.h"
 #include "core/broker.h"
@@ -22,7 +21,7 @@ static void earlier(int64_t *next_ms, int64_t at_ms)
 	}
 }
 
-/* Silent for one heartbeat it is pinged, for another one dropped. */
+/* After one silent heartbeat it is pinged, after another one dropped. */
 static bool check_heartbeat(struct px_session *session, int64_t *next_ms)
 {
 	struct px_broker *broker = session->broker;
@@ -40,7 +39,7 @@ static bool check_heartbeat(struct px_session *session, int64_t *next_ms)
 			px_session_break(session);
 			return false;
 		}
-		/* Asked before it is dropped, also when it was this process that slept. */
+		/* Pinged before it is dropped, even if this process was suspended. */
 		session->is_pinged = true;
 		session->pinged_ms = (uint32_t)now_ms;
 		px_session_send(session, broker->ping);
@@ -50,7 +49,7 @@ static bool check_heartbeat(struct px_session *session, int64_t *next_ms)
 	return session->phase == PX_SESSION_OPEN;
 }
 
-/* When its queue will have waited too long; INT64_MAX: it may wait. */
+/* When its queue will be too old; INT64_MAX: never. */
 static int64_t queue_deadline(const struct px_session *session)
 {
 	const struct px_broker *broker = session->broker;
@@ -61,8 +60,8 @@ static int64_t queue_deadline(const struct px_session *session)
 }
 
 /*
- * What has yet to be offered to the transport is not the reader's to answer for; what was is
- * no longer on the dirty list.
+ * Age counts only from when a message was offered to the transport, which is when the session left
+ * the dirty list.
  */
 static bool check_queue(struct px_session *session, int64_t *next_ms)
 {
@@ -102,7 +101,7 @@ static bool check_authenticated(struct px_session *session, int64_t *next_ms)
 		return true;
 	}
 	if (session->broker->timers.now_ms >= due_ms) {
-		return part(session, PX_E_UNAUTHENTICATED, "The session has not authenticated in time.");
+		return part(session, PX_E_UNAUTHENTICATED, "The session did not authenticate in time.");
 	}
 	earlier(next_ms, due_ms);
 	return true;
@@ -118,7 +117,7 @@ static void tell_expiring(struct px_session *session)
 	px_session_send_json(session, &json);
 }
 
-/* Tokens expire by the wall's clock, timers by one that does not jump. */
+/* Tokens expire by wall-clock time, timers by monotonic time. */
 static bool check_expiry(struct px_session *session, int64_t *next_ms)
 {
 	const struct px_broker *broker = session->broker;
@@ -138,7 +137,7 @@ static bool check_expiry(struct px_session *session, int64_t *next_ms)
 	return session->phase == PX_SESSION_OPEN;
 }
 
-/* Its vhost goes: it was told, and its moment comes. */
+/* Its vhost retires: it was told, and is closed at its moment. */
 static bool check_leaving(struct px_session *session, int64_t *next_ms)
 {
 	if (session->leave_ms == 0) {

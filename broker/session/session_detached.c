@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sessions without a connection: they wait for their client, for the grace, in all their
- * channels, and nobody sees it. They are a list in the order in which they began to wait, since
- * the one that waits longest is the first to go when there are too many.
+ * Detached sessions: they wait for their clients until the grace ends, in all their channels,
+ * unnoticed by other members. They are listed in the order of detaching, since the longest detached
+ * one ends first if there are too many.
  *
- * Detaching and ending only mark: both may happen in the middle of a fan-out.
+ * Detaching and ending only mark a session: both may happen during a fan-out.
  */
 #include "channel/channel.h"
 #include "core/broker.h"
@@ -29,7 +29,7 @@ bool px_session_expired(const struct px_session *session)
 			identity->expires_ms + identity->leeway_ms <= session->broker->wall_ms;
 }
 
-/* A restart is the one order to go after which it is to come back. */
+/* Of the closes that the server initiates, only a restart expects the client to return. */
 static bool may_live_on(const struct px_session *session)
 {
 	const struct px_identity *identity = session->identity;
@@ -45,7 +45,7 @@ static bool may_live_on(const struct px_session *session)
 			identity->authenticated && identity->user_len > 0;
 }
 
-/* ---- those without praxis.v1 ---- */
+/* ---- sessions without praxis.v1 ---- */
 
 static uint64_t hash_of(const struct px_broker *broker, const struct px_realm *realm, int service,
 		struct px_span tenant, struct px_span user)
@@ -56,7 +56,7 @@ static uint64_t hash_of(const struct px_broker *broker, const struct px_realm *r
 			px_hash(broker->hash_key, tenant.data, tenant.len));
 }
 
-static int make_healable(struct px_session *session)
+static int make_reattachable(struct px_session *session)
 {
 	struct px_broker *broker = session->broker;
 	struct px_resume *resume = calloc(1, sizeof(*resume));
@@ -75,7 +75,7 @@ static int make_healable(struct px_session *session)
 	return 0;
 }
 
-struct px_session *px_session_find_healable(const struct px_broker *broker,
+struct px_session *px_session_find_reattachable(const struct px_broker *broker,
 		const struct px_session_params *params, struct px_span tenant, struct px_span user)
 {
 	struct px_session *found = NULL;
@@ -93,7 +93,7 @@ struct px_session *px_session_find_healable(const struct px_broker *broker,
 	return found;
 }
 
-/* ---- waiting ---- */
+/* ---- the list of detached sessions ---- */
 
 static int arm(struct px_session *session)
 {
@@ -127,7 +127,7 @@ static void join_those_who_wait(struct px_session *session)
 
 int px_session_wait(struct px_session *session)
 {
-	int rc = session->versioned ? 0 : make_healable(session);
+	int rc = session->versioned ? 0 : make_reattachable(session);
 	if (rc < 0) {
 		return rc;
 	}
@@ -164,10 +164,10 @@ void px_session_unwait(struct px_session *session)
 	broker->stats.detached--;
 }
 
-/* Around a restart all wait at once; what they cost was bounded when they had connections. */
+/* Around a restart, all sessions are detached at once; their number was limited as connections. */
 static void end_surplus(struct px_broker *broker)
 {
-	if (broker->is_holding || broker->timers.now_ms < broker->reunion_ms) {
+	if (broker->is_holding || broker->timers.now_ms < broker->restore_until_ms) {
 		return;
 	}
 	uint32_t most = broker->limits.detached_sessions;
@@ -182,7 +182,7 @@ static bool is_counted(void *user, const struct px_message *message)
 	return !message->uncounted;
 }
 
-/* Pings and greetings were for the connection that is gone. */
+/* Pings and greetings were for the lost connection. */
 void px_session_drop_uncounted(struct px_session *session)
 {
 	struct px_broker *broker = session->broker;
@@ -191,7 +191,7 @@ void px_session_drop_uncounted(struct px_session *session)
 	broker->stats.queue_bytes += session->queue.bytes;
 }
 
-bool px_session_detach(struct px_session *session, bool deaf)
+bool px_session_detach(struct px_session *session, bool is_unresponsive)
 {
 	struct px_broker *broker = session->broker;
 	bool was_open = session->phase == PX_SESSION_OPEN;
@@ -204,7 +204,7 @@ bool px_session_detach(struct px_session *session, bool deaf)
 		if (was_open) {
 			px_session_mark(session);
 		}
-		px_session_note_heard(session, deaf ? session->alive_ms : INT64_MAX);
+		px_session_note_heard(session, is_unresponsive ? session->alive_ms : INT64_MAX);
 		px_session_drop_queue(session);
 	} else {
 		px_session_drop_uncounted(session);
@@ -219,7 +219,7 @@ bool px_session_detach(struct px_session *session, bool deaf)
 	return true;
 }
 
-/* What was written before may have arrived; without what was not, nobody can go on. */
+/* What was written may have arrived. What was not written is needed to resume without a gap. */
 void px_session_trim(struct px_session *session)
 {
 	const struct px_limits *limits = &session->broker->limits;
@@ -231,7 +231,7 @@ void px_session_trim(struct px_session *session)
 			(limits->resume_bytes &&
 			(uint64_t)kept->bytes + queue->bytes > limits->resume_bytes))) {
 		if (px_queue_empty(kept)) {
-			if (!px_session_is_relieved(session, NULL, queue->bytes)) {
+			if (!px_session_conflate_to_fit(session, NULL, queue->bytes)) {
 				px_session_close(session, PX_CLOSE_SLOW);
 			}
 		} else {
@@ -243,7 +243,7 @@ void px_session_trim(struct px_session *session)
 void px_session_wait_over(struct px_session *session)
 {
 	if (session->broker->is_holding && !px_session_expired(session)) {
-		return; /* its client is not let in here any more; it is for the next to wait */
+		return; /* its vhost refuses the client now; the next server may not */
 	}
 	session->close_code = px_session_expired(session) ? PX_CLOSE_UNAUTHENTICATED : 0;
 	px_session_finish(session);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A client comes back: by the token of its session (praxis.v1), or, without praxis.v1, by being
- * the same user again. Either way the session that there is gets the new connection, and keeps
- * its client id, its rooms and what its services know of it.
+ * Returning clients: with the token of a session (resume, praxis.v1), or, without praxis.v1, as the
+ * same user (reattach). In both cases the existing session gets the new connection, and keeps its
+ * client id, its rooms and the services' state.
  */
 #include "channel/channel.h"
 #include "core/broker.h"
@@ -19,9 +19,9 @@
 #include <errno.h>
 #include <praxis/host/session.h>
 
-/* ---- by token ---- */
+/* ---- resume, by token ---- */
 
-/* Alive, or on its way to a restart; and somebody's. */
+/* Open or about to be closed for a restart; and authenticated. */
 static bool is_there(const struct px_session *session)
 {
 	bool phase_fits = session->phase == PX_SESSION_OPEN ||
@@ -32,7 +32,7 @@ static bool is_there(const struct px_session *session)
 			!px_session_expired(session);
 }
 
-/* Nobody's identity, and in open mode one that names no user, says nothing of who it is. */
+/* An unauthenticated identity, or in open mode one without a user, does not identify a user. */
 static bool is_other_user(const struct px_identity *own, const struct px_identity *brought)
 {
 	if (brought->role == 0 || (!brought->authenticated && brought->user_len == 0)) {
@@ -67,7 +67,7 @@ bool px_broker_awaits(struct px_broker *broker, const struct px_session_params *
 {
 	struct px_session *session = NULL;
 	if (!params->versioned) {
-		return px_session_find_healable(broker, params, tenant, user);
+		return px_session_find_reattachable(broker, params, tenant, user);
 	}
 	return params->resume.len > 0 && judge(broker, params->realm, params->resume,
 			params->received, &session) == PX_RESUME_DONE && !session->conn &&
@@ -92,7 +92,7 @@ static struct px_message *compose_resumed(const struct px_session *session)
 	return message;
 }
 
-/* A queue of that message, and of a ping: its answer is what settles the new token. */
+/* Makes a queue of that message and a ping, whose pong confirms the new token. */
 static int queue_resumed(struct px_session *session, struct px_queue *ret_queue)
 {
 	struct px_broker *broker = session->broker;
@@ -103,7 +103,7 @@ static int queue_resumed(struct px_session *session, struct px_queue *ret_queue)
 	return rc;
 }
 
-/* Asks the host, to whom it is the session of that identity already. */
+/* Reports to the host, for which the session already has that identity. */
 static int tell(struct px_session *session, const struct px_session_params *params,
 		struct px_identity *identity)
 {
@@ -118,8 +118,8 @@ static int tell(struct px_session *session, const struct px_session_params *para
 	return rc;
 }
 
-/* Whoever still holds the old connection learns why it ends, if it can be told. */
-static void let_go(struct px_session *session)
+/* The former connection is told why it ends, if it is still there. */
+static void close_former(struct px_session *session)
 {
 	struct px_broker *broker = session->broker;
 	void *old = session->conn;
@@ -183,7 +183,7 @@ static int resume(struct px_session *session, const struct px_session_params *pa
 		}
 		return rc;
 	}
-	let_go(session);
+	close_former(session);
 	session->is_opening = true;
 	broker->stats.queue_bytes += queue.bytes;
 	px_queue_visit(&queue, count_queued, session);
@@ -227,17 +227,17 @@ static struct px_session *resume_by_token(struct px_broker *broker,
 	} else if (result == PX_RESUME_DONE && resume(session, params) < 0) {
 		result = PX_RESUME_REFUSED;
 	} else if (result == PX_RESUME_BEHIND) {
-		/* Its client begins anew: nobody will come for what is left of it. */
+		/* Its client starts anew, so the old session is not needed. */
 		px_session_close(session, PX_CLOSE_REPLACED);
 	}
 	broker->stats.resumes[result]++;
 	return result == PX_RESUME_DONE ? session : NULL;
 }
 
-/* ---- by user ---- */
+/* ---- reattach, by user ---- */
 
-/* Its connection, and what was not written to it yet, are the other's; it was never more. */
-static void step_aside(struct px_session *unauthenticated, struct px_session *session)
+/* The session gets the connection of the unauthenticated one, and what was queued for it. */
+static void hand_over_connection(struct px_session *unauthenticated, struct px_session *session)
 {
 	px_queue_append(&session->queue, &unauthenticated->queue);
 	px_session_mark_dirty(session);
@@ -245,15 +245,15 @@ static void step_aside(struct px_session *unauthenticated, struct px_session *se
 	px_session_finish(unauthenticated);
 }
 
-/* `nobody`: the session that has the connection now; NULL: none has. */
-static struct px_session *heal(struct px_broker *broker, const struct px_session_params *params,
+/* `unauthenticated`: the session that has the connection now; NULL: none has. */
+static struct px_session *reattach(struct px_broker *broker, const struct px_session_params *params,
 		struct px_session *unauthenticated)
 {
 	const struct px_identity *identity = params->identity;
 	if (!identity->authenticated || identity->user_len == 0 || identity->role == 0) {
 		return NULL;
 	}
-	struct px_session *session = px_session_find_healable(broker, params,
+	struct px_session *session = px_session_find_reattachable(broker, params,
 			px_identity_tenant(identity), px_identity_user(identity).text);
 	if (!session || tell(session, params, params->identity) < 0) {
 		return NULL;
@@ -264,9 +264,9 @@ static struct px_session *heal(struct px_broker *broker, const struct px_session
 	session->is_opening = !unauthenticated;
 	take_hold(session, params->conn);
 	if (unauthenticated) {
-		step_aside(unauthenticated, session);
+		hand_over_connection(unauthenticated, session);
 	}
-	px_session_attach(session); /* what was switched on while it was closed */
+	px_session_attach(session); /* services that were enabled while it was detached */
 	session->identity = params->identity;
 	px_session_greet(session, false);
 	session->identity = old;
@@ -285,7 +285,7 @@ struct px_session *px_session_reattach(struct px_session *unauthenticated,
 	if (unauthenticated->versioned || broker->limits.grace_ms <= 0) {
 		return NULL;
 	}
-	return heal(broker, &(struct px_session_params){
+	return reattach(broker, &(struct px_session_params){
 		.realm = unauthenticated->realm,
 		.identity = identity,
 		.conn = unauthenticated->conn,
@@ -293,7 +293,7 @@ struct px_session *px_session_reattach(struct px_session *unauthenticated,
 	}, unauthenticated);
 }
 
-bool px_session_come_back(struct px_broker *broker, const struct px_session_params *params,
+bool px_session_resume_or_reattach(struct px_broker *broker, const struct px_session_params *params,
 		struct px_session **ret_session)
 {
 	struct px_session *session = NULL;
@@ -301,7 +301,7 @@ bool px_session_come_back(struct px_broker *broker, const struct px_session_para
 		return false;
 	}
 	if (!params->versioned) {
-		session = heal(broker, params, NULL);
+		session = reattach(broker, params, NULL);
 	} else if (params->resume.len > 0) {
 		session = resume_by_token(broker, params);
 	}

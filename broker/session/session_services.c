@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Services in a session: opened when the session is somebody who may use them, told of its
- * practices, closed when it is gone. A service that is switched off keeps what it has in a session
- * (only its messages are refused), so that switching it on again loses nothing.
+ * Services in a session: opened when an authenticated session may use them, told of its practices,
+ * closed when it ends. A disabled service keeps its state in the session; only its messages are
+ * refused, so that enabling it again loses nothing.
  */
 #include "channel/channel.h"
 #include "core/broker.h"
@@ -45,7 +45,7 @@ static void drop_state(struct px_session *session, unsigned index)
 	}
 }
 
-/* Its role is the same when it is closed as when it was opened: see px_session_become(). */
+/* The role cannot change between opening and closing: see px_session_become(). */
 static void count_user(struct px_session *session, unsigned index, int by)
 {
 	if (px_session_may_use(session, index)) {
@@ -87,7 +87,7 @@ uint32_t px_session_open_services(struct px_session *session)
 	uint32_t before = session->opened;
 	uint32_t wanted = px_session_services(session) & ~before;
 	if (session->identity->role == 0) {
-		return 0; /* nobody yet; asked when it has authenticated */
+		return 0; /* not authenticated yet; services are opened then */
 	}
 	for (unsigned i = 0; i < session->broker->service_count; i++) {
 		if (wanted & UINT32_C(1) << i) {
@@ -151,7 +151,7 @@ void px_session_end_missed(struct px_session *session)
 {
 	if (px_session_is_to_return(session) && session->phase < PX_SESSION_DETACHED &&
 			session->phase != PX_SESSION_OPEN) {
-		session->close_code = PX_CLOSE_TRY_LATER; /* it is not to come back to this one */
+		session->close_code = PX_CLOSE_TRY_LATER; /* not 1012: it must not return to this session */
 		px_session_mark_ending(session);
 	} else {
 		px_session_close(session, PX_CLOSE_TRY_LATER);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What concerns every session: a service is switched on, the server or a site drains, pulses have
- * another time. With many of them that is more than a turn's work. So these are walks, from the
- * oldest session to the newest, that stop when the turn has lasted long enough and go on in the
- * next; the broker holds the place of each.
+ * What concerns every session: a service is enabled, the server or a realm drains, deadlines
+ * change. With many sessions that is more work than a turn has time for. So these are sweeps, from
+ * the oldest session to the newest, that stop when the turn has lasted long enough and continue in
+ * the next one; the broker holds their positions.
  *
- * Rejected: doing it to a session when it is next heard of. One that only listens is not.
+ * Rejected: doing it when a session is next active: one that only listens never is.
  */
 #include "outbound/rights.h"
 #include "core/broker.h"
@@ -17,7 +17,7 @@
 #include <praxis/host/drain.h>
 #include <praxis/host/session.h>
 
-/* A moment of 0 to spread_ms. */
+/* A random moment from 0 to spread_ms. */
 static int64_t some_moment(struct px_broker *broker, int64_t spread_ms)
 {
 	uint64_t dice;
@@ -67,7 +67,7 @@ static void send_away(struct px_session *session, int64_t spread_ms)
 {
 	struct px_broker *broker = session->broker;
 	tell_draining(session, spread_ms);
-	/* At the next moment at the earliest: the message has to go out before. */
+	/* Not now: the message has to be written first. */
 	session->leave_ms = broker->timers.now_ms + 1 + some_moment(broker, spread_ms);
 	px_session_deadlines(session);
 }
@@ -100,7 +100,7 @@ static void walk(struct px_broker *broker, struct px_session **next,
 	}
 }
 
-void px_broker_walk(struct px_broker *broker)
+void px_broker_sweep(struct px_broker *broker)
 {
 	walk(broker, &broker->attaching, attach);
 	walk(broker, &broker->telling, tell);
@@ -124,7 +124,7 @@ void px_broker_skip(struct px_broker *broker, const struct px_session *session)
 	}
 }
 
-/* Attaching what is attached changes nothing: a walk for a second site begins anew for all. */
+/* Attaching twice changes nothing, so a sweep for a second realm restarts for all realms. */
 void px_broker_realm_changed(struct px_broker *broker, const struct px_realm *realm)
 {
 	broker->muted |= ~realm->enabled;
@@ -141,7 +141,7 @@ void px_broker_announce_drain(struct px_broker *broker, int64_t spread_ms)
 	walk(broker, &broker->telling, tell);
 }
 
-/* One that is on its way is not sent again, so a walk for a second site is one for all. */
+/* A draining session is not told twice, so a sweep for a second realm covers all realms. */
 void px_broker_drain_realm(struct px_broker *broker, struct px_realm *realm,
 		bool (*concerns)(void *user, const struct px_session *session), void *user,
 		int64_t spread_ms)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The end of a load: what the limits of now have no place for goes, through the same doors as
- * on any other day, so that whoever stays is told; of members the latest first. Everything is
- * pinned meanwhile, since a service's hook may end one channel because of another.
+ * The end of a load: what exceeds the current limits is removed, by the same functions as at run
+ * time, so that others are notified; of a channel's members the latest first. Everything is pinned
+ * meanwhile, since a service's hook may end one channel because of another.
  */
 #include "snapshot.h"
 
@@ -21,7 +21,7 @@
 #include <praxis/host/session.h>
 #include <stdlib.h>
 
-/* Each update is the number before it and one; the last is the channel's. */
+/* Whether sequence numbers are consecutive, and the last one is the channel's. */
 static bool is_whole(const struct px_channel *channel)
 {
 	const struct px_history *history = &channel->history;
@@ -72,7 +72,7 @@ static void fit_channels(struct px_state_load *load, struct px_channel **list, s
 		if (is_too_many(load->broker, list[i], kept)) {
 			px_channel_end(list[i], PX_ENDED);
 			px_channel_unpin(list[i]);
-			list[i] = NULL; /* freed, so that it counts no more */
+			list[i] = NULL; /* freed, so that it is not counted */
 			load->counts->dropped_channels++;
 		} else {
 			fit_members(load, list[i]);
@@ -81,7 +81,7 @@ static void fit_channels(struct px_state_load *load, struct px_channel **list, s
 	}
 }
 
-/* Those who can not wait here go first, so that they take nobody's place in a room. */
+/* Sessions that cannot stay end first, so that they take no place in a room. */
 static void end_sessions(struct px_broker *broker)
 {
 	for (struct px_session *session = broker->oldest; session; session = session->newer) {
@@ -98,7 +98,7 @@ static void end_sessions(struct px_broker *broker)
 	}
 }
 
-/* Services that were switched on meanwhile begin; and then each has what it may have. */
+/* Opens services that were enabled since, then applies the limits to each session. */
 static void fit_sessions(struct px_broker *broker)
 {
 	for (struct px_session *session = broker->oldest; session; session = session->newer) {
@@ -135,7 +135,7 @@ int px_state_fit(struct px_state_load *load)
 	free(list);
 	if (rc == 0) {
 		fit_sessions(load->broker);
-		load->broker->reunion_ms = load->broker->timers.now_ms +
+		load->broker->restore_until_ms = load->broker->timers.now_ms +
 				load->broker->limits.grace_ms;
 		uint64_t detached = load->broker->stats.detached;
 		load->counts->dropped_sessions += load->counts->sessions - detached;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See include/praxis/state.h, and save.c for the lines. First all is taken up as it was,
- * whatever the limits of now say; then fit.c takes out what is over them, the way it
- * would go if it happened while the server runs, so that everybody learns of it.
+ * See include/praxis/host/state.h, and save.c for the lines. First everything is loaded as it was,
+ * regardless of the current limits; then fit.c removes what exceeds them, as it would at run time,
+ * so that everybody is notified.
  */
 #include "snapshot.h"
 
@@ -22,7 +22,7 @@
 #include <praxis/service.h>
 #include <string.h>
 
-/* A state is three deep: the line, the service's object, and what that may hold. */
+/* JSON nesting of a line: the line, the service's object, and two levels in it. */
 #define DEPTH 16
 
 struct slot {
@@ -70,7 +70,7 @@ static bool is_id(struct px_span text)
 	return text.len > 0 && text.len <= PX_ID_MAX && px_span_is_text(text);
 }
 
-/* What stands in a channel's line beside its kind. */
+/* The channel's key in its line. */
 struct key {
 	struct px_span tenant;
 	struct px_span practice;
@@ -142,7 +142,7 @@ int px_state_load_channel(struct px_state_load *load, struct json_object *line)
 	return rc;
 }
 
-/* Without a gap, the last being the channel's: else covers() would promise what is not there. */
+/* Gaps are refused, up to the channel's seq: px_channel_covers() relies on that. */
 static bool follows(const struct px_channel *channel, uint64_t seq)
 {
 	const struct px_history *history = &channel->history;
@@ -232,14 +232,14 @@ static int parse_line(struct px_state_load *load, struct px_span text)
 static int load_lines(struct px_state_load *load)
 {
 	struct px_span text;
-	/* The first of its file is the host's own, too. */
+	/* Counted in the file, which begins with lines of the host. */
 	uint64_t number = 1 + load->reader->lines_before;
 	int rc;
 	while ((rc = load->reader->line(load->reader->user, &text)) == 1) {
 		number++;
 		rc = parse_line(load, text);
 		if (rc < 0) {
-			px_broker_log(load->broker, PX_LOG_ERROR, "state: line %llu can not be used",
+			px_broker_log(load->broker, PX_LOG_ERROR, "state: line %llu is invalid",
 					(unsigned long long)number);
 			return rc;
 		}
@@ -247,7 +247,7 @@ static int load_lines(struct px_state_load *load)
 	return rc;
 }
 
-/* Nobody has seen any of it: it goes without a word. */
+/* Frees everything without notifying: nobody has seen it. */
 static void discard(struct px_broker *broker)
 {
 	const struct px_broker_host host = broker->host;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The lines of save_session.c. A session that has no place any more (its vhost is gone,
- * its token over) is taken up all the same and ends in fit.c, so that those who shared a
- * room with it learn of it. Only one of a service that is gone is passed over: it shared
- * nothing that there is still.
+ * Loads the lines of save_session.c. A session that cannot stay (its vhost is gone, its token has
+ * expired) is loaded all the same and ended by fit.c, so that members of its rooms are notified.
+ * Only a session of a service that is gone is skipped: its rooms are gone, too.
  */
 #include "core/message.h"
 #include "channel/channel.h"
@@ -49,7 +48,7 @@ static bool read_text(struct json_object *value, struct px_id *ret_id)
 	return true;
 }
 
-/* An array of ids; *ret_ids is the caller's to free(). -EINVAL, -ENOMEM. */
+/* Reads an array of ids; *ret_ids is the caller's to free(). -EINVAL, -ENOMEM. */
 static int read_ids(struct json_object *array, bool (*get)(struct json_object *, struct px_id *),
 		struct px_id **ret_ids, size_t *ret_count)
 {
@@ -91,7 +90,7 @@ static bool read_plain_claims(struct json_object *saved, struct px_claims *claim
 	claims->leeway_ms = (uint32_t)leeway_ms;
 	claims->role = px_role_parse(role);
 	claims->has_rooms = json_object_object_get_ex(saved, "rooms", NULL);
-	/* A user that is not known is no integer, whatever it was written as. */
+	/* An unknown user has no text, so it is not a number either. */
 	return claims->role != 0 && px_span_is_text(claims->address) &&
 			read_id(user, &claims->user);
 }
@@ -150,7 +149,7 @@ static int load_resume(struct px_session *session, struct json_object *line)
 	return 0;
 }
 
-/* The services that the session had begun with, without telling them of its practices again. */
+/* Opens the services that the session had, without entering practices. */
 static int open_services(struct px_session *session, struct json_object *line)
 {
 	struct json_object *opened = NULL;
@@ -172,7 +171,7 @@ static int open_services(struct px_session *session, struct json_object *line)
 	return 0;
 }
 
-/* Whose it is, where, and as what. */
+/* Reads realm, service and options of the session. */
 static int read_params(struct px_state_load *load, struct json_object *line,
 		struct px_session_params *params, uint64_t *ret_client_id, bool *ret_gone)
 {
@@ -234,7 +233,7 @@ int px_state_load_session(struct px_state_load *load, struct json_object *line)
 	return rc < 0 ? rc : open_services(load->session, line);
 }
 
-/* ---- its messages and memberships ---- */
+/* ---- messages and memberships ---- */
 
 int px_state_load_kept(struct px_state_load *load, struct json_object *line)
 {
@@ -271,7 +270,7 @@ int px_state_load_queued(struct px_state_load *load, struct json_object *line)
 	return rc;
 }
 
-/* What stands in a member's line. */
+/* A member's line. */
 struct membership {
 	struct px_span service;
 	struct px_span kind;
@@ -294,7 +293,10 @@ static bool read_membership(struct json_object *line, struct membership *members
 			json_object_is_type(membership->state, json_type_object);
 }
 
-/* The channel that it is of. Isolation holds here, too: only what the identity holds. */
+/*
+ * Finds the membership's channel. Isolation is checked here as well: only practices of the
+ * identity.
+ */
 static int find_channel(const struct px_state_load *load, const struct membership *membership,
 		const struct px_service *service, const struct px_snapshot_ops *ops,
 		struct px_channel **ret_channel)
@@ -331,7 +333,7 @@ int px_state_load_member(struct px_state_load *load, struct json_object *line)
 	}
 	int rc = find_channel(load, &membership, service, ops, &channel);
 	if (rc == 0 && (uint64_t)membership.heard > channel->seq) {
-		rc = -EINVAL; /* of what was never said */
+		rc = -EINVAL; /* more than were published */
 	}
 	rc = rc < 0 ? rc : px_channel_add_member(channel, load->session, &member);
 	if (rc < 0) {
@@ -344,7 +346,7 @@ int px_state_load_member(struct px_state_load *load, struct json_object *line)
 			member, membership.state) : 0;
 }
 
-/* What a service had in the session; comes last, so that it may send something. */
+/* Restores a service's state in the session. Comes last, since it may send messages. */
 int px_state_load_saved(struct px_state_load *load, struct json_object *line)
 {
 	struct px_session *session = load->session;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Messages in a state. One that went to a thousand members is kept for each of them and is one
- * message all the same: its text is written where it comes first, and from then on the number
- * of that place (1 for the first text of all). So the file and the next server's memory stay
- * as small as this one's.
+ * Messages in a snapshot. A message that is queued for a thousand members is one message: its text
+ * is written where it comes first, and afterwards as the number of that place (1 for the first
+ * text). So the file and the next server's memory stay as small as this server's.
  */
 #include "core/message.h"
 #include "channel/channel.h"
@@ -40,7 +39,7 @@ static uint64_t find(const struct px_state_save *save, const struct px_message *
 	return link ? ((struct numbered *)link)->number : 0;
 }
 
-/* Without memory it is written once more, should it come again. */
+/* Without memory, the text is written again the next time. */
 static void remember(struct px_state_save *save, const struct px_message *message)
 {
 	struct numbered *numbered = malloc(sizeof(*numbered));
@@ -54,7 +53,7 @@ static void remember(struct px_state_save *save, const struct px_message *messag
 	}
 }
 
-/* Who may hear it; nothing is said of one that everybody may. */
+/* Writes the message's origin; nothing if every session may get it. */
 static void put_origin(const struct px_broker *broker, struct px_json *json,
 		const struct px_message *message)
 {
@@ -146,7 +145,7 @@ static bool get_optional(struct json_object *line, const char *key, size_t max,
 			(px_json_get_text(line, key, ret_text) && ret_text->len <= max);
 }
 
-/* The load holds the practice until all sessions are there that it may be of. */
+/* The load holds a reference to the practice until all sessions are loaded. */
 static int hold_practice(struct px_state_load *load, struct px_span tenant, struct px_span id,
 		struct px_practice **ret_practice)
 {
@@ -201,7 +200,7 @@ static int read_origin(struct px_state_load *load, struct json_object *line,
 	return set_origin(load, message, service, tenant, practice, room);
 }
 
-/* An update is its channel's, and may have a key; where that is gone, nobody gets it any more. */
+/* An update belongs to its channel, and may have a key; without the channel it is dropped. */
 static int make_update(struct px_state_load *load, struct json_object *line, struct px_span text,
 		struct px_message **ret_message)
 {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A broker as lines of JSON, in this order:
+ * Writes a broker as lines of JSON, in this order:
  *
- *   {"order":9}                                  what px_member_order() has come to
+ *   {"order":9}                                  the last px_member_order()
  *   {"channel":"…","kind":"…","tenant":"…","practice":"…","name":"…","epoch":"…","seq":7,
- *    "age":5000,"state":{…}}                     service and key; ms; the service's own words
+ *    "age":5000,"state":{…}}                     service and key; ms; the service's own state
  *   {"update":7,"age":1200,"from":"c…","text":"…"}
- *                                                of the channel above, in order; whose it is
+ *                                                of the channel above, in order; its publisher
  *   {"session":…} and what follows it            see save_session.c
  *
- * A message is written as a string, not as the JSON that it is: so reading gives back the
- * sender's own bytes, digits and escapes included; or as a number (message.c). Channels
- * come in the order of their names, so that the same state makes the same text.
+ * A message is written as a string instead of JSON, so that reading yields the sender's bytes,
+ * digits and escapes included; or as a number (message.c). Channels are ordered by name, so that
+ * the same state gives the same text.
  */
 #include "snapshot.h"
 

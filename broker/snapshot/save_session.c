@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sessions that wait for their clients, as lines (the rest is in save.c):
+ * Writes detached sessions as lines (the rest is in save.c):
  *
  *   {"session":"c…","site":"default","service":"whiteboard","versioned":true,
  *    "age":5000,"identity":{…},"opened":["whiteboard"],
  *    "secret":"…","former":"…","sent":12,"received":4}
- *                                                `service`: the only one; the last four of a
- *                                                versioned one only, `former` if it is good still
+ *                                                `site`: the realm; `service`: the only one; the
+ *                                                last four with praxis.v1 only, `former` if valid
  *   {"kept":"…","service":"…","tenant":"…","practice":"…","room":"…"}
- *                                                written and not confirmed, the oldest first, and
- *                                                what it is of; "" is a service that is gone
+ *                                                written and not confirmed, oldest first, and the
+ *                                                message's origin; "" is a service that is gone
  *   {"queued":"…", …}                            not written yet
  *   {"member":"telemedicine","kind":"room","practice":"1","name":"r","order":3,"heard":0,
  *    "state":{…}}
- *   {"saved":"admin","state":{…}}                a service's own words
+ *   {"saved":"admin","state":{…}}                a service's own state
  */
 #include "core/message.h"
 #include "channel/channel.h"
@@ -99,7 +99,7 @@ static void write_resume(struct px_json *json, const struct px_resume *resume)
 	px_resume_write_secret(resume->secrets.now, secret);
 	px_json_text(json, "secret", secret);
 	if (resume->secrets.has_former) {
-		/* `resumed` may have been lost, and the server have ended before anybody noticed. */
+		/* `resumed` may have been lost before the server ended, so the former token stays valid. */
 		px_resume_write_secret(resume->secrets.former, secret);
 		px_json_text(json, "former", secret);
 	}
@@ -131,7 +131,7 @@ static int save_itself(const struct px_session *session, struct px_state_save *s
 	return px_state_put(save, &json);
 }
 
-/* What has no number was for the connection that there was. */
+/* Messages without a number were for the lost connection. */
 static int save_queue(const struct px_queue *queue, const char *key,
 		struct px_state_save *save)
 {
@@ -174,7 +174,7 @@ static int save_member(struct px_member *member, struct px_state_save *save)
 	return px_state_put(save, &json);
 }
 
-/* A session's memberships are a list with the latest at its head; loading puts it there again. */
+/* A session's memberships are listed latest first; loading restores that order. */
 static int save_members(struct px_member *member, struct px_state_save *save)
 {
 	size_t count = 0;

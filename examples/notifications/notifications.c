@@ -181,7 +181,7 @@ static int handle_subscribe(struct px_call *call)
 	int since = read_since(call, &epoch, &seq);
 	if (since < 0) {
 		return px_call_fail(call, PX_E_BAD_MESSAGE, "since",
-				"This field must hold epoch, a string, and seq, an integer from 0 on.");
+				"This field must be an object with epoch, a string, and seq, an integer from 0.");
 	}
 	if (join(call->service_state, call->session, call->practice, &member) < 0) {
 		return fail(call);

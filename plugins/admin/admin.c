@@ -49,7 +49,7 @@ bool admin_integer(struct px_call *call, const char *name, int64_t fallback, int
 		value = value * 10 + (c - '0');
 	}
 	if (value < min || value > max) {
-		px_call_fail(call, PX_E_BAD_MESSAGE, name, "This number is out of its bounds.");
+		px_call_fail(call, PX_E_BAD_MESSAGE, name, "This number is out of range.");
 		return false;
 	}
 	*ret_value = value;
@@ -163,7 +163,7 @@ const struct px_service admin_service = {
 	.abi = PX_SERVICE_ABI,
 	.size = sizeof(struct px_service),
 	.name = "admin",
-	.summary = "sees and steers the running server",
+	.summary = "observes and controls the running server",
 	.commands = commands,
 	.command_count = sizeof(commands) / sizeof(commands[0]),
 	.start = start,

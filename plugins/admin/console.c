@@ -57,11 +57,11 @@ int admin_handle_broadcast(struct px_call *call)
 			admin_text(call, "service", name, sizeof(name)), NULL);
 	if (!service) {
 		return px_call_fail(call, PX_E_NOT_FOUND, "service",
-				"There is no service of that name.");
+				"There is no service with this name.");
 	}
 	if (!is_of(call, service)) {
 		return px_call_fail(call, PX_E_BAD_MESSAGE, "message",
-				"This field must hold a type of that service.");
+				"This field must be a message type of that service.");
 	}
 	return broadcast(call, service);
 }

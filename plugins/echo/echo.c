@@ -22,7 +22,7 @@ struct echo_session {
 
 static const struct px_option option_table[] = {
 	{ .key = "max-replies", .type = PX_OPTION_INT, .fallback = "0", .min = 0,
-		.max = 1000000, .help = "answers that one session gets; 0: as many as it likes" },
+		.max = 1000000, .help = "number of answers for each session; 0: unlimited" },
 	{ .key = NULL },
 };
 
@@ -57,7 +57,7 @@ static int handle_say(struct px_call *call)
 	struct px_json json;
 
 	if (echo->max_replies > 0 && session->replies >= echo->max_replies) {
-		return px_call_fail(call, PX_E_RATE_LIMITED, NULL, "This session had its answers.");
+		return px_call_fail(call, PX_E_RATE_LIMITED, NULL, "This session has used up its answers.");
 	}
 	session->replies++;
 	px_json_begin(&json, "echo_said");
@@ -82,7 +82,7 @@ static const struct px_service service = {
 	.abi = PX_SERVICE_ABI,
 	.size = sizeof(struct px_service),
 	.name = "echo",
-	.summary = "answers with what it was sent",
+	.summary = "sends each message back to its sender",
 	.options = option_table,
 	.commands = commands,
 	.command_count = sizeof(commands) / sizeof(commands[0]),

@@ -83,7 +83,7 @@ int telemedicine_publish(void *state, struct px_publication *publication)
 	struct px_id room_id;
 	if (strcmp(publication->type, "telemedicine_chat_message") != 0) {
 		return px_publication_fail(publication, PX_E_UNKNOWN_TYPE, "type",
-				"Of this service only telemedicine_chat_message can be published.");
+				"Only telemedicine_chat_message can be published for this service.");
 	}
 	if (px_envelope_id(publication->message, "roomId", room_text, &room_id) < 0) {
 		return px_publication_fail(publication, PX_E_BAD_MESSAGE, "roomId",
@@ -96,7 +96,7 @@ int telemedicine_publish(void *state, struct px_publication *publication)
 	struct px_channel *channel = px_publication_channel(publication, room_id.text);
 	if (!channel) {
 		return px_publication_fail(publication, PX_E_NOT_FOUND, "roomId",
-				"There is no room of that roomId in the practice.");
+				"The practice has no room with this roomId.");
 	}
 	struct px_message *message = px_publication_message(publication, 0);
 	if (!message) {

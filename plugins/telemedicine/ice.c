@@ -64,7 +64,7 @@ const char *telemedicine_ice_check(const struct px_options *options, const char 
 	}
 	*ret_key = turn_urls ? "turn-urls" : "turn-secret";
 	if (!turn_urls != !px_options_string(options, "turn-secret")) {
-		return "turn-urls and turn-secret go together";
+		return "turn-urls and turn-secret must be set together";
 	}
 	return NULL;
 }

@@ -17,7 +17,7 @@ static struct px_member *find_waiter(struct px_call *call)
 	struct px_member *waiter = telemedicine_find_waiter(call, px_member_channel(member));
 	if (!waiter) {
 		px_call_fail(call, PX_E_NO_SUCH_PEER, "clientId",
-				"Nobody who waits to be let in has that clientId.");
+				"No waiting client has this clientId.");
 	}
 	return waiter;
 }
@@ -34,7 +34,7 @@ int telemedicine_handle_admit(struct px_call *call)
 	case -ENOSPC:
 		return px_call_fail(call, PX_E_ROOM_FULL, "roomId", "The room is full.");
 	default:
-		return px_call_fail(call, PX_E_UNAVAILABLE, NULL, "Nobody can be let in now.");
+		return px_call_fail(call, PX_E_UNAVAILABLE, NULL, "Nobody can be admitted at the moment.");
 	}
 }
 
@@ -61,7 +61,7 @@ int telemedicine_handle_remove(struct px_call *call)
 	struct px_member *peer = telemedicine_find_peer(call, px_member_channel(member), "clientId");
 	if (!peer) {
 		return px_call_fail(call, PX_E_NO_SUCH_PEER, "clientId",
-				"Nobody in the room has that clientId.");
+				"No member of the room has this clientId.");
 	}
 	px_member_leave(peer, PX_REMOVED);
 	return 0;

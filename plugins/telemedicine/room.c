@@ -81,7 +81,7 @@ static int welcome(const struct telemedicine *telemedicine, struct px_member *me
 	return 0;
 }
 
-static void stamp_standing(const struct px_call *call, struct px_json *json)
+static void write_caller_standing(const struct px_call *call, struct px_json *json)
 {
 	struct px_member *member = px_session_member(call->session, &telemedicine_room_kind,
 			call->practice, px_channel_name(call->channel));
@@ -93,7 +93,7 @@ static int announce(struct px_call *call, struct px_member *member)
 	static const char *const own_fields[] = { "role", "media", NULL };
 	call->channel = px_member_channel(member);
 	call->own_fields = own_fields;
-	call->stamp = stamp_standing;
+	call->stamp = write_caller_standing;
 	struct px_message *message = px_call_forward(call, 0);
 	if (!message) {
 		return -ENOMEM;
@@ -111,10 +111,10 @@ int telemedicine_fail_join(struct px_call *call, int error)
 		return px_call_fail(call, PX_E_ROOM_FULL, "roomId", "The room is full.");
 	case -EMFILE:
 		return px_call_fail(call, PX_E_TOO_MANY_ROOMS, "roomId",
-				"This session is in as many rooms as it may be.");
+				"This session has reached its limit of rooms.");
 	case -EDQUOT:
 		return px_call_fail(call, PX_E_TOO_MANY_ROOMS, "practiceId",
-				"The practice has as many rooms as it may have.");
+				"The practice has reached its limit of rooms.");
 	case -EACCES:
 		return px_call_fail(call, PX_E_FORBIDDEN, "roomId",
 				"This session may not join that room.");

@@ -32,7 +32,7 @@ int telemedicine_handle_signal(struct px_call *call)
 		peer = telemedicine_find_peer(call, px_member_channel(member), "to");
 		if (!peer || peer == member) {
 			return px_call_fail(call, PX_E_NO_SUCH_PEER, "to",
-					"Nobody else in the room has that clientId or userId.");
+					"No other member of the room has this clientId or userId.");
 		}
 	}
 	return relay(call, member, peer);

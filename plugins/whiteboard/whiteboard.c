@@ -32,11 +32,11 @@ static const struct px_channel_kind practice_kind = {
 
 static const struct px_option option_table[] = {
 	{ .key = "history", .type = PX_OPTION_INT, .fallback = "256", .min = 0, .max = 100000,
-		.help = "updates that a practice keeps for those who come back" },
+		.help = "number of updates kept for each practice, for clients that return" },
 	{ .key = "history-bytes", .type = PX_OPTION_INT, .fallback = "262144", .min = 0,
-		.max = 1 << 30, .help = "… and their size at most" },
+		.max = 1 << 30, .help = "maximum size of these updates, in bytes" },
 	{ .key = "history-age-s", .type = PX_OPTION_INT, .fallback = "600", .min = 1,
-		.max = 86400, .help = "… and their age at most, in seconds" },
+		.max = 86400, .help = "maximum age of these updates, in seconds" },
 	{ .key = NULL },
 };
 
@@ -160,7 +160,7 @@ static int handle_subscribe(struct px_call *call)
 	int since = read_since(call, epoch, sizeof(epoch), &seq);
 	if (since < 0) {
 		return px_call_fail(call, PX_E_BAD_MESSAGE, "since",
-				"This field must hold epoch, a string, and seq, an integer from 0 on.");
+				"This field must be an object with epoch, a string, and seq, an integer from 0.");
 	}
 	int rc = subscribe(call->service_state, call->session, call->practice, &member);
 	if (rc < 0) {
@@ -227,7 +227,7 @@ static int take(void *state, struct px_publication *publication)
 	(void)state;
 	if (strcmp(publication->type, "whiteboard_update") != 0) {
 		return px_publication_fail(publication, PX_E_UNKNOWN_TYPE, "type",
-				"Of this service only whiteboard_update can be published.");
+				"Only whiteboard_update can be published for this service.");
 	}
 	char key[PX_NAME_MAX + 1];
 	if (px_envelope_kind(publication->message, "key") != PX_ABSENT) {
@@ -320,7 +320,7 @@ static const struct px_service service = {
 	.abi = PX_SERVICE_ABI,
 	.size = sizeof(struct px_service),
 	.name = "whiteboard",
-	.summary = "a practice's changes, on all of its screens",
+	.summary = "updates of a practice, for all of its screens",
 	.options = option_table,
 	.commands = commands,
 	.command_count = sizeof(commands) / sizeof(commands[0]),

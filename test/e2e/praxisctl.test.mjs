@@ -260,7 +260,7 @@ describe('praxisctl steers', () => {
 		assert.deepEqual(await bob.fence(), []);
 		const { code, stdout, stderr } = await run(['disconnect', ann.clientId], operator(praxis));
 		assert.deepEqual([code, stdout], [1, '']);
-		assert.match(stderr, /There is no client of that clientId\. \(404 not_found, clientId\)/);
+		assert.match(stderr, /There is no client with this clientId\. \(404 not_found, clientId\)/);
 	});
 
 	it('all clients of a user, or of a practice, out', async () => {

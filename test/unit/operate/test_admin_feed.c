@@ -75,7 +75,7 @@ static void watch(struct fake_conn *admin, const uint64_t *since)
 /* Gives back what events hold, which fake_destroy() does not know of. */
 static void finish(struct fake *fake)
 {
-	px_watch_finish(fake->broker);
+	px_admin_feed_finish(fake->broker);
 	fake_destroy(fake);
 }
 

@@ -229,8 +229,8 @@ START_TEST(checks_come_in_their_order)
 	ask(disabled, "{\"type\":\"probe_none\",\"practiceId\":2}", "{'code':'unknown_type'}");
 	ask(disabled, "{\"type\":\"probe_needs\",\"practiceId\":2}", "{'code':'service_disabled'}");
 	ask(conn, "{\"type\":\"probe_needs\",\"practiceId\":[]}",
-			"{'code':'forbidden',"
-			"'message':\"This session's role may not send this.\"}");
+			"{'code':'forbidden','message':\"The role of this session may not send this "
+			"message.\"}");
 	ask(staff, "{\"type\":\"probe_needs\",\"practiceId\":[]}",
 			"{'code':'bad_message','field':'practiceId'}");
 	ask(staff, "{\"type\":\"probe_needs\",\"practiceId\":2}",
