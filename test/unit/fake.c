@@ -96,7 +96,7 @@ static const uint8_t *take_frame(struct fake_conn *conn, const uint8_t *at, cons
 	return at + header + len;
 }
 
-static int on_write(void *user, const uint8_t *bytes, size_t len)
+static int fake_on_write(void *user, const uint8_t *bytes, size_t len)
 {
 	struct fake_conn *conn = user;
 	if (!conn->session) {
@@ -120,7 +120,7 @@ static int on_write(void *user, const uint8_t *bytes, size_t len)
 	return 0;
 }
 
-static bool on_busy(void *user)
+static bool fake_on_busy(void *user)
 {
 	const struct fake_conn *conn = user;
 	if (!conn->session) {
@@ -129,7 +129,7 @@ static bool on_busy(void *user)
 	return conn->busy;
 }
 
-static void on_close(void *user, uint16_t code)
+static void fake_on_close(void *user, uint16_t code)
 {
 	struct fake_conn *conn = user;
 	if (!conn->session || conn->close_code != FAKE_OPEN) {
@@ -141,7 +141,7 @@ static void on_close(void *user, uint16_t code)
 	conn->close_code = code;
 }
 
-static void on_bind(void *user, struct px_session *session)
+static void fake_on_bind(void *user, struct px_session *session)
 {
 	struct fake_conn *conn = user;
 	conn->session = session;
@@ -149,7 +149,7 @@ static void on_bind(void *user, struct px_session *session)
 
 /* ---- host ---- */
 
-static void on_random(void *user, void *buf, size_t len)
+static void fake_on_random(void *user, void *buf, size_t len)
 {
 	struct fake *fake = user;
 	uint8_t *at = buf;
@@ -158,14 +158,14 @@ static void on_random(void *user, void *buf, size_t len)
 	}
 }
 
-static bool on_over_budget(void *user, enum px_work work)
+static bool fake_on_over_budget(void *user, enum px_work work)
 {
 	const struct fake *fake = user;
 	(void)work;
 	return fake->hasty;
 }
 
-static void on_log(void *user, int level, const char *line)
+static void fake_on_log(void *user, int level, const char *line)
 {
 	struct fake *fake = user;
 	(void)level;
@@ -188,7 +188,8 @@ struct px_limits fake_limits(void)
 
 struct fake *fake_create(const struct px_limits *limits)
 {
-	static const struct px_transport transport = { on_write, on_busy, on_close, on_bind };
+	static const struct px_transport transport = { fake_on_write, fake_on_busy,
+		fake_on_close, fake_on_bind };
 	struct px_limits generous = fake_limits();
 	struct fake *fake = calloc(1, sizeof(*fake));
 	if (!fake) {
@@ -197,9 +198,9 @@ struct fake *fake_create(const struct px_limits *limits)
 	fake->random = 88172645463325252;
 	fake->realm.name = "default";
 	struct px_broker_host host = { .user = fake,
-		.over_budget = on_over_budget,
-		.random = on_random,
-		.log = on_log };
+		.over_budget = fake_on_over_budget,
+		.random = fake_on_random,
+		.log = fake_on_log };
 	if (px_broker_create(&transport, &host, limits ? limits : &generous, &fake->broker) < 0) {
 		fake_fault("no broker");
 	}
@@ -274,7 +275,7 @@ void fake_destroy(struct fake *fake)
 
 /* ---- services ---- */
 
-static void on_option_error(void *user, const struct px_option_entry *entry, const char *text)
+static void fake_on_option_error(void *user, const struct px_option_entry *entry, const char *text)
 {
 	(void)user;
 	(void)entry;
@@ -293,7 +294,7 @@ struct px_options *fake_options(struct fake *fake, const struct px_option *table
 	json_object_object_foreach(object, key, value) {
 		entries[count++] = (struct px_option_entry){ .key = key, .value = value };
 	}
-	if (px_options_create(table, entries, count, on_option_error, NULL, &options) < 0) {
+	if (px_options_create(table, entries, count, fake_on_option_error, NULL, &options) < 0) {
 		fake_fault("options refused");
 	}
 	json_object_put(object);
