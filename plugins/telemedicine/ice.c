@@ -19,11 +19,37 @@ static char *to_text(struct json_object *value)
 			JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
+/* A string of several, with spaces or commas between them, becomes the array that clients need. */
+static char *urls_text(struct json_object *urls)
+{
+	static const char separators[] = ", \t";
+	const char *at = json_object_is_type(urls, json_type_string) ?
+			json_object_get_string(urls) : "";
+	if (at[strcspn(at, separators)] == '\0') {
+		return to_text(urls);
+	}
+	struct json_object *array = json_object_new_array();
+	bool failed = !array;
+	for (at += strspn(at, separators); !failed && *at != '\0'; at += strspn(at, separators)) {
+		size_t len = strcspn(at, separators);
+		struct json_object *url = json_object_new_string_len(at, (int)len);
+		failed = !url || json_object_array_add(array, url) < 0;
+		if (failed) {
+			json_object_put(url);
+		}
+		at += len;
+	}
+	char *text = failed ? NULL : to_text(array);
+	json_object_put(array);
+	return text;
+}
+
 /* Whether it is what RTCIceServer.urls may be: a string, or an array of them, not empty. */
 static bool are_urls(struct json_object *urls)
 {
 	if (json_object_is_type(urls, json_type_string)) {
-		return json_object_get_string_len(urls) > 0;
+		const char *text = json_object_get_string(urls);
+		return text[strspn(text, ", \t")] != '\0';
 	}
 	if (!json_object_is_type(urls, json_type_array)) {
 		return false;
@@ -82,7 +108,7 @@ int telemedicine_ice_init(struct ice *ice, const struct px_options *options)
 	ice->servers[len - 1] = '\0';
 	memmove(ice->servers, ice->servers + 1, len - 1);
 	if (turn_urls) {
-		ice->turn_urls = to_text(turn_urls);
+		ice->turn_urls = urls_text(turn_urls);
 		ice->turn_secret = strdup(px_options_string(options, "turn-secret"));
 	}
 	return !turn_urls || (ice->turn_urls && ice->turn_secret) ? 0 : -ENOMEM;

@@ -56,7 +56,8 @@ int px_config_audit_read(struct px_config_loader *loader, const struct px_config
 	const struct px_config_source *source = (const struct px_config_source *)member->file;
 	struct px_config_item item = px_config_member_item(member);
 	struct px_config_section section;
-	if (!item.value) { /* null: the table complained */
+	static const char *const keys[] = { "file", "file-file", NULL };
+	if (!item.value || px_config_section_left_out(member, keys)) { /* null: the table complained */
 		return 0;
 	}
 	int r = px_config_section_read(&loader->reporter, source, &item, "\"audit\"",

@@ -23,9 +23,9 @@ const struct px_option px_config_file_table[] = {
 	{ .key = "vhosts", .type = PX_OPTION_JSON,
 		.help = "array of objects: what to listen on, and with which services" },
 	{ .key = "vhost", .type = PX_OPTION_STRING, .min = 1, .max = 64,
-		.help = "name of the vhost to which this file's \"ws-protocols\" belong" },
+		.help = "name of the vhost to which the other keys of this file belong" },
 	{ .key = "ws-protocols", .type = PX_OPTION_JSON,
-		.help = "services of that vhost, as in \"vhosts\"" },
+		.help = "services for that vhost, beside those that it has" },
 	{ .key = NULL },
 };
 
@@ -144,64 +144,32 @@ static int take_vhosts(struct px_config_loader *loader, const struct px_config_s
 	return r;
 }
 
-/*
- * "vhost" and "ws-protocols": neither goes without the other. `options` is NULL where the file
- * has wrong keys.
- */
-static int take_addition(struct px_config_loader *loader, const struct px_config_source *source,
-		const struct px_config_object *object, const struct px_options *options)
-{
-	const struct px_config_member *vhost = px_config_object_find(object, "vhost");
-	const struct px_config_member *protocols = px_config_object_find(object, "ws-protocols");
-	const struct px_config_member *vhosts = px_config_object_find(object, "vhosts");
-	if (!vhost) {
-		vhost = px_config_object_find(object, "vhost-file");
-	}
-	const char *sentence = NULL;
-	if (vhost && vhosts) {
-		sentence = "\"vhost\" and \"vhosts\" in one file: "
-				"write the services into their vhost";
-	} else if (vhost && !protocols) {
-		sentence = "\"vhost\" without \"ws-protocols\"";
-	} else if (protocols && !vhost) {
-		sentence = "\"ws-protocols\" without the \"vhost\" to which they belong";
-	}
-	if (sentence) {
-		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, &source->file,
-				vhost ? vhost->line : protocols->line, "%s", sentence);
-		return 0;
-	}
-	const char *name = options ? px_options_string(options, "vhost") : NULL;
-	if (!options && vhost && !vhost->void_value && strcmp(vhost->key, "vhost") == 0 &&
-			json_object_is_type(vhost->value, json_type_string)) {
-		name = json_object_get_string(vhost->value);
-	}
-	if (!name) {
-		return 0;
-	}
-	return px_config_block_add(loader, &(struct px_config_block){
-		.source = source,
-		.item = px_config_member_item(protocols),
-		.vhost_name = (char *)name,
-		.vhost_line = vhost->line,
-	});
-}
-
-static int take_members(struct px_config_loader *loader, const struct px_config_source *source,
+/* All but its "vhosts". */
+static int take_whole(struct px_config_loader *loader, const struct px_config_source *source,
 		const struct px_config_object *object)
 {
-	int r = 0;
-	for (size_t i = 0; r == 0 && i < object->count; i++) {
-		struct px_config_item item = px_config_member_item(&object->members[i]);
-		if (!item.value || item.void_value) {
-			continue;
-		}
-		if (strcmp(item.key, "global") == 0) {
-			r = take_global(loader, source, &item);
-		} else if (strcmp(item.key, "vhosts") == 0) {
-			r = take_vhosts(loader, source, &item);
-		}
+	struct px_config_object own = { 0 };
+	struct px_config_file_part addition = { 0 };
+	struct px_options *options = NULL;
+	int r = px_config_file_part(object, &own, &addition);
+	if (r == 0) {
+		r = px_config_object_check(&loader->reporter, &own, px_config_file_table, NULL,
+				&options);
 	}
+	if (r != -ENOMEM) {
+		const struct px_config_member *member = px_config_object_find(&own, "global");
+		struct px_config_item item = { 0 };
+		if (member) {
+			item = px_config_member_item(member);
+		}
+		r = item.value && !item.void_value ? take_global(loader, source, &item) : 0;
+	}
+	if (r == 0) {
+		r = px_config_addition_take(loader, source, &own, &addition, options);
+	}
+	px_options_destroy(options);
+	px_config_object_finish(&own);
+	px_config_object_finish(&addition.keys);
 	return r;
 }
 
@@ -218,17 +186,28 @@ static int take_source(struct px_config_loader *loader, const struct px_config_s
 		loader->incomplete = true;
 		return r == -EINVAL ? 0 : r;
 	}
-	struct px_options *options = NULL;
-	r = px_config_object_check(&loader->reporter, &object, px_config_file_table, NULL,
-			&options);
-	if (r != -ENOMEM) {
-		r = take_members(loader, source, &object);
-	}
-	if (r == 0) {
-		r = take_addition(loader, source, &object, options);
-	}
-	px_options_destroy(options);
+	r = take_whole(loader, source, &object);
 	px_config_object_finish(&object);
+	return r;
+}
+
+/* When all that other files say of vhosts is known. */
+static int take_source_vhosts(struct px_config_loader *loader,
+		const struct px_config_source *source)
+{
+	struct json_object *root = source->json.node_count > 0 ? source->json.root : NULL;
+	struct px_config_walk walk;
+	struct px_config_item item;
+	int r = 0;
+	if (!json_object_is_type(root, json_type_object)) {
+		return 0;
+	}
+	px_config_walk_start(&walk, &source->json, root, 0);
+	while (r == 0 && px_config_walk_next(&walk, &item)) {
+		if (strcmp(item.key, "vhosts") == 0 && item.value && !item.void_value) {
+			r = take_vhosts(loader, source, &item);
+		}
+	}
 	return r;
 }
 
@@ -240,6 +219,9 @@ static int take_all(struct px_config_loader *loader)
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < config->source_count; i++) {
 		r = take_source(loader, config->sources[i]);
+	}
+	for (size_t i = 0; r == 0 && i < config->source_count; i++) {
+		r = take_source_vhosts(loader, config->sources[i]);
 	}
 	if (r == 0) {
 		r = px_config_global_read(loader);
@@ -274,6 +256,7 @@ static int end(struct px_config_loader *loader, int r, struct px_config **ret_co
 	}
 	px_config_object_finish(&loader->global);
 	px_config_blocks_finish(loader);
+	px_config_additions_finish(loader);
 	if (r < 0) {
 		px_config_destroy(config);
 		return r;

@@ -3,9 +3,10 @@
  * What the parts of the configuration reader share. Nobody else includes this.
  *
  * The order of a load: files.c finds and reads, config/value/json.c parses, config/value/expand.c
- * substitutes, config.c takes the files apart, the others check what they hold, vhost.c
- * and global.c first. Throughout: a complaint about the content is counted and reading goes on;
- * what a function returns below 0 (-ENOMEM) ends the load.
+ * substitutes, config.c takes the files apart, addition.c keeps what they say of each other's
+ * vhosts, the others check what they hold, vhost.c and global.c first. Throughout: a complaint
+ * about the content is counted and reading goes on; what a function returns below 0 (-ENOMEM) ends
+ * the load.
  */
 #ifndef PX_CONFIG_INTERNAL_H
 #define PX_CONFIG_INTERNAL_H
@@ -26,10 +27,19 @@ struct px_config_block {
 	unsigned vhost_line;
 };
 
+/* Keys of a vhost that another file than the vhost's own gives. */
+struct px_config_addition {
+	const struct px_config_source *source;
+	char *vhost_name;
+	struct px_config_object object; /* without "ws-protocols", which is a block */
+};
+
 struct px_config_loader {
 	struct px_config *config;
 	struct px_config_reporter reporter;
 	struct px_config_object global; /* merged from all files */
+	struct px_config_addition *additions; /* in the order of their files */
+	size_t addition_count;
 	struct px_config_block *blocks;
 	size_t block_count;
 	bool incomplete; /* a file could not be parsed: do not complain of what may be in it */
@@ -49,6 +59,34 @@ int px_config_sources_add(struct px_config *config, const char *name, const char
  */
 int px_config_writable_check(struct px_config_reporter *reporter, enum px_config_level level,
 		const struct px_config_member *member, const char *path);
+
+/* ---- addition.c ---- */
+
+/* What a file says of another file's vhost; the first two are members of the file. */
+struct px_config_file_part {
+	const struct px_config_member *vhost; /* its name; NULL: nothing is said */
+	const struct px_config_member *protocols;
+	struct px_config_object keys; /* copies of the others, to be finished by the caller */
+};
+
+/*
+ * Parts the keys of a file from those of a vhost. Which of these are mistakes is seen when the
+ * vhost is read. 0 or -ENOMEM; both are to be finished in each case.
+ */
+int px_config_file_part(const struct px_config_object *object, struct px_config_object *own,
+		struct px_config_file_part *addition);
+
+/* Keeps it for its vhost. `options` is NULL where the file has wrong keys. */
+int px_config_addition_take(struct px_config_loader *loader, const struct px_config_source *source,
+		const struct px_config_object *own, struct px_config_file_part *addition,
+		const struct px_options *options);
+
+/* The keys of one element of "vhosts", of all files. As px_config_object_read(). */
+int px_config_vhost_keys_read(struct px_config_loader *loader,
+		const struct px_config_source *source, const struct px_config_item *item,
+		struct px_config_object *ret_object);
+
+void px_config_additions_finish(struct px_config_loader *loader);
 
 /* ---- vhost.c ---- */
 
@@ -94,6 +132,9 @@ bool px_config_address_equal(const struct px_config_address *a,
 void px_config_address_print(const struct px_config_address *address, char *buf, size_t size);
 
 /* ---- tokens.c ---- */
+
+/* Keys of "tokens" of which one has to be there, NULL behind them. */
+extern const char *const px_config_tokens_proofs[];
 
 /* Whether the environment has neither a secret nor keys for "tokens", as the file permits. */
 bool px_config_tokens_left_out(const struct px_config_member *member);

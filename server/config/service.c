@@ -329,9 +329,24 @@ static void check_same(struct px_config_loader *loader, const struct px_config_v
 	}
 }
 
+/* By file; within one by vhost, each of which has one block there. */
+static int compare_blocks(const void *a, const void *b)
+{
+	const struct px_config_block *first = a;
+	const struct px_config_block *second = b;
+	if (first->source != second->source) {
+		return first->source->order < second->source->order ? -1 : 1;
+	}
+	return first->vhost_index < second->vhost_index ? -1 :
+			first->vhost_index > second->vhost_index;
+}
+
 int px_config_services_apply(struct px_config_loader *loader)
 {
 	int r = 0;
+	if (loader->block_count > 0) {
+		qsort(loader->blocks, loader->block_count, sizeof(*loader->blocks), compare_blocks);
+	}
 	for (size_t i = 0; r == 0 && i < loader->block_count; i++) {
 		r = apply_block(loader, &loader->blocks[i]);
 	}

@@ -161,28 +161,15 @@ static int take_tokens(struct px_config_loader *loader, const struct px_config_o
 			&tokens->claims);
 }
 
+const char *const px_config_tokens_proofs[] = { "secret", "secret-file", "jwks-file", NULL };
+
 /*
  * A file may be written for both: with what the environment has to check tokens, or, where it
- * has nothing, for open mode. Keys that are not even left out are forgotten, and an error.
+ * has nothing, for open mode.
  */
 bool px_config_tokens_left_out(const struct px_config_member *member)
 {
-	const struct px_config_source *source = (const struct px_config_source *)member->file;
-	struct px_config_walk walk;
-	struct px_config_item item;
-	int count = 0;
-	if (!json_object_is_type(member->value, json_type_object)) {
-		return false;
-	}
-	px_config_walk_start(&walk, &source->json, member->value, member->node);
-	while (px_config_walk_next(&walk, &item)) {
-		if (strcmp(item.key, "secret") == 0 || strcmp(item.key, "secret-file") == 0 ||
-				strcmp(item.key, "jwks-file") == 0) {
-			return false;
-		}
-		count++;
-	}
-	return count < json_object_object_length(member->value);
+	return px_config_section_left_out(member, px_config_tokens_proofs);
 }
 
 int px_config_tokens_read(struct px_config_loader *loader,

@@ -110,17 +110,23 @@ const struct px_option px_config_vhost_table[] = {
 /* One vhost while it is read. */
 struct reading {
 	struct px_config_loader *loader;
-	const struct px_config_source *source;
+	const struct px_config_source *source; /* the vhost's own file */
 	const struct px_config_item *item;
-	struct px_config_object object;
+	struct px_config_object object; /* merged from all files */
 	struct px_config_vhost *vhost;
 };
 
 static void complain(struct reading *reading, const char *key, const char *sentence)
 {
 	const struct px_config_member *member = px_config_object_given(&reading->object, key);
-	px_config_complain(&reading->loader->reporter, PX_CONFIG_ERROR, &reading->source->file,
+	px_config_complain(&reading->loader->reporter, PX_CONFIG_ERROR,
+			member ? member->file : &reading->source->file,
 			member ? member->line : reading->item->line, "\"%s\"%s", key, sentence);
+}
+
+static const struct px_config_source *source_of(const struct px_config_member *member)
+{
+	return (const struct px_config_source *)member->file;
 }
 
 /* ---- single keys ---- */
@@ -297,6 +303,18 @@ static const char *judge_public(const struct px_config_vhost *vhost,
 	return " with no TLS on a public address: tokens and patients' data can be read on the way";
 }
 
+/* Variables that would give the vhost "tokens" or "auth-url". */
+static void find_unset_proofs(const struct reading *reading, struct px_config_names *names)
+{
+	static const char *const urls[] = { "auth-url", "auth-url-file", NULL };
+	const struct px_config_member *tokens = px_config_object_find(&reading->object, "tokens");
+	if (tokens) {
+		struct px_config_item item = px_config_member_item(tokens);
+		px_config_unset_variables(source_of(tokens), &item, px_config_tokens_proofs, names);
+	}
+	px_config_unset_variables(reading->source, reading->item, urls, names);
+}
+
 /* Complains, or warns, of the first address that is not a loopback address. */
 static void check_public(struct reading *reading)
 {
@@ -316,8 +334,13 @@ static void check_public(struct reading *reading)
 	px_config_address_print(address, text, sizeof(text));
 	const struct px_config_member *member =
 			px_config_object_find(&reading->object, "interface");
-	px_config_complain(&reading->loader->reporter, level, &reading->source->file, member->line,
-			"vhost \"%.64s\" listens on %s%s", vhost->name, text, sentence);
+	struct px_config_names unset = { 0 };
+	if (level == PX_CONFIG_ERROR) {
+		find_unset_proofs(reading, &unset);
+	}
+	px_config_complain(&reading->loader->reporter, level, member->file, member->line,
+			"vhost \"%.64s\" listens on %s%s%s%s", vhost->name, text, sentence,
+			unset.count > 0 ? "; not set in the environment: " : "", unset.text);
 }
 
 /* ---- from where, with whose proof, and through what ---- */
@@ -448,11 +471,12 @@ static int take_nested(struct reading *reading)
 	int r = 0;
 	if (mounts) {
 		item = px_config_member_item(mounts);
-		r = px_config_mounts_read(reading->loader, reading->source, &item, reading->vhost);
+		r = px_config_mounts_read(reading->loader, source_of(mounts), &item, reading->vhost);
 	}
 	if (r == 0 && headers) {
 		item = px_config_member_item(headers);
-		r = px_config_headers_read(reading->loader, reading->source, &item, reading->vhost);
+		r = px_config_headers_read(reading->loader, source_of(headers), &item,
+				reading->vhost);
 	}
 	if (r == 0 && services) {
 		item = px_config_member_item(services);
@@ -491,8 +515,7 @@ int px_config_vhost_read(struct px_config_loader *loader, const struct px_config
 				"\"vhosts\": more than %d vhosts", PX_CONFIG_ITEMS_MAX);
 		return 0;
 	}
-	int r = px_config_object_read(&loader->reporter, source, item, "\"vhosts\"",
-			&reading.object);
+	int r = px_config_vhost_keys_read(loader, source, item, &reading.object);
 	if (r < 0) {
 		loader->incomplete = true;
 		return r == -EINVAL ? 0 : r;

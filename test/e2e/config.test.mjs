@@ -4,10 +4,11 @@
 // code 2, with --check-config as without; to a right one nothing.
 
 import assert from 'node:assert/strict';
-import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import { afterEach, describe, it } from 'node:test';
+import { ROOT } from './lib/blocks.mjs';
 import {
 	BUILD,
 	globalConfig,
@@ -469,5 +470,133 @@ describe('options', () => {
 		const { code, stderr } = await runPraxisd(['--config']);
 		assert.equal(code, 2);
 		assert.match(stderr, /config/);
+	});
+});
+
+describe('the configuration that is installed', () => {
+	const NOWHERE = '/nonexistent/file';
+
+	// A value that its key refuses, and what is said of it.
+	const REFUSED = {
+		PRAXIS_PORT: ['x', '"port"'],
+		PRAXIS_INTERFACE: ['nowhere', '"interface"'],
+		PRAXIS_SECRET_FILE: [NOWHERE, '"secret-file"'],
+		PRAXIS_JWKS_FILE: [NOWHERE, '"jwks-file"'],
+		PRAXIS_AUTH_URL: ['ftp://x', '"auth-url"'],
+		PRAXIS_AUTH_URL_FILE: [NOWHERE, '"auth-url-file"'],
+		PRAXIS_WEBHOOK_URL: ['https://app.example.org', '"webhook-url" without'],
+		PRAXIS_WEBHOOK_URL_FILE: [NOWHERE, '"webhook-url-file"'],
+		PRAXIS_WEBHOOK_SECRET_FILE: [NOWHERE, '"webhook-secret-file"'],
+		PRAXIS_ORIGINS: ['x', '"origins"'],
+		PRAXIS_TRUSTED_PROXIES: ['x', '"trusted-proxies"'],
+		PRAXIS_PROXY_PROTOCOL: ['x', '"proxy-protocol"'],
+		PRAXIS_METRICS_ALLOW: ['x', '"metrics-allow"'],
+		PRAXIS_TLS_CERT_FILE: [NOWHERE, '"host-ssl-cert": cannot read'],
+		PRAXIS_TLS_KEY_FILE: [NOWHERE, '"host-ssl-key": cannot read'],
+		PRAXIS_OPEN_MODE: ['x', '"open-mode"'],
+		PRAXIS_OPEN_PRACTICE: ['x'.repeat(129), '"open-practice"'],
+		PRAXIS_DEMO_DIR: [NOWHERE, '"origin"'],
+		PRAXIS_TURN_URLS: ['turn:turn.example.org', 'turn-urls'],
+		PRAXIS_TURN_SECRET_FILE: [NOWHERE, '"turn-secret-file"'],
+		PRAXIS_DRAIN_DEADLINE_MS: ['x', '"drain-deadline-ms"'],
+		PRAXIS_AUDIT_FILE: [NOWHERE, '"file"'],
+		PRAXIS_LOG_LEVEL: ['x', '"log-level"'],
+		PRAXIS_LOG_FORMAT: ['x', '"log-format"'],
+	};
+	// Those that take anything, or mean something only together with another one.
+	const SECRET = path.join(ROOT, 'LICENSE');
+	const TOGETHER = {
+		PRAXIS_TOKEN_ISSUER: ['x'.repeat(1025), '"issuer"', { PRAXIS_SECRET_FILE: SECRET }],
+		PRAXIS_TOKEN_AUDIENCE: ['x'.repeat(1025), '"audience"', { PRAXIS_SECRET_FILE: SECRET }],
+		PRAXIS_TOKEN_QUERY: ['x', '"query"', { PRAXIS_SECRET_FILE: SECRET }],
+		PRAXIS_AUDIT_KEY_FILE: [NOWHERE, '"key-file"', { PRAXIS_AUDIT_FILE: '/tmp/audit' }],
+		PRAXIS_AUDIT_SYNC: ['x', '"sync"', { PRAXIS_AUDIT_FILE: '/tmp/audit' }],
+		PRAXIS_STATE_FILE: ['x'.repeat(4001), '"state-file"'],
+	};
+	const all = { ...REFUSED, ...TOGETHER };
+
+	const check = (env) =>
+		runPraxisd(['--check-config', '--config', ROOT], {
+			...Object.fromEntries(Object.keys(all).map((name) => [name, undefined])),
+			PRAXIS_PLUGIN_DIR: PLUGINS,
+			...env,
+		});
+
+	it('has the variables of docs/configuration.md', async () => {
+		const page = await readFile(path.join(ROOT, 'docs/configuration.md'), 'utf8');
+		const [, table] =
+			/## Environment of the default configuration([^]*?)\n`PRAXIS_PLUGIN_DIR/.exec(page);
+		const documented = new Set(
+			table
+				.split('\n')
+				.filter((line) => line.startsWith('| `'))
+				.flatMap((line) => [...line.split('|')[1].matchAll(/`(PRAXIS_\w+)`/g)])
+				.map(([, name]) => name),
+		);
+		const files = [
+			'praxis.json',
+			...(await readdir(path.join(ROOT, 'conf.d'))).map((name) => `conf.d/${name}`),
+		];
+		const used = new Set();
+		for (const file of files) {
+			const text = await readFile(path.join(ROOT, file), 'utf8');
+			for (const [, name] of text.matchAll(/\$\{(PRAXIS_\w+)/g)) {
+				used.add(name);
+			}
+		}
+		assert.deepEqual([...used].sort(), [...documented].sort());
+		assert.deepEqual([...used].sort(), Object.keys(all).sort());
+	});
+
+	it('is fine without any', async () => {
+		const { code, stderr } = await check({});
+		assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+	});
+
+	for (const [name, [value, said, more]] of Object.entries(all)) {
+		it(`has ${name} where it belongs`, async () => {
+			const { code, stderr } = await check({ [name]: value, ...more });
+			assert.equal(code, 2, stderr);
+			const errors = stderr.split('\n').filter((line) => line.includes('error'));
+			assert.ok(
+				errors.some((line) => line.includes(said)),
+				stderr,
+			);
+		});
+	}
+
+	it('opens nothing to others without a key for tokens, and says which variables it wants', async () => {
+		const { code, stderr } = await check({ PRAXIS_INTERFACE: '*' });
+		assert.equal(code, 2);
+		assert.match(
+			stderr,
+			/vhost "default" listens on 0\.0\.0\.0.*not set in the environment: PRAXIS_SECRET_FILE, PRAXIS_JWKS_FILE, PRAXIS_AUTH_URL, PRAXIS_AUTH_URL_FILE$/m,
+		);
+	});
+
+	it('takes more keys for its vhost from another file', async () => {
+		const files = { 'praxis.json': await readFile(path.join(ROOT, 'praxis.json'), 'utf8') };
+		for (const name of await readdir(path.join(ROOT, 'conf.d'))) {
+			files[`conf.d/${name}`] = await readFile(path.join(ROOT, 'conf.d', name), 'utf8');
+		}
+		files['conf.d/60-more.json'] = {
+			vhost: 'default',
+			interface: '127.0.0.1',
+			path: '/socket',
+		};
+		const praxis = new Praxisd();
+		await praxis.start({ files, env: { PRAXIS_PORT: '0', PRAXIS_PLUGIN_DIR: PLUGINS } });
+		const client = await praxis.open('/socket?userId=1&role=staff');
+		assert.equal((await client.next()).type, 'connection_established');
+		await writeFiles(praxis.dir, {
+			'conf.d/60-more.json': { vhost: 'default', interface: '127.0.0.1', path: '/other' },
+		});
+		praxis.signal('SIGHUP');
+		await praxis.logged(/configuration reloaded/);
+		const other = await praxis.open('/other?userId=1&role=staff');
+		assert.equal((await other.next()).type, 'connection_established');
+		await praxis.settle();
+		await praxis.stop();
+		await rm(praxis.dir, { recursive: true, force: true });
 	});
 });

@@ -724,15 +724,23 @@ describe('staff', () => {
 	itEnds(praxis);
 });
 
-describe('ICE servers', () => {
+const turn = ['turn:turn.example.org:3478?transport=udp', 'turns:turn.example.org:5349'];
+
+for (const [how, urls] of [
+	['an array', turn],
+	['one string', `${turn.join(', ')} `],
+]) {
+	describe(`ICE servers, TURN given as ${how}`, () => iceServers(urls));
+}
+
+function iceServers(urlsOfTurn) {
 	const secretOfTurn = 'SECRET-turn';
 	const stun = { urls: ['stun:stun.example.org:3478'] };
-	const turn = ['turn:turn.example.org:3478?transport=udp', 'turns:turn.example.org:5349'];
 	const praxis = usePraxisd({
 		services: {
 			telemedicine: {
 				'ice-servers': [stun],
-				'turn-urls': turn,
+				'turn-urls': urlsOfTurn,
 				'turn-secret': secretOfTurn,
 				'turn-ttl': 600,
 			},
@@ -779,7 +787,7 @@ describe('ICE servers', () => {
 	});
 
 	itEnds(praxis);
-});
+}
 
 describe('ICE servers without TURN', () => {
 	const praxis = usePraxisd({

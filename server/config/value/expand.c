@@ -137,7 +137,12 @@ static int expand_string(struct expansion *expansion, struct json_object *value,
 		return 0;
 	}
 	node->substituted = expansion->substituted;
-	node->left_out = expansion->length == 0 && may_be_left_out(text);
+	if (expansion->length == 0 && may_be_left_out(text)) {
+		node->unset = strndup(text + 2, strlen(text) - strlen("${:-}"));
+		if (!node->unset) {
+			return -ENOMEM;
+		}
+	}
 	return json_object_set_string_len(value, expansion->text, (int)expansion->length) ? 0 :
 			-ENOMEM;
 }

@@ -64,6 +64,9 @@ int px_config_json_parse(const char *text, size_t length,
 void px_config_json_finish(struct px_config_json *json)
 {
 	json_object_put(json->root);
+	for (size_t i = 0; i < json->node_count; i++) {
+		free(json->nodes[i].unset);
+	}
 	free(json->nodes);
 	*json = (struct px_config_json){ 0 };
 }
@@ -116,8 +119,7 @@ void px_config_walk_start(struct px_config_walk *walk, const struct px_config_js
 	}
 }
 
-/* The next member or element, left out or not. */
-static bool walk_on(struct px_config_walk *walk, struct px_config_item *ret_item)
+bool px_config_walk_on(struct px_config_walk *walk, struct px_config_item *ret_item)
 {
 	struct px_config_item item = { .node = walk->node };
 	if (json_object_is_type(walk->container, json_type_object)) {
@@ -138,6 +140,7 @@ static bool walk_on(struct px_config_walk *walk, struct px_config_item *ret_item
 	item.line = node->line;
 	item.void_value = node->void_value;
 	item.substituted = node->substituted;
+	item.unset = node->unset;
 	walk->node = node->next;
 	*ret_item = item;
 	return true;
@@ -147,10 +150,10 @@ bool px_config_walk_next(struct px_config_walk *walk, struct px_config_item *ret
 {
 	struct px_config_item item;
 	do {
-		if (!walk_on(walk, &item)) {
+		if (!px_config_walk_on(walk, &item)) {
 			return false;
 		}
-	} while (walk->json->nodes[item.node].left_out);
+	} while (item.unset);
 	*ret_item = item;
 	return true;
 }

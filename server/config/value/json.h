@@ -16,7 +16,7 @@ struct px_config_node {
 	unsigned next;   /* the node after this one and all that is in it */
 	bool void_value; /* complained about already */
 	bool substituted; /* a variable was in it */
-	bool left_out;    /* "${NAME:-}" without NAME: as if it were not there */
+	char *unset;     /* NAME, where "${NAME:-}" is left out for want of it; else NULL */
 };
 
 struct px_config_json {
@@ -46,6 +46,7 @@ struct px_config_item {
 	unsigned line;
 	bool void_value;
 	bool substituted;
+	const char *unset; /* as the node's; the node owns it */
 };
 
 /* Goes through what is not left out of an object or an array, with the places. */
@@ -63,5 +64,8 @@ void px_config_walk_start(struct px_config_walk *walk, const struct px_config_js
 		struct json_object *container, size_t node);
 
 bool px_config_walk_next(struct px_config_walk *walk, struct px_config_item *ret_item);
+
+/* The same through all of it, also what is left out. */
+bool px_config_walk_on(struct px_config_walk *walk, struct px_config_item *ret_item);
 
 #endif

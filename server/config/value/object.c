@@ -92,6 +92,50 @@ int px_config_object_set(struct px_config_object *object, const struct px_config
 	return 0;
 }
 
+static bool is_one_of(const char *key, const char *const *keys)
+{
+	while (*keys && strcmp(*keys, key) != 0) {
+		keys++;
+	}
+	return *keys;
+}
+
+void px_config_unset_variables(const struct px_config_source *source,
+		const struct px_config_item *object, const char *const *keys,
+		struct px_config_names *names)
+{
+	struct px_config_walk walk;
+	struct px_config_item item;
+	px_config_walk_start(&walk, &source->json, object->value, object->node);
+	while (px_config_walk_on(&walk, &item)) {
+		size_t used = strlen(names->text);
+		if (item.key && item.unset && is_one_of(item.key, keys)) {
+			(void)snprintf(names->text + used, sizeof(names->text) - used, "%s%s",
+					names->count > 0 ? ", " : "", item.unset);
+			names->count++;
+		}
+	}
+}
+
+bool px_config_section_left_out(const struct px_config_member *member, const char *const *keys)
+{
+	const struct px_config_source *source = (const struct px_config_source *)member->file;
+	struct px_config_walk walk;
+	struct px_config_item item;
+	bool left_out = false;
+	if (!json_object_is_type(member->value, json_type_object)) {
+		return false;
+	}
+	px_config_walk_start(&walk, &source->json, member->value, member->node);
+	while (px_config_walk_on(&walk, &item)) {
+		if (is_one_of(item.key, keys) && !item.unset) {
+			return false;
+		}
+		left_out |= is_one_of(item.key, keys);
+	}
+	return left_out;
+}
+
 struct px_config_item px_config_member_item(const struct px_config_member *member)
 {
 	return (struct px_config_item){

@@ -90,6 +90,24 @@ void px_config_object_complain(struct px_config_reporter *reporter, enum px_conf
 /* Adds a copy of a member, or puts it in place of the one with its key. */
 int px_config_object_set(struct px_config_object *object, const struct px_config_member *member);
 
+/* Names as a sentence has them, "A, B"; cut off where they are too many. */
+struct px_config_names {
+	char text[320];
+	size_t count;
+};
+
+/* Adds the variables for want of which these keys of an object, NULL behind them, are left out. */
+void px_config_unset_variables(const struct px_config_source *source,
+		const struct px_config_item *object, const char *const *keys,
+		struct px_config_names *names);
+
+/*
+ * Whether the object that a member has is meant for an environment that gives one of these keys,
+ * NULL behind them, and this one gives none. Keys that are not even left out are forgotten, and an
+ * error.
+ */
+bool px_config_section_left_out(const struct px_config_member *member, const char *const *keys);
+
 /* A member as an item, to walk into it. */
 struct px_config_item px_config_member_item(const struct px_config_member *member);
 

@@ -202,13 +202,13 @@ START_TEST(checks_the_top_level)
 			"ws-protocols)\n");
 	expect("{\"vhosts\": [{\"name\": \"a\", \"port\": 0}],\n\"vhost\": \"a\", "
 			"\"ws-protocols\": []}",
-			"E f.json:2: \"vhost\" and \"vhosts\" in one file: write the services into "
-			"their "
-			"vhost\n");
+			"E f.json:2: \"vhost\" and \"vhosts\" in one file: write the keys into "
+			"their vhost\n");
 	expect("{\"vhosts\": [{\"name\": \"a\", \"port\": 0}],\n\"ws-protocols\": []}",
 			"E f.json:2: \"ws-protocols\" without the \"vhost\" to which they "
 			"belong\n");
-	expect("{\"vhost\": \"a\"}", "E f.json:1: \"vhost\" without \"ws-protocols\"\n" NO_VHOST);
+	expect("{\"vhost\": \"a\"}", "E f.json:1: \"vhost\" without a key for it, such as "
+			"\"ws-protocols\"\n" NO_VHOST);
 }
 END_TEST
 
@@ -216,7 +216,8 @@ START_TEST(checks_additions)
 {
 	put("a.json", VHOST);
 	put("b.json", "{\n\"vhost\": \"a\"}");
-	px_config_destroy(load("E b.json:2: \"vhost\" without \"ws-protocols\"\n"));
+	px_config_destroy(load("E b.json:2: \"vhost\" without a key for it, such as "
+			"\"ws-protocols\"\n"));
 	put("b.json", "{\"vhost\": 5,\n\"ws-protocols\": []}");
 	px_config_destroy(load("E b.json:1: \"vhost\": expected a string of 1 to 64 bytes, got "
 			"5\n"));
@@ -227,15 +228,112 @@ START_TEST(checks_additions)
 			"E b.json:2: \"s\": expected an object of at most 256 keys\n"));
 	/* what is wrong in one part does not hide the other */
 	put("b.json", "{\"vhost\": \"a\", \"foo-bar\": 1,\n\"ws-protocols\": [1]}");
-	px_config_destroy(load("E b.json:1: unknown key \"foo-bar\" (expected: global, vhosts, "
-			"vhost, "
-			"ws-protocols)\n"
+	px_config_destroy(load("E b.json:1: unknown key \"foo-bar\" (expected: " VHOST_KEYS ")\n"
 			"E b.json:2: \"ws-protocols\": expected an object like "
 			"{\"service\": {…}}\n"));
 	put("b.json",
 			"{\"global\": {\"max-channels\": 7}, \"vhost\": \"a\", \"ws-protocols\": "
 			"[]}");
 	px_config_destroy(load(""));
+}
+END_TEST
+
+START_TEST(takes_keys_of_a_vhost_from_other_files)
+{
+	put("b.json", "{\"vhosts\": [{\"name\": \"a\", \"port\": 1, \"path\": \"/b\", "
+			"\"tenant\": \"b\"}, {\"name\": \"z\", \"port\": 2}]}");
+	put("a.json", "{\"vhost\": \"a\", \"path\": \"/a\", \"auth-max\": 7, \"hsts-max-age\": 8}");
+	put("c.json", "{\"vhost\": \"a\", \"port\": 3, \"auth-url\": \"https://c.example\", "
+			"\"ws-protocols\": [{\"s\": {}}]}");
+	put("d.json", "{\"vhost\": \"a\", \"hsts-max-age\": 9}");
+	struct px_config *config = load("");
+	const struct px_config_vhost *vhost = &config->vhosts[0];
+	ck_assert_uint_eq(config->vhost_count, 2);
+	ck_assert_str_eq(vhost->path, "/b"); /* its own file comes later */
+	ck_assert_str_eq(vhost->tenant, "b");
+	ck_assert_uint_eq(vhost->port, 3);
+	ck_assert_str_eq(vhost->auth_url, "https://c.example/");
+	ck_assert_uint_eq(vhost->auth_max, 7);
+	ck_assert_int_eq(px_options_int(vhost->options, "hsts-max-age"), 9);
+	ck_assert_uint_eq(vhost->service_count, 1);
+	ck_assert_uint_eq(config->vhosts[1].port, 2);
+	ck_assert_ptr_null(config->vhosts[1].auth_url);
+	px_config_destroy(config);
+}
+END_TEST
+
+/* "key" and "key-file" are one: the later file's is taken, and the earlier one's not read. */
+START_TEST(takes_the_later_form_of_a_key)
+{
+	put("a.json", "{\"vhosts\": [{\"name\": \"a\", \"port\": 0, \"tenant-file\": \"none\"}]}");
+	put("b.json", "{\"vhost\": \"a\", \"tenant\": \"b\"}");
+	struct px_config *config = load("");
+	ck_assert_str_eq(config->vhosts[0].tenant, "b");
+	px_config_destroy(config);
+	put("c.json", "{\"vhost\": \"a\", \"tenant-file\": \"c\"}");
+	px_config_destroy(load("E c.json:1: \"tenant-file\": cannot read the file that it names: "
+			"No such file or directory\n"));
+}
+END_TEST
+
+/* The name may itself be in a file, or in the environment. */
+START_TEST(finds_the_vhost_whose_name_is_elsewhere)
+{
+	put("name", "a\n");
+	put("a.json", "{\"vhosts\": [{\"name-file\": \"name\", \"port\": 0}]}");
+	put("b.json", "{\"vhost-file\": \"name\", \"path\": \"/b\"}");
+	struct px_config *config = load("");
+	ck_assert_str_eq(config->vhosts[0].path, "/b");
+	px_config_destroy(config);
+}
+END_TEST
+
+/* Where they stand, and with the vhost's own keys. */
+START_TEST(says_what_is_wrong_with_keys_of_other_files)
+{
+	put("a.json", VHOST);
+	put("b.json", "{\"vhost\": \"a\",\n\"portt\": 1,\n\"path\": \"x\",\n\"open-practice\": []}");
+	px_config_destroy(load("E b.json:2: unknown key \"portt\" (did you mean \"port\"?)\n"));
+	put("b.json", "{\"vhost\": \"a\",\n\"path\": \"x\",\n\"open-practice\": [],\n"
+			"\"mounts\": [5],\n\"headers\": [6],\n\"host-ssl-cert\": \"c\"}");
+	px_config_destroy(load("E b.json:2: \"path\": expected a path that begins with /, without "
+			"? and #\n"
+			"E b.json:3: \"open-practice\": expected a whole number or a string of 1 "
+			"to 128 bytes\n"
+			"E b.json:6: \"host-ssl-cert\" without \"host-ssl-key\"\n"
+			"E b.json:6: \"host-ssl-cert\": cannot read the file that it names: "
+			"No such file or directory\n"
+			"E b.json:4: \"mounts\": expected an object of at most 256 keys\n"
+			"E b.json:5: \"headers\": expected an object of at most 256 keys\n"));
+	put("b.json", "{\"vhost\": \"a\",\n\"interface\": \"*\"}");
+	px_config_destroy(load("E b.json:2: vhost \"a\" listens on 0.0.0.0, which others can reach, "
+			"and takes everybody's word for who he is: keep to \"localhost\", set up "
+			"\"tokens\" or \"auth-url\", or write \"open-mode\": \"insecure\"\n"));
+	put("b.json", "{\"vhost\": \"a\",\n\"name\": \"b\"}");
+	px_config_destroy(load("E b.json:2: \"name\": a vhost has its name from its own file\n"));
+	put("b.json", "{\"vhost\": \"b\",\n\"port\": 5}");
+	px_config_destroy(load("E b.json:1: \"vhost\": there is no vhost \"b\" (known: a)\n"));
+}
+END_TEST
+
+START_TEST(bounds_the_keys_of_a_vhost)
+{
+	char text[8192] = "{\"vhost\": \"a\"";
+	put("a.json", VHOST);
+	for (int i = 0; i < 254; i++) {
+		size_t used = strlen(text);
+		(void)snprintf(text + used, sizeof(text) - used, ",\"k%d\": 1", i);
+	}
+	(void)strcat(text, "}");
+	put("b.json", text);
+	struct px_config *config = NULL;
+	complaints[0] = '\0';
+	ck_assert_int_eq(px_config_load(directory, &sink, &config), -EINVAL);
+	ck_assert_ptr_null(strstr(complaints, "more than"));
+	put("c.json", "{\"vhost\": \"a\", \"path\": \"/x\"}");
+	complaints[0] = '\0';
+	ck_assert_int_eq(px_config_load(directory, &sink, &config), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(complaints, "E c.json:1: more than 256 keys for this vhost\n"));
 }
 END_TEST
 
@@ -626,7 +724,10 @@ RUN("config", reads_global_file_and_conf_d, reads_conf_d_alone, reads_global_fil
 		takes_a_directory_of_files_for_conf_d, reads_conf_d_beside_a_file, finds_nothing,
 		complains_of_unreadable_files, limits_the_number_of_files,
 		complains_of_all_files_at_once, shows_twenty_errors, checks_the_top_level,
-		checks_additions, does_not_guess_about_files_that_it_could_not_parse, has_defaults,
+		checks_additions, takes_keys_of_a_vhost_from_other_files,
+		takes_the_later_form_of_a_key, finds_the_vhost_whose_name_is_elsewhere,
+		says_what_is_wrong_with_keys_of_other_files, bounds_the_keys_of_a_vhost,
+		does_not_guess_about_files_that_it_could_not_parse, has_defaults,
 		takes_global_values, takes_limits, checks_global_values, resolves_plugin_dirs,
 		takes_an_audit_trail, checks_an_audit_trail,
 		says_whose_rights_an_audit_trail_lacks, says_whose_a_secret_is_that_can_not_be_read,

@@ -257,7 +257,8 @@ START_TEST(tokens_may_be_left_to_the_environment)
 	expect_vhost(", \"tokens\": {\"secret\": \"${PX_T_SECRET:-}\"},\n\"interface\": \"*\"",
 			"E f.json:2: vhost \"a\" listens on 0.0.0.0, which others can reach, and "
 			"takes everybody's word for who he is: keep to \"localhost\", set up "
-			"\"tokens\" or \"auth-url\", or write \"open-mode\": \"insecure\"\n");
+			"\"tokens\" or \"auth-url\", or write \"open-mode\": \"insecure\"; "
+			"not set in the environment: PX_T_SECRET\n");
 	/* What is not there by mistake is a mistake. */
 	expect_tokens("\"leeway-s\": 5", "E f.json:1: \"tokens\" needs a \"secret\" or a "
 			"\"jwks-file\"\n");

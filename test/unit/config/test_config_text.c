@@ -289,6 +289,58 @@ START_TEST(leaves_out_what_the_environment_has_not)
 }
 END_TEST
 
+START_TEST(names_variables_that_would_protect_an_open_vhost)
+{
+#define OPEN_VHOST(proof) \
+	"{\"vhosts\": [{\"name\": \"a\", \"port\": 0, \"interface\": \"*\", " proof "}]}"
+#define OPEN_SENTENCE \
+	"E f.json:1: vhost \"a\" listens on 0.0.0.0, which others can reach, and takes everybody's " \
+	"word for who he is: keep to \"localhost\", set up \"tokens\" or \"auth-url\", or write " \
+	"\"open-mode\": \"insecure\""
+	unsetenv("PX_T_UNSET");
+	unsetenv("PX_T_UNSET2");
+	unsetenv("PX_T_UNSET3");
+	expect(OPEN_VHOST("\"tokens\": {\"secret-file\": \"${PX_T_UNSET:-}\", \"jwks-file\": "
+			"\"${PX_T_UNSET2:-}\"}, \"auth-url\": \"${PX_T_UNSET3:-}\""),
+			OPEN_SENTENCE "; not set in the environment: PX_T_UNSET, PX_T_UNSET2, "
+			"PX_T_UNSET3\n");
+	expect(OPEN_VHOST("\"auth-url\": \"${PX_T_UNSET3:-}\""),
+			OPEN_SENTENCE "; not set in the environment: PX_T_UNSET3\n");
+	expect(OPEN_VHOST("\"path\": \"${PX_T_UNSET3:-}\""), OPEN_SENTENCE "\n");
+}
+END_TEST
+
+/* As long as the table lets names be: cut off, not written beyond. */
+START_TEST(names_no_more_variables_than_fit)
+{
+	char text[512];
+	char name[65];
+	memset(name, 'N', 64);
+	name[64] = '\0';
+	(void)snprintf(text, sizeof(text), "{\"vhosts\": [{\"name\": \"a\", \"port\": 0, "
+			"\"interface\": \"*\", \"tokens\": {\"secret\": \"${%s:-}\", \"secret-file\": "
+			"\"${%s:-}\", \"jwks-file\": \"${%s:-}\"}, \"auth-url\": \"${%s:-}\", "
+			"\"auth-url-file\": \"${%s:-}\"}]}", name, name, name, name, name);
+	struct px_config *config = NULL;
+	complaints[0] = '\0';
+	ck_assert_int_eq(px_config_load_text(directory, "f.json", text, strlen(text), &sink, &config),
+			-EINVAL);
+	ck_assert_ptr_nonnull(strstr(complaints, "environment: NNN"));
+}
+END_TEST
+
+START_TEST(takes_no_audit_log_for_want_of_a_variable)
+{
+	unsetenv("PX_T_UNSET");
+	struct px_config *config = load_text("{\"global\": {\"audit\": {\"file\": \"${PX_T_UNSET:-}\", "
+			"\"sync\": \"line\"}}, \"vhosts\": [{\"name\": \"a\", \"port\": 0}]}", "");
+	ck_assert_ptr_null(config->global.audit);
+	px_config_destroy(config);
+	expect("{\"global\": {\"audit\": {\"key\": \"${PX_T_UNSET:-}\"}},\n\"vhosts\": [{\"name\": "
+			"\"a\", \"port\": 0}]}", "E f.json:1: \"audit\" needs a \"file\"\n");
+}
+END_TEST
+
 START_TEST(refuses_wrong_substitutions)
 {
 	unsetenv("PX_T_UNSET");
@@ -461,7 +513,9 @@ END_TEST
 RUN("config_text", takes_all_of_json, takes_nothing_else, names_the_line_of_an_error,
 		refuses_nul_bytes, limits_the_depth, refuses_a_key_twice,
 		knows_the_line_of_every_value, substitutes_variables,
-		leaves_out_what_the_environment_has_not, refuses_wrong_substitutions,
+		leaves_out_what_the_environment_has_not,
+		names_variables_that_would_protect_an_open_vhost, names_no_more_variables_than_fit,
+		takes_no_audit_log_for_want_of_a_variable, refuses_wrong_substitutions,
 		limits_what_variables_make_of_a_value, complains_once_of_a_void_value,
 		reads_values_from_files, refuses_wrong_value_files,
 		reads_files_that_come_in_pieces, keeps_the_log_whole);
