@@ -120,7 +120,7 @@ static int begin_channel(struct px_state_load *load, const struct slot *slot,
 			slot->ops->restore(slot->state, load->channel, key->state) : 0;
 }
 
-int px_state_load_channel(struct px_state_load *load, struct json_object *line)
+int px_state_read_channel(struct px_state_load *load, struct json_object *line)
 {
 	struct slot slot;
 	struct key key;
@@ -150,7 +150,7 @@ static bool follows(const struct px_channel *channel, uint64_t seq)
 			px_history_at(history, history->count - 1)->seq + 1 == seq);
 }
 
-int px_state_load_update(struct px_state_load *load, struct json_object *line)
+int px_state_read_update(struct px_state_load *load, struct json_object *line)
 {
 	struct px_channel *channel = load->channel;
 	struct px_message *message;
@@ -196,14 +196,14 @@ static int load_line(struct px_state_load *load, struct json_object *line)
 		const char *key;
 		int (*load)(struct px_state_load *load, struct json_object *line);
 	} kinds[] = {
-		{ "channel", px_state_load_channel },
+		{ "channel", px_state_read_channel },
 		{ "kept", px_state_load_kept },
-		{ "member", px_state_load_member },
+		{ "member", px_state_read_member },
 		{ "order", load_order },
 		{ "queued", px_state_load_queued },
 		{ "saved", px_state_load_saved },
-		{ "session", px_state_load_session },
-		{ "update", px_state_load_update },
+		{ "session", px_state_read_session },
+		{ "update", px_state_read_update },
 	};
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (json_object_object_get_ex(line, kinds[i].key, NULL)) {

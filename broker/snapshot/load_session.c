@@ -198,7 +198,7 @@ static int read_params(struct px_state_load *load, struct json_object *line,
 	return 0;
 }
 
-int px_state_load_session(struct px_state_load *load, struct json_object *line)
+int px_state_read_session(struct px_state_load *load, struct json_object *line)
 {
 	struct px_session_params params = { 0 };
 	uint64_t client_id;
@@ -311,7 +311,7 @@ static int find_channel(const struct px_state_load *load, const struct membershi
 	return *ret_channel ? 0 : -EINVAL;
 }
 
-int px_state_load_member(struct px_state_load *load, struct json_object *line)
+int px_state_read_member(struct px_state_load *load, struct json_object *line)
 {
 	struct membership membership = { 0 };
 	struct px_channel *channel;

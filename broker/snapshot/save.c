@@ -4,8 +4,8 @@
  *
  *   {"order":9}                                  the last px_member_order()
  *   {"channel":"…","kind":"…","tenant":"…","practice":"…","name":"…","epoch":"…","seq":7,
- *    "age":5000,"state":{…}}                     service and key; ms; the service's own state
- *   {"update":7,"age":1200,"from":"c…","text":"…"}
+ *    "state":{…},"age":5000}                     service and key; the service's own state; ms
+ *   {"update":7,"from":"c…","key":"…","age":1200,"text":"…"}
  *                                                of the channel above, in order; its publisher
  *   {"session":…} and what follows it            see save_session.c
  *
@@ -35,16 +35,6 @@ int px_state_put(const struct px_state_save *save, struct px_json *json)
 			(struct px_span){ json->data, json->len });
 	px_json_finish(json);
 	return rc;
-}
-
-const struct px_snapshot_ops *px_snapshot_ops_of(const struct px_service *service,
-		struct px_span kind)
-{
-	const struct px_snapshot_ops *ops = service->snapshot_ops;
-	while (ops && ops->kind && !px_span_equal(px_span(ops->kind->name), kind)) {
-		ops++;
-	}
-	return ops && ops->kind ? ops : NULL;
 }
 
 static int by_name(const void *a, const void *b)
@@ -99,18 +89,10 @@ static int save_updates(const struct px_channel *channel, struct px_state_save *
 	int rc = 0;
 	for (uint32_t i = 0; rc == 0 && i < channel->history.count; i++) {
 		const struct px_history_entry *entry = px_history_at(&channel->history, i);
-		char sender[PX_CLIENT_ID_SIZE];
 		struct px_json json;
 		px_json_begin(&json, NULL);
-		px_json_int(&json, "update", (int64_t)entry->seq);
+		px_state_write_update(&json, entry);
 		px_json_int(&json, "age", channel->broker->timers.now_ms - entry->at_ms);
-		if (entry->by != 0) {
-			px_client_id_write(entry->by, sender);
-			px_json_text(&json, "from", sender);
-		}
-		if (entry->message->key_len > 0) {
-			px_json_string(&json, "key", px_message_key(entry->message));
-		}
 		px_state_put_update(save, &json, entry->message);
 		rc = px_state_put(save, &json);
 	}
@@ -119,26 +101,13 @@ static int save_updates(const struct px_channel *channel, struct px_state_save *
 
 static int save_channel(struct px_channel *channel, struct px_state_save *save)
 {
-	const struct px_snapshot_ops *ops =
-			px_snapshot_ops_of(channel->service, px_span(channel->kind->name));
-	if (!ops) {
+	struct px_json json;
+	if (!px_snapshot_ops_of(channel->service, px_span(channel->kind->name))) {
 		return 0;
 	}
-	struct px_json json;
 	px_json_begin(&json, NULL);
-	px_json_text(&json, "channel", channel->service->name);
-	px_json_text(&json, "kind", channel->kind->name);
-	px_json_text(&json, "tenant", channel->practice->tenant);
-	px_json_text(&json, "practice", channel->practice->id);
-	px_json_string(&json, "name", px_channel_name(channel));
-	px_json_text(&json, "epoch", channel->epoch);
-	px_json_int(&json, "seq", (int64_t)channel->seq);
+	px_state_write_channel(&json, channel);
 	px_json_int(&json, "age", channel->broker->timers.now_ms - channel->opened_ms);
-	px_json_open_object(&json, "state");
-	if (ops->save) {
-		ops->save(px_state_of(channel->broker, channel->service), channel, &json);
-	}
-	px_json_close_object(&json);
 	int rc = px_state_put(save, &json);
 	return rc < 0 ? rc : save_updates(channel, save);
 }

@@ -2,8 +2,8 @@
 /*
  * Writes detached sessions as lines (the rest is in save.c):
  *
- *   {"session":"c…","site":"default","service":"whiteboard","versioned":true,
- *    "age":5000,"identity":{…},"opened":["whiteboard"],
+ *   {"session":"c…","site":"default","service":"whiteboard","noticed":false,
+ *    "identity":{…},"opened":["whiteboard"],"versioned":true,"age":5000,
  *    "secret":"…","former":"…","sent":12,"received":4}
  *                                                `site`: the realm; `service`: the only one; the
  *                                                last four with praxis.v1 only, `former` if valid
@@ -18,7 +18,6 @@
 #include "core/message.h"
 #include "channel/channel.h"
 #include "core/broker.h"
-#include "core/identity.h"
 #include "core/practice.h"
 #include "core/session.h"
 #include "outbound/replay_buffer.h"
@@ -28,70 +27,8 @@
 #include <errno.h>
 #include <praxis/host/session.h>
 #include <praxis/service.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void write_id(struct px_json *json, const char *key, struct px_id id)
-{
-	char text[PX_ID_MAX + 2];
-	size_t len = (size_t)snprintf(text, sizeof(text), "%c%.*s", id.number ? 'n' : 's',
-			(int)id.text.len, id.text.data);
-	px_json_string(json, key, (struct px_span){ text, len });
-}
-
-static void write_rooms(struct px_json *json, const struct px_identity *identity)
-{
-	const char *at = px_identity_rooms(identity);
-	px_json_open_array(json, "rooms");
-	for (uint32_t i = 0; i < identity->room_count; i++) {
-		px_json_text(json, NULL, at);
-		at += px_span(at).len + 1;
-	}
-	px_json_close_array(json);
-}
-
-static void write_identity(struct px_json *json, const struct px_identity *identity)
-{
-	px_json_open_object(json, "identity");
-	px_json_string(json, "tenant", px_identity_tenant(identity));
-	write_id(json, "user", px_identity_user(identity));
-	px_json_string(json, "name", px_identity_name(identity));
-	px_json_string(json, "address", px_identity_address(identity));
-	px_json_text(json, "role", px_role_name(identity->role));
-	px_json_bool(json, "authenticated", identity->authenticated);
-	px_json_bool(json, "allPractices", identity->all_practices);
-	px_json_int(json, "expiresAt", identity->expires_ms);
-	px_json_int(json, "noticeAt", identity->notice_ms);
-	px_json_int(json, "leeway", identity->leeway_ms);
-	px_json_open_array(json, "practices");
-	for (uint32_t i = 0; i < identity->practice_count; i++) {
-		const struct px_held *held = &identity->practices[i];
-		write_id(json, NULL, (struct px_id){
-			{ held->practice->id, held->practice->id_len }, held->number });
-	}
-	px_json_close_array(json);
-	if (identity->has_rooms) {
-		write_rooms(json, identity);
-	}
-	px_json_close_object(json);
-}
-
-static bool is_open(const struct px_session *session, unsigned index)
-{
-	return session->opened & UINT32_C(1) << index;
-}
-
-static void write_opened(struct px_json *json, const struct px_session *session)
-{
-	px_json_open_array(json, "opened");
-	for (unsigned i = 0; i < session->broker->service_count; i++) {
-		if (is_open(session, i)) {
-			px_json_text(json, NULL, session->broker->services[i].service->name);
-		}
-	}
-	px_json_close_array(json);
-}
 
 static void write_resume(struct px_json *json, const struct px_resume *resume)
 {
@@ -110,21 +47,11 @@ static void write_resume(struct px_json *json, const struct px_resume *resume)
 
 static int save_itself(const struct px_session *session, struct px_state_save *save)
 {
-	char client_id[PX_CLIENT_ID_SIZE];
 	struct px_json json;
-	px_session_client_id(session, client_id);
 	px_json_begin(&json, NULL);
-	px_json_text(&json, "session", client_id);
-	px_json_text(&json, "site", session->realm->name);
-	if (session->service >= 0) {
-		px_json_text(&json, "service",
-				session->broker->services[session->service].service->name);
-	}
+	px_state_write_session(&json, session, NULL);
 	px_json_bool(&json, "versioned", session->versioned);
 	px_json_int(&json, "age", session->broker->timers.now_ms - session->opened_ms);
-	px_json_bool(&json, "noticed", session->is_noticed);
-	write_identity(&json, session->identity);
-	write_opened(&json, session);
 	if (session->versioned) {
 		write_resume(&json, session->resume);
 	}
@@ -153,24 +80,12 @@ static int save_queue(const struct px_queue *queue, const char *key,
 static int save_member(struct px_member *member, struct px_state_save *save)
 {
 	const struct px_channel *channel = member->channel;
-	const struct px_snapshot_ops *ops =
-			px_snapshot_ops_of(channel->service, px_span(channel->kind->name));
 	struct px_json json;
-	if (!ops) {
+	if (!px_snapshot_ops_of(channel->service, px_span(channel->kind->name))) {
 		return 0;
 	}
 	px_json_begin(&json, NULL);
-	px_json_text(&json, "member", channel->service->name);
-	px_json_text(&json, "kind", channel->kind->name);
-	px_json_text(&json, "practice", channel->practice->id);
-	px_json_string(&json, "name", px_channel_name(channel));
-	px_json_int(&json, "order", (int64_t)member->order);
-	px_json_int(&json, "heard", (int64_t)px_member_mark(member));
-	px_json_open_object(&json, "state");
-	if (ops->save_member) {
-		ops->save_member(px_state_of(channel->broker, channel->service), member, &json);
-	}
-	px_json_close_object(&json);
+	px_state_write_member(&json, member);
 	return px_state_put(save, &json);
 }
 
@@ -202,7 +117,7 @@ static int save_states(const struct px_session *session, struct px_state_save *s
 	for (unsigned i = 0; rc == 0 && i < session->broker->service_count; i++) {
 		const struct px_service_slot *slot = &session->broker->services[i];
 		struct px_json json;
-		if (!is_open(session, i) || !slot->service->save_session) {
+		if (!(session->opened & UINT32_C(1) << i) || !slot->service->save_session) {
 			continue;
 		}
 		px_json_begin(&json, NULL);
