@@ -9,6 +9,7 @@
 #include "channel.h"
 
 #include "core/session.h"
+#include "core/turn.h"
 #include "core/broker.h"
 #include "core/host.h"
 #include "core/practice.h"
@@ -63,6 +64,13 @@ struct px_channel *px_channel_find(const struct px_broker *broker,
 	return px_channel_find_kind(broker, practice, service, name, false);
 }
 
+static void changed(struct px_channel *channel)
+{
+	if (channel->broker->turn_hooks) {
+		channel->broker->turn_hooks->channel_changed(channel);
+	}
+}
+
 /* Its sequence number is passed on to the next process, with or without members. */
 static bool is_held(const struct px_channel *channel)
 {
@@ -72,6 +80,7 @@ static bool is_held(const struct px_channel *channel)
 static void expire(struct px_channel *channel)
 {
 	struct px_broker *broker = channel->broker;
+	changed(channel);
 	px_history_expire(&channel->history, broker, &channel->limits, broker->timers.now_ms);
 	int64_t at = channel->kept_until_ms;
 	if (channel->history.count > 0) {
@@ -89,10 +98,11 @@ static void on_timer(struct px_timer *timer)
 {
 	struct px_channel *channel =
 			(struct px_channel *)((char *)timer - offsetof(struct px_channel, timer));
+	struct px_broker *broker = channel->broker;
+	struct px_practice *at = px_turn_begin(broker, channel->practice);
 	if (channel->kind->has_history) {
 		expire(channel);
 	} else if (channel->kind->woken) {
-		struct px_broker *broker = channel->broker;
 		struct px_origin before = px_broker_turn_to(broker, px_channel_origin(channel));
 		broker->concern = (struct px_concern){ channel->practice, channel->service };
 		px_channel_pin(channel);
@@ -101,6 +111,7 @@ static void on_timer(struct px_timer *timer)
 		(void)px_broker_turn_to(broker, before);
 		px_channel_unpin(channel);
 	}
+	px_turn_end(broker, at);
 }
 
 int px_channel_wake(struct px_channel *channel, int64_t after_ms)
@@ -175,6 +186,7 @@ int px_channel_create(struct px_broker *broker, struct px_practice *practice,
 	broker->stats.rooms += is_room(kind);
 	practice->rooms += kind->is_room;
 	practice->waiting_rooms += kind->waiting;
+	changed(channel);
 	*ret_channel = channel;
 	return 0;
 }
@@ -183,7 +195,12 @@ void px_channel_destroy(struct px_channel *channel)
 {
 	struct px_broker *broker = channel->broker;
 	if (channel->kind->closed) {
+		struct px_practice *at = px_turn_begin(broker, channel->practice);
 		channel->kind->closed(channel);
+		px_turn_end(broker, at);
+	}
+	if (broker->turn_hooks) {
+		broker->turn_hooks->channel_gone(channel);
 	}
 	px_timer_stop(&broker->timers, &channel->timer);
 	px_history_finish(&channel->history, broker);
@@ -299,6 +316,9 @@ int px_channel_add_member(struct px_channel *channel, struct px_session *session
 	channel->members[channel->member_count++] = member;
 	px_membership_link(member);
 	count_member(member, 1);
+	if (channel->broker->turn_hooks) {
+		channel->broker->turn_hooks->member_changed(member);
+	}
 	*ret_member = member;
 	return 0;
 }
@@ -317,6 +337,9 @@ static void unlink_member(struct px_member *member)
 
 	px_membership_unlink(member);
 	count_member(member, -1);
+	if (channel->broker->turn_hooks) {
+		channel->broker->turn_hooks->member_gone(member);
+	}
 }
 
 /* The session's rooms. A room counts once if the session also waits for admission to it. */
@@ -420,6 +443,7 @@ int px_channel_join(struct px_session *session, const struct px_service *service
 static void remove_member(struct px_member *member, enum px_leave_reason reason)
 {
 	struct px_channel *channel = member->channel;
+	struct px_practice *at = px_turn_begin(channel->broker, channel->practice);
 	px_member_tell_left(member, reason);
 	unlink_member(member);
 	if (channel->kind->left) {
@@ -431,6 +455,7 @@ static void remove_member(struct px_member *member, enum px_leave_reason reason)
 		channel->leaving--;
 		(void)px_broker_turn_to(broker, before);
 	}
+	px_turn_end(channel->broker, at);
 	free(member);
 }
 
@@ -495,6 +520,7 @@ struct px_channel *px_channel_awaited(const struct px_channel *channel)
 static void remember(struct px_channel *channel, struct px_message *message, uint64_t by)
 {
 	struct px_broker *broker = channel->broker;
+	changed(channel);
 	channel->seq++;
 	px_history_push(&channel->history, broker, &channel->limits, &(struct px_history_entry){
 		.message = message,
@@ -521,10 +547,26 @@ static void adopt(const struct px_channel *channel, struct px_message *message)
 	}
 }
 
+/* px_session_send() never frees a session or changes the array. */
+static inline void fan_out(const struct px_channel *channel, struct px_message *message,
+		const struct px_session *except,
+		void (*give)(struct px_session *session, struct px_message *message))
+{
+	for (uint32_t i = 0; i < channel->member_count; i++) {
+		struct px_session *session = channel->members[i]->session;
+		if (session != except && px_session_hears(session) &&
+				!px_session_mutes(session, message)) {
+			give(session, message);
+			channel->broker->stats.deliveries++;
+		}
+	}
+}
+
 static void deliver(struct px_channel *channel, struct px_message *message,
 		const struct px_session *except, uint64_t by)
 {
 	struct px_broker *broker = channel->broker;
+	struct px_practice *at = px_turn_begin(broker, channel->practice);
 	adopt(channel, message);
 	uint64_t before = broker->stats.deliveries;
 	channel->practice->published++;
@@ -532,16 +574,13 @@ static void deliver(struct px_channel *channel, struct px_message *message,
 	if (channel->kind->has_history) {
 		remember(channel, message, by);
 	}
-	/* px_session_send() never frees a session or changes the array. */
-	for (uint32_t i = 0; i < channel->member_count; i++) {
-		struct px_session *session = channel->members[i]->session;
-		if (session != except && px_session_hears(session) &&
-				!px_session_mutes(session, message)) {
-			px_session_push(session, message);
-			broker->stats.deliveries++;
-		}
+	if (px_turn_catches(broker)) {
+		fan_out(channel, message, except, broker->turn_hooks->send);
+	} else {
+		fan_out(channel, message, except, px_session_push);
 	}
 	broker->is_publishing = false;
+	px_turn_end(broker, at);
 	if (broker->taps) {
 		px_message_tap_published(channel->broker, channel->practice, channel->service,
 				channel->kind->is_room ? px_channel_name(channel) : (struct px_span){ NULL, 0 },

@@ -4,6 +4,7 @@
  */
 #include "channel.h"
 #include "core/session.h"
+#include "core/turn.h"
 
 #include <praxis/host/session.h>
 
@@ -27,8 +28,12 @@ struct px_member *px_channel_member(const struct px_channel *channel, uint32_t i
 	return channel->members[index];
 }
 
+/* A service that asks in a turn is presumed to write. */
 void *px_channel_state(struct px_channel *channel)
 {
+	if (px_turn_catches(channel->broker)) {
+		channel->broker->turn_hooks->channel_changed(channel);
+	}
 	return channel->state;
 }
 
@@ -54,6 +59,10 @@ struct px_broker *px_channel_broker(const struct px_channel *channel)
 
 void *px_member_state(struct px_member *member)
 {
+	const struct px_broker *broker = member->channel->broker;
+	if (px_turn_catches(broker)) {
+		broker->turn_hooks->member_changed(member);
+	}
 	return member->state;
 }
 

@@ -8,6 +8,7 @@
 
 #include "outbound/conflation.h"
 #include "core/session.h"
+#include "core/turn.h"
 #include "core/broker.h"
 
 static bool covers(struct px_channel *channel, struct px_span epoch, uint64_t seq)
@@ -38,6 +39,7 @@ void px_member_replay(struct px_member *member, uint64_t seq, uint64_t last)
 {
 	struct px_session *session = member->session;
 	const struct px_history *history = &member->channel->history;
+	struct px_practice *at = px_turn_begin(session->broker, member->channel->practice);
 	struct px_conflation conflation;
 	if (member->is_reattached && last < px_member_mark(member)) {
 		last = px_member_mark(member);
@@ -58,6 +60,7 @@ void px_member_replay(struct px_member *member, uint64_t seq, uint64_t last)
 		}
 	}
 	px_conflation_finish(&conflation);
+	px_turn_end(session->broker, at);
 }
 
 /* The latest publication that the session should have; NULL: none is kept. */
@@ -98,11 +101,13 @@ void px_session_catch_up(struct px_session *session)
 {
 	for (struct px_member *member = session->members; member; member = member->next) {
 		const struct px_history_entry *entry = latest_for(member->channel, session);
+		struct px_practice *at = px_turn_begin(session->broker, member->channel->practice);
 		uint64_t heard = px_member_mark(member);
 		member->mark_seq = (uint32_t)member->channel->seq;
 		member->is_reattached = true;
 		if (entry && entry->seq > heard) {
 			px_session_send(session, entry->message);
 		}
+		px_turn_end(session->broker, at);
 	}
 }

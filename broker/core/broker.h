@@ -33,6 +33,7 @@ struct px_broadcast;
 struct px_outbound_hooks;
 struct px_practice;
 struct px_message_tap;
+struct px_turn_hooks;
 struct px_admin_feed;
 
 /* Whose message is being handled. */
@@ -92,6 +93,8 @@ struct px_broker {
 	struct px_message *ping;
 	struct px_message *gone; /* replaces a message that must not be sent again: outbound/rights.h */
 	uint32_t muted;          /* services that some realm has, or had, disabled */
+	struct px_practice *at;  /* whose services run now; NULL: none. See turn.h */
+	const struct px_turn_hooks *turn_hooks; /* NULL: no journal */
 	struct px_origin in_hand; /* origin of what services send now */
 	struct px_queue_pool queue_pool;
 	struct px_envelope envelope; /* of the message being handled */

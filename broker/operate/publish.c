@@ -9,6 +9,7 @@
 #include "core/message.h"
 #include "core/practice.h"
 #include "core/session.h"
+#include "core/turn.h"
 #include "operate.h"
 
 #include <string.h>
@@ -140,7 +141,9 @@ static int publish(const struct px_operator *operator, struct px_publication *pu
 		return px_publication_fail(publication, PX_E_UNAVAILABLE, NULL,
 				"The server is at its limit.");
 	}
+	struct px_practice *at = px_turn_begin(broker, publication->practice);
 	int rc = publication->service->publish(publication->service_state, publication);
+	px_turn_end(broker, at);
 	if (rc == 0) {
 		broker->stats.published++;
 	}

@@ -17,6 +17,7 @@
 #include "core/broker.h"
 #include "core/host.h"
 #include "core/session.h"
+#include "core/turn.h"
 #include "replay_buffer.h"
 #include "rights.h"
 #include "slow_consumer.h"
@@ -218,7 +219,12 @@ void px_session_count_out(struct px_session *session, const struct px_message *m
 
 void px_session_send(struct px_session *session, struct px_message *message)
 {
-	if (message && px_session_hears(session) && !px_session_mutes(session, message)) {
+	if (!message || !px_session_hears(session) || px_session_mutes(session, message)) {
+		return;
+	}
+	if (px_turn_catches(session->broker)) {
+		session->broker->turn_hooks->send(session, message);
+	} else {
 		px_session_push(session, message);
 	}
 }

@@ -32,7 +32,10 @@ void px_session_mark_ending(struct px_session *session);
 void px_session_part_slow(struct px_session *session, bool by_age);
 void px_broker_flush(struct px_broker *broker);
 
-/* As px_session_send(), for a session that may get messages, and a message that is not blocked. */
+/*
+ * As px_session_send(), for a session that may get messages, and a message that is not blocked and
+ * that does not wait for its turn to be accepted.
+ */
 void px_session_push(struct px_session *session, struct px_message *message);
 
 #endif

@@ -10,6 +10,7 @@
 #include "core/identity.h"
 #include "core/practice.h"
 #include "core/session.h"
+#include "core/turn.h"
 #include "deadlines.h"
 #include "detached.h"
 #include "dispatch.h"
@@ -123,6 +124,9 @@ void px_session_become(struct px_session *session, struct px_identity *identity,
 	}
 	enter_gained(session, old);
 	px_session_attach(session);
+	if (session->broker->turn_hooks) {
+		session->broker->turn_hooks->session_changed(session);
+	}
 	px_identity_destroy(session->broker, old);
 	if (px_session_arm(session) < 0) {
 		px_session_close(session, PX_CLOSE_TRY_LATER);

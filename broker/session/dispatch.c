@@ -10,6 +10,7 @@
 #include "core/identity.h"
 #include "core/practice.h"
 #include "core/session.h"
+#include "core/turn.h"
 #include "dispatch.h"
 #include "outbound/replay_buffer.h"
 #include "outbound/tap.h"
@@ -529,6 +530,26 @@ static bool resolve_practice(struct dispatch *dispatch, struct px_call *call)
 	return true;
 }
 
+/* Answers to a command with `anywhere` do not belong to the practice. */
+static void handle(struct dispatch *dispatch, struct px_call *call, uint8_t index)
+{
+	struct px_broker *broker = dispatch->session->broker;
+	struct px_practice *practice = call->command->anywhere ? NULL : call->practice;
+	struct px_practice *at = px_turn_begin(broker, practice);
+	struct px_origin before = px_broker_turn_to(broker, (struct px_origin){
+		practice, NULL, index });
+	int rc = call->command->handle(call);
+	(void)px_broker_turn_to(broker, before);
+	if (rc == 0) {
+		if (call->command->acts) {
+			px_session_acted(dispatch->session);
+		}
+		dispatch->handled = true;
+		acknowledge(dispatch, call->seq);
+	}
+	px_turn_end(broker, at);
+}
+
 static void dispatch_command(struct dispatch *dispatch)
 {
 	struct px_session *session = dispatch->session;
@@ -562,18 +583,7 @@ static void dispatch_command(struct dispatch *dispatch)
 	if (command->acts && !may_act(dispatch)) {
 		return;
 	}
-	/* Answers to a command with `anywhere` do not belong to the practice. */
-	struct px_origin before = px_broker_turn_to(session->broker, (struct px_origin){
-		command->anywhere ? NULL : call.practice, NULL, (uint8_t)index });
-	int rc = command->handle(&call);
-	(void)px_broker_turn_to(session->broker, before);
-	if (rc == 0) {
-		if (command->acts) {
-			px_session_acted(session);
-		}
-		dispatch->handled = true;
-		acknowledge(dispatch, call.seq);
-	}
+	handle(dispatch, &call, (uint8_t)index);
 }
 
 int px_call_fail(struct px_call *call, enum px_error code, const char *field,

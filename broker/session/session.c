@@ -9,6 +9,7 @@
 
 #include "channel/channel.h"
 #include "core/message.h"
+#include "core/turn.h"
 #include "outbound/replay_buffer.h"
 #include "core/broker.h"
 #include "core/host.h"
@@ -254,7 +255,9 @@ void px_session_alive(struct px_session *session)
 
 void px_session_close(struct px_session *session, enum px_close code)
 {
-	if (session->phase == PX_SESSION_DETACHED) {
+	if (px_turn_catches(session->broker)) {
+		session->broker->turn_hooks->close(session, code);
+	} else if (session->phase == PX_SESSION_DETACHED) {
 		session->close_code = (uint16_t)code;
 		px_session_finish(session);
 	} else if (session->phase == PX_SESSION_OPEN) {

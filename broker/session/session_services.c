@@ -10,6 +10,7 @@
 #include "core/identity.h"
 #include "core/message.h"
 #include "core/session.h"
+#include "core/turn.h"
 #include "outbound/write.h"
 #include "session.h"
 
@@ -75,10 +76,12 @@ static void enter_service(struct px_session *session, unsigned index,
 	struct px_broker *broker = session->broker;
 	const struct px_service_slot *slot = &broker->services[index];
 	if (slot->service->enter) {
+		struct px_practice *at = px_turn_begin(broker, practice);
 		struct px_origin before = px_broker_turn_to(broker,
 				(struct px_origin){ practice, NULL, (uint8_t)index });
 		slot->service->enter(slot->state, session, practice);
 		(void)px_broker_turn_to(broker, before);
+		px_turn_end(broker, at);
 	}
 }
 

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A practice's turn: what its services send and change between two waits of the event loop. While
+ * they run, `broker->at` is their practice. Everything that runs a service's code for a practice
+ * brackets it: a message's handler with its receipt, `enter`, `left`, `woken` and `closed` hooks, a
+ * publication, and what a returning session missed. Brackets nest, because a hook of one practice
+ * may end a membership in another.
+ *
+ * A journal registers hooks. It gets what is sent in a turn, to keep it until the turn has been
+ * accepted elsewhere, and is told what changed. Without a journal (broker->turn_hooks is NULL)
+ * messages are queued at once.
+ *
+ * Changes are told in two ways. The channel area knows exactly what it changes. Changes that a
+ * service makes to its own state are invisible. A service that asks for a pointer to it in a turn
+ * is presumed to have written, and the journal compares records to find out.
+ */
+#ifndef PX_CORE_TURN_H
+#define PX_CORE_TURN_H
+
+#include "broker.h"
+#include "session.h"
+
+struct px_channel;
+struct px_member;
+
+/* None is NULL. They must not call into a service. */
+struct px_turn_hooks {
+	/* In place of px_session_push() and px_session_close(), while px_turn_catches(). */
+	void (*send)(struct px_session *session, struct px_message *message);
+	void (*close)(struct px_session *session, enum px_close code);
+
+	/* It is new, or its seq, its history or its service's state changed. */
+	void (*channel_changed)(struct px_channel *channel);
+	/* It is about to be freed, and has no members. */
+	void (*channel_gone)(struct px_channel *channel);
+	void (*member_changed)(struct px_member *member);
+	/* It has left its channel, and is about to be freed. */
+	void (*member_gone)(struct px_member *member);
+	/* It has another identity. */
+	void (*session_changed)(struct px_session *session);
+};
+
+/* That practice's services run from now on (NULL: none). Returns the previous practice. */
+static inline struct px_practice *px_turn_begin(struct px_broker *broker,
+		struct px_practice *practice)
+{
+	struct px_practice *before = broker->at;
+	broker->at = practice;
+	return before;
+}
+
+/* `before` is what px_turn_begin() returned. */
+static inline void px_turn_end(struct px_broker *broker, struct px_practice *before)
+{
+	broker->at = before;
+}
+
+/* Whether a journal keeps what is sent now. */
+static inline bool px_turn_catches(const struct px_broker *broker)
+{
+	return broker->turn_hooks && broker->at;
+}
+
+#endif
