@@ -8,8 +8,8 @@ The law itself is the table of areas in docs/architecture.md, with that of areas
 and that of guarded functions below it: what a reader is shown is what is enforced, so the two cannot differ. Reads the sources
 as text and, with --build, the symbols of what was built. An include path enforces some of it, but
 only for targets that somebody keeps apart; this holds for a file that has just been dropped into
-a folder as well. Prints file:line of every offence, then a line for each rule; exit code 1 if a
-rule is broken, 2 if there is nothing to check or no table.
+a folder as well. Prints TAP, with file:line of every offence before its rule; exit code 1 if a rule
+is broken, 2 if there is nothing to check or no table.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import subprocess
 import sys
 
 from figures import circles
+from tap import report
 
 # C11, POSIX 2008 and what Linux adds to them. A header that is in none of these lists is a
 # library, and a library is named in PLACES or forbidden.
@@ -481,14 +482,10 @@ def main(words=None):
 	if not law.sources:
 		print(f"there are no C files in {arguments.root}", file=sys.stderr)
 		return 2
-	broken = 0
-	for name, check in law.rules():
+	for _, check in law.rules():
 		check()
-		offences = law.offences.get(name, [])
-		print("\n".join([*offences, f"{'not ok' if offences else 'ok'} - {name}"]))
-		broken += bool(offences)
-	print(f"{len(law.sources)} files of C, {len(law.scripts)} of TypeScript and JavaScript")
-	return 1 if broken else 0
+	print(f"# {len(law.sources)} files of C, {len(law.scripts)} of TypeScript and JavaScript")
+	return report((name, law.offences.get(name, [])) for name, _ in law.rules())
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ import pathlib
 import re
 import sys
 
+from tap import report
+
 SKIPPED = re.compile(r"\..+|node_modules|dist|build.*")
 SOURCES = (".c", ".h", ".js", ".json", ".mjs", ".py", ".ts", ".tsx", ".1", ".8", ".sh")
 FENCE = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.MULTILINE | re.DOTALL)
@@ -50,6 +52,73 @@ def anchors_of(path):
 		seen[anchor] = count + 1
 		result.add(f"{anchor}-{count}" if count else anchor)
 	return result
+
+
+def links_of(text):
+	"""Each link with its line. Code is passed over: what looks like a link there is none."""
+	text = FENCE.sub(blank, text)
+	text = INDENTED.sub(blank, text)
+	text = CODE.sub(blank, text)
+	for match in LINK.finditer(text):
+		yield text.count("\n", 0, match.start(1)) + 1, match.group(1)
+		for inner in LINK.finditer(text, match.start() + 1, match.end()):
+			yield text.count("\n", 0, inner.start(1)) + 1, inner.group(1)
+
+
+def fault_of(page, link):
+	"""What is wrong with a link of that page, or None."""
+	if ELSEWHERE.match(link):
+		return None
+	file, _, anchor = link.partition("#")
+	target = page if file == "" else pathlib.Path(os.path.normpath(page.parent / file))
+	if not target.exists():
+		return f"{link}: there is no such file"
+	if anchor and target.suffix != ".md":
+		return f"{link}: only Markdown has anchors"
+	if anchor and anchor not in anchors_of(target):
+		return f"{link}: {target.name} has no heading with that anchor"
+	return None
+
+
+def files_of(root):
+	for folder, folders, names in os.walk(root):
+		folders[:] = sorted(name for name in folders if not SKIPPED.fullmatch(name))
+		for name in sorted(names):
+			yield pathlib.Path(folder) / name
+
+
+def check_pages(root, pages):
+	for page in pages:
+		for line, link in links_of(page.read_text(encoding="utf-8")):
+			fault = fault_of(page, link)
+			if fault:
+				yield f"{page.relative_to(root)}:{line}: {fault}"
+
+
+def check_sources(root, sources):
+	for source in sources:
+		text = source.read_text(encoding="utf-8", errors="replace")
+		for match in PAGE_IN_SOURCE.finditer(text):
+			if not (root / match.group()).exists():
+				line = text.count("\n", 0, match.start()) + 1
+				yield f"{source.relative_to(root)}:{line}: {match.group()}: there is no such file"
+
+
+def main(arguments):
+	root = pathlib.Path(arguments[0] if arguments else ".").resolve()
+	files = list(files_of(root))
+	pages = [file for file in files if file.suffix == ".md"]
+	# This rule's own tests name pages that must not exist.
+	sources = [file for file in files
+		if file.suffix in SOURCES and file.parent != root / "test" / "rules"]
+	if not pages:
+		print(f"{root}: no Markdown files", file=sys.stderr)
+		return 2
+	anchors_of.cache_clear()
+	return report([
+		("every relative link and anchor resolves", list(check_pages(root, pages))),
+		("every page that a source file names exists", list(check_sources(root, sources))),
+	])
 
 
 def links_of(text):

@@ -9,13 +9,14 @@ import os
 import pathlib
 import shutil
 import subprocess
-import tempfile
 import unittest
+
+from small_tree import SmallTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COPIED = [".clang-tidy", ".codespellrc", ".editorconfig", ".prettierrc.json", "eslint.config.mjs",
 	"client/eslint.time.js", "client/package.json", "scripts/hooks/pre-commit", "scripts/lint",
-	"test/rules/text.py"]
+	"test/rules/tap.py", "test/rules/text.py"]
 C = "// SPDX-License-Identifier: MIT\nint main(void)\n{\n%s\treturn 0;\n}\n"
 GOOD = {
 	"server/a.c": C % ("\t;\n" * 50),
@@ -37,25 +38,17 @@ BROKEN = {
 }
 
 
-class Lint(unittest.TestCase):
+class Lint(SmallTree):
+	good = GOOD
+
 	def setUp(self):
-		self.root = pathlib.Path(tempfile.mkdtemp(prefix="praxis-lint-"))
-		self.addCleanup(shutil.rmtree, self.root)
+		super().setUp()
 		for name in COPIED:
 			(self.root / name).parent.mkdir(parents=True, exist_ok=True)
 			shutil.copy(ROOT / name, self.root / name)
 		(self.root / "client/node_modules").symlink_to(ROOT / "client/node_modules")
-		for name, text in GOOD.items():
-			self.write(name, text)
-		build = self.root / "build"
-		build.mkdir()
-		(build / "compile_commands.json").write_text(json.dumps([{
+		self.write("build/compile_commands.json", json.dumps([{
 			"directory": str(self.root), "command": "cc -c server/a.c", "file": "server/a.c"}]))
-
-	def write(self, name, text):
-		path = self.root / name
-		path.parent.mkdir(parents=True, exist_ok=True)
-		path.write_text(text, encoding="utf-8")
 
 	def run_in_tree(self, *command):
 		return subprocess.run(command, cwd=self.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -82,10 +75,7 @@ class Lint(unittest.TestCase):
 						self.assertIn(f"not ok - {check}\n", result.stdout)
 					else:
 						self.assertIn("does not count", result.stdout)
-					if name in GOOD:
-						self.write(name, GOOD[name])
-					else:
-						(self.root / name).unlink()
+					self.restore(name)
 
 	def test_the_hook(self):
 		git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgSign=false",

@@ -3,16 +3,13 @@
 """That each rule of areas.py can fail: a small tree that keeps the law, broken in one way a test,
 must be answered with file and line."""
 
-import contextlib
-import io
 import os
-import pathlib
 import shutil
 import subprocess
-import tempfile
 import unittest
 
 import areas
+from small_tree import SmallTree
 
 TABLES = "docs/architecture.md"
 
@@ -86,41 +83,13 @@ GOOD = {
 }
 
 
-class Areas(unittest.TestCase):
-	def setUp(self):
-		self.root = pathlib.Path(tempfile.mkdtemp(prefix="praxis-law-"))
-		self.addCleanup(shutil.rmtree, self.root)
-		for name, text in GOOD.items():
-			self.write(name, text)
+class Areas(SmallTree):
+	good = GOOD
+	rules = areas
 
-	def write(self, name, text):
-		path = self.root / name
-		path.parent.mkdir(parents=True, exist_ok=True)
-		path.write_text(text, encoding="utf-8")
-
-	def restore(self, name):
-		if name in GOOD:
-			self.write(name, GOOD[name])
-		else:
-			(self.root / name).unlink()
-
-	def ask(self, *arguments):
-		"""In this process, since starting a hundred others takes most of a minute."""
-		output = io.StringIO()
-		with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-			code = areas.main([str(word) for word in (*arguments, self.root)])
-		return code, output.getvalue()
-
-	def breaks(self, name, line, *, rule, says):
+	def breaks_first_line(self, name, line, *, rule, says):
 		"""Puts `line` before a file's others (or makes the file): line 1 must be named."""
-		self.write(name, line + "\n" + GOOD.get(name, ""))
-		code, output = self.ask()
-		self.assertEqual(code, 1, output)
-		self.assertIn(f"{name}:1: ", output)
-		self.assertIn(says, output)
-		self.assertIn(f"not ok - {rule}", output)
-		self.assertEqual(output.count("not ok"), 1, output)
-		self.restore(name)
+		self.breaks(name, line + "\n" + GOOD.get(name, ""), f"{name}:1: ", says, f"not ok - {rule}")
 
 	def test_a_good_tree(self):
 		code, output = self.ask()
@@ -206,7 +175,7 @@ class Areas(unittest.TestCase):
 			("somewhere/new.c", "<string.h>", "has no row"),
 		]:
 			with self.subTest(file=name, header=header):
-				self.breaks(name, f"#include {header}", rule="includes", says=says)
+				self.breaks_first_line(name, f"#include {header}", rule="includes", says=says)
 
 	def test_a_header_that_brings_lws(self):
 		self.write("include/praxis/more.h", "#include <praxis/plugin.h>\n")
@@ -217,7 +186,7 @@ class Areas(unittest.TestCase):
 	def test_guarded_functions(self):
 		for name in ["broker/broker.c", "server/main.c", "plugins/echo/echo.c"]:
 			with self.subTest(file=name):
-				self.breaks(name, "\treturn px_channel_find(broker);", rule="guarded functions",
+				self.breaks_first_line(name, "\treturn px_channel_find(broker);", rule="guarded functions",
 						says="only broker/outbound/queue.c may call it")
 
 	def test_imports(self):
@@ -231,24 +200,24 @@ class Areas(unittest.TestCase):
 			("pages/dom.ts", "export { x } from '../demo/src/main.js';", "may not open demo/src"),
 		]:
 			with self.subTest(line=line):
-				self.breaks(name, line, rule="imports", says=says)
+				self.breaks_first_line(name, line, rule="imports", says=says)
 
 	def test_pure_broker(self):
 		for call in ["clock_gettime(CLOCK_REALTIME, &t)", "time(NULL)", "socket(1, 2, 3)",
 				"getrandom(b, 1, 0)", "write(1, b, 1)", "fopen(name, mode)", "lws_write(w)"]:
 			with self.subTest(call=call):
 				name = call.split("(", maxsplit=1)[0]
-				self.breaks("broker/outbound/queue.c", f"int g(void) {{ return {call}; }}", rule="pure broker",
+				self.breaks_first_line("broker/outbound/queue.c", f"int g(void) {{ return {call}; }}", rule="pure broker",
 						says=f"{name}()")
 
 	def test_plugins(self):
-		self.breaks("plugins/echo/echo.c", "int g(void) { return lws_write(0); }", rule="plugins",
+		self.breaks_first_line("plugins/echo/echo.c", "int g(void) { return lws_write(0); }", rule="plugins",
 				says="lws_write")
 
 	def test_a_second_switch(self):
 		for line in ["void g(int reason) { switch (reason) { } }",
 				"void g(int reason) { switch ((int)reason) { } }"]:
-			self.breaks("server/main.c", line, rule="one switch", says="one of 2")
+			self.breaks_first_line("server/main.c", line, rule="one switch", says="one of 2")
 
 	def test_no_switch(self):
 		self.write("broker/lws_adapter.c", "\n")
@@ -257,7 +226,7 @@ class Areas(unittest.TestCase):
 		self.assertIn("not ok - one switch", output)
 
 	def test_lws_versions(self):
-		self.breaks("server/main.c", "#if LWS_LIBRARY_VERSION_NUMBER > 4001006",
+		self.breaks_first_line("server/main.c", "#if LWS_LIBRARY_VERSION_NUMBER > 4001006",
 				rule="one lws version", says="alone")
 
 	@unittest.skipUnless(shutil.which("cc"), "no C compiler")

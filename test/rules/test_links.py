@@ -2,14 +2,10 @@
 # SPDX-License-Identifier: MIT
 """That each rule of links.py can fail, and that it takes for a link what is one."""
 
-import contextlib
-import io
-import pathlib
-import shutil
-import tempfile
 import unittest
 
 import links
+from small_tree import SmallTree
 
 GOOD = {
 	"README.md": "# A `house`, *drawn*\n\n[docs](docs/a.md#two-words), [here](#a-house-drawn),\n"
@@ -24,31 +20,9 @@ GOOD = {
 }
 
 
-class Links(unittest.TestCase):
-	def setUp(self):
-		self.root = pathlib.Path(tempfile.mkdtemp(prefix="praxis-links-"))
-		self.addCleanup(shutil.rmtree, self.root)
-		for name, text in GOOD.items():
-			self.write(name, text)
-
-	def write(self, name, text):
-		path = self.root / name
-		path.parent.mkdir(parents=True, exist_ok=True)
-		path.write_text(text, encoding="utf-8")
-
-	def ask(self):
-		output = io.StringIO()
-		with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-			code = links.main([str(self.root)])
-		return code, output.getvalue()
-
-	def breaks(self, name, text, says):
-		self.write(name, text)
-		code, output = self.ask()
-		self.assertEqual(code, 1, output)
-		self.assertIn(says, output)
-		self.assertEqual(output.count("not ok"), 1, output)
-		self.write(name, GOOD[name])
+class Links(SmallTree):
+	good = GOOD
+	rules = links
 
 	def test_a_good_tree(self):
 		code, output = self.ask()

@@ -19,6 +19,8 @@ import re
 import sys
 import unicodedata
 
+from tap import report
+
 COLUMNS = 100
 TAB = 4
 
@@ -150,10 +152,8 @@ def main(words=None):
 	if count == 0 and not words[1:]:
 		print(f"there is no text in {root}", file=sys.stderr)
 		return 2
-	for rule, found in offences.items():
-		print("\n".join([*found, f"{'not ok' if found else 'ok'} - {rule.__doc__}"]))
-	print(f"{count} files")
-	return 1 if any(offences.values()) else 0
+	print(f"# {count} files")
+	return report((rule.__doc__, found) for rule, found in offences.items())
 
 
 if __name__ == "__main__":

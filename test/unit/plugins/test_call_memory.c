@@ -143,7 +143,7 @@ int main(void)
 	tcase_add_loop_test(tcase, whoever_asks_is_answered_or_shown_the_door, 0, 2);
 	suite_add_tcase(suite, tcase);
 	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
+	srunner_run_all(runner, CK_ENV);
 	int failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	return failed > 0;

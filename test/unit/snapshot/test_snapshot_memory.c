@@ -123,7 +123,7 @@ int main(void)
 	tcase_add_loop_test(tcase, saving, 0, count);
 	suite_add_tcase(suite, tcase);
 	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
+	srunner_run_all(runner, CK_ENV);
 	int failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	return failed > 0;
