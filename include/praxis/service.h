@@ -22,8 +22,8 @@
 #include <stddef.h>
 
 /*
- * Grows when a descriptor of an older version could no longer be read. Fields are only
- * appended; `size` tells which of them a service was built with.
+ * Grows when a service that was built before could no longer be used (docs/abi.md). Fields of the
+ * descriptor are only appended; `size` tells which of them a service was built with.
  */
 #define PX_SERVICE_ABI 1
 

@@ -10,18 +10,22 @@ import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
+import { post } from './lib/api.mjs';
 import { run as ctl } from './lib/ctl.mjs';
+import { bearer, enter, token, tokenVhost } from './lib/issuer.mjs';
 import {
 	BUILD,
 	globalConfig,
 	itEnds,
 	PLUGINS,
 	runPraxisd,
+	secret,
 	usePraxisd,
 	vhostConfig,
 	writeConfig,
 	writeFiles,
 } from './lib/praxisd.mjs';
+import { openV1, resume } from './lib/resuming.mjs';
 
 const TEST_PLUGINS = path.join(BUILD, 'test', 'plugins');
 const own = await mkdtemp(path.join(tmpdir(), 'praxis-plugins-'));
@@ -173,6 +177,8 @@ describe('praxisctl plugin check', () => {
 			);
 		assert.deepEqual([number, bytes], [own, most]);
 		assert.match((await isFine(odd('older'))).ABI, new RegExp(`descriptor of ${least} bytes`));
+		const newer = new RegExp(`descriptor of ${Number(most) + 64} bytes`);
+		assert.match((await isFine(odd('newer'))).ABI, newer);
 		assert.equal((await isFine(path.join(PLUGINS, file('echo')))).options, 'max-replies');
 	});
 
@@ -280,3 +286,91 @@ describe('praxisctl plugin check', () => {
 		}
 	});
 });
+
+// test/plugins/earlier.c, written after docs/writing-a-service.md of then.
+for (const [name, how] of [
+	['earlier', 'written before, and built with the headers of today'],
+	['earliest', 'built before, with the headers of then'],
+]) {
+	describe(`a service that was ${how}`, () => {
+		const praxis = usePraxisd({
+			global: { ...global, 'state-file': 'state', 'grace-ms': 20000 },
+			vhost: tokenVhost(),
+			services: { [name]: { 'max-replies': 2 } },
+		});
+		const say = () => ({ type: `${name}_say`, text: secret() });
+		const write = () => ({
+			type: `${name}_write`,
+			practiceId: 1,
+			rank: 'king',
+			text: secret(),
+		});
+		const open = async (sub) =>
+			openV1(praxis, '', {
+				headers: bearer(await token({ sub, role: 'staff', practices: [1] })),
+			});
+
+		it('answers, relays, publishes, and has its options', async () => {
+			const [ann, bob] = [await enter(praxis, { sub: 1 }), await enter(praxis, { sub: 2 })];
+			ann.isGentle = bob.isGentle = true; // else they would be waited for
+			const said = say();
+			ann.send(said);
+			const answer = await ann.next(`${name}_said`);
+			assert.deepEqual([answer.text, answer.replies], [said.text, 1]);
+			await ann.accepted(say());
+			await ann.refused(say(), 'rate_limited');
+
+			const written = write();
+			ann.send({ ...written, id: 1 });
+			assert.equal((await ann.next('ack')).seq, 1);
+			const { rank, text, userId, seq } = await bob.next(`${name}_write`);
+			assert.deepEqual([rank, text, userId, seq], ['staff', written.text, 1, 1]);
+
+			const message = { ...write(), practiceId: 1 };
+			const role = { role: 'service', practices: [1] };
+			assert.equal((await post(praxis, role, 'publish', message)).seq, 2);
+			assert.equal((await ann.next(`${name}_write`)).text, message.text);
+
+			bob.send({ type: `${name}_enter`, practiceId: 1, roomId: 'r' });
+			assert.equal((await bob.next(`${name}_entered`)).isNew, true);
+			assert.equal((await praxis.stats()).rooms, 1);
+
+			const since = praxis.log.length;
+			bob.send({ type: `${name}_count` });
+			assert.equal((await bob.next(`${name}_counted`)).writes, 1);
+			await praxis.logged(/the alarm has fired/, since);
+		});
+
+		it('has its channels and sessions again after a restart', async () => {
+			const ann = await open(1);
+			ann.send(say());
+			await ann.next(`${name}_said`);
+			praxis.signal('SIGTERM');
+			await praxis.ended();
+			await praxis.launch();
+			const back = await resume(praxis, ann);
+			back.send(say());
+			assert.equal((await back.next(`${name}_said`)).replies, 2);
+			back.send({ type: `${name}_count` });
+			assert.equal((await back.next(`${name}_counted`)).writes, 1);
+			back.send({ ...write(), id: 2 });
+			assert.equal((await back.next('ack')).seq, 3);
+		});
+
+		it('has its options checked', async () => {
+			const since = praxis.log.length;
+			await writeFiles(praxis.dir, {
+				'conf.d/50-options.json': {
+					vhost: 'default',
+					'ws-protocols': [{ [name]: { greeting: 'bye' } }],
+				},
+			});
+			praxis.signal('SIGHUP');
+			await praxis.logged(/greeting: that is no greeting/, since);
+			await praxis.logged(/nothing was changed/, since);
+			await rm(path.join(praxis.dir, 'conf.d/50-options.json'));
+		});
+
+		itEnds(praxis);
+	});
+}

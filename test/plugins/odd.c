@@ -59,6 +59,9 @@ static const struct px_service service = {
 	/* Built before there were prefixes: what stands there is not the descriptor's. */
 	.size = PX_SERVICE_SIZE_MIN,
 	.prefixes = (const char *const *)(uintptr_t)8,
+#elif defined(ODD_NEWER)
+	/* Built with headers of later, in which there are more fields behind these. */
+	.size = sizeof(struct px_service) + 64,
 #else
 	.size = sizeof(struct px_service),
 #endif

@@ -30,7 +30,8 @@ BY_NAME = {"Dockerfile": ".sh", "meson_options.txt": ".build", ".clang-tidy": ".
 TEXT = CODE | frozenset(".1 .8 .conf .css .html .in .json .md .yaml".split())
 C = frozenset([".c", ".h", ".inc"])
 # Inputs of fuzz targets are bytes; npm writes lock files; applications of others show how these look.
-ELSEWHERE = re.compile(r"test/fuzz/corpus/|(?:.*/)?package-lock\.json$")
+# Headers of before stay as they were.
+ELSEWHERE = re.compile(r"test/fuzz/corpus/|test/plugins/af7eb0a/|(?:.*/)?package-lock\.json$")
 APPLICATIONS = re.compile(r"client/test/apps/")
 
 LICENCE = "SPDX-License-Identifier: MIT"
