@@ -8,7 +8,7 @@
  */
 #define _DEFAULT_SOURCE 1 /* getifaddrs */
 
-#include "config_internal.h"
+#include "config/config_internal.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
