@@ -11,7 +11,7 @@
 #include "audit/audit.h"
 #include "audit/audit_events.h"
 #include "base/log.h"
-#include "config/diff.h"
+#include "config/diff/diff.h"
 #include "core/settings.h"
 #include "lifecycle.h"
 

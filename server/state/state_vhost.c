@@ -2,7 +2,7 @@
 /* See state_vhost.h. */
 #include "state_vhost.h"
 
-#include "config/diff.h"
+#include "config/diff/diff.h"
 
 #include <errno.h>
 #include <json-c/json.h>

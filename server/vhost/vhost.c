@@ -7,7 +7,7 @@
  */
 #include "core/plan.h"
 #include "auth/authenticator.h"
-#include "config/diff.h"
+#include "config/diff/diff.h"
 #include "core/vhost.h"
 #include "net/tls.h"
 #include "services/services.h"

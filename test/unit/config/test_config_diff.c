@@ -8,7 +8,7 @@
 
 #include "test_config_util.h"
 
-#include "config/diff.h"
+#include "config/diff/diff.h"
 
 static char told[8192];
 

@@ -7,7 +7,7 @@
 #ifndef PX_CONFIG_DIFF_H
 #define PX_CONFIG_DIFF_H
 
-#include "config.h"
+#include "config/config.h"
 
 /*
  * Tells each change, a sentence without line end: "vhost b: added", "vhost a: service echo:
