@@ -4,7 +4,7 @@
  * NAME" stands for the options of that object ("file": what a file holds). They come from the
  * tables that the server itself checks with, so that the page can not say anything else.
  */
-#include "config/config.h"
+#include "server/config/config.h"
 
 #include <praxis/option.h>
 #include <stdio.h>

@@ -14,6 +14,7 @@
 #ifndef PX_CONFIG_H
 #define PX_CONFIG_H
 
+#include "config/value/address.h"
 #include "config/value/value.h"
 
 #include <praxis/option.h>
@@ -100,18 +101,6 @@ struct px_config_global {
 	uint32_t requests_per_second_per_address; /* over HTTP; in a burst twice as many */
 	uint32_t api_requests_per_second; /* of one user; in a burst five times as many */
 	uint32_t api_bytes_per_second;    /* of these requests and answers, as above */
-};
-
-struct px_config_address {
-	struct sockaddr_storage address; /* with the port in it */
-	socklen_t length;
-
-	/*
-	 * One of the two families of "localhost" or "*": that this machine does not have it is
-	 * no error, as long as one address of the vhost could be had. IPv6 "*" is meant without
-	 * IPv4 in it (IPV6_V6ONLY), which has an entry of its own.
-	 */
-	bool optional;
 };
 
 struct px_config_mount {

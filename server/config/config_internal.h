@@ -114,23 +114,6 @@ bool px_config_http_token_ok(const char *text, size_t length);
 /* Whether it begins with / and has nothing that a URL's path cannot have. */
 bool px_config_url_path_ok(const char *text);
 
-/* ---- address.c ---- */
-
-/*
- * Adds the addresses of "localhost", "*", a literal, or a network interface. -ENOENT: it is
- * none of these; -EADDRNOTAVAIL: an interface without an address; -E2BIG: too many; -ENOMEM.
- */
-int px_config_addresses_add(struct px_config_vhost *vhost, const char *text);
-
-bool px_config_address_is_loopback(const struct px_config_address *address);
-
-/* The same address and port; never where the port is 0. */
-bool px_config_address_equal(const struct px_config_address *a,
-		const struct px_config_address *b);
-
-/* "127.0.0.1", "::1". */
-void px_config_address_print(const struct px_config_address *address, char *buf, size_t size);
-
 /* ---- tokens.c ---- */
 
 /* Keys of "tokens" of which one has to be there, NULL behind them. */

@@ -264,8 +264,12 @@ static int add_address(struct px_config_reporter *reporter, const struct px_conf
 		unsigned line, const char *text, void *user)
 {
 	const struct reading *reading = user;
+	struct px_config_vhost *vhost = reading->vhost;
+	struct px_config_addresses list = { vhost->addresses, vhost->address_count, vhost->port };
 	const char *sentence;
-	int r = px_config_addresses_add(reading->vhost, text);
+	int r = px_config_addresses_add(&list, text);
+	vhost->addresses = list.items;
+	vhost->address_count = list.count;
 	if (r == -ENOENT) {
 		sentence = "no address, and no network interface of this machine";
 	} else if (r == -EADDRNOTAVAIL) {
@@ -278,6 +282,16 @@ static int add_address(struct px_config_reporter *reporter, const struct px_conf
 	px_config_complain(reporter, PX_CONFIG_ERROR, file, line,
 			"\"interface\": \"%.64s\" is %s", text, sentence);
 	return 0;
+}
+
+bool px_config_is_on_loopback(const struct px_config_vhost *vhost)
+{
+	for (size_t i = 0; i < vhost->address_count; i++) {
+		if (!px_config_address_is_loopback(&vhost->addresses[i])) {
+			return false;
+		}
+	}
+	return true;
 }
 
 /* What is to be said of an address that others can reach; NULL: nothing. */

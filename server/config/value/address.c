@@ -8,7 +8,8 @@
  */
 #define _DEFAULT_SOURCE 1 /* getifaddrs */
 
-#include "config/config_internal.h"
+#include "address.h"
+#include "reader.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -58,16 +59,6 @@ bool px_config_address_is_loopback(const struct px_config_address *address)
 	return IN6_IS_ADDR_LOOPBACK(v6) || (IN6_IS_ADDR_V4MAPPED(v6) && v6->s6_addr[12] == 127);
 }
 
-bool px_config_is_on_loopback(const struct px_config_vhost *vhost)
-{
-	for (size_t i = 0; i < vhost->address_count; i++) {
-		if (!px_config_address_is_loopback(&vhost->addresses[i])) {
-			return false;
-		}
-	}
-	return true;
-}
-
 void px_config_address_print(const struct px_config_address *address, char *buf, size_t size)
 {
 	if (getnameinfo((const struct sockaddr *)&address->address, address->length, buf,
@@ -76,45 +67,45 @@ void px_config_address_print(const struct px_config_address *address, char *buf,
 	}
 }
 
-static int add(struct px_config_vhost *vhost, const struct sockaddr *sockaddr, socklen_t length,
+static int add(struct px_config_addresses *list, const struct sockaddr *sockaddr, socklen_t length,
 		bool optional)
 {
 	struct px_config_address address = { .length = length, .optional = optional };
 	memcpy(&address.address, sockaddr, length);
-	((struct sockaddr_in *)&address.address)->sin_port = htons(vhost->port);
-	for (size_t i = 0; i < vhost->address_count; i++) {
-		if (is_same_host(&vhost->addresses[i], &address)) {
-			vhost->addresses[i].optional = vhost->addresses[i].optional && optional;
+	((struct sockaddr_in *)&address.address)->sin_port = htons(list->port);
+	for (size_t i = 0; i < list->count; i++) {
+		if (is_same_host(&list->items[i], &address)) {
+			list->items[i].optional = list->items[i].optional && optional;
 			return 0;
 		}
 	}
-	if (vhost->address_count == PX_CONFIG_ITEMS_MAX) {
+	if (list->count == PX_CONFIG_ITEMS_MAX) {
 		return -E2BIG;
 	}
 	struct px_config_address *grown =
-			px_config_grow(vhost->addresses, vhost->address_count, sizeof(*grown));
+			px_config_grow(list->items, list->count, sizeof(*grown));
 	if (!grown) {
 		return -ENOMEM;
 	}
-	vhost->addresses = grown;
-	grown[vhost->address_count++] = address;
+	list->items = grown;
+	grown[list->count++] = address;
 	return 0;
 }
 
-static int add_both(struct px_config_vhost *vhost, in_addr_t v4, const struct in6_addr *v6)
+static int add_both(struct px_config_addresses *list, in_addr_t v4, const struct in6_addr *v6)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(v4) };
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_addr = *v6 };
-	int r = add(vhost, (const struct sockaddr *)&in, sizeof(in), true);
-	return r < 0 ? r : add(vhost, (const struct sockaddr *)&in6, sizeof(in6), true);
+	int r = add(list, (const struct sockaddr *)&in, sizeof(in), true);
+	return r < 0 ? r : add(list, (const struct sockaddr *)&in6, sizeof(in6), true);
 }
 
 /* getaddrinfo() alone would take "9002" for 0.0.35.42. */
-static int add_literal(struct px_config_vhost *vhost, const char *text)
+static int add_literal(struct px_config_addresses *list, const char *text)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET };
 	if (inet_pton(AF_INET, text, &in.sin_addr) == 1) {
-		return add(vhost, (const struct sockaddr *)&in, sizeof(in), false);
+		return add(list, (const struct sockaddr *)&in, sizeof(in), false);
 	}
 	if (!strchr(text, ':')) {
 		return -ENOENT;
@@ -129,12 +120,12 @@ static int add_literal(struct px_config_vhost *vhost, const char *text)
 	if (r != 0) {
 		return r == EAI_MEMORY ? -ENOMEM : -ENOENT;
 	}
-	r = add(vhost, found->ai_addr, found->ai_addrlen, false);
+	r = add(list, found->ai_addr, found->ai_addrlen, false);
 	freeaddrinfo(found);
 	return r;
 }
 
-static int add_interface(struct px_config_vhost *vhost, const char *name)
+static int add_interface(struct px_config_addresses *list, const char *name)
 {
 	struct ifaddrs *all;
 	if (if_nametoindex(name) == 0) {
@@ -154,20 +145,20 @@ static int add_interface(struct px_config_vhost *vhost, const char *name)
 		}
 		size_t length = family == AF_INET ? sizeof(struct sockaddr_in) :
 				sizeof(struct sockaddr_in6);
-		r = add(vhost, at->ifa_addr, (socklen_t)length, false);
+		r = add(list, at->ifa_addr, (socklen_t)length, false);
 	}
 	freeifaddrs(all);
 	return r;
 }
 
-int px_config_addresses_add(struct px_config_vhost *vhost, const char *text)
+int px_config_addresses_add(struct px_config_addresses *list, const char *text)
 {
 	if (strcmp(text, "localhost") == 0) {
-		return add_both(vhost, INADDR_LOOPBACK, &in6addr_loopback);
+		return add_both(list, INADDR_LOOPBACK, &in6addr_loopback);
 	}
 	if (strcmp(text, "*") == 0) {
-		return add_both(vhost, INADDR_ANY, &in6addr_any);
+		return add_both(list, INADDR_ANY, &in6addr_any);
 	}
-	int r = add_literal(vhost, text);
-	return r == -ENOENT ? add_interface(vhost, text) : r;
+	int r = add_literal(list, text);
+	return r == -ENOENT ? add_interface(list, text) : r;
 }
