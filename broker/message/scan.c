@@ -1,187 +1,176 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See scan.h. Messages are mostly strings, so these are read with a table of byte classes.
- * Recursion is limited by PX_SCAN_DEPTH.
+ * See scan.h. Messages are mostly strings, so these are read in runs of plain bytes (plain.h). The
+ * functions get where something begins and return where it ends, NULL if it is wrong, so that
+ * both stay in registers. Nesting takes a bit for each level and no recursion.
  */
 #include "scan.h"
+
+#include "plain.h"
 
 #include <errno.h>
 #include <praxis/hex.h>
 #include <string.h>
-
-enum byte_class {
-	BYTE_PLAIN,
-	BYTE_QUOTE,
-	BYTE_BACKSLASH,
-	BYTE_CONTROL,
-	BYTE_HIGH,
-};
-
-/* The class of a byte within a string. Written as ranges: the table has 256 entries. */
-static inline enum byte_class class_of(uint8_t byte)
-{
-	static const uint8_t classes[128] = {
-		[0] = BYTE_CONTROL, [1] = BYTE_CONTROL, [2] = BYTE_CONTROL, [3] = BYTE_CONTROL,
-		[4] = BYTE_CONTROL, [5] = BYTE_CONTROL, [6] = BYTE_CONTROL, [7] = BYTE_CONTROL,
-		[8] = BYTE_CONTROL, [9] = BYTE_CONTROL, [10] = BYTE_CONTROL, [11] = BYTE_CONTROL,
-		[12] = BYTE_CONTROL, [13] = BYTE_CONTROL, [14] = BYTE_CONTROL, [15] = BYTE_CONTROL,
-		[16] = BYTE_CONTROL, [17] = BYTE_CONTROL, [18] = BYTE_CONTROL, [19] = BYTE_CONTROL,
-		[20] = BYTE_CONTROL, [21] = BYTE_CONTROL, [22] = BYTE_CONTROL, [23] = BYTE_CONTROL,
-		[24] = BYTE_CONTROL, [25] = BYTE_CONTROL, [26] = BYTE_CONTROL, [27] = BYTE_CONTROL,
-		[28] = BYTE_CONTROL, [29] = BYTE_CONTROL, [30] = BYTE_CONTROL, [31] = BYTE_CONTROL,
-		['"'] = BYTE_QUOTE, ['\\'] = BYTE_BACKSLASH,
-	};
-	return byte < 128 ? (enum byte_class)classes[byte] : BYTE_HIGH;
-}
 
 static bool is_digit(uint8_t byte)
 {
 	return byte >= '0' && byte <= '9';
 }
 
-void px_scan_space(struct px_scan *scan)
-{
-	while (scan->at < scan->end && (*scan->at == ' ' || *scan->at == '\t' ||
-			*scan->at == '\n' || *scan->at == '\r')) {
-		scan->at++;
-	}
-}
-
 /* See table 3-7 of the Unicode standard. */
-int px_scan_utf8(struct px_scan *scan)
+static const uint8_t *utf8_end(const uint8_t *at, const uint8_t *end)
 {
-	const uint8_t *p = scan->at;
-	size_t left = (size_t)(scan->end - p);
-	size_t len = *p >= 0xf0 ? 4 : *p >= 0xe0 ? 3 : 2;
-	if (*p < 0xc2 || *p > 0xf4 || left < len) {
-		return -EINVAL;
+	size_t len = *at >= 0xf0 ? 4 : *at >= 0xe0 ? 3 : 2;
+	if (*at < 0xc2 || *at > 0xf4 || (size_t)(end - at) < len) {
+		return NULL;
 	}
 	uint8_t low = 0x80;
 	uint8_t high = 0xbf;
-	switch (*p) {
+	switch (*at) {
 	case 0xe0: low = 0xa0; break; /* overlong */
 	case 0xed: high = 0x9f; break; /* surrogates */
 	case 0xf0: low = 0x90; break; /* overlong */
-	case 0xf4: high = 0x8f; break; /* past U+10FFFF */
+	case 0xf4: high = 0x8f; break; /* above U+10FFFF */
 	default: break;
 	}
-	if (p[1] < low || p[1] > high) {
-		return -EINVAL;
+	if (at[1] < low || at[1] > high) {
+		return NULL;
 	}
 	for (size_t i = 2; i < len; i++) {
-		if (p[i] < 0x80 || p[i] > 0xbf) {
-			return -EINVAL;
+		if (at[i] < 0x80 || at[i] > 0xbf) {
+			return NULL;
 		}
 	}
-	scan->at += len;
-	return 0;
+	return at + len;
 }
 
-static int scan_escape(struct px_scan *scan)
+static const uint8_t *escape_end(const uint8_t *at, const uint8_t *end)
 {
-	if (scan->end - scan->at < 2) {
-		return -EINVAL;
+	if (end - at < 2) {
+		return NULL;
 	}
-	switch (scan->at[1]) {
+	switch (at[1]) {
 	case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't':
-		scan->at += 2;
-		return 0;
+		return at + 2;
 	case 'u':
 		break;
 	default:
-		return -EINVAL;
+		return NULL;
 	}
-	if (scan->end - scan->at < 6) {
-		return -EINVAL;
+	if (end - at < 6) {
+		return NULL;
 	}
 	for (size_t i = 2; i < 6; i++) {
-		if (px_hex_digit((char)scan->at[i]) < 0) {
-			return -EINVAL;
+		if (px_hex_digit((char)at[i]) < 0) {
+			return NULL;
 		}
 	}
-	scan->at += 6;
-	return 0;
+	return at + 6;
 }
 
-int px_scan_string(struct px_scan *scan, bool *ret_escaped)
+/* What ends a run of plain bytes within a string, except the closing quote. */
+static const uint8_t *odd_end(const uint8_t *at, const uint8_t *end)
+{
+	if (*at == '\\') {
+		return escape_end(at, end);
+	}
+	if (*at < 0x80) {
+		return NULL;
+	}
+	/* After a letter beyond ASCII often comes another one. */
+	while (at && at < end && *at >= 0x80) {
+		at = utf8_end(at, end);
+	}
+	return at;
+}
+
+/* From the opening quote to behind the closing one. */
+static inline const uint8_t *string_end(const uint8_t *at, const uint8_t *end, bool *ret_escaped)
 {
 	bool escaped = false;
-	int rc = 0;
-	scan->at++;
-	while (scan->at < scan->end && rc == 0) {
-		switch (class_of(*scan->at)) {
-		case BYTE_PLAIN:
-			scan->at++;
-			break;
-		case BYTE_QUOTE:
-			scan->at++;
-			*ret_escaped = escaped;
-			return 0;
-		case BYTE_BACKSLASH:
-			escaped = true;
-			rc = scan_escape(scan);
-			break;
-		case BYTE_HIGH:
-			rc = px_scan_utf8(scan);
-			break;
-		case BYTE_CONTROL:
-			return -EINVAL;
-		}
+	at = px_plain_end(at + 1, end);
+	while (at && at < end && *at != '"') {
+		escaped |= *at == '\\';
+		at = odd_end(at, end);
+		at = at ? px_plain_end(at, end) : NULL;
 	}
-	return -EINVAL;
+	*ret_escaped = escaped;
+	return at && at < end ? at + 1 : NULL;
 }
 
-static int scan_digits(struct px_scan *scan)
+static inline const uint8_t *space_end(const uint8_t *at, const uint8_t *end)
 {
-	if (scan->at == scan->end || !is_digit(*scan->at)) {
-		return -EINVAL;
-	}
-	while (scan->at < scan->end && is_digit(*scan->at)) {
-		scan->at++;
-	}
-	return 0;
+	struct px_scan scan = { .at = at, .end = end };
+	px_scan_space(&scan);
+	return scan.at;
 }
 
-static int scan_number(struct px_scan *scan, enum px_kind *ret_kind)
+/* At least one digit. */
+static inline const uint8_t *digits_end(const uint8_t *at, const uint8_t *end)
 {
-	enum px_kind kind = PX_INTEGER;
-	if (*scan->at == '-') {
-		scan->at++;
+	const uint8_t *first = at;
+	while (at < end && is_digit(*at)) {
+		at++;
 	}
-	if (scan->at < scan->end && *scan->at == '0') {
-		scan->at++;
-	} else if (scan_digits(scan) < 0) {
-		return -EINVAL;
-	}
-	if (scan->at < scan->end && *scan->at == '.') {
-		kind = PX_NUMBER;
-		scan->at++;
-		if (scan_digits(scan) < 0) {
-			return -EINVAL;
-		}
-	}
-	if (scan->at < scan->end && (*scan->at == 'e' || *scan->at == 'E')) {
-		kind = PX_NUMBER;
-		scan->at++;
-		if (scan->at < scan->end && (*scan->at == '+' || *scan->at == '-')) {
-			scan->at++;
-		}
-		if (scan_digits(scan) < 0) {
-			return -EINVAL;
-		}
-	}
-	*ret_kind = kind;
-	return 0;
+	return at > first ? at : NULL;
 }
 
-static int scan_word(struct px_scan *scan, const char *word)
+/* From the point or the letter e, if there is one. */
+static const uint8_t *fraction_end(const uint8_t *at, const uint8_t *end, enum px_kind *ret_kind)
+{
+	if (at < end && *at == '.') {
+		*ret_kind = PX_NUMBER;
+		at = digits_end(at + 1, end);
+	}
+	if (at && at < end && (*at == 'e' || *at == 'E')) {
+		*ret_kind = PX_NUMBER;
+		at++;
+		if (at < end && (*at == '+' || *at == '-')) {
+			at++;
+		}
+		at = digits_end(at, end);
+	}
+	return at;
+}
+
+static inline const uint8_t *number_end(const uint8_t *at, const uint8_t *end,
+		enum px_kind *ret_kind)
+{
+	*ret_kind = PX_INTEGER;
+	if (*at == '-') {
+		at++;
+	}
+	at = at < end && *at == '0' ? at + 1 : digits_end(at, end);
+	return at && at < end && (*at == '.' || (*at | 0x20) == 'e') ?
+			fraction_end(at, end, ret_kind) : at;
+}
+
+static const uint8_t *word_end(const uint8_t *at, const uint8_t *end, const char *word)
 {
 	size_t len = strlen(word);
-	if ((size_t)(scan->end - scan->at) < len || memcmp(scan->at, word, len) != 0) {
-		return -EINVAL;
+	return (size_t)(end - at) >= len && memcmp(at, word, len) == 0 ? at + len : NULL;
+}
+
+/* Any value but an array or object. */
+static inline const uint8_t *scalar_end(const uint8_t *at, const uint8_t *end,
+		enum px_kind *ret_kind, bool *ret_escaped)
+{
+	switch (*at) {
+	case '"':
+		*ret_kind = PX_STRING;
+		return string_end(at, end, ret_escaped);
+	case 't':
+		*ret_kind = PX_BOOL;
+		return word_end(at, end, "true");
+	case 'f':
+		*ret_kind = PX_BOOL;
+		return word_end(at, end, "false");
+	case 'n':
+		*ret_kind = PX_NULL;
+		return word_end(at, end, "null");
+	default:
+		return number_end(at, end, ret_kind);
 	}
-	scan->at += len;
-	return 0;
 }
 
 bool px_scan_has_nul(struct px_span raw)
@@ -197,59 +186,101 @@ bool px_scan_has_nul(struct px_span raw)
 	return false;
 }
 
-/* A member of an object, "name" : value. */
-static int scan_member(struct px_scan *scan, unsigned depth)
+/* A name and its colon, to where the value begins. */
+static const uint8_t *name_end(const uint8_t *at, const uint8_t *end, bool *nul_name)
 {
-	enum px_kind kind;
 	bool escaped;
-	if (scan->at == scan->end || *scan->at != '"') {
-		return -EINVAL;
+	const uint8_t *start = at;
+	at = at < end && *at == '"' ? string_end(at, end, &escaped) : NULL;
+	if (!at) {
+		return NULL;
 	}
-	const char *start = (const char *)scan->at;
-	int rc = px_scan_string(scan, &escaped);
-	if (rc < 0) {
-		return rc;
+	if (escaped) {
+		*nul_name |= px_scan_has_nul((struct px_span){ (const char *)start,
+			(size_t)(at - start) });
 	}
-	scan->nul_name |= escaped && px_scan_has_nul((struct px_span){ start,
-		(size_t)((const char *)scan->at - start) });
-	px_scan_space(scan);
-	if (scan->at == scan->end || *scan->at != ':') {
-		return -EINVAL;
-	}
-	scan->at++;
-	px_scan_space(scan);
-	return px_scan_value(scan, depth, &kind, &escaped);
+	at = space_end(at, end);
+	return at < end && *at == ':' ? space_end(at + 1, end) : NULL;
 }
 
-/* An array or object from its bracket on; `depth` includes it. */
-static int scan_container(struct px_scan *scan, unsigned depth, uint8_t closing)
+/* What is open around a place: a bit for each, set for an object, the innermost lowest. */
+struct nest {
+	uint32_t objects;
+	unsigned depth;  /* how many, with those around the value that is read */
+	unsigned around; /* of these */
+};
+_Static_assert(PX_SCAN_DEPTH <= 32, "a bit for each level");
+
+/* From behind a comma, or behind the bracket that opened it, to the next value in it. */
+static inline const uint8_t *next_value(const struct nest *nest, const uint8_t *at,
+		const uint8_t *end, bool *nul_name)
 {
-	if (depth > PX_SCAN_DEPTH) {
-		return -ELOOP;
+	at = space_end(at, end);
+	if (nest->objects & 1) {
+		at = name_end(at, end, nul_name);
 	}
-	scan->at++;
-	px_scan_space(scan);
-	if (scan->at < scan->end && *scan->at == closing) {
-		scan->at++;
-		return 0;
+	return at && at < end ? at : NULL;
+}
+
+/*
+ * From behind a value to the comma that follows, over all brackets that are closed before it; or to
+ * the end of the outermost.
+ */
+static inline const uint8_t *close_some(struct nest *nest, const uint8_t *at, const uint8_t *end)
+{
+	while (nest->depth > nest->around) {
+		at = space_end(at, end);
+		if (at < end && *at == ',') {
+			return at;
+		}
+		if (at == end || *at != (nest->objects & 1 ? '}' : ']')) {
+			return NULL;
+		}
+		at++;
+		nest->objects >>= 1;
+		nest->depth--;
 	}
-	for (;;) {
-		enum px_kind kind;
-		bool escaped;
-		int rc = closing == '}' ? scan_member(scan, depth) :
-				px_scan_value(scan, depth, &kind, &escaped);
-		if (rc < 0) {
-			return rc;
+	return at;
+}
+
+/*
+ * An array or object, from its bracket; `depth` counts those around it. Most values are none,
+ * and inlined it would cost them the saving of registers.
+ */
+static __attribute__((noinline)) int scan_nested(struct px_scan *scan, unsigned depth)
+{
+	struct nest nest = { .depth = depth, .around = depth };
+	const uint8_t *at = scan->at;
+	const uint8_t *const end = scan->end;
+	bool nul_name = false;
+	do {
+		if (*at == '{' || *at == '[') {
+			if (nest.depth++ == PX_SCAN_DEPTH) {
+				return -ELOOP;
+			}
+			nest.objects = nest.objects << 1 | (*at == '{');
+			const uint8_t *first = space_end(at + 1, end);
+			if (first == end || *first != (nest.objects & 1 ? '}' : ']')) {
+				at = next_value(&nest, first, end, &nul_name);
+				continue;
+			}
+			at = first;
+		} else {
+			enum px_kind kind;
+			bool escaped;
+			at = scalar_end(at, end, &kind, &escaped);
 		}
-		px_scan_space(scan);
-		if (scan->at == scan->end || (*scan->at != ',' && *scan->at != closing)) {
-			return -EINVAL;
+		at = at ? close_some(&nest, at, end) : NULL;
+		if (at && nest.depth > nest.around) {
+			at = next_value(&nest, at + 1, end, &nul_name);
 		}
-		if (*scan->at++ == closing) {
-			return 0;
-		}
-		px_scan_space(scan);
+	} while (at && nest.depth > nest.around);
+	if (!at) {
+		return -EINVAL;
 	}
+	scan->at = at;
+	scan->nul_name |= nul_name;
+	return 0;
 }
 
 int px_scan_value(struct px_scan *scan, unsigned depth, enum px_kind *ret_kind,
@@ -259,26 +290,25 @@ int px_scan_value(struct px_scan *scan, unsigned depth, enum px_kind *ret_kind,
 	if (scan->at == scan->end) {
 		return -EINVAL;
 	}
-	switch (*scan->at) {
-	case '"':
-		*ret_kind = PX_STRING;
-		return px_scan_string(scan, ret_escaped);
-	case '{':
-		*ret_kind = PX_OBJECT;
-		return scan_container(scan, depth + 1, '}');
-	case '[':
-		*ret_kind = PX_ARRAY;
-		return scan_container(scan, depth + 1, ']');
-	case 't':
-		*ret_kind = PX_BOOL;
-		return scan_word(scan, "true");
-	case 'f':
-		*ret_kind = PX_BOOL;
-		return scan_word(scan, "false");
-	case 'n':
-		*ret_kind = PX_NULL;
-		return scan_word(scan, "null");
-	default:
-		return scan_number(scan, ret_kind);
+	if (*scan->at == '{' || *scan->at == '[') {
+		*ret_kind = *scan->at == '{' ? PX_OBJECT : PX_ARRAY;
+		return scan_nested(scan, depth);
 	}
+	const uint8_t *at = scalar_end(scan->at, scan->end, ret_kind, ret_escaped);
+	scan->at = at ? at : scan->at;
+	return at ? 0 : -EINVAL;
+}
+
+int px_scan_string(struct px_scan *scan, bool *ret_escaped)
+{
+	const uint8_t *at = string_end(scan->at, scan->end, ret_escaped);
+	scan->at = at ? at : scan->at;
+	return at ? 0 : -EINVAL;
+}
+
+int px_scan_utf8(struct px_scan *scan)
+{
+	const uint8_t *at = utf8_end(scan->at, scan->end);
+	scan->at = at ? at : scan->at;
+	return at ? 0 : -EINVAL;
 }

@@ -7,6 +7,7 @@
 #include "message/scan.h"
 
 #include "fake.h"
+#include "message/scan_portable.h"
 
 #include <check.h>
 #include <errno.h>
@@ -254,7 +255,56 @@ START_TEST(skips_the_four_spaces_of_json)
 }
 END_TEST
 
-RUN_TESTS("scan", takes_all_of_json, takes_nothing_else, takes_nothing_that_is_cut,
+static void compare_copies(const uint8_t *text, size_t len)
+{
+	uint8_t *copy = malloc(len > 0 ? len : 1);
+	ck_assert_ptr_nonnull(copy);
+	memcpy(copy, text, len);
+	compare_scans(copy, len);
+	free(copy);
+}
+
+/* Each byte at each place of strings that end within one, two and three vectors. */
+START_TEST(reads_by_vectors_what_it_reads_by_bytes)
+{
+	uint8_t text[56];
+	for (size_t len = 2; len < sizeof(text); len++) {
+		for (size_t at = 1; at < len; at++) {
+			for (unsigned byte = 0; byte < 256; byte++) {
+				memset(text, 'a', len);
+				text[0] = '"';
+				text[len - 1] = '"';
+				text[at] = (uint8_t)byte;
+				compare_copies(text, len);
+			}
+		}
+	}
+}
+END_TEST
+
+/* Texts of pieces that mean something, most of them wrong somewhere. */
+START_TEST(reads_by_vectors_what_it_reads_by_bytes_at_random)
+{
+	static const char *const pieces[] = { "\"", "\"", "\\", "\\\\", "\\n", "\\u0000",
+		"\\u12aF", "{", "}", "[", "]", ",", ":", " ", "\n", "1", "-2.5e3", "true", "null",
+		"\x1f", "\x7f", "\x80", "\xc3\xb6", "\xe2\x82\xac", "\xf0\x9f\x98\x80",
+		"\xed\xa0\x80", "\"a\":", "abcdefg", "abcdefghijklmnopqrstuvwxyz", "\"abc\"", "" };
+	uint64_t random = 1;
+	for (unsigned round = 0; round < 200000; round++) {
+		char text[512] = "\"";
+		size_t count = fake_random(&random) % 14;
+		for (size_t i = 0; i < count; i++) {
+			strcat(text, pieces[fake_random(&random) %
+					(sizeof(pieces) / sizeof(pieces[0]))]);
+		}
+		compare_copies((const uint8_t *)text + round % 2, strlen(text + round % 2));
+	}
+}
+END_TEST
+
+RUN_TESTS("scan", reads_by_vectors_what_it_reads_by_bytes,
+		reads_by_vectors_what_it_reads_by_bytes_at_random,
+		takes_all_of_json, takes_nothing_else, takes_nothing_that_is_cut,
 		knows_every_byte_of_a_string, knows_every_hex_digit,
 		reads_utf8_as_a_naive_decoder_does, takes_no_utf8_that_is_cut, ends_at_its_depth,
 		skips_the_four_spaces_of_json);
