@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How answers over HTTP look, and static files. Opened by whoever answers over HTTP. It never reads
- * a body: the API does; and it never chooses what answers a path: the router does.
+ * How answers over HTTP look. Opened by whoever answers over HTTP. It never reads a body: the API
+ * does; and it never chooses what answers a path: the router does.
  */
 #ifndef PX_HTTP_HTTP_H
 #define PX_HTTP_HTTP_H
@@ -12,7 +12,6 @@
 #include <libwebsockets.h>
 #include <praxis/types.h>
 
-struct px_config_mount;
 struct px_http_fault;
 struct px_http_head;
 struct px_peer;
@@ -71,12 +70,5 @@ int px_http_answer_moved(struct lws *wsi, const char *location);
 int px_http_answer_page(struct lws *wsi, const char *caching, struct px_span body);
 /* The head of an answer that goes on until the connection ends. -1: it is lost. */
 int px_http_begin(struct lws *wsi, const char *type);
-
-/* http/files.c: static mounts. 1: there is no such file here. */
-int px_files_serve(struct px_server *server, struct px_vhost *vhost, struct lws *wsi,
-		const char *path);
-/* The same of one mount alone. */
-int px_files_serve_mount(struct px_vhost *vhost, struct lws *wsi,
-		const struct px_config_mount *mount, const char *path);
 
 #endif

@@ -7,6 +7,7 @@
 #include "core/server.h"
 #include "base/log.h"
 #include "core/vhost.h"
+#include "files/files.h"
 #include "http/http.h"
 #include "request.h"
 #include "services/services.h"

@@ -13,6 +13,7 @@
 #include "core/peer.h"
 #include "core/server.h"
 #include "core/vhost.h"
+#include "files/files.h"
 #include "http/http.h"
 #include "metrics/metrics.h"
 #include "metrics/prometheus.h"

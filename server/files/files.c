@@ -3,11 +3,12 @@
  * Static mounts: a directory under a path. Served here and not by lws's mounts, because lws
  * chooses a vhost, and with it the mounts, by a prefix of whatever `Host` a client sends.
  */
+#include "files.h"
 #include "core/server.h"
 #include "core/vhost.h"
 #include "html.h"
-#include "http.h"
-#include "location.h"
+#include "http/http.h"
+#include "http/location.h"
 
 #include <limits.h>
 #include <stdio.h>
