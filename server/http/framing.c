@@ -84,11 +84,6 @@ static const char *fault_of(struct lws *wsi, int *ret_status, bool *ret_has_body
 	return NULL;
 }
 
-void px_framing_answered(struct px_peer *peer, struct lws *wsi)
-{
-	peer->bytes_at_answer = px_tls_bytes_read(wsi);
-}
-
 int px_framing_check(const struct px_peer *peer, struct lws *wsi)
 {
 	int status;

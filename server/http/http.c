@@ -9,6 +9,7 @@
 #include "core/vhost.h"
 #include "http.h"
 #include "http_head.h"
+#include "net/tls.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -333,7 +334,7 @@ int px_http_done(void *user, struct lws *wsi)
 	struct px_peer *peer = lws_get_opaque_user_data(wsi);
 	(void)user;
 	if (peer) {
-		px_framing_answered(peer, wsi);
+		peer->bytes_at_answer = px_tls_bytes_read(wsi); /* see framing.c */
 	}
 	return lws_http_transaction_completed(wsi) ? -1 : 0;
 }
