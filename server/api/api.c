@@ -121,43 +121,15 @@ void px_request_drop(struct px_peer *peer)
 	}
 }
 
-struct px_tail_stream *px_request_tail_stream(const struct px_peer *peer)
+int px_api_writable(void *user, struct lws *wsi)
 {
-	return peer->request ? peer->request->stream : NULL;
+	const struct px_peer *peer = lws_get_opaque_user_data(wsi);
+	(void)user;
+	return peer && peer->request && peer->request->stream ?
+			px_tail_stream_write(peer->request->stream) : 0;
 }
 
 /* ---- errors ---- */
-
-static int status_of(enum px_error code)
-{
-	switch (code) {
-	case PX_E_BAD_JSON:
-	case PX_E_BAD_MESSAGE:
-	case PX_E_UNKNOWN_TYPE: return 400;
-	case PX_E_UNAUTHENTICATED:
-	case PX_E_TOKEN_EXPIRED: return 401;
-	case PX_E_FORBIDDEN: return 403;
-	case PX_E_NOT_FOUND: return 404;
-	case PX_E_SERVICE_DISABLED:
-	case PX_E_ROOM_FULL: return 409;
-	case PX_E_RATE_LIMITED: return 429;
-	case PX_E_UNAVAILABLE: return 503;
-	default: return 500;
-	}
-}
-
-int px_api_fail(struct px_api_call *call, int status, enum px_error code, const char *field,
-		const char *sentence)
-{
-	call->error = (struct px_api_error){ status, { code, field, sentence } };
-	return -1;
-}
-
-int px_api_deny(struct px_api_call *call, const struct px_error_detail *detail)
-{
-	call->error = (struct px_api_error){ 0, *detail };
-	return -1;
-}
 
 static int refuse(struct px_peer *peer, struct lws *wsi, int status, const char *code,
 		const char *field, const char *sentence)
@@ -170,7 +142,7 @@ static int refuse(struct px_peer *peer, struct lws *wsi, int status, const char 
 static int answer_error(struct px_api_call *call)
 {
 	const struct px_error_detail *detail = &call->error.detail;
-	int status = call->error.status ? call->error.status : status_of(detail->code);
+	int status = call->error.status ? call->error.status : px_api_status(detail->code);
 	if (detail->code == PX_E_FORBIDDEN) {
 		px_audit_events_denied(call->server, &call->operator, "forbidden");
 	}

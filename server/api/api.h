@@ -11,7 +11,6 @@
 #include <stddef.h>
 
 struct px_http_refusal;
-struct px_tail_stream;
 struct px_peer;
 struct px_server;
 
@@ -22,13 +21,12 @@ int px_api_begin(struct px_peer *peer, struct lws *wsi, const char *path);
 int px_api_body(void *user, struct lws *wsi, const void *piece, size_t len);
 int px_api_end(void *user, struct lws *wsi);
 void px_request_drop(struct px_peer *peer);
-/* To whom the answer goes on; NULL: nobody. */
-struct px_tail_stream *px_request_tail_stream(const struct px_peer *peer);
+/* A hook of the adapter: an answer that goes on can do so. */
+int px_api_writable(void *user, struct lws *wsi);
 /* Whether the request's token rules the vhost; else *ret_refusal is why not. */
 bool px_api_judge(struct px_peer *peer, struct lws *wsi, struct px_http_refusal *ret_refusal);
 
-/* api/tail_stream.c: a hook of the adapter; and the end of all of them, who are told why */
-int px_tail_stream_writable(void *user, struct lws *wsi);
+/* api/tail_stream.c: the end of all of them, who are told why */
 void px_tail_streams_end(struct px_server *server, const char *reason);
 
 #endif

@@ -40,10 +40,11 @@ struct px_api_call {
 /* 0: the answer is written; -1: px_api_call.error is. */
 typedef int (*px_api_handler)(struct px_api_call *call);
 
-/* Say what is wrong; both return -1. */
+/* error.c: say what is wrong; both return -1. */
 int px_api_fail(struct px_api_call *call, int status, enum px_error code, const char *field,
 		const char *sentence);
 int px_api_deny(struct px_api_call *call, const struct px_error_detail *detail);
+int px_api_status(enum px_error code); /* of the answer, if nothing else was said */
 
 /* ---- fields of a body: 0, or -1 after saying what is wrong ---- */
 

@@ -150,14 +150,8 @@ static void on_header(void *user, const struct px_header *header)
 	ask_to_write(stream);
 }
 
-int px_tail_stream_writable(void *user, struct lws *wsi)
+int px_tail_stream_write(struct px_tail_stream *stream)
 {
-	const struct px_peer *peer = lws_get_opaque_user_data(wsi);
-	struct px_tail_stream *stream = peer ? px_request_tail_stream(peer) : NULL;
-	(void)user;
-	if (!stream) {
-		return 0;
-	}
 	if (stream->len == 0 && stream->missed == 0) {
 		return stream->is_ending ? -1 : 0;
 	}

@@ -24,6 +24,9 @@ int px_tail_stream_begin(struct px_peer *peer, struct lws *wsi, const struct px_
 		const struct px_message_tap_filter *wish, int64_t expires_ms,
 		struct px_tail_stream **ret_stream, struct px_error_detail *ret_detail);
 
+/* The connection takes more: what waits goes out. 0; -1: the stream is over. */
+int px_tail_stream_write(struct px_tail_stream *stream);
+
 /* The connection is gone, and with it its request. NULL is fine. */
 void px_tail_stream_drop(struct px_tail_stream *stream);
 
