@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The inside of the audit trail, for the files that it is made of: audit.c writes lines,
- * open.c sees to it that there is a file to write them to, refusals.c that there
- * are not too many.
+ * The inside of the audit log, for the files that it is made of, each of which calls only those
+ * before it: line.c writes lines, open.c sees to it that there is a file to write them to, entry.c
+ * takes entries, refusals.c sees to it that there are not too many, audit.c begins and ends it all.
  */
 #ifndef PX_AUDIT_INTERNAL_H
 #define PX_AUDIT_INTERNAL_H
@@ -71,6 +71,9 @@ void px_audit_say(const struct px_audit *audit, int level, const char *format, .
 bool px_audit_may_tell(const struct px_audit *audit, int64_t *told_ms);
 
 void px_audit_gap(struct px_audit *audit, enum px_audit_gap gap, uint64_t lost, uint64_t bytes);
+
+/* `wait`: until it is on the disk, if the settings say so. 0, or -errno and nothing is written. */
+int px_audit_write_entry(struct px_audit *audit, const struct px_audit_entry *entry, bool wait);
 
 /* Writes what is due before the next entry: a file's first line, and the gaps. */
 int px_audit_write_due(struct px_audit *audit);
