@@ -16,8 +16,8 @@
 
 /* ---- keeping ---- */
 
-int px_config_file_part(const struct px_config_object *object, struct px_config_object *own,
-		struct px_config_file_part *addition)
+int px_config_file_part(const struct px_config_object *object, const struct px_option *table,
+		struct px_config_object *own, struct px_config_file_part *addition)
 {
 	int r = 0;
 	addition->vhost = px_config_object_given(object, "vhost");
@@ -25,7 +25,7 @@ int px_config_file_part(const struct px_config_object *object, struct px_config_
 	for (size_t i = 0; r == 0 && i < object->count; i++) {
 		const struct px_config_member *member = &object->members[i];
 		bool is_own = !addition->vhost || strcmp(member->key, "vhost-file") == 0;
-		for (const struct px_option *row = px_config_file_table; !is_own && row->key; row++) {
+		for (const struct px_option *row = table; !is_own && row->key; row++) {
 			is_own = strcmp(row->key, member->key) == 0;
 		}
 		r = px_config_object_set(is_own ? own : &addition->keys, member);
@@ -136,7 +136,8 @@ static void ignore(void *user, enum px_config_level level, const char *text)
 }
 
 /* What the vhost's own file calls it, before that is checked; NULL: nothing usable. */
-static int early_name(const struct px_config_object *object, char **ret_name)
+static int early_name(const struct px_config_object *object, const struct px_option *table,
+		char **ret_name)
 {
 	static const struct px_config_sink nowhere = { .on_complaint = ignore };
 	struct px_config_reporter reporter = { .sink = &nowhere };
@@ -147,7 +148,7 @@ static int early_name(const struct px_config_object *object, char **ret_name)
 		return 0;
 	}
 	struct px_config_object alone = { .members = (struct px_config_member *)member, .count = 1 };
-	int r = px_config_object_check(&reporter, &alone, px_config_vhost_table, NULL, &options);
+	int r = px_config_object_check(&reporter, &alone, table, NULL, &options);
 	if (r == 0) {
 		r = px_config_string_copy(options, "name", ret_name);
 	}
@@ -188,14 +189,14 @@ static int set_additions(struct merge *merge, const char *name, bool before)
 
 int px_config_vhost_keys_read(struct px_config_loader *loader,
 		const struct px_config_source *source, const struct px_config_item *item,
-		struct px_config_object *ret_object)
+		const struct px_option *table, struct px_config_object *ret_object)
 {
 	struct merge merge = { .loader = loader, .source = source };
 	struct px_config_object own = { 0 };
 	char *name = NULL;
 	int r = px_config_object_read(&loader->reporter, source, item, "\"vhosts\"", &own);
 	if (r == 0) {
-		r = early_name(&own, &name);
+		r = early_name(&own, table, &name);
 	}
 	if (r == 0 && name) {
 		r = set_additions(&merge, name, true);

@@ -151,7 +151,7 @@ static int take_whole(struct px_config_loader *loader, const struct px_config_so
 	struct px_config_object own = { 0 };
 	struct px_config_file_part addition = { 0 };
 	struct px_options *options = NULL;
-	int r = px_config_file_part(object, &own, &addition);
+	int r = px_config_file_part(object, px_config_file_table, &own, &addition);
 	if (r == 0) {
 		r = px_config_object_check(&loader->reporter, &own, px_config_file_table, NULL,
 				&options);

@@ -70,21 +70,21 @@ struct px_config_file_part {
 };
 
 /*
- * Parts the keys of a file from those of a vhost. Which of these are mistakes is seen when the
- * vhost is read. 0 or -ENOMEM; both are to be finished in each case.
+ * Parts the keys of a file, which are those of `table`, from those of a vhost. Which of these are
+ * mistakes is seen when the vhost is read. 0 or -ENOMEM; both are to be finished in each case.
  */
-int px_config_file_part(const struct px_config_object *object, struct px_config_object *own,
-		struct px_config_file_part *addition);
+int px_config_file_part(const struct px_config_object *object, const struct px_option *table,
+		struct px_config_object *own, struct px_config_file_part *addition);
 
 /* Keeps it for its vhost. `options` is NULL where the file has wrong keys. */
 int px_config_addition_take(struct px_config_loader *loader, const struct px_config_source *source,
 		const struct px_config_object *own, struct px_config_file_part *addition,
 		const struct px_options *options);
 
-/* The keys of one element of "vhosts", of all files. As px_config_object_read(). */
+/* The keys of one element of "vhosts", of all files; `table`: a vhost's. As for an object. */
 int px_config_vhost_keys_read(struct px_config_loader *loader,
 		const struct px_config_source *source, const struct px_config_item *item,
-		struct px_config_object *ret_object);
+		const struct px_option *table, struct px_config_object *ret_object);
 
 void px_config_additions_finish(struct px_config_loader *loader);
 
@@ -178,7 +178,7 @@ int px_config_services_apply(struct px_config_loader *loader);
 
 void px_config_blocks_finish(struct px_config_loader *loader);
 
-void px_config_service_finish(struct px_config_service *service);
+void px_config_services_finish(struct px_config_vhost *vhost);
 
 /* ---- the tables ---- */
 

@@ -257,7 +257,7 @@ static int apply_block(struct px_config_loader *loader, const struct px_config_b
 				"\"ws-protocols\": expected an array of objects like "
 				"{\"service\": {…}}", NULL);
 	}
-	px_config_vhost_finish(&nowhere);
+	px_config_services_finish(&nowhere);
 	return r;
 }
 
@@ -363,10 +363,13 @@ int px_config_services_apply(struct px_config_loader *loader)
 
 /* ---- what the host asks ---- */
 
-void px_config_service_finish(struct px_config_service *service)
+void px_config_services_finish(struct px_config_vhost *vhost)
 {
-	free(service->name);
-	px_config_object_finish(&service->options);
+	for (size_t i = 0; i < vhost->service_count; i++) {
+		free(vhost->services[i].name);
+		px_config_object_finish(&vhost->services[i].options);
+	}
+	free(vhost->services);
 }
 
 const struct px_config_service *px_config_find_service(const struct px_config *config,

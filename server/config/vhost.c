@@ -529,7 +529,8 @@ int px_config_vhost_read(struct px_config_loader *loader, const struct px_config
 				"\"vhosts\": more than %d vhosts", PX_CONFIG_ITEMS_MAX);
 		return 0;
 	}
-	int r = px_config_vhost_keys_read(loader, source, item, &reading.object);
+	int r = px_config_vhost_keys_read(loader, source, item, px_config_vhost_table,
+			&reading.object);
 	if (r < 0) {
 		loader->incomplete = true;
 		return r == -EINVAL ? 0 : r;
@@ -599,12 +600,10 @@ void px_config_vhost_finish(struct px_config_vhost *vhost)
 		free(vhost->headers[i].name);
 		free(vhost->headers[i].value);
 	}
-	for (size_t i = 0; i < vhost->service_count; i++) {
-		px_config_service_finish(&vhost->services[i]);
-	}
 	for (size_t i = 0; i < vhost->origin_count; i++) {
 		free(vhost->origins[i]);
 	}
+	px_config_services_finish(vhost);
 	px_options_destroy(vhost->options);
 	px_config_tokens_destroy(vhost->tokens);
 	px_config_webhook_destroy(vhost->webhook);
@@ -617,7 +616,6 @@ void px_config_vhost_finish(struct px_config_vhost *vhost)
 	free(vhost->host_ssl_ca);
 	free(vhost->mounts);
 	free(vhost->headers);
-	free(vhost->services);
 	free(vhost->addresses);
 	free(vhost->name);
 	free(vhost->tenant);
