@@ -7,9 +7,16 @@
 #include "audit/audit_events.h"
 #include "core/peer.h"
 #include "core/server.h"
+#include "core/vhost.h"
 #include "net/peer.h"
-#include "net/resume_query.h"
 #include "webhook/webhook.h"
+
+#include <errno.h>
+
+static struct px_peer *peer_of(void *conn)
+{
+	return conn ? lws_get_opaque_user_data(px_lws_wsi(conn)) : NULL;
+}
 
 /*
  * Sessions that have not authenticated are bounded, so somebody has to count them. Whether it
@@ -17,8 +24,7 @@
  */
 static bool count_unauthenticated(const struct px_event *event)
 {
-	void *conn = px_session_conn(event->session);
-	struct px_peer *peer = conn ? lws_get_opaque_user_data(px_lws_wsi(conn)) : NULL;
+	struct px_peer *peer = peer_of(px_session_conn(event->session));
 	bool was_unauthenticated = peer && peer->unauthenticated;
 	if (peer && (event->kind == PX_EVENT_CONNECTED || event->kind == PX_EVENT_AUTHENTICATED)) {
 		px_peer_set_unauthenticated(peer, px_session_role(event->session) == 0);
@@ -37,9 +43,36 @@ static bool is_counted(const struct px_event *event)
 			px_session_authenticated(event->session)) {
 		return false;
 	}
-	void *conn = px_session_conn(event->session);
-	struct px_peer *peer = conn ? lws_get_opaque_user_data(px_lws_wsi(conn)) : NULL;
+	struct px_peer *peer = peer_of(px_session_conn(event->session));
 	return peer && px_peer_take_session(peer) > 0;
+}
+
+/* The session goes on with that connection, which counts in its old one's place. -errno: no. */
+static int change_connection(const struct px_session *session, void *conn)
+{
+	struct px_peer *peer = peer_of(conn);
+	struct px_peer *old = peer_of(px_session_conn(session));
+	int rc = 0;
+	if (!peer) {
+		return -EINVAL;
+	}
+	if (old && !peer->user_entry) {
+		peer->user_entry = old->user_entry;
+		old->user_entry = NULL;
+	}
+	px_user_release(peer->vhost->server, session, peer);
+	if (!peer->user_entry && px_session_authenticated(session)) {
+		rc = px_peer_keep_user(peer, px_session_tenant(session),
+				px_session_user(session).text);
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	if (old) {
+		px_peer_uncount(old);
+	}
+	px_peer_set_unauthenticated(peer, false);
+	return 0;
 }
 
 int px_session_events_note(void *user, const struct px_event *event)
@@ -53,14 +86,14 @@ int px_session_events_note(void *user, const struct px_event *event)
 	}
 	bool was_unauthenticated = count_unauthenticated(event);
 	if (event->kind == PX_EVENT_RESUMED) {
-		int rc = px_resume_query_done(event->session, event->conn);
+		int rc = change_connection(event->session, event->conn);
 		if (rc < 0) {
 			return rc;
 		}
 	}
 	if (event->kind == PX_EVENT_DETACHED) {
 		px_user_hold(server, event->session,
-				lws_get_opaque_user_data(px_lws_wsi(event->conn)));
+				peer_of(event->conn));
 	} else if (event->kind == PX_EVENT_DISCONNECTED) {
 		px_user_release(server, event->session, NULL);
 	}

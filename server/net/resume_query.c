@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A client that comes back to its session (docs/protocol.md, section 6): what it brings for that,
- * and what becomes of the counts of connections when a session changes from one to another.
+ * A client that comes back to its session (docs/protocol.md, section 6): what it brings for that.
  */
 #include "core/server.h"
 #include "core/peer.h"
 #include "core/vhost.h"
-#include "peer.h"
 #include "resume_query.h"
+
+#include <praxis/host/adapter.h>
+#include <praxis/host/session.h>
 
 #include <errno.h>
 #include <stdlib.h>
@@ -76,31 +77,4 @@ void px_resume_query_params(const struct px_peer *peer, struct px_session_params
 		params->resume = token_of(peer->resume_query);
 		params->received = peer->resume_query->received;
 	}
-}
-
-int px_resume_query_done(const struct px_session *session, void *conn)
-{
-	struct px_peer *peer = peer_of(conn);
-	struct px_peer *old = peer_of(px_session_conn(session));
-	int rc = 0;
-	if (!peer) {
-		return -EINVAL;
-	}
-	if (old && !peer->user_entry) {
-		peer->user_entry = old->user_entry;
-		old->user_entry = NULL;
-	}
-	px_user_release(peer->vhost->server, session, peer);
-	if (!peer->user_entry && px_session_authenticated(session)) {
-		rc = px_peer_keep_user(peer, px_session_tenant(session),
-				px_session_user(session).text);
-	}
-	if (rc < 0) {
-		return rc;
-	}
-	if (old) {
-		px_peer_uncount(old);
-	}
-	px_peer_set_unauthenticated(peer, false);
-	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a connection brings to resume a session. Opened by the upgrade that reads it, and by whoever
- * is told that sessions go on. It never decides whether one may: the broker does.
+ * counts connections. It never decides whether one may: the broker does.
  */
 #ifndef PX_NET_RESUME_QUERY_H
 #define PX_NET_RESUME_QUERY_H
@@ -31,8 +31,5 @@ const struct px_session *px_resume_query_session(const struct px_peer *peer);
 bool px_resume_query_is_good(struct px_peer *peer, struct px_peer **ret_old);
 
 void px_resume_query_params(const struct px_peer *peer, struct px_session_params *params);
-
-/* The session goes on with that peer's connection. -errno: it must not. */
-int px_resume_query_done(const struct px_session *session, void *conn);
 
 #endif
