@@ -112,7 +112,7 @@ void px_listener_give_to_lws(struct px_peer *peer, int fd)
 }
 
 /* A trusted proxy's connections are counted by whom they are for, once that is known. */
-void px_listener_adopt(struct px_peer *peer, int fd)
+static void adopt(struct px_peer *peer, int fd)
 {
 	int64_t wait_ms = 0;
 	int rc = px_config_is_trusted_proxy(peer->vhost->config, &peer->address) ? 0 :
@@ -134,7 +134,7 @@ static void greet(struct px_peer *peer, int fd)
 {
 	struct px_server *server = peer->vhost->server;
 	if (px_config_is_trusted_proxy(peer->vhost->config, &peer->address) &&
-			px_pending_proxy_begin(peer, fd) == 0) {
+			px_pending_proxy_begin(peer, fd, adopt) == 0) {
 		return;
 	}
 	px_log(PX_LOG_INFO, "vhost %s: a connection that is no trusted proxy's was closed",
@@ -161,7 +161,7 @@ static void take(struct px_listener *listener, int fd, const struct sockaddr_sto
 	if (listener->vhost->config->proxy_protocol) {
 		greet(peer, fd);
 	} else {
-		px_listener_adopt(peer, fd);
+		adopt(peer, fd);
 	}
 }
 

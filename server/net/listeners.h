@@ -40,9 +40,7 @@ void px_listeners_close(struct px_server *server);
 /* net/listener.c: a socket at work */
 void px_listener_start(struct px_listener *listener);
 void px_listener_stop(struct px_listener *listener);
-/* A connection whose address is known goes on to lws; takes both over. */
-void px_listener_adopt(struct px_peer *peer, int fd);
-/* The same, of one whose next request is a WebSocket's. */
+/* A connection whose next request is a WebSocket's goes on to lws; takes both over. */
 void px_listener_give_to_lws(struct px_peer *peer, int fd);
 
 /* net/listeners.c: steps of a plan; _abandon undoes _prepare, wherever it stopped */

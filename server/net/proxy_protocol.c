@@ -16,7 +16,6 @@
 #include "core/peer.h"
 #include "core/server.h"
 #include "core/vhost.h"
-#include "listeners.h"
 #include "peer.h"
 
 #include <errno.h>
@@ -32,6 +31,7 @@ struct px_pending_proxy {
 	int fd;      /* -1: it is not to be handed on */
 	int handles; /* not yet closed */
 	int64_t deadline_ms;
+	void (*adopt)(struct px_peer *peer, int fd);
 	uv_poll_t poll;
 	uv_timer_t timer;
 	struct px_pending_proxy *next;
@@ -50,7 +50,7 @@ static void on_closed(uv_handle_t *handle)
 	}
 	/* libuv has let go of the descriptor: lws may watch it. */
 	if (pending->fd >= 0) {
-		px_listener_adopt(pending->peer, pending->fd);
+		pending->adopt(pending->peer, pending->fd);
 	}
 	free(pending);
 }
@@ -140,7 +140,8 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	look(poll->data);
 }
 
-int px_pending_proxy_begin(struct px_peer *peer, int fd)
+int px_pending_proxy_begin(struct px_peer *peer, int fd,
+		void (*adopt)(struct px_peer *peer, int fd))
 {
 	struct px_server *server = peer->vhost->server;
 	struct px_pending_proxy *pending = calloc(1, sizeof(*pending));
@@ -158,6 +159,7 @@ int px_pending_proxy_begin(struct px_peer *peer, int fd)
 	pending->handles = 2;
 	pending->peer = peer;
 	pending->fd = fd;
+	pending->adopt = adopt;
 	pending->deadline_ms = (int64_t)uv_now(&server->loop) + WAIT_MS;
 	pending->next = server->pending_proxies;
 	pending->link = &server->pending_proxies;

@@ -10,10 +10,11 @@ struct px_peer;
 struct px_server;
 
 /*
- * Waits for the header, then px_listener_adopt(). Takes peer and descriptor over, if it
- * returns 0; -ENOMEM, -errno.
+ * Waits for the header, then hands peer and descriptor to `adopt`. Takes both over, if it returns
+ * 0; -ENOMEM, -errno.
  */
-int px_pending_proxy_begin(struct px_peer *peer, int fd);
+int px_pending_proxy_begin(struct px_peer *peer, int fd,
+		void (*adopt)(struct px_peer *peer, int fd));
 
 /* Closes those that still wait. */
 void px_pending_proxies_drop(struct px_server *server);
