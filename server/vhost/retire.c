@@ -9,6 +9,7 @@
  * waits for its client to resume it.
  */
 #include "core/server.h"
+#include "auth/authenticator.h"
 #include "base/log.h"
 #include "core/vhost.h"
 #include "net/listeners.h"
@@ -19,9 +20,21 @@
 #include <praxis/host/drain.h>
 #include <praxis/host/session.h>
 #include <praxis/session.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 #define SWEEP_MS 100
+
+void px_vhost_destroy(struct px_vhost *vhost)
+{
+	if (vhost) {
+		px_tls_release(vhost->tls);
+		px_authenticator_destroy(vhost->authenticator);
+		px_config_destroy(vhost->kept);
+		free(vhost->disabled);
+		free(vhost);
+	}
+}
 
 static void on_sweep(uv_timer_t *timer)
 {

@@ -20,17 +20,6 @@
 /* Time to authenticate where no tokens are configured to say so. */
 #define AUTH_MS 10000
 
-void px_vhost_destroy(struct px_vhost *vhost)
-{
-	if (vhost) {
-		px_tls_release(vhost->tls);
-		px_authenticator_destroy(vhost->authenticator);
-		px_config_destroy(vhost->kept);
-		free(vhost->disabled);
-		free(vhost);
-	}
-}
-
 static int prepare_tls(struct px_plan *plan, struct px_planned_vhost *planned)
 {
 	int rc = px_tls_load(planned->config, plan->sink, &planned->material);

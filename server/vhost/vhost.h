@@ -10,7 +10,6 @@
 #include "core/vhost.h"
 
 /* vhost/vhost.c: which services a vhost has, and in force as the configuration says */
-void px_vhost_destroy(struct px_vhost *vhost);
 void px_vhosts_destroy(struct px_server *server);
 
 /* … and as steps of a plan; _abandon undoes _prepare, wherever it stopped */
@@ -18,7 +17,10 @@ int px_plan_prepare_vhosts(struct px_plan *plan);
 void px_plan_abandon_vhosts(struct px_plan *plan);
 void px_plan_commit_vhosts(struct px_plan *plan);
 
-/* vhost/retire.c: `config` is what the vhost's own is part of. */
+/* vhost/retire.c: how vhosts end. NULL is fine. */
+void px_vhost_destroy(struct px_vhost *vhost);
+
+/* `config` is what the vhost's own is part of. */
 void px_vhost_retire(struct px_vhost *vhost, struct px_config *config);
 void px_vhosts_drain_misfits(struct px_server *server);
 void px_retired_destroy(struct px_server *server);
