@@ -158,7 +158,8 @@ static void keep(struct px_outgoing *outgoing)
 	on_sweep(&http_client->sweeper);
 }
 
-void px_outgoing_end(struct px_outgoing *outgoing, CURLcode code)
+/* The transfer is over: the question is answered. */
+static void end(struct px_outgoing *outgoing, CURLcode code)
 {
 	px_outgoing_judge(outgoing, code);
 	curl_multi_remove_handle(outgoing->http_client->multi, outgoing->easy);
@@ -284,7 +285,7 @@ int px_http_client_create(uv_loop_t *loop, struct px_http_client **ret_backend)
 	/* Nobody waits for a sweep. */
 	uv_unref((uv_handle_t *)&http_client->sweeper);
 	curl_multi_setopt(http_client->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_MAX);
-	px_http_client_loop_attach(http_client);
+	px_http_client_loop_attach(http_client, end);
 	*ret_backend = http_client;
 	return 0;
 }

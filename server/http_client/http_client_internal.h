@@ -83,6 +83,7 @@ struct px_outgoing {
 struct px_http_client {
 	uv_loop_t *loop;
 	CURLM *multi;
+	void (*on_end)(struct px_outgoing *outgoing, CURLcode code);
 	uv_timer_t timer;   /* curl's */
 	uv_timer_t sweeper; /* drops from the cache what is over */
 	uv_idle_t idle;     /* active while something is answered: hands it over */
@@ -93,11 +94,6 @@ struct px_http_client {
 	struct px_outgoing_list answered;
 	struct px_http_client_cache cache;
 };
-
-/* ---- http_client.c ---- */
-
-/* The transfer is over: the question is answered. */
-void px_outgoing_end(struct px_outgoing *outgoing, CURLcode code);
 
 /* ---- request.c ---- */
 
@@ -130,8 +126,9 @@ const char *px_http_client_lacking(const char *file, const char *directory);
 
 /* ---- loop.c ---- */
 
-/* Lets the loop run the transfers of backend->multi. */
-void px_http_client_loop_attach(struct px_http_client *http_client);
+/* Lets the loop run the transfers of http_client->multi. Each that is over goes to `on_end`. */
+void px_http_client_loop_attach(struct px_http_client *http_client,
+		void (*on_end)(struct px_outgoing *outgoing, CURLcode code));
 
 /* Nothing that curl may have left behind calls back any more. */
 void px_http_client_loop_detach(struct px_http_client *http_client);

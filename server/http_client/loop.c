@@ -31,7 +31,7 @@ static void collect(struct px_http_client *http_client)
 			CURLcode code = message->data.result;
 			struct px_outgoing *outgoing = NULL;
 			curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &outgoing);
-			px_outgoing_end(outgoing, code); /* and the message is gone */
+			http_client->on_end(outgoing, code); /* and the message is gone */
 		}
 	}
 }
@@ -135,8 +135,10 @@ static int on_timer(CURLM *multi, long timeout_ms, void *user)
 	return 0;
 }
 
-void px_http_client_loop_attach(struct px_http_client *http_client)
+void px_http_client_loop_attach(struct px_http_client *http_client,
+		void (*on_end)(struct px_outgoing *outgoing, CURLcode code))
 {
+	http_client->on_end = on_end;
 	curl_multi_setopt(http_client->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
 	curl_multi_setopt(http_client->multi, CURLMOPT_SOCKETDATA, http_client);
 	curl_multi_setopt(http_client->multi, CURLMOPT_TIMERFUNCTION, on_timer);
