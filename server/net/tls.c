@@ -29,7 +29,6 @@
 #include "core/server.h"
 #include "core/settings.h"
 #include "core/vhost.h"
-#include "lws.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -348,7 +347,9 @@ void px_tls_refresh(struct px_server *server)
 	}
 }
 
-int px_tls_reserve(struct px_server *server, struct px_tls **ret_tls)
+int px_tls_reserve(struct px_server *server,
+		int (*make)(struct px_server *server, struct px_tls *tls, struct lws_vhost **ret_vhost),
+		struct px_tls **ret_tls)
 {
 	struct px_tls *tls = server->tls;
 	while (tls && (tls->is_reserved || tls->vhost)) {
@@ -359,7 +360,7 @@ int px_tls_reserve(struct px_server *server, struct px_tls **ret_tls)
 		if (!tls) {
 			return -ENOMEM;
 		}
-		int rc = px_context_create_vhost(server, tls, &tls->lws_vhost);
+		int rc = make(server, tls, &tls->lws_vhost);
 		/* lws may have kept the pointer even then. */
 		tls->next = server->tls;
 		server->tls = tls;

@@ -37,9 +37,12 @@ void px_tls_unload(struct px_tls_material *material);
 
 /*
  * One that no vhost has, made if need be; the caller's until px_tls_release(), the server's
- * memory. -ENOMEM, -EPROTO: lws does not make another.
+ * memory. `make` is px_context_create_vhost(), which calls this file. -ENOMEM, -EPROTO: lws does
+ * not make another.
  */
-int px_tls_reserve(struct px_server *server, struct px_tls **ret_tls);
+int px_tls_reserve(struct px_server *server,
+		int (*make)(struct px_server *server, struct px_tls *tls, struct lws_vhost **ret_vhost),
+		struct px_tls **ret_tls);
 
 /* No connection may be left in it. NULL is fine. */
 void px_tls_release(struct px_tls *tls);
