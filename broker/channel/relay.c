@@ -26,20 +26,22 @@ static bool is(const struct px_field *field, const char *name, size_t len)
 /* Whether `from` is one of the sender's own names. */
 static bool is_own_name(const struct px_session *session, const struct px_envelope *message)
 {
+	const struct px_field *from = PX_ENVELOPE_FIND(message, "from");
 	char text[PX_NAME_MAX + 1];
 	char id_text[PX_ID_MAX + 1];
 	struct px_id id;
 	size_t len;
-	if (px_envelope_id(message, "from", id_text, &id) == 0 &&
+	if (px_field_id(from, id_text, &id) == 0 &&
 			(px_span_equal(id.text, px_session_user(session).text) ||
 			px_session_is(session, id.text))) {
 		return true;
 	}
-	return px_envelope_string(message, "from", text, sizeof(text), &len) == 0 &&
+	return px_field_string(from, text, sizeof(text), &len) == 0 &&
 			px_span_equal((struct px_span){ text, len }, px_session_user_name(session));
 }
 
 struct splice {
+	uint64_t slots; /* of the names below: those of other slots are the sender's */
 	const char *const *own_fields; /* added by the service; NULL: none */
 	bool authenticated;
 	bool drop_from;
@@ -53,6 +55,20 @@ static bool is_services(const struct splice *splice, const struct px_field *fiel
 		name++;
 	}
 	return name && *name;
+}
+
+#define SLOT(literal) (UINT64_C(1) << px_name_slot("" literal, sizeof(literal) - 1))
+
+/* A bit for the slot of each name that may be the server's. */
+static uint64_t slots_of(const struct splice *splice)
+{
+	uint64_t slots = SLOT("seq") | SLOT("from") | SLOT("userId") | SLOT("clientId") |
+			SLOT("userName") | SLOT("timestamp") | SLOT("practiceId") |
+			SLOT("fromUserId");
+	for (const char *const *name = splice->own_fields; name && *name; name++) {
+		slots |= UINT64_C(1) << px_name_slot(*name, strlen(*name));
+	}
+	return slots;
 }
 
 /* Whether the server writes this field itself. */
@@ -80,31 +96,24 @@ static bool is_servers(const struct splice *splice, const struct px_field *field
 	}
 }
 
-/*
- * Whether a later field has the same name. JSON.parse and the server use the last one; a reader
- * that uses the first must not see a different message.
- */
-static bool is_superseded(const struct px_envelope *message, size_t index)
+/* Of fields of one name the last one: a reader that uses the first must see the same message. */
+static bool is_copied(const struct px_envelope *message, const struct splice *splice, size_t index)
 {
-	struct px_span name = message->fields[index].name;
-	for (size_t i = index + 1; i < message->field_count; i++) {
-		if (message->fields[i].name.len == name.len &&
-				px_span_equal(message->fields[i].name, name)) {
-			return true;
-		}
-	}
-	return false;
+	struct px_field_place place = message->places[index];
+	return !place.superseded && (!(splice->slots & UINT64_C(1) << place.slot) ||
+			!is_servers(splice, &message->fields[index]));
 }
 
 /* The sender's fields without the server's; adjacent ones are copied together. */
-static void copy_members(const struct px_envelope *message, const struct splice *splice,
+static void copy_members(const struct px_envelope *message, struct splice *splice,
 		struct px_json *json)
 {
 	const struct px_field *run = NULL;
 	const struct px_field *last = NULL;
+	splice->slots = slots_of(splice);
 	for (size_t i = 0; i <= message->field_count; i++) {
 		const struct px_field *field = i < message->field_count ? &message->fields[i] : NULL;
-		if (field && !is_servers(splice, field) && !is_superseded(message, i)) {
+		if (field && is_copied(message, splice, i)) {
 			run = run ? run : field;
 			last = field;
 			continue;
@@ -127,12 +136,12 @@ void px_relay_copy_fields(const struct px_envelope *message, bool drop_seq, stru
  * The token's user, in the spelling of the message if that is the same id: a token's `sub` is a
  * string by RFC 7519, and clients with numeric user ids compare with ===.
  */
-static void write_user_id(const struct px_envelope *message, const char *name, struct px_id user,
+static void write_user_id(const struct px_field *field, const char *name, struct px_id user,
 		struct px_json *json)
 {
 	char text[PX_ID_MAX + 1];
 	struct px_id said;
-	bool is_same = px_envelope_id(message, name, text, &said) == 0 &&
+	bool is_same = px_field_id(field, text, &said) == 0 &&
 			px_span_equal(said.text, user.text);
 	px_json_id(json, name, is_same ? said : user);
 }
@@ -142,9 +151,10 @@ static void write_user(const struct px_session *session, const struct px_envelop
 {
 	struct px_id user = px_session_user(session);
 	if (user.text.len > 0) {
-		write_user_id(message, "userId", user, json);
-		if (px_envelope_field(message, "fromUserId")) {
-			write_user_id(message, "fromUserId", user, json);
+		const struct px_field *from = PX_ENVELOPE_FIND(message, "fromUserId");
+		write_user_id(PX_ENVELOPE_FIND(message, "userId"), "userId", user, json);
+		if (from) {
+			write_user_id(from, "fromUserId", user, json);
 		}
 	}
 	px_json_string(json, "userName", px_session_user_name(session));
@@ -196,7 +206,7 @@ struct px_message *px_call_forward(struct px_call *call, uint64_t seq)
 	struct splice splice = {
 		.own_fields = call->own_fields,
 		.authenticated = authenticated,
-		.drop_from = authenticated && px_envelope_field(message, "from") &&
+		.drop_from = authenticated && PX_ENVELOPE_FIND(message, "from") &&
 				!is_own_name(session, message),
 		.drop_seq = seq != 0,
 	};
@@ -209,7 +219,7 @@ struct px_message *px_call_forward(struct px_call *call, uint64_t seq)
 	write_sender(session, &json);
 	if (call->practice_named) {
 		/* The sender's spelling: clients compare with ===. */
-		px_json_raw(&json, "practiceId", px_envelope_field(message, "practiceId")->value);
+		px_json_raw(&json, "practiceId", PX_ENVELOPE_FIND(message, "practiceId")->value);
 	} else if (call->practice) {
 		px_json_id(&json, "practiceId", px_session_practice_id(session, call->practice));
 	}

@@ -132,6 +132,21 @@ static int resolve_name(struct px_envelope *envelope, struct px_field *field)
 	return 0;
 }
 
+/* The field in place is complete: from now on it is found by its name, and one before it is not. */
+static void add_field(struct px_envelope *envelope)
+{
+	struct px_span name = envelope->fields[envelope->field_count].name;
+	uint8_t slot = px_name_slot(name.data, name.len);
+	uint16_t latest = envelope->latest[slot];
+	const struct px_field *same = latest == 0 ? NULL :
+			px_envelope_find(envelope, slot, name.data, name.len);
+	if (same) {
+		envelope->places[same - envelope->fields].superseded = true;
+	}
+	envelope->places[envelope->field_count++] = (struct px_field_place){ latest, slot, false };
+	envelope->latest[slot] = (uint16_t)envelope->field_count;
+}
+
 static int parse_field(struct px_envelope *envelope, struct px_scan *scan)
 {
 	bool escaped;
@@ -168,7 +183,7 @@ static int parse_field(struct px_envelope *envelope, struct px_scan *scan)
 	const char *end = (const char *)scan->at;
 	field->value = (struct px_span){ value, (size_t)(end - value) };
 	field->member = (struct px_span){ start, (size_t)(end - start) };
-	envelope->field_count++;
+	add_field(envelope);
 	return 0;
 }
 
@@ -218,6 +233,7 @@ enum px_envelope_fault px_envelope_parse(struct px_envelope *envelope, struct px
 
 	envelope->text = text;
 	envelope->field_count = 0;
+	memset(envelope->latest, 0, sizeof(envelope->latest));
 	envelope->name_bytes = 0;
 	envelope->json = NULL;
 
@@ -241,18 +257,13 @@ void px_envelope_reset(struct px_envelope *envelope)
 	json_object_put(envelope->json);
 	envelope->json = NULL;
 	envelope->field_count = 0;
+	memset(envelope->latest, 0, sizeof(envelope->latest));
 }
 
 const struct px_field *px_envelope_field(const struct px_envelope *envelope, const char *name)
 {
 	size_t len = strlen(name);
-	for (size_t i = envelope->field_count; i-- > 0;) {
-		const struct px_field *field = &envelope->fields[i];
-		if (field->name.len == len && memcmp(field->name.data, name, len) == 0) {
-			return field;
-		}
-	}
-	return NULL;
+	return px_envelope_find(envelope, px_name_slot(name, len), name, len);
 }
 
 enum px_kind px_envelope_kind(const struct px_envelope *envelope, const char *name)
@@ -261,7 +272,7 @@ enum px_kind px_envelope_kind(const struct px_envelope *envelope, const char *na
 	return field ? field->kind : PX_ABSENT;
 }
 
-static int field_string(const struct px_field *field, char *buf, size_t size, size_t *ret_len)
+int px_field_string(const struct px_field *field, char *buf, size_t size, size_t *ret_len)
 {
 	if (!field) {
 		return -ENOENT;
@@ -285,13 +296,11 @@ static int field_string(const struct px_field *field, char *buf, size_t size, si
 int px_envelope_string(const struct px_envelope *envelope, const char *name, char *buf,
 		size_t size, size_t *ret_len)
 {
-	return field_string(px_envelope_field(envelope, name), buf, size, ret_len);
+	return px_field_string(px_envelope_field(envelope, name), buf, size, ret_len);
 }
 
-int px_envelope_id(const struct px_envelope *envelope, const char *name,
-		char buf[PX_ID_MAX + 1], struct px_id *ret_id)
+int px_field_id(const struct px_field *field, char buf[PX_ID_MAX + 1], struct px_id *ret_id)
 {
-	const struct px_field *field = px_envelope_field(envelope, name);
 	size_t len;
 	if (field && field->kind == PX_INTEGER) {
 		if (field->value.len > PX_ID_MAX) {
@@ -303,7 +312,7 @@ int px_envelope_id(const struct px_envelope *envelope, const char *name,
 		*ret_id = (struct px_id){ { buf, len }, true };
 		return 0;
 	}
-	int rc = field_string(field, buf, PX_ID_MAX + 1, &len);
+	int rc = px_field_string(field, buf, PX_ID_MAX + 1, &len);
 	if (rc < 0) {
 		return rc;
 	}
@@ -312,6 +321,23 @@ int px_envelope_id(const struct px_envelope *envelope, const char *name,
 	}
 	*ret_id = (struct px_id){ { buf, len }, false };
 	return 0;
+}
+
+int px_envelope_id(const struct px_envelope *envelope, const char *name,
+		char buf[PX_ID_MAX + 1], struct px_id *ret_id)
+{
+	return px_field_id(px_envelope_field(envelope, name), buf, ret_id);
+}
+
+bool px_field_is_id(const struct px_field *field)
+{
+	char text[PX_ID_MAX + 1];
+	struct px_id id;
+	if (field->kind == PX_INTEGER) {
+		return field->value.len <= PX_ID_MAX;
+	}
+	return field->escaped ? px_field_id(field, text, &id) == 0 : field->kind == PX_STRING &&
+			field->value.len > 2 && field->value.len - 2 <= PX_ID_MAX;
 }
 
 bool px_envelope_bool(const struct px_envelope *envelope, const char *name)

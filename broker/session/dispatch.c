@@ -160,8 +160,8 @@ static bool read_message(struct dispatch *dispatch, struct px_span text)
 				"The name of a field must not hold U+0000.");
 		return false;
 	}
-	if (px_envelope_string(dispatch->message, "type", dispatch->type, sizeof(dispatch->type),
-			&dispatch->type_len) < 0 ||
+	if (px_field_string(PX_ENVELOPE_FIND(dispatch->message, "type"), dispatch->type,
+			sizeof(dispatch->type), &dispatch->type_len) < 0 ||
 			!type_is_well_formed(dispatch->type, dispatch->type_len)) {
 		dispatch->type_len = 0;
 		refuse_bad(dispatch, PX_E_BAD_MESSAGE, "type",
@@ -194,7 +194,7 @@ static bool receipt_is_fine(const struct dispatch *dispatch, const struct px_fie
 /* Reads the `id` of the receipt that the client asks for, if any; false: refused. */
 static bool read_receipt(struct dispatch *dispatch)
 {
-	const struct px_field *id = px_envelope_field(dispatch->message, "id");
+	const struct px_field *id = PX_ENVELOPE_FIND(dispatch->message, "id");
 	if (!id) {
 		return true;
 	}
@@ -255,7 +255,7 @@ static void refuse_unread(struct dispatch *dispatch, struct px_span text, int64_
 {
 	const struct px_envelope *message = dispatch->message;
 	if (px_envelope_parse(dispatch->message, text) == PX_ENVELOPE_FINE) {
-		const struct px_field *id = px_envelope_field(message, "id");
+		const struct px_field *id = PX_ENVELOPE_FIND(message, "id");
 		dispatch->id = id && receipt_is_fine(dispatch, id) ? id : NULL;
 		if (px_envelope_string(message, "type", dispatch->type, sizeof(dispatch->type),
 				&dispatch->type_len) < 0 ||
@@ -411,25 +411,30 @@ static const struct px_command *find_command(struct dispatch *dispatch, unsigned
 	return command;
 }
 
+static bool is_name(const struct px_field *field)
+{
+	char name[PX_NAME_MAX + 1];
+	size_t len;
+	return field->escaped ? px_field_string(field, name, sizeof(name), &len) == 0 :
+			field->kind == PX_STRING && field->value.len - 2 <= PX_NAME_MAX;
+}
+
 /* What is wrong with a field, as a sentence; NULL: nothing. */
 static const char *field_fault(const struct px_envelope *message, const struct px_field_rule *rule)
 {
-	char id_text[PX_ID_MAX + 1];
-	char name[PX_NAME_MAX + 1];
-	struct px_id id;
-	size_t len;
-	enum px_kind kind = px_envelope_kind(message, rule->name);
-	if (kind == PX_ABSENT) {
+	const struct px_field *field = px_envelope_field(message, rule->name);
+	if (!field) {
 		return rule->optional ? NULL : "A required field is missing.";
 	}
+	enum px_kind kind = field->kind;
 	switch (rule->type) {
 	case PX_FIELD_ID:
-		return px_envelope_id(message, rule->name, id_text, &id) == 0 ? NULL :
+		return px_field_is_id(field) ? NULL :
 				"This field must be an integer or a string of 1 to 128 bytes.";
 	case PX_FIELD_STRING:
 		return kind == PX_STRING ? NULL : "This field must be a string.";
 	case PX_FIELD_NAME:
-		return px_envelope_string(message, rule->name, name, sizeof(name), &len) == 0 ? NULL :
+		return is_name(field) ? NULL :
 				"This field must be a string of at most 256 bytes.";
 	case PX_FIELD_INTEGER:
 		return kind == PX_INTEGER ? NULL : "This field must be an integer.";
@@ -513,7 +518,7 @@ static bool resolve_practice(struct dispatch *dispatch, struct px_call *call)
 	if (call->service->operates) {
 		return true;
 	}
-	if (px_envelope_id(dispatch->message, "practiceId", text, &id) == 0) {
+	if (px_field_id(PX_ENVELOPE_FIND(dispatch->message, "practiceId"), text, &id) == 0) {
 		held = px_identity_find(identity, id.text);
 		held = held ? held : bind_practice(dispatch, id);
 		if (!held) {
@@ -592,7 +597,7 @@ int px_call_fail(struct px_call *call, enum px_error code, const char *field,
 	struct dispatch dispatch = {
 		.session = call->session,
 		.message = call->message,
-		.id = px_envelope_field(call->message, "id"),
+		.id = PX_ENVELOPE_FIND(call->message, "id"),
 		.known = true,
 		.is_shown = true,
 	};

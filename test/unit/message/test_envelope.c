@@ -142,6 +142,59 @@ START_TEST(of_doubles_the_last_counts)
 }
 END_TEST
 
+/* All of one slot: the same first and last letter, and the same length. */
+START_TEST(names_that_collide_are_told_apart)
+{
+	char text[PX_ENVELOPE_FIELDS * 16 + 2] = "{";
+	char name[8];
+	for (unsigned i = 0; i < PX_ENVELOPE_FIELDS; i++) {
+		(void)snprintf(text + strlen(text), 16, "%s\"x%03uz\":%u", i > 0 ? "," : "", i / 2, i);
+	}
+	strcat(text, "}");
+	ck_assert_int_eq(parse(text), PX_ENVELOPE_FINE);
+	for (unsigned i = 0; i < PX_ENVELOPE_FIELDS; i++) {
+		char value[8];
+		(void)snprintf(name, sizeof(name), "x%03uz", i / 2);
+		(void)snprintf(value, sizeof(value), "%u", i | 1);
+		ck_assert_uint_eq(px_name_slot(name, 5), px_name_slot("x000z", 5));
+		expect_span(px_envelope_field(&envelope, name)->value, value);
+		ck_assert_int_eq(envelope.places[i].superseded, i % 2 == 0);
+	}
+	ck_assert_ptr_null(px_envelope_field(&envelope, "x999z"));
+	ck_assert_ptr_null(PX_ENVELOPE_FIND(&envelope, "x999z"));
+	done();
+}
+END_TEST
+
+START_TEST(the_protocols_names_hardly_collide)
+{
+	static const char *const names[] = { "type", "id", "practiceId", "roomId", "appointmentId",
+		"message", "from", "fromUserId", "userId", "userName", "clientId", "timestamp", "seq",
+		"key", "data", "to", "offer", "answer", "candidate", "role", "media", "n", "t" };
+	unsigned in_slot[PX_NAME_SLOTS] = { 0 };
+	unsigned collisions = 0;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		collisions += in_slot[px_name_slot(names[i], strlen(names[i]))]++;
+	}
+	ck_assert_uint_le(collisions, 1);
+}
+END_TEST
+
+/* Nothing of an earlier message is found in a later one. */
+START_TEST(an_envelope_forgets)
+{
+	ck_assert_int_eq(parse("{\"type\":\"a\",\"id\":1}"), PX_ENVELOPE_FINE);
+	ck_assert_int_eq(parse("{\"type\":2}"), PX_ENVELOPE_FINE);
+	ck_assert_ptr_null(px_envelope_field(&envelope, "id"));
+	ck_assert_int_eq(parse("[]"), PX_ENVELOPE_NO_OBJECT);
+	ck_assert_ptr_null(px_envelope_field(&envelope, "type"));
+	ck_assert_int_eq(parse("{\"type\":2}"), PX_ENVELOPE_FINE);
+	done();
+	ck_assert_ptr_null(px_envelope_field(&envelope, "type"));
+	ck_assert_ptr_null(px_envelope_field(&envelope, ""));
+}
+END_TEST
+
 START_TEST(names_are_read_through_their_escapes)
 {
 	ck_assert_int_eq(parse("{\"client\\u0049d\":1,\"\\u0074\\u0079\\u0070\\u0065\":2,"
@@ -253,6 +306,8 @@ static void expect_id(const char *name, int rc, const char *text, bool number)
 		expect_span(id.text, text);
 		ck_assert_int_eq(id.number, number);
 	}
+	const struct px_field *field = px_envelope_field(&envelope, name);
+	ck_assert(!field || px_field_is_id(field) == (rc == 0));
 }
 
 START_TEST(reads_ids)
@@ -349,6 +404,8 @@ END_TEST
 
 RUN_TESTS("envelope", tells_what_is_wrong, ends_at_its_depth, a_scalar_may_lie_at_the_depth,
 		notes_where_fields_lie, of_doubles_the_last_counts,
+		names_that_collide_are_told_apart, the_protocols_names_hardly_collide,
+		an_envelope_forgets,
 		names_are_read_through_their_escapes, names_that_cannot_be_resolved_are_nobodys,
 		counts_its_fields, reads_strings, reads_ids, ids_have_a_length, reads_booleans,
 		json_c_reads_what_lies_deeper, unescapes_by_itself);
