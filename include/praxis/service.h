@@ -2,7 +2,7 @@
 /*
  * What a service is: a const descriptor, a table of the messages that it understands,
  * and hooks. Start reading here, then in plugins/echo/echo.c; docs/writing-a-service.md
- * walks through both.
+ * makes a service in ten minutes.
  *
  * A service never sees a socket, a thread or libwebsockets. It gets a call (a session and
  * a checked message) and answers with the functions of session.h and channel.h. Where a

@@ -4,7 +4,7 @@
  * for each session how often it did, so that every part of a service is here once: options,
  * state of the service, state of a session, a command with its fields, hooks.
  *
- * docs/writing-a-service.md walks through this file.
+ * docs/writing-a-service.md says how to copy it.
  */
 #include <errno.h>
 #include <praxis/plugin.h>

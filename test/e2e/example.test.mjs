@@ -1,49 +1,24 @@
 // SPDX-License-Identifier: MIT
 //
 // examples/notifications, as somebody builds it who has only what an installation has: headers, library
-// and pkg-config file. It comes into a running server by a file in conf.d, and nobody is dropped.
+// and pkg-config file. Its README's commands test it, install it, and bring it into a running server; nobody is dropped.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { post } from './lib/api.mjs';
+import { blocksOf } from './lib/blocks.mjs';
+import { installInto } from './lib/installed.mjs';
 import { enter, tokenVhost } from './lib/issuer.mjs';
 import { BUILD, itEnds, PLUGINS, secret, usePraxisd } from './lib/praxisd.mjs';
 import { nothingArrived } from './lib/session.mjs';
+import { run } from './lib/terminal.mjs';
 import { until } from './lib/wait.mjs';
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/notifications/', import.meta.url));
-
-// An installation in a folder of its own, and the service built against it: the folder of the plugin.
-async function buildExample(dir) {
-	execFileSync('meson', ['install', '-C', BUILD, '--no-rebuild', '--quiet', '--destdir', dir]);
-	const [found] = execFileSync('find', [dir, '-name', 'praxis.pc'], { encoding: 'utf8' }).split(
-		'\n',
-	);
-	const text = await readFile(found, 'utf8');
-	await writeFile(
-		found,
-		text.replace(/^prefix=(.*)$/m, (_, prefix) => `prefix=${dir}${prefix}`),
-	);
-	const env = { ...process.env, PKG_CONFIG_PATH: path.dirname(found) };
-	const flags = execFileSync('pkg-config', ['--cflags', '--libs', 'praxis'], {
-		encoding: 'utf8',
-		env,
-	});
-	const plugins = path.join(dir, 'services');
-	await mkdir(plugins);
-	execFileSync('cc', [
-		...['-std=c11', '-Wall', '-Wextra', '-Werror', '-shared', '-fPIC', '-fvisibility=hidden'],
-		...['-o', path.join(plugins, 'praxis_svc_notifications.so')],
-		path.join(EXAMPLE, 'notifications.c'),
-		...flags.trim().split(/\s+/),
-	]);
-	return plugins;
-}
 
 const service = { role: 'service', practices: [1] };
 const text = () => ({ text: secret() });
@@ -52,20 +27,34 @@ describe('a service from outside', () => {
 	let dir;
 	before(async () => (dir = await mkdtemp(path.join(tmpdir(), 'praxis-example-'))));
 	after(() => rm(dir, { recursive: true }));
-	const praxis = usePraxisd(async () => ({
-		global: { 'plugin-dir': [PLUGINS, await buildExample(dir)] },
-		vhost: tokenVhost(),
-	}));
+	let installed;
+	const praxis = usePraxisd(async () => {
+		installed = await installInto(dir);
+		await mkdir(installed.plugins, { recursive: true });
+		return { global: { 'plugin-dir': [PLUGINS, installed.plugins] }, vhost: tokenVhost() };
+	});
 	let ann;
 
 	it('goes live by a file in conf.d, and nobody is dropped', async () => {
 		ann = await enter(praxis, { sub: 7 });
 		await ann.refused({ type: 'notification_sent', notificationId: 1 }, 'unknown_type');
-		await copyFile(
-			path.join(EXAMPLE, 'conf.d/50-notifications.json'),
-			path.join(praxis.dir, 'conf.d/50-notifications.json'),
+		await cp(EXAMPLE, path.join(dir, 'example'), { recursive: true });
+		const { text: commands } = (await blocksOf('examples/notifications/README.md'))[0];
+		const printed = await run(
+			commands
+				.replace('meson setup build', `$& ${installed.meson.join(' ')}`)
+				.replaceAll('/etc/praxis', praxis.dir),
+			{
+				cwd: path.join(dir, 'example'),
+				env: {
+					...installed.env,
+					PATH: `${path.join(BUILD, 'server')}:${path.join(BUILD, 'tools')}:${process.env.PATH}`,
+				},
+				prelude: `set -e; systemctl() { [ "$*" = 'reload praxisd' ] && kill -HUP ${praxis.pid}; }`,
+			},
 		);
-		praxis.signal('SIGHUP');
+		assert.match(printed, /^1\/1 notifications +OK/m);
+		assert.match(printed, /^The file is fine\.$/m);
 		await until('the service', async () => {
 			return (await praxis.stats()).services.notifications?.enabled;
 		});

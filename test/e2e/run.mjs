@@ -35,6 +35,7 @@ const ALL = [
 	'ending.test.mjs',
 	'run.test.mjs',
 	'plugins.test.mjs',
+	'writing.test.mjs',
 	'health.test.mjs',
 	'reload.test.mjs',
 	'restart.test.mjs',

@@ -5,17 +5,15 @@
 // WebSocket client (the `ws` package in place of python3 -m websockets) are other ones.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ROOT, blocksOf, matches, transcript } from './lib/blocks.mjs';
-import { WebSocket } from './lib/client.mjs';
 import { get } from './lib/http.mjs';
 import { BUILD } from './lib/praxisd.mjs';
 import { freePort } from './lib/ports.mjs';
+import { Screen, compare, run, shell } from './lib/terminal.mjs';
 import { until, within } from './lib/wait.mjs';
 
 // Not for a test to do: packages are installed by whoever runs it, and the image has its own page.
@@ -24,28 +22,6 @@ const LEFT_OUT = [/^sudo apt install /, /^docker /];
 const blocks = await blocksOf('docs/tour.md');
 const ids = new Map();
 const OTHER = 9; // the user of another practice
-
-// A terminal with a connection: what came and was not looked at yet.
-class Screen {
-	lines = [];
-
-	static async open(url) {
-		const screen = new Screen();
-		screen.socket = new WebSocket(url);
-		screen.socket.on('message', (data) => screen.lines.push(data.toString()));
-		await within(once(screen.socket, 'open'), `a connection to ${url}`);
-		return screen;
-	}
-
-	take(fits) {
-		const at = this.lines.findIndex(fits);
-		return at >= 0 && this.lines.splice(at, 1);
-	}
-
-	send(line) {
-		this.socket.send(line);
-	}
-}
 
 class Reader {
 	env = { ...process.env, PRAXIS_BUILD: BUILD, PRAXIS_STATE_FILE: '' };
@@ -79,19 +55,8 @@ class Reader {
 			.replaceAll('/tmp/praxis', path.join(this.dir, 'praxis'));
 	}
 
-	shell(command, more = {}) {
-		const child = spawn('bash', ['-c', command], {
-			cwd: this.dir,
-			env: this.env,
-			stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-			...more,
-		});
-		child.output = '';
-		for (const stream of [child.stdout, child.stderr]) {
-			stream.setEncoding('utf8').on('data', (text) => (child.output += text));
-		}
-		child.over = new Promise((resolve) => child.once('close', resolve));
-		return child;
+	shell(command) {
+		return shell(command, { cwd: this.dir, env: this.env });
 	}
 
 	async serve(command) {
@@ -131,17 +96,8 @@ class Reader {
 		});
 	}
 
-	// Runs it to its end; variables that it sets stay.
-	async run(command) {
-		const child = this.shell(`set -a; ${command}\nstatus=$?; env -0 >&3; exit $status`);
-		let variables = '';
-		child.stdio[3].setEncoding('utf8').on('data', (text) => (variables += text));
-		const code = await within(child.over, () => `the end of ${command}: ${child.output}`);
-		assert.equal(code, 0, `${command}: ${child.output}`);
-		for (const [, name, value] of variables.matchAll(/(\w+)=([^\0]*)\0/g)) {
-			this.env[name] = value;
-		}
-		return child.output;
+	run(command) {
+		return run(command, { cwd: this.dir, env: this.env });
 	}
 
 	// One that goes on until ^C: what it shows comes when the vet sends again what the page has typed.
@@ -163,11 +119,12 @@ class Reader {
 	}
 
 	compare(shown, output, what) {
-		const lines = output.trimEnd().split('\n');
-		assert.equal(lines.length, shown.length, `${what}:\n${output}`);
-		shown.forEach((line, at) => {
-			assert.ok(matches(this.here(line), lines[at], ids), `${what}:\n${line}\n${lines[at]}`);
-		});
+		compare(
+			shown.map((line) => this.here(line)),
+			output,
+			what,
+			ids,
+		);
 	}
 
 	async command({ command, output }) {

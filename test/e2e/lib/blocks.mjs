@@ -29,14 +29,23 @@ export async function blocksOf(page) {
 			block.push('');
 		} else {
 			if (block) {
-				blocks.push({ text: block.join('\n'), before: before.join('\n') });
+				blocks.push({ text: withoutIndent(block).join('\n'), before: before.join('\n') });
 				block = null;
 				before = [];
 			}
-			before.push(line);
+			if (!isFence) {
+				before.push(line);
+			}
 		}
 	}
 	return blocks;
+}
+
+// A block in a list is indented further.
+function withoutIndent(lines) {
+	const indents = lines.filter((line) => line).map((line) => /^ */.exec(line)[0].length);
+	const common = Math.min(...indents);
+	return lines.map((line) => line.slice(common));
 }
 
 // The parts of a transcript: { command, output: [lines] }, { typed }, { received }, { shown: [lines] }. A command goes

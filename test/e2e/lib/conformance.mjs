@@ -12,7 +12,7 @@
 import { faultOf, messageOf, schemaOf } from './described.mjs';
 
 // Services that exist for tests alone.
-const UNDESCRIBED = /^(badabi|echo|notifications?|older|earlier|earliest)_/;
+const UNDESCRIBED = /^(badabi|echo|notifications?|older|earlier|earliest|reminders|tasks)_/;
 
 // In open mode the sender's own words, which the server does not look at.
 const OWN_WORDS = /^\/(userId|userName) /;
