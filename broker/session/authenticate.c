@@ -21,27 +21,6 @@
 #include <praxis/host/session.h>
 #include <stdlib.h>
 
-void px_session_write_user(const struct px_session *session, struct px_json *json)
-{
-	const struct px_identity *identity = session->identity;
-	px_json_open_object(json, "user");
-	if (identity->user_len > 0) {
-		px_json_id(json, "userId", px_identity_user(identity));
-	}
-	if (identity->name_len > 0) {
-		px_json_string(json, "userName", px_identity_name(identity));
-	}
-	px_json_text(json, "role", px_role_name(identity->role));
-	px_json_open_array(json, "practices");
-	for (uint32_t i = 0; i < identity->practice_count; i++) {
-		const struct px_practice *practice = identity->practices[i].practice;
-		px_json_id(json, NULL, (struct px_id){ { practice->id, practice->id_len },
-			identity->practices[i].number });
-	}
-	px_json_close_array(json);
-	px_json_close_object(json);
-}
-
 static void refuse(struct px_session *session, const struct px_field *id, enum px_error code,
 		const char *sentence, int64_t retry_after_ms)
 {

@@ -54,31 +54,6 @@ static void show(struct dispatch *dispatch, struct px_practice *practice,
 	}
 }
 
-void px_session_refuse(struct px_session *session, const struct px_refusal *refusal)
-{
-	struct px_json json;
-	session->broker->stats.errors[refusal->code]++;
-	session->broker->refusal = refusal->code;
-	px_json_begin(&json, "error");
-	px_json_text(&json, "code", px_error_name(refusal->code));
-	px_json_text(&json, "message", refusal->sentence);
-	if (refusal->ref.len > 0) {
-		px_json_string(&json, "ref", refusal->ref);
-	}
-	if (refusal->id) {
-		px_json_raw(&json, "id", refusal->id->value);
-	}
-	if (refusal->field) {
-		px_json_text(&json, "field", refusal->field);
-	}
-	if (refusal->retry_after_ms > 0) {
-		px_json_int(&json, "retryAfterMs", refusal->retry_after_ms);
-	}
-	px_json_end(&json);
-	px_session_send_json(session, &json);
-	session->broker->refusal = PX_E_COUNT;
-}
-
 static int refuse(struct dispatch *dispatch, enum px_error code, const char *field,
 		const char *sentence)
 {

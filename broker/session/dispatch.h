@@ -27,7 +27,7 @@ void px_session_count_flood(struct px_session *session);
  */
 bool px_session_try(struct px_session *session, struct px_envelope *scratch, struct px_span text);
 
-/* An `error`: of no particular message, or of the one with that type and id. */
+/* answer.c: an `error`: of no particular message, or of the one with that type and id. */
 struct px_refusal {
 	enum px_error code;
 	const char *field;

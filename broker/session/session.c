@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A session's life: open, closing, closed, lost; and detached while it has no connection
- * (session_detached.c, session_reattach.c). Ending a session only marks it; the rest happens in
+ * (session_detached.c, session_reattach.c). session_end.c only marks what ends; the rest happens in
  * px_broker_end_turn(), when no handler and no fan-out is on the stack. Ending one session may end
  * others (a call of two), hence the loops there.
  */
 #include "core/session.h"
 
 #include "channel/channel.h"
-#include "core/message.h"
-#include "core/turn.h"
 #include "outbound/replay_buffer.h"
 #include "core/broker.h"
 #include "core/host.h"
@@ -78,48 +76,6 @@ static void unlink_session(struct px_session *session)
 	broker->stats.sessions--;
 	session->realm->sessions--;
 	px_identity_put_down(broker, session->identity);
-}
-
-void px_session_greet(struct px_session *session, bool not_resumed)
-{
-	struct px_broker *broker = session->broker;
-	/* An unauthenticated session is told the services of the vhost. */
-	uint32_t services = px_session_services(session) &
-			(session->identity->role == 0 ? UINT32_MAX : session->opened);
-	char client_id[PX_CLIENT_ID_SIZE];
-	struct px_json json;
-
-	px_session_client_id(session, client_id);
-	px_json_begin(&json, "connection_established");
-	px_json_text(&json, "clientId", client_id);
-	px_json_open_array(&json, "services");
-	for (unsigned i = 0; i < broker->service_count; i++) {
-		if (services & UINT32_C(1) << i && px_session_knows(session, i)) {
-			px_json_text(&json, NULL, broker->services[i].service->name);
-		}
-	}
-	px_json_close_array(&json);
-	px_json_int(&json, "protocol", 1);
-	if (session->identity->role != 0) {
-		px_session_write_user(session, &json);
-	}
-	if (not_resumed) {
-		px_json_bool(&json, "resumed", false);
-	}
-	if (session->versioned && session->resume) {
-		px_resume_write(session, &json);
-	}
-	px_json_int(&json, "heartbeatMs", broker->limits.heartbeat_ms);
-	px_json_int(&json, "maxMessageBytes", broker->limits.message_bytes);
-	px_json_end(&json);
-	struct px_message *message = px_message_from_json(broker, &json);
-	if (!message) {
-		px_session_close(session, PX_CLOSE_TRY_LATER);
-		return;
-	}
-	message->uncounted = true;
-	px_session_send(session, message);
-	px_message_unref(broker, message);
 }
 
 static struct px_session *create(struct px_broker *broker, const struct px_session_params *params,
@@ -244,87 +200,11 @@ void px_session_receive(struct px_session *session, const uint8_t *bytes, size_t
 	px_session_dispatch(session, (struct px_span){ len > 0 ? (const char *)bytes : "", len });
 }
 
-void px_session_alive(struct px_session *session)
-{
-	session->alive_ms = session->broker->timers.now_ms;
-	session->is_pinged = false;
-	if (session->resume) {
-		px_resume_settle(session->resume);
-	}
-}
-
-void px_session_close(struct px_session *session, enum px_close code)
-{
-	if (px_turn_catches(session->broker)) {
-		session->broker->turn_hooks->close(session, code);
-	} else if (session->phase == PX_SESSION_DETACHED) {
-		session->close_code = (uint16_t)code;
-		px_session_finish(session);
-	} else if (session->phase == PX_SESSION_OPEN) {
-		session->phase = PX_SESSION_CLOSING;
-		session->close_code = (uint16_t)code;
-		px_broker_count_close(session->broker, session->close_code);
-		if (px_session_is_to_return(session)) {
-			px_session_mark(session);
-		}
-		px_session_mark_ending(session);
-	}
-}
-
-void px_session_finish(struct px_session *session)
-{
-	if (session->phase == PX_SESSION_DETACHED) {
-		px_session_unwait(session);
-	}
-	session->phase = PX_SESSION_LOST;
-	session->conn = NULL;
-	px_timer_stop(&session->broker->timers, &session->timer);
-	px_session_drop_queue(session);
-	px_session_mark_ending(session);
-}
-
 void px_session_lost(struct px_session *session, enum px_loss loss)
 {
 	if (loss != PX_LOSS_BROKEN || !px_session_detach(session, false)) {
 		px_session_finish(session);
 	}
-}
-
-void px_session_break(struct px_session *session)
-{
-	const struct px_transport *transport = &session->broker->transport;
-	void *conn = session->conn;
-	if (px_session_detach(session, true)) {
-		session->broker->stats.cuts++;
-		transport->close(conn, 0);
-		transport->bind(conn, NULL);
-	} else {
-		px_session_shut(session, 0);
-	}
-}
-
-/*
- * Counted once, when the decision is made: a slow reader may never get the frame, and a client that
- * hangs up may be faster.
- */
-void px_broker_count_close(struct px_broker *broker, uint16_t code)
-{
-	for (unsigned i = 0; i < PX_CLOSES_COUNT; i++) {
-		broker->stats.closes[i] += px_close_code(i) == code;
-	}
-}
-
-/* Code 0 cuts the connection. */
-void px_session_shut(struct px_session *session, uint16_t code)
-{
-	char client_id[PX_CLIENT_ID_SIZE];
-	px_session_client_id(session, client_id);
-	px_broker_log(session->broker, PX_LOG_INFO, "client %s: closed with %u%s", client_id,
-			session->close_code, code == 0 ? ", cut off" : "");
-	session->broker->stats.cuts += code == 0;
-	session->phase = PX_SESSION_CLOSED;
-	px_timer_stop(&session->broker->timers, &session->timer);
-	session->broker->transport.close(session->conn, code);
 }
 
 /* A close frame would be lost while the queue is not written or the socket not drained. */

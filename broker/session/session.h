@@ -15,19 +15,26 @@ struct px_session_params;
 /* The hooks of outbound/; px_broker_create() passes them in. */
 extern const struct px_outbound_hooks px_session_outbound_hooks;
 
-/* Tells the transport to close; code 0 cuts the connection. */
-void px_session_shut(struct px_session *session, uint16_t code);
-/* Cuts the connection; the session may be detached and live on. */
-void px_session_break(struct px_session *session);
-void px_session_greet(struct px_session *session, bool not_resumed);
 /*
  * Creates a detached session from a snapshot. Takes over the identity on success. Nobody is
  * notified. -ENOMEM.
  */
 int px_session_restore(struct px_broker *broker, const struct px_session_params *params,
 		uint64_t client_id, struct px_session **ret_session);
+
+/* ---- session_end.c ---- */
+
+/* Tells the transport to close; code 0 cuts the connection. */
+void px_session_shut(struct px_session *session, uint16_t code);
+/* Cuts the connection; the session may be detached and live on. */
+void px_session_break(struct px_session *session);
 /* The session has no connection any more, for good; it is freed when the turn ends. */
 void px_session_finish(struct px_session *session);
+
+/* ---- answer.c ---- */
+
+void px_session_greet(struct px_session *session, bool not_resumed);
+void px_session_write_user(const struct px_session *session, struct px_json *json);
 
 /* ---- session_services.c ---- */
 
@@ -48,7 +55,6 @@ struct px_session *px_session_authenticate(struct px_session *session,
 /* Sends the reason for rejecting a token; closes an unauthenticated session with 4401. */
 void px_session_reject(struct px_session *session, const struct px_authentication *authentication,
 		const struct px_field *id);
-void px_session_write_user(const struct px_session *session, struct px_json *json);
 
 /* Replaces the identity and destroys the old one; `tells`: sends auth_ok. */
 void px_session_become(struct px_session *session, struct px_identity *identity, bool tells);
