@@ -216,6 +216,16 @@ install_packages()
 	fi
 }
 
+# ---- Debian roots ----
+
+# The mirror that this machine's apt takes Debian from, without the security updates, which have another.
+debian_mirror()
+{
+	local lists=/etc/apt/sources.list.d
+	sed 's/^[[:space:]]*#.*//' /etc/apt/sources.list "$lists"/*.list "$lists"/*.sources 2>/dev/null |
+		grep -oE '[a-z]+:/[^][:space:]]*/debian(/[0-9TZ]+)?/?([[:space:]]|$)' | head -n 1 | tr -d '[:space:]' || true
+}
+
 # ---- build directories ----
 
 # configure DIRECTORY OPTION...: once.

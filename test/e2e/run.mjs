@@ -34,6 +34,7 @@ const ALL = [
 	'manager.test.mjs',
 	'ending.test.mjs',
 	'run.test.mjs',
+	'fresh.test.mjs',
 	'plugins.test.mjs',
 	'writing.test.mjs',
 	'health.test.mjs',
