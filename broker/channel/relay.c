@@ -12,6 +12,7 @@
 #include "core/message.h"
 #include "core/session.h"
 #include "core/broker.h"
+#include "core/practice.h"
 #include "core/service.h"
 #include "core/identity.h"
 
@@ -198,7 +199,8 @@ static void set_origin(const struct px_call *call, struct px_message *message)
 	});
 }
 
-struct px_message *px_call_forward(struct px_call *call, uint64_t seq)
+/* The message as it is relayed. */
+static void write_relayed(const struct px_call *call, uint64_t seq, struct px_json *json)
 {
 	const struct px_session *session = call->session;
 	const struct px_envelope *message = call->message;
@@ -210,29 +212,58 @@ struct px_message *px_call_forward(struct px_call *call, uint64_t seq)
 				!is_own_name(session, message),
 		.drop_seq = seq != 0,
 	};
-	struct px_json json;
-	px_json_begin(&json, NULL);
-	copy_members(message, &splice, &json);
+	copy_members(message, &splice, json);
 	if (authenticated) {
-		write_user(session, message, &splice, &json);
+		write_user(session, message, &splice, json);
 	}
-	write_sender(session, &json);
+	write_sender(session, json);
 	if (call->practice_named) {
 		/* The sender's spelling: clients compare with ===. */
-		px_json_raw(&json, "practiceId", PX_ENVELOPE_FIND(message, "practiceId")->value);
+		px_json_raw(json, "practiceId", PX_ENVELOPE_FIND(message, "practiceId")->value);
 	} else if (call->practice) {
-		px_json_id(&json, "practiceId", px_session_practice_id(session, call->practice));
+		px_json_id(json, "practiceId", px_session_practice_id(session, call->practice));
 	}
 	if (seq != 0) {
-		px_json_int(&json, "seq", (int64_t)seq);
+		px_json_int(json, "seq", (int64_t)seq);
 	}
 	if (call->stamp) {
-		call->stamp(call, &json);
+		call->stamp(call, json);
 	}
-	px_json_end(&json);
-	struct px_message *forward = call->practice ? px_message_keyed(session->broker, &json,
-			call->practice, call->service, call->key) :
-			px_message_from_json(session->broker, &json);
+	px_json_end(json);
+}
+
+/* What the server's fields take: their names and numbers, and the texts that they have. */
+static size_t stamp_bytes(const struct px_call *call)
+{
+	const struct px_identity *identity = call->session->identity;
+	return 180 + 2u * identity->user_len + 2u * identity->name_len +
+			(call->practice ? call->practice->id_len : 0);
+}
+
+/*
+ * A short text is written on the stack, and the message allocated as long as it came out. A long
+ * one is written into a message that is as long as it may become, and cut: it is copied once.
+ */
+struct px_message *px_call_forward(struct px_call *call, uint64_t seq)
+{
+	struct px_broker *broker = call->session->broker;
+	size_t bytes = call->message->text.len + stamp_bytes(call);
+	struct px_json json;
+	struct px_message *forward = NULL;
+	if (bytes > sizeof(json.own)) {
+		forward = px_message_begin(&json, bytes);
+		if (!forward) {
+			return NULL;
+		}
+		write_relayed(call, seq, &json);
+		forward = px_message_end(broker, forward, &json, call->practice, call->service,
+				call->practice ? call->key : px_span(NULL));
+	} else {
+		px_json_begin(&json, NULL);
+		write_relayed(call, seq, &json);
+		forward = px_message_keyed(broker, &json, call->practice, call->service,
+				call->practice ? call->key : px_span(NULL));
+	}
 	if (forward) {
 		set_origin(call, forward);
 	}

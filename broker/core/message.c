@@ -6,6 +6,7 @@
 #include "message.h"
 
 #include "broker.h"
+#include "message/json.h"
 #include "practice.h"
 #include "service.h"
 
@@ -34,6 +35,20 @@ static size_t put_header(uint8_t *header, enum px_opcode opcode, size_t len)
 	return 10;
 }
 
+/* All but the frame. */
+static void init(struct px_broker *broker, struct px_message *message, enum px_opcode opcode)
+{
+	message->practice_number = 0;
+	message->room = NULL;
+	message->service = PX_SERVICE_NONE;
+	message->refs = 1;
+	message->traffic = PX_TRAFFIC_OTHER;
+	message->is_control = opcode != PX_OPCODE_TEXT;
+	message->is_keepalive = message->is_control;
+	message->uncounted = message->is_control;
+	broker->stats.messages_live++;
+}
+
 static struct px_message *make(struct px_broker *broker, enum px_opcode opcode,
 		struct px_span payload, size_t key_len)
 {
@@ -44,22 +59,14 @@ static struct px_message *make(struct px_broker *broker, enum px_opcode opcode,
 	if (!message) {
 		return NULL;
 	}
-	message->practice_number = 0;
-	message->room = NULL;
-	message->service = PX_SERVICE_NONE;
-	message->refs = 1;
+	init(broker, message, opcode);
 	message->len = (uint32_t)len;
 	message->header_len = (uint8_t)header_len;
 	message->key_len = (uint16_t)key_len;
-	message->traffic = PX_TRAFFIC_OTHER;
-	message->is_control = opcode != PX_OPCODE_TEXT;
-	message->is_keepalive = message->is_control;
-	message->uncounted = message->is_control;
 	memcpy(message->frame, header, header_len);
 	if (payload.len > 0) {
 		memcpy(message->frame + header_len, payload.data, payload.len);
 	}
-	broker->stats.messages_live++;
 	return message;
 }
 
@@ -179,6 +186,14 @@ static void put_scope(uint8_t *at, const struct px_practice *practice,
 	memcpy(at, practice->id, practice->id_len);
 }
 
+static void put_key(struct px_message *message, const struct px_practice *practice,
+		const struct px_service *service, struct px_span key)
+{
+	uint8_t *at = message->frame + message->len;
+	put_scope(at, practice, service);
+	memcpy(at + message->key_len - key.len, key.data, key.len);
+}
+
 struct px_message *px_message_text_keyed(struct px_broker *broker, struct px_span text,
 		struct px_practice *practice, const struct px_service *service,
 		struct px_span key)
@@ -192,8 +207,7 @@ struct px_message *px_message_text_keyed(struct px_broker *broker, struct px_spa
 		});
 	}
 	if (message && key.len > 0) {
-		put_scope(message->frame + message->len, practice, service);
-		memcpy(message->frame + message->len + scope, key.data, key.len);
+		put_key(message, practice, service, key);
 	}
 	return message;
 }
@@ -208,6 +222,64 @@ struct px_message *px_message_keyed(struct px_broker *broker, struct px_json *js
 				practice, service, key);
 	}
 	px_json_finish(json);
+	return message;
+}
+
+/* ---- composed in place ---- */
+
+/* What may be left unused in a message that was composed in place, before it is cut. */
+#define SPARE_MAX 64
+
+struct px_message *px_message_begin(struct px_json *json, size_t bytes)
+{
+	size_t header_len = bytes < 126 ? 2 : bytes < 65536 ? 4 : 10;
+	struct px_message *message = malloc(sizeof(*message) + header_len + bytes);
+	if (message) {
+		message->header_len = (uint8_t)header_len;
+		px_json_begin_at(json, (char *)message->frame + header_len, bytes);
+	}
+	return message;
+}
+
+/* The text may be so short that its header is, too. */
+static void put_frame(struct px_message *message, size_t text_len)
+{
+	uint8_t header[10];
+	size_t header_len = put_header(header, PX_OPCODE_TEXT, text_len);
+	if (header_len != message->header_len) {
+		memmove(message->frame + header_len, message->frame + message->header_len, text_len);
+		message->header_len = (uint8_t)header_len;
+	}
+	memcpy(message->frame, header, header_len);
+	message->len = (uint32_t)(header_len + text_len);
+}
+
+struct px_message *px_message_end(struct px_broker *broker, struct px_message *message,
+		struct px_json *json, struct px_practice *practice,
+		const struct px_service *service, struct px_span key)
+{
+	if (json->failed || json->data != (char *)message->frame + message->header_len) {
+		free(message);
+		return px_message_keyed(broker, json, practice, service, key);
+	}
+	size_t scope = key.len > 0 ? scope_len(practice, service) : 0;
+	size_t capacity = message->header_len + json->size;
+	put_frame(message, json->len);
+	px_json_finish(json);
+	size_t needed = message->len + scope + key.len;
+	if (needed > capacity || capacity - needed > SPARE_MAX) {
+		struct px_message *fitting = realloc(message, sizeof(*message) + needed);
+		if (!fitting && needed > capacity) {
+			free(message);
+			return NULL;
+		}
+		message = fitting ? fitting : message;
+	}
+	init(broker, message, PX_OPCODE_TEXT);
+	message->key_len = (uint16_t)(scope + key.len);
+	if (key.len > 0) {
+		put_key(message, practice, service, key);
+	}
 	return message;
 }
 

@@ -84,6 +84,18 @@ struct px_message *px_message_keyed(struct px_broker *broker, struct px_json *js
 		struct px_practice *practice, const struct px_service *service,
 		struct px_span key);
 
+/*
+ * Begins a message whose text `json` writes where it will lie, so that a long one is copied once:
+ * an object of `bytes` bytes; it may take more, and is then copied. NULL: no memory. Only
+ * px_message_end() may follow, whatever becomes of `json`.
+ */
+struct px_message *px_message_begin(struct px_json *json, size_t bytes);
+
+/* Ends it and `json`, as px_message_keyed() without an origin. NULL: no memory; both are gone. */
+struct px_message *px_message_end(struct px_broker *broker, struct px_message *message,
+		struct px_json *json, struct px_practice *practice,
+		const struct px_service *service, struct px_span key);
+
 /* The same for a text. */
 struct px_message *px_message_text_keyed(struct px_broker *broker, struct px_span text,
 		struct px_practice *practice, const struct px_service *service,

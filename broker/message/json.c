@@ -5,46 +5,66 @@
  */
 #include "json.h"
 
+#include "plain.h"
+
 #include <praxis/hex.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool reserve(struct px_json *json, size_t len)
+/* Makes room where there is none; false: no memory, now or before. */
+static bool grow(struct px_json *json, size_t len)
 {
 	if (json->failed) {
 		return false;
 	}
-	if (json->len + len <= json->size) {
-		return true;
-	}
+	bool is_own = json->data == json->own || json->borrowed;
 	size_t size = json->size * 2;
 	while (size < json->len + len) {
 		size *= 2;
 	}
-	char *data = json->data == json->own ? malloc(size) : realloc(json->data, size);
+	char *data = is_own ? malloc(size) : realloc(json->data, size);
 	if (!data) {
 		json->failed = true;
+		json->size = 0; /* from now on each byte comes by here */
 		return false;
 	}
-	if (json->data == json->own) {
-		memcpy(data, json->own, json->len);
+	if (is_own) {
+		memcpy(data, json->data, json->len);
 	}
 	json->data = data;
 	json->size = size;
+	json->borrowed = false;
 	return true;
 }
 
-void px_json_append(struct px_json *json, const char *bytes, size_t len)
+/* Where the next `len` bytes go; NULL: nowhere. Who puts them there adds to json->len. */
+static inline char *room(struct px_json *json, size_t len)
 {
-	if (reserve(json, len)) {
-		memcpy(json->data + json->len, bytes, len);
+	bool fits = len <= json->size && json->len <= json->size - len;
+	return fits || grow(json, len) ? json->data + json->len : NULL;
+}
+
+static inline void append(struct px_json *json, const char *bytes, size_t len)
+{
+	char *at = room(json, len);
+	if (at) {
+		memcpy(at, bytes, len);
 		json->len += len;
 	}
 }
 
+void px_json_append(struct px_json *json, const char *bytes, size_t len)
+{
+	append(json, bytes, len);
+}
+
 static void append_char(struct px_json *json, char c)
 {
-	px_json_append(json, &c, 1);
+	char *at = room(json, 1);
+	if (at) {
+		*at = c;
+		json->len++;
+	}
 }
 
 static void append_escape(struct px_json *json, char c)
@@ -62,20 +82,34 @@ static void append_escape(struct px_json *json, char c)
 	px_json_append(json, code, sizeof(code));
 }
 
-static void append_quoted(struct px_json *json, struct px_span text)
+/* The inside of a string that needs escapes. */
+static void append_escaped(struct px_json *json, struct px_span text)
 {
-	append_char(json, '"');
 	size_t done = 0;
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.data[i];
 		if (c == '"' || c == '\\' || (unsigned char)c < 0x20) {
-			px_json_append(json, text.data + done, i - done);
+			append(json, text.data + done, i - done);
 			append_escape(json, c);
 			done = i + 1;
 		}
 	}
-	px_json_append(json, text.data + done, text.len - done);
-	append_char(json, '"');
+	append(json, text.data + done, text.len - done);
+}
+
+/* Whether each byte stands for itself; letters beyond ASCII do, too. */
+static bool needs_no_escapes(struct px_span text)
+{
+	if (text.len == 0) {
+		return true;
+	}
+	const uint8_t *at = (const uint8_t *)text.data;
+	const uint8_t *const end = at + text.len;
+	at = px_plain_end(at, end);
+	while (at < end && *at >= 0x80) {
+		at = px_plain_end(at + 1, end);
+	}
+	return at == end;
 }
 
 void px_json_comma(struct px_json *json)
@@ -86,14 +120,39 @@ void px_json_comma(struct px_json *json)
 	}
 }
 
-/* Writes comma and name; names are literals and need no escapes. */
-static void begin_value(struct px_json *json, const char *key)
+/*
+ * Comma and name, and room for `len` bytes of a value behind them: where these go. NULL: nowhere.
+ * The names are ours and need no escapes.
+ */
+static inline char *begin_value(struct px_json *json, const char *key, size_t len)
 {
-	px_json_comma(json);
+	size_t key_len = key ? strlen(key) : 0;
+	char *at = room(json, key_len + 4 + len);
+	if (!at) {
+		return NULL;
+	}
+	char last = json->len > 0 ? at[-1] : '{';
+	if (last != '{' && last != '[') {
+		*at++ = ',';
+	}
 	if (key) {
-		append_char(json, '"');
-		px_json_append(json, key, strlen(key));
-		px_json_append(json, "\":", 2);
+		*at++ = '"';
+		memcpy(at, key, key_len);
+		at += key_len;
+		*at++ = '"';
+		*at++ = ':';
+	}
+	json->len = (size_t)(at - json->data);
+	return at;
+}
+
+/* A value that is JSON already. */
+static inline void append_value(struct px_json *json, const char *key, struct px_span value)
+{
+	char *at = begin_value(json, key, value.len);
+	if (at) {
+		memcpy(at, value.data, value.len);
+		json->len += value.len;
 	}
 }
 
@@ -103,6 +162,7 @@ void px_json_begin(struct px_json *json, const char *type)
 	json->size = sizeof(json->own);
 	json->len = 0;
 	json->failed = false;
+	json->borrowed = false;
 	json->type = type;
 	json->practice = NULL;
 	json->room = NULL;
@@ -112,6 +172,19 @@ void px_json_begin(struct px_json *json, const char *type)
 	}
 }
 
+void px_json_begin_at(struct px_json *json, char *data, size_t size)
+{
+	json->data = data;
+	json->size = size;
+	json->len = 0;
+	json->failed = false;
+	json->borrowed = true;
+	json->type = NULL;
+	json->practice = NULL;
+	json->room = NULL;
+	append_char(json, '{');
+}
+
 void px_json_end(struct px_json *json)
 {
 	append_char(json, '}');
@@ -119,18 +192,33 @@ void px_json_end(struct px_json *json)
 
 void px_json_finish(struct px_json *json)
 {
-	if (json->data != json->own) {
+	if (json->data != json->own && !json->borrowed) {
 		free(json->data);
 	}
 	json->data = json->own;
+	json->borrowed = false;
 	json->size = sizeof(json->own);
 	json->len = 0;
 }
 
 void px_json_string(struct px_json *json, const char *key, struct px_span text)
 {
-	begin_value(json, key);
-	append_quoted(json, text);
+	char *at = begin_value(json, key, text.len + 2);
+	if (!at) {
+		return;
+	}
+	if (needs_no_escapes(text)) {
+		*at++ = '"';
+		if (text.len > 0) {
+			memcpy(at, text.data, text.len);
+		}
+		at[text.len] = '"';
+		json->len += text.len + 2;
+		return;
+	}
+	append_char(json, '"');
+	append_escaped(json, text);
+	append_char(json, '"');
 }
 
 void px_json_text(struct px_json *json, const char *key, const char *text)
@@ -150,8 +238,7 @@ void px_json_int(struct px_json *json, const char *key, int64_t value)
 	if (value < 0) {
 		digits[--at] = '-';
 	}
-	begin_value(json, key);
-	px_json_append(json, digits + at, sizeof(digits) - at);
+	append_value(json, key, (struct px_span){ digits + at, sizeof(digits) - at });
 }
 
 void px_json_bool(struct px_json *json, const char *key, bool value)
@@ -170,14 +257,12 @@ void px_json_id(struct px_json *json, const char *key, struct px_id id)
 
 void px_json_raw(struct px_json *json, const char *key, struct px_span value)
 {
-	begin_value(json, key);
-	px_json_append(json, value.data, value.len);
+	append_value(json, key, value);
 }
 
 void px_json_open_object(struct px_json *json, const char *key)
 {
-	begin_value(json, key);
-	append_char(json, '{');
+	append_value(json, key, (struct px_span){ "{", 1 });
 }
 
 void px_json_close_object(struct px_json *json)
@@ -187,8 +272,7 @@ void px_json_close_object(struct px_json *json)
 
 void px_json_open_array(struct px_json *json, const char *key)
 {
-	begin_value(json, key);
-	append_char(json, '[');
+	append_value(json, key, (struct px_span){ "[", 1 });
 }
 
 void px_json_close_array(struct px_json *json)

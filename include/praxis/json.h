@@ -23,6 +23,7 @@ struct px_json {
 	size_t len;
 	size_t size;
 	bool failed;
+	bool borrowed; /* `data` is somebody else's */
 	const char *type; /* as it was begun with */
 	struct px_practice *practice; /* that was stamped on it, and the room */
 	struct px_label *room;

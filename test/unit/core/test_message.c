@@ -139,6 +139,61 @@ START_TEST(keys_are_of_a_service_and_practice)
 }
 END_TEST
 
+/* An object of that many bytes: {"a":"xxx…"}. */
+static void write_text(struct px_json *json, const char *filling, size_t len)
+{
+	px_json_string(json, "a", (struct px_span){ filling, len - 8 });
+	px_json_end(json);
+}
+
+static void compare_composed(struct fake *fake, struct px_practice *practice, size_t len,
+		size_t bytes, const char *key)
+{
+	static char filling[70001];
+	static const struct px_service service = { .name = "a" };
+	struct px_json json;
+	memset(filling, 'x', sizeof(filling));
+	px_json_begin(&json, NULL);
+	write_text(&json, filling, len);
+	struct px_message *copied = px_message_keyed(fake->broker, &json, practice, &service,
+			px_span(key));
+	struct px_message *composed = px_message_begin(&json, bytes);
+	ck_assert_ptr_nonnull(composed);
+	write_text(&json, filling, len);
+	composed = px_message_end(fake->broker, composed, &json, practice, &service, px_span(key));
+	ck_assert_ptr_nonnull(composed);
+	ck_assert_uint_eq(composed->header_len, copied->header_len);
+	ck_assert_uint_eq(px_message_text(composed).len, len);
+	ck_assert_mem_eq(composed->frame, copied->frame, copied->len);
+	ck_assert(px_span_equal(px_message_scoped_key(composed), px_message_scoped_key(copied)));
+	ck_assert(px_span_equal(px_message_key(composed), px_span(key)));
+	ck_assert_uint_eq(px_message_cost(composed), px_message_cost(copied));
+	px_message_unref(fake->broker, composed);
+	px_message_unref(fake->broker, copied);
+	ck_assert_uint_eq(fake_stats(fake).messages_live, 0);
+}
+
+/* However much was expected: less, as much, and so much more that the header is another. */
+START_TEST(composed_in_place_it_is_the_same)
+{
+	static const size_t lens[] = { 8, 100, 124, 125, 126, 127, 465, 1000, 65534, 65535, 65536,
+		65537, 70000 };
+	struct fake *fake = fake_create(NULL);
+	struct px_practice *practice;
+	ck_assert_int_eq(px_practice_get(fake->broker, px_span("t"), px_span("1"), &practice), 0);
+	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+		const size_t bytes[] = { 2, 8, 125, 126, lens[i] - 1, lens[i], lens[i] + 1,
+			lens[i] + 20, lens[i] + 64, lens[i] + 65, 2 * lens[i], 65535, 65536 };
+		for (size_t k = 0; k < sizeof(bytes) / sizeof(bytes[0]); k++) {
+			compare_composed(fake, practice, lens[i], bytes[k], "");
+			compare_composed(fake, practice, lens[i], bytes[k], "key");
+		}
+	}
+	px_practice_unref(fake->broker, practice);
+	fake_destroy(fake);
+}
+END_TEST
+
 /* Numbers are not given again, so a message of a practice that is gone is nobody's. */
 START_TEST(a_practice_may_end_before_its_messages)
 {
@@ -165,5 +220,6 @@ START_TEST(a_practice_may_end_before_its_messages)
 END_TEST
 
 RUN_TESTS("message", a_practice_may_end_before_its_messages, keys_are_of_a_service_and_practice,
+		composed_in_place_it_is_the_same,
 		headers_have_the_shortest_length, a_ping_is_a_frame_too,
 		the_last_reference_frees, takes_over_what_a_writer_wrote);

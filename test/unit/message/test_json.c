@@ -9,6 +9,7 @@
 
 #include <check.h>
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -141,6 +142,48 @@ START_TEST(grows_at_every_size)
 }
 END_TEST
 
+START_TEST(writes_where_it_is_told)
+{
+	for (size_t size = 1; size < 64; size++) {
+		char *place = malloc(size);
+		px_json_begin_at(&json, place, size);
+		px_json_text(&json, "name", "Ann \"Other\"");
+		px_json_int(&json, "n", -7);
+		px_json_end(&json);
+		static const char text[] = "{\"name\":\"Ann \\\"Other\\\"\",\"n\":-7}";
+		ck_assert(px_span_equal((struct px_span){ json.data, json.len }, px_span(text)));
+		/* Before the value of a name is written there is room for both, and for a comma. */
+		ck_assert(json.data == place || size <= sizeof(text) + 2);
+		ck_assert(json.data != place || size >= sizeof(text) - 1);
+		px_json_finish(&json);
+		free(place);
+	}
+}
+END_TEST
+
+/* Escapes begin and end at each place of a text. */
+START_TEST(escapes_at_each_place)
+{
+	for (size_t len = 1; len < 40; len++) {
+		for (size_t at = 0; at < len; at++) {
+			char text[40];
+			char wanted[64];
+			memset(text, 'a', len);
+			text[at] = at % 3 == 0 ? '"' : at % 3 == 1 ? '\\' : '\t';
+			(void)snprintf(wanted, sizeof(wanted), "{\"k\":\"%.*s%s%.*s\"}", (int)at, text,
+					at % 3 == 0 ? "\\\"" : at % 3 == 1 ? "\\\\" : "\\t",
+					(int)(len - at - 1), text + at + 1);
+			px_json_begin(&json, NULL);
+			px_json_string(&json, "k", (struct px_span){ text, len });
+			px_json_end(&json);
+			ck_assert(px_span_equal((struct px_span){ json.data, json.len },
+					px_span(wanted)));
+			px_json_finish(&json);
+		}
+	}
+}
+END_TEST
+
 START_TEST(appends_bytes_as_they_are)
 {
 	px_json_begin(&json, NULL);
@@ -156,4 +199,5 @@ END_TEST
 RUN_TESTS("json", writes_objects_and_arrays, writes_an_object_without_type,
 		brackets_in_strings_are_no_brackets, writes_integers, writes_ids_as_they_came,
 		escapes_what_json_cannot_hold, strings_come_back, grows_at_every_size,
+		writes_where_it_is_told, escapes_at_each_place,
 		appends_bytes_as_they_are);
