@@ -68,6 +68,6 @@ void px_session_enter(struct px_session *session, struct px_practice *practice);
 void px_session_close_services(struct px_session *session);
 /* Opens a service that the session had before a restart, without entering practices. */
 void px_session_reopen_service(struct px_session *session, unsigned index);
-void *px_session_state(const struct px_session *session, unsigned service);
+void *px_session_state(const struct px_session *session, unsigned index);
 
 #endif

@@ -47,9 +47,9 @@ uint64_t px_lockout_count(const struct px_server *server);
 void px_lockout_write(const struct px_server *server, struct px_json *json);
 
 /*
- * Forgets what came from the address, locked or not. -ENOENT: that is nothing; -EROFS: the trail
- * does not take it.
+ * Forgets what came from the address in `text`, locked or not. -ENOENT: that is nothing; -EROFS:
+ * the trail does not take it.
  */
-int px_lockout_lift(void *user, const struct px_operator *operator, struct px_span address);
+int px_lockout_lift(void *user, const struct px_operator *operator, struct px_span text);
 
 #endif

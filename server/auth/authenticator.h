@@ -28,11 +28,11 @@ void px_authenticator_refresh(struct px_authenticator *authenticator);
  * Judges a token that came from that peer. GOOD: the identity is the caller's. What comes of
  * failures is in access/lockout.h.
  */
-void px_authenticator_judge(struct px_peer *peer, struct px_span token,
+void px_authenticator_judge(struct px_peer *peer, struct px_span text,
 		struct px_authentication *ret_authentication);
 
 /* The token itself, for requests that open no session; the caller destroys it. NULL: see ret. */
-struct px_token *px_authenticator_verify(struct px_peer *peer, struct px_span token,
+struct px_token *px_authenticator_verify(struct px_peer *peer, struct px_span text,
 		struct px_authentication *ret_authentication);
 
 /* The same for what a ticket stood for. */

@@ -30,8 +30,8 @@ void px_tickets_destroy(struct px_tickets *tickets);
 int px_tickets_issue(struct px_tickets *tickets, const char *vhost, struct px_token *token,
 		int64_t now_ms, char ret_ticket[PX_TICKET_SIZE]);
 
-/* What it stood for; the caller's, and the ticket is gone. NULL: none of this vhost's. */
+/* What the ticket stood for; the caller's, and the ticket is gone. NULL: none of this vhost's. */
 struct px_token *px_tickets_redeem(struct px_tickets *tickets, const char *vhost,
-		struct px_span ticket, int64_t now_ms);
+		struct px_span text, int64_t now_ms);
 
 #endif

@@ -34,8 +34,11 @@ struct px_state_file {
 int px_state_file_begin(struct px_state_file *file, const char *path, uint64_t max_bytes,
 		int64_t wall_ms);
 
-/* Adds a line, without its end. -EFBIG: it would be too long; else -errno. */
-int px_state_file_line(void *file, struct px_span line);
+/*
+ * Adds a line, without its end, to the struct px_state_file that `user` is. -EFBIG: it would be
+ * too long; else -errno.
+ */
+int px_state_file_line(void *user, struct px_span line);
 
 /*
  * Ends it, with `rc` 0 by giving it its name when it is on the disk; else, or where that

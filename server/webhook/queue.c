@@ -370,18 +370,18 @@ static void land(struct px_webhook_queue *queue, struct px_webhook_batch *partit
 	queue->sending_bytes -= cost_of(event);
 }
 
-void px_webhook_queue_delivered(struct px_webhook_queue *queue, struct px_webhook_batch *partition)
+void px_webhook_queue_delivered(struct px_webhook_queue *queue, struct px_webhook_batch *batch)
 {
 	queue->counts.in_flight--;
-	queue->counts.delivered += partition->sending;
-	while (partition->sending > 0) {
-		land(queue, partition, partition->first);
-		free_first(queue, partition);
+	queue->counts.delivered += batch->sending;
+	while (batch->sending > 0) {
+		land(queue, batch, batch->first);
+		free_first(queue, batch);
 	}
-	partition->last_sent = NULL;
-	partition->failures = 0;
-	make_ready(queue, partition);
-	drop_if_empty(queue, partition);
+	batch->last_sent = NULL;
+	batch->failures = 0;
+	make_ready(queue, batch);
+	drop_if_empty(queue, batch);
 }
 
 /* Those that were being sent are among all again. */
@@ -405,33 +405,33 @@ static int64_t back_off_ms(unsigned failures, uint32_t random)
 	return ms - (int64_t)((uint64_t)(ms / 2) * random / UINT32_MAX);
 }
 
-void px_webhook_queue_failed(struct px_webhook_queue *queue, struct px_webhook_batch *partition,
+void px_webhook_queue_failed(struct px_webhook_queue *queue, struct px_webhook_batch *batch,
 		int64_t now_ms, int64_t retry_after_ms, uint32_t random)
 {
 	int64_t give_up_ms = queue->bounds.give_up_ms;
-	recall(queue, partition);
+	recall(queue, batch);
 	if (retry_after_ms > 0) {
 		queue->paused_until_ms = now_ms +
 				(retry_after_ms < give_up_ms ? retry_after_ms : give_up_ms);
 	}
-	while (partition->first && partition->first->came_ms + give_up_ms <= now_ms) {
-		(void)drop_oldest_of(queue, partition);
+	while (batch->first && batch->first->came_ms + give_up_ms <= now_ms) {
+		(void)drop_oldest_of(queue, batch);
 		queue->counts.given_up++;
 	}
-	partition->failures += partition->failures < 16;
-	int64_t due_ms = now_ms + back_off_ms(partition->failures, random);
+	batch->failures += batch->failures < 16;
+	int64_t due_ms = now_ms + back_off_ms(batch->failures, random);
 	/* Its last try is not long before its end. */
-	if (partition->first && partition->first->came_ms + give_up_ms < due_ms) {
-		due_ms = partition->first->came_ms + give_up_ms;
+	if (batch->first && batch->first->came_ms + give_up_ms < due_ms) {
+		due_ms = batch->first->came_ms + give_up_ms;
 	}
-	make_wait(queue, partition, due_ms);
-	drop_if_empty(queue, partition);
+	make_wait(queue, batch, due_ms);
+	drop_if_empty(queue, batch);
 }
 
-void px_webhook_queue_put_back(struct px_webhook_queue *queue, struct px_webhook_batch *partition)
+void px_webhook_queue_put_back(struct px_webhook_queue *queue, struct px_webhook_batch *batch)
 {
-	recall(queue, partition);
-	make_ready(queue, partition);
+	recall(queue, batch);
+	make_ready(queue, batch);
 }
 
 void px_webhook_queue_flush_now(struct px_webhook_queue *queue)

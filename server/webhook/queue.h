@@ -55,10 +55,10 @@ void px_webhook_queue_set_bounds(struct px_webhook_queue *queue,
 		const struct px_webhook_bounds *bounds);
 
 /*
- * Copies lane (any bytes, may be empty) and text, a JSON object. `came_ms` may be earlier than now.
+ * Copies key (any bytes, may be empty) and text, a JSON object. `came_ms` may be earlier than now.
  * -ENOMEM; -ENOSPC: there is no room besides what is being sent. Either counts as an overflow.
  */
-int px_webhook_queue_push(struct px_webhook_queue *queue, struct px_span partition,
+int px_webhook_queue_push(struct px_webhook_queue *queue, struct px_span key,
 		struct px_span text, int64_t came_ms);
 
 /* One that could not even be put into words: it counts as an overflow. */

@@ -111,8 +111,8 @@ int px_webhooks_save(struct px_server *server, const struct px_state_writer *wri
 /* Whether the line is one of these, for px_webhooks_load(). */
 bool px_webhooks_owns(struct px_span line);
 
-/* -ENOENT: that vhost tells nobody now; -EINVAL: it makes no sense; -ENOMEM. */
-int px_webhooks_load(struct px_server *server, struct px_span line, int64_t elapsed_ms);
+/* Of one line. -ENOENT: that vhost tells nobody now; -EINVAL: it makes no sense; -ENOMEM. */
+int px_webhooks_load(struct px_server *server, struct px_span text, int64_t elapsed_ms);
 
 /* ---- webhook.c: steps of a plan; what is prepared stays, used or not ---- */
 

@@ -34,6 +34,7 @@ BROKEN = {
 	"prettier": [("dashboard/src/a.ts", GOOD["dashboard/src/a.ts"] + "export const b = \"c\"\n")],
 	"tidy": [("server/a.c", C % ("\t;\n" * 60)),
 		("server/a.c", C % "\tlong n = 70000;\n\tfor (short i = 0; i < n; i++) {\n\t}\n"),
+		("server/a.c", "int f(int a);\nint f(int b)\n{\n\treturn b;\n}\n" + C % ""),
 		("server/a.c", "#include <string.h>\n" + C % "\tif (strcmp(\"a\", \"b\") == -1)\n\t\treturn 1;\n")],
 }
 
