@@ -70,6 +70,7 @@ const ALL = [
 	'field.test.mjs',
 	'tour.test.mjs',
 	'examples.test.mjs',
+	'documented.test.mjs',
 ];
 
 // What is left out tests one of these itself, counts its own connections, or has files of its own.

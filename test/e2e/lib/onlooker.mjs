@@ -17,6 +17,10 @@ const ajv = new Ajv({ strict: false });
 ajv.addSchema({ $id: 'openapi', ...description });
 const check = ajv.getSchema('openapi#/components/schemas/TailLine');
 
+export function checkLine(line) {
+	assert.ok(check(line), `${JSON.stringify(line)}: ${JSON.stringify(check.errors)}`);
+}
+
 export async function tailRequest(claims, body, headers = {}) {
 	const text = JSON.stringify(body);
 	return request(

@@ -1,0 +1,530 @@
+// SPDX-License-Identifier: MIT
+//
+// The documentation's blocks: each is accounted for (lib/documented.mjs), and those that no other test plays are
+// played here.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { ROOT, blocksOf, matches, transcript } from './lib/blocks.mjs';
+import { holder, run as ctl, start as startCtl } from './lib/ctl.mjs';
+import { faultOf } from './lib/described.mjs';
+import { DOCUMENTED, here } from './lib/documented.mjs';
+import { enter, token, tokenVhost } from './lib/issuer.mjs';
+import { checkLine } from './lib/onlooker.mjs';
+import { BUILD, Praxisd, itEnds, runPraxisd, usePraxisd, writeFiles } from './lib/praxisd.mjs';
+import { Receiver, SIGNING, webhook } from './lib/receiver.mjs';
+import { openV1, resume } from './lib/resuming.mjs';
+import { Screen, run } from './lib/terminal.mjs';
+import { until, within } from './lib/wait.mjs';
+
+const dir = await mkdtemp(path.join(tmpdir(), 'praxis-documented-'));
+after(() => rm(dir, { recursive: true, force: true }));
+
+const pages = [
+	...['README.md', 'INSTALL.md', 'CONTRIBUTING.md', 'SECURITY.md', 'client/README.md'],
+	'examples/notifications/README.md',
+	...readdirSync(path.join(ROOT, 'plugins'))
+		.map((name) => `plugins/${name}/README.md`)
+		.filter((name) => existsSync(path.join(ROOT, name))),
+	...readdirSync(path.join(ROOT, 'docs'))
+		.filter((name) => name.endsWith('.md'))
+		.map((name) => `docs/${name}`),
+];
+
+const fits = (what, text) => (typeof what === 'string' ? text.startsWith(what) : what.test(text));
+
+// What is wrong: blocks without a row, or with two; rows without a block; tests that do not name the page.
+async function account(table) {
+	const faults = Object.keys(table).filter((page) => !pages.includes(page));
+	for (const page of pages) {
+		const rows = table[page] ?? [];
+		const used = new Set();
+		for (const { text } of await blocksOf(page)) {
+			const row = rows.find(([what]) => fits(what, text));
+			used.add(row);
+			if (!row) {
+				faults.push(`${page}: in no row of lib/documented.mjs: ${text.split('\n')[0]}`);
+			}
+		}
+		for (const row of rows.filter((each) => !used.has(each))) {
+			faults.push(`${page}: there is no block any more: ${row[0]}`);
+		}
+		for (const [what, who] of rows) {
+			if (typeof who === 'string' && !existsSync(path.join(ROOT, who))) {
+				faults.push(`${page}: ${what}: there is no ${who}`);
+			} else if (typeof who !== 'string' && !who.reason) {
+				faults.push(`${page}: ${what}: nobody, and no reason`);
+			}
+		}
+	}
+	return faults;
+}
+
+describe('each block of the documentation', () => {
+	it('is accounted for', async () => assert.deepEqual(await account(DOCUMENTED), []));
+
+	it('would be missed in the table', async () => {
+		const { 'docs/webhooks.md': rows, ...rest } = DOCUMENTED;
+		assert.equal((await account(rest)).length, 2);
+		const more = [...rows, ['nothing begins like this', here]];
+		assert.equal((await account({ ...rest, 'docs/webhooks.md': more })).length, 1);
+		const nobody = rows.map(([what]) => [what, 'test/e2e/nosuch.test.mjs']);
+		assert.equal((await account({ ...rest, 'docs/webhooks.md': nobody })).length, 2);
+	});
+});
+
+// ---- those of this file ----
+
+const played = new Set();
+
+// The block of that page that begins like this; it counts as played.
+async function block(page, begins) {
+	const row = DOCUMENTED[page].find(([what]) => what === begins);
+	assert.equal(row?.[1], here, `${page}: ${begins}`);
+	played.add(row);
+	return (await blocksOf(page)).find(({ text }) => fits(begins, text)).text;
+}
+
+const keysOf = (text) =>
+	[...text.replace(/\n */g, '').matchAll(/[{,]"(\w+)":/g)].map(([, key]) => key);
+
+describe('audit logs', () => {
+	const file = () => path.join(praxis.dir, 'audit.jsonl');
+	const key = randomBytes(32).toString('hex');
+	const praxis = new Praxisd();
+	before(async () => {
+		await praxis.start({
+			global: { audit: { file: 'audit.jsonl' } },
+			vhost: tokenVhost(),
+		});
+		const ann = await enter(praxis, { sub: 4711, practices: [17] });
+		ann.send({
+			type: 'telemedicine_user_joined',
+			roomId: 'r',
+			appointmentId: 1,
+			userId: 4711,
+			userName: 'x',
+		});
+		await ann.next('telemedicine_room_joined');
+		await ann.close();
+		praxis.signal('SIGTERM');
+		await praxis.ended();
+	});
+	after(() => praxis.kill());
+
+	it('docs/audit.md: a line has these members in this order', async () => {
+		const shown = await block('docs/audit.md', '{"seq":7');
+		const lines = (await readFile(file(), 'utf8')).trimEnd().split('\n');
+		const joined = lines.find((line) => JSON.parse(line).event === 'joined');
+		assert.deepEqual(keysOf(joined), keysOf(shown));
+	});
+
+	it('docs/audit.md: the program verifies the chain, and finds what was changed', async () => {
+		const program = path.join(dir, 'verify.py');
+		await writeFile(program, await block('docs/audit.md', 'import hashlib'));
+		const verify = (name) => execFileSync('python3', [program, name], { stdio: 'pipe' });
+		verify(file());
+		const text = await readFile(file(), 'utf8');
+		const changed = path.join(dir, 'changed.jsonl');
+		const lines = text.split('\n');
+		for (const wrong of [
+			text.replace('"user":4711', '"user":4712'),
+			lines.toSpliced
+				? lines.toSpliced(2, 1).join('\n')
+				: lines.filter((_, at) => at !== 2).join('\n'),
+			[lines[1], lines[0], ...lines.slice(2)].join('\n'),
+		]) {
+			await writeFile(changed, wrong);
+			assert.throws(() => verify(changed), /AssertionError/);
+		}
+	});
+
+	it('docs/audit.md: the files of a rotated log with a key are one chain', async () => {
+		const shown = await block('docs/audit.md', '{"seq":1,');
+		const command = await block('docs/audit.md', 'praxisctl audit verify');
+		const keyed = new Praxisd();
+		try {
+			await keyed.start({
+				global: { audit: { file: 'audit.jsonl', 'key-file': 'key' } },
+				files: { key },
+				vhost: tokenVhost(),
+			});
+			const log = (end = '') => path.join(keyed.dir, `audit.jsonl${end}`);
+			for (const end of ['.2', '.1']) {
+				await (await enter(keyed)).close();
+				await rename(log(), log(end));
+				const since = keyed.log.length;
+				keyed.signal('SIGHUP');
+				await keyed.logged(/configuration reloaded/, since);
+			}
+			await (await enter(keyed)).close();
+			keyed.signal('SIGTERM');
+			await keyed.ended();
+			const [first] = (await readFile(log('.2'), 'utf8')).split('\n');
+			assert.deepEqual(keysOf(first), keysOf(shown));
+			assert.equal(JSON.parse(first).algorithm, 'hmac-sha256');
+			const words = command
+				.replace('/run/secrets/audit', path.join(keyed.dir, 'key'))
+				.replace(/audit\.jsonl\S*/g, (name) => path.join(keyed.dir, name))
+				.split(' ');
+			const { code, stdout, stderr } = await ctl(words.slice(1));
+			assert.deepEqual([code, stderr], [0, ''], stdout);
+		} finally {
+			await keyed.kill();
+		}
+	});
+
+	it('docs/audit.md: the rotation is that of the package', async () => {
+		const shown = await block('docs/audit.md', '/var/log/praxis/audit.jsonl {');
+		const packaged = await readFile(path.join(ROOT, 'debian/praxis.logrotate'), 'utf8');
+		const lines = packaged.split('\n').map((line) => line.trim());
+		for (const line of shown.split('\n').map((each) => each.trim())) {
+			assert.ok(
+				lines.some((each) => each.startsWith(line)),
+				line,
+			);
+		}
+	});
+});
+
+describe('docs/webhooks.md', () => {
+	const receiver = new Receiver();
+	let headers;
+	const praxis = usePraxisd(async () => {
+		const url = await receiver.listen('/your/path');
+		receiver.server.prependListener('request', (request) => (headers = request.headers));
+		return { vhost: tokenVhost({}, webhook(url)) };
+	});
+	after(() => receiver.close());
+
+	it('a request is as the page has it, and its program verifies the signature', async () => {
+		const head = await block('docs/webhooks.md', 'POST /your/path');
+		const program = await block('docs/webhooks.md', 'const { t, v1 }');
+		const bob = await enter(praxis);
+		const opened = await receiver.event(
+			'session_opened',
+			({ clientId }) => clientId === bob.clientId,
+		);
+		const { text, url } = receiver.requests.at(-1);
+		const [first, ...lines] = head.split('\n\n')[0].split('\n');
+		assert.equal(first, `POST ${url} HTTP/1.1`);
+		for (const line of lines) {
+			const [name, value] = line.split(': ');
+			const form = value.replace(/\d{10}/, '\\d{10}').replace(/[0-9a-f]{64}/, '[0-9a-f]{64}');
+			assert.match(headers[name.toLowerCase()], new RegExp(`^${form}$`));
+		}
+		const keys = keysOf(head.split('\n\n')[1]);
+		assert.deepEqual(Object.keys(JSON.parse(text)), keys.slice(0, 2));
+		assert.deepEqual(Object.keys(opened).slice(0, 3), keys.slice(2, 5));
+		assert.equal(opened.id.split('-').length, 2);
+
+		const judge = new Function(
+			...['header', 'body', 'secret', 'createHmac', 'timingSafeEqual', 'Buffer'],
+			`${program}\nreturn good;`,
+		);
+		const good = (header, body, secret = SIGNING) =>
+			judge(header, body, secret, createHmac, timingSafeEqual, Buffer);
+		const signature = headers['praxis-signature'];
+		assert.equal(good(signature, text), true);
+		assert.equal(good(signature, `${text} `), false);
+		assert.equal(good(signature, text, 'another secret of more than 32 bytes'), false);
+		const old = Math.floor(Date.now() / 1000) - 301;
+		const v1 = createHmac('sha256', SIGNING).update(`${old}.${text}`).digest('hex');
+		assert.equal(good(`t=${old},v1=${v1}`, text), false);
+	});
+
+	itEnds(praxis);
+});
+
+describe('docs/operations.md', () => {
+	const praxis = new Praxisd();
+	after(() => praxis.kill());
+	const lines = () => praxis.log.split('\n');
+
+	// Figures differ.
+	function isLogged(shown, replace = (line) => line) {
+		const wanted = new Map();
+		for (const line of shown.split('\n')) {
+			const source = replace(line)
+				.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+				.replace(/\b\d+\b/g, '\\d+')
+				.replace(/^notice +/, 'notice: ');
+			wanted.set(line, new RegExp(`${source}$`));
+		}
+		for (const [line, pattern] of wanted) {
+			assert.ok(
+				lines().some((each) => pattern.test(each)),
+				`${line}\nin ${praxis.log}`,
+			);
+		}
+	}
+
+	it('logs a reload like this', async () => {
+		await praxis.start({
+			global: { 'state-file': 'state', 'grace-ms': 20_000 },
+			services: { whiteboard: { history: 5 } },
+		});
+		await writeFiles(praxis.dir, {
+			'conf.d/50-clinic.json': {
+				vhosts: [{ name: 'clinic', port: 0, interface: '127.0.0.1' }],
+				global: { 'max-connections': 5000 },
+			},
+			'conf.d/50-history.json': {
+				vhost: 'default',
+				'ws-protocols': [{ whiteboard: { history: 7 } }],
+			},
+		});
+		praxis.signal('SIGHUP');
+		await praxis.logged(/configuration reloaded/);
+		isLogged(await block('docs/operations.md', 'notice  reload:'));
+	});
+
+	it('logs a restart like this', async () => {
+		const shown = await block('docs/operations.md', 'state: 12 lines');
+		const ann = await openV1(praxis, 'practiceId=1&userId=ann&userName=ann');
+		praxis.signal('SIGTERM');
+		await praxis.ended();
+		isLogged(shown.split('\n')[0]);
+		await praxis.launch();
+		isLogged(shown.split('\n')[1]);
+		await (await resume(praxis, ann)).close();
+	});
+
+	it('praxisctl tail shows this', async () => {
+		await praxis.stop();
+		await praxis.start({ vhost: tokenVhost() });
+		const [{ command, output }] = transcript(
+			await block('docs/operations.md', '$ praxisctl tail'),
+		);
+		const ids = new Map();
+		const [ann, bob] = [await enter(praxis), await enter(praxis)];
+		const child = startCtl(
+			command.split(' ').slice(1),
+			holder(praxis, await token({ role: 'admin', practices: ['*'] })),
+		);
+		let said = '';
+		for (const stream of [child.stdout, child.stderr]) {
+			stream.setEncoding('utf8').on('data', (text) => (said += text));
+		}
+		const rows = () => said.trimEnd().split('\n');
+		await until(
+			() => said,
+			() => said.includes('\n'),
+		);
+		ann.send({ type: 'whiteboard_update', practiceId: 1, data: {}, id: 1 });
+		await ann.next('ack');
+		ann.send({ type: 'telemedicine_end', roomId: 'r' });
+		await ann.next('error');
+		await until(
+			() => said,
+			() => rows().length >= output.length,
+		);
+		child.kill('SIGINT');
+		await within(new Promise((resolve) => child.once('close', resolve)), 'the end of tail');
+		const anySize = (line) => line.replace(/ {2,}\d+(?=$| {2})/, '  …');
+		output.map(anySize).forEach((line, at) => {
+			assert.ok(matches(line, rows()[at].replace(/ +$/, ''), ids), `${line}\n${rows()[at]}`);
+		});
+		await Promise.all([ann.close(), bob.close()]);
+		await praxis.stop();
+	});
+
+	it('the drop-in of the unit is one', async (t) => {
+		const shown = await block('docs/operations.md', '[Service]');
+		const unit = await readFile(
+			path.join(ROOT, 'packaging/systemd/praxisd.service.in'),
+			'utf8',
+		);
+		for (const line of shown.split('\n').slice(1)) {
+			assert.ok(unit.includes(`\n${line.split('=')[0]}=`), line); // it takes back what the unit has
+		}
+		const file = path.join(dir, 'drop-in.service');
+		await writeFile(file, `${shown}\nExecStart=/bin/true\n`);
+		try {
+			execFileSync('systemd-analyze', ['verify', file], { stdio: 'pipe' });
+		} catch (error) {
+			if (error.code !== 'ENOENT') {
+				throw error;
+			}
+			t.diagnostic('there is no systemd-analyze');
+		}
+	});
+});
+
+describe('messages', () => {
+	for (const begins of ['{"type":"connection_established"', '{"type":"error"']) {
+		it(`docs/protocol.md: ${begins}`, async () => {
+			const text = await block('docs/protocol.md', begins);
+			assert.equal(faultOf('server', JSON.parse(text)), undefined);
+		});
+	}
+
+	it('docs/api.md: lines of a tail', async () => {
+		const text = await block('docs/api.md', '{"at":');
+		text.split('\n').forEach((line) => checkLine(JSON.parse(line)));
+	});
+});
+
+describe('plugins/telemedicine/README.md', () => {
+	const praxis = new Praxisd();
+	after(() => praxis.kill());
+
+	it('a patient waits and is admitted', async () => {
+		const page = 'plugins/telemedicine/README.md';
+		const config = JSON.parse(await block(page, '{ "vhost"'));
+		const patients = transcript(await block(page, '$ TOKEN='));
+		const vets = transcript(await block(page, '> {"type":"telemedicine_user_joined"'));
+		await praxis.start({
+			vhost: {
+				'open-practice': undefined,
+				tokens: { 'secret-file': '../secret', query: true },
+			},
+			files: { secret: randomBytes(32).toString('hex'), 'conf.d/50-waiting.json': config },
+		});
+		const env = { ...process.env };
+		const screens = [];
+		const ids = new Map();
+		const shell = (command) =>
+			run(
+				command
+					.replace('build/tools/praxisctl', path.join(BUILD, 'tools/praxisctl'))
+					.replace('build/run/secret', path.join(praxis.dir, 'secret')),
+				{ env },
+			);
+		const open = async () =>
+			screens.push(
+				await Screen.open(`ws://127.0.0.1:${praxis.port}/ws?access_token=${env.TOKEN}`),
+			);
+		const play = async (parts) => {
+			for (const { command, typed, received } of parts) {
+				if (command) {
+					await (/-m websockets/.test(command) ? open() : shell(command));
+				} else if (typed) {
+					const known = [...ids].reduce(
+						(text, [from, to]) => text.replaceAll(from, to),
+						typed,
+					);
+					screens.at(-1).send(known);
+				} else {
+					await until(
+						() =>
+							`${received}\namong\n${screens.flatMap((each) => each.lines).join('\n')}`,
+						() =>
+							screens.some((each) =>
+								each.take((line) => matches(received, line, ids)),
+							),
+					);
+				}
+			}
+		};
+		await play(patients);
+		const vet = patients[0].command
+			.replace("'Ms Rex'", "'Dr Vet'")
+			.replace('--user 99', '--user 7');
+		await shell(vet.replace('--role patient', '--role staff').replace(/--room \S+/, ''));
+		await open();
+		await play(vets);
+		screens.forEach(({ socket }) => socket.close());
+		await praxis.stop();
+	});
+});
+
+describe('Prometheus', () => {
+	it('docs/metrics.md, docs/alerts.md: reads this configuration', async () => {
+		const scrape = await block('docs/metrics.md', 'scrape_configs:');
+		const rules = await block('docs/alerts.md', 'rule_files:');
+		const secret = path.join(dir, 'praxis.token');
+		await writeFile(secret, 'x');
+		const [local, remote] = scrape.split(/^# from another machine\n/m);
+		const alerts = path.join(ROOT, 'packaging/prometheus/alerts.yml');
+		for (const jobs of [local, `scrape_configs:\n${remote}`]) {
+			const file = path.join(dir, 'prometheus.yml');
+			const text = `${rules}\n${jobs}`
+				.replace('/etc/prometheus/praxis-alerts.yml', alerts)
+				.replace('/etc/prometheus/praxis.token', secret);
+			assert.ok(text.includes(alerts));
+			await writeFile(file, text);
+			execFileSync('promtool', ['check', 'config', file], { stdio: 'pipe' });
+		}
+	});
+});
+
+describe('commands', () => {
+	// That a program is there and knows the options: their full runs take minutes.
+	function knows(command, program, source = program) {
+		assert.ok(existsSync(path.join(ROOT, program)), program);
+		const text = readFileSync(path.join(ROOT, source), 'utf8');
+		const options = command.match(/(?<=\s)--[a-z-]+/g) ?? [];
+		for (const option of options) {
+			assert.match(
+				text,
+				new RegExp(`["'\\s]${option}\\b|["']?${option.slice(2)}["']?[:,]`),
+				option,
+			);
+		}
+	}
+
+	it('docs/configuration.md: praxisd has these options', async () => {
+		const { stdout } = await runPraxisd(['--help']);
+		const text = await block('docs/configuration.md', 'praxisd  ');
+		for (const [option] of text.matchAll(/--[a-z-]+/g)) {
+			assert.match(stdout, new RegExp(`${option}\\b`));
+		}
+	});
+
+	it('of the benchmark, the soak, the simulation and the mutants', async () => {
+		knows(await block('docs/performance.md', 'test/bench/run.mjs'), 'test/bench/run.mjs');
+		knows(await block('docs/reliability.md', 'node test/soak/run.mjs'), 'test/soak/run.mjs');
+		for (const page of ['docs/reliability.md', 'CONTRIBUTING.md']) {
+			knows(await block(page, 'test/mutate/mutate.py'), 'test/mutate/mutate.py');
+		}
+		knows(await block('docs/reliability.md', 'while build/test/sim/lives'), 'test/sim/lives.c');
+		const counts = await block('docs/performance.md', 'scripts/test counts');
+		knows(counts, 'test/counts/counts.py');
+		assert.match(
+			await readFile(path.join(ROOT, 'scripts/test'), 'utf8'),
+			/^steps=\(.*\bcounts\b/m,
+		);
+	});
+
+	it('INSTALL.md: the build has these options, and makes these files', async () => {
+		const text = await block('INSTALL.md', 'npm --prefix client ci');
+		const options = await readFile(path.join(ROOT, 'meson_options.txt'), 'utf8');
+		for (const [, option] of text.matchAll(/ -D(\w+)=/g)) {
+			assert.match(options, new RegExp(`^option\\('${option}'`, 'm'));
+		}
+		for (const name of ['praxisd.service.in', 'sysusers.conf', 'tmpfiles.conf']) {
+			assert.ok(existsSync(path.join(ROOT, 'packaging/systemd', name)));
+		}
+	});
+
+	it('docs/migration.md: what is left of another system is found', async () => {
+		const command = await block('docs/migration.md', 'grep -rnE');
+		await mkdir(path.join(dir, 'src'), { recursive: true });
+		await writeFile(
+			path.join(dir, 'src/a.ts'),
+			"const socket = new WebSocket('ws://x:9003');\nclean();\n",
+		);
+		const env = { ...process.env };
+		assert.match(await run(command, { cwd: dir, env }), /^src\/a\.ts:1:.*\n$/);
+	});
+});
+
+describe('and those of this file', () => {
+	it('were played', () => {
+		const rows = Object.entries(DOCUMENTED).flatMap(([page, all]) =>
+			all.filter(([, who]) => who === here).map((row) => ({ page, row })),
+		);
+		const left = rows.filter(({ row }) => !played.has(row));
+		assert.deepEqual(
+			left.map(({ page, row }) => `${page}: ${row[0]}`),
+			[],
+		);
+	});
+});
