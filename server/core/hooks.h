@@ -10,7 +10,7 @@
 struct px_peer;
 
 struct px_hooks {
-	/* A connection without TLS: its requests are read. 0: it has taken both over; -errno. */
+	/* A connection: its requests are read. 0: it has taken both over; -errno. */
 	int (*begin)(struct px_peer *peer, int fd);
 
 	/* The libwebsockets connection that answered for peer->frontend is gone. */

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct ssl_st;
 struct px_auth_request;
 struct px_resume_query;
 struct px_frontend;
@@ -30,9 +31,10 @@ struct px_peer {
 	struct px_identity *identity; /* let in, not yet a session */
 	struct px_auth_request *auth_request;     /* the application's back end is asked */
 	struct px_request *request;   /* of the API: being read, or its answer goes on */
-	struct px_frontend *frontend; /* reads its requests; NULL: lws does */
+	struct px_frontend *frontend; /* has its socket; NULL: lws does */
 	uint32_t holders;             /* frontend and lws connections */
-	uint64_t bytes_at_answer;     /* read by TLS when the last answer was written; 0: none was */
+	int fd;                       /* the client's socket, to ask about; -1: closed */
+	struct ssl_st *ssl;           /* what was negotiated; NULL: no TLS */
 	struct px_resume_query *resume_query; /* the session that it wants to resume; NULL: none */
 	int8_t service;
 	bool is_proxied;              /* it began with a PROXY header … */

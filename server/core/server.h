@@ -62,7 +62,7 @@ struct px_server {
 	char protocol_names[PX_SERVICES_MAX][PX_SERVICE_NAME_SIZE]; /* empty: none yet */
 	struct lws_protocols protocols[PX_SERVICES_MAX + 2];
 	struct lws_protocol_vhost_options pvos[PX_SERVICES_MAX + 1];
-	struct lws_vhost *plain; /* of all connections without TLS */
+	struct lws_vhost *lws_vhost; /* the one there is */
 	struct px_tls *tls;      /* all that were made */
 	struct px_lws *lws;
 	struct px_broker *broker;

@@ -51,12 +51,22 @@ void px_settings_log_complaint(void *user, enum px_config_level level, const cha
 	px_log(level == PX_CONFIG_ERROR ? PX_LOG_ERROR : PX_LOG_WARNING, "%s", text);
 }
 
+static bool has_tls(const struct px_config *config)
+{
+	for (size_t i = 0; i < config->vhost_count; i++) {
+		if (config->vhosts[i].host_ssl_cert) {
+			return true;
+		}
+	}
+	return false;
+}
+
 uint64_t px_settings_descriptors(const struct px_config *config)
 {
 	struct rlimit limit;
-	/* Requests over HTTP take two more each while they are answered. */
-	uint64_t wanted = config->global.max_connections + config->global.max_connections / 8 +
-			OTHER_DESCRIPTORS;
+	uint64_t most = config->global.max_connections;
+	/* Requests take two more each while they are answered, and WebSockets over TLS all the time. */
+	uint64_t wanted = (has_tls(config) ? 3 * most : most + most / 8) + OTHER_DESCRIPTORS;
 	wanted = wanted < DESCRIPTORS_USUAL ? DESCRIPTORS_USUAL :
 			wanted > DESCRIPTORS_MAX ? DESCRIPTORS_MAX : wanted;
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0) {

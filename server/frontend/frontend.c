@@ -6,19 +6,16 @@
  * first in what was read from the socket: a pipelined POST got the header as its body, and a GET
  * with a body sent lws into an endless loop. It also drops without an answer, or refuses in HTML,
  * what the standard wants answered or ignored. So it does not get requests as they come. A head is
- * looked at without taking it (MSG_PEEK) until it is whole. One that asks for a WebSocket is left
- * in the socket, and the socket is given to lws, which finds that request first. Any other is taken
- * out, exactly, and handed to lws over a socket pair of its own (relay.c): lws never sees a second
- * request on a connection, nor a byte behind a body. So is a request for a WebSocket that offers
- * something else as well ("h2c, websocket"), which lws would refuse.
- *
- * A head that is not complete leaves the socket readable; SO_RCVLOWAT makes it quiet until there
- * is more.
+ * looked at without taking it until it is whole (stream.h). One that asks for a WebSocket without
+ * TLS is left in the socket, and the socket is given to lws, which finds that request first. Any
+ * other is taken out, exactly, and handed to lws over a socket pair of its own (relay.c): lws never
+ * sees a second request on a connection, nor a byte behind a body. So is a WebSocket over TLS, of
+ * which lws sees what is decrypted, and a request for one that offers something else as well ("h2c,
+ * websocket"), which lws would refuse.
  *
  * Rejected: an answer with "Connection: close" to every request, which costs every caller of the
- * API a handshake a call; serving HTTP without lws, which would be a second way for all of it as
- * long as TLS is lws's. Over TLS lws decrypts, and its parser is first: what it does wrong there is
- * in docs/architecture.md, and server/http/framing.c keeps it from doing harm.
+ * API a handshake a call; serving HTTP without lws, which would be a second way for all of it; TLS
+ * of lws, whose parser then is the first to see a request, and which nothing keeps from its faults.
  */
 #include "frontend_internal.h"
 #include "base/log.h"
@@ -28,6 +25,7 @@
 #include "http/http.h"
 #include "net/listeners.h"
 #include "net/peer.h"
+#include "net/tls.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -58,7 +56,7 @@ static void on_closed(uv_handle_t *handle)
 	}
 	/* libuv has let go of the descriptor: lws may watch it. */
 	if (frontend->hands_over) {
-		px_listener_give_to_lws(frontend->peer, frontend->fd);
+		px_listener_give_to_lws(frontend->peer, frontend->stream.fd);
 	}
 	free(frontend);
 }
@@ -66,7 +64,7 @@ static void on_closed(uv_handle_t *handle)
 static void close_handles(struct px_frontend *frontend)
 {
 	frontend->state = PX_FRONTEND_GONE;
-	uv_close((uv_handle_t *)&frontend->poll, on_closed);
+	px_stream_release(&frontend->stream, on_closed);
 	uv_close((uv_handle_t *)&frontend->timer, on_closed);
 	frontend->peer->frontend = NULL;
 }
@@ -76,20 +74,10 @@ void px_frontend_end(struct px_frontend *frontend)
 	if (frontend->state != PX_FRONTEND_GONE) {
 		px_relay_end(frontend);
 		close_handles(frontend);
-		close(frontend->fd);
-		frontend->fd = -1;
+		frontend->peer->fd = -1;
+		frontend->peer->ssl = NULL;
+		px_stream_close(&frontend->stream);
 		px_peer_destroy(frontend->peer);
-	}
-}
-
-static void on_event(uv_poll_t *poll, int status, int events);
-
-void px_frontend_watch(struct px_frontend *frontend, int events)
-{
-	if (events == 0) {
-		uv_poll_stop(&frontend->poll);
-	} else {
-		uv_poll_start(&frontend->poll, events, on_event);
 	}
 }
 
@@ -104,14 +92,6 @@ void px_frontend_set_timer(struct px_frontend *frontend, uint64_t ms)
 	}
 }
 
-static void set_low_water(struct px_frontend *frontend, int bytes)
-{
-	if (frontend->low_water != bytes) {
-		frontend->low_water = bytes;
-		(void)setsockopt(frontend->fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes));
-	}
-}
-
 /*
  * Closing a socket in which something is unread takes back what was written last. So it is closed
  * when the client has, or after a while.
@@ -119,17 +99,17 @@ static void set_low_water(struct px_frontend *frontend, int bytes)
 void px_frontend_linger(struct px_frontend *frontend)
 {
 	px_relay_end(frontend);
-	set_low_water(frontend, 1);
-	(void)shutdown(frontend->fd, SHUT_WR);
+	px_stream_set_low_water(&frontend->stream, 1);
+	px_stream_shutdown(&frontend->stream);
 	frontend->state = PX_FRONTEND_LINGER;
 	px_frontend_set_timer(frontend, LINGER_MS);
-	px_frontend_watch(frontend, UV_READABLE);
+	px_stream_watch(&frontend->stream, UV_READABLE);
 }
 
 static void drop_rest(struct px_frontend *frontend)
 {
 	char bytes[16384];
-	ssize_t n = recv(frontend->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+	ssize_t n = px_stream_read(&frontend->stream, bytes, sizeof(bytes));
 	frontend->dropped += n > 0 ? (size_t)n : 0;
 	if (n == 0 || (n < 0 && errno != EAGAIN) || frontend->dropped > LINGER_BYTES) {
 		px_frontend_end(frontend);
@@ -142,7 +122,7 @@ void px_frontend_refuse(struct px_frontend *frontend, const struct px_http_head 
 	char text[PX_HTTP_HEADERS_MAX + 1024];
 	size_t len = px_http_compose_error(frontend->peer->vhost, head, fault, text, sizeof(text));
 	server_of(frontend)->refused++;
-	(void)!send(frontend->fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)px_stream_write(&frontend->stream, text, len);
 	px_frontend_linger(frontend);
 }
 
@@ -154,7 +134,7 @@ static void await_head(struct px_frontend *frontend)
 	frontend->has_begun = false;
 	frontend->has_skipped = false;
 	px_frontend_set_timer(frontend, frontend->is_used ? IDLE_MS : HEAD_MS);
-	px_frontend_watch(frontend, UV_READABLE);
+	px_stream_watch(&frontend->stream, UV_READABLE);
 }
 
 /* As GET /ready would put it, which may be what was asked. */
@@ -174,7 +154,7 @@ static void refuse_unready(struct px_frontend *frontend, const struct px_http_he
 static void relay(struct px_frontend *frontend, const struct px_http_head *head)
 {
 	char taken[PX_HTTP_HEAD_MAX];
-	if (recv(frontend->fd, taken, head->len, MSG_DONTWAIT) != (ssize_t)head->len) {
+	if (px_stream_read(&frontend->stream, taken, head->len) != (ssize_t)head->len) {
 		px_frontend_end(frontend);
 		return;
 	}
@@ -192,13 +172,13 @@ static void take_head(struct px_frontend *frontend, const char *bytes, size_t le
 	struct px_http_fault fault;
 	int rc = px_http_head_parse(bytes, len, &head, &fault);
 	if (rc == -EAGAIN) {
-		set_low_water(frontend, (int)len + 1);
+		px_stream_set_low_water(&frontend->stream, len + 1);
 		return;
 	}
-	set_low_water(frontend, 1);
+	px_stream_set_low_water(&frontend->stream, 1);
 	if (rc < 0) {
 		px_frontend_refuse(frontend, &head, &fault);
-	} else if (head.upgrades && !head.offers_more) {
+	} else if (head.upgrades && !head.offers_more && !frontend->stream.ssl) {
 		frontend->hands_over = true;
 		close_handles(frontend);
 	} else {
@@ -209,7 +189,7 @@ static void take_head(struct px_frontend *frontend, const char *bytes, size_t le
 static void look(struct px_frontend *frontend)
 {
 	char bytes[PX_HTTP_HEAD_MAX];
-	ssize_t n = recv(frontend->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
+	ssize_t n = px_stream_peek(&frontend->stream, bytes, sizeof(bytes));
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
 		px_frontend_end(frontend);
 		return;
@@ -221,9 +201,9 @@ static void look(struct px_frontend *frontend)
 	/* Old clients send one behind a body (RFC 9112 section 2.2). */
 	if (n >= 2 && !frontend->has_skipped && memcmp(bytes, "\r\n", 2) == 0) {
 		frontend->has_skipped = true;
-		set_low_water(frontend, 1);
-		n = recv(frontend->fd, bytes, 2, MSG_DONTWAIT) == 2 ?
-				recv(frontend->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT) : -1;
+		px_stream_set_low_water(&frontend->stream, 1);
+		n = px_stream_read(&frontend->stream, bytes, 2) == 2 ?
+				px_stream_peek(&frontend->stream, bytes, sizeof(bytes)) : -1;
 	}
 	if (n > 0) {
 		take_head(frontend, bytes, (size_t)n);
@@ -239,7 +219,7 @@ void px_frontend_rest(struct px_frontend *frontend)
 	}
 	frontend->state = PX_FRONTEND_REST;
 	px_frontend_set_timer(frontend, IDLE_MS);
-	px_frontend_watch(frontend, 0);
+	px_stream_watch(&frontend->stream, 0);
 }
 
 void px_frontend_released(struct px_frontend *frontend)
@@ -265,9 +245,9 @@ static void on_timer(uv_timer_t *timer)
 	}
 }
 
-static void on_event(uv_poll_t *poll, int status, int events)
+static void on_event(void *user, int status, int events)
 {
-	struct px_frontend *frontend = poll->data;
+	struct px_frontend *frontend = user;
 	px_turn_begin(&server_of(frontend)->turn, uv_hrtime());
 	if (status < 0) {
 		px_frontend_end(frontend);
@@ -295,18 +275,18 @@ int px_frontend_begin(struct px_peer *peer, int fd)
 	if (!frontend) {
 		return -ENOMEM;
 	}
-	int rc = uv_poll_init(&server->loop, &frontend->poll, fd);
+	frontend->stream.on_event = on_event;
+	frontend->stream.user = frontend;
+	int rc = px_stream_init(&frontend->stream, &server->loop, fd,
+			peer->vhost->tls ? px_tls_context(peer->vhost->tls) : NULL);
 	if (rc < 0) {
 		free(frontend);
 		return rc;
 	}
 	uv_timer_init(&server->loop, &frontend->timer);
-	frontend->poll.data = frontend;
 	frontend->timer.data = frontend;
-	frontend->handles = 2;
-	frontend->low_water = 1;
+	frontend->handles = PX_STREAM_HANDLES + 1;
 	frontend->peer = peer;
-	frontend->fd = fd;
 	frontend->next = server->frontends;
 	frontend->link = &server->frontends;
 	if (frontend->next) {
@@ -314,6 +294,7 @@ int px_frontend_begin(struct px_peer *peer, int fd)
 	}
 	server->frontends = frontend;
 	peer->frontend = frontend;
+	peer->ssl = frontend->stream.ssl;
 	await_head(frontend);
 	return 0;
 }
@@ -323,7 +304,7 @@ void px_frontends_drop(struct px_server *server)
 	for (struct px_frontend *each = server->frontends; each; each = each->next) {
 		if (each->hands_over) {
 			each->hands_over = false;
-			close(each->fd);
+			close(each->stream.fd);
 			px_peer_destroy(each->peer);
 		}
 		px_frontend_end(each);

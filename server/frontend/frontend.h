@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection without TLS, from accept() until it becomes a WebSocket or ends: its requests are
- * read here, one after the other, and libwebsockets gets only what is well-formed.
+ * A connection from accept() until it becomes a WebSocket without TLS, or ends: TLS is taken off,
+ * and its requests are read, one after the other; libwebsockets gets only what is well-formed.
  */
 #ifndef PX_FRONTEND_H
 #define PX_FRONTEND_H

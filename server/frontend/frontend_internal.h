@@ -7,6 +7,7 @@
 #include "core/server.h"
 #include "frontend.h"
 #include "http/http_head.h"
+#include "stream.h"
 
 enum px_frontend_state {
 	PX_FRONTEND_HEAD,   /* a request is awaited */
@@ -23,11 +24,9 @@ struct px_frontend {
 	struct px_relay *relay; /* NULL: none */
 	struct px_frontend *next;
 	struct px_frontend **link;
-	uv_poll_t poll;
+	struct px_stream stream;
 	uv_timer_t timer;
-	int fd;      /* -1: closed */
 	int handles; /* not yet closed */
-	int low_water; /* the socket is readable when it has as many bytes */
 	enum px_frontend_state state;
 	bool hands_over; /* the socket goes on to lws when libuv has let go of it */
 	bool is_used;    /* had a request before */
@@ -46,7 +45,6 @@ void px_frontend_rest(struct px_frontend *frontend);
 void px_frontend_refuse(struct px_frontend *frontend, const struct px_http_head *head,
 		const struct px_http_fault *fault);
 void px_frontend_set_timer(struct px_frontend *frontend, uint64_t ms); /* 0: none */
-void px_frontend_watch(struct px_frontend *frontend, int events);
 
 /* relay.c: the head has been taken out of the socket. 0; -EMFILE, -ENOMEM. */
 int px_relay_begin(struct px_frontend *frontend, const struct px_http_head *head);

@@ -8,8 +8,8 @@
  * An answer to a request that was not read to its end is the connection's last.
  *
  * Where the answer is a WebSocket (101), bytes go both ways until either end closes. That costs two
- * system calls more for all that is said, so it is for those requests alone that lws would not
- * understand.
+ * system calls more for all that is said, so it is for TLS, which ends here, and for those requests
+ * alone that lws would not understand.
  */
 #include "frontend_internal.h"
 #include "core/peer.h"
@@ -48,7 +48,7 @@ struct px_relay {
 	size_t at;        /* what of the buffer the client has */
 	size_t len;
 	size_t ready;     /* of it what may go out */
-	char buffer[BUFFER_BYTES + sizeof(CLOSE_LINE)];
+	char *buffer;     /* NULL: nothing is in it */
 };
 
 static void on_pair(uv_poll_t *poll, int status, int events);
@@ -60,7 +60,9 @@ static struct px_server *server_of(const struct px_frontend *frontend)
 
 static void on_closed(uv_handle_t *handle)
 {
-	free(handle->data);
+	struct px_relay *relay = handle->data;
+	free(relay->buffer);
+	free(relay);
 }
 
 void px_relay_end(struct px_frontend *frontend)
@@ -189,7 +191,8 @@ static int read_answer(struct px_relay *relay)
 	if (relay->is_final && relay->at == relay->len) {
 		relay->at = relay->len = relay->ready = 0;
 	}
-	if (relay->len >= BUFFER_BYTES) {
+	relay->buffer = relay->buffer ? relay->buffer : malloc(BUFFER_BYTES + sizeof(CLOSE_LINE));
+	if (!relay->buffer || relay->len >= BUFFER_BYTES) {
 		return -1;
 	}
 	ssize_t n = recv(relay->fd, relay->buffer + relay->len, BUFFER_BYTES - relay->len,
@@ -211,8 +214,8 @@ static int write_answer(struct px_frontend *frontend)
 {
 	struct px_relay *relay = frontend->relay;
 	while (relay->at < relay->ready) {
-		ssize_t n = send(frontend->fd, relay->buffer + relay->at, relay->ready - relay->at,
-				MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t n = px_stream_write(&frontend->stream, relay->buffer + relay->at,
+				relay->ready - relay->at);
 		if (n < 0) {
 			return errno == EAGAIN || errno == EINTR ? 0 : -1;
 		}
@@ -244,7 +247,7 @@ static int pass_body(struct px_frontend *frontend)
 	char bytes[BUFFER_BYTES];
 	while (reads_body(relay)) {
 		size_t most = relay->body_left < sizeof(bytes) ? relay->body_left : sizeof(bytes);
-		ssize_t n = recv(frontend->fd, bytes, most, MSG_PEEK | MSG_DONTWAIT);
+		ssize_t n = px_stream_peek(&frontend->stream, bytes, most);
 		if (n < 0) {
 			return errno == EAGAIN || errno == EINTR ? 0 : -1;
 		}
@@ -262,7 +265,7 @@ static int pass_body(struct px_frontend *frontend)
 		}
 		relay->pair_is_full = false;
 		relay->body_left -= (uint64_t)sent;
-		(void)!recv(frontend->fd, bytes, (size_t)sent, MSG_DONTWAIT);
+		(void)px_stream_read(&frontend->stream, bytes, (size_t)sent);
 	}
 	return 0;
 }
@@ -274,6 +277,11 @@ static void watch(struct px_frontend *frontend)
 	struct px_relay *relay = frontend->relay;
 	bool waits = relay->at < relay->ready;
 	bool reads = reads_body(relay);
+	if (relay->at == relay->len) {
+		free(relay->buffer); /* a WebSocket is idle most of the time */
+		relay->buffer = NULL;
+		relay->at = relay->len = relay->ready = 0;
+	}
 	bool listens = relay->is_endless && !relay->is_tunnel; /* only for its end */
 	int client = (reads && !relay->pair_is_full) || listens ? UV_READABLE : 0;
 	client |= waits ? UV_WRITABLE : 0;
@@ -281,7 +289,7 @@ static void watch(struct px_frontend *frontend)
 	bool lasts = relay->is_tunnel && !relay->is_cut;
 	int pair = !waits ? UV_READABLE : lasts ? UV_DISCONNECT : 0;
 	pair |= reads && relay->pair_is_full ? UV_WRITABLE : 0;
-	px_frontend_watch(frontend, client);
+	px_stream_watch(&frontend->stream, client);
 	if (pair == 0) {
 		uv_poll_stop(&relay->poll);
 	} else {
@@ -395,7 +403,7 @@ static int give_to_lws(struct px_frontend *frontend, int fd)
 	int bytes = (int)server->config->global.send_buffer_bytes;
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 	/* Closes the descriptor where it fails. */
-	struct lws *wsi = lws_adopt_socket_vhost(server->plain, fd);
+	struct lws *wsi = lws_adopt_socket_vhost(server->lws_vhost, fd);
 	if (!wsi) {
 		return -ENOMEM;
 	}

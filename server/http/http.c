@@ -9,7 +9,6 @@
 #include "core/vhost.h"
 #include "http.h"
 #include "http_head.h"
-#include "net/tls.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -331,11 +330,7 @@ int px_http_redirect(struct lws *wsi, const char *location)
 
 int px_http_done(void *user, struct lws *wsi)
 {
-	struct px_peer *peer = lws_get_opaque_user_data(wsi);
 	(void)user;
-	if (peer) {
-		peer->bytes_at_answer = px_tls_bytes_read(wsi); /* see framing.c */
-	}
 	return lws_http_transaction_completed(wsi) ? -1 : 0;
 }
 

@@ -19,9 +19,6 @@ struct px_server;
 struct px_span;
 struct px_vhost;
 
-/* framing.c: whether it is beyond doubt where a request ends; as px_precheck_pass(). */
-int px_framing_check(const struct px_peer *peer, struct lws *wsi);
-
 /* http/http.c: a hook of the adapter, and how answers look */
 int px_http_done(void *user, struct lws *wsi);
 int px_http_refuse(struct lws *wsi, int status, const char *code, const char *sentence);

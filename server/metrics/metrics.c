@@ -55,8 +55,8 @@ static void write_now(struct px_prometheus *out, const struct px_server *server,
 		{ "praxis_connections", "TCP connections.", server->connections },
 		{ "praxis_connections_max", "TCP connections that are taken at a time.",
 			server->max_connections },
-		{ "praxis_relays", "Requests over plain HTTP that are being answered, for each of which "
-			"there is a pair of sockets.", server->relays },
+		{ "praxis_relays", "Requests that are being answered, and WebSockets over TLS, for each "
+			"of which there is a pair of sockets.", server->relays },
 		{ "praxis_tail_streams", "Answers to POST /api/v1/tail that go on.",
 			server->tail_stream_count },
 		{ "praxis_sessions", "Sessions with a connection.", stats->sessions },

@@ -11,7 +11,7 @@ enum px_unready {
 	PX_UNREADY_DRAINING,
 	PX_UNREADY_AUDIT,       /* the trail cannot be written, and on-full is refuse */
 	PX_UNREADY_CONNECTIONS, /* max-connections */
-	PX_UNREADY_DESCRIPTORS, /* not enough for another request over plain HTTP */
+	PX_UNREADY_DESCRIPTORS, /* not enough for another request */
 	PX_UNREADY_COUNT,
 };
 

@@ -14,7 +14,6 @@
 #include "listeners.h"
 #include "peer.h"
 #include "proxy_protocol.h"
-#include "tls.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -95,15 +94,10 @@ static void refuse(struct px_peer *peer, int fd, int reason, int64_t wait_ms)
 	px_peer_destroy(peer);
 }
 
-static struct lws_vhost *lws_vhost_of(const struct px_vhost *vhost)
-{
-	return vhost->tls ? px_tls_vhost(vhost->tls) : vhost->server->plain;
-}
-
 void px_listener_give_to_lws(struct px_peer *peer, int fd)
 {
 	/* Closes the descriptor where it fails. */
-	struct lws *wsi = lws_adopt_socket_vhost(lws_vhost_of(peer->vhost), fd);
+	struct lws *wsi = lws_adopt_socket_vhost(peer->vhost->server->lws_vhost, fd);
 	if (!wsi) {
 		px_peer_destroy(peer);
 		return;
@@ -121,9 +115,7 @@ static void adopt(struct px_peer *peer, int fd)
 		refuse(peer, fd, rc, wait_ms);
 		return;
 	}
-	if (peer->vhost->tls) {
-		px_listener_give_to_lws(peer, fd);
-	} else if (peer->vhost->server->hooks->begin(peer, fd) < 0) {
+	if (peer->vhost->server->hooks->begin(peer, fd) < 0) {
 		turn_away(peer->vhost, fd, 503, "unavailable", "The server is out of memory.", 0);
 		px_peer_destroy(peer);
 	}
@@ -157,6 +149,7 @@ static void take(struct px_listener *listener, int fd, const struct sockaddr_sto
 				"The server has too many connections.", 0);
 		return;
 	}
+	peer->fd = fd;
 	tune(server, fd);
 	if (listener->vhost->config->proxy_protocol) {
 		greet(peer, fd);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one lws context. lws chooses among vhosts by a prefix of whatever `Host` a client
- * sends, so there are only as many as TLS demands: one for all that is not encrypted, and
- * one for each vhost of the configuration that has TLS of its own (tls.c makes those). Which of the
- * configuration's vhosts a connection belongs to follows from the socket that it came in by.
+ * The one lws context, and the one lws vhost. lws chooses among vhosts by a prefix of whatever
+ * `Host` a client sends, so there are no others, and TLS ends before it (frontend/stream.c). Which
+ * of the configuration's vhosts a connection belongs to follows from the socket that it came in by.
  *
  * Protocol 0 is the unified session's, also for clients that name no subprotocol; then there
  * is one for each service that could ever be loaded. lws copies the list when it makes a
@@ -18,7 +17,6 @@
 #include "base/log.h"
 #include "core/answers.h"
 #include "lws.h"
-#include "tls.h"
 
 #include <errno.h>
 #include <praxis/plugin.h>
@@ -26,7 +24,7 @@
 
 static const struct lws_protocols unified = {
 	.name = "praxis.v1",
-	.callback = px_tls_callback,
+	.callback = px_lws_callback,
 	.per_session_data_size = PX_LWS_SESSION_BYTES,
 	.rx_buffer_size = PX_LWS_RX_BYTES,
 	.tx_packet_size = PX_LWS_TX_BYTES,
@@ -41,7 +39,6 @@ static void list_protocols(struct px_server *server)
 	for (size_t i = 0; i < PX_SERVICES_MAX; i++) {
 		server->protocols[i + 1] = unified;
 		server->protocols[i + 1].name = server->protocol_names[i];
-		server->protocols[i + 1].callback = px_lws_callback;
 	}
 	for (size_t i = 0; i <= PX_SERVICES_MAX; i++) {
 		server->pvos[i].name = server->protocols[i].name;
@@ -59,7 +56,7 @@ void px_context_name_services(struct px_server *server)
 	}
 }
 
-/* What all vhosts have in common, and the context. */
+/* The vhost, and the context. */
 static struct lws_context_creation_info describe(struct px_server *server)
 {
 	return (struct lws_context_creation_info){
@@ -79,21 +76,15 @@ static struct lws_context_creation_info describe(struct px_server *server)
 	};
 }
 
-int px_context_create_vhost(struct px_server *server, struct px_tls *tls,
-		struct lws_vhost **ret_vhost)
+static int create_vhost(struct px_server *server, const struct lws_context_creation_info *info)
 {
-	struct lws_context_creation_info info = describe(server);
-	if (tls) {
-		px_tls_describe(tls, &info);
-	}
-	*ret_vhost = lws_create_vhost(server->context, &info);
-	int rc = !*ret_vhost ? -ENOMEM : tls ? px_tls_settle(tls) : 0;
-	if (rc < 0) {
+	server->lws_vhost = lws_create_vhost(server->context, info);
+	if (!server->lws_vhost) {
 		px_log(PX_LOG_ERROR, "libwebsockets can not make a vhost");
 	}
 	/* It set a timer of its own, which it would else see with its next event only. */
 	lws_cancel_service(server->context);
-	return rc;
+	return server->lws_vhost ? 0 : -ENOMEM;
 }
 
 int px_context_create(struct px_server *server, const struct px_config *config,
@@ -111,14 +102,14 @@ int px_context_create(struct px_server *server, const struct px_config *config,
 	lws_set_log_level(px_log_lws_levels(), px_log_lws);
 	struct lws_context_creation_info info = describe(server);
 	info.foreign_loops = loops;
-	info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT; /* TLS may come with a reload */
 	server->context = lws_create_context(&info);
 	if (!server->context) {
 		px_log(PX_LOG_ERROR, "libwebsockets does not start; is its libuv plugin installed "
 				"(package libwebsockets-evlib-uv)?");
 		return -ENOTSUP;
 	}
-	return px_context_create_vhost(server, NULL, &server->plain);
+	struct lws_context_creation_info vhost = describe(server);
+	return create_vhost(server, &vhost);
 }
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one context of libwebsockets, and its vhosts. Opened by start and reload. It never handles a
- * callback: the adapter does.
+ * The one context of libwebsockets, and its one vhost. Opened by start and reload. It never handles
+ * a callback: the adapter does.
  */
 #ifndef PX_NET_LWS_H
 #define PX_NET_LWS_H
@@ -11,14 +11,9 @@
 
 struct px_config;
 struct px_server;
-struct px_tls;
 
-/* net/lws.c: the one lws context and its vhosts */
 int px_context_create(struct px_server *server, const struct px_config *config,
 		const struct px_lws_hooks *hooks); /* copied; their user is the server */
-/* `tls` NULL: the plain one. -ENOMEM, -EPROTO. */
-int px_context_create_vhost(struct px_server *server, struct px_tls *tls,
-		struct lws_vhost **ret_vhost);
 /* Gives each service that is loaded its subprotocol. */
 void px_context_name_services(struct px_server *server);
 void px_context_destroy(struct px_server *server);

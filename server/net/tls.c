@@ -5,20 +5,15 @@
  * renewal changes nothing. A handshake asks for what is in force when it comes to choose its
  * certificate.
  *
- * Rejected: lws_tls_cert_updated(), which says 0 whatever happens and leaves a vhost without
- * any certificate when key and certificate do not match; and setting the new ones in lws's
- * SSL_CTX: it has a place for each type of key, and an old ECDSA certificate would go on to
- * be preferred to its RSA successor.
+ * Rejected: setting the new ones in the SSL_CTX that serves: it has a place for each type of key,
+ * and an old ECDSA certificate would go on to be preferred to its RSA successor.
  *
- * lws moves a connection to another vhost by its SNI, and by a prefix of its Host, among all
- * that have the same listening port; ours have none, so that all are candidates. Settings of
- * TLS follow the SSL_CTX: lws's SNI callback is taken out. What Host can still do is to bind
- * a connection to another lws vhost, which here have the same protocols, no mounts and no
- * headers. px_tls_fault() holds against each request what it was negotiated with.
+ * What a client names in SNI chooses nothing: the socket by which it came says which vhost it is.
+ * px_tls_fault() holds against each request what its connection was negotiated with, since a reload
+ * may have changed what its vhost demands.
  *
- * An lws vhost can not be taken away (on 4.1.6 lws_vhost_destroy() does nothing while a
- * connection is bound), so a px_tls lives as long as the process, and one that no vhost of
- * the configuration has is there for the next that wants TLS.
+ * A handshake has a pointer to the px_tls, so that lives as long as the process, and one that no
+ * vhost of the configuration has is there for the next that wants TLS.
  *
  * There is no resumption, neither by tickets nor by a cache: it would skip the check of the
  * client's certificate, and a ticket's key would have to be rotated for forward secrecy.
@@ -26,6 +21,7 @@
 #include "tls.h"
 #include "base/file_stamp.h"
 #include "base/log.h"
+#include "core/peer.h"
 #include "core/server.h"
 #include "core/settings.h"
 #include "core/vhost.h"
@@ -33,7 +29,6 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <praxis/plugin.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,8 +60,7 @@ struct px_tls {
 	struct px_tls *next;           /* of all that were made */
 	const struct px_vhost *vhost;  /* NULL: none has it */
 	bool is_reserved;
-	struct lws_vhost *lws_vhost;
-	SSL_CTX *serving;              /* lws's */
+	SSL_CTX *serving;              /* what connections are made of */
 	struct px_tls_material *material; /* in force; NULL: none */
 	struct px_file_stamp stamps[FILES];       /* of the files when they were last looked at */
 };
@@ -347,70 +341,6 @@ void px_tls_refresh(struct px_server *server)
 	}
 }
 
-int px_tls_reserve(struct px_server *server,
-		int (*make)(struct px_server *server, struct px_tls *tls, struct lws_vhost **ret_vhost),
-		struct px_tls **ret_tls)
-{
-	struct px_tls *tls = server->tls;
-	while (tls && (tls->is_reserved || tls->vhost)) {
-		tls = tls->next;
-	}
-	if (!tls) {
-		tls = calloc(1, sizeof(*tls));
-		if (!tls) {
-			return -ENOMEM;
-		}
-		int rc = make(server, tls, &tls->lws_vhost);
-		/* lws may have kept the pointer even then. */
-		tls->next = server->tls;
-		server->tls = tls;
-		tls->is_reserved = rc < 0;
-		if (rc < 0) {
-			return rc;
-		}
-	}
-	tls->is_reserved = true;
-	*ret_tls = tls;
-	return 0;
-}
-
-void px_tls_release(struct px_tls *tls)
-{
-	if (tls) {
-		px_tls_unload(tls->material);
-		tls->material = NULL;
-		tls->vhost = NULL;
-		tls->is_reserved = false;
-	}
-}
-
-struct lws_vhost *px_tls_vhost(const struct px_tls *tls)
-{
-	return tls->lws_vhost;
-}
-
-void px_tls_destroy(struct px_server *server)
-{
-	while (server->tls) {
-		struct px_tls *tls = server->tls;
-		server->tls = tls->next;
-		px_tls_unload(tls->material);
-		free(tls);
-	}
-}
-
-void px_tls_describe(struct px_tls *tls, struct lws_context_creation_info *info)
-{
-	info->port = CONTEXT_PORT_NO_LISTEN_SERVER; /* lws has no TLS with …_NO_LISTEN */
-	info->vhost_name = "tls"; /* lws keeps the pointer; a configuration is gone with a reload */
-	info->user = tls;
-	info->alpn = "http/1.1";
-	info->ssl_cipher_list = CIPHERS;
-	info->options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
-			LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX |
-			LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
-}
-
 /* Nobody who offers other protocols alone is to be let on with this one (RFC 7301, 3.2). */
 static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
 		const unsigned char *in, unsigned in_len, void *user)
@@ -427,43 +357,82 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
 	return SSL_TLSEXT_ERR_OK;
 }
 
-static void take_context(struct px_tls *tls, SSL_CTX *ctx)
+static SSL_CTX *create_context(struct px_tls *tls)
 {
 	static const unsigned char session_context[] = "praxis";
-	tls->serving = ctx;
-	SSL_CTX_set_tlsext_servername_callback(ctx, NULL);
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	if (!ctx || SSL_CTX_set_cipher_list(ctx, CIPHERS) != 1) {
+		SSL_CTX_free(ctx);
+		return NULL;
+	}
 	SSL_CTX_set_cert_cb(ctx, on_handshake, tls);
+	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
 	SSL_CTX_set_session_id_context(ctx, session_context, sizeof(session_context) - 1);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_num_tickets(ctx, 0);
+	/* An end without "close notify" is the client's end, too: requests say how long they are. */
 	SSL_CTX_set_options(ctx,
-			SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
-					SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
-	SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN);
+			SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+					SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
+					SSL_OP_IGNORE_UNEXPECTED_EOF);
+	SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN | SSL_MODE_ENABLE_PARTIAL_WRITE |
+			SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+	return ctx;
 }
 
-int px_tls_settle(struct px_tls *tls)
+int px_tls_reserve(struct px_server *server, struct px_tls **ret_tls)
 {
-	if (!tls->serving) {
-		return -EPROTO;
+	struct px_tls *tls = server->tls;
+	while (tls && (tls->is_reserved || tls->vhost)) {
+		tls = tls->next;
 	}
-	SSL_CTX_set_alpn_select_cb(tls->serving, on_alpn, NULL);
+	if (!tls) {
+		tls = calloc(1, sizeof(*tls));
+		if (!tls) {
+			return -ENOMEM;
+		}
+		tls->serving = create_context(tls);
+		if (!tls->serving) {
+			free(tls);
+			return -ENOMEM;
+		}
+		tls->next = server->tls;
+		server->tls = tls;
+	}
+	tls->is_reserved = true;
+	*ret_tls = tls;
 	return 0;
 }
 
-int px_tls_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
-		size_t len)
+void px_tls_release(struct px_tls *tls)
 {
-	if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS) {
-		take_context(lws_get_vhost_user(in), user);
-		return 0;
+	if (tls) {
+		px_tls_unload(tls->material);
+		tls->material = NULL;
+		tls->vhost = NULL;
+		tls->is_reserved = false;
 	}
-	return px_lws_callback(wsi, reason, user, in, len);
 }
 
-const char *px_tls_fault(const struct px_vhost *vhost, struct lws *wsi)
+SSL_CTX *px_tls_context(const struct px_tls *tls)
 {
-	SSL *ssl = lws_get_ssl(wsi);
+	return tls->serving;
+}
+
+void px_tls_destroy(struct px_server *server)
+{
+	while (server->tls) {
+		struct px_tls *tls = server->tls;
+		server->tls = tls->next;
+		px_tls_unload(tls->material);
+		SSL_CTX_free(tls->serving);
+		free(tls);
+	}
+}
+
+const char *px_tls_fault(const struct px_vhost *vhost, const struct px_peer *peer)
+{
+	const SSL *ssl = peer->ssl;
 	if (!vhost->tls) {
 		return ssl ? "This connection must not be encrypted." : NULL;
 	}
@@ -477,10 +446,4 @@ const char *px_tls_fault(const struct px_vhost *vhost, struct lws *wsi)
 		return "A certificate of the client's is required.";
 	}
 	return NULL;
-}
-
-uint64_t px_tls_bytes_read(struct lws *wsi)
-{
-	SSL *ssl = lws_get_ssl(wsi);
-	return ssl ? BIO_number_read(SSL_get_rbio(ssl)) : 0;
 }

@@ -97,9 +97,9 @@ int px_precheck_pass(struct lws *wsi, const void *within)
 		return -1;
 	}
 	peer->head = within;
-	int rc = px_framing_check(peer, wsi);
-	if (rc != 0) {
-		return rc;
+	/* lws comes again with the same request, if more arrives while it still sends the answer. */
+	if (lws_partial_buffered(wsi)) {
+		return -1;
 	}
 	if (px_peer_read_head(peer, wsi) < 0) {
 		return px_http_refuse(wsi, 400, "bad_request",
@@ -110,7 +110,7 @@ int px_precheck_pass(struct lws *wsi, const void *within)
 		return px_http_refuse(wsi, 503, "unavailable",
 				"What was served by this connection has moved or is gone.");
 	}
-	const char *fault = px_tls_fault(peer->vhost, wsi);
+	const char *fault = px_tls_fault(peer->vhost, peer);
 	if (fault) {
 		return px_http_refuse(wsi, 421, "forbidden", fault);
 	}

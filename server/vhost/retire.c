@@ -11,6 +11,7 @@
 #include "core/server.h"
 #include "auth/authenticator.h"
 #include "base/log.h"
+#include "core/peer.h"
 #include "core/vhost.h"
 #include "net/listeners.h"
 #include "net/tls.h"
@@ -81,11 +82,11 @@ static bool fits(const struct px_vhost *vhost, const struct px_session *session)
 	if (!conn) {
 		return true; /* it has no connection, and will have to find a way in */
 	}
-	struct lws *wsi = px_lws_wsi(conn);
-	if (px_tls_fault(vhost, wsi)) {
+	const struct px_peer *peer = lws_get_opaque_user_data(px_lws_wsi(conn));
+	if (!peer || px_tls_fault(vhost, peer)) {
 		return false;
 	}
-	return getsockname(lws_get_socket_fd(wsi), (struct sockaddr *)&local, &length) < 0 ||
+	return getsockname(peer->fd, (struct sockaddr *)&local, &length) < 0 ||
 			px_vhost_listens_on(vhost, &local);
 }
 

@@ -9,7 +9,6 @@
 #include "auth/authenticator.h"
 #include "config/diff/diff.h"
 #include "core/vhost.h"
-#include "net/lws.h"
 #include "net/tls.h"
 #include "services/services.h"
 #include "vhost.h"
@@ -24,8 +23,7 @@
 static int prepare_tls(struct px_plan *plan, struct px_planned_vhost *planned)
 {
 	int rc = px_tls_load(planned->config, plan->sink, &planned->material);
-	return rc < 0 || planned->vhost->tls ? rc :
-			px_tls_reserve(plan->server, px_context_create_vhost, &planned->tls);
+	return rc < 0 || planned->vhost->tls ? rc : px_tls_reserve(plan->server, &planned->tls);
 }
 
 /* Whether its clients have to prove who they are. */

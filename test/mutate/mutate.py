@@ -94,6 +94,7 @@ class Test:
 	def files(self, build):
 		"""What it runs or loads out of the build."""
 		words = [*self.command, *(part for value in self.environment.values() for part in value.split(":"))]
+		words = [os.path.normpath(word) for word in words]
 		return sorted({os.path.relpath(word, build) for word in words
 				if word.startswith(f"{build}/") and not os.path.isdir(word)})
 

@@ -167,10 +167,11 @@ export class RawClient extends Session {
 		return this.closing();
 	}
 
-	// Ends the connection without a close frame: with a reset, or with a FIN.
+	// Ends the connection without a close frame: with a reset, or with a FIN. A socket with TLS has
+	// the one below it as its `carrier`.
 	kill({ reset = true } = {}) {
 		if (reset && !this.socket.writableEnded) {
-			this.socket.resetAndDestroy(); // once ended, Node would wait for ever
+			(this.socket.carrier ?? this.socket).resetAndDestroy(); // once ended, Node would wait for ever
 		} else {
 			this.socket.destroy();
 		}
