@@ -70,11 +70,28 @@ static const char help[] =
 		"Exit codes: 0 success; 1 runtime failure, or the state could not be saved; 2 invalid\n"
 		"configuration or command line, or another process has a port or the state file.\n";
 
+#define HELD_MAX 64
+
+/*
+ * What is said of the configuration before it is known in which form it wants the log. What finds
+ * no place is said at once.
+ */
+struct held {
+	struct {
+		enum px_config_level level;
+		char *text;
+	} complaints[HELD_MAX];
+	size_t count;
+	bool over; /* known, or never to be */
+	bool for_programs; /* a form other than text */
+};
+
 struct arguments {
 	const char *config_path; /* NULL: not given */
 	const char *plugin;
 	bool check;
 	bool health;
+	struct held held;
 };
 
 /* -1: go on; else the exit code. */
@@ -122,18 +139,58 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments)
 	return -1;
 }
 
+static const char *name_of(enum px_config_level level)
+{
+	return level == PX_CONFIG_ERROR ? "error" : "warning";
+}
+
+/* In the log's form, or plainly where people read it. */
+static void tell(const struct held *held, enum px_config_level level, const char *text)
+{
+	if (held->for_programs) {
+		px_settings_log_complaint(NULL, level, text);
+	} else {
+		px_log_plain("praxisd: %s: %s", name_of(level), text);
+	}
+}
+
+static void hold(struct held *held, enum px_config_level level, const char *text)
+{
+	char *copy = held->over || held->count == HELD_MAX ? NULL : strdup(text);
+	if (!copy) {
+		tell(held, level, text);
+		return;
+	}
+	held->complaints[held->count].level = level;
+	held->complaints[held->count++].text = copy;
+}
+
+/* `config` is what came of it; NULL: nothing. */
+static void release(struct held *held, const struct px_config *config)
+{
+	held->over = true;
+	if (config) {
+		px_settings_apply_log(config);
+		held->for_programs = config->global.log_format != PX_CONFIG_LOG_TEXT;
+	}
+	for (size_t i = 0; i < held->count; i++) {
+		tell(held, held->complaints[i].level, held->complaints[i].text);
+		free(held->complaints[i].text);
+	}
+	held->count = 0;
+}
+
 /* Who only wants to check is told all; who starts does not wait for anybody to read. */
 static void on_complaint(void *user, enum px_config_level level, const char *text)
 {
-	const struct arguments *arguments = user;
-	const char *name = level == PX_CONFIG_ERROR ? "error" : "warning";
+	struct arguments *arguments = user;
 	if (arguments->health && level != PX_CONFIG_ERROR) {
 		return;
 	}
 	if (arguments->check || arguments->health || arguments->plugin) {
-		fprintf(stderr, "praxisd: %s: %s\n", name, text);
+		fprintf(stderr, "praxisd: %s: %s\n", name_of(level), text);
 	} else {
-		px_log_plain("praxisd: %s: %s", name, text);
+		hold(&arguments->held, level, text);
 	}
 }
 
@@ -439,7 +496,6 @@ static int make_loop(struct px_server *server)
 static int serve(struct px_server *server, struct px_config *config,
 		const struct px_config_sink *sink)
 {
-	px_settings_apply_log(config);
 	if (create_broker(server, config) < 0 || make_loop(server) < 0) {
 		px_log(PX_LOG_ERROR, "there is no memory, or no descriptor, to begin with");
 		px_config_destroy(config);
@@ -488,13 +544,14 @@ static int check_plugin(struct px_server *server, const char *path, const struct
 }
 
 /* What there is a configuration for, which is its own then. */
-static int act(struct px_server *server, const struct arguments *arguments,
-		struct px_config *config, const struct px_config_sink *sink)
+static int act(struct px_server *server, struct arguments *arguments, struct px_config *config,
+		const struct px_config_sink *sink)
 {
 	if (arguments->check) {
 		return check(server, config, sink);
 	}
 	if (!arguments->health && !arguments->plugin) {
+		release(&arguments->held, config);
 		return serve(server, config, sink);
 	}
 	int code = arguments->health ? px_health(config) :
@@ -504,7 +561,7 @@ static int act(struct px_server *server, const struct arguments *arguments,
 }
 
 /* Reads the configuration first, where one is needed. */
-static int run(struct px_server *server, const struct arguments *arguments,
+static int run(struct px_server *server, struct arguments *arguments,
 		const struct px_config_sink *sink)
 {
 	struct px_config *config;
@@ -513,6 +570,7 @@ static int run(struct px_server *server, const struct arguments *arguments,
 	}
 	server->config_path = arguments->config_path ? arguments->config_path : PX_CONFIG_PATH;
 	if (px_config_load(server->config_path, sink, &config) < 0) {
+		release(&arguments->held, NULL);
 		return arguments->health ? EXIT_FAILURE : EXIT_CONFIG;
 	}
 	return act(server, arguments, config, sink);

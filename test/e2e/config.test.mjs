@@ -574,6 +574,29 @@ describe('the configuration that is installed', () => {
 		);
 	});
 
+	it('has warnings in the form of the log, once it can be known', async () => {
+		const start = (env) =>
+			runPraxisd(['--config', ROOT], {
+				PRAXIS_PORT: '0',
+				PRAXIS_PLUGIN_DIR: PLUGINS,
+				PRAXIS_ORIGINS: '*',
+				PRAXIS_LOG_FORMAT: 'json',
+				...env,
+			});
+		const { stderr } = await start({});
+		const lines = stderr.split('\n').slice(0, -1);
+		assert.deepEqual(
+			lines.map((line) => JSON.parse(line)).filter(({ level }) => level === 'warning').length,
+			1,
+			stderr,
+		);
+		const text = await start({ PRAXIS_LOG_FORMAT: 'text' });
+		assert.match(text.stderr, /^praxisd: warning: conf\.d\/00-default\.json:\d+: "origins"/m);
+		const refused = await start({ PRAXIS_LOG_LEVEL: 'x' });
+		assert.equal(refused.code, 2);
+		assert.match(refused.stderr, /^praxisd: warning: .*\npraxisd: error: .*"log-level"/);
+	});
+
 	it('takes more keys for its vhost from another file', async () => {
 		const files = { 'praxis.json': await readFile(path.join(ROOT, 'praxis.json'), 'utf8') };
 		for (const name of await readdir(path.join(ROOT, 'conf.d'))) {
