@@ -57,6 +57,7 @@ const ALL = [
 	'addresses.test.mjs',
 	'origins.test.mjs',
 	'recipes.test.mjs',
+	'container.test.mjs',
 	'identity.test.mjs',
 	'matrix.test.mjs',
 	'pairs.test.mjs',
