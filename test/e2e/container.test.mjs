@@ -53,7 +53,31 @@ const compose = substitutedIn(yaml.load(await text('compose.yaml')), { PRAXIS_DO
 const { services } = compose;
 const dockerfile = await text('Dockerfile');
 
+// As it is called here, if it is here.
+async function composeCommand() {
+	for (const command of [['docker', 'compose'], ['docker-compose']]) {
+		try {
+			await run(command[0], [...command.slice(1), 'version']);
+			return command;
+		} catch {
+			// the next one
+		}
+	}
+	return null;
+}
+
+const [composeProgram, ...composeWords] = (await composeCommand()) ?? [];
+
 describe('compose.yaml', () => {
+	it('is one to Compose itself', { skip: !composeProgram }, async () => {
+		const check = (env) =>
+			run(composeProgram, [...composeWords, '-f', inTree('compose.yaml'), 'config', '-q'], {
+				env: { ...process.env, ...env },
+			});
+		await check({ PRAXIS_DOMAIN: DOMAIN });
+		await assert.rejects(check({}), /the name under which clients reach this machine/);
+	});
+
 	it('mounts what is there, and volumes that it names', () => {
 		for (const [name, service] of Object.entries(services)) {
 			for (const volume of service.volumes ?? []) {
