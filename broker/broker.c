@@ -168,22 +168,17 @@ int px_broker_add_service(struct px_broker *broker, const struct px_service *ser
 		}
 	}
 	struct px_service_slot *slot = &broker->services[broker->service_count];
-	*slot = (struct px_service_slot){ .service = service };
-	slot->traffic = calloc(service->command_count + 1, sizeof(*slot->traffic));
-	if (!slot->traffic) {
-		return -ENOMEM;
+	rc = px_service_slot_init(broker, slot, service);
+	if (rc < 0) {
+		return rc;
 	}
 	rc = service->start ? service->start(broker, options, &slot->state) : 0;
 	if (rc < 0) {
-		free(slot->traffic);
+		px_service_slot_finish(slot);
 		return rc;
 	}
-	slot->roles = service->command_count > 0 ? 0 : PX_ROLES_ALL;
-	for (size_t i = 0; i < service->command_count; i++) {
-		slot->roles |= service->commands[i].roles;
-		slot->traffic[i] = px_traffic_place(&broker->traffic, service->commands[i].type);
-	}
 	*ret_index = broker->service_count++;
+	px_broker_index_types(broker);
 	return 0;
 }
 
@@ -193,8 +188,9 @@ void px_broker_remove_last_service(struct px_broker *broker)
 	if (slot->service->stop) {
 		slot->service->stop(slot->state);
 	}
-	free(slot->traffic);
+	px_service_slot_finish(slot);
 	*slot = (struct px_service_slot){ 0 };
+	px_broker_index_types(broker);
 }
 
 int px_broker_configure(struct px_broker *broker, unsigned index,

@@ -28,6 +28,9 @@ struct px_traffic {
 /* The index of a type, which is added if needed. NULL: PX_TRAFFIC_OTHER. */
 uint16_t px_traffic_place(struct px_traffic *traffic, const char *type);
 
+/* The same for any text, terminated; adds nothing. PX_TRAFFIC_OTHER: it is not there. */
+uint16_t px_traffic_find(const struct px_traffic *traffic, const char *type, size_t len);
+
 static inline void px_traffic_came(struct px_traffic *traffic, uint16_t place, size_t bytes)
 {
 	traffic->counts[place].messages_in++;

@@ -102,6 +102,7 @@ struct px_broker {
 	uint8_t *write_buffer;       /* PX_WRITE_BYTES */
 	struct px_stats stats;
 	struct px_traffic traffic;
+	struct px_type_slot types[PX_TRAFFIC_TYPES];
 	uint16_t traffic_place; /* of the message being handled */
 
 	struct px_message_tap *taps; /* open message taps; NULL: none, and messages are not described */

@@ -121,20 +121,13 @@ struct px_practice *px_message_practice(const struct px_broker *broker,
 	return is_there ? paged->entries[at].item : NULL;
 }
 
-/* The server's own types have no service's prefix. */
-static uint8_t service_of(const struct px_broker *broker, const char *type)
-{
-	unsigned index;
-	return px_broker_service_of_type(broker, px_span(type), &index) ? (uint8_t)index :
-			PX_SERVICE_NONE;
-}
-
 /* The origin that was set for it, or else that of the running service. */
-static void set_origin(const struct px_broker *broker, struct px_message *message,
+static void set_origin(struct px_broker *broker, struct px_message *message,
 		const struct px_json *json)
 {
 	const struct px_origin *hand = &broker->in_hand;
-	struct px_origin origin = { json->practice, json->room, service_of(broker, json->type) };
+	struct px_origin origin = { json->practice, json->room,
+		px_broker_service_of_traffic(broker, message->traffic, json->type) };
 	if (origin.service == PX_SERVICE_NONE) {
 		return;
 	}

@@ -13,6 +13,7 @@
 #include <praxis/operate.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define PREFIX_MAX 32
@@ -224,4 +225,95 @@ const struct px_service *px_broker_find_service(const struct px_broker *broker,
 const struct px_traffic_count *px_broker_traffic(const struct px_broker *broker, unsigned index)
 {
 	return index <= broker->traffic.last ? &broker->traffic.counts[index] : NULL;
+}
+
+/* ---- tables of commands ---- */
+
+static size_t rule_count(const struct px_command *command)
+{
+	size_t count = 0;
+	while (command->fields && command->fields[count].name) {
+		count++;
+	}
+	return count;
+}
+
+int px_service_slot_init(struct px_broker *broker, struct px_service_slot *slot,
+		const struct px_service *service)
+{
+	size_t rules = 0;
+	*slot = (struct px_service_slot){ .service = service };
+	for (size_t i = 0; i < service->command_count; i++) {
+		rules += rule_count(&service->commands[i]);
+	}
+	slot->commands = calloc(service->command_count + 1, sizeof(*slot->commands));
+	slot->rules = calloc(rules + 1, sizeof(*slot->rules));
+	if (!slot->commands || !slot->rules) {
+		px_service_slot_finish(slot);
+		return -ENOMEM;
+	}
+	struct px_rule_slot *rule = slot->rules;
+	slot->roles = service->command_count > 0 ? 0 : PX_ROLES_ALL;
+	for (size_t i = 0; i < service->command_count; i++) {
+		const struct px_command *command = &service->commands[i];
+		slot->roles |= command->roles;
+		slot->commands[i].traffic = px_traffic_place(&broker->traffic, command->type);
+		slot->commands[i].rules = rule;
+		for (size_t k = 0; k < rule_count(command); k++) {
+			size_t len = strlen(command->fields[k].name);
+			*rule++ = (struct px_rule_slot){ (uint16_t)len,
+				px_name_slot(command->fields[k].name, len) };
+		}
+	}
+	return 0;
+}
+
+void px_service_slot_finish(struct px_service_slot *slot)
+{
+	free(slot->commands);
+	free(slot->rules);
+	slot->commands = NULL;
+	slot->rules = NULL;
+}
+
+void px_broker_index_types(struct px_broker *broker)
+{
+	memset(broker->types, 0, sizeof(broker->types));
+	for (unsigned i = 0; i < broker->service_count; i++) {
+		const struct px_service_slot *slot = &broker->services[i];
+		for (size_t k = 0; k < slot->service->command_count; k++) {
+			broker->types[slot->commands[k].traffic] = (struct px_type_slot){
+				(uint16_t)(k + 1), (uint8_t)i, true };
+		}
+	}
+	/* Which of them? They share it where the table of types is full. */
+	broker->types[PX_TRAFFIC_OTHER] = (struct px_type_slot){ 0, PX_SERVICE_NONE, false };
+}
+
+const struct px_command *px_broker_command(const struct px_broker *broker, const char *type,
+		size_t len, unsigned *ret_service)
+{
+	uint16_t traffic = px_traffic_find(&broker->traffic, type, len);
+	struct px_type_slot slot = broker->types[traffic];
+	if (slot.command == 0) {
+		return NULL;
+	}
+	*ret_service = slot.service;
+	return &broker->services[slot.service].service->commands[slot.command - 1];
+}
+
+uint8_t px_broker_service_of_traffic(struct px_broker *broker, uint16_t traffic, const char *type)
+{
+	struct px_type_slot *slot = &broker->types[traffic];
+	unsigned index;
+	if (slot->is_known) {
+		return slot->service;
+	}
+	uint8_t service = px_broker_service_of_type(broker, px_span(type), &index) ?
+			(uint8_t)index : PX_SERVICE_NONE;
+	if (traffic != PX_TRAFFIC_OTHER) {
+		slot->service = service;
+		slot->is_known = true;
+	}
+	return service;
 }

@@ -302,21 +302,27 @@ static void take_received(struct dispatch *dispatch)
 	}
 }
 
+static bool is_type(const struct dispatch *dispatch, const char *type, size_t len)
+{
+	return dispatch->type_len == len && memcmp(dispatch->type, type, len) == 0;
+}
+#define IS_TYPE(dispatch, literal) is_type(dispatch, literal, sizeof(literal) - 1)
+
 static bool keeps_alive(const struct dispatch *dispatch)
 {
-	return strcmp(dispatch->type, "ping") == 0 || strcmp(dispatch->type, "received") == 0;
+	return IS_TYPE(dispatch, "ping") || IS_TYPE(dispatch, "received");
 }
 
 /* Handles the broker's own messages; true if it was one. */
 static bool dispatch_own(struct dispatch *dispatch)
 {
 	dispatch->is_keepalive = keeps_alive(dispatch);
-	if (strcmp(dispatch->type, "ping") == 0) {
+	if (IS_TYPE(dispatch, "ping")) {
 		dispatch->known = true;
 		answer_ping(dispatch);
 		return true;
 	}
-	if (strcmp(dispatch->type, "auth") == 0) {
+	if (IS_TYPE(dispatch, "auth")) {
 		dispatch->known = true;
 		struct px_session *session = may_act(dispatch) ? px_session_authenticate(
 				dispatch->session, dispatch->message, dispatch->id) : NULL;
@@ -327,7 +333,7 @@ static bool dispatch_own(struct dispatch *dispatch)
 		}
 		return true;
 	}
-	if (strcmp(dispatch->type, "received") == 0) {
+	if (IS_TYPE(dispatch, "received")) {
 		dispatch->known = true;
 		take_received(dispatch);
 		return true;
@@ -354,8 +360,13 @@ static bool is_disabled(const struct px_realm *realm, struct px_span service)
 	return false;
 }
 
-/* Finds service and command of the type; NULL: refused. */
-static const struct px_command *find_command(struct dispatch *dispatch, unsigned *ret_index)
+static void refuse_disabled(struct dispatch *dispatch)
+{
+	refuse(dispatch, PX_E_SERVICE_DISABLED, NULL, "This service is disabled.");
+}
+
+/* Where the type is no command's, or not of this session's service; NULL: refused. */
+static const struct px_command *search_command(struct dispatch *dispatch, unsigned *ret_index)
 {
 	struct px_session *session = dispatch->session;
 	const char *underscore = memchr(dispatch->type, '_', dispatch->type_len);
@@ -374,12 +385,33 @@ static const struct px_command *find_command(struct dispatch *dispatch, unsigned
 		return NULL;
 	}
 	dispatch->known = command != NULL;
-	uint32_t bit = UINT32_C(1) << index;
+	if (!command) {
+		refuse_disabled(dispatch);
+	}
+	*ret_index = index;
+	return command;
+}
+
+/* Finds service and command of the type; NULL: refused. */
+static const struct px_command *find_command(struct dispatch *dispatch, unsigned *ret_index)
+{
+	struct px_session *session = dispatch->session;
+	unsigned index = 0;
+	const struct px_command *command = px_broker_command(session->broker, dispatch->type,
+			dispatch->type_len, &index);
+	if (session->service >= 0 && session->service != (int)index) {
+		command = NULL;
+	}
+	dispatch->known = command != NULL;
+	command = command ? command : search_command(dispatch, &index);
+	if (!command) {
+		return NULL;
+	}
 	if (session->broker->attaching) {
 		px_session_attach(session); /* the sweep may not have come here yet */
 	}
-	if (!command || !(px_session_services(session) & session->opened & bit)) {
-		refuse(dispatch, PX_E_SERVICE_DISABLED, NULL, "This service is disabled.");
+	if (!(px_session_services(session) & session->opened & UINT32_C(1) << index)) {
+		refuse_disabled(dispatch);
 		return NULL;
 	}
 	*ret_index = index;
@@ -395,9 +427,8 @@ static bool is_name(const struct px_field *field)
 }
 
 /* What is wrong with a field, as a sentence; NULL: nothing. */
-static const char *field_fault(const struct px_envelope *message, const struct px_field_rule *rule)
+static const char *field_fault(const struct px_field *field, const struct px_field_rule *rule)
 {
-	const struct px_field *field = px_envelope_field(message, rule->name);
 	if (!field) {
 		return rule->optional ? NULL : "A required field is missing.";
 	}
@@ -424,17 +455,20 @@ static const char *field_fault(const struct px_envelope *message, const struct p
 	return "This field has a type that the server does not know.";
 }
 
-static bool check_fields(struct dispatch *dispatch, const struct px_command *command)
+static bool check_fields(struct dispatch *dispatch, const struct px_command *command,
+		const struct px_rule_slot *slots)
 {
 	static const struct px_field_rule practice = { "practiceId", PX_FIELD_ID, true };
-	const char *fault = field_fault(dispatch->message, &practice);
+	const char *fault = field_fault(PX_ENVELOPE_FIND(dispatch->message, "practiceId"),
+			&practice);
 	if (fault) {
 		refuse(dispatch, PX_E_BAD_MESSAGE, practice.name, fault);
 		return false;
 	}
 	const struct px_field_rule *rule = command->fields;
-	for (; rule && rule->name; rule++) {
-		fault = field_fault(dispatch->message, rule);
+	for (; rule && rule->name; rule++, slots++) {
+		fault = field_fault(px_envelope_find(dispatch->message, slots->slot, rule->name,
+				slots->len), rule);
 		if (fault) {
 			refuse(dispatch, PX_E_BAD_MESSAGE, rule->name, fault);
 			return false;
@@ -539,7 +573,8 @@ static void dispatch_command(struct dispatch *dispatch)
 		return;
 	}
 	const struct px_service_slot *slot = &session->broker->services[index];
-	dispatch->traffic = slot->traffic[command - slot->service->commands];
+	const struct px_command_slot *place = &slot->commands[command - slot->service->commands];
+	dispatch->traffic = place->traffic;
 	session->broker->traffic_place = dispatch->traffic;
 	if (!(command->roles & session->identity->role)) {
 		refuse(dispatch, PX_E_FORBIDDEN, NULL, "The role of this session may not send this "
@@ -554,7 +589,7 @@ static void dispatch_command(struct dispatch *dispatch)
 		.service_state = session->broker->services[index].state,
 		.session_state = px_session_state(session, index),
 	};
-	if (!check_fields(dispatch, command) || !resolve_practice(dispatch, &call)) {
+	if (!check_fields(dispatch, command, place->rules) || !resolve_practice(dispatch, &call)) {
 		return;
 	}
 	if (call.practice) {

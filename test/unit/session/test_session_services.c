@@ -293,6 +293,17 @@ START_TEST(no_two_services_have_the_same_prefix)
 			&message2);
 	ck_assert_ptr_null(px_broker_service_of_type(fake->broker, px_span("not_a"), NULL));
 	ck_assert_ptr_null(px_broker_service_of_type(fake->broker, px_span(NULL), NULL));
+	/* What is remembered of a type is forgotten with its service. */
+	struct px_broker *broker = fake->broker;
+	uint16_t traffic = px_traffic_place(&broker->traffic, "message2_told");
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert_uint_eq(px_broker_service_of_traffic(broker, traffic, "message2_told"), 1);
+	}
+	px_broker_remove_last_service(broker);
+	ck_assert_uint_eq(px_broker_service_of_traffic(broker, traffic, "message2_told"),
+			PX_SERVICE_NONE);
+	ck_assert_uint_eq(fake_add_service(fake, &message2, NULL), 1);
+	ck_assert_uint_eq(px_broker_service_of_traffic(broker, traffic, "message2_told"), 1);
 	fake_destroy(fake);
 }
 END_TEST
