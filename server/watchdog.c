@@ -11,7 +11,6 @@
 #include <praxis/channel.h>
 #include <praxis/host/stats.h>
 #include <stdio.h>
-#include <time.h>
 
 /* Beyond the drain's deadline: for saving the state, and for closing everything. */
 #define END_MS 5000
@@ -45,11 +44,9 @@ void px_server_tell_ready(struct px_server *server)
 
 void px_server_tell_reloading(struct px_server *server)
 {
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	px_service_manager_tell(&server->manager, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64
 			"\nSTATUS=reading the configuration",
-			(uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+			uv_hrtime() / 1000); /* of CLOCK_MONOTONIC, as sd_notify(3) wants it */
 }
 
 void px_server_tell_stopping(struct px_server *server)
