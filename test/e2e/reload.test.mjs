@@ -5,175 +5,32 @@
 // may be lost, doubled or out of order, and neither may hear of the reload.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { readFile, readdir, rm } from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { Certificates } from './lib/certificates.mjs';
-import { WsClient } from './lib/client.mjs';
 import { Wire, request } from './lib/http.mjs';
 import { freePort } from './lib/ports.mjs';
-import { BUILD, itEnds, Praxisd, secret, usePraxisd, writeFiles } from './lib/praxisd.mjs';
+import { itEnds, Praxisd, secret, writeFiles } from './lib/praxisd.mjs';
 import { RawClient } from './lib/raw.mjs';
+import {
+	assertSentAway,
+	extra,
+	gone,
+	hup,
+	join,
+	reaches,
+	reload,
+	services,
+	useTalkingPraxisd,
+	vhost,
+} from './lib/reloading.mjs';
 import { openV1, resume } from './lib/resuming.mjs';
 import { SMALL_BUFFERS, stubbornClient } from './lib/stubborn.mjs';
-import { Issuer } from './lib/tokens.mjs';
 import { until } from './lib/wait.mjs';
-
-const run = promisify(execFile);
-const PRAXISCTL = path.join(BUILD, 'tools', 'praxisctl');
-
-let users = 0;
-
-const services = (...names) => names.map((name) => ({ [name]: { status: 'ok' } }));
-
-// A vhost beside the default one.
-const vhost = (name, port, more = {}) => ({
-	name,
-	port,
-	interface: '127.0.0.1',
-	'open-practice': '1',
-	'ws-protocols': services('whiteboard', 'telemedicine'),
-	...more,
-});
-
-const extra = (...vhosts) => ({ 'conf.d/50-extra.json': { vhosts } });
-
-// Connects to any port, with or without the server's being `default`'s.
-async function join(
-	port,
-	{ host = '127.0.0.1', protocols = ['praxis.v1'], practice = 1, ...options } = {},
-) {
-	const userId = `reload-user-${++users}`;
-	const query = `practiceId=${practice}&role=staff&userId=${userId}&userName=${userId}`;
-	const scheme = options.tls ? 'wss' : 'ws';
-	const client = await WsClient.open(
-		`${scheme}://${host}:${port}/ws?${query}`,
-		protocols,
-		{ userId },
-		{
-			rejectUnauthorized: false,
-			...options,
-		},
-	);
-	client.hello = await client.next('connection_established');
-	return client;
-}
-
-function reaches(port, host = '127.0.0.1') {
-	return new Promise((resolve) => {
-		const socket = net.connect({ port, host });
-		socket.once('connect', () => resolve(true) ?? socket.destroy());
-		socket.once('error', () => resolve(false));
-	});
-}
-
-// Sends SIGHUP and waits until the outcome is logged: what was logged on the way.
-async function hup(praxis, outcome = /configuration reloaded/) {
-	const since = praxis.log.length;
-	praxis.signal('SIGHUP');
-	await praxis.logged(/configuration reloaded|nothing was changed/, since);
-	const lines = praxis.log.slice(since);
-	assert.match(lines, outcome);
-	return lines;
-}
-
-async function reload(praxis, files, outcome) {
-	await Promise.all(
-		Object.keys(files)
-			.filter((file) => files[file] === null)
-			.map((file) => rm(path.join(praxis.dir, file), { force: true })),
-	);
-	await writeFiles(
-		praxis.dir,
-		Object.fromEntries(Object.entries(files).filter(([, content]) => content !== null)),
-	);
-	return hup(praxis, outcome);
-}
-
-async function assertSentAway(client) {
-	const told = await client.next('server_draining');
-	assert.ok(Number.isInteger(told.reconnectAfterMs) && told.reconnectAfterMs >= 0);
-	assert.equal((await client.closing()).code, 1012);
-}
-
-// Two who talk on the vhost `default`, until stop() counts what arrived.
-class Talk {
-	static async start(praxis) {
-		const talk = new Talk();
-		talk.ann = await praxis.connect({ practiceId: 99 });
-		talk.bob = await praxis.connect({ practiceId: 99 });
-		talk.sent = 0;
-		talk.say();
-		talk.timer = setInterval(() => talk.say(), 2);
-		return talk;
-	}
-
-	say() {
-		for (let i = 0; i < 3; i++) {
-			this.ann.send({
-				type: 'whiteboard_update',
-				practiceId: 99,
-				data: { at: this.sent++, secret: secret() },
-			});
-		}
-	}
-
-	async stop() {
-		clearInterval(this.timer);
-		await this.ann.fence();
-		const got = await this.bob.fence();
-		assert.deepEqual(
-			got.map(({ type, data }) => [type, data?.at]),
-			Array.from({ length: this.sent }, (_, at) => ['whiteboard_update', at]),
-			'nothing lost, doubled, out of order, and nothing besides',
-		);
-		await this.ann.close();
-		await this.bob.close();
-	}
-}
-
-// A server, and in each of its tests two who talk; the test leaves the configuration as it was.
-function useTalkingPraxisd(options) {
-	const praxis = usePraxisd(options);
-	praxis.test = (what, test) =>
-		it(what, async () => {
-			const files = await confD(praxis);
-			const talk = await Talk.start(praxis);
-			try {
-				await test();
-				await restore(praxis, files);
-				await talk.stop();
-			} finally {
-				clearInterval(talk.timer);
-				await restore(praxis, files);
-			}
-		});
-	return praxis;
-}
-
-// What is in conf.d: name → text.
-async function confD(praxis) {
-	const names = await readdir(path.join(praxis.dir, 'conf.d'));
-	const texts = names.map(async (name) => [
-		`conf.d/${name}`,
-		await readFile(path.join(praxis.dir, 'conf.d', name), 'utf8'),
-	]);
-	return Object.fromEntries(await Promise.all(texts));
-}
-
-async function restore(praxis, files) {
-	const now = await confD(praxis);
-	if (JSON.stringify(now) !== JSON.stringify(files)) {
-		const others = Object.keys(now).map((name) => [name, null]);
-		await reload(praxis, { ...Object.fromEntries(others), ...files });
-	}
-}
 
 const joining = ({ identity: { userId, userName } }, roomId) => ({
 	type: 'telemedicine_user_joined',
@@ -190,9 +47,6 @@ const chatting = (client, roomId) => ({
 	from: client.identity.userId,
 	fromUserId: client.identity.userId,
 });
-
-const gone = (praxis) =>
-	until('retired vhosts are gone', async () => (await praxis.stats()).vhosts_retired === 0);
 
 describe('vhosts', () => {
 	const praxis = useTalkingPraxisd({ services: { echo: null } });
@@ -535,197 +389,6 @@ describe('services, options and limits', () => {
 	praxis.test('nothing has changed, and that is said', async () => {
 		assert.match(await hup(praxis), /reloaded: nothing in it has changed/);
 	});
-
-	itEnds(praxis);
-});
-
-describe('who a client is', () => {
-	const issuer = {};
-	const praxis = useTalkingPraxisd({});
-	before(async () => {
-		issuer.old = await Issuer.create();
-		issuer.new = await Issuer.create();
-	});
-	const claims = { sub: '7', name: 'n', role: 'staff', practices: [1] };
-	const enter = async (port, token) => {
-		const client = await WsClient.open(
-			`ws://127.0.0.1:${port}/ws`,
-			[],
-			{},
-			{
-				headers: token ? { Authorization: `Bearer ${token}` } : {},
-			},
-		);
-		return [client, await client.next()];
-	};
-	const proving = (port, key) =>
-		vhost('proof', port, {
-			'open-practice': undefined,
-			tokens: { secret: issuer[key].secret },
-		});
-
-	praxis.test('open mode ends: its sessions are sent away, and others need a token', async () => {
-		const port = await freePort();
-		await reload(praxis, extra(vhost('proof', port)));
-		const open = await join(port);
-		const lines = await reload(praxis, extra(proving(port, 'old')));
-		assert.match(lines, /vhost proof: tokens are there now/);
-		assert.ok(!lines.includes(issuer.old.secret));
-		await assertSentAway(open);
-		const [client, hello] = await enter(port, await issuer.old.token(claims, { alg: 'HS256' }));
-		assert.equal(hello.type, 'connection_established');
-
-		const changed = await reload(praxis, extra(proving(port, 'new')));
-		assert.match(changed, /vhost proof: tokens: key of HS256 has changed/);
-		assert.ok(!changed.includes(issuer.new.secret));
-		const [, refused] = await enter(port, await issuer.old.token(claims, { alg: 'HS256' }));
-		assert.equal(refused.type, 'error');
-		const [later, welcome] = await enter(
-			port,
-			await issuer.new.token(claims, { alg: 'HS256' }),
-		);
-		assert.equal(welcome.type, 'connection_established');
-		await client.accepted({ type: 'whiteboard_update', practiceId: 1, data: secret() });
-		await later.next('whiteboard_update');
-		await reload(praxis, extra());
-		await Promise.all([client, later].map(assertSentAway));
-	});
-
-	itEnds(praxis);
-});
-
-describe('TLS', () => {
-	let certificates;
-	const praxis = useTalkingPraxisd({});
-	before(async () => {
-		certificates = await Certificates.make();
-		await certificates.issue('ca');
-		for (const name of ['a', 'b']) {
-			await certificates.issue(name);
-		}
-		await certificates.issue('client', { ca: 'ca' });
-	});
-	after(() => certificates.remove?.() ?? rm(certificates.dir, { recursive: true, force: true }));
-	const files = (name) => ({
-		'host-ssl-cert': certificates.path(`${name}.pem`),
-		'host-ssl-key': certificates.path(`${name}.key`),
-	});
-	const common = (client) => client.transport.getPeerCertificate().subject.CN;
-
-	praxis.test('other files: new connections see them, the others stay', async () => {
-		const port = await freePort();
-		await reload(praxis, extra(vhost('tls', port, files('a'))));
-		const before = await join(port, { tls: true });
-		assert.equal(common(before), 'a.test');
-		assert.match(
-			await reload(praxis, extra(vhost('tls', port, files('b')))),
-			/vhost tls: host-ssl-cert has changed/,
-		);
-		const later = await join(port, { tls: true });
-		assert.equal(common(later), 'b.test');
-		later.send({ type: 'whiteboard_update', practiceId: 1, data: secret() });
-		await before.next('whiteboard_update');
-		await before.close();
-		await later.close();
-		await reload(praxis, extra());
-		await gone(praxis);
-	});
-
-	praxis.test('a client certificate is demanded: those without one are sent away', async () => {
-		const port = await freePort();
-		const asking = { ...files('a'), 'host-ssl-ca': certificates.path('ca.pem') };
-		await reload(praxis, extra(vhost('tls', port, asking)));
-		const own = {
-			cert: await readFile(certificates.path('client.pem')),
-			key: await readFile(certificates.path('client.key')),
-		};
-		const [known, stranger] = [
-			await join(port, { tls: true, ...own }),
-			await join(port, { tls: true }),
-		];
-		await reload(
-			praxis,
-			extra(vhost('tls', port, { ...asking, 'client-cert-required': true })),
-		);
-		await assertSentAway(stranger);
-		assert.deepEqual(await known.fence(), []);
-		await known.close();
-		await reload(praxis, extra());
-	});
-
-	praxis.test('on and off many times, with clients each time', async () => {
-		const port = await freePort();
-		for (let i = 0; i < 10; i++) {
-			await reload(praxis, extra(vhost('tls', port, i % 2 ? files('a') : {})));
-			const client = await join(port, { tls: i % 2 === 1 });
-			client.send({ type: 'ping', t: i });
-			await client.next('pong');
-			await reload(praxis, extra(vhost('tls', port, i % 2 ? {} : files('b'))));
-			await assertSentAway(client);
-		}
-		await reload(praxis, extra());
-		await gone(praxis);
-	});
-
-	itEnds(praxis);
-});
-
-describe('the audit trail', () => {
-	let dir;
-	const praxis = useTalkingPraxisd(async () => {
-		dir = path.join(tmpdir(), `praxis-trail-${process.pid}`);
-		await rm(dir, { recursive: true, force: true });
-		await writeFiles(dir, {});
-		return {};
-	});
-	after(() => rm(dir, { recursive: true, force: true }));
-	const audit = (file, more = {}) => ({
-		'conf.d/60-audit.json': { global: { audit: { file: path.join(dir, file), ...more } } },
-	});
-	const entries = async (file) =>
-		(await readFile(path.join(dir, file), 'utf8'))
-			.trim()
-			.split('\n')
-			.map((line) => JSON.parse(line).event);
-
-	praxis.test('begins, goes on in another file, and ends, each with its entry', async () => {
-		await reload(praxis, audit('one.jsonl'));
-		await (await praxis.connect()).close();
-		await reload(praxis, audit('one.jsonl', { sync: 'line' }));
-		await reload(praxis, audit('two.jsonl', { sync: 'line' }));
-		await reload(praxis, { 'conf.d/60-audit.json': null });
-		const one = await entries('one.jsonl');
-		assert.deepEqual(one.slice(0, 2), ['trail_opened', 'reconfigured']);
-		assert.ok(one.includes('connected'));
-		assert.equal(one.filter((event) => event === 'reconfigured').length, 2);
-		assert.equal(one.at(-1), 'stopped');
-		const two = await entries('two.jsonl');
-		assert.deepEqual(
-			[two[0], two[1], two.at(-2), two.at(-1)],
-			['trail_opened', 'reconfigured', 'reconfigured', 'stopped'],
-		);
-		for (const file of ['one.jsonl', 'two.jsonl']) {
-			await run(PRAXISCTL, ['audit', 'verify', path.join(dir, file)]);
-		}
-	});
-
-	praxis.test(
-		'another key for the same file changes nothing, another file that can not be had neither',
-		async () => {
-			await reload(praxis, audit('keyed.jsonl', { key: 'k'.repeat(32) }));
-			const lines = await reload(
-				praxis,
-				audit('keyed.jsonl', { key: 'l'.repeat(32) }),
-				/nothing was changed/,
-			);
-			assert.match(lines, /a trail keeps its key/);
-			assert.ok(!lines.includes('llllllll'));
-			await reload(praxis, audit('no/such/directory.jsonl'), /nothing was changed/);
-			await (await praxis.connect()).close();
-			assert.ok((await entries('keyed.jsonl')).includes('connected'));
-			await reload(praxis, { 'conf.d/60-audit.json': null });
-		},
-	);
 
 	itEnds(praxis);
 });
