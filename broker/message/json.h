@@ -14,12 +14,6 @@ void px_json_comma(struct px_json *json);
 void px_json_append(struct px_json *json, const char *bytes, size_t len);
 
 /*
- * As px_json_begin() without a type, into the caller's `data`. Where more than `size` bytes are
- * written they are moved to the heap: json->data is `data` no longer.
- */
-void px_json_begin_at(struct px_json *json, char *data, size_t size);
-
-/*
  * As px_json_begin() without a type, into `data` of the caller's. If more than `size` bytes are
  * written, all of them move to the heap, and json->data is `data` no longer.
  */
