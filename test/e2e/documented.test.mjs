@@ -7,15 +7,17 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import tls from 'node:tls';
 import { after, before, describe, it } from 'node:test';
 import { ROOT, blocksOf, matches, transcript } from './lib/blocks.mjs';
+import { Certificates } from './lib/certificates.mjs';
 import { holder, run as ctl, start as startCtl } from './lib/ctl.mjs';
 import { faultOf } from './lib/described.mjs';
 import { DOCUMENTED, here } from './lib/documented.mjs';
-import { enter, token, tokenVhost } from './lib/issuer.mjs';
+import { PHRASE, enter, token, tokenVhost } from './lib/issuer.mjs';
 import { checkLine } from './lib/onlooker.mjs';
 import { BUILD, Praxisd, itEnds, runPraxisd, usePraxisd, writeFiles } from './lib/praxisd.mjs';
 import { Receiver, SIGNING, webhook } from './lib/receiver.mjs';
@@ -23,6 +25,7 @@ import { openV1, resume } from './lib/resuming.mjs';
 import { Screen, run } from './lib/terminal.mjs';
 import { until, within } from './lib/wait.mjs';
 
+const PROGRAMS = `${path.join(BUILD, 'server')}:${path.join(BUILD, 'tools')}`;
 const dir = await mkdtemp(path.join(tmpdir(), 'praxis-documented-'));
 after(() => rm(dir, { recursive: true, force: true }));
 
@@ -357,6 +360,126 @@ describe('docs/operations.md', () => {
 	});
 });
 
+// A shell in which systemctl does what the unit does, to the server of a test.
+const systemctl = (praxis) =>
+	`systemctl() { [ "$*" != 'reload praxisd' ] || kill -HUP ${praxis.pid}; }; sudo() { "$@"; }`;
+
+const certificateOf = (port) =>
+	new Promise((resolve, reject) => {
+		const socket = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => {
+			resolve(socket.getPeerCertificate().subject.CN);
+			socket.destroy();
+		});
+		socket.once('error', reject);
+	});
+
+describe('docs/operations.md: TLS renewal', () => {
+	const praxis = new Praxisd();
+	let certificates;
+	after(async () => {
+		await praxis.kill();
+		await certificates?.remove();
+	});
+
+	it('the hook of certbot brings the new certificate into force', async () => {
+		certificates = await Certificates.make();
+		for (const name of ['old', 'new']) {
+			await certificates.issue(name, { subject: `/CN=${name}.test` });
+			const live = path.join(certificates.dir, name);
+			await mkdir(live);
+			await copyFile(certificates.path(`${name}.pem`), path.join(live, 'fullchain.pem'));
+			await copyFile(certificates.path(`${name}.key`), path.join(live, 'privkey.pem'));
+		}
+		const inUse = path.join(certificates.dir, 'tls');
+		await mkdir(inUse);
+		const hook = path.join(certificates.dir, 'hook');
+		const text = (await block('docs/operations.md', '#!/bin/sh'))
+			.replaceAll('/etc/praxis/tls', inUse)
+			.replace('-o root -g praxis ', '');
+		await writeFile(hook, text);
+		const deploy = (name) =>
+			run(`. ${hook}`, {
+				env: { ...process.env, RENEWED_LINEAGE: path.join(certificates.dir, name) },
+				prelude: praxis.port ? systemctl(praxis) : 'systemctl() { :; }',
+			});
+		await deploy('old');
+		await praxis.start({
+			vhost: {
+				'host-ssl-cert': path.join(inUse, 'fullchain.pem'),
+				'host-ssl-key': path.join(inUse, 'privkey.pem'),
+			},
+		});
+		assert.equal(await certificateOf(praxis.port), 'old.test');
+		const since = praxis.log.length;
+		await deploy('new');
+		await praxis.logged(/configuration reloaded/, since);
+		assert.equal(await certificateOf(praxis.port), 'new.test');
+		await praxis.stop();
+	});
+});
+
+describe('docs/operations.md: backup', () => {
+	const praxis = new Praxisd();
+	const root = path.join(dir, 'machine');
+	const logs = path.join(root, 'var/log/praxis');
+	after(() => praxis.kill());
+
+	it('what was restored serves the same clients, and goes on with the audit log', async () => {
+		const backup = await block('docs/operations.md', 'tar -czf');
+		const restore = await block('docs/operations.md', 'systemctl stop praxisd');
+		await mkdir(logs, { recursive: true });
+		await writeFiles(root, { 'etc/default/praxis': 'PRAXIS_PORT=9002\n' });
+		await praxis.start({
+			global: { audit: { file: path.join(logs, 'audit.jsonl'), 'key-file': 'audit.key' } },
+			vhost: tokenVhost({ secret: undefined, 'secret-file': '../secret' }),
+			files: {
+				'audit.key': randomBytes(32).toString('hex'),
+				secret: PHRASE,
+			},
+		});
+		const shell = (text) =>
+			run(
+				text
+					.replaceAll('/etc/praxis', praxis.dir)
+					.replaceAll('/etc/default', path.join(root, 'etc/default'))
+					.replaceAll('/var/log/praxis', logs),
+				{
+					cwd: dir,
+					env: { ...process.env, PATH: `${PROGRAMS}:${process.env.PATH}` },
+					prelude: `set -e; ${systemctl(praxis)}`,
+				},
+			);
+		const theirs = { sub: 'ann', practices: [1] };
+		await (await enter(praxis, theirs)).close();
+		await until('a line', async () => {
+			return /"disconnected"/.test(await readFile(path.join(logs, 'audit.jsonl'), 'utf8'));
+		});
+		await shell(backup); // while it runs
+		const lines = async () =>
+			(await readFile(path.join(logs, 'audit.jsonl'), 'utf8')).trimEnd().split('\n');
+		const saved = (await lines()).length;
+		praxis.signal('SIGKILL');
+		await within(praxis.exited, 'the end of praxisd');
+		for (const lost of [praxis.dir, logs, path.join(root, 'etc')]) {
+			await rm(lost, { recursive: true });
+		}
+
+		assert.match(await shell(restore), /The configuration is fine\./);
+		await praxis.launch();
+		await (await enter(praxis, theirs)).close();
+		praxis.signal('SIGTERM');
+		await praxis.ended();
+		const events = (await lines()).map((line) => JSON.parse(line));
+		assert.deepEqual(
+			events.map(({ seq }) => seq),
+			events.map((_, at) => at + 1),
+		);
+		assert.ok(events.length > saved);
+		assert.ok(!events.some(({ event }) => event === 'trail_gap'));
+		await shell(restore.split('\n').find((line) => /audit verify/.test(line)));
+	});
+});
+
 describe('messages', () => {
 	for (const begins of ['{"type":"connection_established"', '{"type":"error"']) {
 		it(`docs/protocol.md: ${begins}`, async () => {
@@ -480,6 +603,10 @@ describe('commands', () => {
 
 	it('of the benchmark, the soak, the simulation and the mutants', async () => {
 		knows(await block('docs/performance.md', 'test/bench/run.mjs'), 'test/bench/run.mjs');
+		knows(
+			await block('docs/performance.md', 'node test/bench/memory.mjs'),
+			'test/bench/memory.mjs',
+		);
 		knows(await block('docs/reliability.md', 'node test/soak/run.mjs'), 'test/soak/run.mjs');
 		for (const page of ['docs/reliability.md', 'CONTRIBUTING.md']) {
 			knows(await block(page, 'test/mutate/mutate.py'), 'test/mutate/mutate.py');

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
 // The recipes of docs/operations.md for a proxy in front of Praxis, as they stand there, run by the real
-// nginx and HAProxy: nothing is changed in them but the ports.
+// nginx and HAProxy: nothing is changed in them but the ports, and, to see that idle connections stay, the times.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -14,7 +14,7 @@ import * as api from './lib/api.mjs';
 import { WebSocket } from './lib/client.mjs';
 import { get } from './lib/http.mjs';
 import { bearer, token, tokenVhost } from './lib/issuer.mjs';
-import { itEnds, usePraxisd } from './lib/praxisd.mjs';
+import { Praxisd, itEnds, usePraxisd } from './lib/praxisd.mjs';
 import { freePort } from './lib/ports.mjs';
 import { nginxConfig, recipeOf } from './lib/recipes.mjs';
 import { until, within } from './lib/wait.mjs';
@@ -141,3 +141,134 @@ for (const [name, proxy] of Object.entries(PROXIES)) {
 		itEnds(praxis);
 	});
 }
+
+// For a host of its own: nginx with headers, HAProxy with the PROXY protocol.
+const ROOTS = {
+	nginx: {
+		vhost: { 'trusted-proxies': '127.0.0.1' },
+		given: '203.0.113.7',
+		address: '203.0.113.7',
+	},
+	haproxy: {
+		vhost: { 'trusted-proxies': '127.0.0.1', 'proxy-protocol': true },
+		given: '203.0.113.7', // the header says otherwise, and counts
+		address: '127.0.0.1',
+	},
+};
+
+for (const [name, { vhost, given, address }] of Object.entries(ROOTS)) {
+	describe(`behind ${name}, at the root`, () => {
+		const proxy = PROXIES[name];
+		// Figures are asked of a vhost of their own, which the proxy does not lead to.
+		const praxis = new Praxisd();
+		const HEARTBEAT_MS = 1000;
+		let child;
+		let dir;
+		let port;
+		let direct;
+
+		before(async () => {
+			await praxis.start({
+				global: { 'heartbeat-ms': HEARTBEAT_MS },
+				vhost: tokenVhost({}, vhost),
+				files: {
+					'conf.d/90-direct.json': {
+						vhosts: [
+							{ name: 'direct', port: 0, interface: '127.0.0.1', tenant: 'default' },
+						],
+					},
+				},
+			});
+			[, direct] = await praxis.logged(/vhost direct: listening on 127\.0\.0\.1:(\d+)/);
+			dir = await mkdtemp(path.join(tmpdir(), `praxis-${name}-`));
+			port = await freePort();
+			const file = path.join(dir, 'config');
+			const recipe = await recipeOf(name, praxis.port, port, { root: true });
+			await writeFile(file, proxy.config(recipe.replaceAll('75s', '3s'), dir));
+			child = spawn(...proxy.command(file), { stdio: ['ignore', 'ignore', 'pipe'] });
+			let said = '';
+			child.stderr.setEncoding('utf8').on('data', (text) => (said += text));
+			await until(
+				() => `${name}: ${said}`,
+				async () => (await get(port, '/ready').catch(() => null))?.status === 200,
+			);
+		});
+		after(async () => {
+			const ended = new Promise((resolve) => child.once('close', resolve));
+			child.kill('SIGTERM');
+			await ended;
+			await rm(dir, { recursive: true, force: true });
+			await praxis.kill();
+		});
+
+		it('a client connects, its address is known, and heartbeats keep it', async () => {
+			const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, ['praxis.v1'], {
+				headers: {
+					...bearer(await token({ sub: 'ann', role: 'staff', practices: [1] })),
+					Origin: `http://127.0.0.1:${port}`,
+					'X-Forwarded-For': given,
+				},
+			});
+			let pings = 0;
+			socket.on('ping', () => pings++);
+			let ended = null;
+			socket.once('close', (code) => (ended = code));
+			const hello = await within(
+				new Promise((resolve, reject) => {
+					socket.once('message', (text) => resolve(JSON.parse(text)));
+					socket.once('error', reject);
+				}),
+				'connection_established',
+			);
+			assert.equal(hello.type, 'connection_established');
+			// What is idle for three seconds is cut by this proxy.
+			await until(
+				() => `heartbeats: ${pings}; ended with ${ended}`,
+				() => pings * HEARTBEAT_MS >= 4000 || ended !== null,
+			);
+			assert.equal(ended, null);
+			const answer = await get(
+				port,
+				'/api/v1/clients',
+				bearer(await token({ role: 'service' })),
+			);
+			const { clients } = JSON.parse(answer.body);
+			assert.deepEqual(
+				clients.map((each) => each.address),
+				[address],
+			);
+			const closed = new Promise((resolve) => socket.once('close', resolve));
+			socket.close(1000);
+			await closed;
+		});
+
+		it('figures are refused by the proxy, and not by Praxis', async () => {
+			for (const where of ['/metrics', '/stats']) {
+				assert.equal((await get(port, where)).status, 403);
+				assert.equal((await get(Number(direct), where)).status, 200);
+			}
+			assert.equal((await get(port, '/health')).status, 200);
+		});
+
+		it('and the server ends, with a clean log', () => praxis.stop());
+	});
+}
+
+describe('each recipe', () => {
+	it('keeps idle connections for more than two heartbeats', async () => {
+		const page = await readFile(path.join(ROOT, 'docs/operations.md'), 'utf8');
+		const reference = await readFile(path.join(ROOT, 'docs/configuration.md'), 'utf8');
+		const heartbeatMs = Number(/^\| `heartbeat-ms` \|[^|]*\| `(\d+)`/m.exec(reference)[1]);
+		const blocks = [...page.matchAll(/```(nginx|haproxy)\n([^]*?)```/g)];
+		assert.equal(blocks.length, 4);
+		for (const [, name, text] of blocks) {
+			const times = [
+				...text.matchAll(
+					/(?:read_timeout|send_timeout|timeout (?:client|server|tunnel)) (\d+)s/g,
+				),
+			];
+			assert.equal(times.length, name === 'nginx' ? 2 : 3);
+			times.forEach(([line, seconds]) => assert.ok(seconds * 1000 > 2 * heartbeatMs, line));
+		}
+	});
+});

@@ -79,13 +79,18 @@ export const DOCUMENTED = {
 		['notice  reload:', here],
 		['$ export PRAXIS_SECRET_FILE', examples],
 		['$ praxisctl tail', here],
+		['#!/bin/sh', here],
+		['tar -czf', here],
+		['systemctl stop praxisd', here],
 		['map $http_upgrade', recipes],
+		['server {', recipes],
 		['defaults', recipes],
 		['example.org {', no('Caddy; the page says that it is not tested')],
 		['http:\n', no('Traefik; the page says that it is not tested')],
 	],
 	'docs/performance.md': [
 		['test/bench/run.mjs', here],
+		['node test/bench/memory.mjs', here],
 		['scripts/test counts', here],
 	],
 	'docs/protocol.md': [

@@ -8,11 +8,20 @@ import { fileURLToPath } from 'node:url';
 
 const DOCS = fileURLToPath(new URL('../../../docs/operations.md', import.meta.url));
 
-// The block of that language, with the ports of Praxis and of the proxy in it.
-export async function recipeOf(name, praxisPort, port) {
+// The blocks of that language, in the page's order.
+async function blocksIn(language) {
 	const text = await readFile(DOCS, 'utf8');
-	const [, block] = new RegExp(`\`\`\`${name}\n([^]*?)\`\`\``).exec(text) ?? assert.fail(name);
-	return block
+	const pattern = new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``, 'g');
+	return [...text.matchAll(pattern)].map(([, block]) => block);
+}
+
+// The block of that language, with the ports of Praxis and of the proxy in it; `root`: that for a host of its own. It
+// goes on where the first one began.
+export async function recipeOf(name, praxisPort, port, { root = false } = {}) {
+	const [prefixed, rooted] = await blocksIn(name);
+	assert.ok(prefixed && rooted, name);
+	const [map] = /^map [^]*?\n\}\n/m.exec(prefixed) ?? [''];
+	return (root ? map + rooted : prefixed)
 		.replaceAll('127.0.0.1:9002', `127.0.0.1:${praxisPort}`)
 		.replace(/(?:127\.0\.0\.1:)?8080/, `127.0.0.1:${port}`);
 }
