@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// The documentation's blocks: each is accounted for (lib/documented.mjs), and those that no other test plays are
-// played here.
+// The documentation's blocks that no other test plays. That each block has a row in lib/documented.json is a rule
+// (test/rules/links.py); that each row of this file is played is asked at its end.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -16,7 +16,6 @@ import { ROOT, blocksOf, matches, transcript } from './lib/blocks.mjs';
 import { Certificates } from './lib/certificates.mjs';
 import { holder, run as ctl, start as startCtl } from './lib/ctl.mjs';
 import { faultOf } from './lib/described.mjs';
-import { DOCUMENTED, here } from './lib/documented.mjs';
 import { PHRASE, enter, token, tokenVhost } from './lib/issuer.mjs';
 import { checkLine } from './lib/onlooker.mjs';
 import { BUILD, Praxisd, itEnds, runPraxisd, usePraxisd, writeFiles } from './lib/praxisd.mjs';
@@ -29,60 +28,12 @@ const PROGRAMS = `${path.join(BUILD, 'server')}:${path.join(BUILD, 'tools')}`;
 const dir = await mkdtemp(path.join(tmpdir(), 'praxis-documented-'));
 after(() => rm(dir, { recursive: true, force: true }));
 
-const pages = [
-	...['README.md', 'INSTALL.md', 'CONTRIBUTING.md', 'SECURITY.md', 'client/README.md'],
-	'examples/notifications/README.md',
-	...readdirSync(path.join(ROOT, 'plugins'))
-		.map((name) => `plugins/${name}/README.md`)
-		.filter((name) => existsSync(path.join(ROOT, name))),
-	...readdirSync(path.join(ROOT, 'docs'))
-		.filter((name) => name.endsWith('.md'))
-		.map((name) => `docs/${name}`),
-];
-
-const fits = (what, text) => (typeof what === 'string' ? text.startsWith(what) : what.test(text));
-
-// What is wrong: blocks without a row, or with two; rows without a block; tests that do not name the page.
-async function account(table) {
-	const faults = Object.keys(table).filter((page) => !pages.includes(page));
-	for (const page of pages) {
-		const rows = table[page] ?? [];
-		const used = new Set();
-		for (const { text } of await blocksOf(page)) {
-			const row = rows.find(([what]) => fits(what, text));
-			used.add(row);
-			if (!row) {
-				faults.push(`${page}: in no row of lib/documented.mjs: ${text.split('\n')[0]}`);
-			}
-		}
-		for (const row of rows.filter((each) => !used.has(each))) {
-			faults.push(`${page}: there is no block any more: ${row[0]}`);
-		}
-		for (const [what, who] of rows) {
-			if (typeof who === 'string' && !existsSync(path.join(ROOT, who))) {
-				faults.push(`${page}: ${what}: there is no ${who}`);
-			} else if (typeof who !== 'string' && !who.reason) {
-				faults.push(`${page}: ${what}: nobody, and no reason`);
-			}
-		}
-	}
-	return faults;
-}
-
-describe('each block of the documentation', () => {
-	it('is accounted for', async () => assert.deepEqual(await account(DOCUMENTED), []));
-
-	it('would be missed in the table', async () => {
-		const { 'docs/webhooks.md': rows, ...rest } = DOCUMENTED;
-		assert.equal((await account(rest)).length, 2);
-		const more = [...rows, ['nothing begins like this', here]];
-		assert.equal((await account({ ...rest, 'docs/webhooks.md': more })).length, 1);
-		const nobody = rows.map(([what]) => [what, 'test/e2e/nosuch.test.mjs']);
-		assert.equal((await account({ ...rest, 'docs/webhooks.md': nobody })).length, 2);
-	});
-});
-
-// ---- those of this file ----
+const here = 'test/e2e/documented.test.mjs';
+const DOCUMENTED = JSON.parse(
+	readFileSync(path.join(ROOT, 'test/e2e/lib/documented.json'), 'utf8'),
+);
+const fits = (begins, text) =>
+	typeof begins === 'string' ? text.startsWith(begins) : new RegExp(begins.pattern).test(text);
 
 const played = new Set();
 

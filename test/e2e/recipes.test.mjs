@@ -147,12 +147,12 @@ const ROOTS = {
 	nginx: {
 		vhost: { 'trusted-proxies': '127.0.0.1' },
 		given: '203.0.113.7',
-		address: '203.0.113.7',
+		address: '127.0.0.2', // what nginx adds: a client's own header does not count
 	},
 	haproxy: {
 		vhost: { 'trusted-proxies': '127.0.0.1', 'proxy-protocol': true },
-		given: '203.0.113.7', // the header says otherwise, and counts
-		address: '127.0.0.1',
+		given: '203.0.113.7', // which anybody can write; the header is the proxy's
+		address: '127.0.0.2',
 	},
 };
 
@@ -203,6 +203,7 @@ for (const [name, { vhost, given, address }] of Object.entries(ROOTS)) {
 
 		it('a client connects, its address is known, and heartbeats keep it', async () => {
 			const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, ['praxis.v1'], {
+				localAddress: '127.0.0.2',
 				headers: {
 					...bearer(await token({ sub: 'ann', role: 'staff', practices: [1] })),
 					Origin: `http://127.0.0.1:${port}`,

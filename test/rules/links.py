@@ -6,16 +6,20 @@
 
 Checks the relative links of every Markdown file: the file exists, and where the link has an
 anchor, the file has that heading. Checks also that each docs/*.md that a source file names
-exists. Anchors are made from headings as GitHub makes them. Links to other hosts are not
+exists, and that each block of commands, code or output in the documentation has a row in
+test/e2e/lib/documented.json: [what it begins with, or {"pattern"}, the test that sees to it that it
+is true, or {"reason"} why none does]. Anchors are made from headings as GitHub makes them. Links to other hosts are not
 followed: a test must not depend on the network. Prints file:line of every offence, then a line
 for each rule; exit code 1 if a rule is broken, 2 if there is nothing to check.
 """
 
 import functools
+import json
 import os
 import pathlib
 import re
 import sys
+import textwrap
 
 from tap import report
 
@@ -27,6 +31,7 @@ CODE = re.compile(r"(?<!`)(`+)(?!`)[^\n]*?(?<!`)\1(?!`)")
 LINK = re.compile(r"!?\[(?:[^\[\]]|!?\[[^\[\]]*\]\([^()\s]*\))*\]\(\s*<?([^()\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
 HEADING = re.compile(r"^#{1,6} +(.*?)(?: +#+)?$", re.MULTILINE)
 ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
+DOCUMENTED = "test/e2e/lib/documented.json"
 PAGE_IN_SOURCE = re.compile(r"(?<![\w./-])docs/[\w-]+\.md\b")
 
 
@@ -104,6 +109,57 @@ def check_sources(root, sources):
 				yield f"{source.relative_to(root)}:{line}: {match.group()}: there is no such file"
 
 
+def blocks_of(text):
+	"""The blocks of a page, fenced or indented, as test/e2e/lib/blocks.mjs finds them: line, text."""
+	lines = text.split("\n")
+	block = None
+	fence = False
+	for at, line in enumerate([*lines, ""]):
+		is_fence = line.startswith("```")
+		fence ^= is_fence
+		is_indented = line.startswith("    ") and (block is not None or lines[at - 1] == "")
+		if (not is_fence) if fence else is_indented:
+			block = block or (at + 1, [])
+			block[1].append(line)
+		elif block and not fence and line == "" and at + 1 < len(lines) and lines[at + 1].startswith("    "):
+			block[1].append("")
+		elif block:
+			yield block[0], textwrap.dedent("\n".join(block[1]))
+			block = None
+
+
+def is_documentation(page):
+	"""Of this project, and for its readers."""
+	return page.parts[0] not in ("test", "debian") and page.parts[:2] != ("client", "test") and \
+		page.name != "CHANGELOG.md"
+
+
+def check_blocks(root, pages):
+	path = root / DOCUMENTED
+	table = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+	names = {page.relative_to(root).as_posix(): page for page in pages}
+	yield from (f"{DOCUMENTED}: there is no {name}" for name in table if name not in names)
+	for name, page in names.items():
+		if not is_documentation(page.relative_to(root)):
+			continue
+		rows = table.get(name, [])
+		used = set()
+		for line, text in blocks_of(page.read_text(encoding="utf-8")):
+			row = next((at for at, (begins, _) in enumerate(rows) if begins_with(text, begins)), None)
+			if row is None:
+				yield f"{name}:{line}: this block has no row in {DOCUMENTED}, with the test that runs it"
+			used.add(row)
+		for at, (begins, who) in enumerate(rows):
+			if at not in used:
+				yield f"{DOCUMENTED}: {name} has no block any more that begins with {begins}"
+			if not (who.get("reason") if isinstance(who, dict) else (root / who).exists()):
+				yield f"{DOCUMENTED}: {name}: {begins}: there is no {who}"
+
+
+def begins_with(text, begins):
+	return re.match(begins["pattern"], text) is not None if isinstance(begins, dict) else text.startswith(begins)
+
+
 def main(arguments):
 	root = pathlib.Path(arguments[0] if arguments else ".").resolve()
 	files = list(files_of(root))
@@ -118,6 +174,7 @@ def main(arguments):
 	return report([
 		("every relative link and anchor resolves", list(check_pages(root, pages))),
 		("every page that a source file names exists", list(check_sources(root, sources))),
+		("every block of the documentation is run, or listed with a reason", list(check_blocks(root, pages))),
 	])
 
 

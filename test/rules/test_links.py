@@ -15,6 +15,7 @@ GOOD = {
 		"    [indented](nowhere.md)\n\n[a link over\ntwo lines](a.md#6-names-and-what-they-are)\n\n"
 		"## 6. Names, and \"what\" they are\n",
 	"docs/a.png": "",
+	"test/e2e/lib/documented.json": '{"docs/a.md": [["[fence]", "src/a.c"], [{"pattern": "^.ind"}, {"reason": "none"}]]}',
 	"src/a.c": "/* See docs/a.md. */\n",
 	"node_modules/a/README.md": "[gone](nowhere.md)\n",
 }
@@ -27,7 +28,7 @@ class Links(SmallTree):
 	def test_a_good_tree(self):
 		code, output = self.ask()
 		self.assertEqual(code, 0, output)
-		self.assertEqual(output.count("ok - "), 2, output)
+		self.assertEqual(output.count("ok - "), 3, output)
 
 	def test_nothing_to_check(self):
 		for name in ("README.md", "docs/a.md"):
@@ -51,6 +52,21 @@ class Links(SmallTree):
 
 	def test_pages_in_sources(self):
 		self.breaks("src/a.c", "\n// docs/b.md, section 2\n", "src/a.c:2: docs/b.md: there is no such file")
+
+	def test_blocks(self):
+		table = "test/e2e/lib/documented.json"
+		rows = GOOD[table]
+		for name, content, says in [
+			("README.md", GOOD["README.md"] + "\n    new\n", "README.md:6: this block has no row in " + table),
+			("README.md", GOOD["README.md"] + "\n```\nnew\n```\n", "README.md:7: this block has no row in " + table),
+			("README.md", GOOD["README.md"] + "\n- a list\n\n      new\n", "README.md:8: this block has no row"),
+			(table, rows.replace("[fence]", "[other]"), "docs/a.md has no block any more that begins with [other]"),
+			(table, rows.replace("src/a.c", "src/b.c"), "docs/a.md: [fence]: there is no src/b.c"),
+			(table, rows.replace("none", ""), "there is no {'reason': ''}"),
+			(table, rows.replace("docs/a.md", "other.md"), "there is no other.md"),
+		]:
+			with self.subTest(says=says):
+				self.breaks(name, content, says)
 
 
 if __name__ == "__main__":
