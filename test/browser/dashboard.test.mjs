@@ -395,19 +395,36 @@ describe('the dashboard', { timeout: 300_000 }, () => {
 	}
 });
 
-describe('the dashboard of a server whose application fails', () => {
+// A server that a test starts by itself, and its dashboard, whose pages may have no error.
+function useDashboard() {
 	const praxis = new Praxisd();
 	let browser;
 	let built;
-
+	before(async () => {
+		built = await buildDashboard();
+		browser = await Browser.launch();
+	});
 	after(async () => {
+		const errors = await browser?.closePages();
 		await browser?.close();
 		await praxis.kill();
 		await built?.remove();
+		assert.deepEqual(errors, []);
 	});
+	return {
+		praxis,
+		async open(fragment) {
+			const page = await browser.page();
+			await page.goto(`http://127.0.0.1:${praxis.port}${PATH}#${fragment}`);
+			return page;
+		},
+	};
+}
+
+describe('the dashboard of a server whose application fails', () => {
+	const { praxis, open } = useDashboard();
 
 	it('says what the application does not do', async () => {
-		built = await buildDashboard();
 		// On port 1 nobody listens.
 		const closed = 'http://127.0.0.1:1/';
 		const asking = { name: 'asking', port: 0, interface: '127.0.0.1', 'auth-url': closed };
@@ -418,9 +435,7 @@ describe('the dashboard of a server whose application fails', () => {
 		});
 		const [, port] = await praxis.logged(/vhost asking: listening on 127\.0\.0\.1:(\d+)/);
 		const client = await RawClient.open(Number(port), '/ws', {}, {});
-		browser = await Browser.launch();
-		const page = await browser.page();
-		await page.goto(`http://127.0.0.1:${praxis.port}${PATH}#token=${await adminToken()}`);
+		const page = await open(`token=${await adminToken()}`);
 		const failing = page.locator('#failing:not([hidden])');
 		await failing
 			.getByText(/In 1 vhost: the application does not say who a client is/)
@@ -429,29 +444,16 @@ describe('the dashboard of a server whose application fails', () => {
 			.getByText(/In 1 vhost: the application does not take what it is told/)
 			.waitFor();
 		client.socket.destroy();
-		assert.deepEqual(await browser.closePages(), []);
 	});
 });
 
 describe('the dashboard of a server in open mode', () => {
-	const praxis = new Praxisd();
-	let browser;
-	let built;
-
-	after(async () => {
-		await browser?.close();
-		await praxis.kill();
-		await built?.remove();
-	});
+	const { praxis, open } = useDashboard();
 
 	it('takes whoever says that all practices are his', async () => {
-		built = await buildDashboard();
 		await praxis.start({ services: { admin: {} } });
-		browser = await Browser.launch();
-		const page = await browser.page();
-		await page.goto(`http://127.0.0.1:${praxis.port}${PATH}#practice=*`);
+		const page = await open('practice=*');
 		await page.locator('#server').getByText('the whole server').waitFor();
-		assert.deepEqual(await browser.closePages(), []);
 	});
 });
 

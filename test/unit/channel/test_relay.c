@@ -47,12 +47,18 @@ static const struct px_service service = {
 	.command_count = sizeof(commands) / sizeof(commands[0]),
 };
 
-static struct fake *create(void)
+static struct fake *fake; /* of the test that runs */
+
+static void set_up(void)
 {
-	struct fake *fake = fake_create(NULL);
+	fake = fake_create(NULL);
 	fake_add_service(fake, &service, NULL);
 	next_seq = 0;
-	return fake;
+}
+
+static void tear_down(void)
+{
+	fake_destroy(fake);
 }
 
 /*
@@ -86,7 +92,6 @@ static void relay(struct fake_conn *conn, const char *members, const char *expec
 
 START_TEST(stamps_time_client_and_practice)
 {
-	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(.practices = "\"p\""));
 	relay(conn, "", "{\"type\":\"probe_relay\",\"timestamp\":@T,\"clientId\":@C,"
 			"\"practiceId\":\"p\"}");
@@ -96,13 +101,11 @@ START_TEST(stamps_time_client_and_practice)
 	next_seq = 7;
 	relay(conn, ",\"a\":1", "{\"type\":\"probe_relay\",\"a\":1,\"timestamp\":@T,"
 			"\"clientId\":@C,\"practiceId\":\"p\",\"seq\":7}");
-	fake_destroy(fake);
 }
 END_TEST
 
 START_TEST(keeps_the_senders_bytes)
 {
-	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(0));
 	static const char members[] =
 			" , \"a\" : 1.0 ,\n\"b\":12345678901234567890,"
@@ -114,7 +117,6 @@ START_TEST(keeps_the_senders_bytes)
 	(void)snprintf(expected, sizeof(expected), "{\"type\":\"probe_relay\"%s,\"timestamp\":@T,"
 			"\"clientId\":@C,\"practiceId\":1}", members);
 	relay(conn, members, expected);
-	fake_destroy(fake);
 }
 END_TEST
 
@@ -146,7 +148,6 @@ START_TEST(drops_what_is_the_servers_to_say)
 			",\"userId\":9,\"userName\":\"x\",\"from\":\"y\",\"fromUserId\":8,"
 			"\"seq\":5" },
 	};
-	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(0));
 	char expected[512];
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -156,37 +157,31 @@ START_TEST(drops_what_is_the_servers_to_say)
 				cases[i].kept);
 		relay(conn, cases[i].members, expected);
 	}
-	fake_destroy(fake);
 }
 END_TEST
 
 START_TEST(what_comes_first_may_be_dropped)
 {
-	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(0));
 	char pattern[128];
 	fake_say(conn, "{\"clientId\":1,\"timestamp\":2,\"type\":\"probe_relay\"}");
 	(void)snprintf(pattern, sizeof(pattern), "{\"type\":\"probe_relay\",\"timestamp\":%lld,",
 			(long long)fake->wall_ms);
 	ck_assert_int_eq(strncmp(fake_text(conn), pattern, strlen(pattern)), 0);
-	fake_destroy(fake);
 }
 END_TEST
 
 START_TEST(a_number_of_the_servers_replaces_the_senders)
 {
-	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(0));
 	next_seq = 3;
 	relay(conn, ",\"seq\":99,\"s\\u0065q\":98,\"x\":1", "{\"type\":\"probe_relay\",\"x\":1,"
 			"\"timestamp\":@T,\"clientId\":@C,\"practiceId\":1,\"seq\":3}");
-	fake_destroy(fake);
 }
 END_TEST
 
 START_TEST(an_authenticated_sender_is_who_its_token_says)
 {
-	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(.user = "7", .name = "Dr. Who",
 		.authenticated = true));
 	static const char tail[] = ",\"timestamp\":@T,\"clientId\":@C,\"practiceId\":1}";
@@ -233,7 +228,6 @@ START_TEST(an_authenticated_sender_is_who_its_token_says)
 	(void)snprintf(expected, sizeof(expected), "{\"type\":\"probe_relay\"%s,\"userId\":7,"
 			"\"userName\":\"Dr. Who\"%s", members, tail);
 	relay(conn, members, expected);
-	fake_destroy(fake);
 }
 END_TEST
 
@@ -245,7 +239,6 @@ START_TEST(no_doubled_name_gets_through)
 {
 	static const char *const names[] = { "clientId", "userId", "userName", "fromUserId",
 		"from" };
-	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(.user = "\"7\"", .name = "Who",
 		.authenticated = true));
 	for (size_t i = 0; i < 5; i++) {
@@ -263,36 +256,30 @@ START_TEST(no_doubled_name_gets_through)
 			ck_assert_str_eq(fake_member(got, names[i]), own);
 		}
 	}
-	fake_destroy(fake);
 }
 END_TEST
 
 START_TEST(a_token_without_user_says_nothing_of_one)
 {
-	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(.authenticated = true));
 	relay(conn, ",\"userId\":8,\"fromUserId\":9,\"from\":\"M\",\"userName\":\"N\"",
 			"{\"type\":\"probe_relay\",\"userName\":\"\",\"from\":\"\","
 			"\"timestamp\":@T,\"clientId\":@C,\"practiceId\":1}");
-	fake_destroy(fake);
 }
 END_TEST
 
 START_TEST(names_and_ids_are_escaped)
 {
-	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(.user = "\"a\"b\\\"", .name = "\"\\",
 		.practices = "\"p\"q\"", .authenticated = true));
 	relay(conn, "", "{\"type\":\"probe_relay\",\"userId\":\"a\\\"b\\\\\","
 			"\"userName\":\"\\\"\\\\\",\"timestamp\":@T,\"clientId\":@C,"
 			"\"practiceId\":\"p\\\"q\"}");
-	fake_destroy(fake);
 }
 END_TEST
 
 START_TEST(a_practice_keeps_the_spelling_of_who_names_it)
 {
-	struct fake *fake = create();
 	struct fake_conn *number = fake_open(fake, WHO(.practices = "1 2"));
 	struct fake_conn *text = fake_open(fake, WHO(.practices = "\"1\""));
 	static const char head[] = "{\"type\":\"probe_relay\",\"timestamp\":@T,\"clientId\":@C,"
@@ -308,36 +295,31 @@ START_TEST(a_practice_keeps_the_spelling_of_who_names_it)
 	relay(number, ",\"practiceId\":\"\\u0031\"", expected);
 	(void)snprintf(expected, sizeof(expected), head, "2");
 	relay(number, ",\"practiceId\":1,\"practiceId\":2", expected);
-	fake_destroy(fake);
 }
 END_TEST
 
 START_TEST(without_a_practice_none_is_stamped)
 {
-	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(.practices = ""));
 	struct json_object *practice;
 	fake_say(conn, "{\"type\":\"probe_free\",\"x\":1}");
 	struct json_object *got = fake_expect(conn, "{'type':'probe_free','x':1}");
 	ck_assert(!json_object_object_get_ex(got, "practiceId", &practice));
-	fake_destroy(fake);
 }
 END_TEST
 
 START_TEST(the_services_own_messages_are_stamped_alike)
 {
-	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(.practices = "1 \"2\""));
 	char expected[128];
 	fake_say(conn, "{\"type\":\"probe_stamp\",\"practiceId\":2}");
 	(void)snprintf(expected, sizeof(expected), "{\"timestamp\":%lld,\"clientId\":\"%s\","
 			"\"practiceId\":\"2\"}", (long long)fake->wall_ms, conn->client_id);
 	ck_assert_str_eq(fake_text(conn), expected);
-	fake_destroy(fake);
 }
 END_TEST
 
-RUN_TESTS("stamp", stamps_time_client_and_practice, keeps_the_senders_bytes,
+RUN_TESTS_BETWEEN(set_up, tear_down, "stamp", stamps_time_client_and_practice, keeps_the_senders_bytes,
 		drops_what_is_the_servers_to_say, what_comes_first_may_be_dropped,
 		a_number_of_the_servers_replaces_the_senders,
 		an_authenticated_sender_is_who_its_token_says, no_doubled_name_gets_through,

@@ -110,12 +110,18 @@ static const struct px_service quiet_service = {
 	.name = "quiet",
 };
 
-static struct fake *create(void)
+static struct fake *fake; /* of the test that runs */
+
+static void set_up(void)
 {
-	struct fake *fake = fake_create(NULL);
+	fake = fake_create(NULL);
 	fake_add_service(fake, &service, NULL);
 	fake_add_service(fake, &quiet_service, NULL);
-	return fake;
+}
+
+static void tear_down(void)
+{
+	fake_destroy(fake);
 }
 
 /* Sends, and expects one answer, or none ("") and a handler that ran. */
@@ -151,7 +157,6 @@ START_TEST(errors_have_a_code_and_a_reference)
 		{ "{\"type\":\"probe-note\"}", "{'code':'bad_message','field':'type'}" },
 		{ "{\"type\":\"probe_note\\u0000\"}", "{'code':'bad_message','field':'type'}" },
 	};
-	struct fake *fake = create();
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		ask(fake_open(fake, WHO(0)), cases[i].text, cases[i].pattern);
 	}
@@ -168,13 +173,11 @@ START_TEST(errors_have_a_code_and_a_reference)
 	ask(conn, "{\"type\":\"probe_fail\"}", "{'type':'error','code':'room_full',"
 			"'message':'The room is full.','field':'roomId','ref':'probe_fail'}");
 	ask(conn, "{\"type\":\"auth\",\"token\":\"x\"}", "{'code':'unavailable','ref':'auth'}");
-	fake_destroy(fake);
 }
 END_TEST
 
 START_TEST(types_have_a_length)
 {
-	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(0));
 	char text[128] = "{\"type\":\"";
 	memset(text + strlen(text), 'a', 64);
@@ -182,23 +185,19 @@ START_TEST(types_have_a_length)
 	ask(conn, text, "{'code':'unknown_type'}");
 	memcpy(text + 9 + 64, "a\"}", 4);
 	ask(conn, text, "{'code':'bad_message','field':'type'}");
-	fake_destroy(fake);
 }
 END_TEST
 
 START_TEST(a_type_may_be_escaped)
 {
-	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(0));
 	ask(conn, "{\"\\u0074ype\":\"probe\\u005fnote\"}", "");
 	ask(conn, "{\"type\":\"probe_none\",\"type\":\"probe_note\"}", "");
-	fake_destroy(fake);
 }
 END_TEST
 
 START_TEST(is_nested_too_deep)
 {
-	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(0));
 	char text[256] = "{\"type\":\"probe_note\",\"x\":";
 	for (int i = 0; i < 32; i++) {
@@ -210,16 +209,14 @@ START_TEST(is_nested_too_deep)
 	strcat(text, "}");
 	ask(conn, text, "{'code':'bad_json',"
 			"'message':'The message is nested deeper than 32 levels.'}");
-	fake_destroy(fake);
 }
 END_TEST
 
 /* Each message has all the faults of those behind it, too. */
 START_TEST(checks_come_in_their_order)
 {
-	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(.role = PX_ROLE_PATIENT));
-	struct px_realm off = { 0 };
+	static struct px_realm off; /* as long as the sessions in it */
 	struct fake_conn *disabled = fake_open(fake, WHO(.realm = &off, .role = PX_ROLE_PATIENT));
 	struct fake_conn *staff = fake_open(fake, WHO(0));
 	ask(conn, "{\"type\":\"Bad\",\"id\":[],\"practiceId\":2", "{'code':'bad_json'}");
@@ -242,7 +239,6 @@ START_TEST(checks_come_in_their_order)
 	ask(staff, "{\"type\":\"probe_needs\",\"practiceId\":2,\"first\":\"\",\"second\":1}",
 			"{'code':'forbidden','field':'practiceId'}");
 	ask(staff, "{\"type\":\"probe_needs\",\"practiceId\":1,\"first\":\"\",\"second\":1}", "");
-	fake_destroy(fake);
 }
 END_TEST
 
@@ -263,7 +259,6 @@ START_TEST(fields_have_a_type)
 		"\"anObject\":null", "\"anObjectOrNull\":[]", "\"anObjectOrNull\":\"\"",
 		"\"aBool\":true,\"aBool\":1",
 	};
-	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(0));
 	char text[256];
 	char pattern[256];
@@ -281,13 +276,11 @@ START_TEST(fields_have_a_type)
 	}
 	/* Faults like these are no nonsense: nobody is thrown out for them. */
 	ck_assert_int_eq(conn->close_code, FAKE_OPEN);
-	fake_destroy(fake);
 }
 END_TEST
 
 START_TEST(names_have_a_length)
 {
-	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(0));
 	static char text[PX_NAME_MAX + 128];
 	char name[PX_NAME_MAX + 2];
@@ -298,7 +291,6 @@ START_TEST(names_have_a_length)
 	(void)snprintf(text, sizeof(text), "{\"type\":\"probe_fields\",\"aName\":\"%.*s\"}",
 			PX_NAME_MAX + 1, name);
 	ask(conn, text, "{'code':'bad_message','field':'aName'}");
-	fake_destroy(fake);
 }
 END_TEST
 
@@ -306,7 +298,6 @@ END_TEST
 
 START_TEST(receipts_come_as_they_were_asked_for)
 {
-	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(0));
 	static const char *const ids[] = { "7", "-0", "123456789012345678901234567890", "\"\"",
 		"\"a b\"", "\"\\u0041\\/\\n\"" };
@@ -327,13 +318,11 @@ START_TEST(receipts_come_as_they_were_asked_for)
 	ask(conn, "{\"type\":\"probe_fail\",\"id\":\"x\"}", "{'type':'error','id':'x'}");
 	ask(conn, "{\"type\":\"probe_none\",\"id\":5}", "{'code':'unknown_type','id':5}");
 	ask(conn, "{\"type\":\"probe_fields\",\"aBool\":0,\"id\":5}", "{'field':'aBool','id':5}");
-	fake_destroy(fake);
 }
 END_TEST
 
 START_TEST(a_receipt_has_a_length_and_a_type)
 {
-	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(0));
 	static const char *const wrong[] = { "null", "true", "1.5", "1e3", "[]", "{}",
 		"\"\\u0000\"", "\"\\ud800\"" };
@@ -368,26 +357,22 @@ START_TEST(a_receipt_has_a_length_and_a_type)
 			ask(conn, long_id, len == 64 ? "{'type':'ack'}" : "{'type':'error','field':'id'}");
 		}
 	}
-	fake_destroy(fake);
 }
 END_TEST
 
 START_TEST(one_who_is_closed_gets_no_receipt)
 {
-	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(0));
 	fake_say(conn, "{\"type\":\"probe_close\",\"id\":1}");
 	fake_expect_nothing(conn);
 	ck_assert_int_eq(conn->close_code, PX_CLOSE_NORMAL);
-	fake_destroy(fake);
 }
 END_TEST
 
 START_TEST(pings_are_answered)
 {
-	struct fake *fake = create();
 	/* Whatever its service and practice. */
-	struct px_realm off = { 0 };
+	static struct px_realm off; /* as long as the sessions in it */
 	struct fake_conn *conn = fake_open(fake, WHO(.practices = "", .realm = &off));
 	fake_say(conn, "{\"type\":\"ping\",\"t\": [1.0, \"\\u0041\"] }");
 	ck_assert_str_eq(fake_text(conn), "{\"type\":\"pong\",\"t\":[1.0, \"\\u0041\"]}");
@@ -397,7 +382,6 @@ START_TEST(pings_are_answered)
 	ck_assert_str_eq(fake_text(conn), "{\"type\":\"pong\",\"t\":1}");
 	ck_assert_str_eq(fake_text(conn), "{\"type\":\"ack\",\"id\":1}");
 	fake_expect_nothing(conn);
-	fake_destroy(fake);
 }
 END_TEST
 
@@ -406,7 +390,6 @@ END_TEST
 START_TEST(nonsense_is_borne_ten_times)
 {
 	static const char *const nonsense[] = { "x", "{\"type\":\"X\"}", "[]", "{}", "{\"a\":1,}" };
-	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(0));
 	for (size_t i = 0; i < 11; i++) {
 		ck_assert_int_eq(conn->close_code, FAKE_OPEN);
@@ -415,13 +398,11 @@ START_TEST(nonsense_is_borne_ten_times)
 		fake_advance(fake, 900);
 	}
 	ck_assert_int_eq(conn->close_code, PX_CLOSE_POLICY);
-	fake_destroy(fake);
 }
 END_TEST
 
 START_TEST(patience_comes_back)
 {
-	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(0));
 	for (int round = 0; round < 5; round++) {
 		for (int i = 0; i < 10; i++) {
@@ -437,14 +418,12 @@ START_TEST(patience_comes_back)
 		ck_assert_int_eq(conn->close_code, FAKE_OPEN);
 		fake_advance(fake, 10000);
 	}
-	fake_destroy(fake);
 }
 END_TEST
 
 START_TEST(too_many_fields_are_nonsense)
 {
 	static char text[8192];
-	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(0));
 	size_t len = (size_t)sprintf(text, "{\"type\":\"probe_note\"");
 	for (int i = 0; i < 256; i++) {
@@ -452,7 +431,6 @@ START_TEST(too_many_fields_are_nonsense)
 	}
 	strcpy(text + len, "}");
 	ask(conn, text, "{'code':'bad_message','message':'The message has too many fields.'}");
-	fake_destroy(fake);
 }
 END_TEST
 
@@ -460,7 +438,6 @@ END_TEST
 
 START_TEST(roles_are_kept_to)
 {
-	struct fake *fake = create();
 	static const enum px_role roles[] = { PX_ROLE_STAFF, PX_ROLE_SERVICE, PX_ROLE_ADMIN };
 	static const char needs[] = "{\"type\":\"probe_needs\",\"first\":\"\",\"second\":1}";
 	for (size_t i = 0; i < 3; i++) {
@@ -469,13 +446,11 @@ START_TEST(roles_are_kept_to)
 	struct fake_conn *patient = fake_open(fake, WHO(.role = PX_ROLE_PATIENT));
 	ask(patient, needs, "{'type':'error','code':'forbidden'}");
 	ask(patient, "{\"type\":\"probe_note\"}", "");
-	fake_destroy(fake);
 }
 END_TEST
 
 START_TEST(a_message_is_of_the_practice_it_names)
 {
-	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(.practices = "1 \"two\""));
 	ask(conn, "{\"type\":\"probe_note\"}", "");
 	ck_assert_str_eq(px_practice_id(seen_practice), "1");
@@ -498,13 +473,11 @@ START_TEST(a_message_is_of_the_practice_it_names)
 			"{'code':'forbidden'}");
 	ask(conn, "{\"type\":\"probe_note\",\"practiceId\":1,\"practice\\u0049d\":2}",
 			"{'code':'forbidden'}");
-	fake_destroy(fake);
 }
 END_TEST
 
 START_TEST(the_first_message_binds_a_practice)
 {
-	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(.practices = ""));
 	ask(conn, "{\"type\":\"probe_note\"}", "{'type':'error','code':'forbidden',"
 			"'field':'practiceId'}");
@@ -522,18 +495,15 @@ START_TEST(the_first_message_binds_a_practice)
 	ask(conn, "{\"type\":\"probe_note\",\"practiceId\":5}", "{'code':'forbidden'}");
 	ask(conn, "{\"type\":\"probe_note\"}", "");
 	ck_assert_uint_eq(entered, 1);
-	fake_destroy(fake);
 }
 END_TEST
 
 START_TEST(a_token_without_practices_binds_none)
 {
-	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(.practices = "", .authenticated = true));
 	ask(conn, "{\"type\":\"probe_note\",\"practiceId\":4}", "{'code':'forbidden'}");
 	ask(conn, "{\"type\":\"probe_anywhere\"}", "");
 	ck_assert_uint_eq(entered, 0);
-	fake_destroy(fake);
 }
 END_TEST
 
@@ -541,20 +511,19 @@ START_TEST(practices_run_out)
 {
 	struct px_limits limits = fake_limits();
 	limits.practices = 1;
-	struct fake *fake = fake_create(&limits);
+	tear_down();
+	fake = fake_create(&limits);
 	fake_add_service(fake, &service, NULL);
 	struct fake_conn *first = fake_open(fake, WHO(.practices = ""));
 	struct fake_conn *second = fake_open(fake, WHO(.practices = ""));
 	ask(first, "{\"type\":\"probe_note\",\"practiceId\":1}", "");
 	ask(second, "{\"type\":\"probe_note\",\"practiceId\":2}", "{'code':'unavailable'}");
 	ask(second, "{\"type\":\"probe_note\",\"practiceId\":1}", "");
-	fake_destroy(fake);
 }
 END_TEST
 
 START_TEST(one_who_may_have_all_practices_names_only_so_many)
 {
-	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(.practices = "", .authenticated = true,
 		.all_practices = true, .role = PX_ROLE_ADMIN));
 	char text[64];
@@ -563,7 +532,6 @@ START_TEST(one_who_may_have_all_practices_names_only_so_many)
 		ask(conn, text, i <= 64 ? "" : "{'code':'unavailable','field':'practiceId'}");
 	}
 	ask(conn, "{\"type\":\"probe_note\",\"practiceId\":1}", "");
-	fake_destroy(fake);
 }
 END_TEST
 
@@ -571,7 +539,6 @@ END_TEST
 
 START_TEST(the_log_repeats_nothing_of_what_was_sent)
 {
-	struct fake *fake = create();
 	struct fake_conn *conn = fake_open(fake, WHO(.name = "Secret", .user = "secret"));
 	static const char *const texts[] = { "secret", "{\"type\":\"secret_type\"}",
 		"{\"type\":\"probe_note\",\"practiceId\":\"secret\"}",
@@ -584,12 +551,11 @@ START_TEST(the_log_repeats_nothing_of_what_was_sent)
 		ck_assert_ptr_null(strstr(fake->log, "ecret"));
 		ck_assert_ptr_nonnull(strstr(fake->log, conn->client_id));
 	}
-	fake_destroy(fake);
 }
 END_TEST
 
-RUN_TESTS("dispatch", errors_have_a_code_and_a_reference, types_have_a_length,
-		a_type_may_be_escaped, is_nested_too_deep, checks_come_in_their_order,
+RUN_TESTS_BETWEEN(set_up, tear_down, "dispatch", errors_have_a_code_and_a_reference,
+		types_have_a_length, a_type_may_be_escaped, is_nested_too_deep, checks_come_in_their_order,
 		fields_have_a_type, names_have_a_length, receipts_come_as_they_were_asked_for,
 		a_receipt_has_a_length_and_a_type, one_who_is_closed_gets_no_receipt,
 		pings_are_answered, nonsense_is_borne_ten_times, patience_comes_back,
