@@ -34,7 +34,7 @@
 #define TOKEN_MAX 1024
 
 /* Kept from being inlined, so that callgrind sees them. */
-#define MEASURED __attribute__((noinline, noclone, used))
+#define MEASURED __attribute__((noinline, used))
 
 static bool is_measuring;
 static unsigned done; /* rounds, warm-up included */

@@ -30,7 +30,7 @@ import sys
 import tempfile
 
 TOLERANCE = 5
-ROUGH = 25
+ROUGH = 50
 TABLE = pathlib.Path(__file__).parent / "table.json"
 
 # Variants of memcpy and of SHA-256 are chosen by what the processor has. Names that a libc does not

@@ -32,8 +32,8 @@ class Verdicts(unittest.TestCase):
 	def test_other_compiler_of_the_same_name(self):
 		newer = GCC.replace("12.2.0", "14.2.0")
 		self.assertEqual(counts.row_for(TABLE, newer), (TABLE[GCC], counts.ROUGH))
-		self.assertEqual(self.verdict(1250, newer), "ok")
-		self.assertEqual(self.verdict(1251, newer), "not ok")
+		self.assertEqual(self.verdict(1500, newer), "ok")
+		self.assertEqual(self.verdict(1501, newer), "not ok")
 		self.assertEqual(self.verdict(5000, newer, "b"), "skip")
 
 	def test_other_machine(self):
