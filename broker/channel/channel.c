@@ -337,9 +337,16 @@ static void unlink_member(struct px_member *member)
 
 	px_membership_unlink(member);
 	count_member(member, -1);
-	if (channel->broker->turn_hooks) {
-		channel->broker->turn_hooks->member_gone(member);
+}
+
+/* It is out of its channel. */
+static void free_member(struct px_member *member)
+{
+	const struct px_broker *broker = member->channel->broker;
+	if (broker->turn_hooks) {
+		broker->turn_hooks->member_gone(member);
 	}
+	free(member);
 }
 
 /* The session's rooms. A room counts once if the session also waits for admission to it. */
@@ -401,7 +408,7 @@ static int join(struct px_session *session, const struct px_service *service,
 		rc = px_member_tell_joined(member);
 		if (rc < 0) {
 			unlink_member(member);
-			free(member);
+			free_member(member);
 			/* A failure of the host is not a full room. */
 			rc = rc == -ENOMEM ? rc : -EROFS;
 		}
@@ -456,7 +463,7 @@ static void remove_member(struct px_member *member, enum px_leave_reason reason)
 		(void)px_broker_turn_to(broker, before);
 	}
 	px_turn_end(channel->broker, at);
-	free(member);
+	free_member(member);
 }
 
 void px_member_leave(struct px_member *member, enum px_leave_reason reason)

@@ -30,6 +30,7 @@
 #define PX_SLICE 8
 
 struct px_broadcast;
+struct px_bus_state;
 struct px_outbound_hooks;
 struct px_practice;
 struct px_message_tap;
@@ -95,6 +96,7 @@ struct px_broker {
 	uint32_t muted;          /* services that some realm has, or had, disabled */
 	struct px_practice *at;  /* whose services run now; NULL: none. See turn.h */
 	const struct px_turn_hooks *turn_hooks; /* NULL: no journal */
+	struct px_bus_state *bus; /* bus/'s; NULL: no journal */
 	struct px_origin in_hand; /* origin of what services send now */
 	struct px_queue_pool queue_pool;
 	struct px_envelope envelope; /* of the message being handled */

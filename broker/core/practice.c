@@ -59,6 +59,7 @@ int px_practice_get(struct px_broker *broker, struct px_span tenant, struct px_s
 	practice->waiting_rooms = 0;
 	practice->clients = 0;
 	practice->published = 0;
+	practice->home = NULL;
 	practice->tenant = (char *)(practice + 1);
 	practice->id = practice->tenant + tenant.len + 1;
 	practice->id_len = id.len;

@@ -9,6 +9,8 @@
 
 #include "broker.h"
 
+struct px_home;
+
 struct px_practice {
 	struct px_table_link link;
 	uint32_t refs; /* identities and channels */
@@ -20,6 +22,7 @@ struct px_practice {
 	uint64_t number;    /* in the broker's paged index */
 	uint32_t clients;   /* sessions whose identity holds it */
 	uint64_t published; /* messages, in all of its channels */
+	struct px_home *home; /* bus/'s; NULL without a journal */
 };
 
 /* The caller gets a reference. -ENOMEM; -ENOSPC: the limit on practices. */

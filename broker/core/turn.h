@@ -23,7 +23,7 @@
 struct px_channel;
 struct px_member;
 
-/* None is NULL. They must not call into a service. */
+/* None is NULL. None but `over` may call into a service. */
 struct px_turn_hooks {
 	/* In place of px_session_push() and px_session_close(), while px_turn_catches(). */
 	void (*send)(struct px_session *session, struct px_message *message);
@@ -38,6 +38,18 @@ struct px_turn_hooks {
 	void (*member_gone)(struct px_member *member);
 	/* It has another identity. */
 	void (*session_changed)(struct px_session *session);
+
+	/*
+	 * Whether the practice can run now a message of the session, or (empty text) what its services
+	 * do when the session arrives. 0: it can; 1: the journal keeps that, and runs it when it can;
+	 * -EAGAIN, -ENOMEM: neither.
+	 */
+	int (*admit)(struct px_session *session, struct px_practice *practice, struct px_span text);
+	/* Whether the practice can run now. If not, it is sought. */
+	bool (*is_home)(struct px_broker *broker, struct px_practice *practice);
+
+	/* The loop turn ends. True: there is work left that does not wait for anything. */
+	bool (*over)(struct px_broker *broker);
 };
 
 /* That practice's services run from now on (NULL: none). Returns the previous practice. */
@@ -53,6 +65,12 @@ static inline struct px_practice *px_turn_begin(struct px_broker *broker,
 static inline void px_turn_end(struct px_broker *broker, struct px_practice *before)
 {
 	broker->at = before;
+}
+
+/* Whether the practice can run now. */
+static inline bool px_turn_can_begin(struct px_broker *broker, struct px_practice *practice)
+{
+	return !broker->turn_hooks || broker->turn_hooks->is_home(broker, practice);
 }
 
 /* Whether a journal keeps what is sent now. */

@@ -7,6 +7,7 @@
 
 #include "channel/channel.h"
 #include "core/session.h"
+#include "core/turn.h"
 #include "core/broker.h"
 #include "core/host.h"
 #include "core/practice.h"
@@ -162,6 +163,10 @@ int px_operate_end_room(const struct px_operator *operator, struct px_span servi
 				"You have no access to this practice.");
 	}
 	struct px_practice *practice = px_operator_find(operator, practice_id);
+	if (practice && !px_turn_can_begin(broker, practice)) {
+		return px_deny(ret_detail, PX_E_UNAVAILABLE, NULL,
+				"The practice cannot be reached now; try again in a moment.");
+	}
 	struct px_channel *channel = practice ?
 			px_channel_find(broker, practice, service, room) : NULL;
 	if (!channel && practice) {

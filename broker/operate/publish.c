@@ -142,7 +142,10 @@ static int publish(const struct px_operator *operator, struct px_publication *pu
 				"The server is at its limit.");
 	}
 	struct px_practice *at = px_turn_begin(broker, publication->practice);
-	int rc = publication->service->publish(publication->service_state, publication);
+	int rc = px_turn_can_begin(broker, publication->practice) ?
+			publication->service->publish(publication->service_state, publication) :
+			px_publication_fail(publication, PX_E_UNAVAILABLE, NULL,
+			"The practice cannot be reached now; try again in a moment.");
 	px_turn_end(broker, at);
 	if (rc == 0) {
 		broker->stats.published++;

@@ -28,6 +28,9 @@
 #define BAD_MAX 10
 #define BAD_WINDOW_MS 10000
 
+/* When a practice that cannot run may be asked again. */
+#define RETRY_AFTER_MS 1000
+
 /* State of the message being dispatched. */
 struct dispatch {
 	struct px_session *session;
@@ -41,6 +44,7 @@ struct dispatch {
 	bool is_keepalive; /* `ping` and `received` */
 	size_t bytes;
 	bool is_shown; /* was shown to message taps */
+	bool is_now_or_never; /* it must not wait for its practice */
 };
 
 /* Shows the message to taps, before it is handled or refused. */
@@ -564,6 +568,33 @@ static void handle(struct dispatch *dispatch, struct px_call *call, uint8_t inde
 	px_turn_end(broker, at);
 }
 
+/* False: it runs later, or is refused. */
+static bool can_run(struct dispatch *dispatch, struct px_practice *practice)
+{
+	struct px_session *session = dispatch->session;
+	const struct px_turn_hooks *hooks = session->broker->turn_hooks;
+	if (!hooks) {
+		return true;
+	}
+	int rc = -EAGAIN;
+	if (!dispatch->is_now_or_never) {
+		rc = hooks->admit(session, practice, dispatch->message->text);
+	} else if (hooks->is_home(session->broker, practice)) {
+		rc = 0;
+	}
+	if (rc < 0) {
+		show(dispatch, NULL, NULL);
+		px_session_refuse(session, &(struct px_refusal){
+			.code = PX_E_UNAVAILABLE,
+			.sentence = "The practice cannot be reached now; try again in a moment.",
+			.ref = { dispatch->type, dispatch->type_len },
+			.id = dispatch->id,
+			.retry_after_ms = RETRY_AFTER_MS,
+		});
+	}
+	return rc == 0;
+}
+
 static void dispatch_command(struct dispatch *dispatch)
 {
 	struct px_session *session = dispatch->session;
@@ -590,6 +621,9 @@ static void dispatch_command(struct dispatch *dispatch)
 		.session_state = px_session_state(session, index),
 	};
 	if (!check_fields(dispatch, command, place->rules) || !resolve_practice(dispatch, &call)) {
+		return;
+	}
+	if (call.practice && !command->anywhere && !can_run(dispatch, call.practice)) {
 		return;
 	}
 	if (call.practice) {
@@ -655,9 +689,33 @@ void px_session_dispatch(struct px_session *session, struct px_span text)
 	px_envelope_reset(dispatch.message);
 }
 
+void px_session_run(struct px_session *session, struct px_span text)
+{
+	struct px_broker *broker = session->broker;
+	struct dispatch dispatch = {
+		.session = session,
+		.message = &broker->envelope,
+		.bytes = text.len,
+	};
+	broker->acting = session;
+	broker->answered = 0;
+	if (read_message(&dispatch, text) && read_receipt(&dispatch)) {
+		dispatch_command(&dispatch);
+	}
+	px_session_charge(session, broker->answered);
+	broker->acting = NULL;
+	broker->concern = (struct px_concern){ NULL, NULL };
+	px_envelope_reset(dispatch.message);
+}
+
 bool px_session_try(struct px_session *session, struct px_envelope *scratch, struct px_span text)
 {
-	struct dispatch dispatch = { .session = session, .message = scratch, .bytes = text.len };
+	struct dispatch dispatch = {
+		.session = session,
+		.message = scratch,
+		.bytes = text.len,
+		.is_now_or_never = true,
+	};
 	if (read_message(&dispatch, text)) {
 		dispatch_command(&dispatch);
 	}

@@ -10,6 +10,9 @@
 
 void px_session_dispatch(struct px_session *session, struct px_span text);
 
+/* Dispatches a message that had to wait for its practice. It has been charged. */
+void px_session_run(struct px_session *session, struct px_span text);
+
 /*
  * rate.c: a session's rates. The first two return 0, or the milliseconds to wait; an act that
  * was permitted is charged by px_session_acted(), afterwards.

@@ -12,6 +12,7 @@
 #include "core/broker.h"
 #include "core/host.h"
 #include "core/identity.h"
+#include "core/turn.h"
 #include "outbound/write.h"
 #include "detached.h"
 #include "deadlines.h"
@@ -300,8 +301,9 @@ bool px_broker_end_turn(struct px_broker *broker)
 		px_broker_flush(broker);
 		end_sessions(broker);
 	} while ((broker->dirty || broker->ending) && !px_broker_over_budget(broker, PX_WORK_OUT));
-	bool is_cut = broker->dirty || broker->ending || broker->attaching || broker->telling ||
-			broker->arming || broker->draining;
+	bool has_more = broker->turn_hooks && broker->turn_hooks->over(broker);
+	bool is_cut = has_more || broker->dirty || broker->ending || broker->attaching ||
+			broker->telling || broker->arming || broker->draining;
 	broker->stats.turns_cut += is_cut;
 	return is_cut;
 }

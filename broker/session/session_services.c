@@ -85,6 +85,17 @@ static void enter_service(struct px_session *session, unsigned index,
 	}
 }
 
+/* False: all of its services are entered later; or never, since it is closed. */
+static bool can_enter(struct px_session *session, struct px_practice *practice)
+{
+	const struct px_turn_hooks *hooks = session->broker->turn_hooks;
+	int rc = hooks ? hooks->admit(session, practice, (struct px_span){ NULL, 0 }) : 0;
+	if (rc < 0) {
+		px_session_close(session, PX_CLOSE_TRY_LATER);
+	}
+	return rc == 0;
+}
+
 uint32_t px_session_open_services(struct px_session *session)
 {
 	uint32_t before = session->opened;
@@ -100,8 +111,28 @@ uint32_t px_session_open_services(struct px_session *session)
 	return session->opened & ~before;
 }
 
+/* A practice that cannot run yet enters all services of the session later. */
+static void enter_journaled(struct px_session *session, uint32_t services)
+{
+	for (uint32_t p = 0; p < session->identity->practice_count; p++) {
+		struct px_practice *practice = session->identity->practices[p].practice;
+		bool can = can_enter(session, practice);
+		for (unsigned i = 0; can && i < session->broker->service_count; i++) {
+			if (services & UINT32_C(1) << i) {
+				enter_service(session, i, practice);
+			}
+		}
+	}
+}
+
 void px_session_enter_services(struct px_session *session, uint32_t services)
 {
+	if (session->broker->turn_hooks) {
+		if (services) {
+			enter_journaled(session, services);
+		}
+		return;
+	}
 	for (unsigned i = 0; i < session->broker->service_count; i++) {
 		if (!(services & UINT32_C(1) << i)) {
 			continue;
@@ -126,6 +157,9 @@ void px_session_attach(struct px_session *session)
 
 void px_session_enter(struct px_session *session, struct px_practice *practice)
 {
+	if (!can_enter(session, practice)) {
+		return;
+	}
 	for (unsigned i = 0; i < session->broker->service_count; i++) {
 		if (session->opened & UINT32_C(1) << i) {
 			enter_service(session, i, practice);

@@ -22,9 +22,6 @@
 #include <praxis/service.h>
 #include <string.h>
 
-/* JSON nesting of a line: the line, the service's object, and two levels in it. */
-#define DEPTH 16
-
 struct slot {
 	const struct px_service *service;
 	void *state;
@@ -213,7 +210,8 @@ static int load_line(struct px_state_load *load, struct json_object *line)
 	return -EINVAL;
 }
 
-static int parse_line(struct px_state_load *load, struct px_span text)
+int px_state_read_text(struct px_state_load *load, struct px_span text,
+		int (*reader)(struct px_state_load *load, struct json_object *line))
 {
 	if (text.len == 0 || text.len > PX_STATE_LINE_MAX) {
 		return -EINVAL;
@@ -223,7 +221,7 @@ static int parse_line(struct px_state_load *load, struct px_span text)
 	int rc = -EINVAL;
 	if (json_object_is_type(line, json_type_object) &&
 			json_tokener_get_parse_end(load->tokener) == text.len) {
-		rc = load_line(load, line);
+		rc = reader(load, line);
 	}
 	json_object_put(line);
 	return rc;
@@ -237,7 +235,7 @@ static int load_lines(struct px_state_load *load)
 	int rc;
 	while ((rc = load->reader->line(load->reader->user, &text)) == 1) {
 		number++;
-		rc = parse_line(load, text);
+		rc = px_state_read_text(load, text, load_line);
 		if (rc < 0) {
 			px_broker_log(load->broker, PX_LOG_ERROR, "state: line %llu is invalid",
 					(unsigned long long)number);
@@ -274,7 +272,7 @@ int px_broker_load(struct px_broker *broker, const struct px_state_reader *reade
 		.broker = broker,
 		.reader = reader,
 		.counts = ret_counts,
-		.tokener = json_tokener_new_ex(DEPTH),
+		.tokener = json_tokener_new_ex(PX_STATE_DEPTH),
 	};
 	if (!load.tokener) {
 		return -ENOMEM;

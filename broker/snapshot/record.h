@@ -69,6 +69,13 @@ int px_state_read_session(struct px_state_load *load, struct json_object *line);
 /* A membership of that session, in a channel that there is. */
 int px_state_read_member(struct px_state_load *load, struct json_object *line);
 
+/* The tokener of a load has this depth: the record, the service's object, and what it may hold. */
+#define PX_STATE_DEPTH 16
+
+/* Parses one record, which must be the whole text, and passes it to `reader`. */
+int px_state_read_text(struct px_state_load *load, struct px_span text,
+		int (*reader)(struct px_state_load *load, struct json_object *line));
+
 /* Gives back what reading held. */
 void px_state_load_finish(struct px_state_load *load);
 

@@ -219,6 +219,27 @@ static void hook_session(struct px_session *session)
 	note("session!");
 }
 
+static int hook_admit(struct px_session *session, struct px_practice *practice, struct px_span text)
+{
+	(void)session;
+	(void)practice;
+	(void)text;
+	return 0;
+}
+
+static bool hook_is_home(struct px_broker *broker, struct px_practice *practice)
+{
+	(void)broker;
+	(void)practice;
+	return true;
+}
+
+static bool hook_over(struct px_broker *broker)
+{
+	ck_assert_ptr_null(broker->at);
+	return false;
+}
+
 static const struct px_turn_hooks hooks = {
 	.send = hook_send,
 	.close = hook_close,
@@ -227,6 +248,9 @@ static const struct px_turn_hooks hooks = {
 	.member_changed = hook_member,
 	.member_gone = hook_member_gone,
 	.session_changed = hook_session,
+	.admit = hook_admit,
+	.is_home = hook_is_home,
+	.over = hook_over,
 };
 
 static void begin(const struct px_turn_hooks *told)
@@ -298,12 +322,12 @@ START_TEST(test_members_come_and_go)
 	expect("");
 	/* The turn of one practice reaches into another's, and goes on. */
 	fake_say(ann, "{\"type\":\"desk_leave\",\"practiceId\":2}");
-	expect("no-room-member left@1 closed@1 no-room after@2");
+	expect("left@1 no-room-member closed@1 no-room after@2");
 	fake_say(ann, "{\"type\":\"desk_join\",\"practiceId\":2}");
 	heard[0] = '\0';
 	fake_lose(ann);
 	fake_turn(fake);
-	expect("no-room-member left@2 closed@2 no-room no-hall-member no-hall no-hall-member "
+	expect("left@2 no-room-member closed@2 no-room no-hall-member no-hall no-hall-member "
 			"no-hall");
 	end();
 }

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Turns: what a practice's services send is kept here, until the journal has accepted what they
+ * changed. Recipients are kept as client ids: a session may be gone when the answer comes.
+ *
+ * Turns are asked for one behind the other, without waiting for answers. So memory may be ahead of
+ * the journal, but nothing that was sent is. An answer that revisions are missing is never followed
+ * by success of a later one; when all are answered, one turn replaces everything, and then all that
+ * waited for the missing ones is accepted.
+ */
+#include "bus_internal.h"
+
+#include "channel/channel.h"
+#include "core/identity.h"
+#include "core/message.h"
+#include "outbound/write.h"
+#include "session/session.h"
+
+#include <errno.h>
+#include <praxis/host/session.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct px_turn *px_turn_get(struct px_home *home)
+{
+	struct px_turn *turn = home->open ? home->open : calloc(1, sizeof(*turn));
+	if (turn && !home->open) {
+		turn->broker = home->broker;
+		turn->home = home;
+		turn->practice = px_practice_ref(home->practice);
+		home->open = turn;
+	}
+	return turn;
+}
+
+static void free_ops(struct px_turn *turn)
+{
+	for (size_t i = 0; i < turn->op_count; i++) {
+		free((char *)turn->ops[i].record.key.data);
+	}
+	turn->op_count = 0;
+}
+
+void px_turn_free(struct px_turn *turn)
+{
+	if (!turn) {
+		return;
+	}
+	for (size_t i = 0; i < turn->output_count; i++) {
+		px_message_unref(turn->broker, turn->outputs[i].message);
+	}
+	free_ops(turn);
+	free(turn->ops);
+	free(turn->outputs);
+	px_practice_unref(turn->broker, turn->practice);
+	free(turn);
+}
+
+int px_turn_add(struct px_turn *turn, enum px_bus_change change,
+		const struct px_bus_record *record)
+{
+	if (turn->op_count == turn->op_size) {
+		size_t size = turn->op_size ? 2 * turn->op_size : 8;
+		struct px_bus_op *ops = realloc(turn->ops, size * sizeof(*ops));
+		if (!ops) {
+			return -ENOMEM;
+		}
+		turn->ops = ops;
+		turn->op_size = size;
+	}
+	char *copy = malloc(record->key.len + record->value.len + 1);
+	if (!copy) {
+		return -ENOMEM;
+	}
+	memcpy(copy, record->key.data, record->key.len);
+	if (record->value.len > 0) {
+		memcpy(copy + record->key.len, record->value.data, record->value.len);
+	}
+	struct px_bus_op *op = &turn->ops[turn->op_count++];
+	*op = (struct px_bus_op){ change, *record };
+	op->record.key.data = copy;
+	op->record.value.data = copy + record->key.len;
+	return 0;
+}
+
+/* ---- sending ---- */
+
+static struct px_output *add_output(struct px_home *home)
+{
+	struct px_turn *turn = px_turn_get(home);
+	if (!turn) {
+		return NULL;
+	}
+	if (turn->output_count == turn->output_size) {
+		size_t size = turn->output_size ? 2 * turn->output_size : 4;
+		struct px_output *outputs = realloc(turn->outputs, size * sizeof(*outputs));
+		if (!outputs) {
+			return NULL;
+		}
+		turn->outputs = outputs;
+		turn->output_size = size;
+	}
+	px_home_changed(home);
+	return &turn->outputs[turn->output_count++];
+}
+
+/* Without memory for what it is to hear, the session cannot go on: it must not miss anything. */
+static void give_up(struct px_session *session)
+{
+	struct px_practice *at = px_turn_begin(session->broker, NULL);
+	px_session_close(session, PX_CLOSE_TRY_LATER);
+	px_turn_end(session->broker, at);
+}
+
+void px_turn_send(struct px_session *session, struct px_message *message)
+{
+	struct px_broker *broker = session->broker;
+	struct px_home *home = broker->at->home;
+	if (!home || home->is_discarding) {
+		return;
+	}
+	struct px_output *output = add_output(home);
+	if (!output) {
+		give_up(session);
+		return;
+	}
+	*output = (struct px_output){
+		.message = px_message_ref(message),
+		.client_id = px_session_own_id(session),
+		.refusal = (uint16_t)broker->refusal,
+		.is_publication = broker->is_publishing,
+		.is_concerned = broker->concern.practice == broker->at,
+		.concern = broker->concern.service,
+	};
+	if (session == broker->acting) {
+		broker->answered += message->len;
+	}
+}
+
+void px_turn_close(struct px_session *session, enum px_close code)
+{
+	struct px_home *home = session->broker->at->home;
+	if (!home || home->is_discarding) {
+		return;
+	}
+	struct px_output *output = add_output(home);
+	if (!output) {
+		give_up(session);
+		return;
+	}
+	*output = (struct px_output){
+		.client_id = px_session_own_id(session),
+		.code = (uint16_t)code,
+	};
+}
+
+/* The session may have lost the practice since. */
+static bool may_hear(const struct px_session *session, const struct px_turn *turn,
+		const struct px_message *message)
+{
+	return message->practice_number != turn->practice->number ||
+			px_identity_holds(session->identity, turn->practice);
+}
+
+static void release_one(const struct px_turn *turn, const struct px_output *output)
+{
+	struct px_broker *broker = turn->broker;
+	char client_id[PX_CLIENT_ID_SIZE];
+	px_client_id_write(output->client_id, client_id);
+	struct px_session *session = px_session_find(broker, px_span(client_id));
+	if (!session) {
+		return;
+	}
+	if (!output->message) {
+		px_session_close(session, (enum px_close)output->code);
+	} else if (may_hear(session, turn, output->message)) {
+		broker->refusal = (enum px_error)output->refusal;
+		broker->is_publishing = output->is_publication;
+		broker->concern.practice = output->is_concerned ? turn->practice : NULL;
+		broker->concern.service = output->concern;
+		px_session_send(session, output->message);
+		broker->concern = (struct px_concern){ NULL, NULL };
+		broker->is_publishing = false;
+		broker->refusal = PX_E_COUNT;
+	}
+}
+
+static void release(const struct px_turn *turn)
+{
+	for (size_t i = 0; i < turn->output_count; i++) {
+		release_one(turn, &turn->outputs[i]);
+	}
+}
+
+/* ---- asking ---- */
+
+static bool has_news(const struct px_home *home, const struct px_turn *turn)
+{
+	return turn->op_count > 0 || turn->output_count > 0 || home->must_check ||
+			home->is_whole;
+}
+
+/* The last turn, after which nobody is the home. */
+static bool is_last(const struct px_home *home, const struct px_turn *turn)
+{
+	return turn->output_count == 0 && turn->op_count == 0 && px_home_is_idle(home);
+}
+
+static void ask(struct px_home *home, struct px_turn *turn)
+{
+	const struct px_bus *bus = &home->broker->bus->bus;
+	turn->commit = (struct px_bus_commit){
+		.job.place = { px_span(home->practice->tenant),
+			{ home->practice->id, home->practice->id_len } },
+		.node = home->broker->bus->node,
+		.gen = home->gen,
+		.prev = home->rev,
+		.rev = home->rev + 1,
+		.is_whole = home->is_whole,
+		.is_last = home->is_leaving,
+		.ops = turn->ops,
+		.op_count = turn->op_count,
+	};
+	home->rev++;
+	home->is_whole = home->must_check = false;
+	home->open = NULL;
+	*home->asked_end = turn;
+	home->asked_end = &turn->next;
+	home->unanswered = home->unanswered ? home->unanswered : turn;
+	home->unanswered_count++;
+	home->broker->bus->stats.unconfirmed++;
+	bus->commit(bus->user, &turn->commit);
+}
+
+void px_turn_ask(struct px_home *home)
+{
+	if (!home->broker->bus->is_up || !home->is_running || home->is_leaving ||
+			(home->is_lost && home->unanswered)) {
+		return;
+	}
+	if (home->is_lost) {
+		px_entries_reset(home);
+		home->is_whole = true;
+		home->is_lost = false;
+	}
+	struct px_turn *turn = px_turn_get(home);
+	if (!turn) {
+		px_home_changed(home);
+		return;
+	}
+	if (px_entries_write(home, turn) < 0) {
+		free_ops(turn);
+		home->is_lost = true; /* what was taken out of the list of changes is written again */
+		px_home_changed(home);
+		return;
+	}
+	home->is_leaving = is_last(home, turn) && !home->asked;
+	if (has_news(home, turn) || home->is_leaving) {
+		ask(home, turn);
+	} else {
+		home->open = NULL;
+		px_turn_free(turn);
+	}
+}
+
+/* ---- answers ---- */
+
+static struct px_turn *take_asked(struct px_home *home)
+{
+	struct px_turn *turn = home->asked;
+	home->asked = turn->next;
+	if (!home->asked) {
+		home->asked_end = &home->asked;
+	}
+	return turn;
+}
+
+/* With it all before it, which a whole turn has put back. */
+static void accept_up_to(struct px_home *home, const struct px_turn *turn)
+{
+	bool is_that = false;
+	while (!is_that) {
+		struct px_turn *accepted = take_asked(home);
+		is_that = accepted == turn;
+		home->broker->bus->stats.turns++;
+		release(accepted);
+		px_turn_free(accepted);
+	}
+}
+
+/* Nobody needs it any more, or somebody does again. */
+static void left(struct px_home *home)
+{
+	home->is_running = home->is_leaving = false;
+	if (px_home_is_idle(home)) {
+		px_home_free(home);
+	} else {
+		px_home_seek(home);
+	}
+}
+
+void px_turn_answered(struct px_turn *turn, int rc)
+{
+	struct px_home *home = turn->home;
+	if (!home) {
+		px_turn_free(turn);
+		return;
+	}
+	struct px_bus_stats *stats = &home->broker->bus->stats;
+	bool is_whole = turn->commit.is_whole;
+	bool was_last = turn->commit.is_last;
+	stats->unconfirmed--;
+	home->unanswered = turn->next;
+	home->unanswered_count--;
+	px_home_changed(home);
+	if (rc == -ESTALE) {
+		px_home_deposed(home);
+	} else if (rc == 0 && (is_whole || home->asked == turn)) {
+		stats->rebased += is_whole;
+		accept_up_to(home, turn);
+		if (was_last) {
+			left(home);
+		}
+	} else {
+		/* It stays on the list: the whole that puts back what is missing accepts it, too. */
+		home->is_lost = true;
+		home->is_leaving = false;
+	}
+}

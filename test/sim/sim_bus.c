@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: MIT */
+/* See sim_bus.h. */
+#include "sim_bus.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *must(void *memory)
+{
+	if (!memory) {
+		abort();
+	}
+	return memory;
+}
+
+static char *copy_of(const char *data, size_t len)
+{
+	char *copy = must(malloc(len + 1));
+	memcpy(copy, data, len);
+	copy[len] = '\0';
+	return copy;
+}
+
+/* ---- records ---- */
+
+static void free_record(struct sim_record *record)
+{
+	free(record->key);
+	free(record->value);
+}
+
+static void clear(struct sim_place *place)
+{
+	for (size_t i = 0; i < place->count; i++) {
+		free_record(&place->records[i]);
+	}
+	free(place->records);
+	place->records = NULL;
+	place->count = place->size = 0;
+}
+
+static void grow(struct sim_place *place)
+{
+	if (place->count == place->size) {
+		place->size = place->size ? 2 * place->size : 16;
+		place->records = must(realloc(place->records,
+				place->size * sizeof(*place->records)));
+	}
+}
+
+static void copy_place(struct sim_place *to, const struct sim_place *from)
+{
+	*to = *from;
+	to->records = NULL;
+	to->count = to->size = 0;
+	for (size_t i = 0; i < from->count; i++) {
+		struct sim_record record = from->records[i];
+		record.key = copy_of(record.key, record.key_len);
+		record.value = copy_of(record.value, record.value_len);
+		grow(to);
+		to->records[to->count++] = record;
+	}
+}
+
+static bool is_it(const struct sim_record *record, const struct px_bus_record *wanted)
+{
+	return record->table == wanted->table && record->seq == wanted->seq &&
+			record->key_len == wanted->key.len &&
+			memcmp(record->key, wanted->key.data, wanted->key.len) == 0;
+}
+
+static void drop(struct sim_place *place, size_t at)
+{
+	free_record(&place->records[at]);
+	place->records[at] = place->records[--place->count];
+}
+
+static void delete(struct sim_place *place, const struct px_bus_record *record)
+{
+	for (size_t i = place->count; i > 0; i--) {
+		if (is_it(&place->records[i - 1], record)) {
+			drop(place, i - 1);
+		}
+	}
+}
+
+static void trim(struct sim_place *place, const struct px_bus_record *record)
+{
+	for (size_t i = place->count; i > 0; i--) {
+		const struct sim_record *at = &place->records[i - 1];
+		struct px_bus_record wanted = *record;
+		wanted.seq = at->seq;
+		if (at->seq < record->seq && is_it(at, &wanted)) {
+			drop(place, i - 1);
+		}
+	}
+}
+
+static void set(struct sim_store *store, struct sim_place *place,
+		const struct px_bus_record *record)
+{
+	delete(place, record);
+	grow(place);
+	place->records[place->count++] = (struct sim_record){
+		.table = record->table,
+		.seq = record->seq,
+		.key = copy_of(record->key.data, record->key.len),
+		.key_len = record->key.len,
+		.value = copy_of(record->value.data, record->value.len),
+		.value_len = record->value.len,
+	};
+	if (store->wrote) {
+		store->wrote(place, &place->records[place->count - 1]);
+	}
+}
+
+/* ---- the store ---- */
+
+static struct sim_place *find(const struct sim_store *store, const char *name)
+{
+	struct sim_place *place = store->places;
+	while (place && strcmp(place->name, name) != 0) {
+		place = place->next;
+	}
+	return place;
+}
+
+struct sim_place *sim_store_find(const struct sim_store *store, const char *name)
+{
+	return find(store, name);
+}
+
+static struct sim_place *get(struct sim_store *store, const struct px_bus_place *where)
+{
+	char name[512];
+	(void)snprintf(name, sizeof(name), "%.*s/%.*s", (int)where->tenant.len,
+			where->tenant.data, (int)where->practice.len, where->practice.data);
+	struct sim_place *place = find(store, name);
+	if (!place) {
+		place = must(calloc(1, sizeof(*place)));
+		place->name = copy_of(name, strlen(name));
+		place->next = store->places;
+		store->places = place;
+	}
+	return place;
+}
+
+static void remember(struct sim_store *store, struct sim_place *place)
+{
+	struct sim_undo *undo = &store->undo[store->writes++ % SIM_UNDO];
+	if (undo->place) {
+		clear(&undo->before);
+	}
+	undo->place = place;
+	copy_place(&undo->before, place);
+}
+
+static void take_back(struct sim_undo *undo)
+{
+	struct sim_place *place = undo->place;
+	clear(place);
+	place->gen = undo->before.gen;
+	place->home = undo->before.home;
+	place->rev = undo->before.rev;
+	place->records = undo->before.records;
+	place->count = undo->before.count;
+	place->size = undo->before.size;
+	*undo = (struct sim_undo){ .place = NULL };
+}
+
+void sim_store_lose(struct sim_store *store, unsigned writes)
+{
+	for (; writes > 0 && store->writes > 0; writes--) {
+		struct sim_undo *undo = &store->undo[(store->writes - 1) % SIM_UNDO];
+		if (!undo->place) {
+			return;
+		}
+		take_back(undo);
+		store->writes--;
+	}
+}
+
+void sim_store_lose_all(struct sim_store *store)
+{
+	for (struct sim_place *place = store->places; place; place = place->next) {
+		clear(place);
+		place->gen = place->home = place->rev = 0;
+	}
+}
+
+void sim_store_finish(struct sim_store *store)
+{
+	for (size_t i = 0; i < SIM_UNDO; i++) {
+		clear(&store->undo[i].before);
+	}
+	while (store->places) {
+		struct sim_place *place = store->places;
+		store->places = place->next;
+		clear(place);
+		free(place->name);
+		free(place);
+	}
+}
+
+/* ---- jobs ---- */
+
+static bool may_be_put_back(const struct sim_place *place, const struct px_bus_commit *commit)
+{
+	return commit->is_whole && (place->gen < commit->gen || (place->gen == commit->gen &&
+			place->home == commit->node && place->rev <= commit->rev));
+}
+
+/* 1: it is to be carried out. */
+static int judge(const struct sim_place *place, const struct px_bus_commit *commit)
+{
+	bool is_home = place->gen == commit->gen && place->home == commit->node;
+	if (place->gen == commit->gen && place->rev >= commit->rev &&
+			(is_home || (commit->is_last && place->home == 0))) {
+		return 0; /* it was before */
+	}
+	if (may_be_put_back(place, commit)) {
+		return 1;
+	}
+	if (place->gen < commit->gen) {
+		return -ENODATA;
+	}
+	if (!is_home) {
+		return -ESTALE;
+	}
+	return place->rev == commit->prev ? 1 : -ENODATA;
+}
+
+static int commit(struct sim_store *store, const struct px_bus_commit *commit)
+{
+	struct sim_place *place = get(store, &commit->job.place);
+	int rc = judge(place, commit);
+	if (rc <= 0) {
+		return rc;
+	}
+	remember(store, place);
+	if (commit->is_whole) {
+		clear(place);
+	}
+	for (size_t i = 0; i < commit->op_count; i++) {
+		const struct px_bus_op *op = &commit->ops[i];
+		switch (op->change) {
+		case PX_BUS_SET: set(store, place, &op->record); break;
+		case PX_BUS_DELETE: delete(place, &op->record); break;
+		case PX_BUS_TRIM: trim(place, &op->record); break;
+		}
+	}
+	place->gen = commit->gen;
+	place->home = commit->is_last ? 0 : commit->node;
+	place->rev = commit->rev;
+	return 0;
+}
+
+static int claim(struct sim_store *store, struct sim_job *job)
+{
+	struct px_bus_claim *claim = (struct px_bus_claim *)job->job;
+	struct sim_place *place = get(store, &claim->job.place);
+	if (place->gen < claim->known_gen) {
+		return -ENODATA;
+	}
+	if (place->home != 0 && place->home != claim->node && place->home != claim->dead) {
+		claim->home = place->home;
+		return -EBUSY;
+	}
+	remember(store, place);
+	place->gen++;
+	place->home = claim->node;
+	claim->gen = place->gen;
+	claim->rev = place->rev;
+	copy_place(&job->found, place);
+	return 0;
+}
+
+/* ---- a connection ---- */
+
+static void forget_result(struct sim_job *job)
+{
+	clear(&job->found);
+	free(job->records);
+	job->records = NULL;
+	job->is_done = false;
+}
+
+static void ask(struct sim_link *link, struct px_bus_job *job)
+{
+	if (link->count == link->size) {
+		link->size = link->size ? 2 * link->size : 16;
+		link->jobs = must(realloc(link->jobs, link->size * sizeof(*link->jobs)));
+	}
+	link->jobs[link->count++] = (struct sim_job){ .job = job };
+}
+
+static void on_commit(void *user, struct px_bus_commit *asked)
+{
+	ask(user, &asked->job);
+}
+
+static void on_claim(void *user, struct px_bus_claim *asked)
+{
+	ask(user, &asked->job);
+}
+
+static bool is_dead(void *user, uint64_t node)
+{
+	const struct sim_link *link = user;
+	return node < link->store->alive;
+}
+
+void sim_link_begin(struct sim_link *link, struct sim_store *store, struct px_broker *broker,
+		uint64_t node)
+{
+	struct px_bus bus = { .user = link, .commit = on_commit, .claim = on_claim,
+		.is_dead = is_dead };
+	*link = (struct sim_link){ .store = store, .broker = broker };
+	if (px_broker_set_bus(broker, &bus, node) < 0) {
+		abort();
+	}
+	sim_link_mend(link);
+}
+
+static struct sim_job take_first(struct sim_link *link)
+{
+	struct sim_job job = link->jobs[0];
+	memmove(link->jobs, link->jobs + 1, --link->count * sizeof(*link->jobs));
+	return job;
+}
+
+void sim_link_end(struct sim_link *link)
+{
+	sim_link_cut(link);
+	while (link->count > 0) {
+		struct sim_job job = take_first(link);
+		px_broker_bus_answer(link->broker, job.job, -ECANCELED);
+	}
+	(void)px_broker_set_bus(link->broker, NULL, 0);
+	free(link->jobs);
+	*link = (struct sim_link){ .store = NULL };
+}
+
+bool sim_link_execute(struct sim_link *link)
+{
+	size_t at = 0;
+	while (at < link->count && link->jobs[at].is_done) {
+		at++;
+	}
+	if (!link->is_up || at == link->count) {
+		return false;
+	}
+	struct sim_job *job = &link->jobs[at];
+	job->is_done = true;
+	job->rc = job->job->kind == PX_BUS_CLAIM ? claim(link->store, job) :
+			commit(link->store, (const struct px_bus_commit *)job->job);
+	return true;
+}
+
+/* The records of a claim, where only the answer sees them. */
+static void fill_in(struct sim_job *job)
+{
+	struct px_bus_claim *claim = (struct px_bus_claim *)job->job;
+	job->records = must(calloc(job->found.count + 1, sizeof(*job->records)));
+	for (size_t i = 0; i < job->found.count; i++) {
+		const struct sim_record *record = &job->found.records[i];
+		job->records[i] = (struct px_bus_record){
+			.table = record->table,
+			.key = { record->key, record->key_len },
+			.seq = record->seq,
+			.value = { record->value, record->value_len },
+		};
+	}
+	claim->records = job->records;
+	claim->record_count = job->found.count;
+}
+
+bool sim_link_answer(struct sim_link *link)
+{
+	if (!link->is_up || link->count == 0 || !link->jobs[0].is_done) {
+		return false;
+	}
+	struct sim_job job = take_first(link);
+	if (job.job->kind == PX_BUS_CLAIM && job.rc == 0) {
+		fill_in(&job);
+	}
+	px_broker_bus_answer(link->broker, job.job, job.rc);
+	forget_result(&job);
+	return true;
+}
+
+void sim_link_run(struct sim_link *link, void (*turn)(void *user), void *user)
+{
+	turn(user);
+	while (sim_link_execute(link) || sim_link_answer(link)) {
+		turn(user);
+	}
+}
+
+void sim_link_cut(struct sim_link *link)
+{
+	if (link->is_up) {
+		link->is_up = false;
+		px_broker_bus_down(link->broker);
+	}
+	for (size_t i = 0; i < link->count; i++) {
+		link->twice += link->jobs[i].is_done;
+		forget_result(&link->jobs[i]);
+	}
+}
+
+void sim_link_mend(struct sim_link *link)
+{
+	if (!link->is_up) {
+		link->is_up = true;
+		px_broker_bus_up(link->broker);
+	}
+}

@@ -1,0 +1,868 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The journal of practices: nothing is heard before it is accepted, what is kept is enough for the
+ * next home, and what goes wrong between a broker and its journal loses nothing and shows nothing.
+ * The simulation (test/sim/homes.c) does all of this at random.
+ */
+#include "bus/bus_internal.h"
+
+#include "../../sim/sim_bus.h"
+#include "channel/channel.h"
+#include "fake.h"
+#include "session/session.h"
+
+#include <check.h>
+#include <json-c/json.h>
+#include <praxis/host/event.h>
+#include <praxis/host/message_tap.h>
+#include <praxis/operate.h>
+#include <praxis/service.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AGE_MS 60000
+
+static const struct px_channel_limits kept = { .history_count = 4, .history_bytes = 100000,
+	.history_age_ms = AGE_MS };
+static const struct px_channel_kind hall_kind = { .name = "hall", .has_history = true };
+static const struct px_channel_kind room_kind = { .name = "room", .is_room = true,
+	.state_size = sizeof(int64_t) };
+static const struct px_service service;
+
+static void on_enter(void *state, struct px_session *session, struct px_practice *practice)
+{
+	struct px_member *member;
+	bool is_new;
+	(void)state;
+	if (px_session_role(session) != PX_ROLE_PATIENT) {
+		ck_assert_int_eq(px_channel_join(session, &service, &hall_kind, practice,
+				px_span(""), &kept, &member, &is_new), 0);
+	}
+}
+
+static int handle_say(struct px_call *call)
+{
+	const struct px_member *member = px_session_member(call->session, &hall_kind,
+			call->practice, px_span(""));
+	struct px_channel *channel = px_member_channel(member);
+	call->seq = px_channel_seq(channel) + 1;
+	struct px_message *message = px_call_forward(call, call->seq);
+	ck_assert_int_eq(px_channel_publish(channel, call->session, message, call->session), 0);
+	px_message_unref(px_session_broker(call->session), message);
+	return 0;
+}
+
+static int handle_join(struct px_call *call)
+{
+	struct px_member *member;
+	bool is_new;
+	return px_channel_join(call->session, &service, &room_kind, call->practice, px_span("r"),
+			&kept, &member, &is_new);
+}
+
+static int64_t *number_of(struct px_call *call)
+{
+	const struct px_member *member = px_session_member(call->session, &room_kind,
+			call->practice, px_span("r"));
+	return px_channel_state(px_member_channel(member));
+}
+
+static int handle_count(struct px_call *call)
+{
+	++*number_of(call);
+	return 0;
+}
+
+static int handle_look(struct px_call *call)
+{
+	(void)number_of(call);
+	return 0;
+}
+
+static int handle_refuse(struct px_call *call)
+{
+	return px_call_fail(call, PX_E_NOT_FOUND, NULL, "There is none.");
+}
+
+static int on_publish(void *state, struct px_publication *publication)
+{
+	struct px_channel *channel = px_publication_channel(publication, px_span(""));
+	struct px_message *message = px_publication_message(publication, 0);
+	(void)state;
+	px_publication_announce(publication, channel, message);
+	px_message_unref(publication->broker, message);
+	return 0;
+}
+
+static const struct px_command commands[] = {
+	{ .type = "desk_count", .handle = handle_count, .roles = PX_ROLES_ALL },
+	{ .type = "desk_join", .handle = handle_join, .roles = PX_ROLES_ALL },
+	{ .type = "desk_look", .handle = handle_look, .roles = PX_ROLES_ALL },
+	{ .type = "desk_refuse", .handle = handle_refuse, .roles = PX_ROLES_ALL },
+	{ .type = "desk_say", .handle = handle_say, .roles = PX_ROLES_ALL },
+};
+
+static void get_limits(void *state, struct px_channel_limits *ret_limits)
+{
+	(void)state;
+	*ret_limits = kept;
+}
+
+static void save_room(void *state, struct px_channel *channel, struct px_json *json)
+{
+	const int64_t *number = px_channel_state(channel);
+	(void)state;
+	px_json_int(json, "number", *number);
+}
+
+static int restore_room(void *state, struct px_channel *channel, struct json_object *saved)
+{
+	(void)state;
+	return px_json_get_int(saved, "number", 0, INT64_MAX, px_channel_state(channel)) ? 0 : -22;
+}
+
+static const struct px_snapshot_ops snapshot_ops[] = {
+	{ .kind = &hall_kind, .limits = get_limits },
+	{ .kind = &room_kind, .save = save_room, .restore = restore_room },
+	{ .kind = NULL },
+};
+
+static const struct px_service service = {
+	.abi = PX_SERVICE_ABI,
+	.size = sizeof(struct px_service),
+	.name = "desk",
+	.summary = "is journaled",
+	.commands = commands,
+	.command_count = sizeof(commands) / sizeof(commands[0]),
+	.enter = on_enter,
+	.publish = on_publish,
+	.snapshot_ops = snapshot_ops,
+};
+
+/* ---- a broker and its journal ---- */
+
+struct node {
+	struct fake *fake;
+	struct sim_link link;
+};
+
+static struct sim_store store;
+static unsigned left_count;      /* what the host was told */
+static unsigned lost_count;
+
+static int on_event(void *user, const struct px_event *event)
+{
+	(void)user;
+	left_count += event->kind == PX_EVENT_LEFT;
+	lost_count += event->kind == PX_EVENT_DISCONNECTED;
+	return 0;
+}
+
+static struct node begin(uint64_t number)
+{
+	struct node node = { .fake = fake_create(NULL) };
+	fake_add_service(node.fake, &service, NULL);
+	node.fake->broker->host.event = on_event;
+	node.fake->random += number;
+	return node;
+}
+
+/* Apart, since the link knows its own address. */
+static void connect_to_journal(struct node *node, uint64_t number)
+{
+	store.alive = number;
+	sim_link_begin(&node->link, &store, node->fake->broker, number);
+}
+
+static void end(struct node *node)
+{
+	sim_link_end(&node->link);
+	fake_abandon(node->fake);
+}
+
+static void turn(void *user)
+{
+	struct node *node = user;
+	while (fake_turn(node->fake)) {
+	}
+}
+
+static void settle(struct node *node)
+{
+	sim_link_run(&node->link, turn, node);
+}
+
+static struct px_bus_stats stats_of(const struct node *node)
+{
+	struct px_bus_stats stats;
+	px_broker_bus_stats(node->fake->broker, &stats);
+	return stats;
+}
+
+static struct fake_conn *open_at(struct node *node, const char *practices)
+{
+	struct fake_conn *conn = fake_open(node->fake, WHO(.practices = practices));
+	settle(node);
+	return conn;
+}
+
+static size_t count_records(const char *name, enum px_bus_table table)
+{
+	const struct sim_place *place = sim_store_find(&store, name);
+	size_t count = 0;
+	for (size_t i = 0; place && i < place->count; i++) {
+		count += place->records[i].table == table;
+	}
+	return count;
+}
+
+#define SAY "{\"type\":\"desk_say\",\"practiceId\":1,\"id\":1}"
+#define JOIN "{\"type\":\"desk_join\",\"practiceId\":1,\"id\":2}"
+
+/* ---- */
+
+START_TEST(test_nothing_before_it_is_accepted)
+{
+	struct node node = begin(1);
+	connect_to_journal(&node, 1);
+	struct fake_conn *ann = open_at(&node, "1");
+	struct fake_conn *bob = open_at(&node, "1");
+	fake_say(ann, SAY);
+	fake_say(ann, "{\"type\":\"ping\",\"t\":1}");
+	/* What is of no practice does not wait. */
+	fake_expect(ann, "{'type':'pong','t':1}");
+	fake_expect_nothing(bob);
+	ck_assert(sim_link_execute(&node.link));
+	turn(&node);
+	fake_expect_nothing(bob);
+	ck_assert(sim_link_answer(&node.link));
+	turn(&node);
+	fake_expect(ann, "{'type':'ack','id':1,'seq':1}");
+	fake_expect(bob, "{'type':'desk_say','seq':1}");
+	fake_expect_nothing(ann);
+	end(&node);
+}
+END_TEST
+
+START_TEST(test_what_is_kept)
+{
+	struct node node = begin(1);
+	connect_to_journal(&node, 1);
+	struct fake_conn *ann = open_at(&node, "1 2");
+	ck_assert_uint_eq(count_records("t/1", PX_BUS_CHANNELS), 1);
+	ck_assert_uint_eq(count_records("t/1", PX_BUS_SESSIONS), 1);
+	ck_assert_uint_eq(count_records("t/1", PX_BUS_MEMBERS), 1);
+	ck_assert_uint_eq(count_records("t/2", PX_BUS_MEMBERS), 1);
+	fake_say(ann, JOIN);
+	settle(&node);
+	ck_assert_uint_eq(count_records("t/1", PX_BUS_CHANNELS), 2);
+	ck_assert_uint_eq(count_records("t/1", PX_BUS_SESSIONS), 1);
+	ck_assert_uint_eq(count_records("t/1", PX_BUS_MEMBERS), 2);
+	for (unsigned i = 0; i < 6; i++) {
+		fake_say(ann, SAY);
+		settle(&node);
+	}
+	/* As many as the history keeps. */
+	ck_assert_uint_eq(count_records("t/1", PX_BUS_HISTORY), 4);
+	fake_advance(node.fake, AGE_MS);
+	settle(&node);
+	ck_assert_uint_eq(count_records("t/1", PX_BUS_HISTORY), 0);
+	fake_lose(ann);
+	settle(&node);
+	ck_assert_uint_eq(sim_store_find(&store, "t/1")->count, 0);
+	end(&node);
+}
+END_TEST
+
+/* The commit that was asked for last. */
+static const struct px_bus_commit *last_commit(const struct node *node)
+{
+	ck_assert_uint_gt(node->link.count, 0);
+	return (const struct px_bus_commit *)node->link.jobs[node->link.count - 1].job;
+}
+
+START_TEST(test_only_what_changed)
+{
+	struct node node = begin(1);
+	connect_to_journal(&node, 1);
+	struct fake_conn *ann = open_at(&node, "1");
+	fake_say(ann, JOIN);
+	settle(&node);
+	fake_say(ann, "{\"type\":\"desk_count\",\"practiceId\":1}");
+	ck_assert_uint_eq(last_commit(&node)->op_count, 1);
+	ck_assert_uint_eq(last_commit(&node)->prev + 1, last_commit(&node)->rev);
+	settle(&node);
+	/* A service that only looked has nothing to wait for, and says nothing. */
+	fake_say(ann, "{\"type\":\"desk_look\",\"practiceId\":1}");
+	ck_assert_uint_eq(node.link.count, 0);
+	/* With a receipt, that has to wait: it may not be the home any more. */
+	fake_say(ann, "{\"type\":\"desk_look\",\"practiceId\":1,\"id\":3}");
+	ck_assert_uint_eq(last_commit(&node)->op_count, 0);
+	settle(&node);
+	end(&node);
+}
+END_TEST
+
+START_TEST(test_another_goes_on)
+{
+	struct node one = begin(1);
+	connect_to_journal(&one, 1);
+	struct fake_conn *ann = open_at(&one, "1");
+	fake_say(ann, JOIN);
+	fake_say(ann, "{\"type\":\"desk_count\",\"practiceId\":1}");
+	fake_say(ann, SAY);
+	fake_say(ann, SAY);
+	settle(&one);
+	/* It is gone without a word, with something that nobody has heard. */
+	fake_say(ann, SAY);
+	fake_say(ann, SAY);
+	struct node two = begin(2);
+	fake_advance(two.fake, one.fake->mono_ms - two.fake->mono_ms);
+	two.fake->wall_ms += 1000;
+	fake_advance(two.fake, 0);
+	connect_to_journal(&two, 2);
+	left_count = lost_count = 0;
+	struct fake_conn *bob = open_at(&two, "1");
+	ck_assert_uint_eq(left_count, 1); /* of the room, once */
+	ck_assert_uint_eq(lost_count, 1);
+	ck_assert_uint_eq(count_records("t/1", PX_BUS_CHANNELS), 1);
+	ck_assert_uint_eq(count_records("t/1", PX_BUS_SESSIONS), 1);
+	fake_say(bob, SAY);
+	settle(&two);
+	fake_expect(bob, "{'type':'ack','seq':3}");
+	ck_assert_uint_eq(count_records("t/1", PX_BUS_HISTORY), 3);
+	/* What was said a second before is as old as that. */
+	fake_lose(bob);
+	fake_advance(two.fake, AGE_MS - 1000);
+	settle(&two);
+	ck_assert_uint_eq(count_records("t/1", PX_BUS_HISTORY), 1);
+	/* The other one wakes up, and has nothing to say any more, nor to tell its host. */
+	left_count = 0;
+	settle(&one);
+	ck_assert_uint_eq(left_count, 0);
+	ck_assert_uint_eq(stats_of(&one).unconfirmed, 0);
+	ck_assert_uint_eq(stats_of(&one).deposed, 1);
+	settle(&one);
+	fake_expect(ann, "{'type':'ack','id':2}");
+	fake_expect(ann, "{'type':'ack','seq':1}");
+	fake_expect(ann, "{'type':'ack','seq':2}");
+	fake_expect_nothing(ann);
+	ck_assert_int_eq(ann->close_code, PX_CLOSE_TRY_LATER);
+	end(&one);
+	end(&two);
+}
+END_TEST
+
+START_TEST(test_nobody_needs_it)
+{
+	struct node one = begin(1);
+	struct node two = begin(2);
+	connect_to_journal(&one, 1);
+	struct fake_conn *ann = open_at(&one, "1");
+	fake_say(ann, SAY);
+	settle(&one);
+	connect_to_journal(&two, 2);
+	store.alive = 1;
+	struct fake_conn *bob = open_at(&two, "1");
+	fake_say(bob, SAY);
+	settle(&two);
+	/* The one that lives is asked first. */
+	ck_assert_uint_eq(stats_of(&two).claims, 0);
+	ck_assert_uint_eq(stats_of(&two).waiting, 2);
+	fake_expect_nothing(bob);
+	fake_lose(ann);
+	settle(&one);
+	ck_assert_uint_eq(stats_of(&one).homes, 1);
+	fake_advance(one.fake, AGE_MS);
+	settle(&one);
+	settle(&one);
+	ck_assert_uint_eq(stats_of(&one).homes, 0);
+	ck_assert_uint_eq(sim_store_find(&store, "t/1")->home, 0);
+	fake_advance(two.fake, PX_BUS_RETRY_MS);
+	settle(&two);
+	fake_expect(bob, "{'type':'ack','seq':1}");
+	end(&one);
+	end(&two);
+}
+END_TEST
+
+START_TEST(test_the_dead_are_not_asked)
+{
+	struct node one = begin(1);
+	struct node two = begin(2);
+	connect_to_journal(&one, 1);
+	struct fake_conn *ann = open_at(&one, "1");
+	connect_to_journal(&two, 2);
+	store.alive = 1;
+	struct fake_conn *bob = open_at(&two, "1");
+	ck_assert_uint_eq(stats_of(&two).claims, 0);
+	store.alive = 2;
+	px_broker_bus_dead(two.fake->broker, 1);
+	settle(&two);
+	ck_assert_uint_eq(stats_of(&two).claims, 1);
+	ck_assert_uint_eq(sim_store_find(&store, "t/1")->home, 2);
+	fake_say(bob, SAY);
+	settle(&two);
+	fake_expect(bob, "{'type':'ack','seq':1}");
+	fake_expect_nothing(ann);
+	end(&one);
+	end(&two);
+}
+END_TEST
+
+START_TEST(test_jobs_done_twice)
+{
+	struct node node = begin(1);
+	connect_to_journal(&node, 1);
+	struct fake_conn *ann = open_at(&node, "1");
+	fake_say(ann, SAY);
+	fake_say(ann, SAY);
+	(void)sim_link_execute(&node.link);
+	(void)sim_link_execute(&node.link);
+	uint64_t rev = sim_store_find(&store, "t/1")->rev;
+	sim_link_cut(&node.link);
+	turn(&node);
+	fake_expect_nothing(ann);
+	sim_link_mend(&node.link);
+	settle(&node);
+	ck_assert_uint_eq(node.link.twice, 2);
+	ck_assert_uint_eq(sim_store_find(&store, "t/1")->rev, rev);
+	fake_expect(ann, "{'type':'ack','seq':1}");
+	fake_expect(ann, "{'type':'ack','seq':2}");
+	fake_expect_nothing(ann);
+	end(&node);
+}
+END_TEST
+
+START_TEST(test_what_is_lost_is_put_back)
+{
+	for (unsigned writes = 0; writes < 4; writes++) {
+		struct node node = begin(1);
+		connect_to_journal(&node, 1);
+		struct fake_conn *ann = open_at(&node, "1");
+		fake_say(ann, SAY);
+		settle(&node);
+		fake_say(ann, SAY);
+		settle(&node);
+		fake_expect(ann, "{'type':'ack','seq':1}");
+		fake_expect(ann, "{'type':'ack','seq':2}");
+		sim_link_cut(&node.link);
+		if (writes > 0) {
+			sim_store_lose(&store, writes); /* the last of them with the claim */
+		} else {
+			sim_store_lose_all(&store);
+		}
+		fake_say(ann, SAY);
+		sim_link_mend(&node.link);
+		settle(&node);
+		fake_expect(ann, "{'type':'ack','seq':3}");
+		ck_assert_uint_ge(stats_of(&node).rebased, 1);
+		ck_assert_uint_eq(stats_of(&node).deposed, 0);
+		ck_assert_uint_eq(count_records("t/1", PX_BUS_HISTORY), 3);
+		ck_assert_uint_eq(count_records("t/1", PX_BUS_MEMBERS), 1);
+		end(&node);
+		sim_store_finish(&store);
+		store = (struct sim_store){ .places = NULL };
+	}
+}
+END_TEST
+
+START_TEST(test_loss_is_noticed_at_once)
+{
+	struct node node = begin(1);
+	connect_to_journal(&node, 1);
+	struct fake_conn *ann = open_at(&node, "1");
+	fake_say(ann, SAY);
+	settle(&node);
+	sim_link_cut(&node.link);
+	sim_store_lose_all(&store);
+	sim_link_mend(&node.link);
+	settle(&node);
+	ck_assert_uint_eq(count_records("t/1", PX_BUS_HISTORY), 1);
+	ck_assert_uint_eq(stats_of(&node).rebased, 1);
+	end(&node);
+}
+END_TEST
+
+/* One that was the home once does not begin anew where there is nothing: the home has it all. */
+START_TEST(test_the_home_comes_first)
+{
+	struct node one = begin(1);
+	struct node two = begin(2);
+	connect_to_journal(&one, 1);
+	struct fake_conn *ann = open_at(&one, "1");
+	connect_to_journal(&two, 2);
+	struct fake_conn *bob = open_at(&two, "1");
+	fake_say(bob, SAY);
+	settle(&two);
+	fake_say(ann, SAY);
+	settle(&one);
+	ck_assert_uint_eq(stats_of(&one).deposed, 1);
+	sim_link_cut(&two.link);
+	sim_store_lose_all(&store);
+	struct fake_conn *eve = fake_open(one.fake, WHO(.practices = "1"));
+	fake_advance(one.fake, PX_BUS_RETRY_MS);
+	settle(&one);
+	ck_assert_uint_eq(stats_of(&one).claims, 1);
+	fake_say(eve, SAY);
+	sim_link_mend(&two.link);
+	settle(&two);
+	ck_assert_uint_eq(stats_of(&two).rebased, 1);
+	/* … until it is dead. */
+	store.alive = 3;
+	fake_advance(one.fake, PX_BUS_RETRY_MS);
+	settle(&one);
+	fake_expect(eve, "{'type':'ack','seq':2}");
+	end(&one);
+	end(&two);
+}
+END_TEST
+
+START_TEST(test_in_order_whatever_waits)
+{
+	struct node node = begin(1);
+	connect_to_journal(&node, 1);
+	struct fake_conn *ann = open_at(&node, "1");
+	sim_link_cut(&node.link);
+	fake_say(ann, "{\"type\":\"desk_say\",\"practiceId\":1,\"id\":1}");
+	fake_say(ann, "{\"type\":\"desk_say\",\"practiceId\":1,\"id\":2}");
+	fake_say(ann, "{\"type\":\"desk_say\",\"practiceId\":1,\"id\":3}");
+	node.fake->hasty = true;
+	sim_link_mend(&node.link);
+	ck_assert(fake_turn(node.fake));
+	ck_assert_uint_eq(stats_of(&node).waiting, 2);
+	fake_send(ann, "{\"type\":\"desk_say\",\"practiceId\":1,\"id\":4}");
+	node.fake->hasty = false;
+	settle(&node);
+	for (unsigned i = 1; i <= 4; i++) {
+		char pattern[64];
+		(void)snprintf(pattern, sizeof(pattern), "{'type':'ack','id':%u,'seq':%u}", i, i);
+		fake_expect(ann, pattern);
+	}
+	end(&node);
+}
+END_TEST
+
+START_TEST(test_too_many_without_an_answer)
+{
+	struct node node = begin(1);
+	connect_to_journal(&node, 1);
+	struct fake_conn *ann = open_at(&node, "1");
+	for (unsigned i = 0; i < PX_BUS_PIPELINE; i++) {
+		fake_say(ann, SAY);
+	}
+	ck_assert_uint_eq(stats_of(&node).unconfirmed, PX_BUS_PIPELINE);
+	fake_say(ann, SAY);
+	ck_assert_uint_eq(stats_of(&node).unconfirmed, PX_BUS_PIPELINE);
+	ck_assert_uint_eq(stats_of(&node).waiting, 1);
+	settle(&node);
+	ck_assert_uint_eq(stats_of(&node).waiting, 0);
+	ck_assert_uint_eq(count_records("t/1", PX_BUS_HISTORY), 4);
+	end(&node);
+}
+END_TEST
+
+START_TEST(test_those_who_arrive)
+{
+	struct node node = begin(1);
+	struct px_identity *identity;
+	connect_to_journal(&node, 1);
+	struct fake_conn *ann = fake_open(node.fake, WHO(.practices = "1 2"));
+	ck_assert_uint_eq(stats_of(&node).waiting, 2);
+	struct px_practice *practice = px_practice_find(node.fake->broker, px_span("t"),
+			px_span("1"));
+	px_session_enter(ann->session, practice);
+	ck_assert_uint_eq(stats_of(&node).waiting, 2);
+	/* It has lost one of them before it was there. */
+	ck_assert_int_eq(fake_identity(node.fake, WHO(.practices = "2"), &identity), 0);
+	px_session_become(ann->session, identity, true);
+	settle(&node);
+	ck_assert_uint_eq(count_records("t/1", PX_BUS_MEMBERS), 0);
+	ck_assert_uint_eq(count_records("t/2", PX_BUS_MEMBERS), 1);
+	/* Nobody needs that practice any more, and one who only comes and goes leaves nothing. */
+	ck_assert_uint_eq(stats_of(&node).homes, 1);
+	struct fake_conn *bob = fake_open(node.fake, WHO(.practices = "3",
+			.role = PX_ROLE_PATIENT));
+	settle(&node);
+	ck_assert_uint_eq(stats_of(&node).homes, 2);
+	fake_lose(bob);
+	settle(&node);
+	fake_turn(node.fake);
+	settle(&node);
+	ck_assert_uint_eq(stats_of(&node).homes, 1);
+	end(&node);
+}
+END_TEST
+
+START_TEST(test_the_journal_is_away)
+{
+	struct node node = begin(1);
+	connect_to_journal(&node, 1);
+	struct fake_conn *ann = open_at(&node, "1");
+	sim_link_cut(&node.link);
+	for (unsigned i = 0; i < PX_BUS_SESSION_WAITING; i++) {
+		fake_say(ann, SAY);
+	}
+	fake_expect_nothing(ann);
+	fake_say(ann, SAY);
+	fake_expect(ann, "{'type':'error','code':'unavailable','ref':'desk_say','id':1}");
+	ck_assert_uint_eq(stats_of(&node).refused, 1);
+	ck_assert_uint_eq(stats_of(&node).waiting, PX_BUS_SESSION_WAITING);
+	sim_link_mend(&node.link);
+	settle(&node);
+	for (unsigned i = 1; i <= PX_BUS_SESSION_WAITING; i++) {
+		char pattern[64];
+		(void)snprintf(pattern, sizeof(pattern), "{'type':'ack','id':1,'seq':%u}", i);
+		fake_expect(ann, pattern);
+	}
+	sim_link_cut(&node.link);
+	fake_advance(node.fake, PX_BUS_HOLD_MS);
+	fake_say(ann, SAY);
+	fake_expect(ann, "{'type':'error','code':'unavailable','retryAfterMs':1000}");
+	/* Who leaves need not wait, and is not waited for. */
+	fake_lose(ann);
+	turn(&node);
+	sim_link_mend(&node.link);
+	settle(&node);
+	ck_assert_uint_eq(count_records("t/1", PX_BUS_MEMBERS), 0);
+	end(&node);
+}
+END_TEST
+
+START_TEST(test_those_who_publish)
+{
+	struct node node = begin(1);
+	struct px_published published;
+	struct px_error_detail detail;
+	connect_to_journal(&node, 1);
+	struct fake_conn *ann = fake_open(node.fake, WHO(.practices = "1"));
+	struct px_operator operator = px_session_operator(ann->session);
+	struct px_span text = px_span("{\"type\":\"desk_news\",\"practiceId\":1}");
+	ck_assert_int_eq(px_operate_publish(&operator, NULL, text, &published, &detail), -1);
+	ck_assert_int_eq(detail.code, PX_E_UNAVAILABLE);
+	settle(&node);
+	ck_assert_int_eq(px_operate_publish(&operator, NULL, text, &published, &detail), 0);
+	fake_expect_nothing(ann);
+	settle(&node);
+	fake_expect(ann, "{'type':'desk_news'}");
+	end(&node);
+}
+END_TEST
+
+struct seen {
+	unsigned published;
+	unsigned refused;
+	unsigned others;
+};
+
+static void note(void *user, const struct px_header *header)
+{
+	struct seen *seen = user;
+	if (header->direction == PX_WENT) {
+		seen->published += header->receivers == 2;
+		seen->refused += header->error == PX_E_NOT_FOUND;
+		seen->others += header->receivers != 2 && header->error != PX_E_NOT_FOUND;
+	}
+}
+
+/* They see the same as without a journal: a publication once, and what a refusal says. */
+START_TEST(test_those_who_look_on)
+{
+	struct node node = begin(1);
+	struct seen seen = { .published = 0 };
+	struct px_message_tap_filter filter = { .practice = px_span("1"),
+		.service = px_span(""), .note = note, .user = &seen };
+	struct px_message_tap *tap;
+	struct px_error_detail detail;
+	connect_to_journal(&node, 1);
+	struct fake_conn *ann = open_at(&node, "1");
+	(void)open_at(&node, "1");
+	(void)open_at(&node, "1");
+	struct px_operator operator = px_session_operator(ann->session);
+	ck_assert_int_eq(px_message_tap_open(&operator, &filter, &tap, &detail), 0);
+	fake_say(ann, "{\"type\":\"desk_say\",\"practiceId\":1}");
+	fake_say(ann, "{\"type\":\"desk_refuse\",\"practiceId\":1}");
+	settle(&node);
+	ck_assert_uint_eq(seen.published, 1);
+	ck_assert_uint_eq(seen.refused, 1);
+	ck_assert_uint_eq(seen.others, 0);
+	px_message_tap_close(tap);
+	end(&node);
+}
+END_TEST
+
+/* Somebody who has lost the practice does not hear what was said before. */
+START_TEST(test_rights_that_are_gone)
+{
+	struct node node = begin(1);
+	struct px_identity *identity;
+	connect_to_journal(&node, 1);
+	struct fake_conn *ann = open_at(&node, "1 2");
+	struct fake_conn *bob = open_at(&node, "1");
+	fake_say(bob, SAY);
+	ck_assert_int_eq(fake_identity(node.fake, WHO(.practices = "2"), &identity), 0);
+	px_session_become(ann->session, identity, true);
+	settle(&node);
+	fake_expect(bob, "{'type':'ack','seq':1}");
+	fake_expect(ann, "{'type':'auth_ok'}");
+	fake_expect_nothing(ann);
+	ck_assert_uint_eq(count_records("t/1", PX_BUS_SESSIONS), 1);
+	end(&node);
+}
+END_TEST
+
+/* ---- a journal that is not to be trusted ---- */
+
+static void fill(void)
+{
+	struct node node = begin(1);
+	connect_to_journal(&node, 1);
+	struct fake_conn *ann = open_at(&node, "1");
+	struct fake_conn *bob = open_at(&node, "1");
+	fake_say(ann, JOIN);
+	fake_say(bob, JOIN);
+	fake_say(ann, SAY);
+	fake_say(bob, SAY);
+	settle(&node);
+	end(&node);
+}
+
+/* Somebody comes to a broker that finds that; what becomes of it is all the same. */
+static uint64_t visit(uint64_t number)
+{
+	struct node node = begin(number);
+	connect_to_journal(&node, number);
+	struct fake_conn *ann = open_at(&node, "1");
+	fake_say(ann, SAY);
+	settle(&node);
+	uint64_t claims = stats_of(&node).claims - stats_of(&node).deposed;
+	end(&node);
+	return claims;
+}
+
+START_TEST(test_damaged)
+{
+	uint64_t random = 7;
+	unsigned refused = 0;
+	for (uint64_t i = 0; i < 400; i++) {
+		fill();
+		struct sim_place *place = sim_store_find(&store, "t/1");
+		struct sim_record *record =
+				&place->records[fake_random(&random) % place->count];
+		bool is_key = fake_random(&random) % 4 == 0;
+		char *text = is_key ? record->key : record->value;
+		size_t len = is_key ? record->key_len : record->value_len;
+		text[fake_random(&random) % len] = (char)fake_random(&random);
+		if (fake_random(&random) % 4 == 0) {
+			record->value_len = fake_random(&random) % record->value_len;
+		}
+		refused += visit(2) == 0;
+		sim_store_finish(&store);
+		store = (struct sim_store){ .places = NULL };
+	}
+	ck_assert_uint_gt(refused, 100);
+}
+END_TEST
+
+/* In all records of the table; as long as what it replaces. */
+static void replace(enum px_bus_table table, bool in_key, const char *from, const char *to)
+{
+	struct sim_place *place = sim_store_find(&store, "t/1");
+	for (size_t i = 0; i < place->count; i++) {
+		struct sim_record *record = &place->records[i];
+		char *at = strstr(in_key ? record->key : record->value, from);
+		if (record->table == table && at) {
+			memcpy(at, to, strlen(to));
+		}
+	}
+}
+
+START_TEST(test_of_another_practice)
+{
+	fill();
+	replace(PX_BUS_CHANNELS, false, "\"practice\":\"1\"", "\"practice\":\"2\"");
+	ck_assert_uint_eq(visit(2), 0);
+}
+END_TEST
+
+START_TEST(test_history_of_no_channel)
+{
+	fill();
+	replace(PX_BUS_HISTORY, true, "hall", "halm");
+	ck_assert_uint_eq(visit(2), 0);
+}
+END_TEST
+
+/* Of a kind that no service of now keeps: it goes, in memory and in the journal. */
+START_TEST(test_what_nobody_knows)
+{
+	fill();
+	replace(PX_BUS_CHANNELS, false, "\"room\"", "\"rook\"");
+	replace(PX_BUS_MEMBERS, false, "\"room\"", "\"rook\"");
+	ck_assert_uint_eq(count_records("t/1", PX_BUS_CHANNELS), 2);
+	ck_assert_uint_eq(visit(2), 1);
+	ck_assert_uint_eq(count_records("t/1", PX_BUS_CHANNELS), 1);
+	ck_assert_uint_eq(count_records("t/1", PX_BUS_MEMBERS), 1);
+}
+END_TEST
+
+START_TEST(test_orders_go_on)
+{
+	fill();
+	replace(PX_BUS_MEMBERS, false, "\"order\":4", "\"order\":9");
+	struct node node = begin(2);
+	connect_to_journal(&node, 2);
+	(void)open_at(&node, "1");
+	ck_assert_uint_eq(node.fake->broker->member_order, 10);
+	end(&node);
+}
+END_TEST
+
+START_TEST(test_nothing_is_told_of_what_is_unusable)
+{
+	fill();
+	struct sim_place *place = sim_store_find(&store, "t/1");
+	for (size_t i = 0; i < place->count; i++) {
+		if (place->records[i].table == PX_BUS_MEMBERS) {
+			place->records[i].value[0] = 'x';
+		}
+	}
+	left_count = lost_count = 0;
+	struct node node = begin(2);
+	connect_to_journal(&node, 2);
+	struct fake_conn *ann = open_at(&node, "1");
+	ck_assert_uint_eq(left_count + lost_count, 0);
+	ck_assert_uint_eq(fake_stats(node.fake).sessions, 1);
+	ck_assert_uint_eq(fake_stats(node.fake).channels, 0);
+	ck_assert_str_eq(node.fake->log, "bus: what is kept of a practice can not be used");
+	/* Somebody mends it. */
+	for (size_t i = 0; i < place->count; i++) {
+		if (place->records[i].table == PX_BUS_MEMBERS) {
+			place->records[i].value[0] = '{';
+		}
+	}
+	fake_say(ann, SAY);
+	fake_advance(node.fake, PX_BUS_RETRY_MS);
+	settle(&node);
+	fake_expect(ann, "{'type':'ack','seq':3}");
+	ck_assert_uint_eq(left_count, 2);
+	end(&node);
+}
+END_TEST
+
+static void clean(void)
+{
+	sim_store_finish(&store);
+	store = (struct sim_store){ .places = NULL };
+	left_count = lost_count = 0;
+}
+
+RUN_TESTS_BETWEEN(NULL, clean, "bus", test_nothing_before_it_is_accepted, test_what_is_kept,
+		test_only_what_changed, test_another_goes_on, test_nobody_needs_it,
+		test_the_dead_are_not_asked, test_jobs_done_twice, test_what_is_lost_is_put_back,
+		test_loss_is_noticed_at_once, test_the_home_comes_first, test_in_order_whatever_waits,
+		test_too_many_without_an_answer, test_those_who_arrive, test_of_another_practice,
+		test_history_of_no_channel, test_what_nobody_knows, test_orders_go_on,
+		test_the_journal_is_away, test_those_who_publish, test_rights_that_are_gone,
+		test_those_who_look_on, test_damaged, test_nothing_is_told_of_what_is_unusable);
