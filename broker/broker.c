@@ -60,6 +60,7 @@ void px_broker_destroy(struct px_broker *broker)
 	}
 	assert(!broker->oldest);
 	assert(!broker->taps);
+	assert(!broker->bus);
 	px_broadcast_drop(broker);
 	px_admin_feed_finish(broker);
 	px_broker_end_channels(broker); /* channels that have only a history */

@@ -70,6 +70,7 @@ static const struct px_turn_hooks hooks = {
 	.session_changed = px_entry_session_changed,
 	.admit = px_waiting_admit,
 	.is_home = px_waiting_is_home,
+	.defer = px_turn_defer,
 	.over = on_over,
 };
 

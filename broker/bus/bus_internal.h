@@ -45,6 +45,7 @@ struct px_turn {
 	struct px_broker *broker;
 	struct px_home *home;        /* NULL: it is answered to nobody */
 	struct px_practice *practice; /* counted */
+	struct px_deferred *deferred; /* the latest first */
 	struct px_output *outputs;
 	size_t output_count;
 	size_t output_size;
@@ -144,6 +145,7 @@ bool px_home_is_idle(const struct px_home *home);
 
 void px_turn_send(struct px_session *session, struct px_message *message);
 void px_turn_close(struct px_session *session, enum px_close code);
+void px_turn_defer(struct px_practice *practice, struct px_deferred *deferred);
 /* The open turn, a new one if there is none. NULL without memory. */
 struct px_turn *px_turn_get(struct px_home *home);
 /* Asks for the open turn, if it has anything to say. */

@@ -246,8 +246,10 @@ static int add(struct px_turn *turn, struct px_json *json, const struct px_bus_r
 {
 	const struct px_broker *broker = turn->broker;
 	struct px_bus_record written = *record;
-	px_json_int(json, "age", broker->timers.now_ms - began_ms);
-	px_json_int(json, "at", broker->wall_ms);
+	if (record->table != PX_BUS_MEMBERS) {
+		px_json_int(json, "age", broker->timers.now_ms - began_ms);
+		px_json_int(json, "at", broker->wall_ms);
+	}
 	px_json_end(json);
 	written.value = (struct px_span){ json->data, json->len };
 	int rc = json->failed ? -ENOMEM : px_turn_add(turn, PX_BUS_SET, &written);

@@ -41,11 +41,28 @@ static void free_ops(struct px_turn *turn)
 	turn->op_count = 0;
 }
 
+static void settle(struct px_turn *turn, bool accepted)
+{
+	struct px_deferred *in_order = NULL;
+	while (turn->deferred) {
+		struct px_deferred *deferred = turn->deferred;
+		turn->deferred = deferred->next;
+		deferred->next = in_order;
+		in_order = deferred;
+	}
+	while (in_order) {
+		struct px_deferred *deferred = in_order;
+		in_order = deferred->next;
+		deferred->settle(deferred, accepted);
+	}
+}
+
 void px_turn_free(struct px_turn *turn)
 {
 	if (!turn) {
 		return;
 	}
+	settle(turn, false);
 	for (size_t i = 0; i < turn->output_count; i++) {
 		px_message_unref(turn->broker, turn->outputs[i].message);
 	}
@@ -154,6 +171,18 @@ void px_turn_close(struct px_session *session, enum px_close code)
 	};
 }
 
+void px_turn_defer(struct px_practice *practice, struct px_deferred *deferred)
+{
+	struct px_turn *turn = practice->home ? px_turn_get(practice->home) : NULL;
+	if (!turn) {
+		deferred->settle(deferred, false);
+		return;
+	}
+	deferred->next = turn->deferred;
+	turn->deferred = deferred;
+	px_home_changed(practice->home);
+}
+
 /* The session may have lost the practice since. */
 static bool may_hear(const struct px_session *session, const struct px_turn *turn,
 		const struct px_message *message)
@@ -185,25 +214,27 @@ static void release_one(const struct px_turn *turn, const struct px_output *outp
 	}
 }
 
-static void release(const struct px_turn *turn)
+static void release(struct px_turn *turn)
 {
 	for (size_t i = 0; i < turn->output_count; i++) {
 		release_one(turn, &turn->outputs[i]);
 	}
+	settle(turn, true);
 }
 
 /* ---- asking ---- */
 
 static bool has_news(const struct px_home *home, const struct px_turn *turn)
 {
-	return turn->op_count > 0 || turn->output_count > 0 || home->must_check ||
-			home->is_whole;
+	return turn->op_count > 0 || turn->output_count > 0 || turn->deferred ||
+			home->must_check || home->is_whole;
 }
 
 /* The last turn, after which nobody is the home. */
 static bool is_last(const struct px_home *home, const struct px_turn *turn)
 {
-	return turn->output_count == 0 && turn->op_count == 0 && px_home_is_idle(home);
+	return turn->output_count == 0 && turn->op_count == 0 && !turn->deferred &&
+			px_home_is_idle(home);
 }
 
 static void ask(struct px_home *home, struct px_turn *turn)

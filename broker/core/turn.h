@@ -23,6 +23,13 @@
 struct px_channel;
 struct px_member;
 
+/* Something to be told when a turn is accepted; its owner's, which `settle` gives back. */
+struct px_deferred {
+	struct px_deferred *next;
+	/* Called once; false: the turn was not accepted, and never will be. */
+	void (*settle)(struct px_deferred *deferred, bool accepted);
+};
+
 /* None is NULL. None but `over` may call into a service. */
 struct px_turn_hooks {
 	/* In place of px_session_push() and px_session_close(), while px_turn_catches(). */
@@ -47,6 +54,9 @@ struct px_turn_hooks {
 	int (*admit)(struct px_session *session, struct px_practice *practice, struct px_span text);
 	/* Whether the practice can run now. If not, it is sought. */
 	bool (*is_home)(struct px_broker *broker, struct px_practice *practice);
+
+	/* Settles that with the practice's turn, after what was sent so far. */
+	void (*defer)(struct px_practice *practice, struct px_deferred *deferred);
 
 	/* The loop turn ends. True: there is work left that does not wait for anything. */
 	bool (*over)(struct px_broker *broker);

@@ -149,8 +149,10 @@ int px_operate_disconnect(const struct px_operator *operator, struct px_span cli
 	return 0;
 }
 
-int px_operate_end_room(const struct px_operator *operator, struct px_span service_name,
-		struct px_span practice_id, struct px_span room, struct px_error_detail *ret_detail)
+/* `pending` NULL: the caller tells the outcome. */
+static int end_room(const struct px_operator *operator, struct px_span service_name,
+		struct px_span practice_id, struct px_span room, struct px_pending *pending,
+		struct px_error_detail *ret_detail)
 {
 	struct px_broker *broker = operator->broker;
 	const struct px_service *service = px_broker_find_service(broker, service_name, NULL);
@@ -186,7 +188,26 @@ int px_operate_end_room(const struct px_operator *operator, struct px_span servi
 		return -1;
 	}
 	px_channel_end(channel, PX_ENDED);
+	if (pending) {
+		px_pending_finish(pending, practice, &(struct px_published){ 0 }, broker);
+	}
 	return 0;
+}
+
+int px_operate_end_room(const struct px_operator *operator, struct px_span service,
+		struct px_span practice, struct px_span room, struct px_error_detail *ret_detail)
+{
+	return end_room(operator, service, practice, room, NULL, ret_detail);
+}
+
+void px_operate_end_room_then(const struct px_operator *operator, struct px_span service,
+		struct px_span practice, struct px_span room, const struct px_operate_done *done)
+{
+	struct px_pending *pending = px_pending_create(done);
+	struct px_error_detail detail;
+	if (pending && end_room(operator, service, practice, room, pending, &detail) < 0) {
+		px_pending_deny(pending, &detail);
+	}
 }
 
 int px_operate_switch(const struct px_operator *operator, struct px_span service, bool enabled,

@@ -133,7 +133,8 @@ static int check(const struct px_operator *operator, struct px_publication *publ
 }
 
 /* The practice may have no clients; a reference keeps it for the duration of the call. */
-static int publish(const struct px_operator *operator, struct px_publication *publication)
+static int publish(const struct px_operator *operator, struct px_publication *publication,
+		struct px_pending *pending)
 {
 	struct px_broker *broker = operator->broker;
 	if (px_practice_get(broker, px_identity_tenant(operator->identity),
@@ -150,6 +151,10 @@ static int publish(const struct px_operator *operator, struct px_publication *pu
 	if (rc == 0) {
 		broker->stats.published++;
 	}
+	if (rc == 0 && pending) {
+		px_pending_finish(pending, publication->practice, &(struct px_published){
+			publication->seq, publication->delivered }, broker);
+	}
 	px_practice_unref(broker, publication->practice);
 	return rc;
 }
@@ -165,8 +170,9 @@ int px_operate_publish_where(const struct px_operator *operator, struct px_span 
 	return rc;
 }
 
-int px_operate_publish(const struct px_operator *operator, const struct px_id *practice,
-		struct px_span text, struct px_published *ret_published,
+/* `pending` NULL: the caller tells the outcome. */
+static int read_and_publish(const struct px_operator *operator, const struct px_id *practice,
+		struct px_span text, struct px_pending *pending, struct px_published *ret_published,
 		struct px_error_detail *ret_detail)
 {
 	struct px_broker *broker = operator->broker;
@@ -175,7 +181,7 @@ int px_operate_publish(const struct px_operator *operator, const struct px_id *p
 	char practice_text[PX_ID_MAX + 1];
 	int rc = read_text(publication.message, text, &publication.detail);
 	rc = rc < 0 ? rc : check(operator, &publication, practice, type, practice_text);
-	rc = rc < 0 ? rc : publish(operator, &publication);
+	rc = rc < 0 ? rc : publish(operator, &publication, pending);
 	px_envelope_reset(publication.message);
 	if (rc < 0) {
 		*ret_detail = publication.detail;
@@ -183,4 +189,23 @@ int px_operate_publish(const struct px_operator *operator, const struct px_id *p
 	}
 	*ret_published = (struct px_published){ publication.seq, publication.delivered };
 	return 0;
+}
+
+int px_operate_publish(const struct px_operator *operator, const struct px_id *practice,
+		struct px_span text, struct px_published *ret_published,
+		struct px_error_detail *ret_detail)
+{
+	return read_and_publish(operator, practice, text, NULL, ret_published, ret_detail);
+}
+
+void px_operate_publish_then(const struct px_operator *operator, const struct px_id *practice,
+		struct px_span text, const struct px_operate_done *done)
+{
+	struct px_pending *pending = px_pending_create(done);
+	struct px_published published;
+	struct px_error_detail detail;
+	if (pending && read_and_publish(operator, practice, text, pending, &published,
+			&detail) < 0) {
+		px_pending_deny(pending, &detail);
+	}
 }

@@ -15,6 +15,7 @@
 #include <json-c/json.h>
 #include <praxis/host/event.h>
 #include <praxis/host/message_tap.h>
+#include <praxis/host/outcome.h>
 #include <praxis/operate.h>
 #include <praxis/service.h>
 #include <stdio.h>
@@ -692,6 +693,55 @@ START_TEST(test_those_who_look_on)
 }
 END_TEST
 
+struct told {
+	unsigned done;
+	unsigned denied;
+	enum px_error error;
+};
+
+static void on_done(void *user, const struct px_outcome *outcome)
+{
+	struct told *told = user;
+	told->done += !outcome->detail;
+	told->denied += outcome->detail != NULL;
+	told->error = outcome->detail ? outcome->detail->code : PX_E_COUNT;
+}
+
+START_TEST(test_outcomes_are_told_when_they_count)
+{
+	struct told told = { .done = 0 };
+	struct px_operate_done done = { on_done, &told };
+	struct px_span text = px_span("{\"type\":\"desk_news\",\"practiceId\":1}");
+	struct node one = begin(1);
+	connect_to_journal(&one, 1);
+	struct fake_conn *ann = open_at(&one, "1");
+	fake_say(ann, JOIN);
+	settle(&one);
+	struct px_operator operator = px_session_operator(ann->session);
+	px_operate_publish_then(&operator, NULL, text, &done);
+	px_operate_end_room_then(&operator, px_span("desk"), px_span("1"), px_span("r"), &done);
+	turn(&one);
+	ck_assert_uint_eq(told.done + told.denied, 0);
+	settle(&one);
+	ck_assert_uint_eq(told.done, 2);
+	/* What is denied is so at once; what another node does not know of was not done. */
+	px_operate_end_room_then(&operator, px_span("desk"), px_span("1"), px_span("r"), &done);
+	ck_assert_uint_eq(told.denied, 1);
+	ck_assert_int_eq(told.error, PX_E_NOT_FOUND);
+	px_operate_publish_then(&operator, NULL, text, &done);
+	turn(&one);
+	struct node two = begin(2);
+	connect_to_journal(&two, 2);
+	(void)open_at(&two, "1");
+	settle(&one);
+	ck_assert_uint_eq(told.done, 2);
+	ck_assert_uint_eq(told.denied, 2);
+	ck_assert_int_eq(told.error, PX_E_UNAVAILABLE);
+	end(&one);
+	end(&two);
+}
+END_TEST
+
 /* Somebody who has lost the practice does not hear what was said before. */
 START_TEST(test_rights_that_are_gone)
 {
@@ -778,9 +828,23 @@ static void replace(enum px_bus_table table, bool in_key, const char *from, cons
 	}
 }
 
+static void drop(enum px_bus_table table)
+{
+	struct sim_place *place = sim_store_find(&store, "t/1");
+	for (size_t i = place->count; i > 0; i--) {
+		if (place->records[i - 1].table == table) {
+			free(place->records[i - 1].key);
+			free(place->records[i - 1].value);
+			place->records[i - 1] = place->records[--place->count];
+		}
+	}
+}
+
 START_TEST(test_of_another_practice)
 {
 	fill();
+	drop(PX_BUS_MEMBERS);
+	drop(PX_BUS_SESSIONS);
 	replace(PX_BUS_CHANNELS, false, "\"practice\":\"1\"", "\"practice\":\"2\"");
 	ck_assert_uint_eq(visit(2), 0);
 }
@@ -865,4 +929,6 @@ RUN_TESTS_BETWEEN(NULL, clean, "bus", test_nothing_before_it_is_accepted, test_w
 		test_too_many_without_an_answer, test_those_who_arrive, test_of_another_practice,
 		test_history_of_no_channel, test_what_nobody_knows, test_orders_go_on,
 		test_the_journal_is_away, test_those_who_publish, test_rights_that_are_gone,
-		test_those_who_look_on, test_damaged, test_nothing_is_told_of_what_is_unusable);
+		test_those_who_look_on,
+		test_outcomes_are_told_when_they_count, test_damaged,
+		test_nothing_is_told_of_what_is_unusable);

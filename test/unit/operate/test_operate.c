@@ -3,6 +3,7 @@
  * Operating: who sees and touches what, lists page by page, acts, publishing. The service here
  * has a hall for each practice and rooms for who asks; its `publish` is the plainest that works.
  */
+#include <praxis/host/outcome.h>
 #include <praxis/operate.h>
 
 #include "channel/channel.h"
@@ -469,7 +470,44 @@ START_TEST(publishes_where_nobody_is)
 }
 END_TEST
 
-RUN_TESTS("operate", sees_its_own_practices_alone, refuses_what_it_may_not_name,
+static void note_outcome(void *user, const struct px_outcome *outcome)
+{
+	struct px_outcome *seen = user;
+	static struct px_error_detail detail;
+	*seen = *outcome;
+	if (outcome->detail) {
+		detail = *outcome->detail;
+		seen->detail = &detail;
+	}
+}
+
+START_TEST(tells_outcomes_at_once)
+{
+	struct fake *fake = make();
+	struct caller one = call_as(fake, "t", "1");
+	struct fake_conn *ann = fake_open(fake, WHO(.practices = "1"));
+	struct px_outcome seen = { .detail = NULL };
+	struct px_operate_done done = { note_outcome, &seen };
+	px_operate_publish_then(&one.operator, NULL,
+			px_span("{\"type\":\"desk_news\",\"practiceId\":1}"), &done);
+	ck_assert_ptr_null(seen.detail);
+	ck_assert_uint_eq(seen.published.seq, 1);
+	ck_assert_uint_eq(seen.published.delivered, 1);
+	px_operate_publish_then(&one.operator, NULL,
+			px_span("{\"type\":\"desk_news\",\"practiceId\":2}"), &done);
+	ck_assert_ptr_nonnull(seen.detail);
+	ck_assert_int_eq(seen.detail->code, PX_E_FORBIDDEN);
+	fake_say(ann, "{\"type\":\"desk_join\",\"roomId\":\"r\"}");
+	px_operate_end_room_then(&one.operator, px_span("desk"), px_span("1"), px_span("r"), &done);
+	ck_assert_ptr_null(seen.detail);
+	px_operate_end_room_then(&one.operator, px_span("desk"), px_span("1"), px_span("r"), &done);
+	ck_assert_int_eq(seen.detail->code, PX_E_NOT_FOUND);
+	hang_up(fake, &one);
+	fake_destroy(fake);
+}
+END_TEST
+
+RUN_TESTS("operate", tells_outcomes_at_once, sees_its_own_practices_alone, refuses_what_it_may_not_name,
 		reads_page_by_page_while_clients_come_and_go, looks_at_a_bounded_number_for_a_page,
 		lists_rooms, disconnects_its_own, ends_rooms_of_its_own, publishes_to_the_practice,
 		publishes_nothing_that_is_not_in_order, publishes_where_nobody_is);
