@@ -11,7 +11,7 @@
 
 ARG BASE=debian:bookworm-slim
 
-# ---- what is built ----
+# ---- what is built; with --target build, what a service of one's own is built with ----
 
 FROM ${BASE} AS build
 ARG DASHBOARD=enabled
@@ -28,6 +28,7 @@ RUN if [ "$DASHBOARD" != disabled ]; then npm --prefix client ci; fi
 COPY . .
 RUN meson setup --prefix=/usr --sysconfdir=/etc --libdir=lib --buildtype=release -Dtests=disabled \
 		-Dbench=disabled -Ddashboard="$DASHBOARD" /build \
+	&& meson install -C /build \
 	&& DESTDIR=/image meson install -C /build \
 	&& rm -r /image/usr/include /image/usr/lib/pkgconfig \
 	&& chmod -R a+rX /image

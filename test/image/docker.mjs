@@ -43,7 +43,7 @@ export const inspect = (image) =>
 
 // Options of these commands: true for one with a value, that comes once or several times.
 const OPTIONS = {
-	build: { '-t': true, '--build-arg': true, '-f': true },
+	build: { '-t': true, '--build-arg': true, '-f': true, '--target': true },
 	run: {
 		'--rm': false,
 		'-d': false,
@@ -89,12 +89,13 @@ function build(words) {
 	const base = options['--build-arg'].some((arg) => arg.startsWith('BASE='))
 		? []
 		: ['--build-arg', `BASE=localhost/debian:${SUITE}-slim`];
+	const target = options['--target'].length > 0 ? ['--target', options['--target'][0]] : [];
 	const file = options['-f'].length > 0 ? ['-f', options['-f'][0]] : [];
 	process.stdout.write(
 		buildah(
 			'build',
 			...['--isolation', 'chroot', '--network', 'host', '--format', 'docker'],
-			...['--layers', '--pull-never', '-t', options['-t'][0], ...file],
+			...['--layers', '--pull-never', '-t', options['-t'][0], ...file, ...target],
 			...base,
 			...options['--build-arg'].flatMap((arg) => ['--build-arg', arg]),
 			rest[0] ?? fail('docker build: no folder'),

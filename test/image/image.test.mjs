@@ -256,35 +256,23 @@ describe('a container, with a read-only root and no capabilities', () => {
 describe('a service dropped into conf.d', () => {
 	after(() => shell('docker rm -f outside'));
 
-	// Against headers and library of this checkout, by this machine's compiler: the base is of the same Debian.
-	function buildService() {
-		const flags = execFileSync('pkg-config', ['--cflags', 'json-c', 'libwebsockets'], {
-			encoding: 'utf8',
-		});
-		execFileSync('mkdir', ['-p', inDir('plugins')]);
-		execFileSync('cc', [
-			...[
-				'-std=c11',
-				'-shared',
-				'-fPIC',
-				'-fvisibility=hidden',
-				'-I',
-				path.join(ROOT, 'include'),
-			],
-			...['-o', inDir('plugins/praxis_svc_notifications.so')],
-			path.join(ROOT, 'examples/notifications/notifications.c'),
-			...flags.trim().split(/\s+/),
-		]);
+	// As the page has it, of the example's folder.
+	async function buildService() {
+		const stage = blocks.find(({ text }) => text.includes('--target build')).text;
+		await fine(stage, { cwd: ROOT });
+		cpSync(path.join(ROOT, 'examples/notifications'), inDir('service'), { recursive: true });
+		const { text } = blocks.find((block) => block.text.startsWith('FROM praxis-build'));
+		writeFileSync(inDir('service/Dockerfile'), text);
+		await fine('docker build -t praxis-service .', { cwd: inDir('service') });
 	}
 
 	it('goes live with a reload, and nobody is dropped', async () => {
-		buildService();
+		await buildService();
 		cpSync(path.join(ROOT, 'conf.d'), inDir('conf.d'), { recursive: true });
 		await fine(
 			`docker run -d --name outside --read-only --cap-drop ALL -e PRAXIS_LOG_FORMAT=json \\
 				-e PRAXIS_SECRET_FILE=/run/secrets/token -v "$PWD/secrets/token:/run/secrets/token:ro" \\
-				-e PRAXIS_PLUGIN_DIR=/usr/lib/praxis/plugins:/srv/plugins -v "$PWD/plugins:/srv/plugins:ro" \\
-				-v "$PWD/conf.d:/etc/praxis/conf.d:ro" praxis`,
+				-v "$PWD/conf.d:/etc/praxis/conf.d:ro" praxis-service`,
 		);
 		await serves('outside');
 		const ann = await member('outside', 7);
@@ -416,7 +404,7 @@ describe('auth-url by https', () => {
 	});
 
 	it('lets a client in where the image trusts its authority, as the page has it', async () => {
-		const dockerfile = blocks.find(({ text }) => text.startsWith('FROM praxis')).text;
+		const dockerfile = blocks.find(({ text }) => text.startsWith('FROM praxis\n')).text;
 		execFileSync('mkdir', ['-p', inDir('own')]);
 		writeFileSync(inDir('own/Dockerfile'), dockerfile);
 		cpSync(certificates.path('app.pem'), inDir('own/ca.crt'));
