@@ -4,8 +4,9 @@
  * not a program for each: there is one name to remember, and one `--help` that shows what
  * there is. A command is a row here and a function that takes its own options.
  */
-#include "commands.h"
+#include "commands/commands.h"
 #include "common/standard_fds.h"
+#include "terminal/exit_codes.h"
 #include "version.h"
 
 #include <stdbool.h>

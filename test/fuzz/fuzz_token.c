@@ -10,7 +10,7 @@
 #include "common/strict_json.h"
 #include "token/token.h"
 
-#include "../../tools/token.h"
+#include "../../tools/client/token.h"
 
 #include <errno.h>
 #include <json-c/json.h>

@@ -8,7 +8,7 @@
 
 #include "audit/audit.h"
 #include "common/audit_chain.h"
-#include "audit_verify.h"
+#include "commands/audit_verify.h"
 #include "run.h"
 
 #include <check.h>

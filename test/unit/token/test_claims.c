@@ -7,7 +7,7 @@
 
 #include <json-c/json.h>
 
-#include "../../tools/token.h"
+#include "../../tools/client/token.h"
 
 /* ---- claims ---- */
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What praxisctl prints and asks for: strangers' texts, tables, paths, numbers and times. */
-#include "grid.h"
-#include "options.h"
-#include "path.h"
-#include "plain.h"
-#include "secret.h"
-#include "view.h"
+#include "terminal/grid.h"
+#include "terminal/options.h"
+#include "terminal/path.h"
+#include "terminal/plain.h"
+#include "client/secret.h"
+#include "terminal/view.h"
 
 #include "fake.h"
 #include "pieces.h"

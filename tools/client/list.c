@@ -5,9 +5,8 @@
  * and never a cursor.
  */
 #include "list.h"
-
-#include "commands.h"
-#include "view.h"
+#include "terminal/exit_codes.h"
+#include "terminal/view.h"
 
 #include <inttypes.h>
 #include <json-c/json.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* `praxisctl services`, `enable` and `disable`: what a vhost has, and switching it. */
-#include "ask.h"
+#include "client/ask.h"
 #include "commands.h"
-#include "view.h"
+#include "terminal/exit_codes.h"
+#include "terminal/view.h"
 
 #include <json-c/json.h>
 #include <praxis/json.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* `praxisctl publish`: a message to a practice, or to a room of it, from the server itself. */
-#include "ask.h"
+#include "client/ask.h"
 #include "commands.h"
-#include "view.h"
+#include "terminal/exit_codes.h"
+#include "terminal/view.h"
 
 #include <errno.h>
 #include <json-c/json.h>

@@ -4,7 +4,6 @@
  * more, and a list of a thousand consequences would hide the cause.
  */
 #include "audit_verify.h"
-
 #include "common/audit_chain.h"
 
 #include <errno.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* See grid.h. */
 #include "grid.h"
-
 #include "plain.h"
 
 #include <errno.h>

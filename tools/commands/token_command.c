@@ -3,9 +3,10 @@
  * The command line of `praxisctl token`. The token goes to standard output, alone on its line,
  * so that it can stand in $(…); what is to be said about it goes to standard error.
  */
+#include "client/secret.h"
+#include "client/token.h"
 #include "commands.h"
-#include "secret.h"
-#include "token.h"
+#include "terminal/exit_codes.h"
 
 #include <errno.h>
 #include <getopt.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* `praxisctl rooms`: which rooms there are, and who is in them. */
-#include "client.h"
+#include "client/client.h"
+#include "client/list.h"
 #include "commands.h"
-#include "list.h"
-#include "view.h"
+#include "terminal/exit_codes.h"
+#include "terminal/view.h"
 
 #include <json-c/json.h>
 

@@ -7,7 +7,7 @@
 #ifndef PX_TOOLS_BEARER_H
 #define PX_TOOLS_BEARER_H
 
-#include "options.h"
+#include "terminal/options.h"
 
 struct px_bearer {
 	struct px_span token; /* len 0: there is none; allocated */

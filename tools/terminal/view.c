@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* See view.h. */
 #include "view.h"
-
-#include "commands.h"
+#include "exit_codes.h"
 
 #include <errno.h>
 #include <json-c/json.h>

@@ -3,11 +3,12 @@
  * `praxisctl tail`: the headers of a practice's messages as they come and go. What they hold is not
  * in the answer, so there is nothing here that could show it.
  */
-#include "client.h"
+#include "client/client.h"
 #include "commands.h"
-#include "plain.h"
 #include "common/strict_json.h"
-#include "view.h"
+#include "terminal/exit_codes.h"
+#include "terminal/plain.h"
+#include "terminal/view.h"
 
 #include <json-c/json.h>
 #include <praxis/json.h>

@@ -3,9 +3,10 @@
  * `praxisctl ping`: whether the server answers, and how fast. GET /health, on one connection: what
  * is measured is the way there and back and the server's loop, not the making of connections.
  */
-#include "client.h"
+#include "client/client.h"
 #include "commands.h"
-#include "view.h"
+#include "terminal/exit_codes.h"
+#include "terminal/view.h"
 
 #include <praxis/json.h>
 #include <time.h>

@@ -3,9 +3,10 @@
  * `praxisctl stats`: the figures. People see those that are not 0, one a line, and not how
  * durations are spread; scripts get everything.
  */
-#include "ask.h"
+#include "client/ask.h"
 #include "commands.h"
-#include "view.h"
+#include "terminal/exit_codes.h"
+#include "terminal/view.h"
 
 #include <json-c/json.h>
 #include <praxis/json.h>

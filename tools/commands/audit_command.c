@@ -4,8 +4,8 @@
  * order. Decompressing is left to zcat and a pipe; "-" is standard input.
  */
 #include "audit_verify.h"
+#include "client/secret.h"
 #include "commands.h"
-#include "secret.h"
 
 #include <errno.h>
 #include <getopt.h>

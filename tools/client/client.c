@@ -3,10 +3,9 @@
  * See client.h. curl is told to be a client for one server and nothing else: no redirects, no
  * proxies or passwords from the environment (the token would go along), no compression.
  */
-#include "client_internal.h"
-
 #include "bearer.h"
-#include "commands.h"
+#include "client_internal.h"
+#include "terminal/exit_codes.h"
 #include "version.h"
 
 #include <errno.h>

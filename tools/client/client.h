@@ -6,8 +6,8 @@
 #ifndef PX_TOOLS_CLIENT_H
 #define PX_TOOLS_CLIENT_H
 
-#include "options.h"
-#include "path.h"
+#include "terminal/options.h"
+#include "terminal/path.h"
 
 struct json_object;
 struct px_ctl_client;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* See ask.h. */
 #include "ask.h"
-
-#include "view.h"
+#include "terminal/view.h"
 
 #include <json-c/json.h>
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* See options.h. The reading itself is getopt_long()'s. */
 #include "options.h"
-
-#include "commands.h"
+#include "exit_codes.h"
 
 #include <getopt.h>
 #include <stdarg.h>

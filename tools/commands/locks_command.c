@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* `praxisctl locks` and `unlock`: addresses that too many guesses at tokens came from. */
-#include "ask.h"
+#include "client/ask.h"
 #include "commands.h"
-#include "view.h"
+#include "terminal/exit_codes.h"
+#include "terminal/view.h"
 
 #include <json-c/json.h>
 #include <praxis/json.h>

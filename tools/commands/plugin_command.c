@@ -5,6 +5,7 @@
  * libwebsockets and libpraxis behind it, for one command; praxisctl also runs where neither is.
  */
 #include "commands.h"
+#include "terminal/exit_codes.h"
 
 #include <errno.h>
 #include <getopt.h>

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* See bearer.h. What is said on the command line goes before what is in the environment. */
 #include "bearer.h"
-
-#include "commands.h"
 #include "secret.h"
+#include "terminal/exit_codes.h"
 #include "token.h"
 
 #include <errno.h>

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests, answers, and what to say where there is none. See client.h. */
 #include "client_internal.h"
-
-#include "commands.h"
-#include "plain.h"
 #include "common/strict_json.h"
+#include "terminal/exit_codes.h"
+#include "terminal/plain.h"
 
 #include <errno.h>
 #include <json-c/json.h>
