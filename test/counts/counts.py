@@ -73,7 +73,7 @@ def row_for(table, toolchain):
 	machine, compiler = toolchain.split(", ")[:2]
 	alike = [row for name, row in table.items() if name.startswith(f"{machine}, {compiler.split()[0]} ")]
 	alike += [row for name, row in table.items() if name.startswith(machine + ", ")]
-	return (alike[-1] if len(alike) == 1 else alike[0], ROUGH) if alike else (None, None)
+	return (alike[0], ROUGH) if alike else (None, None)
 
 
 def verdict(scenario, count, row, tolerance):
