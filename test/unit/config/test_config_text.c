@@ -484,6 +484,8 @@ START_TEST(reads_files_that_come_in_pieces)
 	size_t length;
 	put("long", "0123456789 and more than one read");
 	(void)snprintf(path, sizeof(path), "%s/long", directory);
+	int fd = dup(STDOUT_FILENO);
+	(void)close(fd);
 	pieces_begin(5, true);
 	int r = px_config_file_read(path, 33, &text, &length);
 	ck_assert_uint_eq(pieces_end(), 7);
@@ -493,7 +495,11 @@ START_TEST(reads_files_that_come_in_pieces)
 	free(text);
 	pieces_begin(5, false);
 	ck_assert_int_eq(px_config_file_read(path, 32, &text, &length), -EFBIG);
+	ck_assert_int_eq(px_config_file_read(path, 30, &text, &length), -EFBIG);
 	(void)pieces_end();
+	ck_assert_int_eq(px_config_file_check(path), 0);
+	ck_assert_int_eq(dup(STDOUT_FILENO), fd); /* no descriptor was left open */
+	(void)close(fd);
 }
 END_TEST
 
