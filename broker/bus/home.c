@@ -13,6 +13,7 @@
 #include <praxis/host/broker.h>
 #include <praxis/host/session.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void link_home(struct px_bus_state *bus, struct px_home *home)
 {
@@ -191,20 +192,30 @@ void px_home_claimed(struct px_home *home, int rc)
 
 /* ---- losing ---- */
 
-/* Of the practice, the first; NULL: there are none any more. */
+static bool is_before(const struct px_channel *one, const struct px_channel *other)
+{
+	int order = strcmp(one->service->name, other->service->name);
+	order = order != 0 ? order : strcmp(one->kind->name, other->kind->name);
+	return order != 0 ? order < 0 :
+			px_span_compare(px_channel_name(one), px_channel_name(other)) < 0;
+}
+
+/* Of the practice, the first by name, wherever memory has put it; NULL: there are none any more. */
 static struct px_channel *some_channel(const struct px_home *home)
 {
 	struct px_table *table = &home->broker->channels;
+	struct px_channel *found = NULL;
 	px_table_settle(table);
 	for (size_t i = 0; i < table->slot_count; i++) {
 		for (struct px_table_link *at = table->slots[i]; at; at = at->next) {
 			struct px_channel *channel = (struct px_channel *)at;
-			if (channel->practice == home->practice) {
-				return channel;
+			if (channel->practice == home->practice &&
+					(!found || is_before(channel, found))) {
+				found = channel;
 			}
 		}
 	}
-	return NULL;
+	return found;
 }
 
 static void close_members(const struct px_channel *channel)

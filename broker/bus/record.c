@@ -427,20 +427,20 @@ static void remake(struct px_channel *channel)
 	}
 }
 
+/* In the order of their names, so that the same state makes the same turn. */
 void px_entries_remake(struct px_home *home)
 {
-	struct px_table *table = &home->broker->channels;
+	size_t count;
+	struct px_channel **list = px_state_channels(home->broker, &count);
 	px_entries_finish(home);
-	home->is_broken = false;
+	home->is_broken = !list && home->broker->channels.count > 0;
 	home->is_lost = true; /* the journal may have records that nothing is known of */
-	px_table_settle(table);
-	for (size_t i = 0; i < table->slot_count; i++) {
-		for (struct px_table_link *at = table->slots[i]; at; at = at->next) {
-			if (((struct px_channel *)at)->practice == home->practice) {
-				remake((struct px_channel *)at);
-			}
+	for (size_t i = 0; list && i < count; i++) {
+		if (list[i]->practice == home->practice) {
+			remake(list[i]);
 		}
 	}
+	free(list);
 }
 
 void px_entries_finish(struct px_home *home)

@@ -76,6 +76,9 @@ int px_state_read_member(struct px_state_load *load, struct json_object *line);
 int px_state_read_text(struct px_state_load *load, struct px_span text,
 		int (*reader)(struct px_state_load *load, struct json_object *line));
 
+/* All channels, ordered by key; free() it. NULL without memory (or channels). */
+struct px_channel **px_state_channels(const struct px_broker *broker, size_t *ret_count);
+
 /* Gives back what reading held. */
 void px_state_load_finish(struct px_state_load *load);
 

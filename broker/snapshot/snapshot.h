@@ -15,9 +15,6 @@ struct px_state_save {
 	uint64_t message_count;   /* number of texts written */
 };
 
-/* All channels, ordered by key; NULL without memory (or channels). */
-struct px_channel **px_state_channels(const struct px_broker *broker, size_t *ret_count);
-
 /* The service's own state. */
 void *px_state_of(const struct px_broker *broker, const struct px_service *service);
 
