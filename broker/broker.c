@@ -146,8 +146,8 @@ static int check_service(const struct px_broker *broker, const struct px_service
 	}
 	const struct px_service *rival = find_rival(broker, service, &prefix);
 	if (rival && strcmp(rival->name, service->name) != 0) {
-		px_broker_log(broker, PX_LOG_ERROR, "service %s refused: types that begin with \"%s_\" "
-				"are those of the service %s", service->name, prefix, rival->name);
+		px_broker_log(broker, PX_LOG_ERROR, "service %s refused: the prefix \"%s_\" belongs to "
+				"the service %s", service->name, prefix, rival->name);
 	}
 	return rival ? -EEXIST : 0;
 }

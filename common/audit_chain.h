@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The chain of the audit trail (docs/audit.md): how a line's hash is made, and what a line
+ * The chain of the audit log (docs/audit.md): how a line's hash is made, and what a line
  * looks like to somebody who only checks. praxisd writes with it, praxisctl verifies with it.
  *
  * What is hashed are the bytes of the line, not the values in it. Hashing values asks for a

@@ -7,7 +7,7 @@
 #define PX_STANDARD_FDS_H
 
 /*
- * Opens /dev/null where one of them is closed; before anything else is opened. -errno: that can not
+ * Opens /dev/null where one of them is closed; before anything else is opened. -errno: that cannot
  * be, and nothing is to be begun.
  */
 int px_standard_fds_open(void);

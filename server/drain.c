@@ -106,7 +106,7 @@ void px_server_drain(struct px_server *server)
 	const struct px_config_global *global = &server->config->global;
 	int64_t now_ms = (int64_t)uv_now(&server->loop);
 	if (server->draining) {
-		px_log(PX_LOG_WARNING, "told to end again: ending at once");
+		px_log(PX_LOG_WARNING, "second signal to stop: stopping immediately");
 		uv_stop(&server->loop);
 		return;
 	}

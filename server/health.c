@@ -96,8 +96,8 @@ static bool ask(const struct px_config_vhost *vhost, const struct px_config_addr
 		return true;
 	}
 	if (rc == 0 && status == 0) {
-		printf("%s: it answers, and wants %s\n", url, wants_proxy ? "a trusted proxy" :
-				"a client's certificate");
+		printf("%s: it answers, but requires %s\n", url, wants_proxy ? "a trusted proxy" :
+				"a client certificate");
 		return true;
 	}
 	if (rc == 0) {
@@ -114,8 +114,8 @@ int px_health(const struct px_config *config)
 	const struct px_config_vhost *vhost = choose(config);
 	int64_t end_ms = now_ms() + TIME_MS;
 	if (vhost->port == 0) {
-		fprintf(stderr, "praxisd: health: vhost %s: \"port\" is 0: nobody knows which one the "
-				"server has\n", vhost->name);
+		fprintf(stderr, "praxisd: health: vhost %s: \"port\" is 0, so the server's port is "
+				"unknown\n", vhost->name);
 		return UNHEALTHY;
 	}
 	/* "localhost" and "*" are two addresses, one of which the machine may not have. */

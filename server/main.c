@@ -391,8 +391,8 @@ static void tell_start(const struct px_server *server)
 		if (config->open_mode == PX_CONFIG_OPEN_OFF) {
 			continue;
 		}
-		px_log(insecure ? PX_LOG_WARNING : PX_LOG_NOTICE, "vhost %s: open mode%s: anybody who "
-				"reaches it can be anybody", config->name,
+		px_log(insecure ? PX_LOG_WARNING : PX_LOG_NOTICE, "vhost %s: open mode%s: clients are "
+				"not authenticated", config->name,
 				insecure ? " on every address (open-mode: insecure)" : ", loopback only");
 	}
 }
@@ -439,8 +439,8 @@ static int start(struct px_server *server, struct px_config *config,
 }
 
 /*
- * The connections end, and with them the sessions that can not come back; the others are left
- * to the next server before this one lets go of its ports, so that it can not begin too early.
+ * The connections end, and with them the sessions that cannot come back; the others are left
+ * to the next server before this one lets go of its ports, so that it cannot begin too early.
  */
 static int end_connections(struct px_server *server)
 {
@@ -497,7 +497,7 @@ static int serve(struct px_server *server, struct px_config *config,
 		const struct px_config_sink *sink)
 {
 	if (create_broker(server, config) < 0 || make_loop(server) < 0) {
-		px_log(PX_LOG_ERROR, "there is no memory, or no descriptor, to begin with");
+		px_log(PX_LOG_ERROR, "not enough memory or file descriptors to start");
 		px_config_destroy(config);
 		return EXIT_FAILURE;
 	}
@@ -526,7 +526,7 @@ static int check(struct px_server *server, struct px_config *config,
 	if (services < 0 || security < 0) {
 		return EXIT_CONFIG;
 	}
-	puts("The configuration is fine. Whether its ports are free, a start will tell.");
+	puts("The configuration is valid. Whether its ports are free is checked at start.");
 	return EXIT_SUCCESS;
 }
 
@@ -539,7 +539,7 @@ static int check_plugin(struct px_server *server, const char *path, const struct
 	if (rivals < 0 || rc < 0) {
 		return EXIT_CONFIG;
 	}
-	puts("The file is fine.");
+	puts("The file is valid.");
 	return EXIT_SUCCESS;
 }
 
@@ -580,7 +580,7 @@ static void open_manager(struct px_server *server)
 {
 	int rc = px_service_manager_open(&server->manager);
 	if (rc < 0) {
-		px_log(PX_LOG_WARNING, "NOTIFY_SOCKET: the service manager can not be told anything: %s",
+		px_log(PX_LOG_WARNING, "NOTIFY_SOCKET: cannot notify the service manager: %s",
 				strerror(-rc));
 	}
 }
@@ -601,7 +601,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* a full audit trail is an error that is handled */
+	signal(SIGXFSZ, SIG_IGN); /* a full audit log is an error that is handled */
 	server->manager.fd = -1;
 	if (arguments.check || arguments.health || arguments.plugin) {
 		px_log_set_level(PX_LOG_WARNING); /* what is done is told of when it is served */

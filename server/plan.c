@@ -2,7 +2,7 @@
 /*
  * See plan.h. The order of preparing is that of the harm that giving up would do: what only
  * reads comes first, sockets that strangers could already reach late, and the entry in the
- * audit trail, which cannot be taken back, last.
+ * audit log, which cannot be taken back, last.
  */
 #include "core/plan.h"
 #include "base/log.h"

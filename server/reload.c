@@ -32,14 +32,14 @@ static void put_in_force(struct px_server *server, struct px_config *config,
 	if (px_plan_carry_out(server, config, sink) < 0) {
 		server->reloads_refused++;
 		px_config_destroy(config);
-		px_log(PX_LOG_ERROR, "the configuration can not be used: nothing was changed");
+		px_log(PX_LOG_ERROR, "the configuration cannot be applied; nothing was changed");
 	} else {
 		server->reloads++;
 		px_audit_events_show(server, "reconfigured");
 		px_tail_streams_end(server, "reconfigured"); /* their tokens may be good no more */
 		size_t changes = px_config_diff(old, config, on_change, NULL);
 		px_log(PX_LOG_NOTICE, "configuration reloaded%s",
-				changes == 0 ? ": nothing in it has changed" : "");
+				changes == 0 ? ": no changes" : "");
 	}
 	px_config_destroy(old);
 }
@@ -52,7 +52,7 @@ static void reload(struct px_server *server)
 	(void)px_audit_reopen(server->audit);
 	if (px_config_load(server->config_path, &sink, &config) < 0) {
 		server->reloads_refused++;
-		px_log(PX_LOG_ERROR, "the configuration has errors: nothing was changed");
+		px_log(PX_LOG_ERROR, "the configuration has errors; nothing was changed");
 		return;
 	}
 	put_in_force(server, config, &sink);
@@ -77,7 +77,7 @@ void px_server_reload(struct px_server *server)
 {
 	int64_t wait_ms = server->reload_after_ms - (int64_t)uv_now(&server->loop);
 	if (server->draining) {
-		px_log(PX_LOG_WARNING, "told to reload while draining: ignored");
+		px_log(PX_LOG_WARNING, "ignoring a reload while draining");
 	} else if (!uv_is_active((uv_handle_t *)&server->reload_timer)) {
 		uv_timer_start(&server->reload_timer, on_time, wait_ms > 0 ? (uint64_t)wait_ms : 0, 0);
 	}

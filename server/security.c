@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What stands between the world and the sessions, put together and taken apart: keys, tickets,
- * the back end that is asked, counts of addresses and users, the audit trail.
+ * the back end that is asked, counts of addresses and users, the audit log.
  */
 #include "core/plan.h"
 #include "api/idempotency.h"
@@ -90,8 +90,8 @@ static void warn_of_certificates(const struct px_config_vhost *vhost, const char
 	if (!url || strncasecmp(url, "https:", strlen("https:")) != 0) {
 		return;
 	}
-	(void)snprintf(text, sizeof(text), "%s:%u: vhost \"%s\": \"%s\": there are no certificates in "
-			"%s: no https server will be trusted (install ca-certificates)",
+	(void)snprintf(text, sizeof(text), "%s:%u: vhost \"%s\": \"%s\": %s has no certificates: no "
+			"https server will be trusted (install ca-certificates)",
 			vhost->file->name, vhost->line, vhost->name, key, missing);
 	sink->on_complaint(sink->user, PX_CONFIG_WARNING, text);
 }
@@ -136,12 +136,12 @@ static int open_audit(struct px_plan *plan)
 	struct px_audit_settings settings = audit_settings(plan->config->global.audit);
 	int rc = px_audit_create(&settings, &plan->audit);
 	if (rc < 0) {
-		return complain_of_audit(plan, "\"audit\": the trail can not be opened");
+		return complain_of_audit(plan, "\"audit\": the audit log cannot be opened");
 	}
 	rc = px_audit_permit(plan->audit, &(struct px_audit_entry){
 		.event = plan->old ? "reconfigured" : "started",
 	});
-	return rc < 0 ? complain_of_audit(plan, "\"audit\": the trail can not be written") : 0;
+	return rc < 0 ? complain_of_audit(plan, "\"audit\": the audit log cannot be written") : 0;
 }
 
 /* The same trail: what it is about to hold decides by the new rules whether this may happen. */
@@ -151,14 +151,15 @@ static int note_reload(struct px_plan *plan)
 	const struct px_config_audit *config = plan->old->global.audit;
 	if (wanted && !same_text(wanted->key, config->key)) {
 		return complain_of_audit(plan,
-				"\"audit\": a trail keeps its key: name another file with another key");
+				"\"audit\": the key of an existing audit log cannot change: use a new file with "
+				"a new key");
 	}
 	int rc = px_audit_write(plan->server->audit, &(struct px_audit_entry){
 		.event = "reconfigured",
 	});
 	enum px_config_on_full on_full = wanted ? wanted->on_full : config->on_full;
 	return rc < 0 && on_full == PX_CONFIG_FULL_REFUSE ?
-			complain_of_audit(plan, "\"audit\": the trail can not be written") : 0;
+			complain_of_audit(plan, "\"audit\": the audit log cannot be written") : 0;
 }
 
 int px_plan_prepare_audit(struct px_plan *plan)

@@ -30,7 +30,7 @@ void px_security_destroy(struct px_server *server);
 void px_security_authenticate(void *user, void *conn, const struct px_realm *realm,
 		struct px_span token, struct px_authentication *ret_authentication);
 
-/* Steps of a plan: the audit trail, and in it the word that this was done. */
+/* Steps of a plan: the audit log, and in it the word that this was done. */
 int px_plan_prepare_audit(struct px_plan *plan);
 void px_plan_commit_audit(struct px_plan *plan);
 

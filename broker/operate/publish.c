@@ -72,7 +72,7 @@ static int read_text(struct px_envelope *message, struct px_span text,
 		return px_deny(detail, PX_E_BAD_MESSAGE, NULL, "The message has too many fields.");
 	case PX_ENVELOPE_BAD_NAME:
 		return px_deny(detail, PX_E_BAD_MESSAGE, NULL,
-				"The name of a field must not hold U+0000.");
+				"The name of a field must not contain U+0000.");
 	case PX_ENVELOPE_NO_JSON:
 	case PX_ENVELOPE_TOO_DEEP:
 		break;

@@ -61,7 +61,7 @@ static int find_practice(const struct px_operator *operator, const struct px_id 
 	}
 	if (!px_span_is_text(practice->text)) {
 		return px_deny(ret_detail, PX_E_BAD_MESSAGE, "practiceId",
-				"This field must not hold control characters.");
+				"This field must not contain control characters.");
 	}
 	return px_practice_get(operator->broker, px_identity_tenant(identity), practice->text,
 			ret_practice) == 0 ? 0 : px_deny(ret_detail, PX_E_UNAVAILABLE, NULL,

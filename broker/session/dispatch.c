@@ -136,7 +136,7 @@ static bool read_message(struct dispatch *dispatch, struct px_span text)
 		return false;
 	case PX_ENVELOPE_BAD_NAME:
 		refuse_bad(dispatch, PX_E_BAD_MESSAGE, NULL,
-				"The name of a field must not hold U+0000.");
+				"The name of a field must not contain U+0000.");
 		return false;
 	}
 	if (px_field_string(PX_ENVELOPE_FIND(dispatch->message, "type"), dispatch->type,
@@ -490,7 +490,7 @@ static void refuse_practice(struct dispatch *dispatch, int error)
 		break;
 	case -EINVAL:
 		refuse(dispatch, PX_E_BAD_MESSAGE, "practiceId",
-				"This field must not hold control characters.");
+				"This field must not contain control characters.");
 		break;
 	case -EDQUOT:
 		refuse(dispatch, PX_E_UNAVAILABLE, "practiceId",

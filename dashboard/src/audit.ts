@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What goes into the audit trail, as it happens, and the latest before.
+// What goes into the audit log, as it happens, and the latest before.
 
 import { webSocketManager } from 'praxis-client';
 import type { WebSocketMessage } from 'praxis-client';
@@ -29,7 +29,7 @@ export class Audit implements View {
 	#note = element('p', { className: 'hint' });
 	#table = new Table<AuditEvent>({
 		caption: 'Audit events',
-		empty: 'Nothing has happened yet.',
+		empty: 'No events yet.',
 		key: ({ n }) => String(n),
 		maxRows: 200,
 		columns: [

@@ -82,7 +82,7 @@ export class Locks {
 		}
 		try {
 			await act({ type: 'admin_unlock', address } as { type: string });
-			announce(`${address} is not locked any more.`);
+			announce(`${address} is unlocked.`);
 		} catch (error) {
 			announce(reason(error));
 		}

@@ -116,13 +116,13 @@ function practiceTiles(values: Record<string, number>): Record<string, string> {
 }
 
 function stateOf({ draining, ready }: Facts): string {
-	return draining ? 'about to end' : ready === false ? 'lets nobody in' : 'serves';
+	return draining ? 'shutting down' : ready === false ? 'not ready' : 'serves';
 }
 
 const UNREADY: Record<string, string> = {
-	draining: 'it is about to end',
-	audit: 'the audit trail cannot be written, and on-full is refuse',
-	connections: 'it has as many connections as it takes (max-connections)',
+	draining: 'it is shutting down',
+	audit: 'the audit log cannot be written, and on-full is refuse',
+	connections: 'it has reached max-connections',
 	descriptors: 'there are no file descriptors left',
 };
 

@@ -2,7 +2,7 @@
 /*
  * Prints the manual page praxis.json(5): a template on standard input, in which a line "@table
  * NAME" stands for the options of that object ("file": what a file holds). They come from the
- * tables that the server itself checks with, so that the page can not say anything else.
+ * tables that the server itself checks with, so that the page cannot say anything else.
  */
 #include "server/config/config.h"
 

@@ -11,7 +11,7 @@ int admin_handle_disconnect(struct px_call *call)
 	struct px_span reason = admin_text(call, "reason", reason_text, sizeof(reason_text));
 	if (!px_span_is_text(reason)) {
 		return px_call_fail(call, PX_E_BAD_MESSAGE, "reason",
-				"This field must have no control characters.");
+				"This field must not contain control characters.");
 	}
 	int rc = px_operate_disconnect(&operator,
 			admin_text(call, "clientId", client_id, sizeof(client_id)), reason, &detail);

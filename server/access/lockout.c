@@ -46,7 +46,7 @@ bool px_lockout_puts_off(struct px_peer *peer, struct px_authentication *ret_aut
 	server->limits[PX_LIMIT_AUTH_BUDGET]++;
 	*ret_authentication = (struct px_authentication){
 		.verdict = PX_VERDICT_UNAVAILABLE,
-		.sentence = "Too many bad tokens come from this address just now.",
+		.sentence = "Too many invalid tokens are coming from this address.",
 		.retry_after_ms = wait_ms,
 	};
 	return true;
@@ -78,8 +78,8 @@ static void tell(struct px_server *server, const struct in6_addr *group, uint32_
 		return;
 	}
 	write_address(server, group, address);
-	px_log(PX_LOG_WARNING, "address %s: locked for %d minutes after %u tokens that were no good;"
-			" right ones still pass (and %llu more addresses since the last such line)",
+	px_log(PX_LOG_WARNING, "address %s: locked for %d minutes after %u invalid tokens; valid "
+			"ones are still accepted (and %llu more addresses since the last such line)",
 			address, PX_LIMITER_MEMORY_MS / 60000, failures,
 			(unsigned long long)server->locks_untold);
 	server->locks_untold = 0;
@@ -95,7 +95,7 @@ void px_lockout_guessed(struct px_peer *peer, struct px_authentication *authenti
 		server->limits[PX_LIMIT_AUTH_FAILURES]++;
 		*authentication = (struct px_authentication){
 			.verdict = PX_VERDICT_THROTTLED,
-			.sentence = "Too many bad tokens came from this address.",
+			.sentence = "Too many invalid tokens came from this address.",
 			.retry_after_ms = wait_ms,
 		};
 	} else if (entry && px_limiter_fail(server->addresses, entry, most, now_of(server))) {
@@ -184,6 +184,6 @@ int px_lockout_lift(void *user, const struct px_operator *operator, struct px_sp
 	}
 	px_limiter_forgive(server->addresses, entry);
 	entry->failing = (struct px_bucket){ 0 };
-	px_log(PX_LOG_NOTICE, "address %s: an administrator has forgiven its bad tokens", address);
+	px_log(PX_LOG_NOTICE, "address %s: unlocked by an administrator", address);
 	return 0;
 }

@@ -5,7 +5,7 @@
  * stands before, anybody may have written. No lws here: these are a stranger's bytes, and all of
  * it runs in a test and in a fuzzer.
  *
- * Elements that are empty count for nothing (RFC 9110 section 5.6.1). One that can not be read is
+ * Elements that are empty count for nothing (RFC 9110 section 5.6.1). One that cannot be read is
  * nobody's (address.h): not the proxy's that wrote it, which would make its clients all one, and
  * let them do what the proxy's own address may.
  */

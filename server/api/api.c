@@ -243,11 +243,11 @@ static struct px_http_refusal refusal_of(const struct px_authentication *verdict
 		refusal.challenge = "error=\"invalid_token\", "
 				"error_description=\"The token has expired\"";
 	} else if (read < 0) { /* who brought none is told no error (section 3.1) */
-		refusal.sentence = "A bearer's token is needed.";
+		refusal.sentence = "A bearer token is required.";
 	} else {
 		refusal.challenge = "error=\"invalid_token\"";
 		refusal.sentence = verdict->sentence ? verdict->sentence :
-				"This vhost takes no tokens.";
+				"This vhost accepts no tokens.";
 	}
 	return refusal;
 }
@@ -288,7 +288,7 @@ static struct px_token *identify(struct px_peer *peer, struct lws *wsi, int *ret
 		*ret_rc = refuse_as(peer, wsi, &(struct px_http_refusal){
 			.status = 403,
 			.code = "forbidden",
-			.sentence = "This is for role service or admin.",
+			.sentence = "This requires the role service or admin.",
 			.challenge = INSUFFICIENT,
 		});
 		return NULL;
@@ -307,9 +307,9 @@ bool px_api_judge(struct px_peer *peer, struct lws *wsi, struct px_http_refusal 
 	if (!token) {
 		if (!ret_refusal->challenge && ret_refusal->status == 401) {
 			ret_refusal->sentence = peer->is_forwarded ?
-					"Through a proxy a token is needed, unless it is in trusted-proxies "
-					"and tells of an address in metrics-allow." :
-					"From this address a token is needed (metrics-allow).";
+					"Requests through a proxy need a token, unless the proxy is in "
+					"trusted-proxies and the client's address in metrics-allow." :
+					"Requests from this address need a token (metrics-allow).";
 		}
 		return false;
 	}
@@ -322,7 +322,7 @@ bool px_api_judge(struct px_peer *peer, struct lws *wsi, struct px_http_refusal 
 		*ret_refusal = (struct px_http_refusal){
 			.status = 403,
 			.code = "forbidden",
-			.sentence = "This is for tokens with all practices.",
+			.sentence = "This requires a token for all practices.",
 			.challenge = INSUFFICIENT,
 		};
 	}
@@ -346,7 +346,7 @@ static struct px_request *make_request(struct px_peer *peer, struct lws *wsi,
 				refuse(peer, wsi, 413, "bad_request", NULL,
 						"The body is larger than 64 KiB.") :
 				refuse(peer, wsi, 411, "bad_request", NULL,
-						"The body needs a length.");
+						"The body needs a Content-Length.");
 		return NULL;
 	}
 	request->route = route;
@@ -382,7 +382,7 @@ static int begin(struct px_peer *peer, struct lws *wsi, const struct route *rout
 		return refuse_as(peer, wsi, &(struct px_http_refusal){
 			.status = 429,
 			.code = "rate_limited",
-			.sentence = "This user's requests come too fast, or are too large.",
+			.sentence = "This user exceeds the rate of requests, or of their bytes.",
 			.wait_ms = wait_ms,
 		});
 	}
@@ -399,7 +399,7 @@ static int begin(struct px_peer *peer, struct lws *wsi, const struct route *rout
 	request->identity = px_authenticator_speaker(peer, caller, &verdict);
 	if (!request->identity) {
 		return refuse(peer, wsi, verdict.verdict == PX_VERDICT_BAD ? 401 : 503,
-				"unavailable", NULL, "The server can not take the token's claims now.");
+				"unavailable", NULL, "The server cannot process the token's claims now.");
 	}
 	if (read_key(wsi, request->key) < 0) {
 		return refuse(peer, wsi, 400, "bad_request", NULL,
@@ -436,11 +436,11 @@ int px_api_begin(struct px_peer *peer, struct lws *wsi, const char *path)
 	}
 	if (route->method == GET ? !is_get : !is_post) {
 		return refuse(peer, wsi, 405, "bad_request", NULL, route->method == GET ?
-				"Only GET and HEAD are known here." : "Only POST is known here.");
+				"Only GET and HEAD are supported here." : "Only POST is supported here.");
 	}
 	if (!takes_query(route) && !px_query_is_only(wsi, &(const char *){ NULL })) {
 		return refuse(peer, wsi, 400, "bad_message", NULL,
-				"The query has a parameter that is not known here.");
+				"The query has an unknown parameter.");
 	}
 	if (!route->handle) {
 		return px_http_answer(wsi, 200, "application/json", description_of(route));
@@ -449,8 +449,8 @@ int px_api_begin(struct px_peer *peer, struct lws *wsi, const char *path)
 		return refuse_as(peer, wsi, &(struct px_http_refusal){
 			.status = 503,
 			.code = "unavailable",
-			.sentence = "This vhost runs in open mode, without the tokens by which the API "
-				"knows who asks: give it a secret or keys.",
+			.sentence = "This vhost runs in open mode, and the API needs tokens: configure a "
+					"secret or keys.",
 			.wait_ms = PX_RETRY_NEVER,
 		});
 	}
@@ -479,7 +479,7 @@ static int read_fields(struct px_api_call *call, const struct route *route)
 		return 0;
 	}
 	return px_api_fail(call, 0, PX_E_BAD_JSON, NULL,
-			"The body must be a JSON object, with no name twice in one object.");
+			"The body must be a JSON object without duplicate names.");
 }
 
 /*

@@ -20,7 +20,7 @@ int px_api_only(struct px_api_call *call, const char *const *names)
 			name++;
 		}
 		if (!*name) {
-			return bad(call, NULL, "The body has a field that is not known here.");
+			return bad(call, NULL, "The body has an unknown field.");
 		}
 	}
 	return 0;
@@ -58,7 +58,7 @@ int px_api_text(struct px_api_call *call, const char *name, bool optional, size_
 		return bad(call, name, "This field is too long.");
 	}
 	return px_span_is_text(*ret_text) ? 0 :
-			bad(call, name, "This field must have no control characters.");
+			bad(call, name, "This field must not contain control characters.");
 }
 
 int px_api_bool(struct px_api_call *call, const char *name, bool *ret_value)
@@ -83,7 +83,7 @@ static int read_number(struct px_api_call *call, const char *name, const char *t
 	}
 	*ret_value = strtoull(text, &end, 10);
 	if (*end != '\0' || *ret_value > max) {
-		return bad(call, name, "This parameter must be a whole number within its bounds.");
+		return bad(call, name, "This parameter is out of range.");
 	}
 	return 0;
 }
@@ -126,7 +126,7 @@ static int read_pair(struct px_api_call *call, char *pair, char buf[PX_API_QUERY
 		page->limit = (uint32_t)number;
 		return rc;
 	}
-	return bad(call, NULL, "The query has a parameter that is not known here.");
+	return bad(call, NULL, "The query has an unknown parameter.");
 }
 
 int px_api_page(struct px_api_call *call, char buf[PX_API_QUERY_BYTES], struct px_page *ret_page)

@@ -139,11 +139,11 @@ static int publish_once(struct px_api_call *call, struct px_published *published
 		return 0;
 	case PX_IDEMPOTENCY_OTHER:
 		return px_api_fail(call, 422, PX_E_BAD_MESSAGE, NULL,
-				"The Idempotency-Key was used with another body.");
+				"The Idempotency-Key was already used with a different body.");
 	case PX_IDEMPOTENCY_FULL:
 		call->server->limits[PX_LIMIT_IDEMPOTENCY]++;
 		return px_api_fail(call, 0, PX_E_UNAVAILABLE, NULL,
-				"Too many keys are remembered; try again in some minutes.");
+				"Too many Idempotency-Keys are stored; try again in a few minutes.");
 	case PX_IDEMPOTENCY_NEW:
 		break;
 	}

@@ -16,7 +16,7 @@ int px_api_post_tail(struct px_api_call *call)
 		return -1;
 	}
 	if (call->server->draining) {
-		return px_api_fail(call, 0, PX_E_UNAVAILABLE, NULL, "The server is about to end.");
+		return px_api_fail(call, 0, PX_E_UNAVAILABLE, NULL, "The server is shutting down.");
 	}
 	wish.practice = practice.text;
 	if (px_tail_stream_begin(call->peer, call->wsi, &call->operator, &wish,

@@ -262,7 +262,7 @@ int px_tail_stream_begin(struct px_peer *peer, struct lws *wsi, const struct px_
 	struct px_message_tap_filter own = *wish;
 	if (server->tail_stream_count >= server->config->global.max_tails) {
 		server->limits[PX_LIMIT_TAILS]++;
-		return deny(ret_detail, "Too many look on already.");
+		return deny(ret_detail, "Too many tail requests are running.");
 	}
 	struct px_tail_stream *stream = calloc(1, sizeof(*stream));
 	if (!stream) {

@@ -82,12 +82,12 @@ int px_api_post_ticket(struct px_api_call *call)
 	if (!covers(call->peer, call->caller, token)) {
 		px_token_destroy(token);
 		return px_api_fail(call, 0, PX_E_FORBIDDEN, NULL,
-				"The claims go beyond those of the token that asks.");
+				"The claims exceed those of the token in the request.");
 	}
 	if (px_tickets_issue(call->server->tickets, call->peer->vhost->config->name, token,
 			(int64_t)uv_now(&call->server->loop), ticket) < 0) {
 		px_token_destroy(token);
-		return px_api_fail(call, 0, PX_E_UNAVAILABLE, NULL, "There are too many tickets.");
+		return px_api_fail(call, 0, PX_E_UNAVAILABLE, NULL, "Too many tickets are outstanding.");
 	}
 	px_json_text(call->json, "ticket", ticket);
 	px_json_int(call->json, "expiresAt", (int64_t)time(NULL) * 1000 + PX_TICKET_TTL_MS);

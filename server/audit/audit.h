@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The audit trail: who did what, where and when, in a file of JSON lines of its own, each with
+ * The audit log: who did what, where and when, in a file of JSON lines of its own, each with
  * the hash of the one before (docs/audit.md). Never a payload, a token or a name; what an
  * entry can hold is what it has fields for.
  *

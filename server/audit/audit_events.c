@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What happens, as entries of the audit trail: the broker's events and the host's own, with
+ * What happens, as entries of the audit log: the broker's events and the host's own, with
  * the addresses that only the host knows. Administrators who watch are shown the same.
  */
 #include "core/server.h"

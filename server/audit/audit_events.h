@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What of the host goes into the audit trail, and when it must not happen without. Opened by
+ * What of the host goes into the audit log, and when it must not happen without. Opened by
  * whoever lets in, refuses or operates. It never writes a payload, a token or a name.
  */
 #ifndef PX_AUDIT_AUDIT_EVENTS_H

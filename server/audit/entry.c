@@ -20,7 +20,7 @@ static void note_loss(struct px_audit *audit, int rc)
 		px_audit_say(audit, PX_LOG_ERROR,
 				"cannot be written: %s; %llu entries lost since the start; acts %s",
 				strerror(-rc), (unsigned long long)audit->stats.lost,
-				refuse ? "are refused" : "go on without a trace");
+				refuse ? "are refused" : "continue unrecorded");
 	}
 }
 
@@ -30,7 +30,7 @@ static void note_success(struct px_audit *audit)
 	if (audit->complained) {
 		audit->complained = false;
 		px_audit_say(audit, PX_LOG_WARNING,
-				"is written again; %llu entries lost since the start",
+				"can be written again; %llu entries lost since the start",
 				(unsigned long long)audit->stats.lost);
 	}
 }

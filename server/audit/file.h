@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The file under the audit trail: bytes are appended whole or not at all, whatever the disk
+ * The file under the audit log: bytes are appended whole or not at all, whatever the disk
  * says, and somebody else's doings with the file are noticed. It knows lines only as what
  * ends with a newline; what is in them is audit.c's business.
  */

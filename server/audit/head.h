@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The head of the audit trail: which line is the last, in a file beside it (PATH.head) that is
+ * The head of the audit log: which line is the last, in a file beside it (PATH.head) that is
  * overwritten with every line. Of the two the trail is right; the head is for what the trail
  * cannot tell: where the chain goes on after the file was moved away while no server ran, and
  * that lines are gone from the end. Its lock is the one that survives rotation.

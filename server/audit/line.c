@@ -37,7 +37,7 @@ int64_t px_audit_now(const struct px_audit *audit)
 void px_audit_say(const struct px_audit *audit, int level, const char *format, ...)
 {
 	char line[1024];
-	int len = snprintf(line, sizeof(line), "audit trail %.512s: ", audit->path);
+	int len = snprintf(line, sizeof(line), "audit log %.512s: ", audit->path);
 	va_list args;
 	va_start(args, format);
 	vsnprintf(line + len, sizeof(line) - (size_t)len, format, args);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The audit trail's file over time: found at start, followed when it is moved away. Rotating
+ * The audit log's file over time: found at start, followed when it is moved away. Rotating
  * is left to logrotate and its like: they know how long a practice has to keep what, and
  * where; here it is enough that the chain does not care which file a line is in.
  */
@@ -50,7 +50,7 @@ static int set_aside(struct px_audit *audit, const char *why)
 	if (rename(audit->path, aside) < 0) {
 		return -errno;
 	}
-	px_audit_say(audit, PX_LOG_ERROR, "%s; moved to %s, going on in a new file", why, aside);
+	px_audit_say(audit, PX_LOG_ERROR, "%s; moved to %s, continuing in a new file", why, aside);
 	px_audit_gap(audit, PX_AUDIT_GAP_BROKEN, 0, 0);
 	audit->position = audit->head.position;
 	return px_audit_file_open(&audit->file, audit->path, syncs(audit));
@@ -60,19 +60,19 @@ static void take_up(struct px_audit *audit, const struct px_audit_resumption *fo
 {
 	audit->position = found->position;
 	if (found->cut > 0) {
-		px_audit_say(audit, PX_LOG_ERROR, "cut off half a line of %llu bytes at its end",
+		px_audit_say(audit, PX_LOG_ERROR, "truncated an incomplete line of %llu bytes at its end",
 				(unsigned long long)found->cut);
 		px_audit_gap(audit, PX_AUDIT_GAP_TORN, found->missing > 0 ? found->missing : 1,
 				found->cut);
 	} else if (found->missing > 0) {
-		px_audit_say(audit, PX_LOG_ERROR, "%llu lines are gone from its end",
+		px_audit_say(audit, PX_LOG_ERROR, "%llu lines are missing at its end",
 				(unsigned long long)found->missing);
 		px_audit_gap(audit, PX_AUDIT_GAP_MISSING, found->missing, 0);
 	}
 	if (audit->head.state == PX_AUDIT_HEAD_DAMAGED) {
-		px_audit_say(audit, PX_LOG_WARNING, "its .head is damaged; making it anew");
+		px_audit_say(audit, PX_LOG_WARNING, "its .head is damaged; replacing it");
 	} else if (found->newer) {
-		px_audit_say(audit, PX_LOG_WARNING, "its .head was %s; making it anew",
+		px_audit_say(audit, PX_LOG_WARNING, "its .head was %s; replacing it",
 				audit->head.state == PX_AUDIT_HEAD_KNOWN ? "behind" : "gone");
 	}
 }
@@ -121,7 +121,7 @@ int px_audit_open(struct px_audit *audit)
 			audit->position.seq > 0 ? "goes on" : "begins",
 			(unsigned long long)audit->position.seq, audit->position.hash,
 			px_audit_hasher_algorithm(audit->hasher),
-			syncs(audit) ? ", each line on the disk before its act" : "");
+			syncs(audit) ? ", each line is on disk before its act takes effect" : "");
 	rc = px_audit_write_due(audit);
 	if (rc < 0) {
 		bool refuse = audit->settings.on_full == PX_AUDIT_REFUSE;
@@ -149,7 +149,7 @@ static int open_next(struct px_audit *audit, struct px_audit_file *ret_file, con
 	}
 	rc = px_audit_resume(&file, audit->hasher, &here, &found, ret_why);
 	if (rc == 0 && (found.cut > 0 || found.missing > 0 || found.newer)) {
-		*ret_why = "it is not the end of this trail";
+		*ret_why = "it does not end where this audit log ended";
 		rc = -EBADMSG;
 	}
 	if (rc < 0) {
@@ -169,8 +169,8 @@ static int follow(struct px_audit *audit, bool deleted)
 	if (rc < 0) {
 		if (px_audit_may_tell(audit, &audit->trouble_told_ms)) {
 			px_audit_say(audit, PX_LOG_ERROR,
-					"cannot go on in the file that is there now: %s%s", why,
-					deleted ? "" : "; staying in the old one");
+					"cannot continue in the new file: %s%s", why,
+					deleted ? "" : "; still writing to the old file");
 		}
 		return rc;
 	}
@@ -178,7 +178,7 @@ static int follow(struct px_audit *audit, bool deleted)
 	audit->file = file;
 	audit->stats.files++;
 	px_audit_say(audit, deleted ? PX_LOG_ERROR : PX_LOG_NOTICE,
-			"the file was %s; going on in a new one after line %llu, head %s",
+			"the file was %s; continuing in a new one after line %llu, head %s",
 			deleted ? "deleted" : "moved away",
 			(unsigned long long)audit->position.seq, audit->position.hash);
 	return 0;
@@ -206,7 +206,7 @@ int px_audit_look(struct px_audit *audit)
 		return follow(audit, true);
 	}
 	if (change != PX_AUDIT_FILE_SAME && px_audit_may_tell(audit, &audit->trouble_told_ms)) {
-		px_audit_say(audit, PX_LOG_ERROR, "somebody else %s it after line %llu",
+		px_audit_say(audit, PX_LOG_ERROR, "another process %s it after line %llu",
 				change == PX_AUDIT_FILE_EMPTIED ? "emptied" : "wrote to",
 				(unsigned long long)audit->position.seq);
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Refusals in the audit trail. Anybody who reaches a port can be refused as often as he likes, and
+ * Refusals in the audit log. Anybody who reaches a port can be refused as often as he likes, and
  * must not fill the disk, nor push out of a rotated trail what it is kept for. So many a second
  * are a line each; those beyond are counted by who and why, and when the second is over each
  * kind is a line with its `count`. So are sessions of those who never say who they are, where an

@@ -25,14 +25,14 @@ static int check_opening(const struct px_audit_file *file, const struct px_audit
 	rc = rc < 0 ? rc : px_audit_line_parse(text, &line);
 	rc = rc < 0 ? rc : px_audit_line_opening(&line, &opening);
 	if (rc == -EPROTO) {
-		return fail(rc, "it is of another format", ret_why);
+		return fail(rc, "it has another format", ret_why);
 	}
 	if (rc == -EBADMSG) {
-		return fail(rc, "its first line is not that of a trail", ret_why);
+		return fail(rc, "its first line is not that of an audit log", ret_why);
 	}
 	if (rc == 0 && !px_audit_opening_fits(&opening, hasher)) {
-		return fail(-EPROTO, "it was written with another key, or without one, or with one "
-				"where there is none now; move it away to begin a new file", ret_why);
+		return fail(-EPROTO, "its key differs from the configured one; move the file away to "
+				"begin a new one", ret_why);
 	}
 	return rc;
 }
@@ -45,7 +45,7 @@ static int read_last(const struct px_audit_file *file, struct px_audit_hasher *h
 	int rc = px_audit_file_last_line(file, buf, &text);
 	rc = rc < 0 ? rc : px_audit_line_parse(text, &line);
 	if (rc == -EBADMSG) {
-		return fail(rc, "its last line is not that of a trail", ret_why);
+		return fail(rc, "its last line is not that of an audit log", ret_why);
 	}
 	rc = rc < 0 ? rc : px_audit_line_check(&line, hasher);
 	if (rc == -EBADMSG) {
@@ -69,8 +69,8 @@ static int compare(const struct px_audit_head *head, struct px_audit_resumption 
 		resumption->newer = true;
 	} else if (last->seq == head->position.seq) {
 		if (strcmp(last->hash, head->position.hash) != 0) {
-			return fail(-EBADMSG, "its last line is not the one that was written last: "
-					"it was rewritten", ret_why);
+			return fail(-EBADMSG, "its last line is not the one that was last written: the file "
+					"was rewritten", ret_why);
 		}
 	} else if (last->seq < head->position.seq) {
 		resumption->missing = head->position.seq - last->seq;

@@ -114,8 +114,8 @@ static void tell_failure(struct px_vhost *vhost, enum px_auth_answer kind,
 	vhost->auth_failing_told = true;
 	vhost->auth_quiet_ms = now_ms + FAILURE_QUIET_MS;
 	if (kind == PX_AUTH_BUSY) {
-		px_log(PX_LOG_WARNING, "auth-url of vhost %s: auth-max (%u) clients are being asked for "
-				"already; others are closed with 1013", vhost->config->name,
+		px_log(PX_LOG_WARNING, "auth-url of vhost %s: auth-max (%u) requests are in progress; "
+				"further clients are closed with 1013", vhost->config->name,
 				vhost->config->auth_max);
 	} else if (answer->fault) {
 		px_log(PX_LOG_WARNING, "auth-url of vhost %s: %s; clients are closed with 1013",
@@ -123,7 +123,7 @@ static void tell_failure(struct px_vhost *vhost, enum px_auth_answer kind,
 	} else {
 		px_log(PX_LOG_WARNING, "auth-url of vhost %s: the answer is %d%s; clients are closed "
 				"with 1013", vhost->config->name, answer->status,
-				answer->status == 200 ? ", without claims that can be used" : "");
+				answer->status == 200 ? ", without usable claims" : "");
 	}
 }
 
@@ -133,7 +133,7 @@ static void tell_success(struct px_vhost *vhost)
 	if (vhost->auth_failing_told) {
 		vhost->auth_failing_told = false;
 		px_log(PX_LOG_NOTICE, "auth-url of vhost %s: the application answers again; %llu clients "
-				"could not be let in", vhost->config->name,
+				"were closed", vhost->config->name,
 				(unsigned long long)vhost->auth_unheard);
 	}
 }
@@ -180,7 +180,7 @@ static void judge(struct px_peer *peer, const struct px_http_client_answer *answ
 	enum px_auth_answer kind = answer->status == 0 ? PX_AUTH_FAILED : PX_AUTH_UNUSABLE;
 	*ret_authentication = (struct px_authentication){
 		.verdict = PX_VERDICT_UNAVAILABLE,
-		.sentence = "The application does not say now who this client is.",
+		.sentence = "The application cannot identify this client at the moment.",
 		.retry_after_ms = answer->retry_after_s > 0 && answer->retry_after_s < HOUR_S ?
 				answer->retry_after_s * 1000 : 0,
 	};
@@ -190,7 +190,7 @@ static void judge(struct px_peer *peer, const struct px_http_client_answer *answ
 		px_lockout_charge(peer, PX_LOCKOUT_QUESTION_NS);
 		px_audit_events_refused(peer->vhost->server, peer, "auth_url");
 		ret_authentication->verdict = PX_VERDICT_BAD;
-		ret_authentication->sentence = "The application does not let this client in.";
+		ret_authentication->sentence = "The application rejects this client.";
 	} else if (answer->status == 200) {
 		kind = take_claims(peer, answer->body, ret_authentication);
 	}

@@ -101,7 +101,7 @@ void px_authenticator_refresh(struct px_authenticator *authenticator)
 {
 	static const struct px_jwks_sink sink = { .on_complaint = on_refresh_complaint };
 	if (authenticator->keys && px_jwks_reload_if_changed(authenticator->keys, &sink) == 1) {
-		px_log(PX_LOG_NOTICE, "keys: the key file has changed; %zu keys are in force",
+		px_log(PX_LOG_NOTICE, "keys: the key file changed; %zu keys are in use",
 				px_jwks_count(authenticator->keys));
 	}
 }
@@ -210,21 +210,21 @@ void px_authenticator_admit(struct px_peer *peer, const struct px_token *token,
 	case -EMFILE:
 		*ret_authentication = (struct px_authentication){
 			.verdict = PX_VERDICT_THROTTLED,
-			.sentence = "There are too many connections of this user.",
+			.sentence = "This user has too many connections.",
 			.retry_after_ms = USER_RETRY_MS,
 		};
 		break;
 	case -EAGAIN:
 		*ret_authentication = (struct px_authentication){
 			.verdict = PX_VERDICT_THROTTLED,
-			.sentence = "Sessions of this user begin too often.",
+			.sentence = "This user opens sessions too often.",
 			.retry_after_ms = wait_ms,
 		};
 		break;
 	case -EINVAL:
 		*ret_authentication = (struct px_authentication){
 			.verdict = PX_VERDICT_BAD,
-			.sentence = "The claims of the token can not be used.",
+			.sentence = "The token's claims are invalid.",
 		};
 		break;
 	default:

@@ -190,7 +190,8 @@ static bool tell_dropped(const struct timespec *now)
 	if (dropped == dropped_told) {
 		return true;
 	}
-	(void)snprintf(text, sizeof(text), "%llu lines of the log could not be written and are lost",
+	(void)snprintf(text, sizeof(text), "%llu lines of the log were lost because they could not "
+			"be written",
 			(unsigned long long)(dropped - dropped_told));
 	if (!write_line(PX_LOG_WARNING, now, text)) {
 		return false;
@@ -217,7 +218,7 @@ static bool is_rationed(int level, time_t second)
 		current = second;
 		lines = 0;
 		if (left_out > 0) {
-			px_log(PX_LOG_NOTICE, "%u lines were left out of the log", left_out);
+			px_log(PX_LOG_NOTICE, "%u lines were omitted from the log", left_out);
 		}
 	}
 	return ++lines > LINES_PER_SECOND;
@@ -279,7 +280,7 @@ void px_log_lws(int lws_level, const char *text)
 	time_t now = time(NULL);
 	if (now != second) {
 		if (lines > LWS_LINES_PER_SECOND) {
-			px_log(PX_LOG_INFO, "libwebsockets: %u more lines left out",
+			px_log(PX_LOG_INFO, "libwebsockets: %u more lines omitted",
 					lines - LWS_LINES_PER_SECOND);
 		}
 		second = now;

@@ -3,7 +3,7 @@
  * The log: one line an event to stderr, where the container engine or systemd takes it.
  * Time, level, text, in one of three forms. Never a payload, a token or a name.
  *
- * Nobody waits for whoever reads it: a line that can not be written at once is dropped and counted,
+ * Nobody waits for whoever reads it: a line that cannot be written at once is dropped and counted,
  * and how many that were is said as soon as there is room again. (Rejected: a thread that writes,
  * with a queue; a reader that has stopped has only more lines to lose then. And O_NONBLOCK on
  * stderr itself, which is a flag of the terminal or pipe that others share.) A file on a disk that

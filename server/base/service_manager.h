@@ -19,7 +19,7 @@ struct px_service_manager {
 
 /*
  * Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, and takes them out of the environment: a
- * child of ours is not the service. -errno: a manager asked and can not be told; *ret_manager is as
+ * child of ours is not the service. -errno: a manager asked and cannot be told; *ret_manager is as
  * if none had asked.
  */
 int px_service_manager_open(struct px_service_manager *ret_manager);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * "audit" of the global part: where the audit trail goes, and what it is worth waiting for.
+ * "audit" of the global part: where the audit log goes, and what it is worth waiting for.
  *
  * The file itself is not opened: it is made at start, and to check a configuration must
  * not make one. But where it could not be made, that is said at once, as a start would.
@@ -14,16 +14,17 @@
 
 const struct px_option px_config_audit_table[] = {
 	{ .key = "file", .type = PX_OPTION_STRING, .min = 1, .max = 4096,
-		.help = "the file of the trail; made where it is not there" },
+		.help = "file of the audit log; created if missing" },
 	{ .key = "sync", .type = PX_OPTION_STRING, .fallback = "none", .choices = "none|line",
-		.help = "\"line\": each line is on the disk before what it tells is confirmed" },
+		.help = "\"line\": each line is on disk before the act that it records is confirmed" },
 	{ .key = "on-full", .type = PX_OPTION_STRING, .fallback = "refuse",
 		.choices = "refuse|continue",
-		.help = "what happens to that which cannot be written down" },
+		.help = "what happens to acts while the audit log cannot be written" },
 	{ .key = "refusals-per-second", .type = PX_OPTION_INT, .fallback = "100", .max = 10000,
-		.help = "refusals in a second that are a line each; those beyond are counted; 0: all" },
+		.help = "number of refusals per second that are recorded individually; further ones are "
+				"counted; 0: all individually" },
 	{ .key = "key", .type = PX_OPTION_STRING, .min = 1, .max = 4096,
-		.help = "secret with which the lines are chained; without: plain hashes" },
+		.help = "secret for the hash chain (HMAC); default: unkeyed hashes" },
 	{ .key = NULL },
 };
 

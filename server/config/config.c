@@ -21,7 +21,7 @@ const struct px_option px_config_file_table[] = {
 	{ .key = "global", .type = PX_OPTION_JSON,
 		.help = "object: settings of the process" },
 	{ .key = "vhosts", .type = PX_OPTION_JSON,
-		.help = "array of objects: what to listen on, and with which services" },
+		.help = "array of objects: virtual hosts, with their ports and services" },
 	{ .key = "vhost", .type = PX_OPTION_STRING, .min = 1, .max = 64,
 		.help = "name of the vhost to which the other keys of this file belong" },
 	{ .key = "ws-protocols", .type = PX_OPTION_JSON,

@@ -44,7 +44,7 @@ enum px_config_on_full {
 	PX_CONFIG_FULL_CONTINUE, /* it happens all the same */
 };
 
-/* The audit trail. */
+/* The audit log. */
 struct px_config_audit {
 	char *file; /* absolute; need not be there yet */
 	enum px_config_sync sync;

@@ -176,15 +176,15 @@ static const char *write_fault(char *path, bool *ret_denied)
 			return "is not a regular file";
 		}
 		*ret_denied = faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) < 0;
-		return *ret_denied ? "can not be written" : NULL;
+		return *ret_denied ? "cannot be written" : NULL;
 	}
 	char *slash = strrchr(path, '/'); /* an absolute path has one */
 	slash[slash == path ? 1 : 0] = '\0';
 	if (!is_directory(path)) {
-		return "is not there, or is no directory";
+		return "does not exist, or is not a directory";
 	}
 	*ret_denied = faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) < 0;
-	return *ret_denied ? "is a directory in which no file can be made" : NULL;
+	return *ret_denied ? "is a directory in which no file can be created" : NULL;
 }
 
 int px_config_writable_check(struct px_config_reporter *reporter, enum px_config_level level,
@@ -226,8 +226,8 @@ static int find_in(struct px_config_loader *loader, const char *directory, const
 	}
 	if (r == 0 && loader->config->source_count == 0) {
 		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, NULL, 0,
-				"%s: no configuration here: expected " GLOBAL_FILE ", " CONF_D
-				"/*.json or *.json", directory);
+				"%s: no configuration found: expected " GLOBAL_FILE ", " CONF_D "/*.json or "
+				"*.json", directory);
 		r = -ENOENT;
 	}
 	free(global);

@@ -22,15 +22,15 @@
 
 const struct px_option px_config_mount_table[] = {
 	{ .key = "mountpoint", .type = PX_OPTION_STRING, .min = 1, .max = 256,
-		.help = "path under which the files are served" },
+		.help = "URL path under which the files are served" },
 	{ .key = "origin", .type = PX_OPTION_STRING, .max = 4096,
-		.help = "the directory: file:///absolute/path, or a path that starts at the "
-			"directory of this file; empty: no such mount" },
+		.help = "directory: file:///absolute/path, or a path relative to this file's directory; "
+				"empty: no mount" },
 	{ .key = "default", .type = PX_OPTION_STRING, .fallback = "index.html",
 		.min = 1, .max = 255,
-		.help = "file served for the mountpoint itself" },
+		.help = "file served for a directory" },
 	{ .key = "cache-max-age", .type = PX_OPTION_INT, .fallback = "0", .max = 31536000,
-		.help = "seconds for which a browser may keep a file; 0: it asks every time" },
+		.help = "seconds for which a browser may cache a file; 0: it revalidates each time" },
 	{ .key = NULL },
 };
 
@@ -87,7 +87,7 @@ static void check_mountpoint(struct px_config_loader *loader, const struct px_co
 	for (size_t i = 0; i < vhost->mount_count; i++) {
 		if (strcmp(vhost->mounts[i].mountpoint, mountpoint) == 0) {
 			px_config_complain(&loader->reporter, PX_CONFIG_ERROR, file, line,
-					"\"mountpoint\": there is a mount at \"%.64s\" already",
+					"\"mountpoint\": another mount has \"%.64s\"",
 					mountpoint);
 			return;
 		}

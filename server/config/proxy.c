@@ -129,8 +129,8 @@ static bool check(struct px_config_reporter *reporter, const struct px_config_fi
 	bool is_v4;
 	if (!parse(text, ret_proxy, &is_v4)) {
 		px_config_complain(reporter, PX_CONFIG_ERROR, file, line,
-				"\"%s\": \"%.64s\" is no address: expected an IPv4 or "
-				"IPv6 address, or ADDRESS/BITS", list->key, text);
+				"\"%s\": \"%.64s\" is not an address: expected an IPv4 or IPv6 address, or "
+				"ADDRESS/BITS", list->key, text);
 		return false;
 	}
 	struct in6_addr network = network_of(&ret_proxy->address, ret_proxy->prefix);
@@ -138,13 +138,13 @@ static bool check(struct px_config_reporter *reporter, const struct px_config_fi
 		char expected[INET6_ADDRSTRLEN + 8];
 		print_network(&network, ret_proxy->prefix, is_v4, expected, sizeof(expected));
 		px_config_complain(reporter, PX_CONFIG_ERROR, file, line,
-				"\"%s\": \"%.64s\" goes on behind its prefix: "
-				"expected %s, or an address alone", list->key, text, expected);
+				"\"%s\": \"%.64s\" has bits set behind its prefix: expected %s, or an address "
+				"alone", list->key, text, expected);
 		return false;
 	}
 	if (ret_proxy->prefix == (is_v4 ? MAPPED_BITS : 0)) {
 		px_config_complain(reporter, PX_CONFIG_WARNING, file, line,
-				"\"%s\": with \"%.64s\" everybody may %s", list->key, text,
+				"\"%s\": \"%.64s\" lets everybody %s", list->key, text,
 				list->warning);
 	}
 	return true;
@@ -157,7 +157,7 @@ static int add(struct px_config_reporter *reporter, const struct px_config_file 
 	struct px_config_proxy proxy;
 	if (*list->count == PX_CONFIG_ITEMS_MAX) {
 		px_config_complain(reporter, PX_CONFIG_ERROR, file, line,
-				"\"%s\": \"%.64s\" is one too many", list->key, text);
+				"\"%s\": too many entries at \"%.64s\"", list->key, text);
 		return 0;
 	}
 	if (!check(reporter, file, line, text, list, &proxy)) {
@@ -182,9 +182,9 @@ static int add_loopback(struct px_config_reporter *reporter, struct list *list)
 int px_config_proxies_read(struct px_config_loader *loader,
 		const struct px_config_object *object, struct px_config_vhost *vhost)
 {
-	struct list proxies = { "trusted-proxies", "say from where he comes",
+	struct list proxies = { "trusted-proxies", "choose the address that the server sees",
 		&vhost->trusted_proxies, &vhost->trusted_proxy_count };
-	struct list readers = { "metrics-allow", "read the figures",
+	struct list readers = { "metrics-allow", "read the statistics",
 		&vhost->metrics_allow, &vhost->metrics_allow_count };
 	int r = px_config_words(&loader->reporter, object, proxies.key, NULL, add, &proxies);
 	if (r < 0) {

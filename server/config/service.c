@@ -140,8 +140,8 @@ static int apply_service(const struct application *application,
 		const struct px_config_item *item)
 {
 	if (!is_service_name(item->key)) {
-		complain(application, item->line, "the name of a service is a lower case letter "
-				"and up to 31 letters and digits, not ", item->key);
+		complain(application, item->line, "a service's name is a lower-case letter and up to 31 "
+				"lower-case letters and digits, not ", item->key);
 		return 0;
 	}
 	struct px_config_vhost *vhost = application->vhost;
@@ -149,7 +149,7 @@ static int apply_service(const struct application *application,
 	if (service && service->file == &application->source->file) {
 		char sentence[96];
 		(void)snprintf(sentence, sizeof(sentence),
-				"this file sets it up already, on line %u: the service ",
+				"already configured in this file, on line %u: the service ",
 				service->line);
 		complain(application, item->line, sentence, item->key);
 		return 0;

@@ -41,8 +41,8 @@ static void check_redirect(struct px_config_loader *loader, const struct px_conf
 			px_config_complain(&loader->reporter, PX_CONFIG_ERROR,
 					px_config_object_given(object, keys[i])->file,
 					px_config_object_given(object, keys[i])->line,
-					"\"%s\" and \"redirect-to-https\" in one vhost: one that "
-					"redirects to TLS has none itself", keys[i]);
+					"\"%s\" and \"redirect-to-https\" in one vhost: a vhost that redirects to "
+					"https has no TLS", keys[i]);
 			return;
 		}
 	}

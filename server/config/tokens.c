@@ -15,31 +15,31 @@
 
 const struct px_option px_config_tokens_table[] = {
 	{ .key = "secret", .type = PX_OPTION_STRING, .min = 1, .max = 4096,
-		.help = "the secret of HS256" },
+		.help = "secret for HS256" },
 	{ .key = "secret-kid", .type = PX_OPTION_STRING, .min = 1, .max = 256,
-		.help = "what the \"kid\" of tokens calls the secret; without: only tokens that name no "
-			"key are checked with it" },
+		.help = "\"kid\" of tokens that are signed with the secret; default: it checks only "
+				"tokens without \"kid\"" },
 	{ .key = "jwks-file", .type = PX_OPTION_STRING, .min = 1, .max = 4096,
-		.help = "a JSON Web Key Set with the keys of RS256, ES256 and EdDSA" },
+		.help = "file with a JSON Web Key Set: keys for RS256, ES256 and EdDSA" },
 	{ .key = "issuer", .type = PX_OPTION_STRING, .min = 1, .max = 1024,
-		.help = "what \"iss\" must be; without: anything" },
+		.help = "required \"iss\"; default: any" },
 	{ .key = "audience", .type = PX_OPTION_STRING, .min = 1, .max = 1024,
-		.help = "what \"aud\" must be or hold; without: anything" },
+		.help = "required \"aud\"; default: any" },
 	{ .key = "leeway-s", .type = PX_OPTION_INT, .fallback = "30", .max = 300,
-		.help = "how far the clocks may be apart, for \"exp\" and \"nbf\"" },
+		.help = "tolerated clock difference for \"exp\" and \"nbf\"" },
 	{ .key = "require-exp", .type = PX_OPTION_BOOL, .fallback = "true",
-		.help = "whether a token without \"exp\" is refused" },
+		.help = "whether tokens must have \"exp\"" },
 	{ .key = "default-role", .type = PX_OPTION_STRING,
 		.choices = "staff|patient|service|admin",
-		.help = "role of a token that names none; without: it is refused" },
+		.help = "role of tokens without one; default: they are refused" },
 	{ .key = "claims", .type = PX_OPTION_JSON,
-		.help = "object: how the tokens call what they say" },
+		.help = "object: names of the claims" },
 	{ .key = "cookie", .type = PX_OPTION_STRING, .min = 1, .max = 128,
-		.help = "name of a cookie that may hold a token" },
+		.help = "cookie that may hold a token" },
 	{ .key = "query", .type = PX_OPTION_BOOL, .fallback = "false",
 		.help = "whether a token may come in the query, as access_token" },
 	{ .key = "max-bytes", .type = PX_OPTION_INT, .fallback = "16384", .min = 256,
-		.max = 1 << 20, .help = "longest token" },
+		.max = 1 << 20, .help = "maximum length of a token" },
 	{ .key = "auth-ms", .type = PX_OPTION_INT, .fallback = "10000",
 		.min = 1000, .max = 600000,
 		.help = "time that a client without a token has to authenticate" },
@@ -149,12 +149,12 @@ static int take_tokens(struct px_config_loader *loader, const struct px_config_o
 	if (!tokens->require_exp) {
 		px_config_object_complain(&loader->reporter, PX_CONFIG_WARNING, object,
 				"require-exp",
-				": tokens without expiry are taken, and are good for ever");
+				": tokens without expiry are accepted, and stay valid forever");
 	}
 	const char *cookie = px_options_string(options, "cookie");
 	if (cookie && !px_config_http_token_ok(cookie, strlen(cookie))) {
 		px_config_object_complain(&loader->reporter, PX_CONFIG_ERROR, object, "cookie",
-				": not the name of a cookie");
+				": not a valid cookie name");
 	}
 	int r = copy_texts(loader, object, options, tokens);
 	return r < 0 ? r : read_claims(loader, px_config_object_find(object, "claims"),

@@ -59,8 +59,7 @@ int px_config_http_url_copy(struct px_config_loader *loader,
 	if (!px_url_parse(text, &url) || url.wildcard || !is_path(url.rest)) {
 		/* not repeated: somebody may have put a password into it */
 		px_config_object_complain(&loader->reporter, PX_CONFIG_ERROR, object, key,
-				": expected https:// or http://, a host, and if need be :port, a "
-				"path and a query");
+				": expected https:// or http://, a host, and optionally :port, a path and a query");
 		return 0;
 	}
 	if (*url.rest == '\0') {
@@ -110,9 +109,9 @@ static int add_origin(struct px_config_reporter *reporter, const struct px_confi
 	char *origin = normalise_origin(text, &is_origin);
 	if (!is_origin || vhost->origin_count == PX_CONFIG_ITEMS_MAX) {
 		px_config_complain(reporter, PX_CONFIG_ERROR, file, line,
-				is_origin ? "\"origins\": \"%.64s\" is one too many" :
-				"\"origins\": \"%.64s\" is no origin: expected https://host or "
-				"http://host, with or without :port, https://*.host, or *", text);
+				is_origin ? "\"origins\": too many entries at \"%.64s\"" :
+				"\"origins\": \"%.64s\" is not an origin: expected https://host or http://host, "
+				"with or without :port, https://*.host, or *", text);
 		free(origin);
 		return 0;
 	}
@@ -126,8 +125,7 @@ static int add_origin(struct px_config_reporter *reporter, const struct px_confi
 	grown[vhost->origin_count++] = origin;
 	if (strcmp(origin, "*") == 0) {
 		px_config_complain(reporter, PX_CONFIG_WARNING, file, line,
-				"\"origins\": a wildcard origin: with \"*\" the pages of every "
-				"site may connect");
+				"\"origins\": with \"*\", pages of every web site may connect");
 	}
 	return 0;
 }

@@ -18,85 +18,85 @@
 
 const struct px_option px_config_vhost_table[] = {
 	{ .key = "name", .type = PX_OPTION_STRING, .min = 1, .max = 64,
-		.help = "what files and log lines call it: letters, digits and . _ -" },
+		.help = "name in files and log lines: letters, digits and . _ -" },
 	{ .key = "port", .type = PX_OPTION_INT, .max = 65535,
 		.help = "TCP port; 0: any free one" },
 	{ .key = "interface", .type = PX_OPTION_JSON,
 		.help = "address to listen on, or an array of them: an IPv4 or IPv6 address, "
 			"\"localhost\" (127.0.0.1 and ::1), \"*\" (all), or a network interface" },
 	{ .key = "tenant", .type = PX_OPTION_STRING, .min = 1, .max = PX_ID_MAX,
-		.help = "the tenant of a client whose identity names none; default: the name" },
+		.help = "tenant of clients whose identity names none; default: the vhost's name" },
 	{ .key = "path", .type = PX_OPTION_STRING, .fallback = "/ws", .min = 1, .max = 256,
 		.help = "path of the WebSocket endpoint" },
 	{ .key = "tokens", .type = PX_OPTION_JSON,
-		.help = "object: how tokens are checked; without it none are taken" },
+		.help = "object: verification of tokens; default: no tokens are accepted" },
 	{ .key = "auth-url", .type = PX_OPTION_STRING, .min = 1, .max = 2048,
-		.help = "URL of the application that is asked who a client is" },
+		.help = "URL at which the application is asked to identify a client" },
 	{ .key = "auth-timeout-ms", .type = PX_OPTION_INT, .fallback = "2000",
 		.min = 100, .max = 30000,
-		.help = "time that \"auth-url\" has to answer" },
+		.help = "time limit for an answer of \"auth-url\"" },
 	{ .key = "auth-max", .type = PX_OPTION_INT, .fallback = "64", .min = 1, .max = 1000,
-		.help = "questions to \"auth-url\" at a time" },
+		.help = "maximum number of concurrent requests to \"auth-url\"" },
 	{ .key = "identity-ttl-s", .type = PX_OPTION_INT, .fallback = "43200", .min = 1,
 		.max = 2592000,
-		.help = "how long somebody is let in whose ticket or \"auth-url\" names no exp" },
+		.help = "lifetime of an identity from a ticket or \"auth-url\" without exp" },
 	{ .key = "auth-cache-s", .type = PX_OPTION_INT, .fallback = "0", .max = 60,
-		.help = "seconds for which an answer of \"auth-url\" is used again" },
+		.help = "seconds for which an answer of \"auth-url\" is cached" },
 	{ .key = "webhook-url", .type = PX_OPTION_STRING, .min = 1, .max = 2048,
-		.help = "URL of the application that is told what happens" },
+		.help = "URL of the application that receives events" },
 	{ .key = "webhook-secret", .type = PX_OPTION_STRING, .min = 1, .max = 4096,
-		.help = "the secret that signs what \"webhook-url\" is told" },
+		.help = "secret that signs requests to \"webhook-url\"" },
 	{ .key = "webhook-timeout-ms", .type = PX_OPTION_INT, .fallback = "10000",
 		.min = 100, .max = 60000,
-		.help = "time that \"webhook-url\" has to answer" },
+		.help = "time limit for an answer of \"webhook-url\"" },
 	{ .key = "webhook-max", .type = PX_OPTION_INT, .fallback = "4", .min = 1, .max = 16,
-		.help = "requests to \"webhook-url\" at a time" },
+		.help = "maximum number of concurrent requests to \"webhook-url\"" },
 	{ .key = "webhook-batch", .type = PX_OPTION_INT, .fallback = "100", .min = 1, .max = 500,
-		.help = "events in one request, at most" },
+		.help = "maximum number of events in one request" },
 	{ .key = "webhook-queue-events", .type = PX_OPTION_INT, .fallback = "50000",
 		.min = 10, .max = 1000000,
-		.help = "events that may wait; of one practice half as many" },
+		.help = "maximum number of waiting events; half as many for one practice" },
 	{ .key = "webhook-queue-bytes", .type = PX_OPTION_INT, .fallback = "33554432",
 		.min = 262144, .max = 1 << 30,
-		.help = "bytes of these; and as many again for who was in a room" },
+		.help = "maximum number of their bytes; and as many for the state of rooms" },
 	{ .key = "webhook-give-up-s", .type = PX_OPTION_INT, .fallback = "900",
 		.min = 1, .max = 86400,
-		.help = "seconds after which an event that \"webhook-url\" did not take is given up" },
+		.help = "seconds after which an event that \"webhook-url\" did not accept is dropped" },
 	{ .key = "open-mode", .type = PX_OPTION_STRING, .fallback = "loopback",
 		.choices = "loopback|insecure",
-		.help = "\"insecure\" permits addresses that other machines can reach" },
+		.help = "\"insecure\" permits open mode on addresses that other machines can reach" },
 	{ .key = "open-practice", .type = PX_OPTION_JSON,
-		.help = "practice of a client that names none: a whole number or a string" },
+		.help = "practice of clients that name none: a whole number or a string" },
 	{ .key = "origins", .type = PX_OPTION_JSON,
-		.help = "origin, or array of origins, whose pages may connect: "
-			"https://host[:port], https://*.host, or * for all; without: pages of the same host" },
+		.help = "origin, or array of origins, whose pages may connect: https://host[:port], "
+				"https://*.host, or * for all; default: pages of the same host" },
 	{ .key = "trusted-proxies", .type = PX_OPTION_JSON,
-		.help = "address, or array of addresses, also as ADDRESS/BITS, of proxies whose "
-			"word is taken for where a client comes from" },
+		.help = "address or ADDRESS/BITS, or array of these, of proxies that are trusted to name "
+				"the client's address" },
 	{ .key = "forwarded-header", .type = PX_OPTION_STRING, .fallback = "auto",
 		.choices = "auto|x-forwarded-for|forwarded",
-		.help = "which header of a trusted proxy names the client; auto: the one that is "
-			"there, and both where they agree" },
+		.help = "header in which a trusted proxy names the client; auto: the one that is "
+				"present, or both if they agree" },
 	{ .key = "metrics-allow", .type = PX_OPTION_JSON,
-		.help = "address, or array of addresses, also as ADDRESS/BITS, from which /metrics "
-			"and /stats may be read without a token; default: loopback" },
+		.help = "address or ADDRESS/BITS, or array of these, from which /metrics and /stats may "
+				"be read without a token; default: loopback" },
 	{ .key = "proxy-protocol", .type = PX_OPTION_BOOL, .fallback = "false",
-		.help = "whether the trusted proxies speak the PROXY protocol" },
+		.help = "whether the trusted proxies use the PROXY protocol" },
 	{ .key = "host-ssl-cert", .type = PX_OPTION_STRING, .min = 1, .max = 4096,
-		.help = "file of the certificate and those above it, as PEM; turns TLS on" },
+		.help = "file of the certificate chain, as PEM; enables TLS" },
 	{ .key = "host-ssl-key", .type = PX_OPTION_STRING, .min = 1, .max = 4096,
-		.help = "file of the certificate's key, as PEM" },
+		.help = "file of the private key, as PEM" },
 	{ .key = "host-ssl-ca", .type = PX_OPTION_STRING, .min = 1, .max = 4096,
-		.help = "file of the certificates, as PEM, that sign those of clients" },
+		.help = "file of the certificates, as PEM, that client certificates are verified with" },
 	{ .key = "client-cert-required", .type = PX_OPTION_BOOL, .fallback = "false",
-		.help = "whether a client without a certificate is refused" },
+		.help = "whether clients must have a certificate" },
 	{ .key = "tls-min-version", .type = PX_OPTION_JSON, .fallback = "1.2",
-		.help = "the oldest version of TLS that is spoken: 1.2 or 1.3" },
+		.help = "minimum version of TLS: 1.2 or 1.3" },
 	{ .key = "hsts-max-age", .type = PX_OPTION_INT, .max = 315360000,
-		.help = "seconds for which browsers shall keep to TLS; default with TLS: a year; "
-			"0: not asked for" },
+		.help = "max-age of Strict-Transport-Security in seconds; default with TLS: a year; 0: "
+				"not sent" },
 	{ .key = "redirect-to-https", .type = PX_OPTION_INT, .fallback = "0", .max = 65535,
-		.help = "port to which every request is redirected, with https; 0: none is" },
+		.help = "port to which every request is redirected, with https; 0: no redirect" },
 	{ .key = "mounts", .type = PX_OPTION_JSON,
 		.help = "array of objects: directories of files to serve" },
 	{ .key = "headers", .type = PX_OPTION_JSON,
@@ -196,8 +196,7 @@ static void check_not_open(struct reading *reading, const char *proof)
 		if (member && !member->substituted) {
 			char sentence[128];
 			(void)snprintf(sentence, sizeof(sentence),
-					" in a vhost with \"%s\": a client's own word counts for "
-					"nothing there", proof);
+					" in a vhost with \"%s\", where clients cannot choose their identity", proof);
 			complain(reading, keys[i], sentence);
 		}
 	}
@@ -246,7 +245,7 @@ static int take_texts(struct reading *reading, const struct px_options *options)
 	const char *tenant = px_options_string(options, "tenant");
 	const char *path = px_options_string(options, "path");
 	if (tenant && !px_span_is_text(px_span(tenant))) {
-		complain(reading, "tenant", ": a control character in it");
+		complain(reading, "tenant", ": must not contain control characters");
 	}
 	if (!px_config_url_path_ok(path)) {
 		complain(reading, "path", ": expected a path that begins with /, without ? and #");
@@ -271,7 +270,7 @@ static int add_address(struct px_config_reporter *reporter, const struct px_conf
 	vhost->addresses = list.items;
 	vhost->address_count = list.count;
 	if (r == -ENOENT) {
-		sentence = "no address, and no network interface of this machine";
+		sentence = "neither an address nor a network interface of this machine";
 	} else if (r == -EADDRNOTAVAIL) {
 		sentence = "a network interface without an address";
 	} else if (r == -E2BIG) {
@@ -301,12 +300,11 @@ static const char *judge_public(const struct px_config_vhost *vhost,
 	*ret_level = PX_CONFIG_WARNING;
 	switch (vhost->open_mode) {
 	case PX_CONFIG_OPEN_INSECURE:
-		return " and takes everybody's word for who he is (\"open-mode\": \"insecure\")";
+		return " without authentication (\"open-mode\": \"insecure\")";
 	case PX_CONFIG_OPEN_LOOPBACK:
 		*ret_level = PX_CONFIG_ERROR;
-		return ", which others can reach, and takes everybody's word for who he is: "
-				"keep to \"localhost\", set up \"tokens\" or \"auth-url\", or write "
-				"\"open-mode\": \"insecure\"";
+		return ", which other machines can reach, without authentication: use \"localhost\", "
+				"configure \"tokens\" or \"auth-url\", or set \"open-mode\": \"insecure\"";
 	case PX_CONFIG_OPEN_OFF:
 		break;
 	}
@@ -314,7 +312,7 @@ static const char *judge_public(const struct px_config_vhost *vhost,
 			vhost->trusted_proxy_count > 0) {
 		return NULL;
 	}
-	return " with no TLS on a public address: tokens and patients' data can be read on the way";
+	return " without TLS on a public address: tokens and patients' data can be read in transit";
 }
 
 /* Variables that would give the vhost "tokens" or "auth-url". */
@@ -579,8 +577,7 @@ void px_config_vhosts_check(struct px_config_loader *loader)
 	const struct px_config *config = loader->config;
 	if (config->vhost_count == 0 && !loader->incomplete) {
 		px_config_complain(&loader->reporter, PX_CONFIG_ERROR, NULL, 0,
-				"there is no vhost: expected "
-				"{\"vhosts\": [{\"name\": …, \"port\": …}]}");
+				"no vhost is configured: expected {\"vhosts\": [{\"name\": …, \"port\": …}]}");
 	}
 	for (size_t i = 1; i < config->vhost_count; i++) {
 		for (size_t j = 0; j < i; j++) {

@@ -34,7 +34,7 @@ int px_config_webhook_read(struct px_config_loader *loader,
 	if (exposed) {
 		px_config_object_complain(&loader->reporter, PX_CONFIG_WARNING, object,
 				"webhook-url",
-				": http:// to another machine: who comes and goes can be read on the way");
+				": http:// to another machine: events can be read in transit");
 	}
 	if (r == 0 && webhook->url && webhook->secret) {
 		vhost->webhook = webhook;

@@ -83,8 +83,8 @@ uint64_t px_settings_connections(const struct px_config *config, uint64_t descri
 	uint64_t most = descriptors > 2 * OTHER_DESCRIPTORS ? descriptors - OTHER_DESCRIPTORS :
 			descriptors / 2;
 	if (wanted > most) {
-		px_log(PX_LOG_WARNING, "max-connections is %llu, but with %llu descriptors "
-				"(RLIMIT_NOFILE, as it was at the start) there can be %llu connections",
+		px_log(PX_LOG_WARNING, "max-connections is %llu, but %llu file descriptors "
+				"(RLIMIT_NOFILE at the start) permit only %llu connections",
 				(unsigned long long)wanted, (unsigned long long)descriptors,
 				(unsigned long long)most);
 	}

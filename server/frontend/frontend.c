@@ -239,7 +239,7 @@ static void on_timer(uv_timer_t *timer)
 		px_relay_timeout(frontend);
 	} else if (frontend->state == PX_FRONTEND_HEAD && frontend->has_begun) {
 		px_frontend_refuse(frontend, &(struct px_http_head){ 0 }, &(struct px_http_fault){
-			408, "bad_request", "The request did not come in time.", NULL });
+			408, "bad_request", "The request was not received in time.", NULL });
 	} else {
 		px_frontend_end(frontend);
 	}

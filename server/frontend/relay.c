@@ -311,7 +311,7 @@ static void refuse(struct px_frontend *frontend, int status, const char *sentenc
 
 static void fail_late(struct px_frontend *frontend)
 {
-	refuse(frontend, 408, "The body did not come in time.");
+	refuse(frontend, 408, "The body was not received in time.");
 }
 
 /* lws has closed its end of the pair. */
@@ -324,7 +324,7 @@ static void finish(struct px_frontend *frontend)
 	if (relay->is_final) {
 		px_frontend_linger(frontend);
 	} else if (relay->is_cut) {
-		refuse(frontend, 400, "The body is shorter than its length.");
+		refuse(frontend, 400, "The body is shorter than its Content-Length.");
 	} else if (relay->body_left > 0) {
 		fail_late(frontend);
 	} else {

@@ -249,9 +249,8 @@ static void warn(const struct px_peer *peer)
 	int64_t now_ms = (int64_t)uv_now(&server->loop);
 	if (now_ms >= server->nobody_warning_ms) {
 		server->nobody_warning_ms = now_ms + WARN_EVERY_MS;
-		px_log(PX_LOG_WARNING, "vhost %s: a trusted proxy does not say who its client is, in "
-				"X-Forwarded-For or Forwarded, or not so that it can be read; such "
-				"clients count as one", peer->vhost->config->name);
+		px_log(PX_LOG_WARNING, "vhost %s: a trusted proxy sends no valid X-Forwarded-For or "
+				"Forwarded; all such clients count as one", peer->vhost->config->name);
 	}
 }
 

@@ -22,7 +22,7 @@ struct px_forwarded {
 	char host[264];          /* with the port; "": there is none that can be read */
 };
 
-/* -EPROTO: the head of the request can not be read. */
+/* -EPROTO: the head of the request cannot be read. */
 int px_forwarded_find(const struct px_peer *peer, struct lws *wsi,
 		struct px_forwarded *ret_forwarded);
 

@@ -321,7 +321,7 @@ int px_http_redirect(struct lws *wsi, const char *location)
 	struct answer answer = {
 		.status = 308,
 		.type = "text/plain; charset=utf-8",
-		.body = px_span("This is to be had with https.\n"),
+		.body = px_span("Use HTTPS.\n"),
 		.location = location,
 		.close = true,
 	};
@@ -348,7 +348,7 @@ int px_http_answer_moved(struct lws *wsi, const char *location)
 	struct answer answer = {
 		.status = 301,
 		.type = "text/plain; charset=utf-8",
-		.body = px_span("This is a directory: its address ends with a slash.\n"),
+		.body = px_span("This is a directory: its URL ends with a slash.\n"),
 		.location = location,
 	};
 	return write_answer(wsi, &answer) < 0 ? -1 : px_http_done(NULL, wsi);

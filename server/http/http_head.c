@@ -87,7 +87,7 @@ static int take_line(struct reader *reader, struct px_span *ret_line)
 			return -EAGAIN;
 		}
 		if ((c < ' ' && c != '\t') || c == 0x7f) {
-			return bad(reader, "A line ends with CR LF, and has no other control characters.");
+			return bad(reader, "A line must end with CR LF, without other control characters.");
 		}
 	}
 	return -EAGAIN;
@@ -111,14 +111,14 @@ static int check_encoding(struct reader *reader, struct px_span text)
 	const char *end = text.len > 0 ? text.data + text.len : text.data;
 	for (const char *at = text.data; at < end; at++) {
 		if (*at <= ' ' || *at > '~' || *at == '#') {
-			return bad(reader, "The target has a character that must be encoded.");
+			return bad(reader, "The target contains a character that must be encoded.");
 		}
 		int byte = *at == '%' ? decode(at, end) : 1;
 		if (byte < 0) {
-			return bad(reader, "The target has a % that begins no encoded character.");
+			return bad(reader, "The target contains a % that is not part of an encoded character.");
 		}
 		if (byte == 0) {
-			return bad(reader, "The target has a U+0000.");
+			return bad(reader, "The target contains U+0000.");
 		}
 	}
 	return 0;
@@ -212,7 +212,7 @@ static int take_target(struct reader *reader, struct px_span target)
 		head->authority = (struct px_span){ rest.data, len };
 		target = (struct px_span){ rest.data + len, rest.len - len };
 		if (!is_authority(head->authority)) {
-			return bad(reader, "The target names no host that makes sense.");
+			return bad(reader, "The target's host is invalid.");
 		}
 	}
 	const char *mark = target.len > 0 ? memchr(target.data, '?', target.len) : NULL;
@@ -223,7 +223,7 @@ static int take_target(struct reader *reader, struct px_span target)
 	}
 	if (head->path.len == 0 || head->path.data[0] != '/') {
 		head->path = (struct px_span){ NULL, 0 };
-		return bad(reader, "The target is no path.");
+		return bad(reader, "The target is not a path.");
 	}
 	int rc = check_encoding(reader, head->path);
 	rc = rc < 0 ? rc : check_query(reader);
@@ -239,7 +239,7 @@ static int take_version(struct reader *reader, struct px_span version)
 		return bad(reader, "The request is not HTTP/1.1.");
 	}
 	if (text[5] != '1') {
-		return refuse(reader, 505, "bad_request", "Only HTTP/1.0 and HTTP/1.1 are known here.");
+		return refuse(reader, 505, "bad_request", "Only HTTP/1.0 and HTTP/1.1 are supported.");
 	}
 	reader->head->is_10 = text[7] == '0';
 	reader->head->closes = reader->head->is_10;
@@ -280,7 +280,7 @@ static int take_request_line(struct reader *reader)
 	struct px_span method = { line.data, (size_t)(first - line.data) };
 	struct px_span target = { first + 1, (size_t)(second - first) - 1 };
 	if (method.len == 0 || !is_only(method, TOKEN)) {
-		return bad(reader, "The method is none.");
+		return bad(reader, "The method is invalid.");
 	}
 	reader->head->method = method;
 	reader->head->is_head = is_method(method, "HEAD");
@@ -290,7 +290,7 @@ static int take_request_line(struct reader *reader)
 	}
 	rc = take_target(reader, target);
 	return is_known(method) ? rc :
-			refuse(reader, 405, "bad_request", "This method is not known here.");
+			refuse(reader, 405, "bad_request", "This method is not supported.");
 }
 
 /* ---- fields ---- */
@@ -344,7 +344,7 @@ static int take_length(struct reader *reader, struct px_span value)
 {
 	reader->lengths++;
 	if (value.len == 0 || !is_only(value, DIGITS)) {
-		return bad(reader, "Content-Length is no number.");
+		return bad(reader, "Content-Length is not a number.");
 	}
 	uint64_t length = 0;
 	for (size_t i = 0; i < value.len; i++) {
@@ -361,7 +361,7 @@ static int take_field(struct reader *reader, struct px_span name, struct px_span
 {
 	if (is_word(name, "host")) {
 		reader->hosts++;
-		return is_authority(value) ? 0 : bad(reader, "Host names no host that makes sense.");
+		return is_authority(value) ? 0 : bad(reader, "The Host header is invalid.");
 	}
 	if (is_word(name, "content-length")) {
 		return take_length(reader, value);
@@ -392,7 +392,7 @@ static int take_field_line(struct reader *reader)
 	const char *colon = memchr(line.data, ':', line.len);
 	struct px_span name = { line.data, colon ? (size_t)(colon - line.data) : 0 };
 	if (name.len == 0 || !is_only(name, TOKEN)) {
-		return bad(reader, "A header field has no name that makes sense.");
+		return bad(reader, "The name of a header field is invalid.");
 	}
 	return take_field(reader, name,
 			trim((struct px_span){ colon + 1, line.len - name.len - 1 }));
@@ -406,16 +406,16 @@ static int check_framing(struct reader *reader)
 	const struct px_http_head *head = reader->head;
 	bool may_have_body = takes_body(head->method);
 	if (reader->lengths > 1) {
-		return bad(reader, "Content-Length is there more than once.");
+		return bad(reader, "Content-Length occurs more than once.");
 	}
 	if (reader->is_encoded && reader->lengths > 0) {
-		return bad(reader, "A body has either a Content-Length or a Transfer-Encoding.");
+		return bad(reader, "A request must not have both Content-Length and Transfer-Encoding.");
 	}
 	if (reader->is_encoded && may_have_body) {
-		return refuse(reader, 411, "bad_request", "The body needs a length.");
+		return refuse(reader, 411, "bad_request", "The body needs a Content-Length.");
 	}
 	if (reader->is_encoded || (head->content_length > 0 && !may_have_body)) {
-		return bad(reader, "A request with this method has no body.");
+		return bad(reader, "A request with this method must not have a body.");
 	}
 	return 0;
 }
@@ -427,10 +427,10 @@ static int check_upgrade(struct reader *reader)
 		return 0;
 	}
 	if (head->is_10) {
-		return bad(reader, "A WebSocket needs HTTP/1.1.");
+		return bad(reader, "A WebSocket requires HTTP/1.1.");
 	}
 	if (head->content_length > 0) {
-		return bad(reader, "An upgrade has no body.");
+		return bad(reader, "An upgrade must not have a body.");
 	}
 	head->upgrades = true;
 	head->offers_more = reader->offers > 1;
@@ -440,12 +440,12 @@ static int check_upgrade(struct reader *reader)
 static int check(struct reader *reader)
 {
 	if (reader->hosts > 1 || (reader->hosts == 0 && !reader->head->is_10)) {
-		return bad(reader, "A request has exactly one Host.");
+		return bad(reader, "A request must have exactly one Host.");
 	}
 	int rc = check_framing(reader);
 	rc = rc < 0 ? rc : check_upgrade(reader);
 	if (rc == 0 && reader->is_expected_unknown && !reader->head->is_10) {
-		return refuse(reader, 417, "bad_request", "Only 100-continue may be expected.");
+		return refuse(reader, 417, "bad_request", "Only Expect: 100-continue is supported.");
 	}
 	return rc;
 }

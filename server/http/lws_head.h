@@ -23,7 +23,7 @@
 /*
  * The name in lower case, without its colon; the value as it came. Both are lws's, and end with
  * the request. `within` is what lws's callback got (the path, or the header Upgrade). -EPROTO: the
- * head can not be read, whatever was told of it before.
+ * head cannot be read, whatever was told of it before.
  */
 int px_head_walk(struct lws *wsi, const void *within,
 		void (*on_line)(void *user, struct px_span name, struct px_span value), void *user);

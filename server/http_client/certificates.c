@@ -39,7 +39,7 @@ static bool has_files(const char *path)
 
 const char *px_http_client_lacking(const char *file, const char *directory)
 {
-	/* Where libcurl has a file, it is an error that it can not be read, whatever else there is. */
+	/* Where libcurl has a file, it is an error that it cannot be read, whatever else there is. */
 	if (file) {
 		return has_text(file) ? NULL : file;
 	}

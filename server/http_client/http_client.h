@@ -30,7 +30,7 @@ struct px_http_client;
 /*
  * A question under way. Whoever asked has one pointer to it, which the back end knows, and makes
  * NULL when the question is over, whoever ended it: so what is left to take apart later (a client's
- * connection, when the process ends) can not cancel what is gone. (Rejected: to leave the order of
+ * connection, when the process ends) cannot cancel what is gone. (Rejected: to leave the order of
  * taking apart to be right; it is libwebsockets' and libuv's, too, and differs by version.)
  */
 struct px_outgoing;

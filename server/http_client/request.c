@@ -257,22 +257,22 @@ static const char *fault_of(const struct px_outgoing *outgoing, CURLcode code)
 		const char *fault;
 	} faults[] = {
 		{ CURLE_OPERATION_TIMEDOUT, "the back end does not answer in time" },
-		{ CURLE_COULDNT_RESOLVE_HOST, "the back end's name can not be resolved" },
-		{ CURLE_COULDNT_CONNECT, "the back end can not be reached" },
+		{ CURLE_COULDNT_RESOLVE_HOST, "the back end's name cannot be resolved" },
+		{ CURLE_COULDNT_CONNECT, "the back end cannot be reached" },
 		{ CURLE_FILESIZE_EXCEEDED, "the back end's answer is too large" },
-		{ CURLE_PARTIAL_FILE, "the back end's answer is cut off" },
+		{ CURLE_PARTIAL_FILE, "the back end's answer is incomplete" },
 		{ CURLE_GOT_NOTHING, "the back end closes the connection without an answer" },
 		{ CURLE_RECV_ERROR, "the connection to the back end broke" },
 		{ CURLE_SEND_ERROR, "the connection to the back end broke" },
 		{ CURLE_UNSUPPORTED_PROTOCOL, "the back end's answer is not HTTP" },
 		{ CURLE_WEIRD_SERVER_REPLY, "the back end's answer is not HTTP" },
 		{ CURLE_PEER_FAILED_VERIFICATION, "the back end's certificate is not trusted" },
-		{ CURLE_SSL_CONNECT_ERROR, "no TLS connection to the back end comes about" },
-		{ CURLE_SSL_CACERT_BADFILE, "the system's certificates can not be read" },
-		{ CURLE_URL_MALFORMAT, "the back end's URL can not be used" },
-		{ CURLE_WRITE_ERROR, "there is no memory for the back end's answer" },
+		{ CURLE_SSL_CONNECT_ERROR, "the TLS handshake with the back end failed" },
+		{ CURLE_SSL_CACERT_BADFILE, "the system's certificates cannot be read" },
+		{ CURLE_URL_MALFORMAT, "the back end's URL is invalid" },
+		{ CURLE_WRITE_ERROR, "out of memory for the back end's answer" },
 		/* Also a header that is longer than curl takes; CURLE_TOO_LARGE from 8.6 on. */
-		{ CURLE_OUT_OF_MEMORY, "the back end's answer is too large, or memory is short" },
+		{ CURLE_OUT_OF_MEMORY, "the back end's answer is too large, or memory is exhausted" },
 		{ (CURLcode)100, "the back end's answer is too large" },
 	};
 	if (outgoing->too_large) {
@@ -283,7 +283,7 @@ static const char *fault_of(const struct px_outgoing *outgoing, CURLcode code)
 			return faults[i].fault;
 		}
 	}
-	return "the back end can not be asked";
+	return "the request to the back end failed";
 }
 
 void px_outgoing_judge(struct px_outgoing *outgoing, CURLcode code)

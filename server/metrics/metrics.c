@@ -51,38 +51,38 @@ static void write_now(struct px_prometheus *out, const struct px_server *server,
 		const char *help;
 		uint64_t value;
 	} gauges[] = {
-		{ "praxis_draining", "1 while the server ends.", server->draining },
+		{ "praxis_draining", "1 while the server shuts down.", server->draining },
 		{ "praxis_connections", "TCP connections.", server->connections },
-		{ "praxis_connections_max", "TCP connections that are taken at a time.",
+		{ "praxis_connections_max", "Maximum number of TCP connections.",
 			server->max_connections },
-		{ "praxis_relays", "Requests that are being answered, and WebSockets over TLS, for each "
-			"of which there is a pair of sockets.", server->relays },
-		{ "praxis_tail_streams", "Answers to POST /api/v1/tail that go on.",
+		{ "praxis_relays", "Requests in progress, and WebSockets over TLS; each uses a pair of "
+				"sockets.", server->relays },
+		{ "praxis_tail_streams", "Running tail streams (POST /api/v1/tail).",
 			server->tail_stream_count },
 		{ "praxis_sessions", "Sessions with a connection.", stats->sessions },
-		{ "praxis_sessions_detached", "Sessions that wait for their client to come back.",
+		{ "praxis_sessions_detached", "Sessions that wait for their client to return.",
 			stats->detached },
 		{ "praxis_sessions_unauthenticated", "Connections that have not authenticated yet.",
 			server->unauthenticated_count },
-		{ "praxis_locked_addresses", "Addresses whose guesses at tokens are refused.",
+		{ "praxis_locked_addresses", "Addresses that are locked after too many guesses.",
 			px_lockout_count(server) },
 		{ "praxis_remembered_addresses", "Addresses whose rates or failures are remembered.",
 			px_limiter_figures(server->addresses).remembered },
 		{ "praxis_practices", "Practices with a session in them.", stats->practices },
-		{ "praxis_channels", "Channels: rooms, waiting rooms, and practices' whiteboards, those of "
-			"which only a history is left among them.", stats->channels },
+		{ "praxis_channels", "Channels: rooms, waiting rooms, and practices' whiteboards, "
+				"including those with a history only.", stats->channels },
 		{ "praxis_rooms", "Rooms with a member in them.", stats->rooms },
 		{ "praxis_members", "Memberships of sessions in channels of all kinds.",
 			stats->members },
-		{ "praxis_room_members", "Of the memberships, those in rooms.", stats->room_members },
-		{ "praxis_members_waiting", "Of the memberships, those in waiting rooms.",
+		{ "praxis_room_members", "Memberships in rooms.", stats->room_members },
+		{ "praxis_members_waiting", "Memberships in waiting rooms.",
 			stats->waiting },
-		{ "praxis_queue_bytes", "Bytes that wait for their readers.", stats->queue_bytes },
+		{ "praxis_queue_bytes", "Bytes queued for clients.", stats->queue_bytes },
 		{ "praxis_messages_live", "Messages in queues, histories and chats.",
 			stats->messages_live },
-		{ "praxis_resume_kept_bytes", "Bytes sent and not yet confirmed, kept for resuming.",
+		{ "praxis_resume_kept_bytes", "Bytes sent but not yet confirmed, kept for resuming.",
 			stats->kept_bytes },
-		{ "praxis_idempotency_keys", "Idempotency-Keys that are remembered.",
+		{ "praxis_idempotency_keys", "Idempotency-Keys that are stored.",
 			px_idempotency_count(server->idempotency) },
 	};
 	for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++) {
@@ -93,10 +93,10 @@ static void write_now(struct px_prometheus *out, const struct px_server *server,
 static void write_readiness(struct px_prometheus *out, const struct px_server *server)
 {
 	enum px_unready first;
-	px_prometheus_one(out, GAUGE, "praxis_ready", "1 while somebody new can be let in.",
+	px_prometheus_one(out, GAUGE, "praxis_ready", "1 while new clients can be let in.",
 			px_unready_sentence(server, &first) ? 0 : 1);
 	px_prometheus_family(out, GAUGE, "praxis_not_ready",
-			"1 where nobody new can be let in, by reason.");
+			"1 while no new client can be let in, by reason.");
 	for (unsigned i = 0; i < PX_UNREADY_COUNT; i++) {
 		px_prometheus_sample(out, (px_labels){ "reason", px_unready_names[i] },
 				px_unready_is(server, i));
@@ -111,46 +111,48 @@ static void write_totals(struct px_prometheus *out, const struct px_server *serv
 		const char *help;
 		uint64_t value;
 	} counters[] = {
-		{ "praxis_sessions_opened_total", "Sessions that began, with good credentials or none.", stats->sessions_opened },
-		{ "praxis_deliveries_total", "Messages handed to members of a channel.",
+		{ "praxis_sessions_opened_total", "Sessions that were opened, with valid credentials or "
+				"none.", stats->sessions_opened },
+		{ "praxis_deliveries_total", "Messages delivered to members of a channel.",
 			stats->deliveries },
 		{ "praxis_published_total", "Messages published over the API and by administrators.",
 			stats->published },
 		{ "praxis_sent_bytes_total", "Bytes of WebSocket frames written.", stats->bytes_out },
 		{ "praxis_received_bytes_total", "Bytes of messages received.", stats->bytes_in },
 		{ "praxis_writes_total", "Writes of WebSocket frames to sockets.", stats->writes },
-		{ "praxis_closes_cut_total", "Connections that the server ended without a close frame, "
-			"since they took or said nothing.", stats->cuts },
-		{ "praxis_slow_readers_total", "Sessions dropped because they read too slowly.",
+		{ "praxis_closes_cut_total", "Connections that the server cut without a close frame, "
+				"because they were unresponsive.", stats->cuts },
+		{ "praxis_slow_readers_total", "Sessions closed because they read too slowly.",
 			stats->slow_readers },
-		{ "praxis_messages_replaced_total", "Messages left out for readers that are behind, as "
-			"later ones made them superfluous.", stats->replaced },
-		{ "praxis_messages_dropped_total", "Messages that were owed to readers that were "
-			"dropped.", stats->dropped },
-		{ "praxis_messages_withheld_total", "Messages that waited, and were not given because "
-			"a right was lost or a service switched off.", stats->withheld },
-		{ "praxis_silent_peers_total", "Connections dropped because they fell silent.",
+		{ "praxis_messages_replaced_total", "Messages left out for slow consumers because a "
+				"later one with the same key replaced them.", stats->replaced },
+		{ "praxis_messages_dropped_total", "Messages that were queued for slow consumers that "
+				"were closed.", stats->dropped },
+		{ "praxis_messages_withheld_total", "Queued messages that were not sent because a right "
+				"was lost or a service disabled.", stats->withheld },
+		{ "praxis_silent_peers_total", "Connections cut because the client did not answer.",
 			stats->silent_peers },
-		{ "praxis_breaks_total", "Connections that broke, whose sessions waited.",
+		{ "praxis_breaks_total", "Connections that broke, with sessions that waited for their "
+				"client.",
 			stats->breaks },
-		{ "praxis_takeovers_total", "Resumes of sessions that had a connection still.",
+		{ "praxis_takeovers_total", "Resumes of sessions that still had a connection.",
 			stats->takeovers },
-		{ "praxis_healed_total", "Sessions taken over by their user without a token.",
+		{ "praxis_healed_total", "Sessions reattached by their user, without a resume token.",
 			stats->healed },
-		{ "praxis_bad_tokens_total", "Tokens and tickets that were no good.",
+		{ "praxis_bad_tokens_total", "Invalid tokens and tickets.",
 			server->bad_tokens },
 		{ "praxis_locks_total", "Addresses that were locked after too many guesses.",
 			server->locks },
-		{ "praxis_evicted_addresses_total", "Addresses that were forgotten before their time, "
-			"for want of room.", px_limiter_figures(server->addresses).evicted },
+		{ "praxis_evicted_addresses_total", "Addresses that were forgotten early because the "
+				"table was full.", px_limiter_figures(server->addresses).evicted },
 		{ "praxis_turns_cut_total", "Turns of the loop that left work for the next.",
 			stats->turns_cut },
-		{ "praxis_messages_late_total", "Messages that a turn of the loop left for the next.",
+		{ "praxis_messages_late_total", "Messages that a turn of the loop deferred to the next.",
 			px_lws_deferred(server->lws) },
 		{ "praxis_log_lines_dropped_total", "Lines of the log that could not be written.",
 			px_log_dropped() },
-		{ "praxis_reloads_total", "Configurations taken up.", server->reloads },
-		{ "praxis_reloads_refused_total", "Configurations that had errors.",
+		{ "praxis_reloads_total", "Reloads that were applied.", server->reloads },
+		{ "praxis_reloads_refused_total", "Reloads that were refused because of errors.",
 			server->reloads_refused },
 	};
 	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
@@ -193,7 +195,7 @@ static void write_bounds(struct px_prometheus *out, const struct px_server *serv
 		[PX_LIMIT_KIND_WAITING] = "waiting-max",
 	};
 	px_prometheus_family(out, COUNTER, "praxis_limit_refusals_total",
-			"What was refused because of a limit, by its key in the configuration.");
+			"Refusals because of a limit, by its key in the configuration.");
 	write_array(out, "limit", server->limits, limits, PX_LIMIT_COUNT);
 	write_array(out, "limit", stats->bounds, bounds, PX_LIMIT_KIND_COUNT);
 	px_prometheus_sample(out, (px_labels){ "limit", "messages-per-second" },
@@ -210,7 +212,7 @@ static void write_bounds(struct px_prometheus *out, const struct px_server *serv
 static void write_errors(struct px_prometheus *out, const struct px_stats *stats)
 {
 	px_prometheus_family(out, COUNTER, "praxis_errors_total",
-			"Errors that clients were answered with, by code.");
+			"Errors sent to clients, by code.");
 	for (int i = 0; i < PX_E_COUNT; i++) {
 		px_prometheus_sample(out, (px_labels){ "code", px_error_name(i) },
 				stats->errors[i]);
@@ -227,7 +229,7 @@ static void write_errors(struct px_prometheus *out, const struct px_stats *stats
 static void write_keepalives(struct px_prometheus *out, const struct px_stats *stats)
 {
 	px_prometheus_family(out, COUNTER, "praxis_keepalives_total",
-			"Messages that only keep a session alive, and their answers.");
+			"Keep-alive messages, and their answers.");
 	px_prometheus_sample(out, (px_labels){ "direction", "in" }, stats->keepalives_in);
 	px_prometheus_sample(out, (px_labels){ "direction", "out" }, stats->keepalives_out);
 }
@@ -235,11 +237,11 @@ static void write_keepalives(struct px_prometheus *out, const struct px_stats *s
 static void write_recovery(struct px_prometheus *out, const struct px_stats *stats)
 {
 	px_prometheus_family(out, COUNTER, "praxis_history_requests_total",
-			"Readers that asked for what they missed: whether the history still had it.");
+			"Recoveries of missed updates: whether the history still had them.");
 	px_prometheus_sample(out, (px_labels){ "result", "hit" }, stats->recovered);
 	px_prometheus_sample(out, (px_labels){ "result", "miss" }, stats->unrecovered);
 	px_prometheus_family(out, COUNTER, "praxis_resumes_total",
-			"Clients that came back to resume their session, by result.");
+			"Attempts to resume a session, by result.");
 	write_array(out, "result", stats->resumes, px_resume_names, PX_RESUME_COUNT);
 }
 
@@ -268,14 +270,14 @@ static void write_audit(struct px_prometheus *out, const struct px_server *serve
 	struct px_audit_stats stats;
 	px_audit_stats(server->audit, &stats);
 	px_prometheus_one(out, COUNTER, "praxis_audit_lines_total",
-			"Lines written to the audit trail.", stats.lines);
+			"Lines written to the audit log.", stats.lines);
 	px_prometheus_one(out, COUNTER, "praxis_audit_lost_total",
-			"Entries that the audit trail did not take.", stats.lost);
+			"Entries that could not be written to the audit log.", stats.lost);
 	px_prometheus_one(out, COUNTER, "praxis_audit_refusals_counted_total",
-			"Refusals that were counted in the audit trail, without a line of their own.",
+			"Refusals that the audit log counted without a line of their own.",
 			stats.counted);
 	px_prometheus_one(out, GAUGE, "praxis_audit_failing",
-			"1 while the audit trail can not be written.", stats.failing);
+			"1 while the audit log cannot be written.", stats.failing);
 }
 
 static void write_webhooks(struct px_prometheus *out, const struct px_server *server)
@@ -283,33 +285,33 @@ static void write_webhooks(struct px_prometheus *out, const struct px_server *se
 	struct px_webhook_totals totals;
 	px_webhook_totals(server, &totals);
 	px_prometheus_family(out, COUNTER, "praxis_webhook_events_total",
-			"Events for webhooks that are done with, by what became of them.");
+			"Finished events for webhooks, by result.");
 	px_prometheus_sample(out, (px_labels){ "result", "delivered" }, totals.delivered);
 	px_prometheus_sample(out, (px_labels){ "result", "given_up" }, totals.given_up);
 	px_prometheus_sample(out, (px_labels){ "result", "overflowed" }, totals.overflowed);
 	px_prometheus_family(out, COUNTER, "praxis_webhook_requests_total",
-			"Requests to webhooks, by their answer.");
+			"Requests to webhooks, by answer.");
 	write_array(out, "result", totals.results, px_webhook_result_names, PX_WEBHOOK_RESULTS);
 	px_prometheus_one(out, GAUGE, "praxis_webhook_failing",
-			"Vhosts whose webhook did not take what it was sent last.", totals.failing);
+			"Vhosts whose webhook did not accept the last request.", totals.failing);
 	px_prometheus_one(out, GAUGE, "praxis_webhook_queue_events",
-			"Events that webhooks have not taken yet.", totals.events);
+			"Events that webhooks have not accepted yet.", totals.events);
 	px_prometheus_one(out, GAUGE, "praxis_webhook_queue_bytes",
 			"Bytes of these events.", totals.bytes);
 	px_prometheus_one(out, GAUGE, "praxis_webhook_requests_in_flight",
-			"Requests to webhooks without an answer.", totals.in_flight);
+			"Requests to webhooks in progress.", totals.in_flight);
 	px_prometheus_one(out, GAUGE, "praxis_webhook_oldest_seconds",
-			"How long the oldest event that is not being sent has been waiting.",
+			"Age of the oldest event that is not being sent.",
 			(uint64_t)(totals.oldest_ms / 1000));
 }
 
 static void write_auth_url(struct px_prometheus *out, const struct px_server *server)
 {
 	px_prometheus_family(out, COUNTER, "praxis_auth_url_requests_total",
-			"Questions to the application who a client is, by their answer.");
+			"Requests to auth-url, by answer.");
 	write_array(out, "result", server->auth_answers, px_auth_answer_names, PX_AUTH_ANSWERS);
 	px_prometheus_one(out, GAUGE, "praxis_auth_url_failing",
-			"Vhosts whose application did not say, when it was asked last, who a client is.",
+			"Vhosts whose last request to auth-url failed.",
 			px_auth_url_failing(server));
 }
 
@@ -363,16 +365,16 @@ void px_metrics_write(struct px_server *server, struct px_prometheus *out)
 	write_keepalives(out, &stats);
 	write_recovery(out, &stats);
 	px_prometheus_family(out, COUNTER, "praxis_messages_total",
-			"Messages by service, type and direction; out: for each session one.");
+			"Messages by service, type and direction; out: one for each receiving session.");
 	write_traffic(out, server, false);
 	px_prometheus_family(out, COUNTER, "praxis_message_bytes_total",
 			"Bytes of messages by service, type and direction.");
 	write_traffic(out, server, true);
 	px_prometheus_family(out, PX_METRIC_HISTOGRAM, "praxis_turn_duration_seconds",
-			"How long turns of the event loop took.");
+			"Duration of turns of the event loop.");
 	px_prometheus_histogram(out, &server->turn.durations);
 	px_prometheus_family(out, PX_METRIC_HISTOGRAM, "praxis_fanout_duration_seconds",
-			"How long it took to write what a turn had for its sessions.");
+			"Time spent writing to sessions in a turn of the event loop.");
 	px_prometheus_histogram(out, &server->flushes);
 	write_audit(out, server);
 	write_webhooks(out, server);

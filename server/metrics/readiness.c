@@ -22,8 +22,8 @@ const char *const px_unready_names[PX_UNREADY_COUNT] = {
 };
 
 static const char *const sentences[PX_UNREADY_COUNT] = {
-	[PX_UNREADY_DRAINING] = "The server is about to end.",
-	[PX_UNREADY_AUDIT] = "The audit trail cannot be written, and nobody is let in without it.",
+	[PX_UNREADY_DRAINING] = "The server is shutting down.",
+	[PX_UNREADY_AUDIT] = "The audit log cannot be written, and on-full refuses clients.",
 	[PX_UNREADY_CONNECTIONS] = "The server has too many connections.",
 	[PX_UNREADY_DESCRIPTORS] = "The server has no file descriptors left.",
 };

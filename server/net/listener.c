@@ -51,7 +51,7 @@ static void tune(const struct px_server *server, int fd)
 }
 
 /*
- * Closes a connection that can not be taken, with an answer where it can be read. What the
+ * Closes a connection that cannot be taken, with an answer where it can be read. What the
  * client sent is read first: closing with that unread would take the answer back.
  */
 static void turn_away(const struct px_vhost *vhost, int fd, int status, const char *code,
@@ -89,8 +89,8 @@ static void refuse(struct px_peer *peer, int fd, int reason, int64_t wait_ms)
 	px_audit_events_refused(peer->vhost->server, peer, code);
 	turn_away(peer->vhost, fd, full ? 503 : 429, code,
 			full ? "The server is at its limit." :
-			reason == -EMFILE ? "There are too many connections from this address." :
-			"Connections from this address come too fast.", wait_ms);
+			reason == -EMFILE ? "Too many connections are open from this address." :
+			"This address opens connections too fast.", wait_ms);
 	px_peer_destroy(peer);
 }
 
@@ -129,7 +129,7 @@ static void greet(struct px_peer *peer, int fd)
 			px_pending_proxy_begin(peer, fd, adopt) == 0) {
 		return;
 	}
-	px_log(PX_LOG_INFO, "vhost %s: a connection that is no trusted proxy's was closed",
+	px_log(PX_LOG_INFO, "vhost %s: closed a connection that does not come from a trusted proxy",
 			peer->vhost->config->name);
 	px_audit_events_refused(server, peer, "forbidden");
 	close(fd);
@@ -220,7 +220,7 @@ static void on_connection(uv_poll_t *poll, int status, int events)
 	px_turn_begin(&listener->server->turn, uv_hrtime());
 	int rc = status == 0 ? take_some(listener, ACCEPTS_PER_EVENT) : 0;
 	if (rc < 0) {
-		px_log(PX_LOG_ERROR, "%s: no connection can be taken: %s", listener->address,
+		px_log(PX_LOG_ERROR, "%s: cannot accept connections: %s", listener->address,
 				strerror(-rc));
 		refuse_waiting(listener);
 		uv_poll_stop(poll);

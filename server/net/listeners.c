@@ -135,7 +135,7 @@ static void complain(const struct px_plan *plan, const struct px_config_vhost *c
 		const char *address, int error)
 {
 	char text[512];
-	(void)snprintf(text, sizeof(text), "%s:%u: vhost \"%s\": port: can not listen on %s: %s",
+	(void)snprintf(text, sizeof(text), "%s:%u: vhost \"%s\": port: cannot listen on %s: %s",
 			config->file->name, config->line, config->name, address, strerror(error));
 	plan->sink->on_complaint(plan->sink->user, PX_CONFIG_ERROR, text);
 }
@@ -300,7 +300,7 @@ static void hand_over(struct px_listener *listener)
 {
 	struct px_vhost *vhost = listener->claim->vhost;
 	if (strcmp(vhost->config->name, listener->vhost->config->name) != 0) {
-		px_log(PX_LOG_NOTICE, "vhost %s: listening on %s, where vhost %s was",
+		px_log(PX_LOG_NOTICE, "vhost %s: listening on %s, formerly of vhost %s",
 				vhost->config->name, listener->address,
 				listener->vhost->config->name);
 	}

@@ -8,7 +8,7 @@
  * is one for each service that could ever be loaded. lws copies the list when it makes a
  * vhost, and nothing can be added to it later; but of the names it keeps pointers, so a
  * service that comes with a reload gets its subprotocol when its name is written to where
- * one of them points. (Rejected: another lws vhost for each such service. lws can not take
+ * one of them points. (Rejected: another lws vhost for each such service. lws cannot take
  * any away again, and a client's `Host` could still move a connection to an old one.)
  *
  * Each has a pvo, since lws 4.3 initialises only those that have one.
@@ -80,7 +80,7 @@ static int create_vhost(struct px_server *server, const struct lws_context_creat
 {
 	server->lws_vhost = lws_create_vhost(server->context, info);
 	if (!server->lws_vhost) {
-		px_log(PX_LOG_ERROR, "libwebsockets can not make a vhost");
+		px_log(PX_LOG_ERROR, "libwebsockets cannot create a vhost");
 	}
 	/* It set a timer of its own, which it would else see with its next event only. */
 	lws_cancel_service(server->context);

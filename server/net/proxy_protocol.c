@@ -77,7 +77,7 @@ static void drop(struct px_pending_proxy *pending)
 static void refuse(struct px_pending_proxy *pending, const char *why)
 {
 	struct px_peer *peer = pending->peer;
-	px_log(PX_LOG_WARNING, "vhost %s: a trusted proxy's connection was closed: %s",
+	px_log(PX_LOG_WARNING, "vhost %s: closed a trusted proxy's connection: %s",
 			peer->vhost->config->name, why);
 	px_audit_events_refused(peer->vhost->server, peer, "bad_request");
 	peer->vhost->server->refused++;
@@ -88,7 +88,7 @@ static void hand_on(struct px_pending_proxy *pending, const struct px_proxy_head
 {
 	unsigned char bytes[PX_PROXY_HEADER_MAX];
 	if (recv(pending->fd, bytes, header->len, MSG_DONTWAIT) != (ssize_t)header->len) {
-		refuse(pending, "its PROXY header could not be read");
+		refuse(pending, "its PROXY header is invalid");
 		return;
 	}
 	struct px_peer *peer = pending->peer;
@@ -120,7 +120,7 @@ static void look(struct px_pending_proxy *pending)
 	} else if (rc == -EPROTO) {
 		refuse(pending, "it does not begin with a PROXY header");
 	} else if (left_ms <= 0) {
-		refuse(pending, "its PROXY header did not come in time");
+		refuse(pending, "its PROXY header was not received in time");
 	} else if (n > 0) {
 		uv_poll_stop(&pending->poll); /* it would be readable at once */
 		uv_timer_start(&pending->timer, on_timer,

@@ -103,7 +103,7 @@ static void complain(const struct px_config_sink *sink, enum px_config_level lev
 	sink->on_complaint(sink->user, level, text);
 }
 
-/* What OpenSSL has to say of its last failure, or why the file can not be read at all. */
+/* What OpenSSL has to say of its last failure, or why the file cannot be read at all. */
 static const char *reason_of(const char *path, char reason[REASON_SIZE])
 {
 	unsigned long error = ERR_peek_error();
@@ -113,7 +113,7 @@ static const char *reason_of(const char *path, char reason[REASON_SIZE])
 	}
 	(void)fclose(file);
 	const char *said = ERR_reason_error_string(error);
-	(void)snprintf(reason, REASON_SIZE, "it can not be used: %s", said ? said : "unknown");
+	(void)snprintf(reason, REASON_SIZE, "it is unusable: %s", said ? said : "unknown");
 	return reason;
 }
 
@@ -157,7 +157,7 @@ static void check_mode(const struct px_config_sink *sink, const struct px_config
 	struct stat status;
 	if (stat(config->host_ssl_key, &status) == 0 && (status.st_mode & S_IROTH)) {
 		complain(sink, PX_CONFIG_WARNING, config, KEY,
-				"everybody on this machine may read it");
+				"every user of this machine may read it");
 	}
 }
 
@@ -269,7 +269,7 @@ static void set_up(const struct px_tls *tls, const struct px_config_vhost *confi
 	SSL_CTX_set_verify(ctx, mode, NULL);
 	SSL_CTX_set1_cert_store(ctx, SSL_CTX_get_cert_store(material));
 	SSL_CTX_set_client_CA_list(ctx, SSL_dup_CA_list(SSL_CTX_get_client_CA_list(material)));
-	/* Both versions are OpenSSL's own, so this can not fail. */
+	/* Both versions are OpenSSL's own, so this cannot fail. */
 	(void)SSL_CTX_set_min_proto_version(ctx,
 			config->tls_min_version == PX_CONFIG_TLS_1_3 ? TLS1_3_VERSION :
 			TLS1_2_VERSION);
@@ -284,7 +284,7 @@ static void tell(const struct px_tls *tls, const struct px_config_vhost *config)
 		(void)BIO_read(bio, until, sizeof(until) - 1);
 	}
 	BIO_free(bio);
-	px_log(PX_LOG_NOTICE, "vhost %s: the certificate in force is valid until %s", config->name,
+	px_log(PX_LOG_NOTICE, "vhost %s: the new certificate is valid until %s", config->name,
 			until);
 }
 
@@ -315,7 +315,7 @@ static void refresh(struct px_tls *tls, const struct px_config_sink *sink)
 	struct px_tls_material *material;
 	take_stamps(config, tls->stamps);
 	if (px_tls_load(config, sink, &material) < 0) {
-		px_log(PX_LOG_ERROR, "vhost %s: the old certificate stays in force", config->name);
+		px_log(PX_LOG_ERROR, "vhost %s: the old certificate stays in use", config->name);
 		return;
 	}
 	bool is_known = shows_the_same(tls->material, material);
@@ -437,13 +437,13 @@ const char *px_tls_fault(const struct px_vhost *vhost, const struct px_peer *pee
 		return ssl ? "This connection must not be encrypted." : NULL;
 	}
 	if (!ssl || SSL_get_SSL_CTX(ssl) != vhost->tls->serving) {
-		return "This connection was not made for this vhost.";
+		return "This connection belongs to another vhost.";
 	}
 	/* A demand that came with a reload holds for connections that are kept alive, too. */
 	if (vhost->config->client_cert_required &&
 			(!SSL_get0_peer_certificate(ssl) ||
 					SSL_get_verify_result(ssl) != X509_V_OK)) {
-		return "A certificate of the client's is required.";
+		return "A client certificate is required.";
 	}
 	return NULL;
 }

@@ -43,17 +43,15 @@ static int answer_unbuilt(struct px_server *server, struct lws *wsi, const char 
 {
 	if (!server->missed_dashboard) {
 		server->missed_dashboard = true; /* once: whoever asks again and again fills no log */
-		px_log(LOG_WARNING, "dashboard: there is none in %s: it was not built, which takes "
-				"Node and client/node_modules", directory);
+		px_log(LOG_WARNING, "dashboard: none found in %s: it was not built, which requires Node "
+				"and client/node_modules", directory);
 	}
 	return px_http_answer(wsi, 503, "text/html; charset=utf-8", px_span(
-			"<!doctype html><html lang=\"en\"><title>Praxis: no dashboard</title>"
-			"<h1>The dashboard was not built</h1>"
-			"<p>The server itself is well. The page is built where Node is: "
-			"<code>npm --prefix client ci</code>, then "
-			"<code>meson setup --reconfigure -Ddashboard=enabled build</code> and "
-			"<code>ninja -C build</code>; or set PRAXIS_DASHBOARD_DIR to where it is.</p>"
-			"</html>\n"));
+			"<!doctype html><html lang=\"en\"><title>Praxis: no dashboard</title><h1>The "
+			"dashboard was not built</h1><p>The server itself works. Building the page requires "
+			"Node: <code>npm --prefix client ci</code>, then <code>meson setup --reconfigure "
+			"-Ddashboard=enabled build</code> and <code>ninja -C build</code>; or set "
+			"PRAXIS_DASHBOARD_DIR to its directory.</p></html>\n"));
 }
 
 int px_dashboard_serve(struct px_server *server, struct px_vhost *vhost, struct lws *wsi,

@@ -73,7 +73,7 @@ static int redirect(const struct px_peer *peer, struct lws *wsi)
 	size_t host_len = len > 0 && strlen(host) == (size_t)len ? host_length(host) : 0;
 	if (host_len == 0) {
 		return px_http_refuse(wsi, 400, "bad_request",
-				"There is no Host that makes sense.");
+				"The Host header is missing or invalid.");
 	}
 	if (port != 443) {
 		(void)snprintf(suffix, sizeof(suffix), ":%u", port);
@@ -103,12 +103,12 @@ int px_precheck_pass(struct lws *wsi, const void *within)
 	}
 	if (px_peer_read_head(peer, wsi) < 0) {
 		return px_http_refuse(wsi, 400, "bad_request",
-				"The head of the request can not be read: a header line without a "
-				"colon, or with a name that is the beginning of another header's.");
+				"The request's header is invalid: a line has no colon, or its name is the "
+				"beginning of another header's name.");
 	}
 	if (peer->vhost->is_retired) {
 		return px_http_refuse(wsi, 503, "unavailable",
-				"What was served by this connection has moved or is gone.");
+				"The vhost of this connection was changed or removed.");
 	}
 	const char *fault = px_tls_fault(peer->vhost, peer);
 	if (fault) {

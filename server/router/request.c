@@ -31,7 +31,7 @@ static int fail(struct lws *wsi, int status, const char *code, const char *sente
 }
 
 /*
- * No upgrade, at the path of upgrades. A page can not read why one was refused, so it asks here,
+ * No upgrade, at the path of upgrades. A page cannot read why one was refused, so it asks here,
  * with POST: then browsers name the origin of the same server's pages, too. (Rejected: to let
  * refused origins in and tell them there. Then a page of anybody's has a connection.)
  */
@@ -43,13 +43,13 @@ static int answer_why_not(const struct px_peer *peer, struct lws *wsi)
 	struct px_http_refusal refusal = {
 		.status = 405,
 		.code = "bad_request",
-		.sentence = "Only GET and HEAD are known here.",
+		.sentence = "Only GET and HEAD are supported here.",
 		.for_any_page = true,
 	};
 	if (peer->vhost->server->draining) {
 		refusal.status = 503;
 		refusal.code = "unavailable";
-		refusal.sentence = "The server is about to end.";
+		refusal.sentence = "The server is shutting down.";
 		refusal.wait_ms = px_server_ends_in_ms(peer->vhost->server);
 	} else if (fault) {
 		refusal.status = 403;
@@ -57,7 +57,7 @@ static int answer_why_not(const struct px_peer *peer, struct lws *wsi)
 		refusal.sentence = fault;
 	} else if (reads) {
 		refusal.status = 426;
-		refusal.sentence = "This path is for WebSocket connections.";
+		refusal.sentence = "This path accepts WebSocket connections only.";
 	}
 	(void)px_http_refuse_as(wsi, &refusal);
 	return -1;
@@ -163,7 +163,7 @@ int px_router_request(void *user, struct lws *wsi, const char *path)
 		(void)px_http_refuse_as(wsi, &(struct px_http_refusal){
 			.status = 429,
 			.code = "rate_limited",
-			.sentence = "Requests from this address come too fast.",
+			.sentence = "This address sends requests too fast.",
 			.wait_ms = wait_ms,
 		});
 		return -1;
@@ -176,11 +176,11 @@ int px_router_request(void *user, struct lws *wsi, const char *path)
 	}
 	if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) == 0 &&
 			lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) == 0) {
-		return fail(wsi, 405, "bad_request", "Only GET and HEAD are known here.");
+		return fail(wsi, 405, "bad_request", "Only GET and HEAD are supported here.");
 	}
 	if (is_own_page(path) && !px_query_is_only(wsi, &(const char *){ NULL })) {
 		return fail(wsi, 400, "bad_request",
-				"The query has a parameter that is not known here.");
+				"The query has an unknown parameter.");
 	}
 	if (strcmp(path, "/health") == 0) {
 		return px_http_answer(wsi, 200, "application/json", px_span("{\"healthy\":true}"));

@@ -54,7 +54,7 @@ static enum px_handshake result_of(int status)
 static int refuse_until(struct lws *wsi, const struct px_peer *peer, int status, const char *code,
 		const char *sentence, int64_t wait_ms)
 {
-	px_log(PX_LOG_INFO, "vhost %s: an upgrade was refused with %d: %s",
+	px_log(PX_LOG_INFO, "vhost %s: refused an upgrade with %d: %s",
 			peer->vhost->config->name, status, sentence);
 	struct px_server *server = peer->vhost->server;
 	server->refused++;
@@ -126,10 +126,10 @@ static const char *subprotocol_fault(struct px_peer *peer, struct lws *wsi)
 			return NULL;
 		}
 		if (px_plugin_find(peer->vhost->server, name)) {
-			return "This vhost does not offer the service that was asked for.";
+			return "This vhost does not offer the requested service.";
 		}
 	}
-	return "None of the subprotocols is known here.";
+	return "None of the subprotocols is supported.";
 }
 
 /* Also in absolute form, of which lws makes "http:/host/path". */
@@ -162,11 +162,11 @@ static const char *request_fault(const struct px_peer *peer, struct lws *wsi, in
 		"role", "userId", "userName", NULL };
 	*ret_status = 400;
 	if (!header_is(wsi, WSI_TOKEN_UPGRADE, "websocket")) {
-		return "Only an upgrade to websocket is known.";
+		return "Only an upgrade to websocket is supported.";
 	}
 	*ret_status = 405;
 	if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) == 0) {
-		return "A WebSocket begins with GET.";
+		return "A WebSocket handshake must use GET.";
 	}
 	*ret_status = 404;
 	if (!path_is(wsi, peer->vhost->config->path)) {
@@ -174,20 +174,20 @@ static const char *request_fault(const struct px_peer *peer, struct lws *wsi, in
 	}
 	*ret_status = 426;
 	if (!header_is(wsi, WSI_TOKEN_VERSION, "13")) {
-		return "Only WebSocket version 13 is known.";
+		return "Only WebSocket version 13 is supported.";
 	}
 	*ret_status = 400;
 	if (lws_hdr_total_length(wsi, WSI_TOKEN_KEY) == 0) {
 		return "Sec-WebSocket-Key is missing.";
 	}
 	if (!key_makes_sense(wsi)) {
-		return "Sec-WebSocket-Key must be there once, and be 16 bytes in base64.";
+		return "Sec-WebSocket-Key must occur once, with 16 bytes in base64.";
 	}
 	if (header_is(wsi, WSI_TOKEN_HTTP, "HTTP/1.0")) {
-		return "A WebSocket needs HTTP/1.1.";
+		return "A WebSocket requires HTTP/1.1.";
 	}
 	if (!px_query_is_only(wsi, parameters)) {
-		return "The query has a parameter that is not known here.";
+		return "The query has an unknown parameter.";
 	}
 	return NULL;
 }
@@ -244,26 +244,23 @@ static void tell(const struct px_peer *peer, const char *sentence)
 const char *px_upgrade_page_fault(const struct px_peer *peer, struct lws *wsi)
 {
 	if (!host_is_allowed(peer, wsi)) {
-		return "In open mode the server must be called localhost, or by a loopback address "
-				"(Host).";
+		return "In open mode, Host must be localhost or a loopback address.";
 	}
 	return origin_is_allowed(peer, wsi) ? NULL :
-			"Pages of this origin may not connect: it is not in the vhost's \"origins\" "
-			"(PRAXIS_ORIGINS, where the configuration is as shipped).";
+			"Pages of this origin may not connect: add it to the vhost's \"origins\" "
+			"(PRAXIS_ORIGINS with the configuration as shipped).";
 }
 
 static int refuse_page(struct px_peer *peer, struct lws *wsi, const char *fault)
 {
 	if (!host_is_allowed(peer, wsi)) {
-		tell(peer, "a client was refused that called this server by another name than "
-				"localhost: in open mode a name server could lead any site's pages here; "
-				"\"open-mode\": \"insecure\" permits it, with \"tokens\" there is no "
-				"open mode");
+		tell(peer, "refused a client whose Host is not localhost: in open mode, DNS rebinding "
+				"could connect any web site's pages; \"open-mode\": \"insecure\" permits it, "
+				"\"tokens\" end open mode");
 	} else {
-		tell(peer, "a page of another origin was refused: put its origin "
-				"(https://host[:port]) into \"origins\" of the vhost (PRAXIS_ORIGINS with "
-				"the configuration as shipped), and a proxy that ends TLS into "
-				"\"trusted-proxies\"");
+		tell(peer, "refused a page of another origin: add its origin (https://host[:port]) to "
+				"the vhost's \"origins\" (PRAXIS_ORIGINS with the configuration as shipped), and "
+				"a TLS proxy to \"trusted-proxies\"");
 	}
 	return refuse(wsi, peer, 403, "forbidden", fault);
 }
@@ -277,10 +274,10 @@ static int check_address(struct px_peer *peer, struct lws *wsi)
 		return 0;
 	case -EMFILE:
 		return refuse(wsi, peer, 429, "rate_limited",
-				"There are too many connections from this address.");
+				"Too many connections are open from this address.");
 	case -EAGAIN:
 		return refuse_until(wsi, peer, 429, "rate_limited",
-				"Connections from this address come too fast.", wait_ms);
+				"This address opens connections too fast.", wait_ms);
 	default:
 		return refuse(wsi, peer, 503, "unavailable", "The server is at its limit.");
 	}
@@ -333,7 +330,7 @@ static int take_resume_query(struct px_peer *peer, struct lws *wsi)
 					px_session_user(session).text) : 0;
 	if (wait_ms > 0) {
 		return refuse_until(wsi, peer, 429, "rate_limited",
-				"Sessions of this user come back too often.", wait_ms);
+				"This user resumes sessions too often.", wait_ms);
 	}
 	peer->identity = px_authenticator_unauthenticated(peer);
 	return peer->identity ? 0 : -1;
@@ -347,7 +344,7 @@ static int identify_by_credentials(struct px_peer *peer, struct lws *wsi)
 	if (rc < 0) {
 		px_credentials_finish(&credentials);
 		return refuse(wsi, peer, 400, "bad_request",
-				"The credentials can not be read: more than one, too long, or no bearer's.");
+				"The credentials are invalid: more than one, too long, or not a bearer token.");
 	}
 	struct px_authentication authentication = { .verdict = PX_VERDICT_NO_TOKENS };
 	if (credentials.kind == PX_CREDENTIAL_TICKET) {
@@ -383,7 +380,7 @@ static int identify_by_query(struct px_peer *peer, struct lws *wsi)
 		return 0;
 	case -EINVAL:
 		return refuse(wsi, peer, 400, "bad_request",
-				"practiceId, userId, userName or role in the query can not be used.");
+				"practiceId, userId, userName or role in the query is invalid.");
 	default:
 		return refuse(wsi, peer, 503, "unavailable", "The server is at its limit.");
 	}
@@ -402,7 +399,7 @@ int px_upgrade_decide(void *user, struct lws *wsi)
 		return refuse(wsi, peer, status, status == 404 ? "not_found" : "bad_request", fault);
 	}
 	if (server->draining) {
-		return refuse_until(wsi, peer, 503, "unavailable", "The server is about to end.",
+		return refuse_until(wsi, peer, 503, "unavailable", "The server is shutting down.",
 				px_server_ends_in_ms(server));
 	}
 	fault = px_upgrade_page_fault(peer, wsi);

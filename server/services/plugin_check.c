@@ -54,8 +54,8 @@ static int find_name(struct check *check)
 	if (len <= begin + end || len - begin - end > NAME_MAX_LEN ||
 			strncmp(base, PX_PLUGIN_FILE_PREFIX, begin) != 0 ||
 			strcmp(base + len - end, PX_PLUGIN_FILE_SUFFIX) != 0) {
-		return px_plugin_file_complain(&check->file, "%s: no service has a file of this name; it "
-				"is praxis_svc_NAME.so, where NAME has at most %d characters",
+		return px_plugin_file_complain(&check->file, "%s: not the file name of a service: "
+				"expected praxis_svc_NAME.so, where NAME has at most %d characters",
 				check->file.path, NAME_MAX_LEN);
 	}
 	memcpy(check->name, base + begin, len - begin - end);

@@ -51,12 +51,12 @@ static int check_elf(const struct px_plugin_file *file)
 	ssize_t got = pread(file->copy.fd, &header, sizeof(header), 0);
 	if (fstat(file->copy.fd, &status) < 0 || got != (ssize_t)sizeof(header) ||
 			!is_of_this_machine(&header)) {
-		return px_plugin_file_complain(file, "%s is not a shared object of this machine",
+		return px_plugin_file_complain(file, "%s is not a shared object for this machine",
 				file->path);
 	}
 	uint64_t end = header.e_shoff + (uint64_t)header.e_shentsize * header.e_shnum;
 	if (end > (uint64_t)status.st_size) {
-		return px_plugin_file_complain(file, "%s is cut off: it has %lld bytes of %llu",
+		return px_plugin_file_complain(file, "%s is truncated: it has %lld bytes of %llu",
 				file->path, (long long)status.st_size, (unsigned long long)end);
 	}
 	return 0;
@@ -66,13 +66,13 @@ int px_plugin_file_copy(struct px_plugin_file *file)
 {
 	int rc = px_private_copy_make(file->path, &file->copy);
 	if (rc < 0) {
-		return px_plugin_file_complain(file, "%s can not be opened: %s", file->path,
+		return px_plugin_file_complain(file, "%s cannot be opened: %s", file->path,
 				rc == -EINVAL ? "it is not a regular file" : strerror(-rc));
 	}
 	if (file->copy.in_place) {
-		px_log(PX_LOG_WARNING, "%s: nothing that is written here may be run (memory, TMPDIR), so "
-				"it is used as it is: to replace it, rename a new file over it; writing "
-				"into it ends the server", file->path);
+		px_log(PX_LOG_WARNING, "%s: a private copy would not be executable (memory, TMPDIR), so "
+				"the file itself is loaded: to replace it, rename a new file over it; writing "
+				"into it crashes the server", file->path);
 	}
 	return check_elf(file);
 }
@@ -82,11 +82,11 @@ int px_plugin_file_try(const struct px_plugin_file *file, void (*attempt)(void *
 	char fault[128];
 	int rc = px_trial(attempt, user, fault, sizeof(fault));
 	if (rc == -EINVAL) {
-		return px_plugin_file_complain(file, "%s can not be loaded: %s", file->path, fault);
+		return px_plugin_file_complain(file, "%s cannot be loaded: %s", file->path, fault);
 	}
 	if (rc < 0) {
-		px_log(PX_LOG_WARNING, "%s: it is loaded without a trial, for there can be no other "
-				"process: %s", file->path, strerror(-rc));
+		px_log(PX_LOG_WARNING, "%s: loading it without a trial, because no process can be "
+				"started: %s", file->path, strerror(-rc));
 	}
 	return 0;
 }
@@ -95,7 +95,7 @@ static int check_descriptor(struct px_plugin_file *file)
 {
 	char fault[512];
 	if (px_service_check(file->descriptor, fault, sizeof(fault)) < 0) {
-		return px_plugin_file_complain(file, "%s can not be used: %s", file->path, fault);
+		return px_plugin_file_complain(file, "%s cannot be used: %s", file->path, fault);
 	}
 	if (strcmp(file->descriptor->name, file->name) != 0) {
 		return px_plugin_file_complain(file, "%s holds the service \"%s\"", file->path,
@@ -112,7 +112,7 @@ int px_plugin_file_open(struct px_plugin_file *file)
 	file->handle = dlopen(px_private_copy_name(&file->copy, file->path, name, sizeof(name)),
 			RTLD_NOW | RTLD_LOCAL);
 	if (!file->handle) {
-		return px_plugin_file_complain(file, "%s can not be loaded: %s", file->path, dlerror());
+		return px_plugin_file_complain(file, "%s cannot be loaded: %s", file->path, dlerror());
 	}
 	snprintf(symbol, sizeof(symbol), "svc_%s", file->name);
 	const lws_plugin_protocol_t *export = dlsym(file->handle, symbol);
@@ -142,8 +142,8 @@ int px_plugin_file_check_rivals(const struct px_plugin_file *file, const struct 
 		const char *prefix = strcmp(other->name, file->service->name) == 0 ? NULL :
 				px_service_shared_prefix(file->service, other);
 		if (prefix) {
-			return px_plugin_file_complain(file, "%s can not be used: types that begin with "
-					"\"%s_\" are those of the service %s", file->path, prefix, other->name);
+			return px_plugin_file_complain(file, "%s cannot be used: the prefix \"%s_\" belongs "
+					"to the service %s", file->path, prefix, other->name);
 		}
 	}
 	return 0;

@@ -43,7 +43,7 @@ static int open_in_memory(const char *path)
 	return fd < 0 && errno == EINVAL ? memfd_create(name_of(path), flags) : fd;
 }
 
-/* -1: it can not be made there. */
+/* -1: it cannot be made there. */
 static int open_unlinked(const char *directory, int directory_len, const char *path)
 {
 	char name[PATH_MAX];

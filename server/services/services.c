@@ -22,7 +22,7 @@ static int start_new(struct px_server *server)
 		int rc = px_broker_add_service(server->broker, plugin->service, plugin->options,
 				&plugin->index);
 		if (rc < 0) {
-			px_log(PX_LOG_ERROR, "service %s: it did not start: %s", plugin->name,
+			px_log(PX_LOG_ERROR, "service %s: it failed to start: %s", plugin->name,
 					strerror(-rc));
 			return rc;
 		}

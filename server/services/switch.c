@@ -62,7 +62,7 @@ int px_service_switch(void *user, const struct px_operator *operator, struct px_
 				vhost->realm.enabled & ~bit;
 		px_broker_realm_changed(server->broker, &vhost->realm);
 	}
-	px_log(PX_LOG_NOTICE, "vhost %s: an administrator has switched the service %s %s",
+	px_log(PX_LOG_NOTICE, "vhost %s: an administrator switched the service %s %s",
 			vhost->config->name, config->name, enabled ? "on" : "off");
 	return 0;
 }

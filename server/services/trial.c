@@ -96,7 +96,7 @@ static int judge(pid_t pid, int fd, char *fault, size_t size)
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
 	}
 	if (outcome == OUTCOME_HANGS) {
-		(void)snprintf(fault, size, "it does not come back within %d ms", PX_TRIAL_MS);
+		(void)snprintf(fault, size, "it does not return within %d ms", PX_TRIAL_MS);
 	} else if (outcome == OUTCOME_ENDED) {
 		describe(status, fault, size);
 	}

@@ -5,7 +5,7 @@
  * server that crashed later and began with it again would lie to its clients, with the same
  * epochs and numbers that they have seen go further.
  *
- * A file that can not be used is kept under another name (one of them, until the next), and
+ * A file that cannot be used is kept under another name (one of them, until the next), and
  * costs no more than a start with nothing.
  */
 #include "core/server.h"
@@ -38,8 +38,7 @@ static int write_webhooks(struct px_server *server, const struct px_state_writer
 	if (rc != -EFBIG) {
 		return rc;
 	}
-	px_log(PX_LOG_ERROR, "what webhooks are still to be told does not fit into the state: some "
-			"of it is lost");
+	px_log(PX_LOG_ERROR, "the waiting webhook events do not fit into the state; some are lost");
 	return 0;
 }
 
@@ -72,13 +71,12 @@ int px_server_save_state(struct px_server *server)
 	}
 	int rc = write_state(server, &lines);
 	if (rc < 0) {
-		px_log(PX_LOG_ERROR, "the state could not be written to %s: %s; what clients have "
-				"missed is lost, and they will be told so", path,
-				rc == -EFBIG ? "it is larger than state-max-bytes or the system "
-				"allow" : strerror(-rc));
+		px_log(PX_LOG_ERROR, "the state could not be written to %s: %s; clients will reload "
+				"their data", path,
+				rc == -EFBIG ? "it is larger than state-max-bytes or the system permits" : strerror(-rc));
 		return rc;
 	}
-	px_log(PX_LOG_NOTICE, "state: %llu lines written for the next server",
+	px_log(PX_LOG_NOTICE, "state: saved %llu lines for the next server",
 			(unsigned long long)lines);
 	server->handed_on = true;
 	return 0;
@@ -176,20 +174,20 @@ static int load(struct px_server *server, struct px_state_text *text, int64_t el
 		/* The broker's: they are not taken up; what webhooks are to be told is. */
 	}
 	if (loading.lost > 0) {
-		px_log(PX_LOG_ERROR, "of the state %llu lines for webhooks are lost: nobody is told "
-				"of them now", (unsigned long long)loading.lost);
+		px_log(PX_LOG_ERROR, "state: %llu lines for webhooks are lost and will not be delivered",
+				(unsigned long long)loading.lost);
 	}
 	if (rc < 0) {
 		return rc;
 	}
 	px_broker_visit_detached(server->broker, count_user, server);
-	px_log(PX_LOG_NOTICE, "state of %lld s ago taken up: %llu channels, %llu updates, "
+	px_log(PX_LOG_NOTICE, "state: loaded what was saved %lld s ago: %llu channels, %llu updates, "
 			"%llu sessions", (long long)(elapsed_ms / 1000),
 			(unsigned long long)counts.channels, (unsigned long long)counts.updates,
 			(unsigned long long)counts.sessions);
 	if (counts.dropped_channels + counts.dropped_sessions + counts.dropped_members > 0) {
-		px_log(PX_LOG_WARNING, "of the state there is no place any more for %llu channels, "
-				"%llu sessions, %llu members", (unsigned long long)counts.dropped_channels,
+		px_log(PX_LOG_WARNING, "state: dropped %llu channels, %llu sessions, %llu members that "
+				"exceed the current limits", (unsigned long long)counts.dropped_channels,
 				(unsigned long long)counts.dropped_sessions,
 				(unsigned long long)counts.dropped_members);
 	}
@@ -203,7 +201,7 @@ static const char *age_fault(const struct px_server *server, int64_t elapsed_ms)
 	if (elapsed_ms > max_ms) {
 		return "it is older than state-max-age-s";
 	}
-	return elapsed_ms < -max_ms ? "it is of a time to come; is the clock right?" : NULL;
+	return elapsed_ms < -max_ms ? "its time is in the future; is the clock right?" : NULL;
 }
 
 /*
@@ -224,18 +222,18 @@ static int take(struct px_server *server, const char *path, const char **ret_fau
 	if (rc == 0) {
 		*ret_suffix = LOADING;
 		rc = load(server, &text, elapsed_ms);
-		*ret_fault = rc == -EINVAL ? "its content makes no sense" : NULL;
+		*ret_fault = rc == -EINVAL ? "its content is invalid" : NULL;
 	}
 	free(text.data);
 	return rc;
 }
 
-/* Where it can not even be moved, at least nobody shall take it up later. */
+/* Where it cannot even be moved, at least nobody shall take it up later. */
 static void put_aside(const char *path, const char *suffix)
 {
 	int rc = px_state_file_move(path, suffix, REFUSED);
 	if (rc < 0 && *suffix == '\0' && truncate(path, 0) < 0) {
-		px_log(PX_LOG_ERROR, "… and it can not be put aside: %s. Remove it!", strerror(-rc));
+		px_log(PX_LOG_ERROR, "… and it cannot be moved aside: %s. Remove it.", strerror(-rc));
 	}
 }
 
@@ -254,7 +252,7 @@ void px_server_load_state(struct px_server *server)
 	if (rc == 0) {
 		(void)px_state_file_remove(path, LOADING);
 	} else if (rc != -ENOENT) {
-		px_log(PX_LOG_ERROR, "the state in %s is not taken up: %s; clients will load anew",
+		px_log(PX_LOG_ERROR, "the state in %s was not loaded: %s; clients will reload their data",
 				path, fault ? fault : strerror(-rc));
 		put_aside(path, suffix);
 	}

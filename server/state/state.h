@@ -10,7 +10,7 @@ struct px_plan;
 struct px_server;
 
 /*
- * state/state.c: loading can not fail but in saying so in the log; -errno where saving did. With no
+ * state/state.c: loading cannot fail but in saying so in the log; -errno where saving did. With no
  * state file configured neither does anything.
  */
 void px_server_load_state(struct px_server *server);

@@ -173,13 +173,13 @@ int px_state_file_end(struct px_state_file *file, int rc)
 static const char *stat_fault(const struct stat *st, uint64_t max_bytes)
 {
 	if (!S_ISREG(st->st_mode)) {
-		return "it is no regular file";
+		return "it is not a regular file";
 	}
 	if (st->st_uid != geteuid()) {
 		return "it belongs to another user";
 	}
 	if (st->st_mode & (S_IRWXG | S_IRWXO)) {
-		return "others than its owner have access to it";
+		return "users other than its owner have access to it";
 	}
 	return (uint64_t)st->st_size > max_bytes ? "it is larger than state-max-bytes" : NULL;
 }
@@ -230,15 +230,15 @@ static const char *head_fault(const char *data, size_t len, int64_t *ret_saved_m
 {
 	struct json_tokener *tokener = json_tokener_new_ex(4);
 	int64_t format;
-	const char *fault = "its first line is none of a state";
+	const char *fault = "its first line is not that of a state file";
 	if (!tokener) {
-		return "there is no memory to read it";
+		return "out of memory";
 	}
 	struct json_object *head = json_tokener_parse_ex(tokener, data, (int)len);
 	if (json_object_is_type(head, json_type_object) &&
 			px_json_get_int(head, "praxis-state", 0, INT64_MAX, &format)) {
 		if (format != PX_STATE_FORMAT) {
-			fault = "it is of another version";
+			fault = "it has another version";
 		} else if (px_json_get_int(head, "savedAt", 0, INT64_MAX, ret_saved_ms)) {
 			fault = NULL;
 		}
@@ -271,7 +271,7 @@ static const char *text_fault(size_t len, struct px_state_text *text)
 	const char *data = text->data;
 	const char *head_end = memchr(data, '\n', len < 1024 ? len : 1024);
 	if (!head_end) {
-		return "its first line is none of a state";
+		return "its first line is not that of a state file";
 	}
 	size_t head_len = (size_t)(head_end - data);
 	const char *fault = head_fault(data, head_len, &text->saved_ms);
@@ -279,7 +279,7 @@ static const char *text_fault(size_t len, struct px_state_text *text)
 		return fault;
 	}
 	if (data[len - 1] != '\n') {
-		return "its end is missing";
+		return "it is truncated";
 	}
 	size_t body_len = len - 1;
 	while (body_len > 0 && data[body_len - 1] != '\n') {
@@ -287,7 +287,7 @@ static const char *text_fault(size_t len, struct px_state_text *text)
 	}
 	if (body_len <= head_len ||
 			!is_sealed(data, body_len, (struct px_span){ data + body_len, len - body_len })) {
-		return "its checksum is not that of its content";
+		return "its checksum does not match";
 	}
 	text->lines = (struct px_span){ head_end + 1, body_len - head_len - 1 };
 	return NULL;

@@ -21,8 +21,8 @@ static int complain(const struct px_plan *plan, const char *path, pid_t pid)
 	if (pid > 0) {
 		(void)snprintf(who, sizeof(who), "process %ld", (long)pid);
 	}
-	(void)snprintf(text, sizeof(text), "state-file: %s has %s: stop it, or give each server a state "
-			"file of its own", who, path);
+	(void)snprintf(text, sizeof(text), "state-file: %s uses %s: stop it, or give each server its "
+			"own state file", who, path);
 	plan->sink->on_complaint(plan->sink->user, PX_CONFIG_ERROR, text);
 	return -EBUSY;
 }
@@ -39,7 +39,7 @@ int px_plan_prepare_state(struct px_plan *plan)
 		return complain(plan, path, pid);
 	}
 	if (rc < 0 && rc != -ENOENT) { /* of that the configuration has warned */
-		px_log(PX_LOG_WARNING, "state-file: %s can not be locked: %s", path, strerror(-rc));
+		px_log(PX_LOG_WARNING, "state-file: %s cannot be locked: %s", path, strerror(-rc));
 	}
 	return rc == -ENOMEM ? rc : 0;
 }

@@ -103,7 +103,7 @@ static bool is_for_signatures(struct json_object *jwk)
 static const struct kind *kind_of(struct json_object *jwk, const char **ret_reason)
 {
 	if (!json_object_is_type(jwk, json_type_object)) {
-		*ret_reason = "it is no object";
+		*ret_reason = "it is not an object";
 		return NULL;
 	}
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -112,7 +112,7 @@ static const struct kind *kind_of(struct json_object *jwk, const char **ret_reas
 			continue;
 		}
 		if (kind->crv && !is_text(jwk, "crv", kind->crv)) {
-			*ret_reason = "its \"crv\" is none of P-256 (EC) and Ed25519 (OKP)";
+			*ret_reason = "its \"crv\" is not P-256 (EC) or Ed25519 (OKP)";
 			return NULL;
 		}
 		if (!agrees(jwk, "alg", kind->alg) &&
@@ -123,7 +123,7 @@ static const struct kind *kind_of(struct json_object *jwk, const char **ret_reas
 		}
 		return kind;
 	}
-	*ret_reason = "its \"kty\" is none of oct, RSA, EC and OKP";
+	*ret_reason = "its \"kty\" is not oct, RSA, EC or OKP";
 	return NULL;
 }
 
@@ -176,12 +176,12 @@ static int read_rsa(struct json_object *jwk, struct px_jwk *key, const char **re
 	size_t e_len = 0;
 	if (decode(jwk, "n", n, RSA_BITS_MAX / 8, &n_len) < 0 ||
 			bits_of(n, n_len) < RSA_BITS_MIN || n[n_len - 1] % 2 == 0) {
-		*ret_reason = "its \"n\" is no modulus of 2048 to 8192 bits";
+		*ret_reason = "its \"n\" is not a modulus of 2048 to 8192 bits";
 		return -EINVAL;
 	}
 	/* with an exponent of 1 everything is its own signature */
 	if (decode(jwk, "e", e, 8, &e_len) < 0 || bits_of(e, e_len) < 2 || e[e_len - 1] % 2 == 0) {
-		*ret_reason = "its \"e\" is no odd number from 3 on";
+		*ret_reason = "its \"e\" is not an odd number from 3";
 		return -EINVAL;
 	}
 	struct px_jose_member members[] = {
@@ -237,7 +237,7 @@ static int read_kid(struct json_object *jwk, struct px_jwk *key, const char **re
 		return 0;
 	}
 	if (!kid || *kid == '\0' || strlen(kid) > PX_KID_MAX || !px_span_is_text(px_span(kid))) {
-		*ret_reason = "its \"kid\" is no text of 1 to 256 bytes";
+		*ret_reason = "its \"kid\" is not a string of 1 to 256 bytes";
 		return -EINVAL;
 	}
 	key->kid = strdup(kid);
@@ -297,7 +297,7 @@ int px_jwk_from_jwk(struct json_object *jwk, struct px_jwk *ret_key,
 	}
 	if (rc < 0) {
 		px_jwk_finish(&key);
-		ret_notes->reason = reason ? reason : "it is no valid key";
+		ret_notes->reason = reason ? reason : "it is not a valid key";
 		return rc;
 	}
 	*ret_key = key;

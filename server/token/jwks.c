@@ -187,8 +187,8 @@ static int add_jwk(struct set *set, struct json_object *jwk, size_t number, cons
 	}
 	set->count++;
 	if (notes.reduced) {
-		complain(sink, false, "%s: key %zu%s is a private key, which nobody who only "
-				"checks tokens should have; only its public part is used", path,
+		complain(sink, false, "%s: key %zu%s is a private key, which is not needed to verify "
+				"tokens; only its public part is used", path,
 				number, name);
 	}
 	if (key->secret && key->secret_len < PX_SECRET_BYTES_GOOD) {
@@ -203,13 +203,13 @@ static int add_jwks(struct set *set, struct json_object *jwks, const char *path,
 {
 	struct json_object *list = json_object_object_get(jwks, "keys");
 	if (!json_object_is_type(list, json_type_array)) {
-		complain(sink, true, "%s: no key set: it has no array \"keys\"", path);
+		complain(sink, true, "%s: not a key set: it has no array \"keys\"", path);
 		return -EINVAL;
 	}
 	size_t length = json_object_array_length(list);
 	size_t before = set->count;
 	if (length > PX_KEYS_MAX) {
-		complain(sink, true, "%s: a key set of %zu keys; %d are allowed", path, length,
+		complain(sink, true, "%s: the key set has %zu keys; %d are permitted", path, length,
 				PX_KEYS_MAX);
 		return -EINVAL;
 	}
@@ -234,8 +234,8 @@ static int add_content(struct set *set, const struct content *content, const cha
 	struct json_object *jwks = NULL;
 	int rc = px_strict_json_parse((struct px_span){ content->data, content->len }, &jwks);
 	if (rc == -EINVAL) {
-		complain(sink, true, "%s: no key set: it is not valid JSON, or no object, or has a "
-				"name twice", path);
+		complain(sink, true, "%s: not a key set: it is not valid JSON, not an object, or has "
+				"duplicate names", path);
 	}
 	if (rc < 0) {
 		return rc;
@@ -276,7 +276,7 @@ static const char *sentence_for(int rc)
 {
 	switch (rc) {
 	case -EFBIG: return "larger than 1 MiB";
-	case -ENOTSUP: return "no regular file";
+	case -ENOTSUP: return "not a regular file";
 	default: return strerror(-rc);
 	}
 }
@@ -354,7 +354,7 @@ static int set_up(struct px_jwks *keys, const struct px_jwks_source *source,
 				"guessed", PX_SECRET_BYTES_GOOD);
 	}
 	if (!keys->path && source->secret.len == 0) {
-		complain(sink, true, "tokens need a secret or a key set to be checked with");
+		complain(sink, true, "verifying tokens requires a secret or a key set");
 		return -EINVAL;
 	}
 	if (!keys->path) {

@@ -27,17 +27,17 @@ static const struct {
 	const char *name;
 	const char *text;
 } faults[PX_TOKEN_FAULTS] = {
-	[PX_TOKEN_MALFORMED] = { "malformed", "This is not a signed token that can be read here." },
-	[PX_TOKEN_ALGORITHM] = { "algorithm", "The token's algorithm is not accepted here." },
-	[PX_TOKEN_UNKNOWN_KEY] = { "unknown_key", "The token names a key that is not known here." },
+	[PX_TOKEN_MALFORMED] = { "malformed", "This is not a signed token, or it is malformed." },
+	[PX_TOKEN_ALGORITHM] = { "algorithm", "The token's algorithm is not accepted." },
+	[PX_TOKEN_UNKNOWN_KEY] = { "unknown_key", "The token names an unknown key." },
 	[PX_TOKEN_SIGNATURE] = { "signature", "The token's signature is not valid." },
-	[PX_TOKEN_PAYLOAD] = { "payload", "What the token's signature is good for can not be read." },
+	[PX_TOKEN_PAYLOAD] = { "payload", "The token's payload is malformed." },
 	[PX_TOKEN_EXPIRED] = { "expired", "The token has expired." },
 	[PX_TOKEN_NOT_YET] = { "not_yet", "The token is not valid yet." },
-	[PX_TOKEN_ISSUER] = { "issuer", "The token's issuer is not accepted here." },
+	[PX_TOKEN_ISSUER] = { "issuer", "The token's issuer is not accepted." },
 	[PX_TOKEN_AUDIENCE] = { "audience", "The token is meant for another audience." },
-	[PX_TOKEN_NO_EXPIRY] = { "no_expiry", "The token has no expiry, which is required here." },
-	[PX_TOKEN_CLAIMS] = { "claims", "A claim of the token is missing or not of its kind." },
+	[PX_TOKEN_NO_EXPIRY] = { "no_expiry", "The token has no expiry, which is required." },
+	[PX_TOKEN_CLAIMS] = { "claims", "A claim of the token is missing or has the wrong type." },
 	[PX_TOKEN_TOO_LONG] = { "too_long", "The token is too long." },
 };
 

@@ -58,7 +58,7 @@ int px_token_verify(const struct px_jwks *keys, const struct px_token_rules *rul
 /* A sentence for the client and the log, static, with nothing of the token in it. */
 const char *px_token_fault_text(enum px_token_fault fault);
 
-/* A word for the audit trail and for metrics: "expired". Static. */
+/* A word for the audit log and for metrics: "expired". Static. */
 const char *px_token_fault_name(enum px_token_fault fault);
 
 /*

@@ -48,7 +48,7 @@ static void on_sweep(uv_timer_t *timer)
 			continue;
 		}
 		*link = vhost->next_retired;
-		px_log(PX_LOG_NOTICE, "vhost %s: what was left of the old one is gone",
+		px_log(PX_LOG_NOTICE, "vhost %s: the last session of the replaced vhost is gone",
 				vhost->config->name);
 		px_vhost_destroy(vhost);
 	}
@@ -65,7 +65,7 @@ void px_vhost_retire(struct px_vhost *vhost, struct px_config *config)
 	vhost->realm.retired = true;
 	vhost->next_retired = server->retired;
 	server->retired = vhost;
-	px_log(PX_LOG_NOTICE, "vhost %s: its %llu sessions are sent away within %lld ms",
+	px_log(PX_LOG_NOTICE, "vhost %s: closing its %llu sessions within %lld ms",
 			vhost->config->name, (unsigned long long)vhost->realm.sessions,
 			(long long)server->config->global.drain_ms);
 	px_broker_drain_realm(server->broker, &vhost->realm, NULL, NULL,

@@ -59,8 +59,8 @@ static void tell_losses(struct px_webhook *webhook)
 	if (lost == webhook->losses_told || now_ms < webhook->loss_quiet_ms) {
 		return;
 	}
-	px_log(PX_LOG_ERROR, "webhook of vhost %s: events lost: %llu (in all given up: %llu, without "
-			"room: %llu)", webhook->name,
+	px_log(PX_LOG_ERROR, "webhook of vhost %s: %llu events lost (in total, expired: %llu, queue "
+			"full: %llu)", webhook->name,
 			(unsigned long long)(lost - webhook->losses_told),
 			(unsigned long long)counts.given_up, (unsigned long long)counts.overflowed);
 	webhook->losses_told = lost;
@@ -77,10 +77,10 @@ static void tell_failure(struct px_webhook *webhook, const char *fault, int stat
 	webhook->failing_told = true;
 	webhook->failure_quiet_ms = now_ms + FAILURE_QUIET_MS;
 	if (fault) {
-		px_log(PX_LOG_WARNING, "webhook of vhost %s: %s; it is tried again", webhook->name,
+		px_log(PX_LOG_WARNING, "webhook of vhost %s: %s; will retry", webhook->name,
 				fault);
 	} else {
-		px_log(PX_LOG_WARNING, "webhook of vhost %s: the answer is %d; it is tried again",
+		px_log(PX_LOG_WARNING, "webhook of vhost %s: the answer is %d; will retry",
 				webhook->name, status);
 	}
 }
@@ -93,7 +93,7 @@ static void tell_success(struct px_webhook *webhook)
 	webhook->failing = false;
 	if (webhook->failing_told) {
 		webhook->failing_told = false;
-		px_log(PX_LOG_NOTICE, "webhook of vhost %s: everything has been delivered again",
+		px_log(PX_LOG_NOTICE, "webhook of vhost %s: delivering again",
 				webhook->name);
 	}
 }
@@ -225,7 +225,7 @@ static void begin(struct px_webhook *webhook, struct px_webhook_batch *batch)
 		free(sending);
 	}
 	webhook->results[PX_WEBHOOK_FAILED]++;
-	tell_failure(webhook, "it can not be sent now", 0);
+	tell_failure(webhook, "out of memory for the request", 0);
 	fail(webhook, batch, 0);
 }
 

@@ -46,7 +46,7 @@ describe('locked addresses on the dashboard', { timeout: 120_000 }, () => {
 		await page.locator('#locks tbody tr', { hasText: '127.0.0.1' }).waitFor();
 		await page.getByRole('button', { name: 'Lift the lock of 127.0.0.1' }).click();
 		await page.locator('#confirm button', { hasText: 'Lift' }).click();
-		await page.getByText('127.0.0.1 is not locked any more.').waitFor();
+		await page.getByText('127.0.0.1 is unlocked.').waitFor();
 		await page.waitForSelector('#locks', { state: 'hidden' });
 		assert.equal((await praxis.stats()).locked_addresses, 0);
 	});

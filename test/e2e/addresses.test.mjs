@@ -2,7 +2,7 @@
 //
 // Who a request comes from, where proxies are on the way, and what its address allows it: with the
 // headers that they write, well and badly, and with real nginx and HAProxy. What the server believes
-// is in the audit trail; what it allows is seen at /metrics.
+// is in the audit log; what it allows is seen at /metrics.
 
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';

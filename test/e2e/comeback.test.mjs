@@ -69,7 +69,7 @@ const ofType = (messages, type) => messages.filter((message) => message.type ===
 describe('a call over a restart', () => {
 	const { praxis, begin, end } = servers({ files: {} });
 
-	it('goes on, and who can not come back is seen to leave', async () => {
+	it('goes on, and who cannot come back is seen to leave', async () => {
 		await begin();
 		const ann = await openAs(praxis, 'ann');
 		const bob = await openAs(praxis, 'bob');

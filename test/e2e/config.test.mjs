@@ -258,7 +258,7 @@ describe('a wrong configuration', () => {
 		);
 	});
 
-	// Services whose descriptor can not be used: [plugin, what its line has besides file and plugin].
+	// Services whose descriptor cannot be used: [plugin, what its line has besides file and plugin].
 	for (const [plugin, ...named] of [
 		['unsorted', '"unsorted_earlier"', /not sorted/],
 		['stranger', '"other_say"'],
@@ -285,7 +285,7 @@ describe('a wrong configuration', () => {
 		['in a directory that is a file', `${process.execPath}/audit.jsonl`],
 	]) {
 		refuses(
-			`an audit trail ${what}`,
+			`an audit log ${what}`,
 			{ [GLOBAL]: quiet({ audit: { file: trail } }) },
 			name(GLOBAL),
 			'"file"',
@@ -293,7 +293,7 @@ describe('a wrong configuration', () => {
 		);
 	}
 
-	it('is told all at once: of services, tokens and the audit trail', async () => {
+	it('is told all at once: of services, tokens and the audit log', async () => {
 		await config({
 			[GLOBAL]: quiet({ 'plugin-dir': [PLUGINS, path.join(BUILD, 'test', 'plugins')] }),
 			[VHOST]: vhostConfig(

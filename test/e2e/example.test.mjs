@@ -54,7 +54,7 @@ describe('a service from outside', () => {
 			},
 		);
 		assert.match(printed, /^1\/1 notifications +OK/m);
-		assert.match(printed, /^The file is fine\.$/m);
+		assert.match(printed, /^The file is valid\.$/m);
 		await until('the service', async () => {
 			return (await praxis.stats()).services.notifications?.enabled;
 		});

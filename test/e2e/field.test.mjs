@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A day in the field: one server from the morning to the evening, with tokens, audit trail, webhooks and
+// A day in the field: one server from the morning to the evening, with tokens, audit log, webhooks and
 // state file, behind a real nginx with TLS; screens that come back by themselves, a page of the old
 // system, a Java application where there is a JDK; and what happens to machines, one after another.
 // In the evening everything that was confirmed is at everybody who stayed, once and in order.
@@ -435,7 +435,7 @@ describe('a day in the field', () => {
 			const wires = await Promise.all(
 				Array.from({ length: 20 }, () => Wire.open(praxis.port)),
 			);
-			await praxis.logged(/error: .*no connection can be taken/, since);
+			await praxis.logged(/error: .*cannot accept connections/, since);
 			await say(team, 5);
 			await agree();
 			limit(before);

@@ -161,7 +161,7 @@ describe('guesses at tokens', () => {
 		assert.deepEqual([lock.ADDRESS, lock.FAILURES], ['127.0.0.1', '5']);
 		assert.equal(
 			await ctl(operator(praxis), 'unlock', '127.0.0.1'),
-			'127.0.0.1 is not locked any more\n',
+			'127.0.0.1 is unlocked\n',
 		);
 		assert.equal((await praxis.stats()).locked_addresses, 0);
 		await relock(praxis);

@@ -112,7 +112,7 @@ describe('--health', () => {
 		await ill(new RegExp(`vhost default: http://127.0.0.1:${port}/health: `));
 	});
 
-	it('is 1 where nobody can know the port, or the configuration can not be read', async () => {
+	it('is 1 where nobody can know the port, or the configuration cannot be read', async () => {
 		await start({ port: 0 });
 		await ill(/"port" is 0/);
 		await writeFiles(praxis.dir, { 'praxis.json': 'nonsense' });

@@ -646,7 +646,7 @@ describe('a flood of refusals', () => {
 		return lines.map((line) => JSON.parse(line)).filter(({ event }) => event === 'refused');
 	}
 
-	it('is counted in the audit trail, not written down one by one', async () => {
+	it('is counted in the audit log, not written down one by one', async () => {
 		const headers = { Origin: 'https://evil.example.org' };
 		const responses = await Promise.all(
 			Array.from({ length: 300 }, () => refusedUpgrade(praxis.port, '/ws', headers)),

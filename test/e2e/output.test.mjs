@@ -175,7 +175,7 @@ describe('whoever reads the log', () => {
 			text += await read();
 			await get(mute.port, '/health');
 			mute.child.kill('SIGHUP');
-			return /warning: [1-9]\d* lines of the log could not be written and are lost\n/.test(
+			return /warning: [1-9]\d* lines of the log were lost because they could not be written\n/.test(
 				text,
 			);
 		});

@@ -42,7 +42,7 @@ const service = (name, status = 'ok') => ({
 const BAD = [
 	['aborts', /can not be loaded: it ends the process: Aborted/],
 	['leaves', /can not be loaded: it ends the process, with exit code 0/],
-	['hangs', /can not be loaded: it does not come back within 5000 ms/],
+	['hangs', /can not be loaded: it does not return within 5000 ms/],
 ];
 
 describe('a file that was loaded', () => {
@@ -139,7 +139,7 @@ describe('praxisctl plugin check', () => {
 	async function isFine(...args) {
 		const { code, stdout, stderr } = await check(...args);
 		assert.deepEqual([code, stderr], [0, ''], stderr);
-		assert.ok(stdout.endsWith('\nThe file is fine.\n'), stdout);
+		assert.ok(stdout.endsWith('\nThe file is valid.\n'), stdout);
 		const facts = [...stdout.matchAll(/^(\S+) +(.*)$/gm)].map(([, what, value]) => [
 			what,
 			value,
@@ -168,7 +168,7 @@ describe('praxisctl plugin check', () => {
 			prefixes: 'notifications_ notification_',
 			messages: 'notification_sent notifications_read',
 			options: '-',
-			The: 'file is fine.',
+			The: 'file is valid.',
 		});
 		assert.match(needs, /\blibpraxis\.so\.0\b/);
 		const [, number, bytes, own, least, most] =
@@ -220,10 +220,10 @@ describe('praxisctl plugin check', () => {
 		const otherMachine = Buffer.from(whole);
 		otherMachine.writeUInt16LE(0xffff, 18);
 		for (const [content, said] of [
-			['a text', /not a shared object of this machine/],
-			[whole.subarray(0, 40), /not a shared object of this machine/],
-			[otherMachine, /not a shared object of this machine/],
-			[whole.subarray(0, whole.length - 1), /is cut off/],
+			['a text', /not a shared object for this machine/],
+			[whole.subarray(0, 40), /not a shared object for this machine/],
+			[otherMachine, /not a shared object for this machine/],
+			[whole.subarray(0, whole.length - 1), /is truncated/],
 			[whole, /has no symbol svc_other/],
 		]) {
 			const other = path.join(own, file('other'));
@@ -264,7 +264,7 @@ describe('praxisctl plugin check', () => {
 		});
 		await isFine(odd('rival'));
 		await isWrong(
-			/types that begin with "notification_" are those of the service notifications/,
+			/the prefix "notification_" belongs to the service notifications/,
 			odd('rival'),
 			'--config',
 			dir,
@@ -278,7 +278,7 @@ describe('praxisctl plugin check', () => {
 			PATH: own,
 		});
 		assert.deepEqual([code, stdout], [2, '']);
-		assert.match(stderr, /praxisd is neither beside praxisctl nor in PATH/);
+		assert.match(stderr, /praxisd cannot be run \(searched beside praxisctl and in PATH\)/);
 		for (const args of [[], ['a', 'b'], ['--nonsense', 'a']]) {
 			const wrong = await check(...args);
 			assert.deepEqual([wrong.code, wrong.stdout], [2, ''], args.join(' '));

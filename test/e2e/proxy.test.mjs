@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // For whom a proxy comes: the PROXY protocol, X-Forwarded-For, and that neither is believed of those
-// who are no trusted proxy. The address that the server believes is in the audit trail.
+// who are no trusted proxy. The address that the server believes is in the audit log.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -236,7 +236,7 @@ describe('the PROXY protocol', () => {
 		]) {
 			const since = praxis.log.length;
 			await closed(port, bytes, { from: STRANGER });
-			await praxis.logged(/a connection that is no trusted proxy's was closed/, since);
+			await praxis.logged(/closed a connection that does not come from a trusted proxy/, since);
 		}
 	});
 

@@ -57,14 +57,14 @@ describe('who a client is', () => {
 		await reload(praxis, extra(vhost('proof', port)));
 		const open = await join(port);
 		const lines = await reload(praxis, extra(proving(port, 'old')));
-		assert.match(lines, /vhost proof: tokens are there now/);
+		assert.match(lines, /vhost proof: tokens were added/);
 		assert.ok(!lines.includes(issuer.old.secret));
 		await assertSentAway(open);
 		const [client, hello] = await enter(port, await issuer.old.token(claims, { alg: 'HS256' }));
 		assert.equal(hello.type, 'connection_established');
 
 		const changed = await reload(praxis, extra(proving(port, 'new')));
-		assert.match(changed, /vhost proof: tokens: key of HS256 has changed/);
+		assert.match(changed, /vhost proof: tokens: key of HS256 changed/);
 		assert.ok(!changed.includes(issuer.new.secret));
 		const [, refused] = await enter(port, await issuer.old.token(claims, { alg: 'HS256' }));
 		assert.equal(refused.type, 'error');
@@ -107,7 +107,7 @@ describe('TLS', () => {
 		assert.equal(common(before), 'a.test');
 		assert.match(
 			await reload(praxis, extra(vhost('tls', port, files('b')))),
-			/vhost tls: host-ssl-cert has changed/,
+			/vhost tls: host-ssl-cert changed/,
 		);
 		const later = await join(port, { tls: true });
 		assert.equal(common(later), 'b.test');
@@ -158,7 +158,7 @@ describe('TLS', () => {
 	itEnds(praxis);
 });
 
-describe('the audit trail', () => {
+describe('the audit log', () => {
 	let dir;
 	const praxis = useTalkingPraxisd(async () => {
 		dir = path.join(tmpdir(), `praxis-trail-${process.pid}`);
@@ -198,7 +198,7 @@ describe('the audit trail', () => {
 	});
 
 	praxis.test(
-		'another key for the same file changes nothing, another file that can not be had neither',
+		'another key for the same file changes nothing, another file that cannot be had neither',
 		async () => {
 			await reload(praxis, audit('keyed.jsonl', { key: 'k'.repeat(32) }));
 			const lines = await reload(
@@ -206,7 +206,7 @@ describe('the audit trail', () => {
 				audit('keyed.jsonl', { key: 'l'.repeat(32) }),
 				/nothing was changed/,
 			);
-			assert.match(lines, /a trail keeps its key/);
+			assert.match(lines, /the key of an existing audit log cannot change/);
 			assert.ok(!lines.includes('llllllll'));
 			await reload(praxis, audit('no/such/directory.jsonl'), /nothing was changed/);
 			await (await praxis.connect()).close();

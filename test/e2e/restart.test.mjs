@@ -194,7 +194,7 @@ describe('a practice in which nothing happened for long', () => {
 	});
 });
 
-describe('a state file that can not be used', () => {
+describe('a state file that cannot be used', () => {
 	const { praxis, begin, end, names, file } = servers(withState());
 	let known;
 
@@ -243,7 +243,7 @@ describe('a state file that can not be used', () => {
 				await writeFile(file(), damaged);
 			}
 			await praxis.launch();
-			assert.equal(praxis.log.match(/is not taken up/g)?.length, 1, praxis.log);
+			assert.equal(praxis.log.match(/was not loaded/g)?.length, 1, praxis.log);
 			assert.deepEqual(await names(), [`${STATE}.refused`]);
 			const bob = await praxis.connect();
 			const answer = await subscribe(bob, known);
@@ -309,7 +309,7 @@ describe('a second server', () => {
 	const busy = (stderr) =>
 		assert.match(
 			stderr,
-			new RegExp(`error: state-file: process ${praxis.pid} has ${file()}: `),
+			new RegExp(`error: state-file: process ${praxis.pid} uses ${file()}: `),
 		);
 
 	it('does not start with the same state file, and says whose it is', async () => {
@@ -342,7 +342,7 @@ describe('a second server', () => {
 		}
 		const { code, stderr } = await runPraxisd(['--config', other.dir]);
 		assert.equal(code, 2, stderr);
-		assert.match(stderr, new RegExp(`process ${other.pid} has `));
+		assert.match(stderr, new RegExp(`process ${other.pid} uses `));
 		await other.stop();
 	});
 
@@ -351,7 +351,7 @@ describe('a second server', () => {
 		await praxis.launch();
 		await end();
 		await praxis.launch();
-		assert.match(praxis.log, /state of \d+ s ago taken up/);
+		assert.match(praxis.log, /state: loaded what was saved \d+ s ago/);
 		await praxis.stop();
 	});
 
@@ -365,7 +365,7 @@ describe('a second server', () => {
 		await other.exited;
 		await other.kill();
 		await other.start({ global: { 'state-file': 'state' }, files: { 'state.lock/x': '' } });
-		assert.match(other.log, /warning: state-file: \S+\/state can not be locked: /);
+		assert.match(other.log, /warning: state-file: \S+\/state cannot be locked: /);
 		await other.stop();
 	});
 });

@@ -4,7 +4,7 @@
 //
 //	node run.mjs [--overlay] [--option-of-node…] [file…]
 //
-// With --overlay those for which it makes sense are run with an audit trail, webhooks, trusted proxies
+// With --overlay those for which it makes sense are run with an audit log, webhooks, trusted proxies
 // and auth-url under every configuration (lib/overlay.mjs).
 //
 // Environment: PRAXIS_BUILD, the build directory (../../build from here); PRAXIS_E2E_LOG=1 shows

@@ -310,7 +310,7 @@ describe('what is not written down of the application', () => {
 	itEnds(praxis);
 });
 
-describe('the audit trail', () => {
+describe('the audit log', () => {
 	const praxis = usePraxisd({
 		global: withTrail(),
 		vhost: tokenVhost({}, { tenant: 'Clinic' }),

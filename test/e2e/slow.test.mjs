@@ -139,7 +139,7 @@ describe('a client that stops reading', () => {
 		assert.ok(after.replaced_bytes - before.replaced_bytes > 100 * MESSAGE_BYTES);
 		assert.equal(after.dropped, before.dropped);
 
-		// What has no key can not be replaced.
+		// What has no key cannot be replaced.
 		slow.socket.pause();
 		await keepBusy(sender, readers, async () => (await cut()) > before.slow_readers);
 		slow.socket.resume();

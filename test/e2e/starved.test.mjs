@@ -95,7 +95,7 @@ describe('where descriptors run out', () => {
 	it('who comes then is told, each time', async () => {
 		const most = first();
 		const since = praxis.log.length;
-		const isFull = () => /no connection can be taken/.test(praxis.log.slice(since));
+		const isFull = () => /cannot accept connections/.test(praxis.log.slice(since));
 		const wires = [];
 		limit(Math.max(...descriptors()) + 4);
 		while (!isFull()) {

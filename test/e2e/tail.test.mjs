@@ -151,7 +151,7 @@ describe('who looks on', () => {
 		assertRefused(await call(praxis, one, 'GET', 'tail?practiceId=1'), 405, 'bad_request');
 	});
 
-	it('is in the audit trail', async () => {
+	it('is in the audit log', async () => {
 		const onlooker = await Onlooker.open(praxis, { ...one, sub: 'curious' }, { practiceId: 1 });
 		const trail = await readFile(path.join(praxis.dir, 'audit.jsonl'), 'utf8');
 		const lines = trail

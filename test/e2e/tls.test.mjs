@@ -534,7 +534,7 @@ describe('renewal', () => {
 			await praxis.logged(/live: the old certificate stays in force/, since);
 			assert.match(praxis.log.slice(since), /host-ssl-(key|cert): .*live\.(key|pem)/);
 			assert.equal((await connect(port)).fingerprint, fingerprint);
-			const errors = praxis.log.slice(since).match(/stays in force/g).length;
+			const errors = praxis.log.slice(since).match(/stays in use/g).length;
 			assert.equal(errors, 1);
 			await ann.fence();
 			await ann.close();
@@ -557,7 +557,7 @@ describe('renewal', () => {
 	itEnds(praxis);
 });
 
-describe('files that can not be used', () => {
+describe('files that cannot be used', () => {
 	const cases = [
 		['a key of another certificate', { 'host-ssl-key': 'b.key' }, /host-ssl-key: .*b\.key/],
 		['a key of another kind', { 'host-ssl-key': 'c.key' }, /host-ssl-key: .*c\.key/],

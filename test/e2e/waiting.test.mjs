@@ -384,7 +384,7 @@ describe('a waiting room and another server', () => {
 	});
 });
 
-describe('the audit trail of a waiting room', () => {
+describe('the audit log of a waiting room', () => {
 	const praxis = usePraxisd({
 		...waitingRoom(),
 		global: { audit: { file: 'audit.jsonl' } },

@@ -499,11 +499,11 @@ describe('a receiver that fails', () => {
 	it('is told of in the log, without what was sent or where', async () => {
 		assert.match(
 			praxis.log,
-			/warning: webhook of vhost default: the answer is 500; it is tried again/,
+			/warning: webhook of vhost default: the answer is 500; will retry/,
 		);
 		assert.match(
 			praxis.log,
-			/notice: webhook of vhost default: everything has been delivered again/,
+			/notice: webhook of vhost default: delivering again/,
 		);
 		assert.doesNotMatch(praxis.log, /\/hook/);
 		const stats = await webhooks(praxis);

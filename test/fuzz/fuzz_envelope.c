@@ -108,7 +108,7 @@ static void restore_one(size_t i)
 			leave(i); /* it is in too many rooms, perhaps */
 		}
 		if (tries > 2) {
-			fake_fault("session %zu can not join any more", i);
+			fake_fault("session %zu cannot join any more", i);
 		}
 		conns[i] = conns[i] ? conns[i] : fake_connect(fake, &who[i]);
 		fake_send(conns[i], JOIN);

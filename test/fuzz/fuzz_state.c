@@ -50,7 +50,7 @@ static struct state_text pass_through(const char *data, size_t len)
 	struct fake *fake = begin();
 	if (state_text_load(fake, data, len, 0, &counts) == 0) {
 		if (state_text_save(fake, &saved) < 0) {
-			fake_fault("it can not be saved");
+			fake_fault("it cannot be saved");
 		}
 		visit(fake);
 	}

@@ -144,7 +144,7 @@ static void close_one(struct peer *peer)
 	model_close(peer, code);
 }
 
-/* Who has missed something of what is on again can not go on as if nothing was. */
+/* Who has missed something of what is on again cannot go on as if nothing was. */
 static void notice_switch(struct peer *peer)
 {
 	bool lives = peer->phase == PX_SESSION_OPEN || peer->phase == PX_SESSION_DETACHED;

@@ -22,7 +22,7 @@ static int read_token(const struct px_ctl_target *target, const char *path,
 			px_secret_read(path, &ret_bearer->token);
 	if (rc < 0) {
 		px_ctl_say(target, "%s: %s", path,
-				rc == -ENODATA ? "there is no token in it" : strerror(-rc));
+				rc == -ENODATA ? "it contains no token" : strerror(-rc));
 		return PX_CTL_USAGE;
 	}
 	return 0;
@@ -62,7 +62,7 @@ static int mint(const struct px_ctl_target *target, struct px_span secret,
 	};
 	int rc = px_mint_token(&wanted, &token, &wrong);
 	if (rc < 0) {
-		px_ctl_say(target, "no token can be made: %s",
+		px_ctl_say(target, "cannot make a token: %s",
 				rc == -EINVAL ? wrong : strerror(-rc));
 		return PX_CTL_USAGE;
 	}
@@ -81,7 +81,7 @@ static int find_and_mint(const struct px_ctl_target *target, struct px_bearer *r
 	}
 	if (rc < 0) {
 		px_ctl_say(target, "%s: %s", path ? path : "the secret",
-				rc == -ENODATA ? "there is no secret in it" : strerror(-rc));
+				rc == -ENODATA ? "it contains no secret" : strerror(-rc));
 		return PX_CTL_USAGE;
 	}
 	rc = mint(target, secret, ret_bearer);

@@ -78,7 +78,7 @@ static int take_token(struct px_ctl_client *client)
 	struct px_bearer bearer;
 	int code = px_bearer_find(client->target, &bearer);
 	if (code == 0 && !px_ctl_is_visible(bearer.token)) {
-		px_ctl_say(client->target, "what was given as a token is none");
+		px_ctl_say(client->target, "the given token is malformed");
 		code = PX_CTL_USAGE;
 	} else if (code == 0 && bearer.token.len > 0) {
 		client->has_token = true;

@@ -95,14 +95,14 @@ static int blame_transport(const struct px_ctl_client *client, CURLcode rc)
 		px_ctl_say(target, "%s: %s", client->base, why(client, rc));
 		return PX_CTL_USAGE;
 	case CURLE_PEER_FAILED_VERIFICATION:
-		px_ctl_say(target, "%s: %s (its certificate's issuer can be named with --cacert)",
+		px_ctl_say(target, "%s: %s (use --cacert for its certificate's issuer)",
 				client->base, why(client, rc));
 		return PX_CTL_UNREACHABLE;
 	case CURLE_WRITE_ERROR:
 		px_ctl_say(target, "%s: the answer is too large", client->base);
 		return PX_CTL_NO;
 	default:
-		px_ctl_say(target, "%s can not be reached: %s", client->base, why(client, rc));
+		px_ctl_say(target, "cannot reach %s: %s", client->base, why(client, rc));
 		return PX_CTL_UNREACHABLE;
 	}
 }
@@ -134,8 +134,8 @@ static int blame_server(const struct px_ctl_client *client, struct json_object *
 		return PX_CTL_NO;
 	}
 	if (!json_object_object_get_ex(object, "error", &error)) {
-		px_ctl_say(client->target, "%s answers, but not as praxisd does (%d): is that its "
-				"address?", client->base, client->status);
+		px_ctl_say(client->target, "%s answers, but not like praxisd (%d): is the address right?",
+				client->base, client->status);
 		return code_of(client->status);
 	}
 	if (client->target->json) {
@@ -145,8 +145,8 @@ static int blame_server(const struct px_ctl_client *client, struct json_object *
 	}
 	if (client->status == 401) {
 		px_ctl_say(client->target, client->has_token ?
-				"The server does not take this token: it has expired, or was signed "
-				"with another secret or for another issuer." :
+				"The server does not accept this token: it has expired, or was signed with "
+				"another secret or for another issuer." :
 				"No token: give one with --token-file, or the server's secret with "
 				"--secret-file; see --help.");
 	}
@@ -236,7 +236,7 @@ int px_ctl_client_ask(struct px_ctl_client *client, const struct px_ctl_request 
 int px_ctl_client_knock(struct px_ctl_client *client, const char *path, double *ret_ms,
 		const char **ret_why)
 {
-	static const char other[] = "something answers, but not as praxisd does";
+	static const char other[] = "a server answers, but not like praxisd";
 	double asked_s = 0;
 	double answered_s = 0;
 	curl_easy_setopt(client->easy, CURLOPT_HTTPGET, 1L);

@@ -61,7 +61,7 @@ static int read_page(struct px_ctl_client *client, const struct px_ctl_list *lis
 	bool taken = take_rows(list, answer.object, rows);
 	json_object_put(answer.object);
 	if (!taken) {
-		px_ctl_client_say(client, "an answer that makes no sense");
+		px_ctl_client_say(client, "the answer is malformed");
 		return PX_CTL_NO;
 	}
 	*after = more ? *after : 0;

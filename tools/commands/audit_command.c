@@ -42,7 +42,7 @@ static int add_key(struct px_audit_verify_options *options, const char *path)
 	}
 	int rc = px_secret_read(path, &options->keys[options->key_count]);
 	if (rc < 0) {
-		return complain(path, rc == -ENODATA ? "there is no key in it" : strerror(-rc));
+		return complain(path, rc == -ENODATA ? "it contains no key" : strerror(-rc));
 	}
 	options->key_count++;
 	return 0;

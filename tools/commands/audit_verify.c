@@ -16,7 +16,7 @@
 /* How long a live file's last line may take to become whole. */
 #define PATIENCE_NS 100000000
 
-#define IS_NOT_THE_LINE "it is line %" PRIu64 " of the trail, line %" PRIu64 " should be here"
+#define IS_NOT_THE_LINE "it is line %" PRIu64 " of the audit log, line %" PRIu64 " should be here"
 
 struct px_audit_verify {
 	struct px_audit_verify_options options;
@@ -92,13 +92,13 @@ static int open_file(struct px_audit_verify *verify, const struct px_audit_line 
 	}
 	if (rc < 0) {
 		return say(verify, PX_AUDIT_BROKEN,
-				"this is not the first line of a file: lines before it are gone");
+				"this is not the first line of an audit log: earlier lines are missing");
 	}
 	if (px_audit_opening_fits(&opening, verify->plain)) {
 		verify->hasher = verify->plain;
 		if (verify->options.key_count > 0) {
 			return say(verify, PX_AUDIT_BROKEN,
-					"the file has no key: anybody can have written it");
+					"the file has no key: anybody could have written it");
 		}
 		return PX_AUDIT_GOOD;
 	}
@@ -121,11 +121,11 @@ static int check_begin(struct px_audit_verify *verify, const struct px_audit_lin
 {
 	const char *after = verify->options.after;
 	if (line->seq == 1 && memcmp(line->prev, verify->position.hash, PX_AUDIT_HASH_LEN) != 0) {
-		return say(verify, PX_AUDIT_BROKEN, "line 1 of the trail refers to one before it");
+		return say(verify, PX_AUDIT_BROKEN, "line 1 of the audit log refers to an earlier line");
 	}
 	if (after && memcmp(line->prev, after, PX_AUDIT_HASH_LEN) != 0) {
 		return say(verify, PX_AUDIT_BROKEN,
-				"this does not follow the line of --after, but %.*s",
+				"this follows %.*s, not the line of --after",
 				PX_AUDIT_HASH_LEN, line->prev);
 	}
 	if (line->seq > 1 && !after) {
@@ -147,12 +147,12 @@ static int check_link(struct px_audit_verify *verify, const struct px_audit_line
 				IS_NOT_THE_LINE, line->seq, expected);
 	}
 	if (line->seq < expected) {
-		return say(verify, PX_AUDIT_BROKEN, "out of order, or for the second time: "
+		return say(verify, PX_AUDIT_BROKEN, "out of order, or repeated: "
 				IS_NOT_THE_LINE, line->seq, expected);
 	}
 	if (memcmp(line->prev, verify->position.hash, PX_AUDIT_HASH_LEN) != 0) {
 		return say(verify, PX_AUDIT_BROKEN,
-				"it does not follow the line before: that one was replaced");
+				"it does not follow the line before, which was replaced");
 	}
 	return PX_AUDIT_GOOD;
 }
@@ -174,7 +174,7 @@ static int check_line(struct px_audit_verify *verify, struct px_span text)
 {
 	struct px_audit_line line;
 	if (px_audit_line_parse(text, &line) < 0) {
-		return say(verify, PX_AUDIT_BROKEN, "this is no line of a trail");
+		return say(verify, PX_AUDIT_BROKEN, "this is not a line of an audit log");
 	}
 	/* Files may have been joined, so that a first line can come later. */
 	if (verify->number == 1 || px_audit_line_is(&line, PX_AUDIT_OPENED)) {
@@ -256,10 +256,10 @@ int px_audit_verify_read(struct px_audit_verify *verify, FILE *file, const char 
 		verify->number++;
 	}
 	if (rc == -ENODATA) {
-		return say(verify, PX_AUDIT_BROKEN, "half a line: the end is missing");
+		return say(verify, PX_AUDIT_BROKEN, "incomplete line: the end is missing");
 	}
 	if (rc == -EMSGSIZE) {
-		return say(verify, PX_AUDIT_BROKEN, "this is no line of a trail");
+		return say(verify, PX_AUDIT_BROKEN, "this is not a line of an audit log");
 	}
 	if (rc < 0) {
 		return say(verify, PX_AUDIT_UNKNOWN, "cannot be read");
@@ -273,23 +273,22 @@ int px_audit_verify_end(struct px_audit_verify *verify)
 	const char *head = verify->position.hash;
 	verify->number = 0;
 	if (verify->lines == 0) {
-		return say(verify, PX_AUDIT_BROKEN, "there is not a single line");
+		return say(verify, PX_AUDIT_BROKEN, "there are no lines");
 	}
 	if (options->expect_head && strcmp(options->expect_head, head) != 0) {
-		return say(verify, PX_AUDIT_BROKEN, "the last line, %" PRIu64 ", is not the "
-				"expected head: lines were cut off or written since; its hash is "
-				"%s", verify->position.seq, head);
+		return say(verify, PX_AUDIT_BROKEN, "the last line, %" PRIu64 ", is not the expected "
+				"head: lines were removed or added; its hash is %s", verify->position.seq, head);
 	}
 	if (options->contains && !verify->found) {
-		return say(verify, PX_AUDIT_BROKEN, "no line has the hash %s: lines were cut off",
+		return say(verify, PX_AUDIT_BROKEN, "no line has the hash %s: lines were removed",
 				options->contains);
 	}
-	say(verify, PX_AUDIT_GOOD, "The chain is whole: %" PRIu64 " lines up to line %" PRIu64
-			", %s, head %s", verify->lines, verify->position.seq,
+	say(verify, PX_AUDIT_GOOD, "The chain is complete: %" PRIu64 " lines up to line %" PRIu64 ", "
+			"%s, head %s", verify->lines, verify->position.seq,
 			px_audit_hasher_algorithm(verify->hasher), head);
 	if (verify->gaps > 0) {
-		say(verify, PX_AUDIT_GOOD, "It tells of %" PRIu64 " gaps, in which %" PRIu64
-				" entries are known to be lost", verify->gaps, verify->lost);
+		say(verify, PX_AUDIT_GOOD, "It reports %" PRIu64 " gaps, in which %" PRIu64 " entries "
+				"were lost", verify->gaps, verify->lost);
 	}
 	return PX_AUDIT_GOOD;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `praxisctl audit verify`: reads files of an audit trail as one chain (docs/audit.md), and
+ * `praxisctl audit verify`: reads files of an audit log as one chain (docs/audit.md), and
  * names the first line that does not belong. Line by line, so that the size of a trail does
  * not matter; and apart from files and options, so that the tests can feed it bytes.
  */

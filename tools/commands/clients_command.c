@@ -206,7 +206,8 @@ int px_ctl_disconnect(int argc, char **argv)
 	}
 	const char *id = first < argc ? argv[first] : NULL;
 	if (!is_clear(&chosen, id)) {
-		px_ctl_say(&chosen.target, "whom? praxisctl disconnect %s", disconnect_usage.arguments);
+		px_ctl_say(&chosen.target, "missing arguments: praxisctl disconnect %s",
+				disconnect_usage.arguments);
 		return PX_CTL_USAGE;
 	}
 	struct json_object *object = json_object_new_object();

@@ -66,7 +66,7 @@ int px_ctl_locks(int argc, char **argv)
 static int print_unlocked(struct json_object *answer, const void *address)
 {
 	(void)answer;
-	printf("%s is not locked any more\n", (const char *)address);
+	printf("%s is unlocked\n", (const char *)address);
 	return px_view_end();
 }
 

@@ -21,14 +21,14 @@ static const char help[] =
 		"Usage: praxisctl plugin check [options] FILE\n"
 		"\n"
 		"Prints what the file of a service (praxis_svc_NAME.so) is, and errors in it: what a server\n"
-		"would say that loads it. The file is loaded, and its constructors run: check only what\n"
+		"would report when loading it. The file is loaded, and its constructors run: check only what\n"
 		"you would run yourself. praxisd does it, the one beside praxisctl or else in PATH.\n"
 		"\n"
 		"  -c, --config PATH  configuration of a server: one of its services may have a prefix that\n"
 		"                     the file wants\n"
 		"  -h, --help         print this\n"
 		"\n"
-		"Exit codes: 0 the file is fine; 2 it is not, or the command line is invalid.\n";
+		"Exit codes: 0 the file is valid; 2 it is not, or the command line is invalid.\n";
 
 struct arguments {
 	char *config;
@@ -59,7 +59,7 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments)
 	}
 	if (argc - optind != 1) {
 		fprintf(stderr, "praxisctl plugin check: %s; try --help\n",
-				optind == argc ? "no file is given" : "there is more than one file");
+				optind == argc ? "no file is given" : "more than one file is given");
 		return PX_CTL_USAGE;
 	}
 	arguments->file = argv[optind];
@@ -100,7 +100,7 @@ int px_ctl_plugin_check(int argc, char **argv)
 	} else {
 		(void)execvp(name, words);
 	}
-	fprintf(stderr, "praxisctl plugin check: " SERVER " is neither beside praxisctl nor in PATH, or "
-			"can not be run: %s\n", strerror(errno));
+	fprintf(stderr, "praxisctl plugin check: " SERVER " cannot be run (searched beside praxisctl "
+			"and in PATH): %s\n", strerror(errno));
 	return PX_CTL_USAGE;
 }

@@ -77,7 +77,7 @@ static int print_totals(struct json_object *object)
 	}
 	struct json_object *totals = json_object_object_get(object, "totals");
 	add_figures(grid, "", totals ? totals : object);
-	int code = px_view_print(grid, "Nothing has happened yet.");
+	int code = px_view_print(grid, "No statistics yet.");
 	px_grid_destroy(grid);
 	return code;
 }

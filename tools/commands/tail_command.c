@@ -113,7 +113,7 @@ static int end(struct tailing *tailing, struct px_span reason)
 		px_ctl_say(&tailing->target, "the token has expired");
 		return PX_CTL_UNAUTHORISED;
 	}
-	px_ctl_say(&tailing->target, "the server ends");
+	px_ctl_say(&tailing->target, "the server is shutting down");
 	return PX_CTL_UNREACHABLE;
 }
 
@@ -136,7 +136,7 @@ static int take(struct tailing *tailing, struct json_object *object, struct px_s
 	} else if (message) {
 		print_message(tailing, object, at_ms);
 	} else {
-		printf("%lld messages were too many to be shown\n", (long long)missed);
+		printf("%lld messages were omitted: too many at once\n", (long long)missed);
 	}
 	int code = px_view_end();
 	return code != 0 ? code : message && --tailing->left == 0 ? PX_CTL_FINE : -1;
@@ -157,7 +157,7 @@ static int on_line(void *user, struct px_span line)
 	struct tailing *tailing = user;
 	struct json_object *object;
 	if (px_strict_json_parse(line, &object) < 0) {
-		px_ctl_say(&tailing->target, "an answer that makes no sense");
+		px_ctl_say(&tailing->target, "the answer is malformed");
 		return PX_CTL_NO;
 	}
 	int code = take(tailing, object, line);

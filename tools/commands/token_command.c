@@ -57,7 +57,7 @@ static int complain(const char *what, const char *why)
 static int add_id(const char **ids, size_t *count, const char *id)
 {
 	if (*count == IDS_MAX) {
-		return complain(id, "too many of its kind");
+		return complain(id, "too many");
 	}
 	ids[(*count)++] = id;
 	return 0;
@@ -152,7 +152,7 @@ static int find_secret(const char *wanted, struct px_span *ret_secret)
 	}
 	if (rc < 0) {
 		return complain(path ? path : "the secret",
-				rc == -ENODATA ? "there is no secret in it" : strerror(-rc));
+				rc == -ENODATA ? "it contains no secret" : strerror(-rc));
 	}
 	return 0;
 }
@@ -170,8 +170,8 @@ static int print_token(const struct px_mint *mint)
 	}
 	int rc = px_mint_token(mint, &token, &wrong);
 	if (rc < 0) {
-		return rc == -EINVAL ? complain(wrong, "missing, or not one that there can be") :
-				complain("cannot make it", strerror(-rc));
+		return rc == -EINVAL ? complain(wrong, "missing or invalid") :
+				complain("cannot make the token", strerror(-rc));
 	}
 	puts(token);
 	free(token);

@@ -196,7 +196,7 @@ static int check(const struct px_ctl_usage *usage, struct px_ctl_target *target,
 		return PX_CTL_USAGE;
 	}
 	if (count < usage->arguments_min) {
-		px_ctl_say(target, "something is missing: praxisctl %s %s", usage->command,
+		px_ctl_say(target, "missing arguments: praxisctl %s %s", usage->command,
 				usage->arguments);
 		return PX_CTL_USAGE;
 	}

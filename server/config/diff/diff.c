@@ -2,7 +2,7 @@
 /*
  * See diff.h. Keys of "global" and of a vhost are compared by the tables that they are
  * read by, so that none can be forgotten; what a table sees as one value but is more (tokens,
- * services, the audit trail) is taken apart here.
+ * services, the audit log) is taken apart here.
  */
 #include "diff.h"
 
@@ -109,7 +109,7 @@ static int64_t number_of(const struct field *field, const void *object)
 static void compare_text(struct diff *diff, const char *key, const char *old, const char *new)
 {
 	if (!same_text(old, new)) {
-		tell(diff, "%s %s", key, !old ? "is there now" : !new ? "is gone" : "has changed");
+		tell(diff, "%s %s", key, !old ? "was added" : !new ? "was removed" : "changed");
 	}
 }
 
@@ -142,7 +142,7 @@ static void compare_field(struct diff *diff, const struct field *field, const vo
 	} else if (field->kind != CHOICE) {
 		compare_number(diff, field->key, number_of(field, old), number_of(field, new));
 	} else if (number_of(field, old) != number_of(field, new)) {
-		tell(diff, "%s has changed", field->key);
+		tell(diff, "%s changed", field->key);
 	}
 }
 
@@ -158,7 +158,7 @@ static void compare_json(struct diff *diff, const char *key, struct json_object 
 		struct json_object *new)
 {
 	if (!old != !new || (old && json_object_equal(old, new) != 1)) {
-		tell(diff, "%s %s", key, !old ? "is there now" : !new ? "is gone" : "has changed");
+		tell(diff, "%s %s", key, !old ? "was added" : !new ? "was removed" : "changed");
 	}
 }
 
@@ -168,7 +168,7 @@ static void compare_option(struct diff *diff, const struct px_option *row,
 	bool given = px_options_given(new, row->key);
 	if (!row->fallback && row->type == PX_OPTION_INT &&
 			given != px_options_given(old, row->key)) {
-		tell(diff, "%s %s", row->key, given ? "is there now" : "is gone");
+		tell(diff, "%s %s", row->key, given ? "was added" : "was removed");
 		return;
 	}
 	switch (row->type) {
@@ -237,12 +237,12 @@ static void compare_options(struct diff *diff, const struct px_config_service *o
 		const struct px_config_member *before = find_member(&old->options, now->key);
 		if (!before || json_object_equal(before->value, now->value) != 1) {
 			tell(diff, "service %s: option %s %s", new->name, now->key,
-					before ? "has changed" : "is there now");
+					before ? "changed" : "was added");
 		}
 	}
 	for (size_t i = 0; i < old->options.count; i++) {
 		if (!find_member(&new->options, old->options.members[i].key)) {
-			tell(diff, "service %s: option %s is gone", new->name,
+			tell(diff, "service %s: option %s was removed", new->name,
 					old->options.members[i].key);
 		}
 	}
@@ -288,7 +288,7 @@ static void compare_tokens(struct diff *diff, const struct px_config_tokens *old
 	size_t at = strlen(diff->where);
 	if (!old || !new) {
 		if (old != new) {
-			tell(diff, "tokens %s", new ? "are there now" : "are gone");
+			tell(diff, "tokens %s", new ? "were added" : "were removed");
 		}
 		return;
 	}
@@ -304,14 +304,14 @@ static void compare_vhosts(struct diff *diff, const struct px_config_vhost *old,
 	size_t count = diff->count;
 	compare_object(diff, "vhosts", old->options, new->options);
 	if (diff->count == count && !same_addresses(old, new)) {
-		tell(diff, "the addresses of its interface have changed");
+		tell(diff, "the addresses of its interface changed");
 	}
 	compare_tokens(diff, old->tokens, new->tokens);
 	compare_text(diff, "key of the webhook", old->webhook ? old->webhook->secret : NULL,
 			new->webhook ? new->webhook->secret : NULL);
 	compare_services(diff, old, new);
 	if (px_config_vhost_replaces(old, new)) {
-		tell(diff, "begins anew, with other sessions");
+		tell(diff, "is replaced; its sessions end");
 	}
 	diff->where[0] = '\0';
 }
@@ -331,7 +331,7 @@ static void compare_audit(struct diff *diff, const struct px_config_audit *old,
 {
 	if (!old || !new) {
 		if (old != new) {
-			tell(diff, "audit %s", new ? "is there now" : "is gone");
+			tell(diff, "audit %s", new ? "was added" : "was removed");
 		}
 		return;
 	}

@@ -84,16 +84,16 @@ static int expand_dollar(struct expansion *expansion, const char **text)
 		return append(expansion, "$", 1);
 	}
 	if (at[1] != '{') {
-		return fail(expansion, "a lone \"$\": write ${NAME} for an environment variable, "
-				"$$ for a dollar", "");
+		return fail(expansion, "a single \"$\": write ${NAME} for an environment variable, $$ "
+				"for a dollar sign", "");
 	}
 	const char *close = strchr(at, '}');
 	if (!close) {
-		return fail(expansion, "\"${\" without its \"}\"", "");
+		return fail(expansion, "\"${\" without \"}\"", "");
 	}
 	const char *nested = strstr(at + 2, "${");
 	if (nested && nested < close) {
-		return fail(expansion, "a variable inside of a variable", "");
+		return fail(expansion, "nested variables", "");
 	}
 	*text = close + 1;
 	expansion->substituted = true;

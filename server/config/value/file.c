@@ -122,12 +122,12 @@ const char *px_config_file_fault(const char *path, int rc, char *buf, size_t siz
 		return strerror(-rc);
 	}
 	if (stat(path, &st) < 0) {
-		(void)snprintf(buf, size, "%.1024s: Permission denied: user %ld, as whom praxisd runs, may not "
-				"enter one of its directories", path, user);
+		(void)snprintf(buf, size, "%.1024s: Permission denied: praxisd runs as user %ld, which "
+				"may not enter one of the directories", path, user);
 	} else {
-		(void)snprintf(buf, size, "%.1024s: Permission denied: it is of user %ld and group %ld, with "
-				"mode %04o, and praxisd runs as user %ld: chown %ld it, or let a group "
-				"of that user read it", path, (long)st.st_uid, (long)st.st_gid,
+		(void)snprintf(buf, size, "%.1024s: Permission denied: it belongs to user %ld and group "
+				"%ld, with mode %04o, and praxisd runs as user %ld: chown it to %ld, or give a "
+				"group of that user read access", path, (long)st.st_uid, (long)st.st_gid,
 				(unsigned)(st.st_mode & 07777), user, user);
 	}
 	return buf;

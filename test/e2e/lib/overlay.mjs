@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Everything on at once, under tests that know nothing of it: with PRAXIS_E2E_OVERLAY=all each
-// configuration that a test writes gets what it left out of an audit trail, webhooks, trusted proxies
+// configuration that a test writes gets what it left out of an audit log, webhooks, trusted proxies
 // and, beside tokens, an auth-url; and each client comes from an address of its own behind a proxy.
 // The chain of the trail, the signatures and the order of the webhooks are checked when a server ends.
 //

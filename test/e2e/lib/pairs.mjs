@@ -22,7 +22,7 @@ const SANITIZERS = /ERROR: \w+Sanitizer|runtime error/;
 
 // What some acts may have logged as warnings or errors.
 const TOLD = [
-	/warning: vhost \w+: a trusted proxy does not say who its client is/,
+	/warning: vhost \w+: a trusted proxy sends no valid X-Forwarded-For or Forwarded/,
 	/warning: address [0-9a-f.:]+: locked for/,
 ];
 // Whose token ended between one server and the next is not taken up.

@@ -182,7 +182,7 @@ async function mangled(issuer, claims, alg) {
 
 /**
  * Every kind of token that must let nobody in, as [{ name, token, fault }], made of good claims.
- * `fault` is the server's word for it in its audit trail; undefined where that depends on the bit.
+ * `fault` is the server's word for it in its audit log; undefined where that depends on the bit.
  * `issuer` and `audience` are what the server expects; leave them out if it expects nothing.
  * `leeway` is the server's, in seconds: 0 for "expired by a second" to be just that.
  */

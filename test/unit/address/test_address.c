@@ -119,10 +119,10 @@ START_TEST(nobody_is_on_no_list)
 	char text[PX_ADDRESS_SIZE];
 	struct px_config *config = load_vhost(", \"trusted-proxies\": [\"::/0\"], "
 			"\"metrics-allow\": [\"::/0\"]",
-			"W f.json:1: \"trusted-proxies\": with \"::/0\" everybody may say from "
-			"where he comes\n"
-			"W f.json:1: \"metrics-allow\": with \"::/0\" everybody may read the "
-			"figures\n");
+			"W f.json:1: \"trusted-proxies\": \"::/0\" lets everybody choose the "
+			"address that the server sees\n"
+			"W f.json:1: \"metrics-allow\": \"::/0\" lets everybody read the "
+			"statistics\n");
 	px_address_format(&in6addr_any, text);
 	ck_assert_str_eq(text, "unknown");
 	ck_assert(px_address_is_nobody(&in6addr_any));
@@ -173,7 +173,7 @@ START_TEST(proxies_are_believed_as_far_as_they_are_trusted)
 	expect_behind(config, "10.0.0.1", "192.0.2.7,,10.0.0.2,", "192.0.2.7");
 	/* All of them proxies: the farthest. */
 	expect_behind(config, "10.0.0.1", "10.0.0.3, 10.0.0.2", "10.0.0.3");
-	/* What can not be read is nobody, and not the proxy that wrote it. */
+	/* What cannot be read is nobody, and not the proxy that wrote it. */
 	static const char *const unreadable[] = { "", " ", ",", " , ", "unknown", "unix:", "_hidden",
 		"\"\"", "192.0.2.7, unknown", "192.0.2.7, rubbish, 10.0.0.2", "192.0.2.7, unix:,",
 		"192.0.2.7 10.0.0.2", "6.6.6.6, \"" };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing the audit trail: the lines, restarts and crashes, rotation, a disk that is full, and
+ * Writing the audit log: the lines, restarts and crashes, rotation, a disk that is full, and
  * others who touch the file. That tampering is found: test_audit_verify.c.
  */
 #include "test_audit_util.h"
@@ -176,7 +176,7 @@ START_TEST(the_chain_goes_on_after_a_restart)
 	char head[65];
 	(void)snprintf(head, sizeof(head), "%.64s", last.data + last.len - 66);
 	ck_assert_logged(head);
-	ck_assert_logged("2 audit trail TRAIL: ends at line 21, head ");
+	ck_assert_logged("2 audit log TRAIL: ends at line 21, head ");
 	free(bytes);
 }
 END_TEST
@@ -187,8 +187,8 @@ START_TEST(heads_are_logged_now_and_then)
 	settings.head_every = 4;
 	struct px_audit *audit = open_with(settings);
 	write_some(audit, 8);
-	ck_assert_logged("2 audit trail TRAIL: line 4, head ");
-	ck_assert_logged("2 audit trail TRAIL: line 8, head ");
+	ck_assert_logged("2 audit log TRAIL: line 4, head ");
+	ck_assert_logged("2 audit log TRAIL: line 8, head ");
 	ck_assert_ptr_null(strstr(logged, "line 5"));
 	px_audit_destroy(audit);
 }
@@ -223,7 +223,7 @@ START_TEST(half_a_line_is_cut_off_and_told)
 				"\"bytes\":%zu,", ends[i].len);
 		ck_assert_ptr_nonnull(strstr(bytes, expected));
 		free(bytes);
-		ck_assert_logged("0 audit trail TRAIL: cut off half a line of ");
+		ck_assert_logged("0 audit log TRAIL: truncated an incomplete line of ");
 		ck_assert_int_eq(unlink(path), 0);
 		ck_assert_int_eq(unlink(beside(".head")), 0);
 	}
@@ -264,14 +264,14 @@ START_TEST(a_changed_end_is_not_continued)
 	size_t len = size_of(path);
 	ck_assert_int_eq(px_audit_create(&settings, &audit), -EBADMSG);
 	ck_assert_uint_eq(size_of(path), len);
-	ck_assert_logged("0 audit trail TRAIL: cannot be continued: its last line was changed: ");
+	ck_assert_logged("0 audit log TRAIL: cannot be continued: its last line was changed: ");
 	damage(200);
 	px_audit_destroy(open_with(settings));
 	append(path, "no line\n", 8);
 	ck_assert_int_eq(px_audit_create(&settings, &audit), -EBADMSG);
 	put(path, "no line\n", 8);
 	ck_assert_int_eq(px_audit_create(&settings, &audit), -EBADMSG);
-	ck_assert_logged("its first line is not that of a trail");
+	ck_assert_logged("its first line is not that of an audit log");
 }
 END_TEST
 
@@ -286,7 +286,7 @@ START_TEST(or_is_moved_aside)
 	write_some(audit, 1);
 	px_audit_destroy(audit);
 	ck_assert(exists(beside(".broken-20231114T221320Z")));
-	ck_assert_logged("0 audit trail TRAIL: its last line was changed: its hash does not match; "
+	ck_assert_logged("0 audit log TRAIL: its last line was changed: its hash does not match; "
 			"moved to ");
 	size_t len;
 	char *bytes = slurp(path, &len);
@@ -314,7 +314,7 @@ START_TEST(lines_missing_at_the_end_are_told)
 	ck_assert_ptr_nonnull(strstr(bytes, "\"trail_gap\",\"lost\":4,\"reason\":\"missing\""));
 	free(bytes);
 	ck_assert_whole(NULL);
-	ck_assert_logged("0 audit trail TRAIL: 4 lines are gone from its end");
+	ck_assert_logged("0 audit log TRAIL: 4 lines are missing at its end");
 }
 END_TEST
 
@@ -333,7 +333,7 @@ START_TEST(a_trail_that_was_rewritten_is_noticed)
 	ck_assert_int_eq(rename(beside(".other"), path), 0);
 	ck_assert_whole(NULL);
 	ck_assert_int_eq(px_audit_create(&settings, &audit), -EBADMSG);
-	ck_assert_logged("it was rewritten");
+	ck_assert_logged("the file was rewritten");
 }
 END_TEST
 
@@ -347,12 +347,12 @@ START_TEST(the_head_can_be_made_anew)
 	audit = open_trail("");
 	write_some(audit, 3);
 	px_audit_destroy(audit);
-	ck_assert_logged("1 audit trail TRAIL: its .head was gone; making it anew");
+	ck_assert_logged("1 audit log TRAIL: its .head was gone; replacing it");
 	put(beside(".head"), "praxis-audit-head 000000000000000007 nonsense\n", 46);
 	audit = open_trail("");
 	write_some(audit, 3);
 	px_audit_destroy(audit);
-	ck_assert_logged("1 audit trail TRAIL: its .head is damaged; making it anew");
+	ck_assert_logged("1 audit log TRAIL: its .head is damaged; replacing it");
 	ck_assert_whole(NULL);
 	ck_assert_uint_eq(size_of(beside(".head")), 102);
 }
@@ -365,7 +365,7 @@ START_TEST(another_key_needs_another_file)
 	write_some(audit, 3);
 	px_audit_destroy(audit);
 	ck_assert_int_eq(px_audit_create(&settings, &audit), -EPROTO);
-	ck_assert_logged("move it away to begin a new file");
+	ck_assert_logged("move the file away to begin a new one");
 	ck_assert_int_eq(rename(path, beside(".1")), 0);
 	px_audit_destroy(open_with(settings));
 	settings.key = px_span(OTHER_KEY);
@@ -404,7 +404,7 @@ START_TEST(rotation_on_request)
 	const char *const paths[] = { beside(".2"), beside(".1"), path, NULL };
 	ck_assert_msg(verify_paths(KEY, paths) == PX_AUDIT_GOOD, "%s", verdict);
 	ck_assert_ptr_nonnull(strstr(verdict, "13 lines up to line 13"));
-	ck_assert_logged("2 audit trail TRAIL: the file was moved away; going on in a new one after "
+	ck_assert_logged("2 audit log TRAIL: the file was moved away; continuing in a new one after "
 			"line 7, head ");
 }
 END_TEST
@@ -446,7 +446,7 @@ START_TEST(rotation_that_cannot_be_done)
 	ck_assert_int_eq(rename(path, beside(".1")), 0);
 	ck_assert_int_eq(mkdir(path, 0700), 0);
 	ck_assert_int_lt(px_audit_reopen(audit), 0);
-	ck_assert_logged("0 audit trail TRAIL: cannot go on in the file that is there now: ");
+	ck_assert_logged("0 audit log TRAIL: cannot continue in the new file: ");
 	write_some(audit, 3);
 	ck_assert_int_eq(rmdir(path), 0);
 	put(path, "something else\n", 15);
@@ -473,7 +473,7 @@ START_TEST(an_old_copy_in_its_place_is_not_continued)
 	put(path, bytes, len);
 	free(bytes);
 	ck_assert_int_eq(px_audit_reopen(audit), -EBADMSG);
-	ck_assert_logged("it is not the end of this trail; staying in the old one");
+	ck_assert_logged("it does not end where this audit log ended; still writing to the old file");
 	write_some(audit, 1);
 	px_audit_destroy(audit);
 	const char *const paths[] = { beside(".1"), NULL };
@@ -506,7 +506,7 @@ START_TEST(a_deleted_file_is_noticed_at_once)
 	ck_assert_int_eq(unlink(path), 0);
 	write_some(audit, 3);
 	px_audit_destroy(audit);
-	ck_assert_logged("0 audit trail TRAIL: the file was deleted; going on in a new one after line 4");
+	ck_assert_logged("0 audit log TRAIL: the file was deleted; continuing in a new one after line 4");
 	ck_assert_whole(NULL);
 	ck_assert_ptr_nonnull(strstr(verdict, "begins with line 5"));
 }
@@ -525,7 +525,7 @@ START_TEST(copytruncate_works)
 	px_audit_destroy(audit);
 	const char *const paths[] = { beside(".1"), path, NULL };
 	ck_assert_msg(verify_paths(NULL, paths) == PX_AUDIT_GOOD, "%s", verdict);
-	ck_assert_logged("somebody else emptied it after line 4");
+	ck_assert_logged("another process emptied it after line 4");
 }
 END_TEST
 
@@ -535,7 +535,7 @@ START_TEST(others_who_write_are_noticed)
 	write_some(audit, 3);
 	append(path, "hello\n", 6);
 	write_some(audit, 1);
-	ck_assert_logged("0 audit trail TRAIL: somebody else wrote to it after line 4");
+	ck_assert_logged("0 audit log TRAIL: another process wrote to it after line 4");
 	px_audit_destroy(audit);
 	ck_assert_int_eq(verify_trail(NULL), PX_AUDIT_BROKEN);
 	ck_assert_ptr_nonnull(strstr(verdict, "FILE:5: "));
@@ -621,13 +621,13 @@ START_TEST(a_full_disk_refuses)
 	ck_assert_uint_eq(stats.seq, 6);
 	ck_assert(stats.failing);
 	ck_assert_int_eq(times("cannot be written"), 2);
-	ck_assert_logged("0 audit trail TRAIL: cannot be written: File too large; 11 entries lost since "
+	ck_assert_logged("0 audit log TRAIL: cannot be written: File too large; 11 entries lost since "
 			"the start; acts are refused");
 	ck_assert_int_eq(px_audit_permit(audit, &entry), 0);
 	px_audit_stats(audit, &stats);
 	ck_assert(!stats.failing);
 	ck_assert_uint_eq(stats.seq, 8);
-	ck_assert_logged("1 audit trail TRAIL: is written again; 16 entries lost");
+	ck_assert_logged("1 audit log TRAIL: can be written again; 16 entries lost");
 	px_audit_destroy(audit);
 	ck_assert_whole(KEY);
 	char *bytes = slurp(path, &len);
@@ -648,7 +648,7 @@ START_TEST(or_lets_them_go_on)
 		ck_assert_int_eq(write_into(audit, 100), -EFBIG);
 	}
 	ck_assert_int_eq(times("cannot be written"), 1);
-	ck_assert_logged("acts go on without a trace");
+	ck_assert_logged("acts continue unrecorded");
 	write_some(audit, 1);
 	px_audit_stats(audit, &stats);
 	ck_assert_uint_eq(stats.lost, 2000);
@@ -687,7 +687,7 @@ START_TEST(complaints_are_rare_however_it_flaps)
 		wall_ms += 100;
 	}
 	ck_assert_int_eq(times("cannot be written"), 1);
-	ck_assert_int_eq(times("is written again"), 1);
+	ck_assert_int_eq(times("can be written again"), 1);
 	wall_ms -= 3600000; /* somebody set the clock back */
 	ck_assert_int_eq(write_into(audit, 10), -EFBIG);
 	ck_assert_int_eq(times("cannot be written"), 2);
@@ -784,7 +784,7 @@ static int use_a_real_full_disk(void)
 	ck_assert_int_eq(write_one(audit), 0);
 	px_audit_destroy(audit);
 	ck_assert_whole(KEY);
-	ck_assert_ptr_nonnull(strstr(verdict, "in which 2 entries are known"));
+	ck_assert_ptr_nonnull(strstr(verdict, "in which 2 entries were lost"));
 	ck_assert_logged("No space left on device");
 	return 0;
 }
@@ -812,7 +812,7 @@ START_TEST(one_writer)
 	struct px_audit *audit = open_with(settings);
 	struct px_audit *second;
 	ck_assert_int_eq(px_audit_create(&settings, &second), -EBUSY);
-	ck_assert_logged("0 audit trail TRAIL: cannot be opened: another process writes it");
+	ck_assert_logged("0 audit log TRAIL: cannot be opened: another process writes it");
 	/* By another name of the same file. */
 	char other[128];
 	(void)snprintf(other, sizeof(other), "%s", beside(".link"));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A flood of refusals in the audit trail: so many lines, then counts, and nothing is lost. */
+/* A flood of refusals in the audit log: so many lines, then counts, and nothing is lost. */
 #include "test_audit_util.h"
 
 #include <json-c/json.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests of the audit trail share: a directory that goes away again, a clock that
+ * What the tests of the audit log share: a directory that goes away again, a clock that
  * stands still, a log that is kept, and files as bytes.
  */
 #ifndef TEST_AUDIT_UTIL_H

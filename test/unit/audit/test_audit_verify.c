@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tampering with an audit trail, and that each kind of it is found: what an auditor relies on
+ * Tampering with an audit log, and that each kind of it is found: what an auditor relies on
  * is not that good trails verify but that bad ones do not.
  */
 #include "test_audit_util.h"
@@ -119,7 +119,7 @@ START_TEST(a_removed_line_is_found)
 		}
 		numbers[count] = 0;
 		expect(bytes, numbers, PX_AUDIT_BROKEN, removed, removed == 1 ?
-				"this is not the first line of a file" :
+				"this is not the first line of an audit log" :
 				"lines are missing before this one");
 	}
 	free(bytes);
@@ -237,7 +237,7 @@ START_TEST(nothing_comes_before_the_first_line)
 	(void)snprintf(first, sizeof(first), "%064d", 7);
 	char *forged = forge_after(first, bytes, "", &len);
 	ck_assert_int_eq(verify_bytes(&plain, forged, len), PX_AUDIT_BROKEN);
-	ck_assert_ptr_nonnull(strstr(verdict, "FILE:1: line 1 of the trail refers to one before"));
+	ck_assert_ptr_nonnull(strstr(verdict, "FILE:1: line 1 of the audit log refers to an earlier line"));
 	free(forged);
 	free(bytes);
 }
@@ -323,7 +323,7 @@ START_TEST(files_are_one_chain)
 	both.after = head;
 	ck_assert_int_eq(verify_order(&both, names, "12"), PX_AUDIT_GOOD);
 	ck_assert_int_eq(verify_order(&both, names, "2"), PX_AUDIT_BROKEN);
-	ck_assert_ptr_nonnull(strstr(verdict, "does not follow the line of --after"));
+	ck_assert_ptr_nonnull(strstr(verdict, "not the line of --after"));
 	free(bytes);
 }
 END_TEST

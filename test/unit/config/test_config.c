@@ -8,7 +8,7 @@
 #include <praxis/service.h>
 
 #define VHOST "{\"vhosts\": [{\"name\": \"a\", \"port\": 0}]}"
-#define NO_VHOST "E there is no vhost: expected {\"vhosts\": [{\"name\": …, \"port\": …}]}\n"
+#define NO_VHOST "E no vhost is configured: expected {\"vhosts\": [{\"name\": …, \"port\": …}]}\n"
 
 /* ---- files ---- */
 
@@ -98,12 +98,12 @@ START_TEST(finds_nothing)
 	expect_failure("/does/not/exist", -ENOENT,
 			"E /does/not/exist: No such file or directory\n");
 	expect_failure(directory, -ENOENT,
-			"E DIR: no configuration here: expected praxis.json, conf.d/*.json or "
+			"E DIR: no configuration found: expected praxis.json, conf.d/*.json or "
 			"*.json\n");
 	make_directory("conf.d");
 	put("other.json", VHOST);
 	expect_failure(directory, -ENOENT,
-			"E DIR: no configuration here: expected praxis.json, conf.d/*.json or "
+			"E DIR: no configuration found: expected praxis.json, conf.d/*.json or "
 			"*.json\n");
 }
 END_TEST
@@ -306,9 +306,9 @@ START_TEST(says_what_is_wrong_with_keys_of_other_files)
 			"E b.json:4: \"mounts\": expected an object of at most 256 keys\n"
 			"E b.json:5: \"headers\": expected an object of at most 256 keys\n"));
 	put("b.json", "{\"vhost\": \"a\",\n\"interface\": \"*\"}");
-	px_config_destroy(load("E b.json:2: vhost \"a\" listens on 0.0.0.0, which others can reach, "
-			"and takes everybody's word for who he is: keep to \"localhost\", set up "
-			"\"tokens\" or \"auth-url\", or write \"open-mode\": \"insecure\"\n"));
+	px_config_destroy(load("E b.json:2: vhost \"a\" listens on 0.0.0.0, which other machines "
+			"can reach, without authentication: use \"localhost\", configure "
+			"\"tokens\" or \"auth-url\", or set \"open-mode\": \"insecure\"\n"));
 	put("b.json", "{\"vhost\": \"a\",\n\"name\": \"b\"}");
 	px_config_destroy(load("E b.json:2: \"name\": a vhost has its name from its own file\n"));
 	put("b.json", "{\"vhost\": \"b\",\n\"port\": 5}");
@@ -593,11 +593,11 @@ static void expect_denied(void)
 {
 	char expected[160];
 	(void)snprintf(expected, sizeof(expected),
-			"E f.json:1: \"file\": DIR/closed is a directory in which no file can be made "
-			"by user 4242\n");
+			"E f.json:1: \"file\": DIR/closed is a directory in which no file can be created by "
+			"user 4242\n");
 	expect_global("\"audit\": {\"file\": \"closed/a\"}", expected);
 	expect_global("\"audit\": {\"file\": \"theirs\"}",
-			"E f.json:1: \"file\": DIR/theirs can not be written by user 4242\n");
+			"E f.json:1: \"file\": DIR/theirs cannot be written by user 4242\n");
 }
 
 START_TEST(says_whose_rights_an_audit_trail_lacks)
@@ -628,15 +628,15 @@ START_TEST(says_whose_a_secret_is_that_can_not_be_read)
 	ck_assert_int_eq(seteuid(4242), 0);
 	expect_global("\"audit\": {\"file\": \"a\", \"key-file\": \"key\"}",
 			"E f.json:1: \"key-file\": cannot read the file that it names: DIR/key: Permission "
-			"denied: it is of user 77 and group 78, with mode 0600, and praxisd runs as user "
-			"4242: chown 4242 it, or let a group of that user read it\n");
+			"denied: it belongs to user 77 and group 78, with mode 0600, and praxisd runs as user "
+			"4242: chown it to 4242, or give a group of that user read access\n");
 	ck_assert_int_eq(seteuid(0), 0);
 	ck_assert_int_eq(chmod(directory, 0700), 0);
 	ck_assert_int_eq(seteuid(4242), 0);
 	/* The path is all that is left to be said. */
 	expect_global("\"audit\": {\"file\": \"/tmp/a\", \"key-file\": \"key\"}",
 			"E f.json:1: \"key-file\": cannot read the file that it names: DIR/key: Permission "
-			"denied: user 4242, as whom praxisd runs, may not enter one of its directories\n");
+			"denied: praxisd runs as user 4242, which may not enter one of the directories\n");
 	ck_assert_int_eq(seteuid(0), 0);
 }
 END_TEST
@@ -653,7 +653,7 @@ START_TEST(checks_an_audit_trail)
 			"E f.json:1: \"sync\": expected one of none, line, got \"always\"\n"
 			"E f.json:1: \"on-full\": expected one of refuse, continue, got 1\n");
 	expect_global("\"audit\": {\"file\": \"logs/a\",\n\"key\": \"S3CRET\"}",
-			"E f.json:1: \"file\": DIR/logs is not there, or is no directory\n"
+			"E f.json:1: \"file\": DIR/logs does not exist, or is not a directory\n"
 			"W f.json:2: \"key\": a weak secret: expected at least 32 random bytes\n");
 	expect_global("\"audit\": {\"file\": \"a\", \"key\": [\"S3CRET\"]}",
 			"E f.json:1: \"key\": expected a string of 1 to 4096 bytes\n");
@@ -662,7 +662,7 @@ START_TEST(checks_an_audit_trail)
 			"E f.json:1: \"file\": DIR/trail is not a regular file\n");
 	put("file", "");
 	expect_global("\"audit\": {\"file\": \"file/a\"}",
-			"E f.json:1: \"file\": DIR/file is not there, or is no directory\n");
+			"E f.json:1: \"file\": DIR/file does not exist, or is not a directory\n");
 	/* a later file's takes the place of all of it, and its paths start there */
 	make_directory("conf.d");
 	put("praxis.json", "{\"global\": {\"audit\": {\"file\": \"a\", \"sync\": \"line\"}}}");

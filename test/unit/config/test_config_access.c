@@ -11,7 +11,7 @@
 #include <netinet/in.h>
 
 #define SECRET_32 "0123456789abcdef0123456789abcdef"
-#define A_URL "https:// or http://, a host, and if need be :port, a path and a query"
+#define A_URL "https:// or http://, a host, and optionally :port, a path and a query"
 #define TOKENS ", \"tokens\": {\"secret\": \"" SECRET_32 "\"}"
 
 /* The tokens of a vhost with these keys in them. */
@@ -85,8 +85,8 @@ START_TEST(takes_tokens)
 			"\"practiceId\": \"pid\", \"sub\": \"uid\"},"
 			"\"cookie\": \"__Host-praxis\", \"query\": \"on\", \"auth-ms\": 600000,"
 			"\"secret-kid\": \"2026\", \"max-bytes\": \"4096\"",
-			"W f.json:1: \"require-exp\": tokens without expiry are taken, and are "
-			"good for ever\n");
+			"W f.json:1: \"require-exp\": tokens without expiry are accepted, and stay valid "
+			"forever\n");
 	const struct px_config_tokens *tokens = config->vhosts[0].tokens;
 	ck_assert_str_eq(tokens->secret, SECRET_32);
 	expect_path(tokens->jwks_file, "keys.json");
@@ -166,7 +166,7 @@ START_TEST(checks_tokens)
 	for (size_t i = 0; i < sizeof(cookies) / sizeof(cookies[0]); i++) {
 		char keys[64];
 		(void)snprintf(keys, sizeof(keys), "\"cookie\": \"%s\"", cookies[i]);
-		expect_more(keys, "E f.json:1: \"cookie\": not the name of a cookie\n");
+		expect_more(keys, "E f.json:1: \"cookie\": not a valid cookie name\n");
 	}
 	expect_more("\"claims\": []",
 			"E f.json:1: \"claims\": expected an object of at most 256 keys\n");
@@ -182,9 +182,9 @@ START_TEST(checks_tokens)
 			"E f.json:1: \"sub\": expected a string of 1 to 256 bytes, got one of 0\n"
 			"E f.json:2: \"auth-url\": expected " A_URL "\n"
 			"E f.json:3: \"webhook-url\": expected " A_URL "\n"
-			"E f.json:4: \"origins\": \"x\" is no origin: expected https://host or "
+			"E f.json:4: \"origins\": \"x\" is not an origin: expected https://host or "
 			"http://host, with or without :port, https://*.host, or *\n"
-			"E f.json:5: \"trusted-proxies\": \"x\" is no address: expected an IPv4 or "
+			"E f.json:5: \"trusted-proxies\": \"x\" is not an address: expected an IPv4 or "
 			"IPv6 address, or ADDRESS/BITS\n");
 	/* that there are tokens counts, be they wrong: no word of open mode */
 	expect_vhost(", \"interface\": \"127.0.0.1\", \"tokens\": {\"secret\": 5}",
@@ -211,7 +211,7 @@ START_TEST(warns_of_weak_secrets_and_shows_none)
 	expect_tokens("\"secret\": [\"S3CRET\"]",
 			"E f.json:1: \"secret\": expected a string of 1 to 4096 bytes\n");
 	expect_tokens("\"secret\": \"S3CRET\", \"secret-file\": \"short\"",
-			"E f.json:1: \"secret\" and \"secret-file\" are both given\n");
+			"E f.json:1: \"secret\" and \"secret-file\" exclude each other\n");
 	/* the secret itself in a key for paths */
 	expect_tokens("\"secret-file\": \"S3CRET\"",
 			"E f.json:1: \"secret-file\": cannot read the file that it names: "
@@ -255,10 +255,9 @@ START_TEST(tokens_may_be_left_to_the_environment)
 	px_config_destroy(config);
 	/* Then it is as open as if they had never been thought of, and no more. */
 	expect_vhost(", \"tokens\": {\"secret\": \"${PX_T_SECRET:-}\"},\n\"interface\": \"*\"",
-			"E f.json:2: vhost \"a\" listens on 0.0.0.0, which others can reach, and "
-			"takes everybody's word for who he is: keep to \"localhost\", set up "
-			"\"tokens\" or \"auth-url\", or write \"open-mode\": \"insecure\"; "
-			"not set in the environment: PX_T_SECRET\n");
+			"E f.json:2: vhost \"a\" listens on 0.0.0.0, which other machines can reach, without "
+			"authentication: use \"localhost\", configure \"tokens\" or \"auth-url\", or set "
+			"\"open-mode\": \"insecure\"; not set in the environment: PX_T_SECRET\n");
 	/* What is not there by mistake is a mistake. */
 	expect_tokens("\"leeway-s\": 5", "E f.json:1: \"tokens\" needs a \"secret\" or a "
 			"\"jwks-file\"\n");
@@ -320,8 +319,8 @@ START_TEST(checks_an_auth_url)
 		char keys[128];
 		(void)snprintf(keys, sizeof(keys), ",\n\"auth-url\": \"%s\"", wrong[i]);
 		expect_vhost(keys,
-				"E f.json:2: \"auth-url\": expected https:// or http://, a host, "
-				"and if need be :port, a path and a query\n");
+				"E f.json:2: \"auth-url\": expected https:// or http://, a host, and optionally "
+				":port, a path and a query\n");
 	}
 	expect_vhost(", \"auth-url\": \"\"",
 			"E f.json:1: \"auth-url\": expected a string of 1 to 2048 bytes, got one "
@@ -345,16 +344,16 @@ START_TEST(checks_an_auth_url)
 	expect_vhost(longest, "");
 	strcpy(longest + strlen(longest) - 1, ".a\"");
 	expect_vhost(longest,
-			"E f.json:1: \"auth-url\": expected https:// or http://, a host, "
-			"and if need be :port, a path and a query\n");
+			"E f.json:1: \"auth-url\": expected https:// or http://, a host, and optionally "
+			":port, a path and a query\n");
 }
 END_TEST
 
 /* ---- open mode ---- */
 
 #define NOT_OPEN(line, key, proof) \
-	"E f.json:" line ": \"" key "\" in a vhost with \"" proof "\": a client's own word " \
-	"counts for nothing there\n"
+	"E f.json:" line ": \"" key "\" in a vhost with \"" proof "\", where clients cannot " \
+	"choose their identity\n"
 
 START_TEST(refuses_open_mode_beside_proof)
 {
@@ -383,8 +382,8 @@ START_TEST(refuses_open_mode_beside_proof)
 END_TEST
 
 #define NO_TLS(line, address) \
-	"W f.json:" line ": vhost \"a\" listens on " address " with no TLS on a public address: " \
-	"tokens and patients' data can be read on the way\n"
+	"W f.json:" line ": vhost \"a\" listens on " address " without TLS on a public address: " \
+	"tokens and patients' data can be read in transit\n"
 #define TLS ", \"host-ssl-cert\": \"cert\", \"host-ssl-key\": \"key\""
 
 START_TEST(warns_of_public_addresses_without_tls)
@@ -402,9 +401,9 @@ START_TEST(warns_of_public_addresses_without_tls)
 	expect_vhost(", \"interface\": \"*\", \"redirect-to-https\": 443", "");
 	/* TLS proves nothing of who a client is */
 	expect_vhost(TLS ", \"interface\": \"192.0.2.1\"",
-			"E f.json:1: vhost \"a\" listens on 192.0.2.1, which others can reach, and "
-			"takes everybody's word for who he is: keep to \"localhost\", set up "
-			"\"tokens\" or \"auth-url\", or write \"open-mode\": \"insecure\"\n");
+			"E f.json:1: vhost \"a\" listens on 192.0.2.1, which other machines can reach, "
+			"without authentication: use \"localhost\", configure \"tokens\" or \"auth-url\", or "
+			"set \"open-mode\": \"insecure\"\n");
 }
 END_TEST
 
@@ -454,8 +453,7 @@ START_TEST(takes_origins)
 	ck_assert_uint_eq(config->vhosts[0].origin_count, 0);
 	px_config_destroy(config);
 	config = load_vhost(", \"origins\": [\"https://a\",\n\"*\"]",
-			"W f.json:2: \"origins\": a wildcard origin: with \"*\" the pages of every "
-			"site may connect\n");
+			"W f.json:2: \"origins\": with \"*\", pages of every web site may connect\n");
 	ck_assert_str_eq(config->vhosts[0].origins[1], "*");
 	px_config_destroy(config);
 }
@@ -476,7 +474,7 @@ START_TEST(checks_origins)
 		(void)snprintf(keys, sizeof(keys), ", \"origins\": [\"https://a\",\n\"%s\"]",
 				wrong[i]);
 		(void)snprintf(expected, sizeof(expected),
-				"E f.json:2: \"origins\": \"%s\" is no origin: expected "
+				"E f.json:2: \"origins\": \"%s\" is not an origin: expected "
 				"https://host or http://host, with or without :port, "
 				"https://*.host, or *\n", wrong[i]);
 		expect_vhost(keys, expected);
@@ -493,7 +491,7 @@ START_TEST(checks_origins)
 		(void)snprintf(many + used, sizeof(many) - used, ",\"http://a:%d\"", i);
 	}
 	strcat(many, "]");
-	expect_vhost(many, "E f.json:1: \"origins\": \"http://a:257\" is one too many\n");
+	expect_vhost(many, "E f.json:1: \"origins\": too many entries at \"http://a:257\"\n");
 }
 END_TEST
 
@@ -546,14 +544,14 @@ START_TEST(takes_trusted_proxies)
 	ck_assert(trusts(config, "::1"));
 	px_config_destroy(config);
 	config = load_vhost(", \"trusted-proxies\": [\"0.0.0.0/0\",\n\"2001:db8::\"]",
-			"W f.json:1: \"trusted-proxies\": with \"0.0.0.0/0\" everybody may say "
-			"from where he comes\n");
+			"W f.json:1: \"trusted-proxies\": \"0.0.0.0/0\" lets everybody choose "
+			"the address that the server sees\n");
 	ck_assert(trusts(config, "192.0.2.1"));
 	ck_assert(!trusts(config, "2001:db8::1"));
 	px_config_destroy(config);
 	config = load_vhost(", \"trusted-proxies\": \"::/0\"",
-			"W f.json:1: \"trusted-proxies\": with \"::/0\" everybody may say from "
-			"where he comes\n");
+			"W f.json:1: \"trusted-proxies\": \"::/0\" lets everybody choose the "
+			"address that the server sees\n");
 	ck_assert(trusts(config, "192.0.2.1"));
 	ck_assert(trusts(config, "2001:db8::1"));
 	px_config_destroy(config);
@@ -574,14 +572,14 @@ START_TEST(checks_trusted_proxies)
 		(void)snprintf(keys, sizeof(keys), ", \"trusted-proxies\": [\"::1\",\n\"%s\"]",
 				wrong[i]);
 		(void)snprintf(expected, sizeof(expected),
-				"E f.json:2: \"trusted-proxies\": \"%s\" is no address: expected "
+				"E f.json:2: \"trusted-proxies\": \"%s\" is not an address: expected "
 				"an IPv4 or IPv6 address, or ADDRESS/BITS\n", wrong[i]);
 		expect_vhost(keys, expected);
 	}
 	expect_vhost(", \"trusted-proxies\": [\"172.17.0.1/16\", \"2001:db8::1/127\"]",
-			"E f.json:1: \"trusted-proxies\": \"172.17.0.1/16\" goes on behind its "
+			"E f.json:1: \"trusted-proxies\": \"172.17.0.1/16\" has bits set behind its "
 			"prefix: expected 172.17.0.0/16, or an address alone\n"
-			"E f.json:1: \"trusted-proxies\": \"2001:db8::1/127\" goes on behind its "
+			"E f.json:1: \"trusted-proxies\": \"2001:db8::1/127\" has bits set behind its "
 			"prefix: expected 2001:db8::/127, or an address alone\n");
 	expect_vhost(", \"trusted-proxies\": [1]",
 			"E f.json:1: \"trusted-proxies\": expected a string or an array of "
@@ -592,7 +590,7 @@ START_TEST(checks_trusted_proxies)
 			"E f.json:1: \"proxy-protocol\" without \"trusted-proxies\"\n");
 	expect_vhost(", \"proxy-protocol\": false", "");
 	expect_vhost(", \"proxy-protocol\": true, \"trusted-proxies\": \"x\"",
-			"E f.json:1: \"trusted-proxies\": \"x\" is no address: expected an IPv4 "
+			"E f.json:1: \"trusted-proxies\": \"x\" is not an address: expected an IPv4 "
 			"or IPv6 address, or ADDRESS/BITS\n");
 	char many[8192] = ", \"trusted-proxies\": [\"10.0.0.0\"";
 	for (int i = 1; i <= 256; i++) {
@@ -601,7 +599,7 @@ START_TEST(checks_trusted_proxies)
 				i % 256);
 	}
 	strcat(many, "]");
-	expect_vhost(many, "E f.json:1: \"trusted-proxies\": \"10.0.1.0\" is one too many\n");
+	expect_vhost(many, "E f.json:1: \"trusted-proxies\": too many entries at \"10.0.1.0\"\n");
 }
 END_TEST
 
@@ -692,8 +690,8 @@ START_TEST(takes_a_redirect)
 			"65535, got 65536\n");
 	expect_vhost(", \"redirect-to-https\": 443,\n\"host-ssl-cert\": \"cert\", "
 			"\"host-ssl-key\": \"key\"",
-			"E f.json:2: \"host-ssl-cert\" and \"redirect-to-https\" in one vhost: one "
-			"that redirects to TLS has none itself\n");
+			"E f.json:2: \"host-ssl-cert\" and \"redirect-to-https\" in one vhost: a vhost "
+			"that redirects to https has no TLS\n");
 }
 END_TEST
 

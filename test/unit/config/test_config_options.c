@@ -239,7 +239,7 @@ START_TEST(reads_options_from_files)
 	ck_assert_ptr_null(px_options_string(options, "log"));
 	px_options_destroy(options);
 	expect_service("\"note\": \"a\", \"note-file\": \"secret\"",
-			"E f.json:1: s: \"note\" and \"note-file\" are both given\n");
+			"E f.json:1: s: \"note\" and \"note-file\" exclude each other\n");
 	expect_service("\"history-file\": \"secret\"",
 			"E f.json:1: s: unknown key \"history-file\" "
 			"(expected: title, mode, note, history, offset, trace, record, servers, "

@@ -294,8 +294,8 @@ START_TEST(names_variables_that_would_protect_an_open_vhost)
 #define OPEN_VHOST(proof) \
 	"{\"vhosts\": [{\"name\": \"a\", \"port\": 0, \"interface\": \"*\", " proof "}]}"
 #define OPEN_SENTENCE \
-	"E f.json:1: vhost \"a\" listens on 0.0.0.0, which others can reach, and takes everybody's " \
-	"word for who he is: keep to \"localhost\", set up \"tokens\" or \"auth-url\", or write " \
+	"E f.json:1: vhost \"a\" listens on 0.0.0.0, which other machines can reach, " \
+	"without authentication: use \"localhost\", configure \"tokens\" or \"auth-url\", or set " \
 	"\"open-mode\": \"insecure\""
 	unsetenv("PX_T_UNSET");
 	unsetenv("PX_T_UNSET2");
@@ -350,14 +350,14 @@ START_TEST(refuses_wrong_substitutions)
 	expect_vhost(", \"tenant\": \"${PX_T_BAD}\"",
 			"E f.json:1: \"tenant\": not UTF-8: the environment variable PX_T_BAD\n");
 	expect_vhost(", \"tenant\": \"$HOME\"",
-			"E f.json:1: \"tenant\": a lone \"$\": write ${NAME} for "
-			"an environment variable, $$ for a dollar\n");
+			"E f.json:1: \"tenant\": a single \"$\": write ${NAME} for an environment variable, "
+			"$$ for a dollar sign\n");
 	expect_vhost(", \"tenant\": \"x$\"",
-			"E f.json:1: \"tenant\": a lone \"$\": write ${NAME} for "
-			"an environment variable, $$ for a dollar\n");
-	expect_vhost(", \"tenant\": \"${A\"", "E f.json:1: \"tenant\": \"${\" without its \"}\"\n");
+			"E f.json:1: \"tenant\": a single \"$\": write ${NAME} for an environment variable, "
+			"$$ for a dollar sign\n");
+	expect_vhost(", \"tenant\": \"${A\"", "E f.json:1: \"tenant\": \"${\" without \"}\"\n");
 	expect_vhost(", \"tenant\": \"${PX_T_UNSET:-${B}}\"",
-			"E f.json:1: \"tenant\": a variable inside of a variable\n");
+			"E f.json:1: \"tenant\": nested variables\n");
 	static const char *const names[] = { "", "1A", "A-B", "A:B", "A B", ":-x", "\xc3\xa9" };
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char keys[64];
@@ -390,8 +390,7 @@ START_TEST(complains_once_of_a_void_value)
 	/* nowhere a second complaint about the text that was not substituted */
 	expect("{\"vhost\": \"${PX_T_UNSET}\", \"ws-protocols\": []}",
 			"E f.json:1: \"vhost\": there is no environment variable PX_T_UNSET\n"
-			"E there is no vhost: expected {\"vhosts\": [{\"name\": …, \"port\": "
-			"…}]}\n");
+			"E no vhost is configured: expected {\"vhosts\": [{\"name\": …, \"port\": …}]}\n");
 	expect("{\"vhosts\": [{\"name\": \"${PX_T_UNSET}\", \"port\": 0}]}",
 			"E f.json:1: \"name\": there is no environment variable PX_T_UNSET\n");
 	expect_vhost(", \"headers\": [{\"X\": \"${PX_T_UNSET}\"}, \"${PX_T_UNSET}\"],"
@@ -421,7 +420,7 @@ START_TEST(reads_values_from_files)
 	/* one line end is taken off, not two; $ means nothing there */
 	put("dollar", "${PX_T_UNSET}");
 	expect_vhost(", \"tenant-file\": \"two\"",
-			"E f.json:1: \"tenant\": a control character in it\n");
+			"E f.json:1: \"tenant\": must not contain control characters\n");
 	config = load_vhost(", \"tenant-file\": \"dollar\"", "");
 	ck_assert_str_eq(config->vhosts[0].tenant, "${PX_T_UNSET}");
 	px_config_destroy(config);
@@ -430,7 +429,7 @@ START_TEST(reads_values_from_files)
 	ck_assert_str_eq(config->vhosts[0].name, "berlin");
 	px_config_destroy(config);
 	expect("{\"vhost-file\": \"tenant\", \"ws-protocols\": []}",
-			"E there is no vhost: expected {\"vhosts\": [{\"name\": …, \"port\": …}]}\n"
+			"E no vhost is configured: expected {\"vhosts\": [{\"name\": …, \"port\": …}]}\n"
 			"E f.json:1: \"vhost\": there is no vhost \"berlin\" (known: none)\n");
 }
 END_TEST
@@ -464,9 +463,9 @@ START_TEST(refuses_wrong_value_files)
 	expect_vhost(", \"tenant-file\": 5",
 			"E f.json:1: \"tenant-file\": expected the path of a file\n");
 	expect_vhost(", \"tenant\": \"y\", \"tenant-file\": \"x\"",
-			"E f.json:1: \"tenant\" and \"tenant-file\" are both given\n");
+			"E f.json:1: \"tenant\" and \"tenant-file\" exclude each other\n");
 	expect_vhost(", \"tenant-file\": \"x\",\n\"tenant\": \"y\"",
-			"E f.json:1: \"tenant\" and \"tenant-file\" are both given\n");
+			"E f.json:1: \"tenant\" and \"tenant-file\" exclude each other\n");
 	/* of string keys alone */
 	expect_vhost(", \"port-file\": \"x\"",
 			"E f.json:1: unknown key \"port-file\" (expected: " VHOST_KEYS ")\n");

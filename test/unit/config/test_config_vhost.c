@@ -44,7 +44,7 @@ START_TEST(checks_vhost_keys)
 			"E f.json:1: \"tenant\": expected a string of 1 to 128 bytes, got one of "
 			"0\n");
 	expect_vhost(", \"tenant\": \"a\\nb\"",
-			"E f.json:1: \"tenant\": a control character in it\n");
+			"E f.json:1: \"tenant\": must not contain control characters\n");
 	static const char *const paths[] = { "ws", "/a b", "/ws?x", "/ws#x", "/\xc3\xa9",
 		"/a\\\\b" };
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
@@ -132,13 +132,13 @@ static void expect_addresses(const char *keys, const char *expected, const char 
 
 #define OPEN ", \"open-mode\": \"insecure\", \"interface\": "
 #define WARNS(address) \
-	"W f.json:1: vhost \"a\" listens on " address " and takes everybody's word " \
-	"for who he is (\"open-mode\": \"insecure\")\n"
+	"W f.json:1: vhost \"a\" listens on " address " without " \
+	"authentication (\"open-mode\": \"insecure\")\n"
 
 #define REFUSES(line, address) \
-	"E f.json:" line ": vhost \"a\" listens on " address ", which others can reach, and " \
-	"takes everybody's word for who he is: keep to \"localhost\", set up \"tokens\" or " \
-	"\"auth-url\", or write \"open-mode\": \"insecure\"\n"
+	"E f.json:" line ": vhost \"a\" listens on " address ", which other machines can " \
+	"reach, without authentication: use \"localhost\", configure \"tokens\" or " \
+	"\"auth-url\", or set \"open-mode\": \"insecure\"\n"
 
 START_TEST(resolves_interfaces)
 {
@@ -188,8 +188,8 @@ START_TEST(checks_interfaces)
 		(void)snprintf(keys, sizeof(keys), ", \"interface\": [\"localhost\",\n\"%s\"]",
 				wrong[i]);
 		(void)snprintf(expected, sizeof(expected),
-				"E f.json:2: \"interface\": \"%s\" is no address, "
-				"and no network interface of this machine\n",
+				"E f.json:2: \"interface\": \"%s\" is neither an address nor a network interface "
+				"of this machine\n",
 				wrong[i]);
 		expect_vhost(keys, expected);
 	}
@@ -319,7 +319,7 @@ START_TEST(checks_mounts)
 			"E f.json:1: unknown key \"defualt\" (did you mean \"default\"?)\n");
 	expect_vhost(", \"mounts\": [{\"mountpoint\": \"/\", \"origin\": \"/tmp\"},\n"
 			"{\"mountpoint\": \"/\", \"origin\": \"/tmp\"}]",
-			"E f.json:2: \"mountpoint\": there is a mount at \"/\" already\n");
+			"E f.json:2: \"mountpoint\": another mount has \"/\"\n");
 	static const char *const origins[] = { "file://tmp", "http://example.com/",
 		"callback://x" };
 	for (size_t i = 0; i < sizeof(origins) / sizeof(origins[0]); i++) {
@@ -454,7 +454,7 @@ START_TEST(checks_services)
 			"E f.json:1: \"status\": expected \"ok\" or \"disabled\" for the service "
 			"\"s\"\n");
 	expect_vhost(", \"ws-protocols\": [{\"s\": {}},\n{\"t\": {}, \"s\": {}}]",
-			"E f.json:2: this file sets it up already, on line 1: the service \"s\"\n");
+			"E f.json:2: already configured in this file, on line 1: the service \"s\"\n");
 	static const char *const names[] = {
 		"", "S", "1s", "a-b", "a_b", "\xc3\xa9", "abcdefghijklmnopqrstuvwxyz0123456",
 	};
@@ -463,8 +463,8 @@ START_TEST(checks_services)
 		char expected[256];
 		(void)snprintf(keys, sizeof(keys), ", \"ws-protocols\": [{\"%s\": {}}]", names[i]);
 		(void)snprintf(expected, sizeof(expected),
-				"E f.json:1: the name of a service is a lower "
-				"case letter and up to 31 letters and digits, not \"%s\"\n",
+				"E f.json:1: a service's name is a lower-case letter and up to 31 lower-case "
+				"letters and digits, not \"%s\"\n",
 				names[i]);
 		expect_vhost(keys, expected);
 	}

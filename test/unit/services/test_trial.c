@@ -83,7 +83,7 @@ static void hang(void *user)
 START_TEST(what_hangs_is_ended)
 {
 	ck_assert_int_eq(try_it(hang, NULL), -EINVAL);
-	ck_assert_ptr_nonnull(strstr(fault, "it does not come back"));
+	ck_assert_ptr_nonnull(strstr(fault, "it does not return"));
 }
 END_TEST
 

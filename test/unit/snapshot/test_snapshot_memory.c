@@ -104,7 +104,7 @@ START_TEST(saving)
 		failed = memory_has_failed();
 		ck_assert(rc == 0 || (rc == -ENOMEM && failed));
 		if (rc == 0) {
-			ck_assert_uint_ge(bytes, whole); /* what can not be shared is written twice */
+			ck_assert_uint_ge(bytes, whole); /* what cannot be shared is written twice */
 		}
 	}
 	ck_assert_uint_gt(tries, 1);

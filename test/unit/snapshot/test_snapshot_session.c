@@ -2,7 +2,7 @@
 /*
  * Sessions over a restart, with the real services: who waits for its client in one broker is
  * resumed or healed in the next, in its rooms and its place in the line, and has missed
- * nothing; who can not go on is seen to leave.
+ * nothing; who cannot go on is seen to leave.
  */
 #include "channel/channel.h"
 #include "core/session.h"

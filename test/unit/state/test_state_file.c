@@ -184,9 +184,9 @@ START_TEST(a_first_line_is_short)
 {
 	begin();
 	pad_head(1023);
-	ck_assert_str_eq(fault_of(), "its checksum is not that of its content");
+	ck_assert_str_eq(fault_of(), "its checksum does not match");
 	pad_head(1024);
-	ck_assert_str_eq(fault_of(), "its first line is none of a state");
+	ck_assert_str_eq(fault_of(), "its first line is not that of a state file");
 	finish();
 }
 END_TEST
@@ -198,7 +198,7 @@ START_TEST(another_version_is_told)
 		"{\"lines\":1}\n";
 	spit(other, sizeof(other) - 1);
 	ck_assert_int_eq(chmod(path, 0600), 0);
-	ck_assert_str_eq(fault_of(), "it is of another version");
+	ck_assert_str_eq(fault_of(), "it has another version");
 	finish();
 }
 END_TEST
@@ -208,9 +208,9 @@ START_TEST(is_its_owners_alone)
 	begin();
 	ck_assert_int_eq(write_lines(1, MAX_BYTES), 0);
 	ck_assert_int_eq(chmod(path, 0640), 0);
-	ck_assert_str_eq(fault_of(), "others than its owner have access to it");
+	ck_assert_str_eq(fault_of(), "users other than its owner have access to it");
 	ck_assert_int_eq(chmod(path, 0604), 0);
-	ck_assert_str_eq(fault_of(), "others than its owner have access to it");
+	ck_assert_str_eq(fault_of(), "users other than its owner have access to it");
 	if (geteuid() == 0) {
 		ck_assert_int_eq(chmod(path, 0600), 0);
 		ck_assert_int_eq(chown(path, 12345, 12345), 0);
@@ -221,7 +221,7 @@ START_TEST(is_its_owners_alone)
 	ck_assert_str_eq(fault_of(), "it is a symbolic link");
 	ck_assert_int_eq(unlink(path), 0);
 	ck_assert_int_eq(mkfifo(path, 0600), 0);
-	ck_assert_str_eq(fault_of(), "it is no regular file");
+	ck_assert_str_eq(fault_of(), "it is not a regular file");
 	finish();
 }
 END_TEST

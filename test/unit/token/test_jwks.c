@@ -91,15 +91,15 @@ START_TEST(takes_keys)
 }
 END_TEST
 
-#define NOT_CRV "its \"crv\" is none of P-256 (EC) and Ed25519 (OKP)"
+#define NOT_CRV "its \"crv\" is not P-256 (EC) or Ed25519 (OKP)"
 #define NOT_ALG "its \"alg\" is not HS256 (oct), RS256 (RSA), ES256 (EC), EdDSA or Ed25519 (OKP)"
-#define NOT_KTY "its \"kty\" is none of oct, RSA, EC and OKP"
+#define NOT_KTY "its \"kty\" is not oct, RSA, EC or OKP"
 #define NOT_USE "its \"use\" or \"key_ops\" is not for signatures"
 #define NOT_K "its \"k\" is not base64url of 1 to 1024 bytes"
 #define NOT_XY "its \"x\" or \"y\" is not base64url of 32 bytes"
-#define NOT_N "its \"n\" is no modulus of 2048 to 8192 bits"
-#define NOT_E "its \"e\" is no odd number from 3 on"
-#define NOT_KID "its \"kid\" is no text of 1 to 256 bytes"
+#define NOT_N "its \"n\" is not a modulus of 2048 to 8192 bits"
+#define NOT_E "its \"e\" is not an odd number from 3"
+#define NOT_KID "its \"kid\" is not a string of 1 to 256 bytes"
 
 START_TEST(skips_keys_of_no_use)
 {
@@ -107,9 +107,9 @@ START_TEST(skips_keys_of_no_use)
 		const char *jwk;
 		const char *reason;
 	} cases[] = {
-		{ "null", "it is no object" },
-		{ "[]", "it is no object" },
-		{ "'oct'", "it is no object" },
+		{ "null", "it is not an object" },
+		{ "[]", "it is not an object" },
+		{ "'oct'", "it is not an object" },
 		{ "{}", NOT_KTY },
 		{ "{'kty':'dsa'}", NOT_KTY },
 		{ "{'kty':1}", NOT_KTY },
@@ -234,8 +234,8 @@ START_TEST(takes_the_public_part_of_private_keys)
 	EVP_PKEY *made[] = { new_rsa(2048), new_ec("P-256"), new_ed25519() };
 	write_keys(private_jwk(made[0], "r"), private_jwk(made[1], "e"), private_jwk(made[2], "d"));
 #define PRIVATE(number, kid) \
-	"W FILE: key " number " (\"" kid "\") is a private key, which nobody " \
-	"who only checks tokens should have; only its public part is used\n"
+	"W FILE: key " number " (\"" kid "\") is a private key, which is not " \
+	"needed to verify tokens; only its public part is used\n"
 	struct px_jwks *keys = keys_of(true, false, PRIVATE("1", "r") PRIVATE("2", "e")
 			PRIVATE("3", "d"));
 	static const char *const headers[] = { "{'alg':'RS256','kid':'r'}",
@@ -274,14 +274,14 @@ START_TEST(warns_of_weak_secrets)
 	struct px_jwks_source none = { .secret = { NULL, 0 } };
 	complaints[0] = '\0';
 	ck_assert_int_eq(px_jwks_create(&none, &sink, &keys), -EINVAL);
-	ck_assert_str_eq(complaints, "E tokens need a secret or a key set to be checked with\n");
+	ck_assert_str_eq(complaints, "E verifying tokens requires a secret or a key set\n");
 }
 END_TEST
 
 START_TEST(refuses_what_is_no_key_set)
 {
-#define NO_JSON "E FILE: no key set: it is not valid JSON, or no object, or has a name twice\n"
-#define NO_KEYS "E FILE: no key set: it has no array \"keys\"\n"
+#define NO_JSON "E FILE: not a key set: it is not valid JSON, not an object, or has duplicate names\n"
+#define NO_KEYS "E FILE: not a key set: it has no array \"keys\"\n"
 	static const struct {
 		const char *text;
 		const char *complaint;
@@ -333,7 +333,7 @@ START_TEST(limits_the_number_of_keys)
 {
 	char secret[48];
 	write_many(PX_KEYS_MAX + 1);
-	keys_of(true, false, "E FILE: a key set of 65 keys; 64 are allowed\n");
+	keys_of(true, false, "E FILE: the key set has 65 keys; 64 are permitted\n");
 	write_many(PX_KEYS_MAX);
 	struct px_jwks *keys = keys_of(true, true, "");
 	ck_assert_uint_eq(px_jwks_count(keys), PX_KEYS_MAX + 1);
@@ -355,10 +355,10 @@ START_TEST(reads_nothing_but_files)
 	(void)unlink(jwks_path);
 	keys_of(true, false, "E FILE: No such file or directory\n");
 	ck_assert_int_eq(mkfifo(jwks_path, 0600), 0);
-	keys_of(true, false, "E FILE: no regular file\n");
+	keys_of(true, false, "E FILE: not a regular file\n");
 	(void)unlink(jwks_path);
 	ck_assert_int_eq(mkdir(jwks_path, 0700), 0);
-	keys_of(true, false, "E FILE: no regular file\n");
+	keys_of(true, false, "E FILE: not a regular file\n");
 	(void)rmdir(jwks_path);
 
 	char *large = malloc(PX_KEYS_BYTES_MAX + 2);
@@ -508,7 +508,7 @@ START_TEST(keeps_the_keys_where_the_file_is_gone)
 	ck_assert_int_eq(reload(keys, ""), 0);
 	ck_assert_int_eq(reload(keys, ""), 0);
 	ck_assert_int_eq(mkdir(jwks_path, 0700), 0);
-	ck_assert_int_eq(reload(keys, "E FILE: no regular file\n"), -ENOTSUP);
+	ck_assert_int_eq(reload(keys, "E FILE: not a regular file\n"), -ENOTSUP);
 	ck_assert_int_eq(reload(keys, ""), 0);
 	(void)rmdir(jwks_path);
 	ck_assert_int_eq(verify(keys, SECRET, "k"), 0);
