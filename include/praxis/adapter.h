@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Where it was before; <praxis/host/adapter.h> is what a host includes now. */
+/*
+ * Moved to <praxis/host/adapter.h>; kept for sources that include the old path.
+ */
 #ifndef PRAXIS_ADAPTER_H
 #define PRAXIS_ADAPTER_H
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Where it was before; <praxis/host/broker.h> is what a host includes now. */
+/*
+ * Moved to <praxis/host/broker.h>; kept for sources that include the old path.
+ */
 #ifndef PRAXIS_BROKER_H
 #define PRAXIS_BROKER_H
 

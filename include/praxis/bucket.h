@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A token bucket: so much a second, and so much saved up at the most. All that it keeps is the
- * time at which it will be full again (the generic cell rate algorithm), so that one costs a
- * session eight bytes.
+ * A token bucket: a rate per second, and a burst. Its only state is the time at which it will be
+ * full again (the generic cell rate algorithm, ITU-T I.371), so one costs a session eight bytes.
  */
 #ifndef PRAXIS_BUCKET_H
 #define PRAXIS_BUCKET_H
@@ -15,8 +14,8 @@ struct px_bucket {
 };
 
 /*
- * Takes `amount`, if it is there. 0: taken; else the milliseconds until it will be. What is
- * more than `burst` is taken from a full bucket. per_s 0: there is no limit.
+ * Takes `amount`, if available. Returns 0 if it was taken, or else the milliseconds until it will
+ * be available. An amount larger than `burst` is taken from a full bucket. per_s 0: no limit.
  */
 static inline int64_t px_bucket_take(struct px_bucket *bucket, uint32_t per_s, uint32_t burst,
 		uint32_t amount, int64_t now_ms)
@@ -40,8 +39,8 @@ static inline int64_t px_bucket_take(struct px_bucket *bucket, uint32_t per_s, u
 }
 
 /*
- * Takes `amount`, whether it is there or not: what could only be counted afterwards. It never comes
- * to more than `most_ms` of waiting, so that every debt ends.
+ * Takes `amount` even if it is not available: for costs that are known only afterwards. The debt is
+ * limited to `most_ms` of waiting, so it always ends.
  */
 static inline void px_bucket_owe(struct px_bucket *bucket, uint32_t per_s, uint32_t burst,
 		uint64_t amount, int64_t most_ms, int64_t now_ms)
@@ -59,7 +58,7 @@ static inline void px_bucket_owe(struct px_bucket *bucket, uint32_t per_s, uint3
 	bucket->full_at_ns = full_at_ns + (int64_t)(wanted_ns < left_ns ? wanted_ns : left_ns);
 }
 
-/* The milliseconds until there is anything in it. 0: there is. */
+/* Milliseconds until the bucket is no longer empty; 0: it is not empty. */
 static inline int64_t px_bucket_wait(const struct px_bucket *bucket, uint32_t per_s,
 		uint32_t burst, int64_t now_ms)
 {

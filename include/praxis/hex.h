@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Hexadecimal digits. What Praxis makes (ids, secrets, hashes) is lower case and is taken back in
- * lower case alone, so that each has one spelling; JSON and URLs take either.
+ * Hexadecimal digits (RFC 4648 section 8). What Praxis makes (ids, secrets, hashes) is in lower
+ * case, and is accepted only in lower case, so that each has one spelling; JSON and URLs accept
+ * either case.
  */
 #ifndef PRAXIS_HEX_H
 #define PRAXIS_HEX_H
@@ -11,7 +12,7 @@
 
 #define PX_HEX_DIGITS "0123456789abcdef"
 
-/* 0 to 15; -1: it is no digit in lower case. */
+/* 0 to 15; -1: not a lower-case digit. */
 static inline int px_hex_lower(char c)
 {
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
@@ -23,7 +24,7 @@ static inline int px_hex_digit(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : px_hex_lower(c);
 }
 
-/* Two digits for each byte, and the end of the text: 2 * len + 1 bytes. */
+/* Writes two digits for each byte, and the terminator: 2 * len + 1 bytes. */
 static inline void px_hex_write(const uint8_t *bytes, size_t len, char *text)
 {
 	for (size_t i = 0; i < len; i++) {

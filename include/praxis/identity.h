@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Where it was before; <praxis/host/identity.h> is what a host includes now. */
+/*
+ * Moved to <praxis/host/identity.h>; kept for sources that include the old path.
+ */
 #ifndef PRAXIS_IDENTITY_H
 #define PRAXIS_IDENTITY_H
 

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Observing and controlling a running server, for operators: the service `admin` and the
- * host's HTTP API say the same things in two languages, and this is what they share.
+ * Observing and controlling a running server, for operators: the common part of the service `admin`
+ * and the host's HTTP API.
  *
- * Isolation is checked here, once: an operator sees and touches the practices that its identity
- * holds, or all of its tenant where the identity says so. Of what belongs to other practices
- * it learns nothing, not even that it is there.
+ * Isolation is checked here: an operator reaches the practices that its identity holds, or all of
+ * its tenant if the identity says so. It learns nothing about other practices, not even whether
+ * they exist.
  *
- * A list is read page by page and a page is limited: by what was asked for, by what is looked at
- * for it, and by its bytes. So it may be short, or empty, and not the last: there is
- * more for as long as it has `next`.
+ * A list is read page by page. A page is limited by the number requested, by the number of entries
+ * visited, and by its bytes. So it may be short, or empty, without being the last: there is more as
+ * long as it has `next`.
  *
- * What goes wrong is a px_error_detail, which both languages can tell. What an operator does is
- * told to the host as PX_EVENT_ADMINISTERED before it is done; where the host refuses, it is
- * not done.
+ * Errors are a px_error_detail, which both interfaces can report. Acts are reported to the host as
+ * PX_EVENT_ADMINISTERED before they are done; if the host forbids one, it is not done.
  */
 #ifndef PRAXIS_OPERATE_H
 #define PRAXIS_OPERATE_H
@@ -31,7 +30,7 @@ struct px_service;
 struct px_session;
 struct px_realm;
 
-/* Who operates. Lives as long as what it points to. */
+/* Who operates. Valid as long as what it points to. */
 struct px_operator {
 	struct px_broker *broker;
 	const struct px_identity *identity;
@@ -49,119 +48,121 @@ struct px_error_detail {
 PX_PUBLIC struct px_operator px_session_operator(const struct px_session *session);
 
 /*
- * Whether it is a server administrator: it has all practices, and of the tenant
- * that the vhost itself belongs to. Another tenant's administrator of everything has
- * everything of that tenant.
+ * Whether it is a server administrator: it has all practices of the vhost's own tenant. An
+ * administrator of another tenant has only that tenant's practices.
  */
 PX_PUBLIC bool px_operator_is_server_admin(const struct px_operator *operator);
 
 /* ---- lists ---- */
 
-/* Rows of a page at most, and where it is not said how many. */
+/* Maximum and default number of rows of a page. */
 #define PX_PAGE_MAX 500
 #define PX_PAGE_DEFAULT 100
 
-/* Sessions or channels that are looked at for a page, and its bytes, about. */
+/* Sessions or channels that are visited for a page, and its approximate bytes. */
 #define PX_PAGE_LOOKS 2000
 #define PX_PAGE_BYTES 131072
 
-/* Which page of which list. Empty texts: of any. */
+/* Which page of which list. Empty texts: no filter. */
 struct px_page {
 	struct px_span service;
 	struct px_span practice;
-	uint64_t after; /* `next` of the page before; 0: from the oldest on */
+	uint64_t after; /* `next` of the previous page; 0: from the beginning */
 	uint32_t limit; /* 0: PX_PAGE_DEFAULT; more than PX_PAGE_MAX counts as that */
 };
 
 /*
- * Write the members "clients" or "rooms" and, if there is more, "next" into an object that is
- * open. The order is that of their coming. 0; -1: denied, and nothing was written.
+ * Write the members "clients" or "rooms" and, if there is more, "next" into an open object; oldest
+ * first. 0; -1: denied, and nothing was written.
  */
 PX_PUBLIC int px_operate_clients(const struct px_operator *operator, const struct px_page *page,
 		struct px_json *json, struct px_error_detail *ret_detail);
 PX_PUBLIC int px_operate_rooms(const struct px_operator *operator, const struct px_page *page,
 		struct px_json *json, struct px_error_detail *ret_detail);
 
-/* ---- the whole: members of an object that is open ---- */
+/* ---- the server: members of an open object ---- */
 
 /* "server": version, uptimeMs, draining, time. */
 PX_PUBLIC void px_operate_write_server(const struct px_operator *operator, struct px_json *json);
 
 /*
- * "scope", "totals" and, of one who does not rule, "practices". Scope "server": totals are those
- * of GET /stats; "practices": clients, rooms and published of the practices that the operator
- * holds, summed up, and of the first hundred of them one by one.
+ * "scope", "totals" and, for operators that are not server administrators, "practices". Scope
+ * "server": totals are those of GET /stats. Scope "practices": clients, rooms and publications of
+ * the operator's practices, summed up, and individually for the first hundred.
  */
 PX_PUBLIC void px_operate_write_totals(const struct px_operator *operator, struct px_json *json);
 
-/* "services": those of the operator's vhost, with their options for one who rules. */
+/* "services": those of the operator's vhost, with their options for server administrators. */
 PX_PUBLIC void px_operate_write_services(const struct px_operator *operator,
 		struct px_json *json);
 
-/* "config": as in force, without secrets, for server administrators; -1: denied. */
+/* "config": in force, without secrets, for server administrators; -1: denied. */
 PX_PUBLIC int px_operate_write_config(const struct px_operator *operator, struct px_json *json,
 		struct px_error_detail *ret_detail);
 
-/* "everyMs", "fields", "samples": the server's figures of the last hour, for one who rules. */
+/*
+ * "everyMs", "fields", "samples": statistics of the last hour, for server administrators; -1:
+ * denied.
+ */
 PX_PUBLIC int px_operate_write_history(const struct px_operator *operator, struct px_json *json,
 		struct px_error_detail *ret_detail);
 
-/* "locks", "total": addresses that too many guesses came from, for one who rules; -1: denied. */
+/* "locks", "total": locked addresses, for server administrators; -1: denied. */
 PX_PUBLIC int px_operate_write_locks(const struct px_operator *operator, struct px_json *json,
 		struct px_error_detail *ret_detail);
 
 /* ---- acts; 0, or -1: denied ---- */
 
 /*
- * Closes a session with 4410 (one that does not know praxis.v1 with 1000, lest it come back),
- * told why where `reason` is not empty. All of its practices must be the operator's.
+ * Closes a session with 4410 (one without praxis.v1 with 1000, so that it does not reconnect),
+ * after sending `reason` if that is not empty. The operator must have all of its practices.
  */
 PX_PUBLIC int px_operate_disconnect(const struct px_operator *operator, struct px_span client_id,
 		struct px_span reason, struct px_error_detail *ret_detail);
 
-/* Ends a room for all that are in it. */
+/* Ends a room for all members. */
 PX_PUBLIC int px_operate_end_room(const struct px_operator *operator, struct px_span service,
 		struct px_span practice, struct px_span room, struct px_error_detail *ret_detail);
 
-/* Switches a service of the operator's vhost; for those who rule. */
+/* Enables or disables a service of the operator's vhost; for server administrators. */
 PX_PUBLIC int px_operate_switch(const struct px_operator *operator, struct px_span service,
 		bool enabled, struct px_error_detail *ret_detail);
 
-/* Lifts the lock of an address; for those who rule. */
+/* Unlocks an address; for server administrators. */
 PX_PUBLIC int px_operate_unlock(const struct px_operator *operator, struct px_span address,
 		struct px_error_detail *ret_detail);
 
 /* ---- publishing ---- */
 
 /*
- * A message of a service that no session sent: the application's back end did, or an
- * administrator. It lives while the service's `publish` runs.
+ * A message of a service without a session: from the application's back end or an administrator.
+ * Valid during the service's `publish`.
  */
 struct px_publication {
 	struct px_broker *broker;
 	struct px_practice *practice;
-	struct px_envelope *message; /* its "type" begins with the service's name */
+	struct px_envelope *message; /* its "type" has a prefix of the service */
 	const struct px_service *service;
 	void *service_state;
 	const char *type;
 	struct px_id practice_id; /* in the sender's spelling */
 
-	/* for `publish` to set */
-	struct px_span key; /* as px_call.key; before px_publication_message() */
-	uint64_t seq;       /* 0: it has none */
-	uint32_t delivered; /* sessions that it reached */
+	/* set by `publish` */
+	struct px_span key; /* as px_call.key; set it before px_publication_message() */
+	uint64_t seq;       /* 0: none */
+	uint32_t delivered; /* number of sessions that it reached */
 	struct px_error_detail detail;
 };
 
 /*
- * The message as clients are to see it: the bytes that were sent, but for `timestamp`, `clientId`
- * ("server"), `practiceId` as it was spelled, and `seq`, unless that is 0. You own the
- * reference. NULL without memory.
+ * The message as clients get it: the sender's bytes, with `timestamp`, `clientId` ("server"),
+ * `practiceId` in its spelling, and `seq` unless that is 0. The caller owns the reference. NULL
+ * without memory.
  */
 PX_PUBLIC struct px_message *px_publication_message(const struct px_publication *publication,
 		uint64_t seq);
 
-/* The practice's channel of that name, of the service; NULL: there is none now. */
+/* The practice's channel with that name, of the service; NULL: there is none now. */
 PX_PUBLIC struct px_channel *px_publication_channel(const struct px_publication *publication,
 		struct px_span name);
 
@@ -169,7 +170,7 @@ PX_PUBLIC struct px_channel *px_publication_channel(const struct px_publication 
 PX_PUBLIC void px_publication_announce(struct px_publication *publication,
 		struct px_channel *channel, struct px_message *message);
 
-/* Says what is wrong; returns -1, for `publish` to return. */
+/* Sets the error; returns -1, for `publish` to return. */
 PX_PUBLIC int px_publication_fail(struct px_publication *publication, enum px_error code,
 		const char *field, const char *sentence);
 
@@ -179,7 +180,7 @@ struct px_published {
 };
 
 /*
- * One JSON object with "type", for the practice of that id, or (NULL) for that of its own
+ * Publishes one JSON object with "type" to the practice with that id, or (NULL) to that of its
  * "practiceId". 0; -1: denied.
  */
 PX_PUBLIC int px_operate_publish(const struct px_operator *operator, const struct px_id *practice,
@@ -187,8 +188,8 @@ PX_PUBLIC int px_operate_publish(const struct px_operator *operator, const struc
 		struct px_error_detail *ret_detail);
 
 /*
- * Which practice that would be, of those that the operator may publish to; *ret_practice is in buf.
- * 0; -1: denied.
+ * The practice that px_operate_publish() would use, if the operator may publish there;
+ * *ret_practice points into buf. 0; -1: denied.
  */
 PX_PUBLIC int px_operate_publish_where(const struct px_operator *operator, struct px_span text,
 		char buf[PX_ID_MAX + 1], struct px_id *ret_practice,
@@ -196,17 +197,17 @@ PX_PUBLIC int px_operate_publish_where(const struct px_operator *operator, struc
 
 /* ---- for administrators' sessions ---- */
 
-/* What a broadcast came to. */
+/* The result of a broadcast. */
 struct px_broadcasted {
-	uint64_t practices; /* that it was published to */
+	uint64_t practices; /* practices that it was published to */
 	uint64_t delivered; /* sessions that it reached */
 	uint64_t failed;    /* practices whose publication was denied */
 };
 
 /*
- * Publishes an object of that service to one practice; or to all that are the operator's and that
- * anybody is in. The latter takes some turns of the loop, one broadcast at a time, and ends with
- * `done`; or early, and without it, with the session. 0; -1: denied.
+ * Publishes an object of that service to one practice, or to all of the operator's practices that
+ * have clients. The latter takes several turns of the loop, one broadcast at a time, and calls
+ * `done` at the end, unless the session ends before. 0; -1: denied.
  */
 PX_PUBLIC int px_operate_broadcast_to(const struct px_operator *operator,
 		const struct px_service *service, const struct px_id *practice, struct px_span text,
@@ -216,38 +217,41 @@ PX_PUBLIC int px_operate_broadcast(const struct px_operator *operator,
 		void (*done)(struct px_session *session, const struct px_broadcasted *result),
 		struct px_error_detail *ret_detail);
 
-/* How a service did with its own test message. */
+/* The result of a service's test message. */
 struct px_probed {
-	bool ok;     /* it was not refused; if it was, the session got the error */
-	uint64_t ns; /* from reading to the handler's end; 0: the host has no clock for it */
+	bool ok;     /* not refused; if it was, the session got the error */
+	uint64_t ns; /* from parsing to the handler's end; 0: the host has no clock for it */
 };
 
-/* Sends the service's `probe` through the session. 0; -1: denied. */
+/* Handles the service's `probe` in the session. 0; -1: denied. */
 PX_PUBLIC int px_operate_probe(struct px_session *session, struct px_span service,
 		const struct px_id *practice, struct px_probed *ret_probed,
 		struct px_error_detail *ret_detail);
 
 /*
- * The session is sent `admin_event` messages from now on, of its practices; with `since` first what
- * is kept after that number. Ends with px_operate_unwatch(), at the latest when the session
- * closes. 0; -1: denied.
+ * Sends the session `admin_event` messages from now on, of its practices; with `since` first the
+ * stored events after that number. Ends with px_operate_unwatch(), or when the session closes. 0;
+ * -1: denied.
  */
 PX_PUBLIC int px_operate_watch(struct px_session *session, const uint64_t *since,
 		struct px_error_detail *ret_detail);
 PX_PUBLIC void px_operate_unwatch(const struct px_session *session);
 
-/* An event as the host puts it into words: `entry` is a JSON object. */
+/* An event in the host's words: `entry` is a JSON object. */
 struct px_sighting {
-	const struct px_session *session;   /* whose practices it concerns, if no … */
-	const struct px_practice *practice; /* … single one is named */
+	const struct px_session *session;   /* whose practices it concerns … */
+	const struct px_practice *practice; /* … unless a single one is named */
 	struct px_span tenant;
 	struct px_span entry;
 };
 
-/* Keeps it, and shows it to those who watch and may see it. Where no service operates: nothing. */
+/*
+ * Stores the event, and sends it to the watchers that may see it. Nothing if no service has
+ * `operates`.
+ */
 PX_PUBLIC void px_broker_show(struct px_broker *broker, const struct px_sighting *sighting);
 
-/* The service of that name; NULL. *ret_index, which may be NULL: its index. */
+/* The service with that name; NULL. *ret_index (may be NULL): its index. */
 PX_PUBLIC const struct px_service *px_broker_find_service(const struct px_broker *broker,
 		struct px_span name, unsigned *ret_index);
 

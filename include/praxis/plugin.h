@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Makes a genuine libwebsockets protocol plugin of a service: a shared object that exports
- * one lws_plugin_protocol, whose callback is libpraxis' adapter and whose user pointer is
- * the descriptor. The only public header that knows lws.
+ * Makes a genuine libwebsockets protocol plugin from a service: a shared object that exports one
+ * lws_plugin_protocol, whose callback is libpraxis' adapter and whose user pointer is the
+ * descriptor. The only public header that uses lws.
  *
  *     PX_SERVICE_PLUGIN(svc_echo, service)    in praxis_svc_echo.so
  *
@@ -15,15 +15,15 @@
 #include <praxis/service.h>
 
 /*
- * What lws reads at once from a socket, and holds per connection for it. Messages are put
- * together by the adapter, so this is small; see docs/architecture.md for the figures.
+ * How much lws reads at once from a socket, and allocates for each connection. The adapter
+ * assembles messages, so this is small; see docs/architecture.md for the figures.
  */
 #define PX_LWS_RX_BYTES 448
 
-/* The longest write that lws does not cut: a session's coalesced frames. */
+/* The longest write that lws does not split: a session's coalesced frames. */
 #define PX_LWS_TX_BYTES 65536
 
-/* What the adapter keeps in lws's per-session data. */
+/* The adapter's per-session data in lws, in bytes. */
 #define PX_LWS_SESSION_BYTES 88
 
 /* The adapter's callback, for every protocol of every vhost. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Where it was before; <praxis/host/state.h> is what a host includes now. */
+/*
+ * Moved to <praxis/host/state.h>; kept for sources that include the old path.
+ */
 #ifndef PRAXIS_STATE_H
 #define PRAXIS_STATE_H
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Where it was before; <praxis/host/message_tap.h> is what a host includes now. */
+/*
+ * Moved to <praxis/host/message_tap.h>; kept for sources that include the old path.
+ */
 #ifndef PRAXIS_TAIL_H
 #define PRAXIS_TAIL_H
 

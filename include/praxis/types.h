@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The small words that every other header uses: spans of bytes, ids, roles, and
- * the error and close codes of the wire protocol (docs/protocol.md, section 2).
+ * Basic types of all other headers: spans of bytes, ids, roles, and the error and close codes of
+ * the wire protocol (docs/protocol.md, section 2).
  *
- * An id is kept as its text plus the one bit that says whether it was written as
- * a JSON number. 7 and "7" are the same id, yet each client gets back the spelling
- * that it knows, because clients compare with ===. Ids never pass through an
- * integer type: a clinic's 20-digit number must not become another clinic's.
+ * An id is its text and one bit that says whether it was a JSON number. 7 and "7" are the same id,
+ * yet each client gets back its own spelling, because clients compare with ===. Ids are never
+ * converted to an integer type: a clinic's 20-digit number must not become another clinic's.
  */
 #ifndef PRAXIS_TYPES_H
 #define PRAXIS_TYPES_H
@@ -21,19 +20,19 @@
 /* Longest text of an id (practice, room, user, appointment), in bytes. */
 #define PX_ID_MAX 128
 
-/* Borrowed bytes; not terminated. Never NULL data with len > 0. */
+/* Borrowed bytes, not terminated. If len > 0, data is not NULL. */
 struct px_span {
 	const char *data;
 	size_t len;
 };
 
-/* An id: `text` without quotes and escapes; `number` if it was an integer in JSON. */
+/* An id: `text` without quotes and escapes; `number`: it was an integer in JSON. */
 struct px_id {
 	struct px_span text;
 	bool number;
 };
 
-/* Who a session speaks for. Bits, so that a command can name the set it permits. */
+/* The role of a session. Bits, so that a command can name the set that it permits. */
 enum px_role {
 	PX_ROLE_STAFF = 1,
 	PX_ROLE_PATIENT = 2,
@@ -43,7 +42,7 @@ enum px_role {
 #define PX_ROLES_ALL (PX_ROLE_STAFF | PX_ROLE_PATIENT | PX_ROLE_SERVICE | PX_ROLE_ADMIN)
 #define PX_ROLES_TEAM (PX_ROLE_STAFF | PX_ROLE_SERVICE | PX_ROLE_ADMIN)
 
-/* The `code` of an `error` message. The order is that of the counters in statistics. */
+/* The `code` of an `error` message. The order is that of the statistics' counters. */
 enum px_error {
 	PX_E_BAD_JSON,
 	PX_E_BAD_MESSAGE,
@@ -63,7 +62,7 @@ enum px_error {
 	PX_E_COUNT,
 };
 
-/* WebSocket close codes (RFC 6455 section 7.4, and the protocol's own from 4400 on). */
+/* WebSocket close codes (RFC 6455 section 7.4; the protocol's own start at 4400). */
 enum px_close {
 	PX_CLOSE_NORMAL = 1000,
 	PX_CLOSE_GOING_AWAY = 1001,
@@ -80,7 +79,7 @@ enum px_close {
 	PX_CLOSE_FLOODING = 4429,
 };
 
-/* How many close codes the server uses, and the code of each index below that. */
+/* Number of close codes that the server uses, and the code of each index below that. */
 #define PX_CLOSES_COUNT 13
 PX_PUBLIC uint16_t px_close_code(unsigned index);
 
@@ -96,22 +95,22 @@ static inline struct px_span px_span(const char *text)
 
 PX_PUBLIC bool px_span_equal(struct px_span a, struct px_span b);
 
-/* Less than, equal to or more than 0, by length first: an order to search by, not for people. */
+/* Less than, equal to or greater than 0, by length first: an order for searching. */
 PX_PUBLIC int px_span_compare(struct px_span a, struct px_span b);
 
-/* The name of a code as it stands on the wire ("not_in_room"). Static text. */
+/* The name of a code on the wire ("not_in_room"). Static. */
 PX_PUBLIC const char *px_error_name(enum px_error code);
 
-/* The name of one role ("staff"). Static text; "none" for 0. */
+/* The name of one role ("staff"). Static; "none" for 0. */
 PX_PUBLIC const char *px_role_name(enum px_role role);
 
-/* The role of that name, or 0. */
+/* The role with that name, or 0. */
 PX_PUBLIC enum px_role px_role_parse(struct px_span name);
 
 /* Whether it is valid UTF-8 (RFC 3629) without control characters. */
 PX_PUBLIC bool px_span_is_text(struct px_span span);
 
-/* Whether `text` is an integer as JSON spells one, so that an id may be a number. */
+/* Whether `text` is an integer as spelled in JSON, so that an id may be a number. */
 PX_PUBLIC bool px_id_is_integer(struct px_span text);
 
 #endif

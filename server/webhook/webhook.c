@@ -59,8 +59,8 @@ static void tell_losses(struct px_webhook *webhook)
 	if (lost == webhook->losses_told || now_ms < webhook->loss_quiet_ms) {
 		return;
 	}
-	px_log(PX_LOG_ERROR, "webhook of vhost %s: %llu events lost (in total, expired: %llu, queue "
-			"full: %llu)", webhook->name,
+	px_log(PX_LOG_ERROR, "webhook of vhost %s: events lost: %llu (in total, expired: %llu, "
+			"queue full: %llu)", webhook->name,
 			(unsigned long long)(lost - webhook->losses_told),
 			(unsigned long long)counts.given_up, (unsigned long long)counts.overflowed);
 	webhook->losses_told = lost;

@@ -470,7 +470,7 @@ describe('a server without the dashboard', () => {
 			assert.equal(answer.status, 503);
 			assert.match(answer.body, /was not built/);
 		}
-		assert.equal(praxis.log.match(/dashboard: there is none in \/nowhere/g).length, 1);
+		assert.equal(praxis.log.match(/dashboard: none found in \/nowhere/g).length, 1);
 		assert.equal((await get(praxis.port, `${PATH}/main.js`)).status, 404);
 		assert.equal((await get(praxis.port, `${PATH}er`)).status, 404);
 	});

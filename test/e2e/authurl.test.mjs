@@ -385,7 +385,7 @@ describe('an application that fails', () => {
 		assert.equal((await metrics())('praxis_auth_url_failing'), 1);
 		await letIn(praxis, backEnd);
 		await praxis.logged(
-			/notice: auth-url of vhost default: the application answers again; 4 clients could not be let in/,
+			/notice: auth-url of vhost default: the application answers again; 4 clients were closed/,
 		);
 		const now = await metrics();
 		assert.equal(now('praxis_auth_url_failing'), 0);
@@ -458,7 +458,7 @@ describe('an application that nobody vouches for', () => {
 	it('is told of, and that the system has no certificates was told at the start', async () => {
 		assert.match(
 			praxis.log,
-			/"auth-url": there are no certificates in \/nonexistent\/ca\.crt: no https server will be trusted/,
+			/"auth-url": \/nonexistent\/ca\.crt has no certificates: no https server will be trusted/,
 		);
 		const client = await praxis.open('/ws');
 		assert.equal(await closeCode(client), 1013);
@@ -473,7 +473,7 @@ describe('an application that nobody vouches for', () => {
 			PRELOAD,
 		);
 		assert.equal(code, 0, stderr);
-		assert.match(stderr, /warning: .*"auth-url": there are no certificates/);
+		assert.match(stderr, /warning: .*"auth-url": .* has no certificates/);
 	});
 
 	itEnds(praxis);

@@ -392,7 +392,7 @@ describe('a vhost that is gone', () => {
 		const text = await readFile(config, 'utf8');
 		await writeFile(config, text.replace('"name":"default"', '"name":"another"'));
 		await praxis.launch();
-		assert.match(praxis.log, /no place any more for 0 channels, 1 sessions/);
+		assert.match(praxis.log, /dropped 0 channels, 1 sessions/);
 		assert.equal((await praxis.stats()).rooms, 0);
 		await startOver(praxis, `${comeBack(ann.resumeToken, ann.arrived)}&practiceId=1`);
 		await praxis.settle();

@@ -69,11 +69,11 @@ describe('--health', () => {
 		['with TLS', tls(), /^https:\/\/127\.0\.0\.1:\d+\/health: 200$/m],
 		['behind a proxy that says so', proxy, /^http:.*: 200$/m],
 		['with TLS, behind such a proxy', tls(proxy), /^https:.*: 200$/m],
-		['that wants certificates of clients', wantsCertificate, /wants a client's certificate/],
+		['that wants certificates of clients', wantsCertificate, /requires a client certificate/],
 		[
 			'that wants them by TLS 1.2 as well',
 			{ ...wantsCertificate, 'tls-min-version': '1.2' },
-			/wants a client's certificate/,
+			/requires a client certificate/,
 		],
 	]) {
 		it(`of a server ${what} is 0`, async () => {

@@ -88,7 +88,7 @@ describe('SIGHUP', () => {
 
 	for (const [what, content] of [
 		['that is no JSON', '{ "vhost": "default",\n "ws-protocols": [ }'],
-		['with an unknown key', { ...service('whiteboard', { status: 'disabled' }), nosuch: 1 }],
+		['with an unknown key', { ...service('whiteboard', { status: 'disabled' }), ports: 1 }],
 		['with an unknown option', service('whiteboard', { status: 'ok', nosuch: 1 })],
 		[
 			'with an option of the wrong type',

@@ -88,7 +88,7 @@ describe('a service manager', () => {
 
 	it('that is gone keeps nobody from starting, and is a line in the log', async () => {
 		praxis = await new Praxisd().start({ env: { NOTIFY_SOCKET: '/nowhere/notify' } });
-		await praxis.logged(/NOTIFY_SOCKET: the service manager cannot be told anything: No such/);
+		await praxis.logged(/NOTIFY_SOCKET: cannot notify the service manager: No such/);
 		await praxis.stop();
 	});
 

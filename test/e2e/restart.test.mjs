@@ -262,7 +262,7 @@ describe('a state file that cannot be used', () => {
 		await rm(file());
 		await symlink(elsewhere, file());
 		await praxis.launch();
-		assert.match(praxis.log, /is not taken up: it is a symbolic link/);
+		assert.match(praxis.log, /was not loaded: it is a symbolic link/);
 		await stat(elsewhere);
 	});
 

@@ -343,7 +343,7 @@ describe('over a restart', () => {
 				'conf.d/00-default.json': vhostConfig({ admin: {} }, now),
 			});
 			await praxis.launch();
-			await praxis.logged(/there is no place any more for 0 channels, 1 sessions/);
+			await praxis.logged(/dropped 0 channels, 1 sessions/);
 			const again = await startOver(praxis, `${query}&${comeBack(admin.resumeToken, 0)}`);
 			if (now.tokens) {
 				again.send({ type: 'admin_clients' });

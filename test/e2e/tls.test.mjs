@@ -531,7 +531,7 @@ describe('renewal', () => {
 			const ann = await join(port);
 			const since = praxis.log.length;
 			await break_();
-			await praxis.logged(/live: the old certificate stays in force/, since);
+			await praxis.logged(/live: the old certificate stays in use/, since);
 			assert.match(praxis.log.slice(since), /host-ssl-(key|cert): .*live\.(key|pem)/);
 			assert.equal((await connect(port)).fingerprint, fingerprint);
 			const errors = praxis.log.slice(since).match(/stays in use/g).length;
@@ -540,7 +540,7 @@ describe('renewal', () => {
 			await ann.close();
 			await certificates.replace('live.pem', 'a.pem');
 			await certificates.replace('live.key', 'a.key');
-			await praxis.logged(/live: the certificate in force is valid until/, since);
+			await praxis.logged(/live: the new certificate is valid until/, since);
 		});
 	}
 

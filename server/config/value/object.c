@@ -156,7 +156,7 @@ int px_config_object_read(struct px_config_reporter *reporter,
 			json_object_object_length(item->value) > PX_CONFIG_ITEMS_MAX) {
 		if (!item->void_value) {
 			px_config_complain(reporter, PX_CONFIG_ERROR, &source->file, item->line,
-					"%s: expected an object with at most %d keys", what,
+					"%s: expected an object of at most %d keys", what,
 					PX_CONFIG_ITEMS_MAX);
 		}
 		return -EINVAL;

@@ -26,7 +26,7 @@ const TOLD = [
 	/warning: address [0-9a-f.:]+: locked for/,
 ];
 // Whose token ended between one server and the next is not taken up.
-const TOLD_OF_LAPSE = /warning: of the state there is no place any more for 0 channels, 1 sessions/;
+const TOLD_OF_LAPSE = /warning: state: dropped 0 channels, 1 sessions/;
 const TOLD_OF_RELOAD = /error: .*(praxis\.json|reload|configuration)/;
 
 function vhosts() {
