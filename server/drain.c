@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The end, in order: nobody new is let in, every client is told that it should come back and
- * when, then they are closed with 1012, spread over a window, so that the next server does
- * not meet all of them at once. New connections still get an answer (503) until the end.
- * When all are gone, webhooks are told, and the state is saved (state/state.c).
+ * Shutting down, in this order: no new clients are accepted; every client is told to return, and
+ * when; then all are closed with 1012, spread over a window, so that the next server does not meet
+ * all of them at once. New connections get an answer (503) until the end. When all are closed,
+ * waiting webhook events are sent, and the state is saved (state/state.c).
  */
 #include "core/server.h"
 #include "api/api.h"
@@ -19,16 +19,13 @@
 
 #define TICK_MS 50
 
-/* For webhooks at the end, where the next server goes on with what is left. */
+/* Time for webhooks at the end, if the next server will send the rest. */
 #define FLUSH_MS 1000
 
-/* Of the deadline, at most, for writing down what the next server takes up. */
+/* Part of the deadline that is reserved for saving the state. */
 #define SAVE_MS 2000
 
-/*
- * For answers that are on their way: the last line of a tail stream, for one, is several turns of
- * the loop.
- */
+/* Time for answers in progress: the last line of a tail stream takes several turns of the loop. */
 #define ANSWERS_MS 1000
 
 static uint64_t open_sessions(const struct px_server *server)
@@ -38,7 +35,7 @@ static uint64_t open_sessions(const struct px_server *server)
 	return stats.sessions;
 }
 
-/* As many as must go now, for all to be gone when the window ends. */
+/* How many must be closed now, for all to be closed when the window ends. */
 static uint64_t share(const struct px_server *server, uint64_t open, int64_t now_ms)
 {
 	int64_t left_ms = server->drain_end_ms - now_ms;
@@ -49,8 +46,8 @@ static uint64_t share(const struct px_server *server, uint64_t open, int64_t now
 }
 
 /*
- * Everybody is gone; what webhooks have to be told of that is not yet. Without a state no
- * session comes back, so that those who are waited for leave now.
+ * All clients are closed; webhooks are not finished yet. Without a state file no session can be
+ * resumed, so detached ones end now.
  */
 static void begin_flush(struct px_server *server, int64_t now_ms)
 {
@@ -65,7 +62,7 @@ static void begin_flush(struct px_server *server, int64_t now_ms)
 	px_webhooks_flush_now(server);
 }
 
-/* Whether webhooks need not be waited for, at least not any longer. */
+/* Whether webhooks are finished, or their time is over. */
 static bool is_flushed(struct px_server *server, int64_t now_ms)
 {
 	if (!server->webhooks) {
@@ -73,7 +70,7 @@ static bool is_flushed(struct px_server *server, int64_t now_ms)
 	}
 	if (server->flush_end_ms == 0) {
 		begin_flush(server, now_ms);
-		return false; /* who is gone is freed when this turn ends */
+		return false; /* closed sessions are freed when this turn ends */
 	}
 	return now_ms >= server->flush_end_ms || px_webhooks_idle(server, server->flush_end_ms);
 }

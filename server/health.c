@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The binary asks the server beside it for /health, so that an image needs no curl, and whoever
- * checks a server need not know its port, its TLS or its proxies: that is in the configuration,
- * which both have. Rejected: a script, which had to guess all of this; and asking over a socket of
- * its own, which says nothing about the ports that clients come to.
+ * `praxisd --health` requests /health from the server beside it, so an image needs no curl, and
+ * whoever checks a server need not know its port, its TLS or its proxies: these are in the
+ * configuration. Rejected: a script, which had to guess all of this; asking over a separate socket,
+ * which says nothing about the ports that clients use.
  */
 #include "health.h"
 #include "config/config.h"
@@ -15,13 +15,16 @@
 #include <string.h>
 #include <time.h>
 
-/* For all addresses together; less than what a container's health check has. */
+/* For all addresses together; less than the timeout of a container's health check. */
 #define TIME_MS 4000
 
 #define HEALTHY 0
 #define UNHEALTHY 1
 
-/* The vhost that says most: what only redirects, or wants a certificate, is asked last. */
+/*
+ * The most informative vhost comes first: one that only redirects, or requires a certificate, comes
+ * last.
+ */
 static unsigned rank(const struct px_config_vhost *vhost)
 {
 	return (vhost->redirect_to_https != 0 ? 2 : 0) + (vhost->client_cert_required ? 1 : 0);
@@ -67,7 +70,7 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Whether it is well; else `fault` says why not. */
+/* Whether it is healthy; if not, `fault` says why. */
 static bool ask(const struct px_config_vhost *vhost, const struct px_config_address *address,
 		int64_t end_ms, char *fault, size_t size)
 {
@@ -89,7 +92,7 @@ static bool ask(const struct px_config_vhost *vhost, const struct px_config_addr
 		.may_want_certificate = vhost->client_cert_required || wants_proxy,
 	}, &status, why, sizeof(why));
 	bool redirects = vhost->redirect_to_https != 0 && status >= 300 && status < 400;
-	/* At a limit it is alive: to be started anew would cut off all that it serves. */
+	/* A server at its limit is alive: restarting it would disconnect its clients. */
 	bool is_busy = status == 429 || status == 503;
 	if (rc == 0 && (status == 200 || redirects || is_busy)) {
 		printf("%s: %d\n", url, status);
@@ -118,7 +121,7 @@ int px_health(const struct px_config *config)
 				"unknown\n", vhost->name);
 		return UNHEALTHY;
 	}
-	/* "localhost" and "*" are two addresses, one of which the machine may not have. */
+	/* "localhost" and "*" are two addresses, one of which the machine may lack. */
 	for (size_t i = 0; i < vhost->address_count; i++) {
 		if (ask(vhost, &vhost->addresses[i], end_ms, fault, sizeof(fault))) {
 			return HEALTHY;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `praxisd --health`: whether the server that has this configuration answers. Opened by main.c. It
- * never is the server itself.
+ * `praxisd --health`: whether the server with this configuration answers. Opened by main.c. It is
+ * never the server itself.
  */
 #ifndef PX_HEALTH_H
 #define PX_HEALTH_H
 
 struct px_config;
 
-/* Says how it is in one sentence, on stdout or stderr, and returns the exit code: 0, or 1. */
+/* Prints the result in one sentence on stdout or stderr, and returns the exit code: 0, or 1. */
 int px_health(const struct px_config *config);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * praxisd: options, start, loop, end. Starting goes from what can be wrong without harm to
- * what others see: configuration, plugins, ports, and only then services and clients; a
- * failure ends in exit code 2 with nothing half started.
+ * praxisd: options, start, loop, end. A start checks first and acts later: configuration, plugins,
+ * ports, and only then services and clients; a failure exits with code 2, with nothing half
+ * started.
  */
 #include "core/plan.h"
 #include "access/lockout.h"
@@ -45,7 +45,7 @@
 
 #define EXIT_CONFIG 2
 
-/* Without a letter. */
+/* An option without a letter. */
 #define HEALTH_OPTION 256
 #define CHECK_PLUGIN_OPTION 257
 
@@ -94,7 +94,7 @@ struct arguments {
 	struct held held;
 };
 
-/* -1: go on; else the exit code. */
+/* -1: continue; otherwise the exit code. */
 static int read_arguments(int argc, char **argv, struct arguments *arguments)
 {
 	static const struct option options[] = {
@@ -180,7 +180,7 @@ static void release(struct held *held, const struct px_config *config)
 	held->count = 0;
 }
 
-/* Who only wants to check is told all; who starts does not wait for anybody to read. */
+/* --check-config shows all messages; a start does not wait for a reader of its output. */
 static void on_complaint(void *user, enum px_config_level level, const char *text)
 {
 	struct arguments *arguments = user;
@@ -197,7 +197,7 @@ static void on_complaint(void *user, enum px_config_level level, const char *tex
 static void fill_random(void *user, void *buf, size_t len)
 {
 	(void)user;
-	/* Up to 256 bytes getrandom() is never cut short; without it ids could be guessed. */
+	/* Up to 256 bytes, getrandom() never returns less; without it, ids could be guessed. */
 	if (getrandom(buf, len, 0) != (ssize_t)len) {
 		abort();
 	}
@@ -227,7 +227,7 @@ static void on_deadline(uv_timer_t *timer)
 	px_server_begin_turn(timer->data);
 }
 
-/* Work that is left makes the loop come back at once, by way of the sockets. */
+/* If there is work left, the loop polls without waiting. */
 static void rearm(struct px_server *server, bool at_once)
 {
 	int64_t now = (int64_t)uv_now(&server->loop);
@@ -271,8 +271,8 @@ static void on_signal(uv_signal_t *handle, int number)
 }
 
 /*
- * What there are handlers for while the loop runs. Before, a SIGHUP waits; behind, nothing may end
- * the process before it has come to its end by itself.
+ * Signals with handlers while the loop runs. Before that, a SIGHUP stays pending; afterwards, no
+ * signal may end the process before it has finished.
  */
 static const int signal_numbers[] = { SIGTERM, SIGINT, SIGHUP };
 
@@ -301,8 +301,9 @@ static int start_signals(struct px_server *server)
 }
 
 /*
- * libuv gives a signal that it no longer handles its default back, which is the end; so it is held
- * back. curl's threads, one of which may still be looking up a name, get none (http_client/loop.c).
+ * libuv restores the default action of a signal that it no longer handles, which would end the
+ * process; so these signals are blocked. curl's threads, one of which may still be resolving a
+ * name, block them too (http_client/loop.c).
  */
 static void stop_signals(struct px_server *server)
 {
@@ -342,7 +343,7 @@ static void start_loop(struct px_server *server)
 	server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-/* lws closes its own handles over the next turns of the loop; ours go with them. */
+/* lws closes its handles over the next turns of the loop, as do the others. */
 static void stop_loop(struct px_server *server)
 {
 	px_frontends_drop(server);
@@ -419,8 +420,8 @@ static int create_broker(struct px_server *server, const struct px_config *confi
 }
 
 /*
- * The loop and lws first, since the rest is made on them; then the configuration goes the way
- * that every later one goes. Nobody is served before the loop runs.
+ * The loop and lws come first, since the rest depends on them; then the configuration is applied as
+ * in a reload. No client is served before the loop runs.
  */
 static int start(struct px_server *server, struct px_config *config,
 		const struct px_config_sink *sink)
@@ -439,8 +440,8 @@ static int start(struct px_server *server, struct px_config *config,
 }
 
 /*
- * The connections end, and with them the sessions that cannot come back; the others are left
- * to the next server before this one lets go of its ports, so that it cannot begin too early.
+ * Closes the connections, which ends sessions that cannot be resumed. The others are saved before
+ * this server releases its ports, so that the next one cannot start too early.
  */
 static int end_connections(struct px_server *server)
 {
@@ -454,7 +455,7 @@ static int end_connections(struct px_server *server)
 static void finish(struct px_server *server)
 {
 	if (server->broker) {
-		/* What was to be saved is saved: nobody waits for clients any longer. */
+		/* The state is saved: detached sessions end. */
 		px_broker_end_detached(server->broker);
 		while (px_broker_end_turn(server->broker)) {
 		}
@@ -477,7 +478,7 @@ static void close_handle(uv_handle_t *handle, void *user)
 	uv_close(handle, NULL);
 }
 
-/* The loop, and signals, which want descriptors. Nothing is left of them where that fails. */
+/* The loop, and signals, which need descriptors. Cleans up if it fails. */
 static int make_loop(struct px_server *server)
 {
 	int rc = uv_loop_init(&server->loop);
@@ -516,7 +517,7 @@ static int serve(struct px_server *server, struct px_config *config,
 	return code;
 }
 
-/* All that is wrong at once. What a start finds out besides is in --help. */
+/* Reports all errors at once. What only a start can find out is in --help. */
 static int check(struct px_server *server, struct px_config *config,
 		const struct px_config_sink *sink)
 {
@@ -530,7 +531,7 @@ static int check(struct px_server *server, struct px_config *config,
 	return EXIT_SUCCESS;
 }
 
-/* The services of the configuration are its rivals; without one it has none. */
+/* Its prefixes are compared with those of the configuration's services, if there is one. */
 static int check_plugin(struct px_server *server, const char *path, const struct px_config *config,
 		const struct px_config_sink *sink)
 {
@@ -543,7 +544,7 @@ static int check_plugin(struct px_server *server, const char *path, const struct
 	return EXIT_SUCCESS;
 }
 
-/* What there is a configuration for, which is its own then. */
+/* Does what requires a configuration, of which it takes ownership. */
 static int act(struct px_server *server, struct arguments *arguments, struct px_config *config,
 		const struct px_config_sink *sink)
 {
@@ -560,7 +561,7 @@ static int act(struct px_server *server, struct arguments *arguments, struct px_
 	return code;
 }
 
-/* Reads the configuration first, where one is needed. */
+/* Reads the configuration first, if needed. */
 static int run(struct px_server *server, struct arguments *arguments,
 		const struct px_config_sink *sink)
 {
@@ -604,7 +605,7 @@ int main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN); /* a full audit log is an error that is handled */
 	server->manager.fd = -1;
 	if (arguments.check || arguments.health || arguments.plugin) {
-		px_log_set_level(PX_LOG_WARNING); /* what is done is told of when it is served */
+		px_log_set_level(PX_LOG_WARNING); /* progress is logged once clients are served */
 	} else {
 		px_log_open();
 		open_manager(server);

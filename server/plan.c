@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See plan.h. The order of preparing is that of the harm that giving up would do: what only
- * reads comes first, sockets that strangers could already reach late, and the entry in the
- * audit log, which cannot be taken back, last.
+ * See core/plan.h. Steps are prepared in the order of the harm that abandoning them would do: what
+ * only reads comes first, sockets that clients could reach come late, and the entry in the audit
+ * log, which cannot be undone, is last.
  */
 #include "core/plan.h"
 #include "base/log.h"
@@ -65,7 +65,9 @@ static void commit(struct px_plan *plan)
 	px_plan_commit_webhooks(plan);
 	px_plan_commit_audit(plan);
 	if (!plan->old) {
-		/* Nothing can fail any more, and nobody has been let in: the state is good once. */
+		/*
+		 * Nothing can fail any more, and no client was accepted: the state can be used only once.
+		 */
 		px_server_load_state(server);
 	}
 	px_plan_commit_listeners(plan);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SIGHUP: everything is read anew, and put in force whole or not at all (plan.h).
+ * SIGHUP: everything is read again, and applied whole or not at all (core/plan.h).
  *
- * Signals that come while others wait for their turn are one with them: a reload that begins
- * after a signal has seen all that its sender wrote. However many come, reloading gets a part
- * of the loop's time only.
+ * Signals that arrive while one is pending are merged with it: a reload that begins after a signal
+ * sees everything that its sender wrote. However many arrive, reloading takes only part of the
+ * loop's time.
  */
 #include "core/plan.h"
 #include "api/api.h"
@@ -15,7 +15,7 @@
 #include "core/settings.h"
 #include "lifecycle.h"
 
-/* Between two reloads; and for as many times as the last one took. */
+/* Minimum time between two reloads; it is extended by the duration of the last one. */
 #define REST_MS 50
 #define REST_TIMES 4
 
@@ -36,7 +36,7 @@ static void put_in_force(struct px_server *server, struct px_config *config,
 	} else {
 		server->reloads++;
 		px_audit_events_show(server, "reconfigured");
-		px_tail_streams_end(server, "reconfigured"); /* their tokens may be good no more */
+		px_tail_streams_end(server, "reconfigured"); /* their tokens may be invalid now */
 		size_t changes = px_config_diff(old, config, on_change, NULL);
 		px_log(PX_LOG_NOTICE, "configuration reloaded%s",
 				changes == 0 ? ": no changes" : "");
@@ -48,7 +48,7 @@ static void reload(struct px_server *server)
 {
 	struct px_config_sink sink = { .on_complaint = px_settings_log_complaint };
 	struct px_config *config;
-	/* Whoever rotates files says so with the same signal, whatever the configuration is like. */
+	/* Log rotation uses the same signal, whether the configuration is valid or not. */
 	(void)px_audit_reopen(server->audit);
 	if (px_config_load(server->config_path, &sink, &config) < 0) {
 		server->reloads_refused++;

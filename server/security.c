@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What stands between the world and the sessions, put together and taken apart: keys, tickets,
- * the back end that is asked, counts of addresses and users, the audit log.
+ * Everything that guards sessions, created and destroyed: keys, tickets, the back end's client,
+ * counters of addresses and users, the audit log.
  */
 #include "core/plan.h"
 #include "api/idempotency.h"
@@ -27,7 +27,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* How often key files are looked at. */
+/* How often key files are checked. */
 #define KEYS_EVERY_MS 5000
 
 static void log_audit(void *user, int level, const char *line)
@@ -63,7 +63,7 @@ void px_security_authenticate(void *user, void *conn, const struct px_realm *rea
 	}
 }
 
-/* Whether its clients have to prove who they are. */
+/* Whether its clients must authenticate. */
 static bool wants_proof(const struct px_config_vhost *config)
 {
 	return config->tokens || config->auth_url;
@@ -130,7 +130,7 @@ static int complain_of_audit(const struct px_plan *plan, const char *sentence)
 	return -EINVAL;
 }
 
-/* A trail in another place begins, and takes what happens from here on. */
+/* An audit log at another path begins, and records what happens from here on. */
 static int open_audit(struct px_plan *plan)
 {
 	struct px_audit_settings settings = audit_settings(plan->config->global.audit);
@@ -144,7 +144,7 @@ static int open_audit(struct px_plan *plan)
 	return rc < 0 ? complain_of_audit(plan, "\"audit\": the audit log cannot be written") : 0;
 }
 
-/* The same trail: what it is about to hold decides by the new rules whether this may happen. */
+/* The same audit log: whether this reload may happen is decided by the new settings. */
 static int note_reload(struct px_plan *plan)
 {
 	const struct px_config_audit *wanted = plan->config->global.audit;

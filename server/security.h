@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All that stands before a session, put together and taken apart. Opened by the start and the
- * end of the process. It never judges a token itself.
+ * Everything that guards sessions, created and destroyed. Opened by the start and the end of the
+ * process. It never judges a token itself.
  */
 #ifndef PX_SECURITY_H
 #define PX_SECURITY_H
@@ -18,10 +18,11 @@ struct px_server;
 struct px_realm;
 struct px_span;
 
-/* security.c: all that stands before a session; in the order of a process' life */
+/* security.c: in the order of a process' life */
 int px_security_check(const struct px_config *config, const struct px_config_sink *sink);
 /*
- * What px_security_check() says too, and is no error: https is wanted, and nobody would be trusted.
+ * Warnings of px_security_check() that are not errors: https is configured, and no server would be
+ * trusted.
  */
 void px_security_warn(const struct px_config *config, const struct px_config_sink *sink);
 int px_security_create(struct px_server *server);
@@ -30,7 +31,7 @@ void px_security_destroy(struct px_server *server);
 void px_security_authenticate(void *user, void *conn, const struct px_realm *realm,
 		struct px_span token, struct px_authentication *ret_authentication);
 
-/* Steps of a plan: the audit log, and in it the word that this was done. */
+/* Steps of a plan: the audit log, with an entry about the reload. */
 int px_plan_prepare_audit(struct px_plan *plan);
 void px_plan_commit_audit(struct px_plan *plan);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See session_events.h. First the counts of connections, then the audit log, which may refuse; and
- * what that has taken, webhooks are told.
+ * See session_events.h. First connections are counted, then the audit log records the event and may
+ * refuse it; what it accepted is reported to webhooks.
  */
 #include "session_events.h"
 #include "audit/audit_events.h"
@@ -19,7 +19,7 @@ static struct px_peer *peer_of(void *conn)
 }
 
 /*
- * Sessions that have not authenticated are bounded, so somebody has to count them. Whether it
+ * Maintains the number of unauthenticated sessions, which is limited. Returns whether the session
  * was one of them until now.
  */
 static bool count_unauthenticated(const struct px_event *event)
@@ -33,9 +33,9 @@ static bool count_unauthenticated(const struct px_event *event)
 }
 
 /*
- * Whoever has proven who it is has a rate of acts, and is refused beyond it. Of others nothing
- * holds but their address, behind which may be a whole practice: they come in, and beyond the rate
- * of the address their coming and going is counted instead of written line by line.
+ * An authenticated client has a rate of acts, and is refused beyond it. An unauthenticated one is
+ * only known by its address, which a whole practice may share: it is accepted, and beyond the
+ * address' rate its events are counted instead of recorded one by one.
  */
 static bool is_counted(const struct px_event *event)
 {
@@ -79,7 +79,7 @@ int px_session_events_note(void *user, const struct px_event *event)
 {
 	struct px_server *server = user;
 	if (server->handed_on) {
-		return 0; /* what looks like its end here is none */
+		return 0; /* its end is not the session's */
 	}
 	if (event->kind == PX_EVENT_ADMINISTERED) {
 		return px_audit_events_record(server, event);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the service manager is told of the life of the process, and the signs of life that it may
- * want. They come out of the loop itself, twice in the time after which their absence is taken for
- * death: a loop that hangs sends none.
+ * Notifications to the service manager about the life of the process, and signs of life, if it
+ * wants any. These come from the loop, twice in the watchdog's interval: a loop that hangs sends
+ * none.
  */
 #include "lifecycle.h"
 #include "core/server.h"

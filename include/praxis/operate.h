@@ -200,7 +200,7 @@ PX_PUBLIC int px_operate_publish_where(const struct px_operator *operator, struc
 /* The result of a broadcast. */
 struct px_broadcasted {
 	uint64_t practices; /* practices that it was published to */
-	uint64_t delivered; /* sessions that it reached */
+	uint64_t delivered; /* number of sessions that it reached */
 	uint64_t failed;    /* practices whose publication was denied */
 };
 

@@ -14,13 +14,13 @@
 #include <errno.h>
 #include <string.h>
 
-/* So much of the budget may be spent at once, in seconds' worth … */
+/* The budget may be spent in advance up to this many seconds … */
 #define BUDGET_SECONDS 20
 
-/* … and no debt is longer than that, however long one verification took. */
+/* … and a debt is limited to this, however long one verification took. */
 #define DEBT_MAX_MS 1000
 
-/* Lines of the log about it: one a second, these at once. Those left out are counted. */
+/* Log lines about locks: one per second, with this burst. Omitted ones are counted. */
 #define LINES_AT_ONCE 20
 
 static int64_t now_of(const struct px_server *server)
@@ -69,7 +69,7 @@ static void write_address(const struct px_server *server, const struct in6_addr 
 	px_address_group_format(group, server->config->global.address_prefix, buf);
 }
 
-/* Who has many addresses must not fill the log with them. */
+/* A client with many addresses must not fill the log. */
 static void tell(struct px_server *server, const struct in6_addr *group, uint32_t failures)
 {
 	char address[PX_ADDRESS_GROUP_SIZE];
@@ -143,7 +143,7 @@ void px_lockout_write(const struct px_server *server, struct px_json *json)
 	px_json_int(json, "total", (int64_t)total);
 }
 
-/* NULL: nothing that it did is held against it, or it is no address. */
+/* NULL: nothing is recorded for it, or it is not an address. */
 static struct px_limiter_entry *find(const struct px_server *server, struct px_span text,
 		struct in6_addr *ret_group)
 {

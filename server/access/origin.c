@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Whether it is a subdomain of what stands behind the star of `entry`. */
+/* Whether it is a subdomain of what follows the star of `entry`. */
 static bool is_under(const struct px_url *origin, const struct px_url *entry)
 {
 	size_t len = strlen(origin->host);
@@ -23,7 +23,7 @@ static bool is_listed(const struct px_url *origin, const char *text)
 			is_under(origin, &entry) : px_url_same_origin(origin, &entry));
 }
 
-/* Without a list. */
+/* The check without a list. */
 static bool is_own(const struct px_url *origin, const struct px_origin_request *request)
 {
 	struct px_url own;

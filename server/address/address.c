@@ -23,7 +23,7 @@ bool px_address_parse(const char *text, struct in6_addr *ret_address)
 	return true;
 }
 
-bool px_address_is_nobody(const struct in6_addr *address)
+bool px_address_is_unknown(const struct in6_addr *address)
 {
 	return IN6_IS_ADDR_UNSPECIFIED(address);
 }
@@ -36,7 +36,7 @@ bool px_address_is_loopback(const struct in6_addr *address)
 
 void px_address_format(const struct in6_addr *address, char buf[PX_ADDRESS_SIZE])
 {
-	if (px_address_is_nobody(address)) {
+	if (px_address_is_unknown(address)) {
 		(void)snprintf(buf, PX_ADDRESS_SIZE, "unknown");
 	} else if (IN6_IS_ADDR_V4MAPPED(address)) {
 		inet_ntop(AF_INET, &address->s6_addr[12], buf, PX_ADDRESS_SIZE);
@@ -68,7 +68,7 @@ static struct px_span unquote(struct px_span text)
 	return text;
 }
 
-/* "" or a colon and a port, which may be a name of the proxy's own (RFC 7239 section 6.3). */
+/* "" or a colon and a port, which may be an obfuscated one (RFC 7239 section 6.3). */
 static bool is_port(const char *text)
 {
 	if (*text == '\0') {
@@ -81,7 +81,7 @@ static bool is_port(const char *text)
 			(obscure >= 2 && text[1 + obscure] == '\0'));
 }
 
-/* Takes the zone off an IPv6 address. False: it has an empty one. */
+/* Removes the zone from an IPv6 address. False: the zone is empty. */
 static bool drop_zone(char *text)
 {
 	char *zone = strchr(text, '%');
@@ -94,7 +94,7 @@ static bool drop_zone(char *text)
 	return good;
 }
 
-/* "[v6]" and what may follow it. */
+/* "[v6]" and an optional port. */
 static bool parse_bracketed(char *text, struct in6_addr *ret_address)
 {
 	char *end = strchr(text, ']');
@@ -102,7 +102,7 @@ static bool parse_bracketed(char *text, struct in6_addr *ret_address)
 		return false;
 	}
 	*end = '\0';
-	/* In a URI the percent sign before a zone is written as %25 (RFC 6874). */
+	/* In a URI, the percent sign before a zone is written as %25 (RFC 6874). */
 	return strchr(text, ':') && drop_zone(text + 1) &&
 			inet_pton(AF_INET6, text + 1, ret_address) == 1;
 }
@@ -116,11 +116,11 @@ static bool parse_bare(char *text, struct in6_addr *ret_address)
 	return drop_zone(text) && px_address_parse(text, ret_address);
 }
 
-/* Mapped or not, an unspecified address is nobody's. */
+/* Mapped or not, the unspecified address identifies no client. */
 static bool is_somebody(const struct in6_addr *address)
 {
 	static const struct in6_addr v4_any = { .s6_addr = { [10] = 0xff, [11] = 0xff } };
-	return !px_address_is_nobody(address) && memcmp(address, &v4_any, sizeof(v4_any)) != 0;
+	return !px_address_is_unknown(address) && memcmp(address, &v4_any, sizeof(v4_any)) != 0;
 }
 
 bool px_address_parse_node(struct px_span text, struct in6_addr *ret_address)

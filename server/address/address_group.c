@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Whether it is counted by itself, whatever the prefix is. */
+/* Whether it counts on its own, whatever the prefix is. */
 static bool is_single(const struct in6_addr *address)
 {
 	static const unsigned char zeros[8];
@@ -51,7 +51,7 @@ bool px_address_group_parse(const char *text, unsigned prefix, struct in6_addr *
 	const char *length = text + len; /* "", or "/64" */
 	memcpy(address, text, len);
 	if (strcmp(text, "unknown") == 0) {
-		parsed = in6addr_any; /* all who are nobody (address.h) */
+		parsed = in6addr_any; /* all unknown clients (address.h) */
 	} else if (!px_address_parse(address, &parsed)) {
 		return false;
 	}

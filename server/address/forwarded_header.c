@@ -2,11 +2,11 @@
 /*
  * See forwarded_header.h.
  *
- * X-Forwarded-For is split at its commas, whatever quotes are in it: no address has one, and a
- * quote that a client begins must not swallow what its proxy adds. In Forwarded a quoted string may
- * have commas. So an element is the shortest end of the list that is one: a part of a quoted string
- * never is, since it ends in a quote that nothing in it has begun, and a client's own half of one
- * stands before the comma.
+ * X-Forwarded-For is split at its commas, even within quotes: addresses contain no commas, and a
+ * quote that a client opened must not swallow what its proxy appends. In Forwarded, a quoted string
+ * may contain commas. So an element is the shortest end of the list that is a valid element: part
+ * of a quoted string never is one, since it ends with a quote that it did not open, and a client's
+ * own half of one precedes the comma.
  */
 #include "forwarded_header.h"
 
@@ -15,14 +15,14 @@
 #include <string.h>
 #include <strings.h>
 
-/* In the quoted strings of one element; no proxy writes as many. */
+/* In the quoted strings of one element; proxies write fewer. */
 #define COMMAS_MAX 8
 
 #define SPACE " \t"
 #define TOKEN "!#$%&'*+-.^_`|~0123456789" \
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-/* What an unquoted value may have besides, for those who forget the quotes. */
+/* Further characters in an unquoted value, for proxies that omit the quotes. */
 #define UNQUOTED TOKEN ":[]"
 
 static bool is_of(char character, const char *set)
@@ -30,7 +30,7 @@ static bool is_of(char character, const char *set)
 	return character != '\0' && strchr(set, character);
 }
 
-/* What stands behind the last comma that is before `end`. */
+/* The start of what follows the last comma before `end`. */
 static size_t start_of(struct px_span list, size_t end)
 {
 	while (end > 0 && list.data[end - 1] != ',') {
@@ -39,7 +39,7 @@ static size_t start_of(struct px_span list, size_t end)
 	return end;
 }
 
-/* Takes commas and spaces off the end. False: nothing is left. */
+/* Removes commas and spaces from the end. False: nothing is left. */
 static bool drop_empty(struct px_span *list)
 {
 	while (list->len > 0 && is_of(list->data[list->len - 1], SPACE ",")) {
@@ -63,7 +63,7 @@ static bool take_address(struct px_span *list, struct px_forwarded_client *clien
 
 /* ---- Forwarded ---- */
 
-/* What is left of an element. */
+/* The unread rest of an element. */
 struct reader {
 	const char *at;
 	const char *end;
@@ -86,7 +86,7 @@ static struct px_span take_run(struct reader *reader, const char *set)
 	return run;
 }
 
-/* A character more of a value; one that is too long for what is asked of it becomes "". */
+/* A value, character by character; one that is too long becomes "". */
 struct value {
 	char text[264];
 	size_t len;
@@ -131,7 +131,7 @@ static bool name_is(struct px_span name, const char *wanted)
 	return name.len == strlen(wanted) && strncasecmp(name.data, wanted, name.len) == 0;
 }
 
-/* "": it does not fit, or is not what it should be. */
+/* "": it does not fit, or is invalid. */
 static void copy(const struct value *value, char *buf, size_t size)
 {
 	bool good = value->len < size && !memchr(value->text, '\0', value->len);
@@ -139,14 +139,14 @@ static void copy(const struct value *value, char *buf, size_t size)
 	buf[good ? value->len : 0] = '\0';
 }
 
-/* What an element told. */
+/* The parameters of an element. */
 struct element {
 	struct value node;
 	bool has_node;
 	struct px_forwarded_client client;
 };
 
-/* False: it comes twice, of which RFC 7239 section 4 says that it must not. */
+/* False: a parameter occurs twice, which RFC 7239 section 4 forbids. */
 static bool note(struct element *element, struct px_span name, const struct value *value)
 {
 	if (name_is(name, "for")) {

@@ -78,14 +78,14 @@ static int parse_v1(const unsigned char *bytes, size_t len, struct px_proxy_head
 	return parse_v1_line(line, header);
 }
 
-/* How long the addresses of a family are, whichever way they are spoken. */
+/* Length of the addresses of a family, in either version. */
 static size_t v2_addresses_length(unsigned char family)
 {
 	static const size_t lengths[] = { 0, 12, 36, 216 };
 	return family >> 4 < 4 ? lengths[family >> 4] : 0;
 }
 
-/* Behind the addresses: whether the client came with TLS (PP2_TYPE_SSL, PP2_CLIENT_SSL). */
+/* Whether the client used TLS (PP2_TYPE_SSL, PP2_CLIENT_SSL), from what follows the addresses. */
 static bool find_v2_tls(const unsigned char *bytes, size_t len)
 {
 	size_t at = v2_addresses_length(bytes[13]);
@@ -103,7 +103,7 @@ static bool find_v2_tls(const unsigned char *bytes, size_t len)
 	return false;
 }
 
-/* TCP over IPv4 or IPv6; of other families nothing can be said, which is no error. */
+/* TCP over IPv4 or IPv6; other families have no address, which is not an error. */
 static int take_v2_address(const unsigned char *bytes, size_t len, struct px_proxy_header *header)
 {
 	const unsigned char *addresses = bytes + V2_HEAD;

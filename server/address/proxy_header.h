@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The header of HAProxy's PROXY protocol, versions 1 and 2, which says for whom a proxy comes.
- * No sockets here: these are a stranger's bytes, and all of it runs in a test and in a fuzzer.
+ * The header of HAProxy's PROXY protocol, versions 1 and 2, in which a proxy names its client. No
+ * sockets here: the input is untrusted, and all of it runs in a test and in a fuzzer.
  */
 #ifndef PX_PROXY_HEADER_H
 #define PX_PROXY_HEADER_H
@@ -10,21 +10,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* No header is longer; of version 2, what does not fit into this is not taken. */
+/* Maximum length of a header; a longer one of version 2 is refused. */
 #define PX_PROXY_HEADER_MAX 536
 
 struct px_proxy_header {
-	size_t len; /* in bytes; what follows is the client's */
-	bool is_local; /* the proxy comes for itself, to see how we are */
-	bool is_https; /* its client came with TLS, and it says so */
-	struct in6_addr address; /* IPv4 mapped; nobody's (address.h): it does not say */
+	size_t len; /* in bytes; the client's data follows */
+	bool is_local; /* the proxy's own connection, such as a health check */
+	bool is_https; /* the client used TLS, according to the proxy */
+	struct in6_addr address; /* IPv4 mapped; unspecified (address.h): not given */
 };
 
 /*
- * What the first `len` bytes of a connection say: 0; -EAGAIN: that can be a header which is
- * not yet complete; -EPROTO: it is none. UNKNOWN, and families without an address of IP, are of
- * nobody: HAProxy's text leaves it to the receiver to take the proxy's own address, which is
- * trusted.
+ * Parses the first `len` bytes of a connection. 0; -EAGAIN: it may be an incomplete header;
+ * -EPROTO: it is not a header. UNKNOWN, and families other than IP, are unknown clients: HAProxy's
+ * specification permits using the proxy's own address, but that one is trusted.
  */
 int px_proxy_parse(const unsigned char *bytes, size_t len, struct px_proxy_header *ret_header);
 

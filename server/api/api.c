@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Requests to the API: found by path and method, identified by their token, read whole. A body
- * has a length that was announced, a bound, and a time by which it is there.
+ * Requests to the API: route, authentication by token, body. A body has an announced and limited
+ * length, and a time limit.
  */
 #include "api_internal.h"
 #include "api.h"
@@ -35,13 +35,13 @@ enum method {
 
 enum body {
 	NO_BODY,
-	FIELDS, /* a JSON object, read into `fields` */
-	RAW,    /* the handler reads it */
+	FIELDS, /* a JSON object, parsed into `fields` */
+	RAW,    /* parsed by the handler */
 };
 
-/* A route without a handler is a description, and is for everybody to read. */
+/* Routes without a handler are descriptions, readable without a token. */
 static const struct route {
-	const char *path; /* behind PREFIX; one that ends with "/" wants a name after it */
+	const char *path; /* after PREFIX; if it ends with "/", a name follows */
 	enum method method;
 	enum body body;
 	px_api_handler handle;
@@ -64,14 +64,14 @@ static const struct route {
 	{ "unlock", POST, FIELDS, px_api_post_unlock },
 };
 
-/* A request that is being read. */
+/* A request whose body is being read. */
 struct px_request {
 	const struct route *route;
 	struct px_token *caller;
 	struct px_identity *identity;
 	char name[64];
 	char key[PX_IDEMPOTENCY_KEY_MAX + 1];
-	struct px_tail_stream *stream; /* the answer goes on; NULL: it does not */
+	struct px_tail_stream *stream; /* the streaming answer; NULL: none */
 	int64_t started_ms;
 	size_t announced;
 	size_t len;
@@ -150,9 +150,9 @@ static int answer_error(struct px_api_call *call)
 			detail->sentence);
 }
 
-/* ---- what a request brings ---- */
+/* ---- authentication and body ---- */
 
-/* The announced length of the body; -ENOENT: none, or chunked; -EINVAL; -E2BIG. */
+/* Announced length of the body; -ENOENT: none, or chunked; -EINVAL; -E2BIG. */
 static int64_t body_length(struct lws *wsi)
 {
 	char text[16];
@@ -171,7 +171,7 @@ static int64_t body_length(struct lws *wsi)
 	return length > BODY_MAX ? -E2BIG : length;
 }
 
-/* JSON has no other encoding (RFC 8259), and no parameter but the one that says so. */
+/* JSON has no other encoding (RFC 8259), and `charset` is the only parameter. */
 static bool is_utf8(const char *parameters)
 {
 	parameters += strspn(parameters, "; \t");
@@ -179,7 +179,7 @@ static bool is_utf8(const char *parameters)
 			strcasecmp(parameters, "charset=\"utf-8\"") == 0;
 }
 
-/* Whoever does not say what it is sends JSON. */
+/* A body without Content-Type is JSON. */
 static bool is_json(struct lws *wsi)
 {
 	static const char wanted[] = "application/json";
@@ -198,7 +198,7 @@ static bool is_json(struct lws *wsi)
 			is_utf8(type + len);
 }
 
-/* Idempotency-Key: visible ASCII. -EINVAL: longer, or something else. */
+/* Idempotency-Key: visible ASCII. -EINVAL: too long, or other characters. */
 static int read_key(struct lws *wsi, char buf[PX_IDEMPOTENCY_KEY_MAX + 1])
 {
 	static const char name[] = "idempotency-key:";
@@ -221,7 +221,7 @@ static int read_key(struct lws *wsi, char buf[PX_IDEMPOTENCY_KEY_MAX + 1])
 
 #define INSUFFICIENT "error=\"insufficient_scope\""
 
-/* What is answered to a request whose token is no good, or that has none (`read` < 0). */
+/* The answer to a request with an invalid token or without one (`read` < 0). */
 static struct px_http_refusal refusal_of(const struct px_authentication *verdict, int read)
 {
 	struct px_http_refusal refusal = {
@@ -242,7 +242,7 @@ static struct px_http_refusal refusal_of(const struct px_authentication *verdict
 		refusal.code = "token_expired";
 		refusal.challenge = "error=\"invalid_token\", "
 				"error_description=\"The token has expired\"";
-	} else if (read < 0) { /* who brought none is told no error (section 3.1) */
+	} else if (read < 0) { /* without a token, no error is given (RFC 6750 section 3.1) */
 		refusal.sentence = "A bearer token is required.";
 	} else {
 		refusal.challenge = "error=\"invalid_token\"";
@@ -252,7 +252,7 @@ static struct px_http_refusal refusal_of(const struct px_authentication *verdict
 	return refusal;
 }
 
-/* Who asks; NULL: *ret_refusal is what to answer. */
+/* The caller's token; NULL: *ret_refusal is the answer. */
 static struct px_token *read_token(struct px_peer *peer, struct lws *wsi,
 		struct px_http_refusal *ret_refusal)
 {
@@ -277,7 +277,7 @@ static int refuse_as(struct px_peer *peer, struct lws *wsi, const struct px_http
 	return -1;
 }
 
-/* Who asks; NULL: it was answered, and *ret_rc is lws's. */
+/* The caller's token; NULL: the request was answered, and *ret_rc is for lws. */
 static struct px_token *identify(struct px_peer *peer, struct lws *wsi, int *ret_rc)
 {
 	struct px_http_refusal refusal;
@@ -329,7 +329,7 @@ bool px_api_judge(struct px_peer *peer, struct lws *wsi, struct px_http_refusal 
 	return rules;
 }
 
-/* Room for the body; NULL: it was answered, and *ret_rc is lws's. */
+/* Allocates for the body; NULL: the request was answered, and *ret_rc is for lws. */
 static struct px_request *make_request(struct px_peer *peer, struct lws *wsi,
 		const struct route *route, int *ret_rc)
 {
@@ -355,7 +355,7 @@ static struct px_request *make_request(struct px_peer *peer, struct lws *wsi,
 	return request;
 }
 
-/* A client may want to hear that its body is welcome before it sends it (RFC 9110 10.1.1). */
+/* A client may wait for this before it sends its body (RFC 9110 section 10.1.1). */
 static int ask_to_continue(struct lws *wsi)
 {
 	static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -411,7 +411,7 @@ static int begin(struct px_peer *peer, struct lws *wsi, const struct route *rout
 	return px_api_end(peer->vhost->server, wsi);
 }
 
-/* Lists read theirs themselves: px_api_page(). */
+/* Lists parse theirs themselves: px_api_page(). */
 static bool takes_query(const struct route *route)
 {
 	return route->handle == px_api_get_clients || route->handle == px_api_get_rooms;
@@ -483,7 +483,7 @@ static int read_fields(struct px_api_call *call, const struct route *route)
 }
 
 /*
- * The request stays as long as its answer goes on; not its identity, which would count as a client.
+ * The request lives as long as its answer; its identity does not, since it would count as a client.
  */
 static void go_on(struct px_api_call *call)
 {
@@ -525,7 +525,7 @@ int px_api_end(void *user, struct lws *wsi)
 	struct px_server *server = user;
 	struct px_peer *peer = lws_get_opaque_user_data(wsi);
 	struct px_request *request = peer ? peer->request : NULL;
-	/* lws says so again of one that sends more behind its body: it is to listen. */
+	/* lws calls this again for a client that sends more after its body: only listen then. */
 	if (!request || request->stream || request->len != request->announced) {
 		return -1;
 	}

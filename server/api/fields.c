@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What a request says: the fields of its body, and its query. */
+/*
+ * Input of a request: the fields of its body, and its query.
+ */
 #include "api_internal.h"
 
 #include <json-c/json.h>
@@ -26,7 +28,7 @@ int px_api_only(struct px_api_call *call, const char *const *names)
 	return 0;
 }
 
-/* An integer beyond 64 bits comes as a double that has kept its digits. */
+/* json-c parses an integer beyond 64 bits as a double that keeps its digits. */
 int px_api_id(struct px_api_call *call, const char *name, struct px_id *ret_id)
 {
 	struct json_object *value;
@@ -106,7 +108,7 @@ static int read_pair(struct px_api_call *call, char *pair, char buf[PX_API_QUERY
 	uint64_t number = 0;
 	char *value = strchr(pair, '=');
 	if (*pair == '\0' || strcmp(pair, "/") == 0) {
-		return 0; /* a "?" alone, of which lws 4.1.6 makes "?/" */
+		return 0; /* a "?" alone, which lws 4.1.6 turns into "?/" */
 	}
 	if (!value) {
 		return bad(call, NULL, "A parameter of the query has no value.");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See idempotency.h. Keys and bodies are kept as SHA-256, so that an entry is of one size and
- * holds nothing of what was published. All live equally long: the oldest expires first.
+ * See idempotency.h. Keys and bodies are stored as SHA-256, so entries have a fixed size and
+ * contain nothing of what was published. All entries have the same lifetime, so the oldest expires
+ * first.
  */
 #include "idempotency.h"
 
@@ -15,12 +16,12 @@
 #define EXPIRED_AT_ONCE 8
 
 struct tenant {
-	unsigned char name[DIGEST]; /* first: the tree compares it */
+	unsigned char name[DIGEST]; /* first: compared by the tree */
 	uint32_t count;
 };
 
 struct remembered {
-	unsigned char key[DIGEST]; /* of tenant, practice and key; first: the tree compares it */
+	unsigned char key[DIGEST]; /* of tenant, practice and key; first: compared by the tree */
 	unsigned char body[DIGEST];
 	struct tenant *tenant;
 	struct px_published published;
@@ -62,10 +63,7 @@ static void drop(struct px_idempotency *idempotency, struct remembered *entry)
 	free(entry);
 }
 
-/*
- * `most` at a time: whoever comes when a hundred thousand have expired does not wait for all of
- * them.
- */
+/* At most `most`: a request must not wait until a hundred thousand expired entries are freed. */
 static void expire(struct px_idempotency *idempotency, int64_t now_ms, size_t most)
 {
 	for (; most > 0 && idempotency->oldest && idempotency->oldest->expires_ms <= now_ms; most--) {
@@ -91,7 +89,7 @@ uint64_t px_idempotency_count(const struct px_idempotency *idempotency)
 	return idempotency->count;
 }
 
-/* The parts with their lengths before them, so that no two lists of parts are one text. */
+/* Each part is preceded by its length, so that different lists of parts have different texts. */
 static bool digest(const struct px_span *parts, size_t count, unsigned char out[DIGEST])
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
@@ -187,7 +185,7 @@ enum px_idempotency_answer px_idempotency_find(struct px_idempotency *idempotenc
 		return PX_IDEMPOTENCY_NEW;
 	}
 	if (!entry) {
-		/* Not for what is over already, if that is all. */
+		/* Not if only expired entries are in the way. */
 		expire(idempotency, now_ms, SIZE_MAX);
 		return add(idempotency, act, now_ms) < 0 ? PX_IDEMPOTENCY_FULL : PX_IDEMPOTENCY_NEW;
 	}

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What was published under an Idempotency-Key, remembered for five minutes: who asks again,
- * because it did not hear the answer, hears it now, and nothing is published twice. Keys are
- * each tenant's own. The idea is that of the IETF's draft "The Idempotency-Key HTTP Header Field".
+ * Results of publishing with an Idempotency-Key, stored for five minutes: a client that did not get
+ * the answer asks again and gets it, and nothing is published twice. Keys belong to a tenant. After
+ * the IETF draft "The Idempotency-Key HTTP Header Field".
  *
- * A failure is not remembered: nothing was done, and it may be tried again.
+ * Failures are not stored: nothing was done, and the client may try again.
  */
 #ifndef PX_IDEMPOTENCY_H
 #define PX_IDEMPOTENCY_H
@@ -19,22 +19,22 @@ struct px_idempotency;
 struct px_idempotent_act {
 	struct px_span tenant;
 	struct px_span practice;
-	struct px_span key; /* the practice's own */
+	struct px_span key; /* of the practice */
 	struct px_span body;
 };
 
 enum px_idempotency_answer {
-	PX_IDEMPOTENCY_NEW,   /* a place is kept for it: px_idempotency_keep(), or forget */
-	PX_IDEMPOTENCY_DONE,  /* *ret_published is what came of it */
+	PX_IDEMPOTENCY_NEW,   /* an entry is reserved: px_idempotency_keep() or _forget() must follow */
+	PX_IDEMPOTENCY_DONE,  /* *ret_published is the stored result */
 	PX_IDEMPOTENCY_OTHER, /* the key was used with another body */
-	PX_IDEMPOTENCY_FULL,  /* of the tenant, or of all, too many; or no memory */
+	PX_IDEMPOTENCY_FULL,  /* the tenant's or the total limit is reached; or no memory */
 };
 
 /* -ENOMEM */
 int px_idempotency_create(struct px_idempotency **ret_idempotency);
 void px_idempotency_destroy(struct px_idempotency *idempotency);
 
-/* Keys that are remembered at once; of one tenant half as many. */
+/* Maximum number of stored keys; half as many for one tenant. */
 void px_idempotency_set_limit(struct px_idempotency *idempotency, uint32_t most);
 uint64_t px_idempotency_count(const struct px_idempotency *idempotency);
 

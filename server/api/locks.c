@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* GET /api/v1/locks and POST /api/v1/unlock: addresses that too many guesses came from. */
+/*
+ * GET /api/v1/locks and POST /api/v1/unlock: addresses that are locked after too many guesses.
+ */
 #include "api_internal.h"
 
 int px_api_get_locks(struct px_api_call *call)

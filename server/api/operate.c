@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The routes by which a back end sees and steers; what they do is the broker's (operate.h). */
+/*
+ * Routes for observing and controlling the server; the broker does the work (operate.h).
+ */
 #include "api_internal.h"
 #include "core/counters.h"
 
@@ -115,13 +117,13 @@ static int publish(struct px_api_call *call, struct px_published *published)
 			px_api_deny(call, &detail) : 0;
 }
 
-/* With a key: what was done under it before is not done again, but answered the same. */
+/* With a key: what was published under it before is not published again, but answered the same. */
 static int publish_once(struct px_api_call *call, struct px_published *published)
 {
 	char buf[PX_ID_MAX + 1];
 	struct px_id practice;
 	struct px_error_detail detail;
-	/* Before a key is looked at, which may be another practice's. */
+	/* First, since the key may belong to another practice. */
 	if (px_operate_publish_where(&call->operator, call->body, buf, &practice, &detail) < 0) {
 		return px_api_deny(call, &detail);
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How much the API does for one user: requests, and bytes of these and of their answers. By user
- * and not by token: whoever can have a token has as many as he likes. By user and not by tenant,
- * so that a script that runs wild does not stop what else works for the same application.
+ * Rate limits of the API for one user: requests, and bytes of requests and answers. By user instead
+ * of by token, since a client may get any number of tokens. By user instead of by tenant, so that a
+ * faulty script does not stop the rest of the application.
  */
 #include "api_internal.h"
 #include "core/counters.h"
@@ -14,7 +14,7 @@
 
 #define BURST_SECONDS 5
 
-/* An answer as large as there may be; nobody waits longer for having asked for it. */
+/* After an answer, however large, the user waits no longer than this. */
 #define DEBT_MAX_MS 30000
 
 static uint32_t burst_of(uint32_t per_s)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* POST /api/v1/tail: the headers of a practice's messages, as they come and go. */
+/*
+ * POST /api/v1/tail: headers of a practice's messages, as they arrive and leave.
+ */
 #include "api_internal.h"
 
 #include "tail_stream.h"

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * See tail_stream.h. The body of such an answer ends with the connection (RFC 9112 section 6.3),
- * which every client understands; that it is whole is said by its last line, {"end":…}. A line that
- * says what time it is comes every few seconds, so that silence means that the connection is lost.
+ * which every client understands; its last line, {"end":…}, says that it is complete. A line with
+ * the time comes every few seconds, so that silence means that the connection is lost.
  *
- * The request is a POST: it is an act, which the trail has; and lws reads on behind a body, so that
- * one that hangs up, or goes on talking, is gone at once. (Behind a GET, until the transaction is
- * complete, it is told by the kernel again and again of what it does not read.)
+ * The request is a POST: it is an act, which the audit log records; and lws reads on behind a body,
+ * so it notices at once when the client hangs up or sends more. (Behind a GET, until the
+ * transaction is complete, the kernel reports unread data again and again.)
  *
- * Rejected: a WebSocket, which would make a message of each line and a session of each operator;
- * and server-sent events, since EventSource can send no token.
+ * Rejected: a WebSocket, which would make each line a message and each operator a session;
+ * server-sent events, since EventSource cannot send a token.
  */
 #include "tail_stream.h"
 #include "api.h"
@@ -25,7 +25,7 @@
 #include <sys/socket.h>
 
 #define TICK_MS 5000
-#define END_BYTES 256 /* kept free for the last lines */
+#define END_BYTES 256 /* reserved for the last lines */
 
 struct px_tail_stream {
 	struct px_tail_stream *next;
@@ -33,7 +33,7 @@ struct px_tail_stream {
 	struct lws *wsi;
 	struct px_message_tap *tap;
 	int64_t expires_ms;
-	int64_t since_ms; /* when what waits began to wait, by the loop's clock */
+	int64_t since_ms; /* how long lines have been waiting, by the loop's clock */
 	uint64_t missed;
 	bool is_ending;
 	size_t len;
@@ -53,7 +53,7 @@ static void begin_line(struct px_json *json)
 	px_json_int(json, "at", px_server_wall_ms());
 }
 
-/* False: there was no room, with `spare` bytes left over. */
+/* False: no room with `spare` bytes left. */
 static bool add_line(struct px_tail_stream *stream, struct px_json *json, size_t spare)
 {
 	px_json_end(json);
@@ -113,7 +113,7 @@ static void write_header(const struct px_header *header, struct px_json *json)
 
 /* ---- writing ---- */
 
-/* What waits, if the socket takes it; -1: the connection is lost. */
+/* Writes what waits, if the socket takes it; -1: the connection is lost. */
 static int flush(struct px_tail_stream *stream)
 {
 	if (stream->len == 0 || lws_partial_buffered(stream->wsi)) {
@@ -125,8 +125,8 @@ static int flush(struct px_tail_stream *stream)
 }
 
 /*
- * It is in the middle of a publication: the line is kept, and written when the turn is over; or at
- * once, where many come in one turn. Who has missed something goes on when there is room for many.
+ * Called during a publication: the line is buffered, and written when the turn ends; or at once, if
+ * many come in one turn. After an omission, the stream continues when there is room for many lines.
  */
 static void on_header(void *user, const struct px_header *header)
 {
@@ -136,7 +136,7 @@ static void on_header(void *user, const struct px_header *header)
 		return;
 	}
 	if (stream->len > PX_TAIL_STREAM_BYTES / 2) {
-		(void)flush(stream); /* lws will say so itself if the connection is lost */
+		(void)flush(stream); /* lws will report it if the connection is lost */
 	}
 	if (stream->missed > 0 && stream->len <= PX_TAIL_STREAM_BYTES / 2) {
 		add_missed(stream, END_BYTES);
@@ -183,7 +183,7 @@ static void end(struct px_tail_stream *stream, const char *reason)
 	(void)add_line(stream, &json, 0);
 	stream->is_ending = true;
 	stream->missed = 0;
-	/* At once, where that can be: the process may be about to end. */
+	/* At once, if possible: the process may be ending. */
 	(void)flush(stream);
 	ask_to_write(stream);
 }
@@ -195,7 +195,7 @@ void px_tail_streams_end(struct px_server *server, const char *reason)
 	}
 }
 
-/* Whether it takes nothing, for longer than any reader may. */
+/* Whether it has taken nothing for longer than a reader may. */
 static bool is_stalled(const struct px_tail_stream *stream)
 {
 	const struct px_server *server = server_of(stream);
@@ -210,7 +210,7 @@ static void on_tick(uv_timer_t *timer)
 	for (struct px_tail_stream *each = server->tail_streams; each; each = each->next) {
 		struct px_json json;
 		if (is_stalled(each)) {
-			/* lws itself would wait for what it has still to write. */
+			/* lws would wait until it has written the rest. */
 			(void)shutdown(lws_get_socket_fd(each->wsi), SHUT_RDWR);
 			continue;
 		}
@@ -281,7 +281,7 @@ int px_tail_stream_begin(struct px_peer *peer, struct lws *wsi, const struct px_
 	server->tail_streams = stream;
 	server->tail_stream_count++;
 	*ret_stream = stream;
-	lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0); /* that of a request ends with its answer */
+	lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0); /* the request's timeout ends with its answer */
 	if (!uv_is_active((uv_handle_t *)&server->tail_stream_timer)) {
 		uv_timer_start(&server->tail_stream_timer, on_tick, TICK_MS, TICK_MS);
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Onlookers: requests whose answer goes on, a line of JSON for each message of a practice
- * (POST /api/v1/tail). Each has a buffer of a fixed size; what an onlooker is too slow for is left
- * out, and counted in its stream. Who takes nothing at all is cut off.
+ * Tail streams: requests with a streaming answer, one line of JSON for each message of a practice
+ * (POST /api/v1/tail). Each has a buffer of a fixed size; if the client is too slow, lines are
+ * omitted and counted in the stream. A client that takes nothing at all is cut off.
  */
 #ifndef PX_TAIL_STREAM_H
 #define PX_TAIL_STREAM_H
@@ -12,13 +12,13 @@
 
 #include <praxis/host/message_tap.h>
 
-/* Lines that wait for one of them, bytes. */
+/* Bytes of waiting lines of one stream. */
 #define PX_TAIL_STREAM_BYTES 65536
 
 /*
- * From now on the connection is an onlooker's, which is its request's: behind the head, which is
- * yours to write, lines follow until it ends. `expires_ms`: of its token, since 1970; 0: never. 0;
- * -1: denied.
+ * Makes the connection a tail stream, which belongs to its request. The caller writes the head;
+ * lines follow until the stream ends. `expires_ms`: of the token, since 1970; 0: never. 0; -1:
+ * denied.
  */
 int px_tail_stream_begin(struct px_peer *peer, struct lws *wsi, const struct px_operator *operator,
 		const struct px_message_tap_filter *wish, int64_t expires_ms,
@@ -27,7 +27,7 @@ int px_tail_stream_begin(struct px_peer *peer, struct lws *wsi, const struct px_
 /* The connection takes more: what waits goes out. 0; -1: the stream is over. */
 int px_tail_stream_write(struct px_tail_stream *stream);
 
-/* The connection is gone, and with it its request. NULL is fine. */
+/* The connection is gone, and its request with it. NULL is permitted. */
 void px_tail_stream_drop(struct px_tail_stream *stream);
 
 #endif

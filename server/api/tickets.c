@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* POST /api/v1/tickets: an identity to be handed out, no larger than the caller's own. */
+/*
+ * POST /api/v1/tickets: issues a ticket for an identity with at most the caller's rights.
+ */
 #include "api_internal.h"
 #include "auth/authenticator.h"
 #include "auth/tickets.h"
@@ -21,7 +23,8 @@ static bool is_among(const struct px_id *ids, size_t count, const struct px_id *
 }
 
 /*
- * Whether the ticket's rooms are the caller's, which may have all; a patient without any has none.
+ * Whether the caller may join the ticket's rooms. Without a list it may join all, except that a
+ * patient without a list may join none.
  */
 static bool covers_rooms(const struct px_token *caller, const struct px_token *ticket)
 {
@@ -36,7 +39,7 @@ static bool covers_rooms(const struct px_token *caller, const struct px_token *t
 	return true;
 }
 
-/* Whether the caller may speak for all that the ticket would. */
+/* Whether the caller has all rights of the ticket. */
 static bool covers(const struct px_peer *peer, const struct px_token *caller,
 		const struct px_token *ticket)
 {

@@ -38,7 +38,7 @@ int px_audit_create(const struct px_audit_settings *settings, struct px_audit **
 	int rc = audit->path ? px_audit_hasher_create(settings->key, &audit->hasher) : -ENOMEM;
 	rc = rc < 0 ? rc : px_audit_open(audit);
 	if (rc < 0) {
-		/* It never ran: no head to tell. */
+		/* It never ran, so there is no head to report. */
 		px_audit_file_close(&audit->file);
 		px_audit_destroy(audit);
 		return rc;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What happens, as entries of the audit log: the broker's events and the host's own, with
- * the addresses that only the host knows. Administrators who watch are shown the same.
+ * Events as entries of the audit log: the broker's and the host's, with the addresses that only the
+ * host knows. Watching administrators get the same entries.
  */
 #include "core/server.h"
 #include "address/address.h"
@@ -62,7 +62,7 @@ static void name_channel(const struct px_event *event, struct px_audit_entry *en
 	entry->room = px_channel_name(channel);
 }
 
-/* Who operates may have come over HTTP, without a session. */
+/* An operator may use HTTP, without a session. */
 static void name_operator(const struct px_event *event, struct px_audit_entry *entry,
 		char client[PX_CLIENT_ID_SIZE])
 {
@@ -87,7 +87,7 @@ static void name_operator(const struct px_event *event, struct px_audit_entry *e
 	entry->reason = px_span(event->act);
 }
 
-/* The same entry, for administrators who watch. */
+/* Shows the entry to watching administrators. */
 static void show(struct px_server *server, const struct px_audit_entry *entry,
 		const struct px_session *session, const struct px_practice *practice)
 {
@@ -175,7 +175,7 @@ static void settle_later(struct px_server *server, bool counted)
 	}
 }
 
-/* 0 in any case: it was refused, whether that could be written or not. */
+/* Always 0: it was refused, whether or not that could be written. */
 static int note_refusal(struct px_server *server, const struct px_audit_entry *entry)
 {
 	settle_later(server, px_audit_refused(server->audit, entry));
@@ -186,7 +186,7 @@ int px_audit_events_count(struct px_server *server, const struct px_event *event
 {
 	char client[PX_CLIENT_ID_SIZE];
 	struct px_audit_entry entry = { .event = events[event->kind] };
-	/* Sessions are refused where the trail takes nothing, and so is this one. */
+	/* If the audit log cannot be written, the session is refused. */
 	if (event->kind == PX_EVENT_CONNECTED && !px_audit_takes(server->audit)) {
 		return -EIO;
 	}
@@ -208,7 +208,7 @@ int px_audit_events_record(struct px_server *server, const struct px_event *even
 	if (event->kind == PX_EVENT_ADMINISTERED) {
 		return note_operator(server, event);
 	}
-	/* Whoever removes somebody, or lets it in, is the one who acts. */
+	/* Whoever removes or admits a session is the actor. */
 	bool by_other = event->actor && event->actor != event->session;
 	name_session(by_other ? event->actor : event->session, &entry, client);
 	if (by_other) {
@@ -220,7 +220,7 @@ int px_audit_events_record(struct px_server *server, const struct px_event *even
 		name_channel(event, &entry);
 	}
 	entry.reason = reason_of(event, code);
-	/* What has happened already cannot wait for the disk, nor be refused. */
+	/* What has happened already neither waits for the disk nor can be refused. */
 	bool can_refuse = event->kind == PX_EVENT_CONNECTED || event->kind == PX_EVENT_JOINED ||
 			event->kind == PX_EVENT_AUTHENTICATED || event->kind == PX_EVENT_WAITING ||
 			event->kind == PX_EVENT_ADMITTED || event->kind == PX_EVENT_RESUMED;

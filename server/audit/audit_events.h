@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What of the host goes into the audit log, and when it must not happen without. Opened by
- * whoever lets in, refuses or operates. It never writes a payload, a token or a name.
+ * The host's events in the audit log, and whether they are permitted. Opened by whoever lets in,
+ * refuses or operates. It never writes a payload, a token or a name.
  */
 #ifndef PX_AUDIT_AUDIT_EVENTS_H
 #define PX_AUDIT_AUDIT_EVENTS_H
@@ -13,11 +13,11 @@ struct px_operator;
 struct px_peer;
 struct px_server;
 
-/* -errno: what happens must not. 0 of what has happened already, written or not. */
+/* -errno: the event is forbidden. 0 for events that have happened already, written or not. */
 int px_audit_events_record(struct px_server *server, const struct px_event *event);
 /*
- * The same of a session that begins or ends and is counted by its address alone: one of many,
- * without proof of who it is.
+ * The same for the begin or end of a session that is only counted, by its address: one of many
+ * unauthenticated ones.
  */
 int px_audit_events_count(struct px_server *server, const struct px_event *event);
 void px_audit_events_refused(struct px_server *server, const struct px_peer *peer,
@@ -25,7 +25,7 @@ void px_audit_events_refused(struct px_server *server, const struct px_peer *pee
 void px_audit_events_denied(struct px_server *server, const struct px_operator *operator,
 		const char *reason);
 int px_audit_events_note(struct px_server *server, const char *event, const char *reason);
-/* Of what is in the trail already, or in none: for administrators who watch. */
+/* For watching administrators only: the event is in the audit log already, or in none. */
 void px_audit_events_show(struct px_server *server, const char *event);
 
 #endif

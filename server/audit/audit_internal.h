@@ -13,12 +13,12 @@
 #include "file.h"
 #include "head.h"
 
-/* Why lines are not in the trail; each is told by a trail_gap of its own. */
+/* Why lines are missing; each is recorded by a trail_gap. */
 enum px_audit_gap {
-	PX_AUDIT_GAP_BROKEN,    /* the file before was moved aside */
-	PX_AUDIT_GAP_MISSING,   /* lines that had been written were gone at start */
-	PX_AUDIT_GAP_TORN,      /* half a line was cut off at start */
-	PX_AUDIT_GAP_UNWRITTEN, /* the disk did not take them */
+	PX_AUDIT_GAP_BROKEN,    /* the previous file was moved aside */
+	PX_AUDIT_GAP_MISSING,   /* lines that had been written were missing at start */
+	PX_AUDIT_GAP_TORN,      /* an incomplete line was truncated at start */
+	PX_AUDIT_GAP_UNWRITTEN, /* they could not be written */
 	PX_AUDIT_GAP_COUNT,
 };
 
@@ -27,11 +27,11 @@ struct px_audit_refusal;
 /* Refused, connected, disconnected. */
 #define PX_AUDIT_COUNTED_EVENTS 3
 
-/* Those of one second; see refusals.c. */
+/* Refusals of one second; see refusals.c. */
 struct px_audit_refusals {
 	int64_t second;
 	uint32_t written;
-	struct px_audit_refusal *list; /* kinds of those that were only counted */
+	struct px_audit_refusal *list; /* kinds of refusals that were only counted */
 	uint32_t kinds;
 	uint32_t size;
 	struct {
@@ -54,9 +54,9 @@ struct px_audit {
 	} gaps[PX_AUDIT_GAP_COUNT];
 	struct px_audit_refusals refusals;
 	struct px_audit_stats stats;
-	bool complained;          /* of entries that were lost, and not yet told that it is over */
-	bool head_behind;         /* could not be overwritten; said once */
-	int64_t checked_ms;       /* when the path was looked at */
+	bool complained;          /* a loss was logged, and its end was not yet */
+	bool head_behind;         /* it could not be overwritten; logged once */
+	int64_t checked_ms;       /* when the path was last checked */
 	int64_t loss_told_ms;     /* 0: never */
 	int64_t tried_ms;         /* by px_audit_takes() */
 	int64_t trouble_told_ms;
@@ -64,10 +64,13 @@ struct px_audit {
 
 int64_t px_audit_now(const struct px_audit *audit);
 
-/* To the log, with the path before it. */
+/* Logs a line that begins with the path. */
 void px_audit_say(const struct px_audit *audit, int level, const char *format, ...) PX_PRINTF(3, 4);
 
-/* Whether *told_ms is 10 s ago; then it is now. Errors that come with every line are told so. */
+/*
+ * Whether *told_ms is at least 10 s ago; then sets it to now. For errors that recur with every
+ * line.
+ */
 bool px_audit_may_tell(const struct px_audit *audit, int64_t *told_ms);
 
 void px_audit_gap(struct px_audit *audit, enum px_audit_gap gap, uint64_t lost, uint64_t bytes);
@@ -75,13 +78,15 @@ void px_audit_gap(struct px_audit *audit, enum px_audit_gap gap, uint64_t lost, 
 /* `wait`: until it is on the disk, if the settings say so. 0, or -errno and nothing is written. */
 int px_audit_write_entry(struct px_audit *audit, const struct px_audit_entry *entry, bool wait);
 
-/* Writes what is due before the next entry: a file's first line, and the gaps. */
+/* Writes what must precede the next entry: a file's first line, and gaps. */
 int px_audit_write_due(struct px_audit *audit);
 
 /* Opens file and head, and finds the end of the chain. As px_audit_create(). */
 int px_audit_open(struct px_audit *audit);
 
-/* Is the file still the one at the path, and as we left it? -errno: there is none to write to. */
+/*
+ * Checks that the file is still at the path, and unchanged. -errno: there is no file to write to.
+ */
 int px_audit_look(struct px_audit *audit);
 
 #endif

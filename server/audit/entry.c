@@ -67,7 +67,7 @@ int px_audit_permit(struct px_audit *audit, const struct px_audit_entry *entry)
 	return rc < 0 && audit->settings.on_full == PX_AUDIT_CONTINUE ? 0 : rc;
 }
 
-/* Otherwise nobody would try for as long as everybody is told that it is of no use. */
+/* While everybody is refused, nobody would trigger another attempt. */
 static void try_again(struct px_audit *audit)
 {
 	int64_t now_ms = px_audit_now(audit);
@@ -82,7 +82,7 @@ static void try_again(struct px_audit *audit)
 	}
 }
 
-/* Quotas are not seen, and some file systems tell nothing. */
+/* Ignores quotas; some file systems report nothing. */
 static bool has_room(const struct px_audit *audit)
 {
 	struct statvfs status;

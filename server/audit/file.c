@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See file.h. Plain write(2) on O_APPEND: no buffer of ours that a crash could empty.
- * stdio would keep lines back, and io_uring or a thread would only move the waiting out of
- * sight: where a line is to be on the disk before the act is confirmed, somebody waits.
+ * See file.h. Plain write(2) with O_APPEND, without a buffer that a crash could lose. stdio would
+ * hold lines back; io_uring or a thread would only hide the waiting: if a line must be on disk
+ * before the act is confirmed, somebody waits.
  */
 #include "file.h"
 
@@ -36,7 +36,7 @@ static int identify(struct px_audit_file *file)
 
 int px_audit_file_open(struct px_audit_file *file, const char *path, bool sync)
 {
-	/* Nonblocking for the sake of a device that was put there; it means nothing to a file. */
+	/* Nonblocking, in case the path is a device; no effect on regular files. */
 	const int flags = O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 	*file = (struct px_audit_file){ .fd = open(path, flags, 0600) };
 	if (file->fd < 0) {
@@ -71,7 +71,7 @@ int px_audit_file_check(struct px_audit_file *file, enum px_audit_file_change *r
 	}
 	uint64_t size = (uint64_t)st.st_size;
 	enum px_audit_file_change change = PX_AUDIT_FILE_SAME;
-	/* A ragged file is longer by what we could not take back ourselves. */
+	/* A ragged file is longer by what could not be truncated. */
 	if (size < file->size || (size > file->size && !file->ragged)) {
 		change = size == 0 ? PX_AUDIT_FILE_EMPTIED : PX_AUDIT_FILE_ALTERED;
 		file->size = size;

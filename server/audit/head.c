@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See head.h. One line of a fixed length, so that overwriting it needs no space and no
- * second system call. Not mapped into memory: a head that somebody truncates would end the
- * server with SIGBUS. Not renamed into place: the lock would stay with the old file.
+ * See head.h. One line of a fixed length, so that overwriting it needs no space and only one system
+ * call. Not mapped into memory: truncating the head would end the server with SIGBUS. Not renamed
+ * into place: the lock would stay with the old file.
  */
 #include "head.h"
 

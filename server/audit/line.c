@@ -48,7 +48,7 @@ void px_audit_say(const struct px_audit *audit, int level, const char *format, .
 bool px_audit_may_tell(const struct px_audit *audit, int64_t *told_ms)
 {
 	int64_t now = px_audit_now(audit);
-	/* A clock that was set back must not make it silent for hours. */
+	/* After the clock was set back, it must not be silent for hours. */
 	if (*told_ms != 0 && now >= *told_ms && now - *told_ms < TELL_EVERY_MS) {
 		return false;
 	}
@@ -176,7 +176,7 @@ int px_audit_write_due(struct px_audit *audit)
 	return rc;
 }
 
-/* At most TEXT_MAX bytes of it; bytes that must not stand in a line become '?'. */
+/* At most TEXT_MAX bytes; bytes that must not occur in a line become '?'. */
 static void add_text(struct px_json *json, const char *key, struct px_span text)
 {
 	char clean[TEXT_MAX];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The audit log's file over time: found at start, followed when it is moved away. Rotating
- * is left to logrotate and its like: they know how long a practice has to keep what, and
- * where; here it is enough that the chain does not care which file a line is in.
+ * The file of the audit log over time: found at start, followed when it is moved away. Rotation is
+ * left to logrotate and similar programs, which know how long a practice must keep its files, and
+ * where; the chain does not depend on which file a line is in.
  */
 #include "audit_internal.h"
 #include "resume.h"
@@ -33,7 +33,7 @@ static const char *open_error(int rc)
 	}
 }
 
-/* Damage is kept for a person to look at, under a name that says when it was found. */
+/* Damaged files are kept, under a name with the time of discovery. */
 static int set_aside(struct px_audit *audit, const char *why)
 {
 	char aside[PATH_MAX];
@@ -99,7 +99,7 @@ static int resume(struct px_audit *audit)
 
 static int open_both(struct px_audit *audit)
 {
-	/* The head first: its lock is held by whoever writes at this path. */
+	/* The head first: whoever writes at this path holds its lock. */
 	int rc = px_audit_head_open(&audit->head, audit->path);
 	rc = rc < 0 ? rc : px_audit_file_open(&audit->file, audit->path, syncs(audit));
 	if (rc < 0) {
@@ -132,7 +132,7 @@ int px_audit_open(struct px_audit *audit)
 	return 0;
 }
 
-/* Opens what is at the path now, which is empty, or ends where we are. */
+/* Opens the file that is at the path now, which is empty, or ends where this one ended. */
 static int open_next(struct px_audit *audit, struct px_audit_file *ret_file, const char **ret_why)
 {
 	struct px_audit_head here = {
@@ -184,7 +184,7 @@ static int follow(struct px_audit *audit, bool deleted)
 	return 0;
 }
 
-/* At most once a second, for a path has to be walked. */
+/* At most once a second, since it resolves a path. */
 static bool is_moved(struct px_audit *audit)
 {
 	int64_t now = px_audit_now(audit);
@@ -211,7 +211,7 @@ int px_audit_look(struct px_audit *audit)
 				(unsigned long long)audit->position.seq);
 	}
 	if (is_moved(audit)) {
-		(void)follow(audit, false); /* told; and the old file still has a name */
+		(void)follow(audit, false); /* reported; and the old file still has a name */
 	}
 	return 0;
 }
@@ -225,7 +225,7 @@ int px_audit_reopen(struct px_audit *audit)
 	int rc = px_audit_file_check(&audit->file, &change);
 	rc = rc < 0 ? rc : follow(audit, change == PX_AUDIT_FILE_DELETED);
 	if (rc == 0) {
-		/* Its first line at once, so that an empty file does not look like a lost one. */
+		/* Writes its first line at once, so that an empty file does not look like a lost one. */
 		(void)px_audit_write_due(audit);
 	}
 	return rc;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Refusals in the audit log. Anybody who reaches a port can be refused as often as he likes, and
- * must not fill the disk, nor push out of a rotated trail what it is kept for. So many a second
- * are a line each; those beyond are counted by who and why, and when the second is over each
- * kind is a line with its `count`. So are sessions of those who never say who they are, where an
- * address has more of them than it has acts.
+ * Refusals in the audit log. Anybody who reaches a port can be refused at any rate, and must
+ * neither fill the disk nor push older entries out of a rotated log. So a limited number per second
+ * is recorded individually; further ones are counted by who and why, and at the end of the second
+ * each kind is a line with its `count`. The same applies to sessions that never authenticate, if an
+ * address has more of them than its rate of acts.
  *
- * Rejected: leaving out what is alike from the first repetition on. It saves nothing where
- * nothing is wrong, and a person reading the trail wants to see the tenth attempt's time.
+ * Rejected: leaving out repetitions from the first one on. It saves nothing in normal operation,
+ * and a reader wants to see the time of the tenth attempt.
  */
 #include "audit_internal.h"
 
@@ -15,9 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One kind, and how many of it there were beyond those that were written. */
+/* One kind, and its number beyond those that were written. */
 struct px_audit_refusal {
-	struct px_audit_entry entry; /* its texts are in the block */
+	struct px_audit_entry entry; /* its texts are stored in the block */
 	char *block;
 };
 
@@ -64,7 +64,7 @@ static int add_kind(struct px_audit_refusals *refusals, const struct px_audit_en
 	return 0;
 }
 
-/* Without a bound on lines there is one on kinds all the same. */
+/* The number of kinds is limited even if the number of lines is not. */
 #define KINDS_MAX 100
 
 static int count(struct px_audit_refusals *refusals, const struct px_audit_entry *entry,

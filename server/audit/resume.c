@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See resume.h. A half line can only be the end of a crash, and is the one damage that
- * is put right here; whatever else is wrong with an end is for a person to look at.
+ * See resume.h. An incomplete line at the end can only come from a crash, and is the only damage
+ * that is repaired here; anything else is for a person to examine.
  */
 #include "resume.h"
 
@@ -60,7 +60,9 @@ static int read_last(const struct px_audit_file *file, struct px_audit_hasher *h
 	return 0;
 }
 
-/* The head may be behind (it is not synced) or ahead (lines are gone), but not beside. */
+/*
+ * The head may be behind (it is not synced) or ahead (lines are missing), but must not contradict.
+ */
 static int compare(const struct px_audit_head *head, struct px_audit_resumption *resumption,
 		const char **ret_why)
 {

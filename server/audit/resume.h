@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a trail goes on that is there already: after a restart, after a crash, after its file
- * was moved away. Only the ends are looked at, the first line and the last, so that a start
- * takes no longer with years of trail; the middle is what `praxisctl audit verify` is for.
+ * Continuing an existing audit log: after a restart, after a crash, after its file was moved away.
+ * Only the first and the last line are read, so that the duration of a start does not depend on the
+ * size; `praxisctl audit verify` is for the rest.
  */
 #ifndef PX_AUDIT_RESUME_H
 #define PX_AUDIT_RESUME_H
@@ -13,15 +13,15 @@
 
 struct px_audit_resumption {
 	struct px_audit_position position; /* the next line follows this one */
-	uint64_t cut;     /* bytes of half a line at the end */
-	uint64_t missing; /* lines that the head knows and the file has not */
+	uint64_t cut;     /* length of an incomplete line at the end */
+	uint64_t missing; /* lines that the head knows and the file lacks */
 	bool newer;       /* the file has lines that the head does not know */
 };
 
 /*
- * Reads the file's ends; what is behind the last whole line is cut off with the next append.
- * -EBADMSG: the trail was damaged or changed; -EPROTO: it was written in another way (format,
- * algorithm or key); for both *ret_why is a sentence, static. -errno of reading.
+ * Reads the file's ends; what follows the last whole line is truncated with the next append.
+ * -EBADMSG: the audit log was damaged or changed; -EPROTO: it was written differently (format,
+ * algorithm or key); for both, *ret_why is a sentence, static. -errno of reading.
  */
 int px_audit_resume(struct px_audit_file *file, struct px_audit_hasher *hasher,
 		const struct px_audit_head *head, struct px_audit_resumption *ret_resumption,

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * auth-url: the application's back end decides from the client's cookie who it is. It is asked
- * once the upgrade is done, with the connection's reading held back, so that the client can
- * send at once and nothing of it is lost; the answer opens the session or closes the
- * connection.
+ * auth-url: the application's back end identifies the client by its cookie. The request starts when
+ * the upgrade is complete, with reading from the connection paused, so that the client may send at
+ * once and nothing is lost; the answer opens the session or closes the connection.
  */
 #include "core/server.h"
 #include "access/lockout.h"
@@ -27,14 +26,14 @@
 #define HEADER_MAX 16384
 #define HOUR_S 3600
 
-/* Between two lines that say that the application of one vhost does not answer. */
+/* Minimum time between two log lines about a failing application of one vhost. */
 #define FAILURE_QUIET_MS 60000
 
-/* What is asked, and where the answer goes. */
+/* A request, and the connection that its answer is for. */
 struct px_auth_request {
 	struct px_peer *peer;
 	struct lws *wsi;
-	struct px_outgoing *outgoing; /* NULL: not under way */
+	struct px_outgoing *outgoing; /* NULL: not in progress */
 	char *cookie;
 	char *authorization;
 	char *origin;
@@ -65,7 +64,7 @@ void px_auth_request_drop(struct px_peer *peer)
 	}
 }
 
-/* "" where there is none; NULL without memory, or if it is too long. */
+/* "" if there is none; NULL without memory, or if it is too long. */
 static char *copy_header(struct lws *wsi, enum lws_token_indexes header)
 {
 	int len = lws_hdr_total_length(wsi, header);
@@ -99,9 +98,9 @@ int px_auth_request_prepare(struct px_peer *peer, struct lws *wsi)
 	return 0;
 }
 
-/* ---- what the log and the figures are told ---- */
+/* ---- log and statistics ---- */
 
-/* Neither the URL nor anything of an answer is logged: both may hold what is nobody's business. */
+/* Neither the URL nor the answer is logged: both may contain secrets. */
 static void tell_failure(struct px_vhost *vhost, enum px_auth_answer kind,
 		const struct px_http_client_answer *answer)
 {
@@ -152,7 +151,7 @@ static void note(struct px_vhost *vhost, enum px_auth_answer kind,
 	}
 }
 
-/* ---- judging ---- */
+/* ---- verdicts ---- */
 
 static enum px_auth_answer take_claims(struct px_peer *peer, struct px_span text,
 		struct px_authentication *ret_authentication)
@@ -173,7 +172,7 @@ static enum px_auth_answer take_claims(struct px_peer *peer, struct px_span text
 	return kind;
 }
 
-/* 200 is claims, 401 and 403 are bad tokens, anything else is no answer. */
+/* 200 is claims, 401 and 403 are invalid credentials, anything else is a failure. */
 static void judge(struct px_peer *peer, const struct px_http_client_answer *answer,
 		struct px_authentication *ret_authentication)
 {
@@ -219,7 +218,7 @@ static void on_answer(void *user, const struct px_http_client_answer *answer)
 		peer->identity = px_authenticator_unauthenticated(peer);
 		break;
 	default:
-		/* Where there is a time to tell, somebody has to be told it. */
+		/* If there is a time to retry, the client must be told. */
 		if (authentication.retry_after_ms > 0) {
 			peer->identity = px_authenticator_unauthenticated(peer);
 		}

@@ -17,11 +17,11 @@
 #include <string.h>
 #include <time.h>
 
-/* When one user has too many connections, a page that was left open may soon be gone. */
+/* If a user has too many connections, an abandoned page may disconnect soon. */
 #define USER_RETRY_MS 5000
 
 struct px_authenticator {
-	struct px_jwks *keys; /* NULL: no tokens, only tickets and the back end's word */
+	struct px_jwks *keys; /* NULL: no tokens, only tickets and auth-url */
 	struct px_token_rules rules;
 };
 
@@ -111,7 +111,7 @@ static int64_t now_of(const struct px_peer *peer)
 	return (int64_t)uv_now(&peer->vhost->server->loop);
 }
 
-/* It was no good; what that means for its address. */
+/* The token is invalid; consequences for its address. */
 static void fail(struct px_peer *peer, enum px_token_fault fault,
 		struct px_authentication *ret_authentication)
 {
@@ -159,7 +159,9 @@ int px_authenticator_read_claims(const struct px_vhost *vhost, struct json_objec
 	return px_claims_read(claims, &rules->names, rules->default_role, ret_token, ret_claim);
 }
 
-/* `ret_wait_ms`: counted as a connection of its user; as px_peer_count_user(). NULL: not at all. */
+/*
+ * `ret_wait_ms`: counts it as a connection of its user, as px_peer_count_user(). NULL: not counted.
+ */
 static int make_identity(struct px_peer *peer, const struct px_token *token, int64_t *ret_wait_ms,
 		struct px_identity **ret_identity)
 {

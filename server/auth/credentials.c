@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See credentials.h. Headers are copied out of lws before anything looks at them; the copies
- * are wiped when they are done with.
+ * See credentials.h. Headers are copied out of lws before they are parsed; the copies are wiped
+ * after use.
  */
 #include "credentials.h"
 
@@ -26,7 +26,7 @@ void px_credentials_finish(struct px_credentials *credentials)
 	*credentials = (struct px_credentials){ 0 };
 }
 
-/* A copy of a header into credentials->buffer; -ENOENT where there is none. */
+/* Copies a header into credentials->buffer; -ENOENT if there is none. */
 static int copy_header(struct lws *wsi, enum lws_token_indexes header,
 		struct px_credentials *credentials)
 {
@@ -55,7 +55,7 @@ int px_credentials_read_bearer(struct lws *wsi, struct px_credentials *ret_crede
 	if (rc < 0) {
 		return rc;
 	}
-	/* Which of two would count is a question that two readers may answer differently. */
+	/* Two readers may disagree about which of two headers counts. */
 	if (lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, 1) > 0 ||
 			strncasecmp(ret_credentials->buffer, BEARER, strlen(BEARER)) != 0) {
 		px_credentials_finish(ret_credentials);

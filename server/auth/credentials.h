@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a request brings to say who it is (docs/protocol.md, section 1), in the order in which
- * it is looked for: the Authorization header, a ticket among the subprotocols, the cookie and
- * the query parameter that the configuration permits.
+ * The credentials of a request (docs/protocol.md, section 1), in order of precedence: the
+ * Authorization header, a ticket among the subprotocols, the cookie and the query parameter that
+ * the configuration permits.
  */
 #ifndef PX_CREDENTIALS_H
 #define PX_CREDENTIALS_H
@@ -25,7 +25,7 @@ enum px_credential_kind {
 struct px_credentials {
 	enum px_credential_kind kind;
 	struct px_span text; /* the token or ticket */
-	char *buffer;        /* behind it, with what else the header held */
+	char *buffer;        /* contains it, and the rest of the header */
 	size_t buffer_len;
 };
 
@@ -33,13 +33,13 @@ struct px_credentials {
 void px_credentials_finish(struct px_credentials *credentials);
 
 /*
- * `tokens` NULL: only a ticket. 0, also where there is nothing; -EINVAL: more than one
- * Authorization header, or one that is not a bearer's; -E2BIG; -ENOMEM.
+ * `tokens` NULL: only a ticket. 0, also if there is none; -EINVAL: more than one Authorization
+ * header, or one that is not a bearer token; -E2BIG; -ENOMEM.
  */
 int px_credentials_read(struct lws *wsi, const struct px_config_tokens *tokens,
 		struct px_credentials *ret_credentials);
 
-/* The token of an Authorization header alone; -ENOENT without one; else as above. */
+/* Only the token of an Authorization header; -ENOENT without one; otherwise as above. */
 int px_credentials_read_bearer(struct lws *wsi, struct px_credentials *ret_credentials);
 
 /* The value of a cookie in the text of a Cookie header (RFC 6265 section 4.2); len 0: none. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Open mode: who somebody is, from the query (docs/protocol.md, section 1). Nothing of it is
- * proven, which is why it is for loopback addresses; the identity says so itself.
+ * Open mode: the identity from the query (docs/protocol.md, section 1). It is not authenticated, so
+ * open mode is for loopback addresses; the identity says so.
  */
 #include "query.h"
 #include "address/address.h"
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The pair of that number, in a copy of its length, the caller's. 0; -ENOENT: that was all. */
+/* Copies the parameter of that number; the caller owns the copy. 0; -ENOENT: no more. */
 static int copy_pair(struct lws *wsi, int index, struct px_span *ret_pair)
 {
 	int len = lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, index);
@@ -30,7 +30,7 @@ static int copy_pair(struct lws *wsi, int index, struct px_span *ret_pair)
 	return 0;
 }
 
-/* It may have been a token. */
+/* It may contain a token. */
 static void drop_pair(struct px_span pair)
 {
 	explicit_bzero((char *)pair.data, pair.len);
@@ -58,7 +58,7 @@ int px_query_parameter(struct lws *wsi, const char *name, char *buf, size_t size
 	return rc == -ENOENT ? 0 : rc;
 }
 
-/* "?" alone becomes "?/" in lws 4.1.6. */
+/* lws 4.1.6 turns a lone "?" into "?/". */
 static bool is_known(struct px_span pair, const char *const *names)
 {
 	for (; *names; names++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who somebody says to be, where no tokens are configured. Opened by the upgrade. It never lets
- * in anybody where a vhost has tokens.
+ * Identities of clients if no authentication is configured. Opened by the upgrade. Never used for a
+ * vhost with tokens.
  */
 #ifndef PX_AUTH_OPEN_MODE_H
 #define PX_AUTH_OPEN_MODE_H
@@ -13,14 +13,14 @@ struct px_identity;
 struct px_peer;
 struct px_span;
 
-/* auth/open_mode.c: one parameter of the query; absent: empty. -EINVAL: too long for buf. */
+/* auth/open_mode.c: one parameter of the query; empty if absent. -EINVAL: too long for buf. */
 int px_query_parameter(struct lws *wsi, const char *name, char *buf, size_t size,
 		struct px_span *ret_value);
 
-/* Whether the query has parameters of these names alone; the list ends with NULL. */
+/* Whether the query has only parameters with these names; the list ends with NULL. */
 bool px_query_is_only(struct lws *wsi, const char *const *names);
 
-/* An identity from the query. -EINVAL: it makes no sense. */
+/* Makes an identity from the query. -EINVAL: the query is invalid. */
 int px_open_mode_identify(const struct px_peer *peer, struct lws *wsi,
 		struct px_identity **ret_identity);
 

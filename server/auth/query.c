@@ -42,7 +42,7 @@ int px_query_note(struct px_query_identity *query, struct px_span pair)
 	return 0;
 }
 
-/* The query has no types: what reads as an integer is one. */
+/* The query has no types: whatever is spelled like an integer is one. */
 static struct px_id id_of(struct px_span text)
 {
 	return (struct px_id){ text, px_id_is_integer(text) };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See tickets.h. All live equally long, so the oldest expires first: a list in the order of
- * their making is all that expiry needs. The search tree compares with memcmp(): 192 random
- * bits are not guessed byte by byte in the 30 seconds that one lives.
+ * See tickets.h. All tickets have the same lifetime, so the oldest expires first, and expiry needs
+ * only a list. The search tree compares with memcmp(), not in constant time: 192 random bits cannot
+ * be guessed byte by byte within 30 seconds.
  */
 #include "tickets.h"
 
@@ -45,7 +45,7 @@ int px_tickets_create(struct px_tickets **ret_tickets)
 	return *ret_tickets ? 0 : -ENOMEM;
 }
 
-/* Forgets a ticket, but for what it stands for. */
+/* Removes a ticket, and returns its identity. */
 static struct px_token *take(struct px_tickets *tickets, struct ticket *ticket)
 {
 	struct px_token *token = ticket->token;
@@ -59,7 +59,7 @@ static struct px_token *take(struct px_tickets *tickets, struct ticket *ticket)
 	return token;
 }
 
-/* `most` at a time: whoever comes when ten thousand have expired does not wait for all of them. */
+/* At most `most`: a request must not wait until ten thousand expired tickets are freed. */
 static void expire(struct px_tickets *tickets, int64_t now_ms, size_t most)
 {
 	for (; most > 0 && tickets->oldest && tickets->oldest->expires_ms <= now_ms; most--) {
@@ -83,7 +83,7 @@ static int make_text(char text[PX_TICKET_SIZE])
 	}
 	EVP_EncodeBlock((unsigned char *)text, bytes, sizeof(bytes));
 	for (char *at = text; *at; at++) {
-		/* base64url (RFC 4648 section 5): the name of a subprotocol is a token of HTTP. */
+		/* base64url (RFC 4648 section 5): a subprotocol's name must be a token of HTTP. */
 		*at = *at == '+' ? '-' : *at == '/' ? '_' : *at;
 	}
 	return 0;

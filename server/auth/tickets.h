@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tickets: short texts that stand for an identity, good once and for half a minute
- * (docs/protocol.md, section 1). The application's back end gets one and hands it to its page,
- * which cannot set a header but can name a subprotocol.
+ * Tickets: short texts that stand for an identity, valid once, for half a minute (docs/protocol.md,
+ * section 1). The application's back end requests one and passes it to its page, which cannot set a
+ * header but can name a subprotocol.
  */
 #ifndef PX_TICKETS_H
 #define PX_TICKETS_H
@@ -24,8 +24,8 @@ int px_tickets_create(struct px_tickets **ret_tickets);
 void px_tickets_destroy(struct px_tickets *tickets);
 
 /*
- * Keeps what the ticket stands for (the tickets' from here on, if it succeeds), for the vhost
- * of that name alone. -ENOSPC: there are PX_TICKETS_MAX; -ENOMEM.
+ * Stores an identity, of which it takes ownership on success, for the vhost with that name only.
+ * -ENOSPC: there are PX_TICKETS_MAX; -ENOMEM.
  */
 int px_tickets_issue(struct px_tickets *tickets, const char *vhost, struct px_token *token,
 		int64_t now_ms, char ret_ticket[PX_TICKET_SIZE]);

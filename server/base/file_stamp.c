@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* See file_stamp.h. Not memcmp(): structures have gaps. */
+/*
+ * See file_stamp.h. Not memcmp(): structs have padding.
+ */
 #include "file_stamp.h"
 
 struct px_file_stamp px_file_stamp_of(const struct stat *status)

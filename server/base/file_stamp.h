@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which state of a file it was, to know later whether it may have changed. Two writes within a tick
- * of the file system's clock leave the same stamp: how long a file must have been left alone before
- * an equal stamp means anything is the caller's to know.
+ * A file's state, to detect later whether it may have changed. Two writes within one tick of the
+ * file system's clock have the same stamp: the caller must know how old a file must be before an
+ * equal stamp means anything.
  */
 #ifndef PX_FILE_STAMP_H
 #define PX_FILE_STAMP_H

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See log.h. Level and output are the mutable globals of the program: lws's emit has no user.
+ * See log.h. Level and output are mutable globals of the program, since lws's emit function has no
+ * user pointer.
  *
- * How not to wait depends on what stderr is. A socket (journald's) is told so with each line. A
- * pipe or terminal is opened once more, which gives descriptor and flags of our own; where that is
- * not allowed (a pipe of another user's), it is asked before each line whether it takes one, which
- * holds as long as nobody else writes to it. A line is shorter than PIPE_BUF, so it goes whole or
- * not at all.
+ * How to avoid blocking depends on stderr. A socket (journald's) is written with MSG_DONTWAIT. A
+ * pipe or terminal is opened again, which gives a descriptor with flags of its own; if that is not
+ * permitted (a pipe of another user), it is polled before each line, which works as long as nobody
+ * else writes to it. A line is shorter than PIPE_BUF, so it is written whole or not at all.
  */
 #include "log.h"
 
@@ -28,20 +28,20 @@
 
 #define LWS_LINES_PER_SECOND 5
 
-/* Of info and debug, which clients can cause at will. */
+/* Of levels info and debug, which clients can cause at will. */
 #define LINES_PER_SECOND 500
 
 enum output {
-	OUTPUT_ASKED,   /* before each line */
+	OUTPUT_ASKED,   /* polled before each line */
 	OUTPUT_SOCKET,
-	OUTPUT_OF_OURS, /* does not block */
+	OUTPUT_OF_OURS, /* opened by this process; nonblocking */
 };
 
 static int log_level = PX_LOG_NOTICE;
 static enum px_log_format log_format = PX_LOG_TEXT;
 static enum output output = OUTPUT_ASKED;
 static int log_fd = STDERR_FILENO;
-static bool is_torn; /* the last line has no end */
+static bool is_torn; /* the last line has no line end */
 static uint64_t dropped;
 static uint64_t dropped_told;
 
@@ -103,7 +103,7 @@ static ssize_t put(const char *text, size_t len)
 	return write(log_fd, text, len);
 }
 
-/* A line with a line end before and behind it; the first one is for a line that was torn. */
+/* Writes a line with a line end before and behind it; the first one is for a torn line. */
 static bool put_line(const char *line, size_t len)
 {
 	size_t skipped = is_torn ? 0 : 1;
@@ -122,7 +122,7 @@ static int compose_text(int level, const char *date, const char *text, char line
 	return snprintf(line, LINE_SIZE, "\n%s %s: %s\n", date, level_names[level], text);
 }
 
-/* journald has a time of its own. Priorities are those of syslog(3). */
+/* journald adds the time. Priorities are those of syslog(3). */
 static int compose_journald(int level, const char *text, char line[LINE_SIZE])
 {
 	static const int priorities[] = {
@@ -135,7 +135,7 @@ static int compose_journald(int level, const char *text, char line[LINE_SIZE])
 	return snprintf(line, LINE_SIZE, "\n<%d>%s\n", priorities[level], text);
 }
 
-/* Inside a JSON string (RFC 8259). What is no text, a path of other bytes, loses those bytes. */
+/* Escapes for a JSON string (RFC 8259). Bytes that are not text are omitted. */
 static void escape(const char *text, char escaped[2 * TEXT_SIZE])
 {
 	bool is_text = px_span_is_text(px_span(text));
@@ -183,7 +183,7 @@ static bool write_line(int level, const struct timespec *now, const char *text)
 	return put_line(line, (size_t)len);
 }
 
-/* There may be room again: what was lost meanwhile is said first, or nothing is. */
+/* There may be room again: reports the lost lines first, or nothing. */
 static bool tell_dropped(const struct timespec *now)
 {
 	char text[TEXT_SIZE];
@@ -203,8 +203,8 @@ static bool tell_dropped(const struct timespec *now)
 /* ---- lines ---- */
 
 /*
- * Whether a line that clients can cause may be written; what is left out is told when the next
- * second begins.
+ * Whether a line that clients can cause may be written; the number of omitted lines is logged when
+ * the next second begins.
  */
 static bool is_rationed(int level, time_t second)
 {
@@ -259,8 +259,8 @@ void px_log_plain(const char *format, ...)
 }
 
 /*
- * From 4.3 on lws begins a line with "[2026/01/31 23:59:59:1234] E: ", as its own output wants
- * it; ours has a time and a level already.
+ * From 4.3 on, lws begins a line with "[2026/01/31 23:59:59:1234] E: "; time and level are added
+ * here.
  */
 static const char *skip_prefix(const char *text)
 {
@@ -289,7 +289,7 @@ void px_log_lws(int lws_level, const char *text)
 	if (++lines > LWS_LINES_PER_SECOND) {
 		return;
 	}
-	/* What lws calls an error is mostly a client's doing, and no concern of the operator. */
+	/* What lws calls an error is mostly caused by clients, and does not concern the operator. */
 	int level = lws_level & (LLL_ERR | LLL_WARN) ? PX_LOG_INFO : PX_LOG_DEBUG;
 	const char *words = skip_prefix(text);
 	px_log(level, "libwebsockets: %.*s", (int)strcspn(words, "\n"), words);

@@ -16,7 +16,7 @@
 
 #define STATES_MAX 512
 
-/* The address of a path, or of an abstract name, which begins with @. -EINVAL: neither. */
+/* Parses a path, or an abstract name, which begins with @. -EINVAL: neither. */
 static int read_address(const char *name, struct sockaddr_un *ret_address, socklen_t *ret_len)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -56,7 +56,7 @@ static int open_socket(const char *name, int *ret_fd)
 	return 0;
 }
 
-/* A positive whole number; 0: it is none. */
+/* A positive integer; 0: it is not one. */
 static uint64_t number_of(const char *text)
 {
 	char *end;

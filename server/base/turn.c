@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See turn.h. Reading has to end first, so that those who wait for what was read get a share;
- * and writing gets its share even where reading took too long, or what is read would pile up.
+ * See turn.h. Reading ends first, so that writing gets a share of the turn; and writing gets its
+ * share even if reading took too long, or input would pile up.
  */
 #include "turn.h"
 
 #define MS UINT64_C(1000000)
 #define IN_NS (2 * MS)
-#define WHOLE_NS (4 * MS) /* one more for what was begun when it was over */
+#define WHOLE_NS (4 * MS) /* one more for work that was begun when it was over */
 #define OUT_NS (1 * MS)
 
 void px_turn_begin(struct px_turn *turn, uint64_t now_ns)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the parts of the configuration reader share. Nobody else includes this.
+ * What the parts of the configuration reader share. Private to these files.
  *
  * The order of a load: files.c finds and reads, config/value/json.c parses, config/value/expand.c
  * substitutes, config.c takes the files apart, addition.c keeps what they say of each other's

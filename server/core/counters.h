@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the server counts by kind: limits that somebody ran into, and how handshakes ended. Opened
- * by whoever refuses or lets in, and by the figures. It never counts what the broker counts itself.
+ * Counters by kind: limits that were reached, and results of handshakes. Opened by whoever refuses
+ * or lets in, and by statistics. The broker counts its own events.
  */
 #ifndef PX_CORE_COUNTERS_H
 #define PX_CORE_COUNTERS_H
 
-/* Limits of the configuration that somebody ran into; the broker counts its own (px_limit_kind). */
+/* Limits of the configuration that were reached; the broker counts its own (px_limit_kind). */
 enum px_limit {
 	PX_LIMIT_CONNECTIONS,
 	PX_LIMIT_PER_ADDRESS,
@@ -23,10 +23,10 @@ enum px_limit {
 	PX_LIMIT_COUNT,
 };
 
-/* How WebSocket handshakes ended. */
+/* Results of WebSocket handshakes. */
 enum px_handshake {
 	PX_HANDSHAKE_ACCEPTED,
-	PX_HANDSHAKE_BAD_TOKEN, /* let in to be told so */
+	PX_HANDSHAKE_BAD_TOKEN, /* accepted, to send the error in-band */
 	PX_HANDSHAKE_BAD_REQUEST,
 	PX_HANDSHAKE_NOT_FOUND,
 	PX_HANDSHAKE_ORIGIN,
@@ -35,16 +35,13 @@ enum px_handshake {
 	PX_HANDSHAKE_COUNT,
 };
 
-/*
- * What came of asking the application who a client is (`auth-url`); cached answers are not asked
- * for.
- */
+/* Results of requests to `auth-url`; cached answers are not counted. */
 enum px_auth_answer {
 	PX_AUTH_ACCEPTED, /* claims */
 	PX_AUTH_REFUSED,  /* 401 or 403 */
-	PX_AUTH_UNUSABLE, /* another status, or claims that make no sense */
+	PX_AUTH_UNUSABLE, /* another status, or invalid claims */
 	PX_AUTH_FAILED,   /* no answer */
-	PX_AUTH_BUSY,     /* `auth-max` are being asked for */
+	PX_AUTH_BUSY,     /* `auth-max` requests are in progress */
 	PX_AUTH_ANSWERS,
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What areas above do for those below: functions that main.c passes in at start, since an area
- * calls down only. Opened by net/ and http/, which call them, and by router/, which has them. It
- * never holds state.
+ * What higher areas do for lower ones: functions that main.c passes in at start, since an area
+ * calls down only. Opened by net/ and http/, which call them, and by router/, which implements
+ * them. It never holds state.
  */
 #ifndef PX_CORE_HOOKS_H
 #define PX_CORE_HOOKS_H
@@ -16,10 +16,10 @@ struct px_hooks {
 	/* The libwebsockets connection that answered for peer->frontend is gone. */
 	void (*released)(struct px_peer *peer);
 
-	/* The peer is about to be freed: what the areas above keep of it ends. */
+	/* The connection is about to be freed: higher areas release what they keep for it. */
 	void (*drop)(struct px_peer *peer);
 
-	/* Which methods a path takes, as Allow has them. */
+	/* The methods of a path, for Allow. */
 	const char *(*allow)(const char *path);
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A service that this process has loaded, as data. Opened by whoever lists the services of a
- * server. It never is unloaded while a session may have met it.
+ * A loaded service as data. Opened by whoever lists a server's services. It is never unloaded while
+ * a session may have used it.
  */
 #ifndef PX_CORE_PLUGIN_H
 #define PX_CORE_PLUGIN_H
@@ -12,20 +12,20 @@ struct lws_protocols;
 struct px_options;
 struct px_service;
 
-/* A service that was loaded; stays until the process ends. */
+/* A loaded service; stays until the process ends. */
 struct px_plugin {
 	char *name;
 	void *handle;
-	/* what the handle is of (services/private_copy.h), open as long as it is; -1: none */
+	/* of the handle (services/private_copy.h), open as long as it; -1: none */
 	int copy_fd;
 	const struct lws_protocols *protocol;
 	const struct px_service *service;
-	struct px_options *options; /* in force */
+	struct px_options *options; /* current */
 	unsigned index;             /* the broker's, once it is started */
 	bool started;
 };
 
-/* Room for a service's name, which the broker has checked. */
+/* Size of a service's name, which the broker has checked. */
 #define PX_SERVICE_NAME_SIZE 33
 
 #endif

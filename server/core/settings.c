@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* What the words of the configuration's global part mean to broker, listeners and log. */
+/*
+ * What the configuration's global part means for broker, listeners and log.
+ */
 #include "server.h"
 #include "base/log.h"
 #include "settings.h"
 
 #include <sys/resource.h>
 
-/* Descriptors that are not clients': listeners, plugins' files, log, loop. */
+/* Descriptors for other purposes: listeners, plugins' files, log, loop. */
 #define OTHER_DESCRIPTORS 64
 
 /*
- * As many as there may be, whatever the system would allow: lws takes a limit above ten millions to
- * be 2,560, and has a table of all that there could be, which Debian's builds of it, debug builds,
- * look through for each connection that comes and goes: 65,536 are some 20 µs, 2^20 are half a
- * millisecond. So who wants more than usual has to say so.
+ * The default maximum, whatever the system permits. lws treats a limit above ten million as 2,560,
+ * and has a table of all possible descriptors, which debug builds (such as Debian's) search
+ * whenever a connection opens or closes: 65,536 take some 20 µs, 2^20 half a millisecond. So more
+ * must be configured explicitly.
  */
 #define DESCRIPTORS_USUAL (UINT64_C(1) << 16)
 #define DESCRIPTORS_MAX (UINT64_C(1) << 20)

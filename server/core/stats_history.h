@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The figures of the last hour as data, one sample every ten seconds, so that a dashboard that is
- * opened shows what has been. Counters are kept as they stand: a rate is the difference of two.
+ * Statistics of the last hour as data, one sample every ten seconds, so that a dashboard can show
+ * the past when it is opened. Counters are stored as they are: a rate is the difference of two.
  */
 #ifndef PX_STATS_HISTORY_H
 #define PX_STATS_HISTORY_H
@@ -24,7 +24,7 @@ struct px_sample {
 	uint64_t handshakes;
 };
 
-/* Zeroed: none was taken yet. */
+/* Zeroed: no samples. */
 struct px_stats_history {
 	struct px_sample ring[PX_STATS_HISTORY];
 	uint32_t first;

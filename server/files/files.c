@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Static mounts: a directory under a path. Served here and not by lws's mounts, because lws
- * chooses a vhost, and with it the mounts, by a prefix of whatever `Host` a client sends.
+ * Static mounts: a directory under a path. Not served by lws's mounts, because lws selects a vhost,
+ * and with it the mounts, by a prefix of the client's `Host`.
  */
 #include "files.h"
 #include "core/server.h"
@@ -50,7 +50,7 @@ static const char *type_of(const char *path)
 	return "application/octet-stream";
 }
 
-/* The rest of the path behind the mountpoint; NULL: not under it. */
+/* The rest of the path after the mountpoint; NULL: not under it. */
 static const char *under(const char *path, const char *mountpoint)
 {
 	size_t len = strlen(mountpoint);
@@ -64,8 +64,8 @@ static const char *under(const char *path, const char *mountpoint)
 }
 
 /*
- * Dot files are no part of a site (.git, .env, .htpasswd), wherever a link leads to them from; but
- * what RFC 8615 has under /.well-known/ is.
+ * Dot files are never served (.git, .env, .htpasswd), even through links; except those under
+ * /.well-known/ (RFC 8615).
  */
 static bool is_hidden(const char *path)
 {
@@ -76,7 +76,7 @@ static bool is_hidden(const char *path)
 	return path[0] == '.' || strstr(path, "/.");
 }
 
-/* The file's real path, if it is a file and lies in the mount, links resolved. */
+/* The file's real path, if it is a regular file within the mount after resolving links. */
 static bool find_file(const struct px_config_mount *mount, const char *rest, char file[PATH_MAX])
 {
 	char wanted[PATH_MAX];
@@ -95,7 +95,7 @@ static bool find_file(const struct px_config_mount *mount, const char *rest, cha
 			stat(file, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-/* Pages with marks in them; 1: it is none. */
+/* Sends pages with placeholders; 1: it is not such a page. */
 static int send_page(struct lws *wsi, const struct px_html_place *place, const char *caching,
 		const char *file)
 {
@@ -143,7 +143,7 @@ int px_files_serve_mount(struct px_vhost *vhost, struct lws *wsi,
 	}, file);
 }
 
-/* Whether it is no page, but would be one with a slash behind it. */
+/* Whether the path is not a page, but would be one with a trailing slash. */
 static bool lacks_slash(const struct px_config_mount *mount, const char *path)
 {
 	const char *rest = under(path, mount->mountpoint);
@@ -155,15 +155,14 @@ static bool lacks_slash(const struct px_config_mount *mount, const char *path)
 }
 
 /*
- * A directory without its slash: the relative links of its page would lead beside it. The new
- * address is relative to the old one, since only that is right behind a proxy that takes a prefix
- * off.
+ * A directory without a trailing slash: the relative links of its page would be wrong. The new URL
+ * is relative to the old one, since only that is right behind a proxy that strips a prefix.
  */
 static int send_slash(struct lws *wsi, const char *path)
 {
 	struct px_location location = { .len = 0 };
 	const char *name = strrchr(path, '/') + 1;
-	px_location_add(&location, "./", 2); /* or a colon in the name would make it a scheme */
+	px_location_add(&location, "./", 2); /* a colon in the name would make it a scheme */
 	px_location_encode(&location, name, strlen(name), "!$&'()*,;=:@");
 	px_location_add(&location, "/", 1);
 	px_location_add_query(&location, wsi);

@@ -16,7 +16,7 @@ struct px_vhost;
 int px_files_serve(struct px_server *server, struct px_vhost *vhost, struct lws *wsi,
 		const char *path);
 
-/* The same of one mount alone. */
+/* The same for one mount. */
 int px_files_serve_mount(struct px_vhost *vhost, struct lws *wsi,
 		const struct px_config_mount *mount, const char *path);
 

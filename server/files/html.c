@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A page that asks where it is: `{{praxis-endpoint}}` in an HTML file becomes the address of the
- * vhost's WebSocket endpoint, `{{praxis-base}}` that of the page's own directory, both relative to
- * the page. So a page works behind any prefix that a proxy takes off, which the server never sees.
+ * Pages with placeholders: `{{praxis-endpoint}}` in an HTML file becomes the URL of the vhost's
+ * WebSocket endpoint, `{{praxis-base}}` that of the page's directory, both relative to the page. So
+ * a page works behind any prefix that a proxy strips, which the server never sees.
  *
- * Rejected: whole paths, which are another server's behind a prefix; X-Forwarded-Prefix, which each
- * proxy spells differently and few set.
+ * Rejected: absolute paths, which are wrong behind a prefix; X-Forwarded-Prefix, which each proxy
+ * spells differently and few set.
  */
 #include "html.h"
 
@@ -15,7 +15,7 @@
 
 #define PLAIN "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-._~/!$()*+,;=:@"
 
-/* What may stand in an attribute's value and in an address as it is. */
+/* Encodes for an attribute's value and for a URL. */
 static void put_encoded(FILE *out, const char *text)
 {
 	for (; *text; text++) {
@@ -30,14 +30,14 @@ static void put_encoded(FILE *out, const char *text)
 static void put_endpoint(FILE *out, const struct px_html_place *place)
 {
 	const char *at = strchr(place->path + 1, '/');
-	(void)fputs("./", out); /* or a colon in the first name would make it a scheme */
+	(void)fputs("./", out); /* a colon in the first name would make it a scheme */
 	for (; at; at = strchr(at + 1, '/')) {
 		(void)fputs("../", out);
 	}
 	put_encoded(out, place->endpoint + 1);
 }
 
-/* Without a slash at its end the page is in the directory above its own. */
+/* Without a trailing slash, the page is in the parent of its own directory. */
 static void put_base(FILE *out, const struct px_html_place *place)
 {
 	(void)fputs("./", out);
@@ -74,7 +74,7 @@ static void fill(FILE *out, const struct px_html_place *place, const char *text)
 	(void)fputs(text, out);
 }
 
-/* The whole file, terminated; NULL: it is not there, too large, or has a NUL in it. */
+/* The whole file, terminated; NULL: missing, too large, or contains a NUL. */
 static char *read_file(const char *file)
 {
 	char *text = malloc(PX_HTML_FILE_MAX + 1);

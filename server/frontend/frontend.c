@@ -54,7 +54,7 @@ static void on_closed(uv_handle_t *handle)
 	if (frontend->next) {
 		frontend->next->link = frontend->link;
 	}
-	/* libuv has let go of the descriptor: lws may watch it. */
+	/* libuv has released the descriptor: lws may poll it. */
 	if (frontend->hands_over) {
 		px_listener_give_to_lws(frontend->peer, frontend->stream.fd);
 	}
@@ -93,8 +93,8 @@ void px_frontend_set_timer(struct px_frontend *frontend, uint64_t ms)
 }
 
 /*
- * Closing a socket in which something is unread takes back what was written last. So it is closed
- * when the client has, or after a while.
+ * Closing a socket with unread input discards what was written last. So it is closed after the
+ * client closed, or after a while.
  */
 void px_frontend_linger(struct px_frontend *frontend)
 {
@@ -137,7 +137,7 @@ static void await_head(struct px_frontend *frontend)
 	px_stream_watch(&frontend->stream, UV_READABLE);
 }
 
-/* As GET /ready would put it, which may be what was asked. */
+/* The answer of GET /ready, which may be what was requested. */
 static void refuse_unready(struct px_frontend *frontend, const struct px_http_head *head,
 		bool has_memory)
 {
@@ -198,7 +198,7 @@ static void look(struct px_frontend *frontend)
 		frontend->has_begun = true;
 		px_frontend_set_timer(frontend, HEAD_MS);
 	}
-	/* Old clients send one behind a body (RFC 9112 section 2.2). */
+	/* Old clients send one after a body (RFC 9112 section 2.2). */
 	if (n >= 2 && !frontend->has_skipped && memcmp(bytes, "\r\n", 2) == 0) {
 		frontend->has_skipped = true;
 		px_stream_set_low_water(&frontend->stream, 1);

@@ -10,13 +10,13 @@ struct px_frontend;
 struct px_peer;
 struct px_server;
 
-/* Takes peer and descriptor over, if it returns 0; -ENOMEM, -errno. */
+/* On success, takes ownership of connection and descriptor; -ENOMEM, -errno. */
 int px_frontend_begin(struct px_peer *peer, int fd);
 
 /* The libwebsockets connection that answered a request of this peer is gone. */
 void px_frontend_released(struct px_frontend *frontend);
 
-/* Closes all that there are. */
+/* Closes all of them. */
 void px_frontends_drop(struct px_server *server);
 
 #endif

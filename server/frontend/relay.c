@@ -25,29 +25,29 @@
 #include <unistd.h>
 
 #define BODY_MS 10000
-#define STALL_MS 30000 /* in which a client has to take something of its answer */
+#define STALL_MS 30000 /* Time limit for a client to take some of its answer */
 #define BUFFER_BYTES 16384
 #define CLOSE_LINE "Connection: close\r\n"
 #define STEPS_PER_EVENT 8
 
 struct px_relay {
-	struct px_frontend *frontend; /* NULL: it is about to go */
+	struct px_frontend *frontend; /* NULL: about to end */
 	uv_poll_t poll;
 	int fd;
 	uint64_t body_left;
 	uint64_t answer_left;
 	bool is_head;     /* an answer to HEAD */
-	bool keeps;       /* the connection stays open behind the answer */
+	bool keeps;       /* the connection stays open after the answer */
 	bool is_final;    /* the answer's head has passed … */
-	bool is_endless;  /* … and it lasts as long as the connection … */
-	bool is_tunnel;   /* … in which the client goes on talking, too */
+	bool is_endless;  /* … and the answer lasts as long as the connection … */
+	bool is_tunnel;   /* … and the client may send, too */
 	bool upgrades;    /* may become that */
 	bool is_deaf;     /* the client sends no more … */
-	bool is_cut;      /* … and that was in the middle of its body */
+	bool is_cut;      /* … and stopped in the middle of its body */
 	bool pair_is_full;
-	size_t at;        /* what of the buffer the client has */
+	size_t at;        /* position up to which the client has the buffer */
 	size_t len;
-	size_t ready;     /* of it what may go out */
+	size_t ready;     /* end of what may be written */
 	char *buffer;     /* NULL: nothing is in it */
 };
 
@@ -85,7 +85,7 @@ static bool begins(const char *line, size_t len, const char *name)
 	return len >= name_len && strncasecmp(line, name, name_len) == 0;
 }
 
-/* One line of the head. False: it does not go on. */
+/* One line of the head. False: it is not relayed. */
 static bool pass_line(struct px_relay *relay, const char *line, size_t len, bool *ret_has_length)
 {
 	if (begins(line, len, "content-length:")) {
@@ -109,9 +109,7 @@ static void read_length(struct px_relay *relay, int status, bool has_length)
 	}
 }
 
-/*
- * The buffer begins with a whole head of `head_len` bytes; the line about the connection is ours.
- */
+/* The buffer begins with a whole head of `head_len` bytes; the Connection line is replaced. */
 static void pass_head(struct px_relay *relay, size_t head_len)
 {
 	char *buf = relay->buffer;
@@ -141,13 +139,13 @@ static void pass_head(struct px_relay *relay, size_t head_len)
 	relay->answer_left -= rest < relay->answer_left ? rest : relay->answer_left;
 }
 
-/* "100 Continue" goes ahead of the answer. */
+/* "100 Continue" precedes the answer. */
 static void skip_interim(struct px_relay *relay, size_t head_len)
 {
 	relay->ready = head_len;
 }
 
-/* What the client sends from now on is a body without an end. */
+/* From now on, the client's input is a body without an end. */
 static void begin_tunnel(struct px_relay *relay)
 {
 	relay->is_final = true;
@@ -158,7 +156,7 @@ static void begin_tunnel(struct px_relay *relay)
 	relay->ready = relay->len;
 }
 
-/* False: lws answered with more than a head may have. */
+/* False: lws answered with too large a head. */
 static bool read_head(struct px_relay *relay)
 {
 	if (relay->ready > relay->at) {
@@ -185,7 +183,7 @@ static bool read_head(struct px_relay *relay)
 	return true;
 }
 
-/* 1: there may be more; 0: not now; -1: lws has ended it, or it makes no sense. */
+/* 1: there may be more; 0: not now; -1: lws has closed it, or it is invalid. */
 static int read_answer(struct px_relay *relay)
 {
 	if (relay->is_final && relay->at == relay->len) {
@@ -240,7 +238,7 @@ static bool reads_body(const struct px_relay *relay)
 	return relay->body_left > 0 && (!relay->is_final || relay->is_tunnel) && !relay->is_cut;
 }
 
-/* -1: the client is gone. Taken from its socket is what the pair has taken. */
+/* -1: the client is gone. Only what the pair has taken is removed from the client's socket. */
 static int pass_body(struct px_frontend *frontend)
 {
 	struct px_relay *relay = frontend->relay;
@@ -252,13 +250,13 @@ static int pass_body(struct px_frontend *frontend)
 			return errno == EAGAIN || errno == EINTR ? 0 : -1;
 		}
 		if (n == 0) {
-			relay->is_cut = true; /* lws may have something to say of the head alone */
+			relay->is_cut = true; /* lws may still answer from the head alone */
 			(void)shutdown(relay->fd, SHUT_WR);
 			return 0;
 		}
 		ssize_t sent = send(relay->fd, bytes, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (sent < 0) {
-			/* Nobody listens any more: its answer says why. */
+			/* lws does not read any more: its answer says why. */
 			relay->pair_is_full = errno == EAGAIN;
 			relay->is_cut |= relay->is_tunnel && !relay->pair_is_full;
 			return 0;
@@ -296,7 +294,7 @@ static void watch(struct px_frontend *frontend)
 		uv_poll_start(&relay->poll, pair, on_pair);
 	}
 	if (lasts) {
-		px_frontend_set_timer(frontend, 0); /* a session has times of its own */
+		px_frontend_set_timer(frontend, 0); /* sessions have timeouts of their own */
 	} else if (!reads) {
 		px_frontend_set_timer(frontend, waits ? STALL_MS : 0);
 	}
@@ -319,7 +317,7 @@ static void finish(struct px_frontend *frontend)
 {
 	const struct px_relay *relay = frontend->relay;
 	if (relay->at < relay->ready) {
-		return; /* first the rest of it */
+		return; /* the rest must be written first */
 	}
 	if (relay->is_final) {
 		px_frontend_linger(frontend);
@@ -367,14 +365,14 @@ static void pump(struct px_frontend *frontend)
 static void on_pair(uv_poll_t *poll, int status, int events)
 {
 	struct px_relay *relay = poll->data;
-	/* Of a session that is over; what else is wrong recv() will say, too. */
+	/* Ends a session's tunnel; recv() reports other errors, too. */
 	relay->is_cut |= relay->is_tunnel && (status < 0 || (events & UV_DISCONNECT) != 0);
 	if (relay->frontend) {
 		pump(relay->frontend);
 	}
 }
 
-/* An answer without an end is over when its client goes, or goes on talking. */
+/* A streaming answer ends when its client disconnects or sends something. */
 void px_relay_client(struct px_frontend *frontend, int events)
 {
 	struct px_relay *relay = frontend->relay;
@@ -402,7 +400,7 @@ static int give_to_lws(struct px_frontend *frontend, int fd)
 	struct px_server *server = server_of(frontend);
 	int bytes = (int)server->config->global.send_buffer_bytes;
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
-	/* Closes the descriptor where it fails. */
+	/* Closes the descriptor if it fails. */
 	struct lws *wsi = lws_adopt_socket_vhost(server->lws_vhost, fd);
 	if (!wsi) {
 		return -ENOMEM;
@@ -456,7 +454,7 @@ int px_relay_begin(struct px_frontend *frontend, const struct px_http_head *head
 		}
 		return rc;
 	}
-	px_frontend_set_timer(frontend, BODY_MS); /* all of it; watch() stops it where there is none */
+	px_frontend_set_timer(frontend, BODY_MS); /* watch() stops it without a body */
 	pump(frontend);
 	return 0;
 }

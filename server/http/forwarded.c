@@ -2,11 +2,11 @@
 /*
  * See forwarded.h.
  *
- * A sign of a proxy is any header that proxies are known to set, believed or not: it can take an
- * allowance away from a request, and never gives one. Of two headers that name clients, one may
- * have come from the client through a proxy that knows the other one only. So where both are there
- * they have to agree, unless "forwarded-header" says which of them counts. X-Real-IP and its like
- * are signs and no more: a client can set them where its proxy sets none.
+ * Any header that proxies are known to set is a sign of a proxy, trusted or not: it can remove
+ * permissions from a request, and never adds any. Of two headers that name clients, one may have
+ * come from the client through a proxy that only knows the other. So if both are present they must
+ * agree, unless "forwarded-header" says which one counts. X-Real-IP and the like are only signs: a
+ * client can set them if its proxy does not.
  */
 #include "forwarded.h"
 #include "base/log.h"
@@ -22,7 +22,7 @@
 
 #define WARN_EVERY_MS 60000
 
-/* Beside X-Forwarded-…, and those which lws has tokens for. */
+/* Besides X-Forwarded-…, and those for which lws has tokens. */
 static const char *const signs[] = {
 	"forwarded", "x-forwarded", "x-real-ip", "via", "cf-connecting-ip", "cf-connecting-ipv6",
 	"cf-ray", "cf-visitor", "cdn-loop", "true-client-ip", "fastly-client-ip", "fly-client-ip",
@@ -121,18 +121,18 @@ static void finish_head(struct head *head)
 	free(head->host.text);
 }
 
-/* X-Forwarded-For; NULL without memory. Bounded by what lws takes of headers. */
+/* X-Forwarded-For; NULL without memory. Limited by lws's limit on headers. */
 static char *copy_forwarded_for(struct lws *wsi)
 {
 	int len = lws_hdr_total_length(wsi, WSI_TOKEN_X_FORWARDED_FOR);
 	char *list = calloc(1, (size_t)len + 1);
 	if (list && len > 0 && lws_hdr_copy(wsi, list, len + 1, WSI_TOKEN_X_FORWARDED_FOR) < 0) {
-		list[0] = '\0'; /* nobody */
+		list[0] = '\0'; /* unknown client */
 	}
 	return list;
 }
 
-/* Who it is by X-Forwarded-For. */
+/* The client according to X-Forwarded-For. */
 static int ask_legacy(const struct px_peer *peer, struct lws *wsi,
 		struct px_forwarded_client *ret_client)
 {
@@ -145,7 +145,7 @@ static int ask_legacy(const struct px_peer *peer, struct lws *wsi,
 	return 0;
 }
 
-/* Who it is by the headers that count. Nobody, where a proxy came without any of these. */
+/* The client according to the headers that count; unknown if a proxy sent none of these. */
 static int ask(const struct px_peer *peer, struct lws *wsi, const struct head *head,
 		struct px_forwarded_client *ret_client)
 {
@@ -171,7 +171,7 @@ static int ask(const struct px_peer *peer, struct lws *wsi, const struct head *h
 	return 0;
 }
 
-/* The first of a list, which is what the client used: of pages, a browser sends no such header. */
+/* The first of a list, which the client used: browsers do not let pages set such a header. */
 static void copy_first(const struct lines *lines, char *buf, size_t size)
 {
 	const char *text = lines->text ? lines->text : "";
@@ -184,8 +184,8 @@ static void copy_first(const struct lines *lines, char *buf, size_t size)
 }
 
 /*
- * What trusted proxies say of the request. One that began the connection with a PROXY header has
- * told the address there.
+ * The statements of trusted proxies about the request. If the connection began with a PROXY header,
+ * the address is known.
  */
 static int believe(const struct px_peer *peer, struct lws *wsi, const struct head *head,
 		struct px_forwarded *forwarded)
@@ -242,13 +242,13 @@ int px_forwarded_find(const struct px_peer *peer, struct lws *wsi,
 	return rc == -ENOMEM ? rc : rc < 0 ? -EPROTO : 0;
 }
 
-/* Clients that are all one share their limits, which an operator would not find out otherwise. */
+/* Unknown clients share their limits, which an operator would not notice otherwise. */
 static void warn(const struct px_peer *peer)
 {
 	struct px_server *server = peer->vhost->server;
 	int64_t now_ms = (int64_t)uv_now(&server->loop);
-	if (now_ms >= server->nobody_warning_ms) {
-		server->nobody_warning_ms = now_ms + WARN_EVERY_MS;
+	if (now_ms >= server->unknown_client_warning_ms) {
+		server->unknown_client_warning_ms = now_ms + WARN_EVERY_MS;
 		px_log(PX_LOG_WARNING, "vhost %s: a trusted proxy sends no valid X-Forwarded-For or "
 				"Forwarded; all such clients count as one", peer->vhost->config->name);
 	}
@@ -261,7 +261,7 @@ int px_peer_read_head(struct px_peer *peer, struct lws *wsi)
 	peer->address = rc < 0 ? in6addr_any : forwarded.address;
 	peer->is_forwarded = rc < 0 || forwarded.is_shown;
 	peer->is_masked = rc < 0 || forwarded.is_masked;
-	if (rc == 0 && px_address_is_nobody(&peer->address)) {
+	if (rc == 0 && px_address_is_unknown(&peer->address)) {
 		warn(peer);
 	}
 	return rc;

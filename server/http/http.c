@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Answers over plain HTTP. They are written whole and by hand: on the paths where an upgrade is
- * refused lws's own helpers would answer as HTTP/1.0.
+ * Answers over plain HTTP. They are written by hand: when an upgrade is refused, lws's helpers
+ * would answer as HTTP/1.0.
  */
 #include "core/server.h"
 #include "core/hooks.h"
@@ -44,7 +44,7 @@ static const char *reason_of(int status)
 	}
 }
 
-/* What of methods the path of the request, whichever method that has, takes. */
+/* The methods that the request's path supports, whatever the request's method. */
 static const char *allow_of(struct lws *wsi)
 {
 	const struct px_peer *peer = lws_get_opaque_user_data(wsi);
@@ -65,14 +65,14 @@ static const char *allow_of(struct lws *wsi)
 
 #define EXTRA_MAX 256
 
-/* RFC 6750 section 3: how one has to say who one is, and what was wrong with what came. */
+/* RFC 6750 section 3: how to authenticate, and what was wrong with the token. */
 static void write_challenge(const struct px_http_refusal *refusal, char buf[EXTRA_MAX])
 {
 	(void)snprintf(buf, EXTRA_MAX, "WWW-Authenticate: Bearer realm=\"praxis\"%s%s\r\n",
 			refusal->challenge ? ", " : "", refusal->challenge ? refusal->challenge : "");
 }
 
-/* What a status asks for besides; `buf` may hold it. */
+/* Further headers that a status requires; `buf` may hold them. */
 static const char *extra_headers(struct lws *wsi, int status,
 		const struct px_http_refusal *refusal, char buf[EXTRA_MAX])
 {
@@ -99,7 +99,7 @@ static const char *extra_headers(struct lws *wsi, int status,
 	}
 }
 
-/* Pages may load what is of their own server; answers in JSON are no pages at all. */
+/* Pages may load only from their own server; JSON answers load nothing. */
 #define PAGE_POLICY \
 	"default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; " \
 	"form-action 'self'; frame-ancestors 'none'"
@@ -124,7 +124,7 @@ static void add_line(struct lines *lines, const char *name, const char *value)
 	lines->at += (size_t)len;
 }
 
-/* One of ours, if the vhost has none of that name. */
+/* Adds a header of the server's, unless the vhost configures one with that name. */
 static void add_ours(struct lines *lines, const struct px_config_vhost *config, const char *name,
 		const char *value)
 {
@@ -164,14 +164,14 @@ struct answer {
 	const char *type;
 	struct px_span body;
 	const char *location; /* NULL: none */
-	const struct px_http_refusal *refusal; /* NULL: it is none */
-	const char *caching; /* of a page; NULL: it is none, and not to be stored */
+	const struct px_http_refusal *refusal; /* NULL: not an error */
+	const char *caching; /* of a page; NULL: not a page, and not to be stored */
 	bool close;
 	bool for_any_page; /* may be read by pages of any origin */
-	bool goes_on; /* with a body of no length that is known */
+	bool goes_on; /* with a body of unknown length */
 };
 
-/* The head of an answer, allocated, with lws's headroom and `room` bytes behind. */
+/* The head of an answer, allocated, with lws's headroom and `room` bytes behind it. */
 static unsigned char *make_head(struct lws *wsi, const struct answer *answer, size_t room,
 		size_t *ret_len)
 {
@@ -187,7 +187,7 @@ static unsigned char *make_head(struct lws *wsi, const struct answer *answer, si
 	if (!buf) {
 		return NULL;
 	}
-	/* A proxy that kept lines until there are many would make them late. */
+	/* Buffering by a proxy would delay lines. */
 	char length[64] = "X-Accel-Buffering: no\r\n";
 	if (!answer->goes_on) {
 		(void)snprintf(length, sizeof(length), "Content-Length: %zu\r\n", answer->body.len);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See http_head.h. Refused although RFC 9112 would let it pass: a line that ends with LF alone, a
- * line folded into two, a length said twice. Nobody sends these but who wants two readers to
- * disagree.
+ * See http_head.h. Refused although RFC 9112 permits it: a line that ends with LF alone, a folded
+ * line, a repeated Content-Length. Only requests that are meant to be read differently by two
+ * readers have these.
  *
  * A path has one spelling: no empty segment, no "." or "..", nothing encoded that need not be. A
- * rule of a proxy for /metrics must not be passed by with //metrics or /%6detrics, so other
+ * proxy's rule for /metrics must not be circumvented with //metrics or /%6detrics, so other
  * spellings are not decoded but not found.
  */
 #include "http_head.h"
@@ -21,7 +21,7 @@
 #define UPGRADE_LINES "Connection: Upgrade\r\nUpgrade: websocket\r\n"
 #define TOKEN ALNUM "!#$%&'*+-.^_`|~"
 
-/* What is being read: `at` moves to `end`. */
+/* The unread rest: from `at` to `end`. */
 struct reader {
 	const char *at;
 	const char *end;
@@ -33,7 +33,7 @@ struct reader {
 	bool is_encoded; /* Transfer-Encoding */
 	bool wants_upgrade; /* by Connection … */
 	bool wants_websocket; /* … and by Upgrade */
-	unsigned offers; /* by Upgrade, whatever they are */
+	unsigned offers; /* number of protocols in Upgrade */
 	bool is_expected_unknown;
 };
 
@@ -73,7 +73,7 @@ static bool is_method(struct px_span method, const char *name)
 	return method.len == strlen(name) && memcmp(method.data, name, method.len) == 0;
 }
 
-/* The next line, without its CRLF. -EAGAIN; -EPROTO: it is none, whatever follows. */
+/* The next line, without its CRLF. -EAGAIN; -EPROTO: it is invalid, whatever follows. */
 static int take_line(struct reader *reader, struct px_span *ret_line)
 {
 	for (const char *at = reader->at; at < reader->end; at++) {
@@ -95,7 +95,7 @@ static int take_line(struct reader *reader, struct px_span *ret_line)
 
 /* ---- the first line ---- */
 
-/* Of "%41" at `at` the byte; -1: it is no such thing. */
+/* The byte encoded at `at` ("%41"); -1: none. */
 static int decode(const char *at, const char *end)
 {
 	if (end - at < 3 || px_hex_digit(at[1]) < 0 || px_hex_digit(at[2]) < 0) {
@@ -104,10 +104,10 @@ static int decode(const char *at, const char *end)
 	return px_hex_digit(at[1]) * 16 + px_hex_digit(at[2]);
 }
 
-/* Visible ASCII; what is encoded is so rightly, and is no NUL. */
+/* Checks for visible ASCII, and for valid encodings other than NUL. */
 static int check_encoding(struct reader *reader, struct px_span text)
 {
-	/* Without a query there is none to add a length to (C11 6.5.6). */
+	/* Adding to a null pointer is undefined (C11 6.5.6). */
 	const char *end = text.len > 0 ? text.data + text.len : text.data;
 	for (const char *at = text.data; at < end; at++) {
 		if (*at <= ' ' || *at > '~' || *at == '#') {
@@ -263,7 +263,7 @@ static bool takes_body(struct px_span method)
 	return is_method(method, "POST") || is_method(method, "PUT") || is_method(method, "PATCH");
 }
 
-/* A method's fault is told only where the target of its own form is none: "CONNECT host:port". */
+/* An invalid method is reported only if the target is not of its form: "CONNECT host:port". */
 static int take_request_line(struct reader *reader)
 {
 	struct px_span line;
@@ -307,7 +307,7 @@ static struct px_span trim(struct px_span text)
 	return text;
 }
 
-/* The next member of a list, trimmed; false: there is none left. */
+/* The next member of a list, trimmed; false: none left. */
 static bool next_member(struct px_span *list, struct px_span *ret_member)
 {
 	if (!list->data) {
@@ -330,7 +330,7 @@ static void take_connection(struct reader *reader, struct px_span list)
 	}
 }
 
-/* What else is offered is not taken, as RFC 9110 section 7.8 has it. */
+/* Other offers are ignored (RFC 9110 section 7.8). */
 static void take_upgrade(struct reader *reader, struct px_span list)
 {
 	struct px_span protocol;
@@ -400,7 +400,7 @@ static int take_field_line(struct reader *reader)
 
 /* ---- all of it ---- */
 
-/* Where a body would begin and end must be beyond doubt (RFC 9112 section 6). */
+/* Where a body begins and ends must be unambiguous (RFC 9112 section 6). */
 static int check_framing(struct reader *reader)
 {
 	const struct px_http_head *head = reader->head;

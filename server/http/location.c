@@ -41,7 +41,7 @@ void px_location_add_query(struct px_location *location, struct lws *wsi)
 		int len = lws_hdr_copy_fragment(wsi, piece, sizeof(piece), WSI_TOKEN_HTTP_URI_ARGS,
 				i);
 		if (len < 0) {
-			/* There is no more, or it is too long. */
+			/* No more, or too long. */
 			location->failed |= lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS,
 					i) > 0;
 			return;

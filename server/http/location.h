@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a redirect leads to, put together from pieces of the request.
+ * The target of a redirect, built from parts of the request.
  *
- * lws hands out paths and queries decoded only, so a redirect encodes them anew: what
- * arrives means the same, if it is not spelled the same. (A "+" in a path becomes a space,
- * as lws decodes it.)
+ * lws only provides decoded paths and queries, so a redirect encodes them again: the meaning is the
+ * same, the spelling may differ. (A "+" in a path becomes a space, as lws decodes it.)
  */
 #ifndef PX_LOCATION_H
 #define PX_LOCATION_H
@@ -15,18 +14,18 @@
 
 #define PX_LOCATION_MAX (2 * 4096)
 
-/* Built from untrusted pieces; `failed` where one does not fit. Begin with all zero. */
+/* Built from untrusted parts; `failed` if one does not fit. Start zeroed. */
 struct px_location {
 	char text[PX_LOCATION_MAX];
 	size_t len;
 	bool failed;
 };
 
-/* As it is. */
+/* Adds it unchanged. */
 void px_location_add(struct px_location *location, const char *text, size_t len);
 
 /*
- * Percent-encodes all but what may stand as it is (RFC 3986): letters, digits, "-._~" and
+ * Percent-encodes everything except unreserved characters (RFC 3986): letters, digits, "-._~", and
  * `besides`.
  */
 void px_location_encode(struct px_location *location, const char *text, size_t len,

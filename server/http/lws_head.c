@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * See lws_head.h. How lws stores a head (lib/roles/http/parsers.c, the same in 4.1.6, 4.3.5 and
- * 5.0), after nine bytes of its own: the path, the parts of the query with a byte more before each,
- * the version, and then the header lines. Of a line with a token it is the value; all of these end
- * with a NUL. Of any other line it is a record: two bytes with the length of the name, two with
- * that of the value, four that say where the next record is (0: this is the last), the name in
+ * 5.0), after nine bytes of its own: the path, the parts of the query with one byte before each,
+ * the version, and then the header lines. A line with a token is stored as its value; all of these
+ * end with a NUL. Any other line is stored as a record: two bytes with the length of the name, two
+ * with that of the value, four with the position of the next record (0: the last one), the name in
  * lower case with its colon, the value.
  *
- * Nothing says where the first record is. It comes after at most as many values as lws has for its
- * tokens, and lws_hdr_custom_length() has to know it, too: so values that look like a record are
- * none, nor is what is left of an earlier request.
+ * Nothing tells where the first record is. It comes after at most as many values as lws has for its
+ * tokens, and lws_hdr_custom_length() must find it, too: so values that look like a record are not
+ * mistaken for one, nor is the rest of an earlier request.
  */
 #include "lws_head.h"
 
@@ -56,7 +56,7 @@ static bool is_method(enum lws_token_indexes token)
 	}
 }
 
-/* Steps over a value and its NUL. */
+/* Skips a value and its NUL. */
 static bool skip_value(struct walk *walk)
 {
 	const void *end = walk->at < walk->size ?
@@ -67,7 +67,7 @@ static bool skip_value(struct walk *walk)
 	return end != NULL;
 }
 
-/* Of the path or a part of the query, which may have a NUL in it. */
+/* Skips the path or a part of the query, which may contain a NUL. */
 static void skip_length(struct walk *walk, size_t len)
 {
 	walk->at += len + 1;
@@ -85,8 +85,8 @@ static size_t path_length(struct lws *wsi)
 }
 
 /*
- * Steps over the line of the request, and makes sure that its version is where it should be. There
- * is none where the query has %0D in it: lws passes over what follows in that line.
+ * Skips the request line, and checks that its version is where it should be. It is missing if the
+ * query contains %0D: lws skips the rest of that line.
  */
 static bool skip_request_line(struct walk *walk)
 {
@@ -96,7 +96,7 @@ static bool skip_request_line(struct walk *walk)
 	walk->at = PATH_AT;
 	if (walk->size > PATH_AT && walk->memory[PATH_AT] != '/' &&
 			px_head_has(wsi, WSI_TOKEN_PROXY)) {
-		(void)skip_value(walk); /* the PROXY protocol, where nobody asked for it */
+		(void)skip_value(walk); /* the PROXY protocol's, if it is unexpected */
 	}
 	skip_length(walk, path_length(wsi));
 	for (int i = 0; has_fragment(wsi, WSI_TOKEN_HTTP_URI_ARGS, i); i++) {
@@ -111,7 +111,7 @@ static bool skip_request_line(struct walk *walk)
 			skip_value(walk);
 }
 
-/* Of the lines with tokens. */
+/* Number of lines with tokens. */
 static unsigned count_values(struct lws *wsi)
 {
 	unsigned count = 0;
@@ -139,7 +139,7 @@ static size_t number(const unsigned char *bytes)
 	return (size_t)(bytes[0] << 8 | bytes[1]);
 }
 
-/* Whether what stands here can be a record. */
+/* Whether this can be a record. */
 static bool read_record(const struct walk *walk, struct record *ret_record)
 {
 	const unsigned char *bytes = walk->memory + walk->at;
@@ -160,7 +160,7 @@ static bool read_record(const struct walk *walk, struct record *ret_record)
 	return true;
 }
 
-/* 1: it is there; 0: there is none at all; -EPROTO. */
+/* 1: found; 0: there is none; -EPROTO. */
 static int find_first(struct walk *walk, struct record *ret_record)
 {
 	if (!skip_request_line(walk)) {
@@ -181,7 +181,7 @@ static int find_first(struct walk *walk, struct record *ret_record)
 	}
 }
 
-/* Not where lws took a line without a name, or with half of one, for part of the next. */
+/* False if lws merged a line without a name, or with half of one, into the next. */
 static bool is_name(struct px_span name)
 {
 	for (size_t i = 0; i < name.len; i++) {
@@ -208,7 +208,7 @@ int px_head_walk(struct lws *wsi, const void *within,
 		if (record.next == 0) {
 			return 0;
 		}
-		/* Always further on, so this ends. */
+		/* Always forward, so this ends. */
 		rc = record.next > walk.at ? 1 : -EPROTO;
 		walk.at = record.next;
 		if (rc == 1 && !read_record(&walk, &record)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * See lws_head_memory.h. The tree is the second mutable global of the program (base/log.c has the
- * other one): lws's allocator has no user.
+ * other one): lws's allocator has no user pointer.
  */
 #include "lws_head_memory.h"
 
@@ -18,7 +18,7 @@ struct piece {
 
 static void *pieces;
 
-/* Pieces do not overlap, so one byte of a piece finds it. */
+/* Pieces do not overlap, so any byte of a piece finds it. */
 static int compare(const void *a, const void *b)
 {
 	const struct piece *first = a;
@@ -48,7 +48,7 @@ static void forget(const void *at)
 static void *allocate(size_t size)
 {
 	struct piece *piece = malloc(sizeof(*piece));
-	/* Zeroed: whoever walks a head may look behind its end, for a line that is not there. */
+	/* Zeroed: a walk over the head may read beyond its end, for a missing line. */
 	void *at = piece ? calloc(1, size) : NULL;
 	if (!at) {
 		free(piece);

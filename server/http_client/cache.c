@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Answers of the back end that stand for a few seconds: what one client gets when a page opens
- * several connections, or when all of them come back at once. Found by a SHA-256 of the
- * request, so that no cookie is kept; what is dropped is wiped, since it says who somebody is.
- * Rejected: order of last use. What ends next also goes first when it is full, and nothing
- * lives longer for being asked for.
+ * Cached answers of the back end, for a few seconds: when a page opens several connections, or when
+ * all clients return at once. The key is a SHA-256 of the request, so that no cookie is stored;
+ * dropped entries are wiped, since they identify a user. Rejected: LRU. What expires next is
+ * dropped first when the cache is full, and nothing lives longer for being used.
  */
 #include "http_client_internal.h"
 
@@ -15,7 +14,7 @@
 #define ENTRIES_MAX 1000
 #define BODY_BYTES_MAX (4 * 1024 * 1024)
 
-/* A digest is as good as its first bytes. */
+/* Any bytes of a digest are equally good. */
 static size_t slot_of(const unsigned char *key)
 {
 	return ((size_t)key[0] << 8 | key[1]) % PX_HTTP_CLIENT_SLOTS;
@@ -59,7 +58,7 @@ static void insert(struct px_http_client_cache *cache, struct px_http_client_ent
 	size_t slot = slot_of(entry->key);
 	entry->next = cache->slots[slot];
 	cache->slots[slot] = entry;
-	/* Nearly always at the end: most of them live equally long. */
+	/* Almost always at the end: most entries have the same lifetime. */
 	entry->sooner = cache->last;
 	while (entry->sooner && entry->sooner->until_ms > entry->until_ms) {
 		entry->sooner = entry->sooner->sooner;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether the TLS library finds certificates at all. Without them every back end is one that is not
- * trusted, which is told of when the first client waits for it: too late for whoever has
- * just installed the server into a system that has none, as images have.
+ * Whether the TLS library finds any certificates. Without them no back end is trusted, which would
+ * only show when the first client waits for it: too late for whoever installed the server on a
+ * system without certificates, such as an image.
  */
 #include "http_client_internal.h"
 
@@ -39,7 +39,7 @@ static bool has_files(const char *path)
 
 const char *px_http_client_lacking(const char *file, const char *directory)
 {
-	/* Where libcurl has a file, it is an error that it cannot be read, whatever else there is. */
+	/* If libcurl has a file, failing to read it is an error, whatever else there is. */
 	if (file) {
 		return has_text(file) ? NULL : file;
 	}

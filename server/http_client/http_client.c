@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Questions to the back end, from being asked to being answered. Every answer, fetched or
- * cached, takes the same last step: it waits in a list for the next turn of the loop, where
- * nobody is in the middle of anything. So `done` may do what it likes, and neither asking nor
- * curl is ever entered twice. Rejected: answering from where curl tells the end of a transfer;
- * a turn of the loop costs less than the cases in which that must not be done.
+ * Requests to the back end, from start to answer. Every answer, fetched or cached, is delivered in
+ * the next turn of the loop, when no other code is running. So `done` may do anything, and neither
+ * this nor curl is re-entered. Rejected: answering when curl reports the end of a transfer; a turn
+ * of the loop costs less than the cases in which that must not be done.
  */
 #include "http_client_internal.h"
 
@@ -12,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Idle connections that are kept open. */
+/* Idle connections that are kept. */
 #define CONNECTIONS_MAX 32
 
 #define HANDLES 3
@@ -39,7 +38,7 @@ static void list_remove(struct px_outgoing *outgoing)
 	outgoing->list = NULL;
 }
 
-/* Whoever asked has nothing to cancel any more. */
+/* The requester has nothing to cancel any more. */
 static void part(struct px_outgoing *outgoing)
 {
 	if (outgoing->owner) {
@@ -48,7 +47,7 @@ static void part(struct px_outgoing *outgoing)
 	}
 }
 
-/* ---- how many are in flight to one URL ---- */
+/* ---- requests in flight to one URL ---- */
 
 static struct px_http_client_target *find_target(const struct px_http_client *http_client,
 		const char *url)
@@ -95,7 +94,7 @@ static void count_out(struct px_outgoing *outgoing)
 	free(target);
 }
 
-/* ---- the end of a question ---- */
+/* ---- the end of a request ---- */
 
 static void destroy(struct px_outgoing *outgoing)
 {
@@ -114,7 +113,7 @@ static void destroy(struct px_outgoing *outgoing)
 static void on_idle(uv_idle_t *idle)
 {
 	struct px_http_client *http_client = idle->data;
-	/* Those only that are there now: who always asks again must not stop the loop. */
+	/* Only those that are there now: a requester that always asks again must not stall the loop. */
 	for (size_t n = http_client->answered.count; n > 0 && http_client->answered.first; n--) {
 		struct px_outgoing *outgoing = http_client->answered.first;
 		list_remove(outgoing);
@@ -144,7 +143,7 @@ static void on_sweep(uv_timer_t *sweeper)
 	}
 }
 
-/* Only what the back end decided; not that it was ill, nor where it would rather be asked. */
+/* Caches only decisions of the back end; no failures or redirects. */
 static void keep(struct px_outgoing *outgoing)
 {
 	struct px_http_client *http_client = outgoing->http_client;
@@ -158,20 +157,20 @@ static void keep(struct px_outgoing *outgoing)
 	on_sweep(&http_client->sweeper);
 }
 
-/* The transfer is over: the question is answered. */
+/* The transfer has ended: the request is answered. */
 static void end(struct px_outgoing *outgoing, CURLcode code)
 {
 	px_outgoing_judge(outgoing, code);
 	curl_multi_remove_handle(outgoing->http_client->multi, outgoing->easy);
 	list_remove(outgoing);
 	count_out(outgoing);
-	/* Not later: `done` may destroy the back end, and curl with it. */
+	/* Not later: `done` may destroy the client, and curl with it. */
 	px_outgoing_hang_up(outgoing);
 	keep(outgoing);
 	answer(outgoing);
 }
 
-/* 1: it is answered; 0: the back end must be asked; -ENOMEM. */
+/* 1: answered; 0: the back end must be asked; -ENOMEM. */
 static int look_up(struct px_outgoing *outgoing, const struct px_http_client_request *request)
 {
 	struct px_http_client *http_client = outgoing->http_client;
@@ -201,7 +200,7 @@ static int look_up(struct px_outgoing *outgoing, const struct px_http_client_req
 	return 1;
 }
 
-/* By URL: one practice's back end that hangs must not keep the others' clients out. */
+/* By URL: one practice's hanging back end must not keep others' clients out. */
 static bool is_busy(const struct px_http_client *http_client,
 		const struct px_http_client_request *request)
 {
@@ -282,7 +281,7 @@ int px_http_client_create(uv_loop_t *loop, struct px_http_client **ret_backend)
 	http_client->timer.data = http_client;
 	http_client->sweeper.data = http_client;
 	http_client->idle.data = http_client;
-	/* Nobody waits for a sweep. */
+	/* The sweep must not keep the loop alive. */
 	uv_unref((uv_handle_t *)&http_client->sweeper);
 	curl_multi_setopt(http_client->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_MAX);
 	px_http_client_loop_attach(http_client, end);

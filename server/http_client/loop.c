@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * curl's transfers on the server's loop: curl says which descriptors it waits for and how long,
- * the loop says when that came about. Nothing here can fail loudly: a callback that returns an
- * error makes curl give up the multi handle, and with it every question ever after; a transfer
- * that is not watched for want of memory only ends at its own time limit.
- * Rejected: a thread that blocks for each question. It is simpler, and is a lock on every
- * answer, and a stack for each of the questions that a hanging back end collects.
+ * curl's transfers on the server's loop: curl tells which descriptors it waits for and how long,
+ * the loop tells when they are ready. Callbacks must not return errors, which would make curl give
+ * up the multi handle with all its requests; a transfer that cannot be polled for lack of memory
+ * ends at its time limit. Rejected: a blocking thread for each request. It is simpler, but needs a
+ * lock for every answer, and a stack for each request that a hanging back end collects.
  */
 #include "http_client_internal.h"
 
@@ -13,7 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-/* Frees itself when the loop has let go of it, so it may outlive the back end. */
+/* Frees itself when the loop has released it, so it may outlive the client. */
 struct px_http_client_watch {
 	uv_poll_t poll;
 	struct px_http_client *http_client;
@@ -31,14 +30,14 @@ static void collect(struct px_http_client *http_client)
 			CURLcode code = message->data.result;
 			struct px_outgoing *outgoing = NULL;
 			curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &outgoing);
-			http_client->on_end(outgoing, code); /* and the message is gone */
+			http_client->on_end(outgoing, code); /* and the message is invalid now */
 		}
 	}
 }
 
 /*
- * curl may begin a thread here, which looks up a name and may outlive all the rest. No signal of
- * the process is to be delivered to it: the loop's thread can then hold them back when it ends.
+ * curl may start a thread here, which resolves a name and may outlive everything else. Signals of
+ * the process must not be delivered to it, so that the loop's thread can block them at the end.
  */
 static void act(struct px_http_client *http_client, curl_socket_t fd, int events)
 {
@@ -100,7 +99,7 @@ static void close_watch(struct px_http_client_watch *watch)
 	uv_close((uv_handle_t *)&watch->poll, on_closed);
 }
 
-/* curl asks for REMOVE before it closes a descriptor; the loop would abort() on a dead one. */
+/* curl asks for REMOVE before it closes a descriptor; the loop would abort() on a closed one. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *socket_user)
 {
 	struct px_http_client *http_client = user;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One request that is waited for, of a process that does nothing else: `praxisd --health` asks the
- * server beside it. Over TLS nobody's certificate is checked: it is asked whether somebody answers,
- * on an address of this machine, and nothing is told to whoever that is.
+ * One blocking request, for a process that does nothing else: `praxisd --health` asks the server
+ * beside it. Over TLS no certificate is verified: the question is whether a server answers, on an
+ * address of this machine, and the request contains no secret.
  */
 #include "http_client_internal.h"
 
@@ -41,7 +41,7 @@ static void set_options(CURL *easy, const struct px_http_client_probe *probe)
 	(void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, drop);
 }
 
-/* A server that refuses whoever has no certificate has answered all the same. */
+/* A server that refuses clients without a certificate has answered. */
 static bool wants_certificate(const struct px_http_client_probe *probe, CURLcode code)
 {
 	return probe->may_want_certificate && (code == CURLE_SSL_CONNECT_ERROR ||

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One question as a transfer of curl's: what is sent, what may come, and what its end means.
- * curl is a client for everything; here it is told to be one for a single GET or POST, to trust
- * nothing but the system's certificates, and to follow and believe nobody: no redirects (the
- * client's cookie would go along), no proxies or passwords from the environment, no HTTP/0.9, no
- * compression (64 KiB that unfold to a gigabyte).
+ * One request as a transfer of curl's: what is sent, what is accepted, and how its end is
+ * interpreted. curl is restricted to a single GET or POST, with the system's certificates only, and
+ * without redirects (the client's cookie would go along), proxies or passwords from the
+ * environment, HTTP/0.9, and compression (64 KiB that expand to a gigabyte).
  */
 #include "http_client_internal.h"
 
@@ -19,7 +18,7 @@ static bool is_http(const char *url)
 	return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
 }
 
-/* A line end within a value would begin a header, or a request, of the client's choice. */
+/* A line end in a value would begin a header, or a request, chosen by the client. */
 static bool is_clean(struct px_span value)
 {
 	for (size_t i = 0; i < value.len; i++) {
@@ -41,14 +40,14 @@ int px_http_client_check(const struct px_http_client_request *request)
 	return fine ? 0 : -EINVAL;
 }
 
-/* With its length before it: or else parts could lend one another their ends. */
+/* Preceded by its length, so that parts cannot run into each other. */
 static bool digest(EVP_MD_CTX *context, struct px_span part)
 {
 	return EVP_DigestUpdate(context, &part.len, sizeof(part.len)) &&
 			EVP_DigestUpdate(context, part.data, part.len);
 }
 
-/* Over all that is sent: the back end may answer by address and origin, too. */
+/* Over everything that is sent: the back end may decide by address and origin, too. */
 int px_http_client_key(const struct px_http_client_request *request,
 		unsigned char ret_key[PX_HTTP_CLIENT_KEY_SIZE])
 {
@@ -105,7 +104,7 @@ static int add_headers(struct px_outgoing *outgoing, const struct px_http_client
 		return rc;
 	}
 	rc = add_line(outgoing, "Content-Type: application/json");
-	/* Or curl asks first whether it may send a long body, and waits for an answer. */
+	/* Otherwise curl first asks whether it may send a long body, and waits for an answer. */
 	return rc < 0 ? rc : add_line(outgoing, "Expect:");
 }
 
@@ -140,7 +139,7 @@ static size_t on_header(char *data, size_t one, size_t len, void *user)
 	}
 	outgoing->header_bytes += len;
 	outgoing->too_large = outgoing->header_bytes > PX_HTTP_CLIENT_ANSWER_MAX;
-	return outgoing->too_large ? 0 : len; /* 0 ends it, and closes the connection */
+	return outgoing->too_large ? 0 : len; /* 0 aborts, and closes the connection */
 }
 
 static size_t on_body(char *data, size_t one, size_t len, void *user)
@@ -158,7 +157,7 @@ static size_t on_body(char *data, size_t one, size_t len, void *user)
 	if (status != 200 || outgoing->tells) {
 		return len;
 	}
-	/* Doubled: or a dripping back end has all of it copied for each byte. */
+	/* Doubled: a slow back end would otherwise have everything copied for each byte. */
 	size_t size = outgoing->body_size > 0 ? outgoing->body_size : 1024;
 	while (size < body->len + len) {
 		size *= 2;
@@ -176,7 +175,7 @@ static const struct {
 	long value;
 } numbers[] = {
 	{ CURLOPT_NOSIGNAL, 1 },
-	/* Without it, a lookup that hangs is waited for when its time is up, on this thread. */
+	/* Without it, a hanging lookup is waited for on this thread when its time is up. */
 	{ CURLOPT_QUICK_EXIT, 1 },
 	{ CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1 },
 	{ CURLOPT_HTTP09_ALLOWED, 0 },
@@ -185,9 +184,9 @@ static const struct {
 	{ CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 },
 	{ CURLOPT_SSL_VERIFYPEER, 1 },
 	{ CURLOPT_SSL_VERIFYHOST, 2 },
-	/* Says no to a length that is told; on_body() to one that is not. */
+	/* Refuses an announced length; on_body() refuses others. */
 	{ CURLOPT_MAXFILESIZE, PX_HTTP_CLIENT_ANSWER_MAX },
-	/* A connection is used again, but not for ever: back ends move. */
+	/* Connections are reused for a limited time: back ends move. */
 	{ CURLOPT_MAXAGE_CONN, 30 },
 	{ CURLOPT_MAXLIFETIME_CONN, 300 },
 };
@@ -199,14 +198,16 @@ static const struct {
 	{ CURLOPT_USERAGENT, "praxisd" },
 	{ CURLOPT_PROTOCOLS_STR, "http,https" },
 	{ CURLOPT_PROXY, "" },
-	/* Debian sets file and directory, which hold the same; curl keeps what it has read only
-	 * from a file, and reading it takes longer than all the rest. */
+	/*
+	 * Debian sets file and directory, with the same content; curl caches only a file, and reading
+	 * takes longer than everything else.
+	 */
 	{ CURLOPT_CAPATH, NULL },
 };
 
 static CURLcode set_body(CURL *easy, struct px_span body)
 {
-	/* A length that is told would end the answer before its Retry-After is read. */
+	/* An announced length would end the answer before its Retry-After is read. */
 	curl_easy_setopt(easy, CURLOPT_MAXFILESIZE, 0L);
 	curl_easy_setopt(easy, CURLOPT_POST, 1L);
 	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
@@ -229,7 +230,7 @@ static int set_options(struct px_outgoing *outgoing, const struct px_http_client
 	if (code == CURLE_OK && outgoing->tells) {
 		code = set_body(easy, request->body);
 	}
-	/* These only keep what they are given. */
+	/* These only store pointers. */
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, request->timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, outgoing->headers);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
@@ -271,7 +272,7 @@ static const char *fault_of(const struct px_outgoing *outgoing, CURLcode code)
 		{ CURLE_SSL_CACERT_BADFILE, "the system's certificates cannot be read" },
 		{ CURLE_URL_MALFORMAT, "the back end's URL is invalid" },
 		{ CURLE_WRITE_ERROR, "out of memory for the back end's answer" },
-		/* Also a header that is longer than curl takes; CURLE_TOO_LARGE from 8.6 on. */
+		/* Also a header that is too long for curl; CURLE_TOO_LARGE from 8.6 on. */
 		{ CURLE_OUT_OF_MEMORY, "the back end's answer is too large, or memory is exhausted" },
 		{ (CURLcode)100, "the back end's answer is too large" },
 	};
@@ -295,7 +296,7 @@ void px_outgoing_judge(struct px_outgoing *outgoing, CURLcode code)
 	if (outgoing->tells && status >= 200 && !outgoing->head_open) {
 		code = CURLE_OK;
 	}
-	/* Half a head and a close are an answer without a body to curl. */
+	/* For curl, half a head and a close are an answer without a body. */
 	if (code == CURLE_OK && (outgoing->head_open || status <= 0)) {
 		code = CURLE_PARTIAL_FILE;
 	}

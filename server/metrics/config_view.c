@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What an operator is shown of the server: version, totals, and the configuration in force. A
- * value whose key sounds like a secret is hidden, however deep it lies; so is what follows a "?"
- * in an address, where secrets are hidden by habit.
+ * The operator's view of the server: version, totals, and the current configuration. A value whose
+ * key sounds like a secret is hidden at any depth, as is the query of a URL, which often contains
+ * secrets.
  */
 #include "core/server.h"
 #include "access/lockout.h"
@@ -54,7 +54,7 @@ static struct json_object *masked_text(const char *text)
 	return json_object_new_string(shown);
 }
 
-/* A copy without secrets; the caller's. */
+/* A copy without secrets, owned by the caller. */
 static struct json_object *masked(const char *key, struct json_object *value, int depth)
 {
 	bool is_path = strlen(key) > 5 && strcmp(key + strlen(key) - 5, "-file") == 0;
@@ -89,7 +89,7 @@ static void write_text(struct px_json *json, const char *key, const char *text)
 	json_object_put(value);
 }
 
-/* Every key of the table that has a value, be it by default. */
+/* Every key of the table that has a value, including defaults. */
 static void write_options(const struct px_options *options, const struct px_option *table,
 		struct px_json *json)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * GET /metrics: what the server counts, for Prometheus. Whatever a label may say is known
- * when the program is built, or is the name of a service's message: never a user, a room or a
- * practice, which would be data of patients, and without bound.
+ * GET /metrics: the server's counters for Prometheus. Label values are known when the program is
+ * built, or are names of services' messages: never a user, a room or a practice, which would be
+ * patients' data, and unlimited.
  */
 #include "core/server.h"
 #include "access/lockout.h"
@@ -26,7 +26,7 @@
 #define COUNTER PX_METRIC_COUNTER
 #define GAUGE PX_METRIC_GAUGE
 
-/* One label, of each place in an array of counters. */
+/* An array of counters, with one label. */
 static void write_array(struct px_prometheus *out, const char *label, const uint64_t *values,
 		const char *const *names, unsigned count)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the server counts, as /stats, /metrics and operators are shown it. Opened by HTTP and the
- * API. It never changes a figure.
+ * Statistics for /stats, /metrics and operators. Opened by HTTP and the API. It never changes a
+ * counter.
  */
 #ifndef PX_METRICS_METRICS_H
 #define PX_METRICS_METRICS_H
@@ -17,7 +17,7 @@ struct px_operator;
 struct px_server;
 struct px_service;
 
-/* metrics/config_view.c: the broker's hook; what an operator is shown of the host */
+/* metrics/config_view.c: the broker's hook; the operator's view of the host */
 void px_describe(void *user, const struct px_operator *operator, enum px_description what,
 		const struct px_service *service, struct px_json *json);
 
@@ -30,11 +30,11 @@ extern const char *const px_resume_names[PX_RESUME_COUNT];
 extern const char *const px_handshake_names[PX_HANDSHAKE_COUNT];
 extern const char *const px_auth_answer_names[PX_AUTH_ANSWERS];
 
-/* In how many vhosts the application had no answer for the last client. */
+/* Number of vhosts whose last request to auth-url failed. */
 unsigned px_auth_url_failing(const struct px_server *server);
 void px_stats_write(struct px_server *server, struct px_json *json);
 
-/* metrics/stats_history.c: takes a sample, if it is time for one */
+/* metrics/stats_history.c: takes a sample if it is time */
 void px_stats_history_take(struct px_server *server);
 
 #endif

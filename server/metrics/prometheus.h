@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The text format in which Prometheus reads metrics (exposition format 0.0.4): families with a
- * help and a type, samples with labels. What is written into it are numbers and names of the
- * program's own; label values are escaped all the same.
+ * Prometheus' text format (exposition format 0.0.4): families with help and type, samples with
+ * labels. Names and numbers come from the program; label values are escaped all the same.
  */
 #ifndef PX_PROMETHEUS_H
 #define PX_PROMETHEUS_H
@@ -13,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Zeroed: empty. Memory that was lacking is remembered. */
+/* Zeroed: empty. Remembers failed allocations. */
 struct px_prometheus {
 	char *text;
 	size_t len;
@@ -28,7 +27,7 @@ enum px_metric_type {
 	PX_METRIC_HISTOGRAM,
 };
 
-/* Labels come in pairs, name and value; NULL ends them. */
+/* Labels are pairs of name and value; NULL ends them. */
 typedef const char *const px_labels[9];
 
 void px_prometheus_family(struct px_prometheus *exposition, enum px_metric_type type,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether anybody new can be let in, asked when somebody wants to know (GET /ready, figures, the
- * dashboard): state that was kept instead would be as old as the last client that was refused,
- * and a proxy that keeps clients away because of it would keep it so.
+ * Whether new clients can be let in, determined on request (GET /ready, statistics, the dashboard).
+ * A stored state would be as old as the last refused client, and a proxy that keeps clients away
+ * because of it would never see it change.
  */
 #include "readiness.h"
 

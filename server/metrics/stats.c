@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* GET /stats: what the server counts, for people and scripts. */
+/*
+ * GET /stats: the server's counters, for people and scripts.
+ */
 #include "core/server.h"
 #include "access/lockout.h"
 #include "api/idempotency.h"
@@ -81,7 +83,7 @@ static void write_resume(const struct px_stats *stats, struct px_json *json)
 	px_json_close_object(json);
 }
 
-/* Vhosts that are gone but for some who are still on their way. */
+/* Retired vhosts that still have connections or sessions. */
 static int64_t count_retired(const struct px_server *server)
 {
 	int64_t count = 0;
@@ -91,7 +93,7 @@ static int64_t count_retired(const struct px_server *server)
 	return count;
 }
 
-/* A service is enabled where any vhost has it so. */
+/* Whether any vhost has the service enabled. */
 static bool is_enabled(struct px_server *server, const char *name)
 {
 	const struct px_plugin *plugin = px_plugin_find(server, name);
@@ -104,7 +106,7 @@ static bool is_enabled(struct px_server *server, const char *name)
 	return false;
 }
 
-/* Whether a vhost before this one, which then has written it already, has the service, too. */
+/* Whether an earlier vhost has the service, so that it was written already. */
 static bool is_written(const struct px_server *server, size_t vhost, const char *name)
 {
 	for (size_t v = 0; v < vhost; v++) {

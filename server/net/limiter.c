@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See limiter.h. The table is libc's search tree; beside it are lines in which entries stand to
- * be forgotten, each in the order of time: the first is always the next, so that nothing is
- * ever searched for.
+ * See limiter.h. The table is libc's search tree; beside it are lists of entries that may be
+ * forgotten, each ordered by time: the first is always the next, so nothing is searched for.
  */
 #include "limiter.h"
 
@@ -66,7 +65,7 @@ static void leave_line(struct px_limiter *limiter, struct px_limiter_entry *entr
 	}
 }
 
-/* At its end, whether it stands there already or not. */
+/* Moves it to the list's end, or adds it there. */
 static void stand_in(struct px_limiter *limiter, struct px_limiter_entry *entry,
 		enum px_limiter_line which)
 {
@@ -113,7 +112,7 @@ static bool is_full(const struct px_bucket *bucket, int64_t now_ms)
 	return bucket->full_at_ns <= now_ms * 1000000;
 }
 
-/* Whether nothing would be lost with it. */
+/* Whether it carries no information. */
 static bool is_blank(const struct px_limiter_entry *entry, int64_t now_ms)
 {
 	return now_ms > entry->used_ms && is_full(&entry->coming, now_ms) &&
@@ -135,7 +134,10 @@ static void forget_failures(struct px_limiter *limiter, enum px_limiter_line whi
 	}
 }
 
-/* A few of those that were not asked for the longest; a rate that is not forgotten yet may wait. */
+/*
+ * Forgets a few of those that were unused for the longest time; one whose rate has not recovered
+ * may wait.
+ */
 static void clean(struct px_limiter *limiter, int64_t now_ms)
 {
 	const struct line *idle = &limiter->lines[PX_LIMITER_IDLE];
@@ -160,7 +162,7 @@ static size_t remembered(const struct px_limiter *limiter)
 	return count;
 }
 
-/* What is open cannot be dropped, only what it did be forgotten. */
+/* An entry with something open cannot be dropped; then only its history is forgotten. */
 static void evict(struct px_limiter *limiter)
 {
 	for (int i = PX_LIMITER_IDLE; i < PX_LIMITER_LINES; i++) {
@@ -177,7 +179,7 @@ static void evict(struct px_limiter *limiter)
 	}
 }
 
-/* Room for so many more. A bound that is lower now is come down to step by step. */
+/* Makes room for so many more. A lowered limit is reached step by step. */
 static void make_room(struct px_limiter *limiter, size_t entries)
 {
 	for (int i = 0; i < CLEAN_PER_CALL && limiter->most > 0 &&

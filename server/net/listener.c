@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A listening socket at work: connections are accepted, counted, and handed to lws one by
- * one. So a limit on connections holds before descriptors run out, where lws would spin.
+ * A listening socket: accepts connections, counts them, and passes them to lws one by one. So the
+ * limit on connections applies before descriptors run out, when lws would spin.
  */
 #include "core/server.h"
 #include "audit/audit_events.h"
@@ -41,7 +41,10 @@ static struct in6_addr address_of(const struct sockaddr_storage *from)
 	return address;
 }
 
-/* Small writes must not wait for an ACK, nor the kernel hide a slow reader behind megabytes. */
+/*
+ * Small writes must not wait for an ACK, and the kernel must not hide a slow reader behind
+ * megabytes.
+ */
 static void tune(const struct px_server *server, int fd)
 {
 	int on = 1;
@@ -51,8 +54,8 @@ static void tune(const struct px_server *server, int fd)
 }
 
 /*
- * Closes a connection that cannot be taken, with an answer where it can be read. What the
- * client sent is read first: closing with that unread would take the answer back.
+ * Closes a connection that cannot be accepted, with an answer if it is plain HTTP. The client's
+ * data is read first: closing with unread data would discard the answer.
  */
 static void turn_away(const struct px_vhost *vhost, int fd, int status, const char *code,
 		const char *sentence, int64_t wait_ms)
@@ -81,7 +84,7 @@ static void turn_away(const struct px_vhost *vhost, int fd, int status, const ch
 	vhost->server->refused_often += status == 429;
 }
 
-/* Writes down and tells who may not come now. */
+/* Counts and refuses a connection that may not be opened now. */
 static void refuse(struct px_peer *peer, int fd, int reason, int64_t wait_ms)
 {
 	bool full = reason == -ENOSPC;
@@ -96,7 +99,7 @@ static void refuse(struct px_peer *peer, int fd, int reason, int64_t wait_ms)
 
 void px_listener_give_to_lws(struct px_peer *peer, int fd)
 {
-	/* Closes the descriptor where it fails. */
+	/* Closes the descriptor if it fails. */
 	struct lws *wsi = lws_adopt_socket_vhost(peer->vhost->server->lws_vhost, fd);
 	if (!wsi) {
 		px_peer_destroy(peer);
@@ -105,7 +108,7 @@ void px_listener_give_to_lws(struct px_peer *peer, int fd)
 	lws_set_opaque_user_data(wsi, peer);
 }
 
-/* A trusted proxy's connections are counted by whom they are for, once that is known. */
+/* Connections through a trusted proxy are counted by client, once that is known. */
 static void adopt(struct px_peer *peer, int fd)
 {
 	int64_t wait_ms = 0;
@@ -121,7 +124,7 @@ static void adopt(struct px_peer *peer, int fd)
 	}
 }
 
-/* It has to say for whom it comes, if it is one of those who may say so. */
+/* Waits for the PROXY header, if the connection comes from a trusted proxy. */
 static void greet(struct px_peer *peer, int fd)
 {
 	struct px_server *server = peer->vhost->server;
@@ -172,7 +175,7 @@ static void on_pause_over(uv_timer_t *timer)
 	}
 }
 
-/* Takes up to `most` of those that wait. 0: there are no more for now, or -errno. */
+/* Accepts up to `most` waiting connections. 0: no more for now, or -errno. */
 static int take_some(struct px_listener *listener, int most)
 {
 	for (int i = 0; i < most; i++) {
@@ -192,8 +195,8 @@ static int take_some(struct px_listener *listener, int most)
 }
 
 /*
- * There are no descriptors left: those that wait are told so, one by one, by way of the one that is
- * kept for this. Otherwise they, and whoever asks /ready, would wait in silence.
+ * There are no descriptors left: refuses waiting connections one by one, using the reserved
+ * descriptor. Otherwise they, and whoever asks /ready, would wait without an answer.
  */
 static void refuse_waiting(struct px_listener *listener)
 {
@@ -248,7 +251,7 @@ static void on_closed(uv_handle_t *handle)
 	}
 }
 
-/* Those that the kernel has let in already are not to be reset. */
+/* Connections that the kernel has accepted already must not be reset. */
 void px_listener_stop(struct px_listener *listener)
 {
 	if (listener->handles == 0) {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which listening sockets there are. They are ours and not lws's, so that each can be opened,
- * kept and closed alone. One whose address a new configuration wants, too, stays as it is,
- * even if another vhost has it then: nobody is refused in between.
+ * The set of listening sockets. They are not lws's, so that each can be opened, kept and closed on
+ * its own. One whose address a new configuration needs, too, stays as it is, even if another vhost
+ * gets it: no connection is refused in between.
  *
- * SO_REUSEPORT would let a second server take half of the clients where a plain "address in
- * use" is the better answer. It is set only while 127.0.0.1 is opened where 0.0.0.0 is still
- * listened on, or the other way round: the old one cannot be closed before it is certain that
- * the new one can be had.
+ * SO_REUSEPORT would let a second server take half of the clients, where a plain "address in use"
+ * is the better answer. It is only set while 127.0.0.1 is opened and 0.0.0.0 is still listened on,
+ * or the other way round: the old socket cannot be closed before it is certain that the new one can
+ * be opened.
  */
 #include "core/plan.h"
 #include "base/log.h"
@@ -39,7 +39,7 @@ static void format_address(const struct sockaddr_storage *address, char *buf, si
 	}
 }
 
-/* The port stands at the same place in both families. */
+/* The port is at the same place in both families. */
 static in_port_t port_of(const struct sockaddr_storage *address)
 {
 	return ((const struct sockaddr_in *)address)->sin_port;
@@ -62,7 +62,7 @@ static bool same_host(const struct sockaddr_storage *a, const struct sockaddr_st
 			((const struct sockaddr_in *)b)->sin_addr.s_addr;
 }
 
-/* Whether what is bound to one takes what comes to the other. */
+/* Whether a socket bound to one gets the connections to the other. */
 static bool covers(const struct sockaddr_storage *bound, const struct sockaddr_storage *local)
 {
 	return bound->ss_family == local->ss_family && port_of(bound) == port_of(local) &&
@@ -110,7 +110,7 @@ static int bind_socket(const struct px_config_address *wanted, bool shares)
 	return fd;
 }
 
-/* Sockets of ours that are about to close do not stand in the way of one at the same port. */
+/* This process' own sockets that are about to close do not block one at the same port. */
 static bool let_share(const struct px_server *server, const struct px_config_address *wanted)
 {
 	bool any = false;
@@ -140,7 +140,7 @@ static void complain(const struct px_plan *plan, const struct px_config_vhost *c
 	plan->sink->on_complaint(plan->sink->user, PX_CONFIG_ERROR, text);
 }
 
-/* What wants any port wants the one that its vhost has. */
+/* Port 0 matches the port that its vhost has. */
 static bool is_for(const struct px_listener *listener, const struct px_planned_vhost *planned,
 		const struct px_config_address *wanted)
 {
@@ -165,7 +165,7 @@ static bool claim(struct px_plan *plan, struct px_planned_vhost *planned,
 	return false;
 }
 
-/* At the end, so that they are told of in the order of the configuration. */
+/* Appends, so that log lines are in the configuration's order. */
 static void append(struct px_listener **list, struct px_listener *listener)
 {
 	while (*list) {
@@ -175,7 +175,7 @@ static void append(struct px_listener **list, struct px_listener *listener)
 	*list = listener;
 }
 
-/* 0, also where an optional address is not to be had on this machine. */
+/* 0 also if an optional address does not exist on this machine. */
 static int open_listener(struct px_plan *plan, struct px_planned_vhost *planned,
 		const struct px_config_address *wanted)
 {
@@ -242,7 +242,7 @@ static void end_sharing(const struct px_plan *plan)
 	}
 }
 
-/* Only when all addresses are had: from here on strangers can reach them. */
+/* Only when all addresses are bound: from here on, clients can connect. */
 static int listen_to_all(struct px_plan *plan)
 {
 	for (const struct px_listener *each = plan->opened; each; each = each->next) {
@@ -264,7 +264,7 @@ int px_plan_prepare_listeners(struct px_plan *plan)
 			(void)claim(plan, planned, &planned->config->addresses[i]);
 		}
 	}
-	/* On after an error, so that one reload shows all that is wrong. */
+	/* Continues after an error, so that one reload shows all errors. */
 	for (size_t v = 0; v < plan->config->vhost_count; v++) {
 		int failed = open_missing(plan, &plan->vhosts[v]);
 		rc = failed < 0 ? failed : rc;
@@ -286,7 +286,7 @@ void px_plan_abandon_listeners(struct px_plan *plan)
 	}
 }
 
-/* Connections that already wait at a socket that closes are its vhost's, if there still is one. */
+/* Connections that already wait at a closing socket go to its vhost, if that still exists. */
 static void stop(struct px_listener *listener)
 {
 	struct px_vhost *successor = px_vhost_find(listener->server, listener->vhost->config->name);

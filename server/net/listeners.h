@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Listening sockets and what they accept. Opened by the configuration on its way into force, and
- * by whoever ends the server. It never reads a request.
+ * Listening sockets, and accepting connections. Opened by the configuration being applied, and by
+ * the end of the process. It never reads a request.
  */
 #ifndef PX_NET_LISTENERS_H
 #define PX_NET_LISTENERS_H
@@ -18,16 +18,16 @@ struct px_planned_vhost;
 struct px_server;
 struct px_vhost;
 
-/* A listening socket; it stays open as long as a configuration wants its address. */
+/* A listening socket; open as long as a configuration needs its address. */
 struct px_listener {
 	struct px_server *server;
 	struct px_vhost *vhost;
 	struct px_listener *next;
 	struct px_config_address wanted;
-	struct sockaddr_storage bound; /* the same, and a port where any was wanted */
-	struct px_planned_vhost *claim; /* wanted by the configuration that is being prepared */
+	struct sockaddr_storage bound; /* the same, with the actual port if any was requested */
+	struct px_planned_vhost *claim; /* needed by the configuration that is being prepared */
 	uv_poll_t poll;
-	uv_timer_t pause; /* when there were no descriptors left */
+	uv_timer_t pause; /* after descriptors ran out */
 	int handles;      /* of these two, not yet closed */
 	int fd;
 	char address[64];
@@ -37,7 +37,7 @@ struct px_listener {
 bool px_vhost_listens_on(const struct px_vhost *vhost, const struct sockaddr_storage *local);
 void px_listeners_close(struct px_server *server);
 
-/* net/listener.c: a socket at work */
+/* net/listener.c: a socket's connections */
 void px_listener_start(struct px_listener *listener);
 void px_listener_stop(struct px_listener *listener);
 /* A connection whose next request is a WebSocket's goes on to lws; takes both over. */

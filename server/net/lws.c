@@ -30,7 +30,7 @@ static const struct lws_protocols unified = {
 	.tx_packet_size = PX_LWS_TX_BYTES,
 };
 
-/* Keeps lws's timers out of it: each would sit in a list that is walked from its head. */
+/* Disables lws's timers: each would be in a list that is searched from its head. */
 static const lws_retry_bo_t no_pings = { 0 };
 
 static void list_protocols(struct px_server *server)
@@ -72,7 +72,7 @@ static struct lws_context_creation_info describe(struct px_server *server)
 		.uid = -1,
 		.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_VALIDATE_UTF8 |
 				LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
-		.pt_serv_buf_size = 2 * PX_HTTP_HEADERS_MAX, /* the head of a file, too */
+		.pt_serv_buf_size = 2 * PX_HTTP_HEADERS_MAX, /* for the headers of a file, too */
 	};
 }
 
@@ -82,7 +82,7 @@ static int create_vhost(struct px_server *server, const struct lws_context_creat
 	if (!server->lws_vhost) {
 		px_log(PX_LOG_ERROR, "libwebsockets cannot create a vhost");
 	}
-	/* It set a timer of its own, which it would else see with its next event only. */
+	/* It has set a timer, which it would otherwise only see with its next event. */
 	lws_cancel_service(server->context);
 	return server->lws_vhost ? 0 : -ENOMEM;
 }
@@ -113,9 +113,9 @@ int px_context_create(struct px_server *server, const struct px_config *config,
 }
 
 /*
- * With a foreign libuv loop this takes two calls on 4.1.6: the first closes lws's handles,
- * and when the loop has seen to them the second frees the rest. lws sets server->context to
- * NULL when it is done, whichever call that was.
+ * With a foreign libuv loop, 4.1.6 needs two calls: the first closes lws's handles, and the second
+ * frees the rest when the loop has closed them. lws sets server->context to NULL when it is done,
+ * whichever call that was.
  */
 void px_context_destroy(struct px_server *server)
 {

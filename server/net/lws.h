@@ -14,7 +14,7 @@ struct px_server;
 
 int px_context_create(struct px_server *server, const struct px_config *config,
 		const struct px_lws_hooks *hooks); /* copied; their user is the server */
-/* Gives each service that is loaded its subprotocol. */
+/* Gives each loaded service its subprotocol. */
 void px_context_name_services(struct px_server *server);
 void px_context_destroy(struct px_server *server);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Peers: TCP connections, counted in all, by address and by user, from the moment that they
- * are known to the moment that they are gone.
+ * TCP connections, counted in total, by address and by user, from accept() until they end.
  */
 #include "core/server.h"
 #include "address/address_group.h"
@@ -22,7 +21,7 @@ static int64_t now_of(const struct px_server *server)
 	return (int64_t)uv_now(&server->loop);
 }
 
-/* What is open beside connections: the loop's own, listening sockets, the trail, curl's. */
+/* Descriptors besides connections: the loop's, listening sockets, the audit log, curl's. */
 #define SPARE_DESCRIPTORS 24
 
 bool px_has_descriptors(const struct px_server *server)
@@ -46,7 +45,9 @@ struct px_limiter_entry *px_peer_address_entry(struct px_peer *peer)
 	return px_limiter_get(server->addresses, &group, sizeof(group), now_of(server));
 }
 
-/* Whether a session of that user waits for just this connection: it counts already. */
+/*
+ * Whether a session of that user is detached and will get this connection: it is counted already.
+ */
 static bool is_awaited(const struct px_peer *peer, struct px_span tenant, struct px_span user)
 {
 	struct px_session_params params = {
@@ -58,7 +59,7 @@ static bool is_awaited(const struct px_peer *peer, struct px_span tenant, struct
 	return px_broker_awaits(peer->vhost->server->broker, &params, tenant, user);
 }
 
-/* Whether it is about to take over a connection that counts there, too: one more is none more. */
+/* Whether it takes over a connection that is counted there, so that the number stays the same. */
 static bool takes_place(struct px_peer *peer, const struct px_limiter_entry *address,
 		const struct px_limiter_entry *user)
 {
@@ -69,8 +70,8 @@ static bool takes_place(struct px_peer *peer, const struct px_limiter_entry *add
 }
 
 /*
- * Behind a proxy a connection's requests may be of different clients: the one that becomes a
- * WebSocket counts.
+ * Behind a proxy, requests on one connection may come from different clients; the one that becomes
+ * a WebSocket counts.
  */
 int px_peer_count_address(struct px_peer *peer, int64_t *ret_wait_ms)
 {
@@ -105,7 +106,7 @@ int64_t px_peer_take_request(struct px_peer *peer)
 	struct px_server *server = peer->vhost->server;
 	uint32_t per_s = server->config->global.requests_per_second_per_address;
 	struct px_limiter_entry *entry = px_peer_address_entry(peer);
-	/* What a trusted proxy asks for itself is whether the server is well. */
+	/* A trusted proxy's own requests are health checks. */
 	if (!entry || px_config_is_trusted_proxy(peer->vhost->config, &peer->address)) {
 		return 0;
 	}
@@ -147,7 +148,7 @@ void px_user_hold(struct px_server *server, const struct px_session *session,
 {
 	struct px_limiter_entry *entry = peer ? peer->user_entry : NULL;
 	if (entry) {
-		peer->user_entry = NULL; /* it was the connection's, and goes on as the session's */
+		peer->user_entry = NULL; /* from the connection to the session */
 	} else if (px_session_authenticated(session)) {
 		entry = px_user_entry(server, px_session_tenant(session),
 				px_session_user(session).text);
@@ -213,7 +214,7 @@ int px_peer_count_user(struct px_peer *peer, struct px_span tenant, struct px_sp
 	return rc;
 }
 
-/* The user of an identity about to be the peer's; one connection more of hers. -EMFILE. */
+/* Counts a connection of the user of an identity that the connection is about to get. -EMFILE. */
 int px_peer_keep_user(struct px_peer *peer, struct px_span tenant, struct px_span user)
 {
 	struct px_server *server = peer->vhost->server;
@@ -223,7 +224,7 @@ int px_peer_keep_user(struct px_peer *peer, struct px_span tenant, struct px_spa
 		return -ENOSPC;
 	}
 	if (peer->user_entry) {
-		return 0; /* a session that renews its token stays the same user's, or is refused */
+		return 0; /* a session that renews its token keeps its user, or is refused */
 	}
 	if (most > 0 && entry->open >= most && !takes_place(peer, NULL, entry) &&
 			!is_awaited(peer, tenant, user)) {

@@ -2,12 +2,13 @@
 /*
  * See proxy_protocol.h.
  *
- * What has arrived is looked at without taking it (MSG_PEEK), and then exactly the header is
- * read: what is behind it, a ClientHello for instance, stays in the socket for lws. Bytes
- * that only begin a header leave the socket readable, so it is asked again a little later
- * instead of at once. Rejected: reading byte by byte, a hundred system calls a connection.
+ * Input is peeked at (MSG_PEEK), and then exactly the header is read: what follows, such as a
+ * ClientHello, stays in the socket for lws. An incomplete header leaves the socket readable, so it
+ * is polled again a little later instead of at once. Rejected: reading byte by byte, which is a
+ * hundred system calls for each connection.
  *
- * A peer counts from accept(), so those that wait are under the limit on connections.
+ * A connection is counted from accept() on, so waiting ones are subject to the limit on
+ * connections.
  */
 #include "proxy_protocol.h"
 #include "address/proxy_header.h"
@@ -28,8 +29,8 @@
 
 struct px_pending_proxy {
 	struct px_peer *peer;
-	int fd;      /* -1: it is not to be handed on */
-	int handles; /* not yet closed */
+	int fd;      /* -1: not to be passed on */
+	int handles; /* number not yet closed */
 	int64_t deadline_ms;
 	void (*adopt)(struct px_peer *peer, int fd);
 	uv_poll_t poll;
@@ -48,7 +49,7 @@ static void on_closed(uv_handle_t *handle)
 	if (pending->next) {
 		pending->next->link = pending->link;
 	}
-	/* libuv has let go of the descriptor: lws may watch it. */
+	/* libuv has released the descriptor: lws may poll it. */
 	if (pending->fd >= 0) {
 		pending->adopt(pending->peer, pending->fd);
 	}
@@ -63,7 +64,7 @@ static void end(struct px_pending_proxy *pending)
 	}
 }
 
-/* libuv must have let go of a descriptor before it is closed. */
+/* libuv must have released a descriptor before it is closed. */
 static void drop(struct px_pending_proxy *pending)
 {
 	if (pending->fd >= 0) {
@@ -111,7 +112,7 @@ static void look(struct px_pending_proxy *pending)
 	int64_t left_ms = pending->deadline_ms - (int64_t)uv_now(&server->loop);
 	ssize_t n = recv(pending->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
-		drop(pending); /* a health check, or somebody who changed his mind */
+		drop(pending); /* a health check, or a client that disconnected */
 		return;
 	}
 	int rc = n < 0 ? -EAGAIN : px_proxy_parse(bytes, (size_t)n, &header);
@@ -135,7 +136,7 @@ static void on_timer(uv_timer_t *timer)
 
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
-	(void)status; /* what is wrong recv() will say, too */
+	(void)status; /* recv() reports errors, too */
 	(void)events;
 	look(poll->data);
 }

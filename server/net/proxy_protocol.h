@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A proxy's connection begins with a header (address/proxy_header.h): it is waited for, for a
- * while, and the connection handed on.
+ * Connections that begin with a PROXY header (address/proxy_header.h): waits for the header for a
+ * limited time, then passes the connection on.
  */
 #ifndef PX_PROXY_PROTOCOL_H
 #define PX_PROXY_PROTOCOL_H
@@ -16,7 +16,7 @@ struct px_server;
 int px_pending_proxy_begin(struct px_peer *peer, int fd,
 		void (*adopt)(struct px_peer *peer, int fd));
 
-/* Closes those that still wait. */
+/* Closes connections that are still waiting. */
 void px_pending_proxies_drop(struct px_server *server);
 
 #endif

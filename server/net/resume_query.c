@@ -15,7 +15,7 @@
 #include <string.h>
 
 struct px_resume_query {
-	int64_t received; /* -1: none that makes sense */
+	int64_t received; /* -1: none, or invalid */
 	size_t token_len;
 	char token[PX_RESUME_TOKEN_MAX];
 };

@@ -17,17 +17,20 @@ struct px_session_params;
 #define PX_RESUME_TOKEN_MAX 64
 
 /*
- * In the place of what was set before; the token is copied, as far as it is not longer than any is.
- * `received` -1: none that makes sense. -ENOMEM.
+ * Replaces what was set before; copies the token, up to the maximum length of one. `received` -1:
+ * none, or invalid. -ENOMEM.
  */
 int px_resume_query_set(struct px_peer *peer, struct px_span token, int64_t received);
 
 void px_resume_query_drop(struct px_peer *peer);
 
-/* The session that it resumes; the broker's, until this turn of the loop ends. NULL: none. */
+/*
+ * The session that it would resume; the broker's, valid until this turn of the loop ends. NULL:
+ * none.
+ */
 const struct px_session *px_resume_query_session(const struct px_peer *peer);
 
-/* Whether it identifies the client; *ret_old: who has the session now, or NULL. */
+/* Whether it identifies the client; *ret_old: the session's current connection, or NULL. */
 bool px_resume_query_is_good(struct px_peer *peer, struct px_peer **ret_old);
 
 void px_resume_query_params(const struct px_peer *peer, struct px_session_params *params);

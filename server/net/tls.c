@@ -34,10 +34,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Of TLS 1.2; all have forward secrecy and authenticate what they encrypt. */
+/* For TLS 1.2; all have forward secrecy and authenticated encryption. */
 #define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
 
-/* A certificate that ends sooner is worth a warning. */
+/* Remaining validity that is worth a warning. */
 #define ENDS_SOON_DAYS 7
 
 #define REASON_SIZE 256
@@ -53,16 +53,16 @@ static const char *const keys[FILES] = { "host-ssl-cert", "host-ssl-key", "host-
 
 struct px_tls_material {
 	SSL_CTX *ctx;               /* certificate, key, chain and CA */
-	struct px_file_stamp stamps[FILES]; /* of the files when they were read */
+	struct px_file_stamp stamps[FILES]; /* of the files, when they were read */
 };
 
 struct px_tls {
-	struct px_tls *next;           /* of all that were made */
-	const struct px_vhost *vhost;  /* NULL: none has it */
+	struct px_tls *next;           /* next of all that were created */
+	const struct px_vhost *vhost;  /* NULL: unused */
 	bool is_reserved;
 	SSL_CTX *serving;              /* what connections are made of */
-	struct px_tls_material *material; /* in force; NULL: none */
-	struct px_file_stamp stamps[FILES];       /* of the files when they were last looked at */
+	struct px_tls_material *material; /* current; NULL: none */
+	struct px_file_stamp stamps[FILES];       /* of the files, when they were last checked */
 };
 
 static const char *path_of(const struct px_config_vhost *config, int file)
@@ -103,7 +103,7 @@ static void complain(const struct px_config_sink *sink, enum px_config_level lev
 	sink->on_complaint(sink->user, level, text);
 }
 
-/* What OpenSSL has to say of its last failure, or why the file cannot be read at all. */
+/* OpenSSL's last error, or why the file cannot be read. */
 static const char *reason_of(const char *path, char reason[REASON_SIZE])
 {
 	unsigned long error = ERR_peek_error();
@@ -127,7 +127,7 @@ static int fail(const struct px_config_sink *sink, const struct px_config_vhost 
 	return -EINVAL;
 }
 
-/* A key with a passphrase must not make OpenSSL ask for it at the terminal. */
+/* A key with a passphrase must not make OpenSSL prompt at the terminal. */
 static int no_passphrase(char *buf, int size, int writing, void *user)
 {
 	(void)buf;
@@ -196,7 +196,7 @@ static int load_files(SSL_CTX *material, const struct px_config_vhost *config,
 	return config->host_ssl_ca ? load_ca(material, config, sink) : 0;
 }
 
-/* The stamps are taken first: a file that changes while it is read is read again. */
+/* Stamps are taken first: a file that changes while it is read is read again. */
 int px_tls_load(const struct px_config_vhost *config, const struct px_config_sink *sink,
 		struct px_tls_material **ret_material)
 {
@@ -241,7 +241,7 @@ int px_tls_check(const struct px_config *config, const struct px_config_sink *si
 	return rc;
 }
 
-/* A handshake is about to need a certificate. */
+/* A handshake needs a certificate. */
 static int on_handshake(SSL *ssl, void *user)
 {
 	const struct px_tls *tls = user;
@@ -256,7 +256,7 @@ static int on_handshake(SSL *ssl, void *user)
 			SSL_CTX_get0_privatekey(ctx), chain, 1);
 }
 
-/* What new connections find besides the certificate. */
+/* Settings for new connections besides the certificate. */
 static void set_up(const struct px_tls *tls, const struct px_config_vhost *config)
 {
 	SSL_CTX *ctx = tls->serving;
@@ -321,7 +321,7 @@ static void refresh(struct px_tls *tls, const struct px_config_sink *sink)
 	bool is_known = shows_the_same(tls->material, material);
 	px_tls_put_in_force(tls, tls->vhost, material);
 	if (is_known) {
-		tell(tls, config); /* whoever repaired its files wants to know that they are */
+		tell(tls, config); /* confirms a repair of the files */
 	}
 }
 
@@ -341,7 +341,7 @@ void px_tls_refresh(struct px_server *server)
 	}
 }
 
-/* Nobody who offers other protocols alone is to be let on with this one (RFC 7301, 3.2). */
+/* A client that only offers other protocols must be refused (RFC 7301 section 3.2). */
 static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
 		const unsigned char *in, unsigned in_len, void *user)
 {
@@ -439,7 +439,7 @@ const char *px_tls_fault(const struct px_vhost *vhost, const struct px_peer *pee
 	if (!ssl || SSL_get_SSL_CTX(ssl) != vhost->tls->serving) {
 		return "This connection belongs to another vhost.";
 	}
-	/* A demand that came with a reload holds for connections that are kept alive, too. */
+	/* A requirement that came with a reload also applies to connections that are kept alive. */
 	if (vhost->config->client_cert_required &&
 			(!SSL_get0_peer_certificate(ssl) ||
 					SSL_get_verify_result(ssl) != X509_V_OK)) {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The administrators' dashboard: files that are built apart from the server, where Node is there
- * to build them with, and served wherever the service `admin` is. Nothing in them is secret; what
- * the page shows takes a token.
+ * The administrators' dashboard: files that are built separately (with Node), and served by every
+ * vhost with the service `admin`. They contain no secrets; their data requires a token.
  */
 #include "core/server.h"
 #include "base/log.h"
@@ -42,7 +41,7 @@ static bool is_page(const char *path)
 static int answer_unbuilt(struct px_server *server, struct lws *wsi, const char *directory)
 {
 	if (!server->missed_dashboard) {
-		server->missed_dashboard = true; /* once: whoever asks again and again fills no log */
+		server->missed_dashboard = true; /* once: repeated requests must not fill the log */
 		px_log(LOG_WARNING, "dashboard: none found in %s: it was not built, which requires Node "
 				"and client/node_modules", directory);
 	}
@@ -57,7 +56,7 @@ static int answer_unbuilt(struct px_server *server, struct lws *wsi, const char 
 int px_dashboard_serve(struct px_server *server, struct px_vhost *vhost, struct lws *wsi,
 		const char *path)
 {
-	/* Where scripts/run and the image say that it is, whatever was compiled in. */
+	/* Set by scripts/run and the image; overrides the compiled-in path. */
 	char *directory = getenv("PRAXIS_DASHBOARD_DIR");
 	char built_in[] = PX_DASHBOARD_DIR;
 	char mountpoint[] = DASHBOARD;

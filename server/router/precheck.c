@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What every request passes first, upgrade or not, before anything looks at what it wants:
- * its vhost is still in force, it came over a connection that was made for its vhost, and
- * its vhost does more than to redirect.
+ * Checks of every request, upgrade or not, before it is routed: its vhost still exists, its
+ * connection was made for that vhost, and the vhost does not only redirect.
  */
 #include "core/server.h"
 #include "core/peer.h"
@@ -20,7 +19,7 @@
 #define ALNUM "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define PIECE_MAX 2048
 
-/* Of "host", "host:port" and "[v6]:port" the length of the host; 0: it is none of them. */
+/* Length of the host in "host", "host:port" or "[v6]:port"; 0: none of these. */
 static size_t host_length(const char *host)
 {
 	size_t len;
@@ -97,7 +96,10 @@ int px_precheck_pass(struct lws *wsi, const void *within)
 		return -1;
 	}
 	peer->head = within;
-	/* lws comes again with the same request, if more arrives while it still sends the answer. */
+	/*
+	 * lws repeats the callback for the same request if more arrives while it still sends the
+	 * answer.
+	 */
 	if (lws_partial_buffered(wsi)) {
 		return -1;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Plain HTTP requests: health, readiness, figures, static files, the API, and why an upgrade would
- * be refused. A row of ifs rather than a table: each path has a rule of its own for who may see it.
+ * Plain HTTP requests: health, readiness, statistics, static files, the API, and why an upgrade
+ * would be refused. A row of ifs instead of a table, since each path has its own access rule.
  */
 #include "request.h"
 #include "access/origin.h"
@@ -23,7 +23,7 @@
 
 #include <string.h>
 
-/* An error ends the connection: what may follow of the request is not worth reading. */
+/* An error ends the connection: the rest of the request is not read. */
 static int fail(struct lws *wsi, int status, const char *code, const char *sentence)
 {
 	px_http_refuse(wsi, status, code, sentence);
@@ -31,9 +31,9 @@ static int fail(struct lws *wsi, int status, const char *code, const char *sente
 }
 
 /*
- * No upgrade, at the path of upgrades. A page cannot read why one was refused, so it asks here,
- * with POST: then browsers name the origin of the same server's pages, too. (Rejected: to let
- * refused origins in and tell them there. Then a page of anybody's has a connection.)
+ * A request that is not an upgrade, at the path of upgrades. A page cannot read why an upgrade was
+ * refused, so it asks here, with POST: then browsers send Origin even for pages of the same server.
+ * (Rejected: accepting refused origins to tell them. Then any page gets a connection.)
  */
 static int answer_why_not(const struct px_peer *peer, struct lws *wsi)
 {
@@ -85,7 +85,7 @@ static int answer_metrics(struct px_server *server, struct lws *wsi)
 	return rc;
 }
 
-/* A page of another site, whose name leads here by now, is on this machine, too; see upgrade.c. */
+/* A page of another site whose name now resolves to this machine (DNS rebinding); see upgrade.c. */
 static bool is_rebound(const struct px_peer *peer, struct lws *wsi)
 {
 	char host[256] = "";
@@ -95,9 +95,8 @@ static bool is_rebound(const struct px_peer *peer, struct lws *wsi)
 }
 
 /*
- * Whether "metrics-allow" holds for who asks. A proxy that is not trusted tells nothing of who is
- * behind it; and of a loopback address that a trusted one tells, it is the proxy's machine that has
- * it, which may be another.
+ * Whether "metrics-allow" permits the client. An untrusted proxy says nothing about its client; and
+ * a loopback address named by a trusted proxy is on the proxy's machine, which may be another.
  */
 static bool may_see_figures(const struct px_peer *peer, struct lws *wsi)
 {
@@ -107,7 +106,7 @@ static bool may_see_figures(const struct px_peer *peer, struct lws *wsi)
 			px_config_shows_metrics(config, &peer->address);
 }
 
-/* Figures are for those whose address is listed, and for tokens that have all practices. */
+/* Statistics are for listed addresses, and for tokens with all practices. */
 static int answer_figures(struct px_server *server, struct px_peer *peer, struct lws *wsi,
 		int (*answer)(struct px_server *server, struct lws *wsi))
 {
@@ -139,7 +138,7 @@ static int answer_ready(const struct px_server *server, struct lws *wsi)
 	return -1;
 }
 
-/* The query of a file is the file's own business: a page may read it. */
+/* The query of a file belongs to the page in it, which may read it. */
 static bool is_own_page(const char *path)
 {
 	static const char *const pages[] = { "/health", "/ready", "/stats", "/metrics" };

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the query of an upgrade says of a session to resume (docs/protocol.md, section 6). */
+/*
+ * The query parameters of an upgrade that resumes a session (docs/protocol.md, section 6).
+ */
 #include "net/resume_query.h"
 #include "auth/open_mode.h"
 #include "core/peer.h"
@@ -19,7 +21,7 @@ static int64_t read_count(struct px_span text)
 	return text.len > 0 ? count : -1;
 }
 
-/* A token of another length than ours is none: what counts is that one was brought. */
+/* A token with the wrong length is invalid, but it counts as given. */
 int px_resume_query_read(struct px_peer *peer, struct lws *wsi)
 {
 	char token[PX_RESUME_TOKEN_MAX + 1];

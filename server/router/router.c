@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hooks of connections and of libwebsockets, put together from the areas that answer. One
- * place, so that one sees all ways up: net/ and http/ know none of these areas.
+ * The hooks of connections and of libwebsockets, implemented with the areas that answer. All calls
+ * up are in this place: net/ and http/ know none of these areas.
  */
 #include "router.h"
 #include "api/api.h"
@@ -26,7 +26,7 @@ static void drop(struct px_peer *peer)
 	px_request_drop(peer);
 }
 
-/* "GET, HEAD" also where nothing is: which methods a path that does not exist takes is nobody's. */
+/* "GET, HEAD" also for paths that do not exist. */
 static const char *allow(const char *path)
 {
 	return px_api_concerns(path) ? px_api_allow(path) : "GET, HEAD";
@@ -45,8 +45,8 @@ static void on_begin_turn(void *user)
 }
 
 /*
- * lws 4.1.6 comes here with nothing left of a request that it refused itself. Behind a refusal of
- * ours the connection ends, as the answer says: lws would take what follows for another request.
+ * lws 4.1.6 also calls this for a request that it refused itself, without its header. After a
+ * refusal the connection ends, as the answer says: lws would take what follows for another request.
  */
 static int on_upgrade(void *user, struct lws *wsi, const void *header)
 {

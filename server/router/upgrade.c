@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who is let in. lws checks neither path, method, version nor what a subprotocol's list
- * holds, so all of it is checked here, before the upgrade, and answered in JSON
- * (docs/protocol.md, section 1). What was found waits in the peer until the session opens.
+ * Accepting clients. lws checks neither path, method, version nor the list of subprotocols, so all
+ * of these are checked here, before the upgrade, and refused in JSON (docs/protocol.md, section 1).
+ * The result waits in the connection until the session opens.
  *
- * Headers are read with lws_hdr_copy() alone: lws 4.1.6 calls this hook with a dangling
- * pointer after it refused an upgrade itself (CVE-2025-11677).
+ * Headers are read with lws_hdr_copy() only: lws 4.1.6 calls this hook with a dangling pointer
+ * after it refused an upgrade itself (CVE-2025-11677).
  */
 #include "core/server.h"
 #include "access/lockout.h"
@@ -50,7 +50,7 @@ static enum px_handshake result_of(int status)
 	}
 }
 
-/* `wait_ms`: when it may come again; 0: nobody knows. */
+/* `wait_ms`: when to retry; 0: unknown. */
 static int refuse_until(struct lws *wsi, const struct px_peer *peer, int status, const char *code,
 		const char *sentence, int64_t wait_ms)
 {
@@ -102,7 +102,7 @@ static bool choose(struct px_peer *peer, const char *name)
 	return false;
 }
 
-/* NULL: fine. A list is walked as lws walks it: the first name that is known wins. */
+/* NULL: valid. The list is read as lws does: the first known name wins. */
 static const char *subprotocol_fault(struct px_peer *peer, struct lws *wsi)
 {
 	char list[SUBPROTOCOLS_MAX + 1];
@@ -132,7 +132,7 @@ static const char *subprotocol_fault(struct px_peer *peer, struct lws *wsi)
 	return "None of the subprotocols is supported.";
 }
 
-/* Also in absolute form, of which lws makes "http:/host/path". */
+/* Also in absolute form, which lws turns into "http:/host/path". */
 static bool path_is(struct lws *wsi, const char *wanted)
 {
 	char text[512];
@@ -145,7 +145,7 @@ static bool path_is(struct lws *wsi, const char *wanted)
 	return len > 0 && path && strcmp(path, wanted) == 0;
 }
 
-/* lws makes an answer of whatever it is. */
+/* lws accepts any key. */
 static bool key_makes_sense(struct lws *wsi)
 {
 	char key[32];
@@ -192,7 +192,9 @@ static const char *request_fault(const struct px_peer *peer, struct lws *wsi, in
 	return NULL;
 }
 
-/* What is no browser sends no Origin, and has no visitor's cookie to misuse. */
+/*
+ * Clients that are not browsers send no Origin, and have no visitor's cookie that could be misused.
+ */
 static bool origin_is_allowed(const struct px_peer *peer, struct lws *wsi)
 {
 	const struct px_config_vhost *config = peer->vhost->config;
@@ -214,9 +216,8 @@ static bool origin_is_allowed(const struct px_peer *peer, struct lws *wsi)
 }
 
 /*
- * In open mode on loopback addresses nothing but the address keeps others out, and a page of
- * another site comes from there as well once its name leads to 127.0.0.1 (DNS rebinding). Its Host
- * is then that name.
+ * In open mode on loopback, only the address keeps others out, and pages of another site could come
+ * from there once its name resolves to 127.0.0.1 (DNS rebinding). Their Host is that name.
  */
 static bool host_is_allowed(const struct px_peer *peer, struct lws *wsi)
 {
@@ -230,7 +231,7 @@ static bool host_is_allowed(const struct px_peer *peer, struct lws *wsi)
 			px_origin_host_is_loopback(host) && px_origin_host_is_loopback(forwarded.host);
 }
 
-/* Once a minute at most, since clients cause it; what they sent is not repeated. */
+/* At most once a minute, since clients cause it; does not repeat what they sent. */
 static void tell(const struct px_peer *peer, const char *sentence)
 {
 	struct px_server *server = peer->vhost->server;
@@ -265,7 +266,7 @@ static int refuse_page(struct px_peer *peer, struct lws *wsi, const char *fault)
 	return refuse(wsi, peer, 403, "forbidden", fault);
 }
 
-/* Writes the answer to who may not come now; 0: may. */
+/* Answers a client that may not connect now; 0: it may. */
 static int check_address(struct px_peer *peer, struct lws *wsi)
 {
 	int64_t wait_ms;
@@ -283,7 +284,7 @@ static int check_address(struct px_peer *peer, struct lws *wsi)
 	}
 }
 
-/* A good token makes an identity, a bad one is told of in-band: see px_upgrade_accept(). */
+/* A valid token gives an identity; an invalid one is reported in-band: see px_upgrade_accept(). */
 static int take_verdict(struct px_peer *peer, struct lws *wsi,
 		const struct px_authentication *authentication)
 {
@@ -307,8 +308,8 @@ static int take_verdict(struct px_peer *peer, struct lws *wsi,
 	}
 }
 
-/* Nothing was brought: the back end is asked, or the client has to send `auth`. */
-static int take_nobody(struct px_peer *peer, struct lws *wsi)
+/* No credentials: auth-url is asked, or the client must send `auth`. */
+static int take_unauthenticated(struct px_peer *peer, struct lws *wsi)
 {
 	struct px_server *server = peer->vhost->server;
 	uint32_t most = server->config->global.max_unauthenticated;
@@ -321,7 +322,7 @@ static int take_nobody(struct px_peer *peer, struct lws *wsi)
 	return peer->identity ? 0 : -1;
 }
 
-/* Nothing was brought but what resumes a session: that says who it is. */
+/* No credentials but a resume token, which identifies the client. */
 static int take_resume_query(struct px_peer *peer, struct lws *wsi)
 {
 	const struct px_session *session = px_resume_query_session(peer);
@@ -370,7 +371,7 @@ static int identify_by_credentials(struct px_peer *peer, struct lws *wsi)
 						"The server is at its limit.") :
 				0;
 	}
-	return take_nobody(peer, wsi);
+	return take_unauthenticated(peer, wsi);
 }
 
 static int identify_by_query(struct px_peer *peer, struct lws *wsi)

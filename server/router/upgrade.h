@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From a request to a session: prechecks, the upgrade, and what it resumes. For the router alone.
- * It never trusts a header that lws has not bounded.
+ * From a request to a session: prechecks, the upgrade, and resuming. For the router only. It never
+ * trusts a header whose length lws has not limited.
  */
 #ifndef PX_ROUTER_UPGRADE_H
 #define PX_ROUTER_UPGRADE_H
@@ -15,7 +15,8 @@ struct px_server;
 struct px_session_params;
 
 /*
- * router/precheck.c: 0: go on; 1: an answer was written; -1: drop it. `within`: see http/lws_head.h
+ * router/precheck.c: 0: continue; 1: an answer was written; -1: drop the connection. `within`: see
+ * http/lws_head.h
  */
 int px_precheck_pass(struct lws *wsi, const void *within);
 
@@ -23,7 +24,7 @@ int px_precheck_pass(struct lws *wsi, const void *within);
 int px_upgrade_decide(void *user, struct lws *wsi);
 int px_upgrade_accept(void *user, struct lws *wsi, struct px_session_params *ret_params);
 void px_upgrade_opened(void *user, struct lws *wsi, int rc);
-/* Why a page, by its Origin and by the Host that it calls us, may not connect; NULL: it may. */
+/* Why a page, by its Origin and Host, may not connect; NULL: it may. */
 const char *px_upgrade_page_fault(const struct px_peer *peer, struct lws *wsi);
 
 /* resume_query.c: ?resume=…&received=… of an upgrade. -ENOMEM. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Loading services: exactly the files that the configuration names, one at a time, each
- * failure a sentence of its own. lws's scan of a directory is not used: on 4.1.6 the first
- * bad file silently hides all others.
+ * Loading services: exactly the files that the configuration names, one at a time, each failure
+ * with a message. lws's scan of a directory is not used: on 4.1.6 the first bad file silently hides
+ * all others.
  *
- * A file is copied before it is looked at, and is first loaded in a fork: its constructors run
- * before anybody can ask it what it is (plugin_file.h).
+ * A file is copied before it is examined, and is first loaded in a fork: its constructors run
+ * before it can be asked what it is (plugin_file.h).
  */
 #include "core/server.h"
 #include "base/log.h"
@@ -28,7 +28,7 @@ struct load {
 	struct px_plugin_file file;
 };
 
-/* What is wrong with the file is an error of the configuration that names it. */
+/* A faulty file is an error of the configuration that names it. */
 static void on_fault(void *user, const char *fault)
 {
 	const struct load *load = user;
@@ -95,7 +95,7 @@ int px_plugin_options(const struct px_service *service, const struct px_config_s
 	return 0;
 }
 
-/* All of it that runs code of the file. */
+/* Everything that runs code of the file. */
 static int take_up(struct load *load, const struct px_server *server, struct px_plugin *plugin)
 {
 	int rc = px_plugin_file_open(&load->file);
@@ -122,7 +122,7 @@ static void say_nothing(void *user, enum px_config_level level, const char *text
 	(void)text;
 }
 
-/* In the fork: whatever is wrong with the file, it shall not end the process. */
+/* Runs in the fork: a faulty file must not end the server. */
 static void attempt_it(void *user)
 {
 	static const struct px_config_sink silence = { .on_complaint = say_nothing };
@@ -151,8 +151,8 @@ static int load_one(struct load *load, const struct px_server *server,
 }
 
 /*
- * Whether the linker keeps it (-z nodelete, C++). Then its descriptor's number, which is its name
- * there, must not become another file's.
+ * Whether the linker keeps it (-z nodelete, C++). Then its descriptor's number, which is part of
+ * its name, must not become another file's.
  */
 static bool stays(const struct px_plugin *plugin)
 {

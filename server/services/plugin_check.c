@@ -63,7 +63,7 @@ static int find_name(struct check *check)
 	return 0;
 }
 
-/* With no options given the service is to begin. */
+/* The service must start without options. */
 static int check_options(const struct check *check, void *user)
 {
 	const struct px_service *service = check->file.service;
@@ -110,7 +110,7 @@ static void print_needed(void *handle)
 	}
 	for (const ElfW(Dyn) *entry = map->l_ld; entry->d_tag != DT_NULL; entry++) {
 		if (entry->d_tag == DT_STRTAB) {
-			/* The linker has made it an address, where it may write to the section. */
+			/* An address, if the linker may write to the section. */
 			ElfW(Addr) address = entry->d_un.d_ptr;
 			address += address < map->l_addr ? map->l_addr : 0;
 			memcpy(&strings, &address, sizeof(strings));
@@ -125,7 +125,7 @@ static void print_needed(void *handle)
 	putchar('\n');
 }
 
-/* A descriptor of this ABI, which may be wrong in all that it says. */
+/* A descriptor of this ABI, which may be wrong in other ways. */
 static void print_service(const struct px_service *service)
 {
 	const char *const *prefixes = px_service_prefixes(service);
@@ -148,7 +148,7 @@ static void print_service(const struct px_service *service)
 	putchar('\n');
 }
 
-/* What is known of it, whatever is wrong. */
+/* Prints what is known, whatever is wrong. */
 static void print(const struct px_plugin_file *file)
 {
 	const struct px_service *descriptor = file->descriptor;
@@ -172,7 +172,7 @@ int px_plugin_check(const struct px_server *server, const char *path,
 {
 	struct check check = { .server = server, .sink = sink };
 	check.file = (struct px_plugin_file){ .copy.fd = -1, .on_fault = on_fault, .user = &check };
-	/* Without a slash the linker would look for it where libraries are. */
+	/* Without a slash, the linker would search the library path. */
 	int len = snprintf(check.file.path, sizeof(check.file.path), "%s%s",
 			strchr(path, '/') ? "" : "./", path);
 	if (len >= (int)sizeof(check.file.path)) {

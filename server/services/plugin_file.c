@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each check is made before what it keeps from crashing. A truncated file would be a SIGBUS inside
- * dlopen, so its length is compared with what its ELF header says first. One of another machine
- * would be "No such file or directory" in the linker's words.
+ * Each check precedes what it keeps from crashing. A truncated file would cause a SIGBUS inside
+ * dlopen, so its length is compared with its ELF header first. A file for another machine would be
+ * "No such file or directory" in the linker's words.
  */
 #include "plugin_file.h"
 #include "base/log.h"
@@ -133,7 +133,7 @@ int px_plugin_file_open(struct px_plugin_file *file)
 	return check_descriptor(file);
 }
 
-/* Whose message would it be? All that were loaded stay, so this is for good. */
+/* Messages with a shared prefix would be ambiguous. Loaded services stay, so this is final. */
 int px_plugin_file_check_rivals(const struct px_plugin_file *file, const struct px_server *server)
 {
 	for (size_t i = 0; i < server->plugin_count; i++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One file of a service, from its path to its descriptor. Opened by the loader, and by what tells
- * about a file (--check-plugin), so that both refuse the same files in the same words. It never
- * knows a configuration.
+ * One file of a service, from its path to its descriptor. Opened by the loader, and by
+ * --check-plugin, so that both refuse the same files with the same words. It never knows a
+ * configuration.
  */
 #ifndef PX_SERVICES_PLUGIN_FILE_H
 #define PX_SERVICES_PLUGIN_FILE_H
@@ -25,18 +25,18 @@ struct px_plugin_file {
 	char path[PATH_MAX];
 	struct px_private_copy copy; /* .fd -1: none yet */
 
-	/* Each fault is a sentence that names the file. */
+	/* Each message names the file. */
 	void (*on_fault)(void *user, const char *text);
 	void *user;
 
-	/* NULL until px_plugin_file_open() has got so far. */
+	/* NULL until px_plugin_file_open() has set it. */
 	void *handle;
-	const struct px_service *descriptor; /* `abi` and `size` alone may be read */
-	const struct px_service *service;    /* the same, when it can be used */
+	const struct px_service *descriptor; /* only `abi` and `size` may be read */
+	const struct px_service *service;    /* the same, once it is valid */
 	const struct lws_protocols *protocol;
 };
 
-/* Says what is wrong with the file; -EINVAL. */
+/* Reports an error of the file; -EINVAL. */
 int px_plugin_file_complain(const struct px_plugin_file *file, const char *format, ...)
 		PX_PRINTF(2, 3);
 
@@ -44,15 +44,15 @@ int px_plugin_file_complain(const struct px_plugin_file *file, const char *forma
 int px_plugin_file_copy(struct px_plugin_file *file);
 
 /*
- * Calls `attempt` in a process of its own first (trial.h), since the file's constructors run
- * before it can be asked anything. 0 also where there can be no other process. -EINVAL
+ * Calls `attempt` in a process of its own first (trial.h), since the file's constructors run before
+ * it can be examined. 0 also if no process can be started. -EINVAL
  */
 int px_plugin_file_try(const struct px_plugin_file *file, void (*attempt)(void *user), void *user);
 
 /* Loads the copy and checks the descriptor. -EINVAL; `handle` is the caller's in any case. */
 int px_plugin_file_open(struct px_plugin_file *file);
 
-/* Whether no other service that the server has loaded has one of its prefixes. -EINVAL */
+/* Whether no other loaded service has one of its prefixes. -EINVAL */
 int px_plugin_file_check_rivals(const struct px_plugin_file *file, const struct px_server *server);
 
 #endif

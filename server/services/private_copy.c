@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A plugin is mapped, not read: whoever writes into its file (cp over it, as one does with a
- * newer build) changes the code that runs, or takes the pages away from under it. So a copy is
- * mapped that nobody else can write: in memory (memfd_create), or where that may not be run, in a
- * file without a name.
+ * A plugin is mapped, not read: whoever writes to its file (by copying a newer build over it)
+ * changes running code, or removes its pages. So a copy is mapped that nobody else can write to: in
+ * memory (memfd_create), or if that is not executable, in a file without a name.
  *
- * The copy's descriptor stays open. The linker knows an object by the name that it was opened
- * with, and would take another file with the same number for one that it has. That name is
- * /proc/PID/fd/N, which a debugger and the sanitizers can open, too; /proc/PID/maps shows
- * /memfd:praxis_svc_<name>.so. Rejected: dlmopen(), and a directory of copies, which somebody would
- * have to clean up, and which is no use where all that can be written is mounted noexec.
+ * The copy's descriptor stays open. The linker identifies an object by its path, and would take
+ * another file with the same number for one that it has. That path is /proc/PID/fd/N, which a
+ * debugger and the sanitizers can open, too; /proc/PID/maps shows /memfd:praxis_svc_<name>.so.
+ * Rejected: dlmopen(); a directory of copies, which would have to be cleaned up, and which does not
+ * help if all writable file systems are mounted noexec.
  */
 #include "private_copy.h"
 
@@ -43,7 +42,7 @@ static int open_in_memory(const char *path)
 	return fd < 0 && errno == EINVAL ? memfd_create(name_of(path), flags) : fd;
 }
 
-/* -1: it cannot be made there. */
+/* -1: it cannot be created there. */
 static int open_unlinked(const char *directory, int directory_len, const char *path)
 {
 	char name[PATH_MAX];
@@ -66,14 +65,14 @@ static int copy_all(int from, int to, off_t size)
 		if (n < 0 && errno != EINTR) {
 			return -errno;
 		}
-		if (n == 0) { /* it has become shorter: its own header will tell */
+		if (n == 0) { /* it became shorter: its header will tell */
 			return 0;
 		}
 	}
 	return 0;
 }
 
-/* Whether code may be run from there (noexec, a policy), and by that name (there is a /proc). */
+/* Whether code may be run from there (noexec, a policy), and under that path (/proc is mounted). */
 static bool can_be_run(int fd)
 {
 	char name[64];
@@ -89,7 +88,7 @@ static bool can_be_run(int fd)
 	return true;
 }
 
-/* Takes the descriptor, whatever becomes of it. */
+/* Takes ownership of the descriptor. */
 static bool fill(int fd, int from, off_t size)
 {
 	if (fd < 0) {
@@ -99,12 +98,12 @@ static bool fill(int fd, int from, off_t size)
 		close(fd);
 		return false;
 	}
-	/* Only a memfd has seals; a file without a name has nobody to open it. */
+	/* Only a memfd has seals; a file without a name cannot be opened by others. */
 	(void)fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
 	return true;
 }
 
-/* The first place that will do; -1: none. */
+/* The first suitable place; -1: none. */
 static int find_place(const char *path, int from, off_t size)
 {
 	const char *tmpdir = getenv("TMPDIR");
@@ -131,7 +130,7 @@ static int find_place(const char *path, int from, off_t size)
 int px_private_copy_make(const char *path, struct px_private_copy *ret_copy)
 {
 	struct stat about;
-	/* Nonblocking for the sake of a FIFO that was put there; it means nothing to a file. */
+	/* Nonblocking, in case the path is a FIFO; no effect on regular files. */
 	int from = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (from < 0) {
 		return -errno;

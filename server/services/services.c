@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Services of a configuration on its way into force: those that are new are loaded and
- * started, those that run get new options. lws hears of a new one by its name, see net/lws.c.
+ * Services of a configuration being applied: new ones are loaded and started, running ones get new
+ * options. lws learns of a new one by its name, see net/lws.c.
  */
 #include "core/plan.h"
 #include "base/log.h"
@@ -43,7 +43,7 @@ int px_service_add(struct px_server *server, const struct px_config_service *wan
 	return rc;
 }
 
-/* All are checked before the first gets its own. */
+/* All are checked before the first one is changed. */
 static int collect_options(struct px_plan *plan)
 {
 	for (size_t i = 0; i < plan->old_plugin_count; i++) {
@@ -64,13 +64,13 @@ static int collect_options(struct px_plan *plan)
 	return 0;
 }
 
-/* Swapped pairwise, so that a second call undoes it. */
+/* Swaps each pair, so that a second call undoes it. */
 static int configure(struct px_plan *plan, struct px_planned_options *planned)
 {
 	struct px_plugin *plugin = planned->plugin;
 	int rc = px_broker_configure(plan->server->broker, plugin->index, planned->options);
 	if (rc == -ENOTSUP) {
-		return 0; /* it looks at its options only when it starts; the old ones stay its own */
+		return 0; /* it reads its options only when it starts; it keeps the old ones */
 	}
 	if (rc < 0) {
 		px_log(PX_LOG_ERROR, "service %s: it refuses its new options: %s", plugin->name,

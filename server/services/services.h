@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The services of this process: files that were loaded, and what becomes of them. Opened by
- * whoever starts, reloads, lists or switches services. It never unloads a service that a session
- * may have met.
+ * The services of this process: loaded files, and their state. Opened by whoever starts, reloads,
+ * lists or switches services. A service that a session may have used is never unloaded.
  */
 #ifndef PX_SERVICES_SERVICES_H
 #define PX_SERVICES_SERVICES_H
@@ -22,26 +21,26 @@ struct px_span;
 /* services/loader.c: the plugins that a configuration names, their options checked; -EINVAL */
 int px_plugins_load(struct px_server *server, const struct px_config *config,
 		const struct px_config_sink *sink);
-/* One of them, with the options that `wanted` has for it, unless it was loaded before; -EINVAL */
+/* Loads one of them, with its options in `wanted`, unless it is loaded already; -EINVAL */
 int px_plugin_load(struct px_server *server, const struct px_config *config,
 		const struct px_config_service *wanted, const struct px_config_sink *sink);
-/* The options of a service, by its table and its own check; -EINVAL after complaints. */
+/* The options of a service, validated with its table and its own check; -EINVAL after messages. */
 int px_plugin_options(const struct px_service *service, const struct px_config_service *wanted,
 		const struct px_config_sink *sink, struct px_options **ret_options);
 /*
- * services/plugin_check.c: prints what the file of a service is, as far as it gets. Each fault
- * goes to `sink`: -EINVAL. Its prefixes are held against those of the services that are loaded.
+ * services/plugin_check.c: prints what the file of a service is, as far as possible. Each error
+ * goes to `sink`: -EINVAL. Its prefixes are compared with those of the loaded services.
  */
 int px_plugin_check(const struct px_server *server, const char *path,
 		const struct px_config_sink *sink);
-/* Stops and unloads the plugins from `first` on, which no session has met yet. */
+/* Stops and unloads the plugins from `first` on, which no session has used yet. */
 void px_plugins_withdraw(struct px_server *server, size_t first);
 struct px_plugin *px_plugin_find(struct px_server *server, const char *name);
 void px_plugins_unload(struct px_server *server);
 
 /*
- * services/services.c: one more than the configuration has enabled is loaded and started. Errors
- * are logged, and change nothing. No session may use it before its site has it.
+ * services/services.c: loads and starts a service that the configuration has enabled. Errors are
+ * logged, and change nothing. No session may use it before its realm has it enabled.
  */
 int px_service_add(struct px_server *server, const struct px_config_service *wanted);
 
@@ -50,8 +49,8 @@ int px_service_switch(void *user, const struct px_operator *operator, struct px_
 		bool enabled);
 
 /*
- * services/services.c: steps of a plan. New services are loaded; then they are started, and the
- * others get their options.
+ * services/services.c: steps of a plan. New services are loaded and started; then the others get
+ * their options.
  */
 int px_plan_load_services(struct px_plan *plan);
 int px_plan_prepare_services(struct px_plan *plan);

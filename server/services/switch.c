@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Services switched while the server runs, by an administrator. It holds until the
- * configuration is read again, which says of every service how it is to be. One that the
- * configuration has switched off, and that was never loaded, is loaded now.
+ * Services switched at run time, by an administrator. This is effective until the next reload,
+ * which sets every service as configured. A service that is disabled in the configuration, and so
+ * was never loaded, is loaded now.
  */
 #include "core/server.h"
 #include "audit/audit_events.h"
@@ -36,7 +36,7 @@ int px_service_switch(void *user, const struct px_operator *operator, struct px_
 	}
 	const struct px_plugin *plugin = px_plugin_find(server, config->name);
 	if (plugin && plugin->service->operates && !enabled) {
-		return -EBUSY; /* nobody could switch it on again */
+		return -EBUSY; /* nobody could enable it again */
 	}
 	size_t plugins = server->plugin_count;
 	int rc = enabled ? px_service_add(server, config) : 0;
@@ -56,7 +56,7 @@ int px_service_switch(void *user, const struct px_operator *operator, struct px_
 	}
 	px_context_name_services(server);
 	plugin = px_plugin_find(server, config->name);
-	if (plugin) { /* else it was never loaded, and stays off */
+	if (plugin) { /* otherwise it was never loaded, and stays disabled */
 		uint32_t bit = UINT32_C(1) << plugin->index;
 		vhost->realm.enabled = enabled ? vhost->realm.enabled | bit :
 				vhost->realm.enabled & ~bit;

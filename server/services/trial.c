@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The fork says that it is through by a byte in a pipe; whatever else happens to it closes the
- * pipe, or leaves it silent. So one that ends itself with 0 is not taken for a success, and one
- * whose own children hold on to the pipe is waited for no longer than others.
+ * The fork reports success by a byte in a pipe; whatever else happens to it closes the pipe, or
+ * leaves it silent. So exiting with 0 is not mistaken for success, and children of the fork that
+ * keep the pipe open do not extend the wait.
  *
- * Rejected: running praxisd itself once more. It would be cleaner (nothing of the server's
- * memory in there), but costs all that a start costs while the server stands still.
+ * Rejected: running praxisd again. It would be cleaner (without the server's memory), but takes as
+ * long as a start, while the server stands still.
  */
 #include "trial.h"
 
@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* What the process handles by itself is nothing to the fork, whose end must be its own. */
+/* The process' signal handlers must not run in the fork. */
 static void forget_handlers(void)
 {
 	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
@@ -33,7 +33,7 @@ static void forget_handlers(void)
 
 _Noreturn static void run(void (*attempt)(void *user), void *user, int fd, const sigset_t *mask)
 {
-	/* The server's memory is in this process, too: no core of it, and it ends with the server. */
+	/* The fork contains the server's memory: no core dump, and it ends with the server. */
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	forget_handlers();
@@ -84,14 +84,12 @@ static void describe(int status, char *fault, size_t size)
 	}
 }
 
-/* The fork is gone when this returns, however it went. */
+/* The fork is gone when this returns, in any case. */
 static int judge(pid_t pid, int fd, char *fault, size_t size)
 {
 	int status = 0;
 	enum outcome outcome = wait_for(fd);
-	/*
-	 * It changes nothing about one that ends already, and is for what closed the pipe and goes on.
-	 */
+	/* No effect on one that is ending; for one that closed the pipe and goes on. */
 	(void)kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
 	}
@@ -109,7 +107,10 @@ int px_trial(void (*attempt)(void *user), void *user, char *fault, size_t size)
 	if (pipe2(fds, O_CLOEXEC) < 0) {
 		return -errno;
 	}
-	/* In the fork libuv's handler would write into the server's pipe: one signal would be two. */
+	/*
+	 * In the fork, libuv's handler would write into the server's pipe: one signal would count
+	 * twice.
+	 */
 	sigset_t all;
 	sigset_t before;
 	(void)sigfillset(&all);

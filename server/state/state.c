@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Restarting without loss: a server that ends writes down what the next one on this machine
- * takes up. The file is good once: it is out of the way before anybody is let in, since a
- * server that crashed later and began with it again would lie to its clients, with the same
- * epochs and numbers that they have seen go further.
+ * Restarting without loss: a server that ends saves its state for the next one on this machine. The
+ * file is used once: it is moved away before any client is accepted, since a server that crashed
+ * and loaded it again would contradict what clients have seen, with the same epochs and numbers.
  *
- * A file that cannot be used is kept under another name (one of them, until the next), and
- * costs no more than a start with nothing.
+ * A file that cannot be used is kept under another name (only the latest one), and the server
+ * starts without it.
  */
 #include "core/server.h"
 #include "base/log.h"
@@ -26,12 +25,12 @@
 #include <unistd.h>
 
 #define DRAFT ".draft"     /* being written */
-#define LOADING ".loading" /* being read: not to be read again, whatever happens */
+#define LOADING ".loading" /* being read: must not be read again, whatever happens */
 #define REFUSED ".refused"
 
 /* ---- saving ---- */
 
-/* What comes last, and is the first to be left out: clients come back for the rest. */
+/* Written last, and left out first if there is no room: clients need the rest to resume. */
 static int write_webhooks(struct px_server *server, const struct px_state_writer *writer)
 {
 	int rc = px_webhooks_save(server, writer);
@@ -63,7 +62,7 @@ static int write_state(struct px_server *server, uint64_t *ret_lines)
 
 int px_server_save_state(struct px_server *server)
 {
-	/* One that never began to serve leaves what the one before left. */
+	/* A server that never served leaves the previous state untouched. */
 	const char *path = server->config ? server->config->global.state_file : NULL;
 	uint64_t lines = 0;
 	if (!path) {
@@ -92,7 +91,7 @@ struct loading {
 	struct px_span vhosts; /* their lines */
 };
 
-/* The next of the broker's; those of webhooks come behind them, and are taken up on the way. */
+/* The next line for the broker; lines of webhooks follow them, and are loaded on the way. */
 static int next_line(void *user, struct px_span *ret_line)
 {
 	struct loading *loading = user;
@@ -106,7 +105,7 @@ static int next_line(void *user, struct px_span *ret_line)
 	return 0;
 }
 
-/* Whether the vhost is the one that it was, as the lines at the beginning say. */
+/* Whether the vhost is still the same, according to the first lines. */
 static bool goes_on(const struct loading *loading, const struct px_vhost *vhost)
 {
 	struct px_state_text vhosts = { .lines = loading->vhosts };
@@ -119,7 +118,7 @@ static bool goes_on(const struct loading *loading, const struct px_vhost *vhost)
 	return false;
 }
 
-/* Those of a vhost that is another one now have no place: as after a reload. */
+/* Sessions of a vhost that was replaced cannot be resumed: as after a reload. */
 static struct px_realm *find_realm(void *user, struct px_span name)
 {
 	const struct loading *loading = user;
@@ -133,7 +132,7 @@ static struct px_realm *find_realm(void *user, struct px_span name)
 	return NULL;
 }
 
-/* Cuts the lines of vhosts off from the others; returns how many they were. */
+/* Separates the lines of vhosts from the others; returns their number. */
 static uint64_t take_vhosts(struct px_state_text *text, struct px_span *ret_vhosts)
 {
 	const char *begin = text->lines.data;
@@ -171,7 +170,7 @@ static int load(struct px_server *server, struct px_state_text *text, int64_t el
 	px_broker_set_time(server->broker, (int64_t)uv_now(&server->loop), px_server_wall_ms());
 	int rc = px_broker_load(server->broker, &reader, &counts);
 	while (rc < 0 && next_line(&loading, &(struct px_span){ 0 }) == 1) {
-		/* The broker's: they are not taken up; what webhooks are to be told is. */
+		/* The broker did not load its lines; waiting webhook events are loaded all the same. */
 	}
 	if (loading.lost > 0) {
 		px_log(PX_LOG_ERROR, "state: %llu lines for webhooks are lost and will not be delivered",
@@ -194,7 +193,7 @@ static int load(struct px_server *server, struct px_state_text *text, int64_t el
 	return 0;
 }
 
-/* Why a sound file is of no use now; NULL. */
+/* Why an intact file is of no use; NULL. */
 static const char *age_fault(const struct px_server *server, int64_t elapsed_ms)
 {
 	int64_t max_ms = server->config->global.state_max_age_ms;
@@ -205,8 +204,8 @@ static const char *age_fault(const struct px_server *server, int64_t elapsed_ms)
 }
 
 /*
- * Out of the way first, then its content: 0, or -errno, perhaps with a sentence. *ret_suffix
- * is what the file's name ends in then.
+ * Moves the file away, then reads it: 0, or -errno, perhaps with a sentence. *ret_suffix is the end
+ * of its name then.
  */
 static int take(struct px_server *server, const char *path, const char **ret_fault,
 		const char **ret_suffix)
@@ -228,7 +227,7 @@ static int take(struct px_server *server, const char *path, const char **ret_fau
 	return rc;
 }
 
-/* Where it cannot even be moved, at least nobody shall take it up later. */
+/* If it cannot even be moved, nothing may load it later. */
 static void put_aside(const char *path, const char *suffix)
 {
 	int rc = px_state_file_move(path, suffix, REFUSED);
@@ -245,7 +244,7 @@ void px_server_load_state(struct px_server *server)
 	if (!path) {
 		return;
 	}
-	/* Of a server that was killed in the middle of it; patients' data is not to lie about. */
+	/* Of a server that was killed while saving; patients' data must not be left behind. */
 	(void)px_state_file_remove(path, DRAFT);
 	(void)px_state_file_remove(path, LOADING);
 	int rc = take(server, path, &fault, &suffix);

@@ -125,7 +125,7 @@ int px_state_file_line(void *user, struct px_span line)
 	return rc;
 }
 
-/* The line that ends a file of so many lines with that hash. */
+/* Formats the last line of a file with that many lines and that hash. */
 static int format_last(EVP_MD_CTX *hash, uint64_t lines, char buf[LAST_LINE_MAX])
 {
 	unsigned char digest[DIGEST_BYTES];
@@ -248,7 +248,7 @@ static const char *head_fault(const char *data, size_t len, int64_t *ret_saved_m
 	return fault;
 }
 
-/* Whether the last line says of those before it what is true. */
+/* Whether the last line matches the lines before it. */
 static bool is_sealed(const char *data, size_t body_len, struct px_span last)
 {
 	char wanted[LAST_LINE_MAX];

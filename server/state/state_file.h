@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A file of lines that is either whole or not there: written under another name, ended by a
- * line that counts and hashes all before it, and only then given its name. It holds patients'
- * data, so it is its owner's alone, when written and when read.
+ * A file of lines that is either complete or missing: written under another name, ended by a line
+ * with number and hash of the lines before it, and only then renamed. It contains patients' data,
+ * so only its owner has access, when writing and when reading.
  *
  *   {"praxis-state":2,"version":"0.1.0","savedAt":1767225600000}
  *   …
@@ -19,7 +19,7 @@
 
 struct px_state_file {
 	char path[PATH_MAX];
-	char draft[PATH_MAX]; /* its name until it is whole */
+	char draft[PATH_MAX]; /* its name until it is complete */
 	FILE *stream;
 	EVP_MD_CTX *hash;
 	uint64_t max_bytes;
@@ -28,8 +28,8 @@ struct px_state_file {
 };
 
 /*
- * Begins a draft with the first line, in place of one that was left lying about. -errno; then
- * nothing is to be ended.
+ * Begins a draft with the first line, replacing an old one. -errno; then px_state_file_end() must
+ * not be called.
  */
 int px_state_file_begin(struct px_state_file *file, const char *path, uint64_t max_bytes,
 		int64_t wall_ms);
@@ -41,12 +41,12 @@ int px_state_file_begin(struct px_state_file *file, const char *path, uint64_t m
 int px_state_file_line(void *user, struct px_span line);
 
 /*
- * Ends it, with `rc` 0 by giving it its name when it is on the disk; else, or where that
- * fails, nothing is left of it. Returns rc, or -errno.
+ * Ends it. `rc` 0: syncs and renames it; otherwise, or on failure, removes it. Returns rc, or
+ * -errno.
  */
 int px_state_file_end(struct px_state_file *file, int rc);
 
-/* What was read: all of the file, and where the lines are that are not of the frame. */
+/* The file's content, and the lines between the first and the last. */
 struct px_state_text {
 	char *data; /* the caller's to free() */
 	struct px_span lines;
@@ -54,19 +54,19 @@ struct px_state_text {
 };
 
 /*
- * Reads and checks. -ENOENT: there is none; -EINVAL: it is not to be trusted or used, for the
- * reason in *ret_fault (a static sentence); else -errno.
+ * Reads and verifies. -ENOENT: there is none; -EINVAL: it cannot be trusted or used, *ret_fault
+ * says why (a static sentence); otherwise -errno.
  */
 int px_state_file_read(const char *path, uint64_t max_bytes, struct px_state_text *ret_text,
 		const char **ret_fault);
 
-/* The next of the lines, cut off from them; false: there are no more. */
+/* The next line, removed from the others; false: no more. */
 bool px_state_text_line(struct px_state_text *text, struct px_span *ret_line);
 
-/* Gives a file another name, for good, whatever had it; -errno. */
+/* Renames a file, replacing another, and syncs; -errno. */
 int px_state_file_move(const char *path, const char *suffix_from, const char *suffix_to);
 
-/* Takes it away for good; -ENOENT is no error here. */
+/* Removes it, and syncs; -ENOENT is not an error. */
 int px_state_file_remove(const char *path, const char *suffix);
 
 #endif

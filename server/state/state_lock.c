@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See state_lock.h. flock() and not fcntl(): a lock of fcntl() is lost as soon as the process
- * closes any other descriptor of the file. The price is that the kernel does not say who has it.
+ * See state_lock.h. flock() instead of fcntl(), whose lock is lost as soon as the process closes
+ * any descriptor of the file. The price is that the kernel does not tell who holds it.
  */
 #include "state_lock.h"
 
@@ -31,7 +31,7 @@ static int open_file(const char *path, struct px_state_lock *lock)
 	if ((size_t)snprintf(name, sizeof(name), "%s" SUFFIX, path) >= sizeof(name)) {
 		return -ENAMETOOLONG;
 	}
-	/* Nonblocking for the sake of a pipe that was put there. */
+	/* Nonblocking, in case the path is a FIFO. */
 	const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 	lock->fd = open(name, flags, 0600);
 	if (lock->fd < 0 || fstat(lock->fd, &st) < 0) {
@@ -42,7 +42,7 @@ static int open_file(const char *path, struct px_state_lock *lock)
 	return 0;
 }
 
-/* 0 while whoever has locked it has not written it yet. */
+/* 0 while the owner of the lock has not written it yet. */
 static pid_t read_pid(int fd)
 {
 	char text[PID_DIGITS + 1] = "";
@@ -53,7 +53,7 @@ static pid_t read_pid(int fd)
 	return pid > 0 && pid <= INT_MAX ? (pid_t)pid : 0;
 }
 
-/* Only for the message of another process: that it cannot be written is no reason not to start. */
+/* Only for the message of another process: failing to write it does not prevent a start. */
 static void write_pid(int fd)
 {
 	char text[PID_DIGITS + 1];

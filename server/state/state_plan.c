@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whose state file it is. A server that cannot have its file does not start, rather than going on
- * without: nobody would notice until the restart that loses everything. A file that cannot be
- * locked for another reason (its directory is missing or read-only) is only warned of, as it could
- * not be written, either.
+ * The lock of the state file. A server that cannot lock it because another process has it does not
+ * start, since otherwise nobody would notice until a restart loses everything. If the file cannot
+ * be locked for another reason (its directory is missing or read-only), only a warning is logged,
+ * as it could not be written either.
  */
 #include "core/plan.h"
 #include "base/log.h"
@@ -38,7 +38,7 @@ int px_plan_prepare_state(struct px_plan *plan)
 	if (rc == -EBUSY) {
 		return complain(plan, path, pid);
 	}
-	if (rc < 0 && rc != -ENOENT) { /* of that the configuration has warned */
+	if (rc < 0 && rc != -ENOENT) { /* the configuration has warned already */
 		px_log(PX_LOG_WARNING, "state-file: %s cannot be locked: %s", path, strerror(-rc));
 	}
 	return rc == -ENOMEM ? rc : 0;

@@ -45,7 +45,7 @@ static char *text_of(struct json_object *line, const char *key)
 			(char *)(uintptr_t)json_object_get_string(value) : NULL;
 }
 
-/* What a reload compares, as far as there is a word of it in the line. */
+/* What a reload compares, as far as the line contains it. */
 static bool read(struct json_object *line, struct px_config_vhost *old)
 {
 	static char given[] = "";

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sending sessions away that the configuration in force has no place for: all of a vhost that
- * retires, and of one that stays those that could not come in again the way they came. Each
- * is told when to come back (server_draining), and closed with 1012 within drain-ms.
+ * Disconnecting sessions that the current configuration does not permit: all sessions of a retiring
+ * vhost, and of a changed one those that could not connect again in the same way. Each is told when
+ * to return (server_draining), and closed with 1012 within drain-ms.
  *
- * A vhost that retires goes on with the configuration that it had, which it holds on to,
- * until nothing points to it any more: no connection, and no session, be it one that only
- * waits for its client to resume it.
+ * A retiring vhost keeps its configuration, which it holds, until nothing refers to it: no
+ * connection, and no session, including detached ones.
  */
 #include "core/server.h"
 #include "auth/authenticator.h"
@@ -73,14 +72,17 @@ void px_vhost_retire(struct px_vhost *vhost, struct px_config *config)
 	uv_timer_start(&server->sweep_timer, on_sweep, SWEEP_MS, SWEEP_MS);
 }
 
-/* Whether it came in by an address that its vhost still listens on, TLS as demanded. */
+/*
+ * Whether it connected to an address on which its vhost still listens, with the TLS that is
+ * required.
+ */
 static bool fits(const struct px_vhost *vhost, const struct px_session *session)
 {
 	struct sockaddr_storage local;
 	socklen_t length = sizeof(local);
 	void *conn = px_session_conn(session);
 	if (!conn) {
-		return true; /* it has no connection, and will have to find a way in */
+		return true; /* it has no connection, and must connect anyway */
 	}
 	const struct px_peer *peer = lws_get_opaque_user_data(px_lws_wsi(conn));
 	if (!peer || px_tls_fault(vhost, peer)) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Vhosts in force: what the configuration says of each, and which services its sessions may
- * use. A vhost goes by its name. One whose sessions could be somebody else under a new
- * configuration, or would not have come in the way they did, is not changed but replaced by
- * another of that name (px_config_vhost_replaces() says when), and retires; see retire.c.
+ * Current vhosts: their configuration, and the services that their sessions may use. Vhosts are
+ * identified by name. If a new configuration would make sessions belong to somebody else, or would
+ * not have accepted them, the vhost is not changed but replaced (px_config_vhost_replaces() says
+ * when), and retires; see retire.c.
  */
 #include "core/plan.h"
 #include "auth/authenticator.h"
@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Time to authenticate where no tokens are configured to say so. */
+/* Time limit for authenticating if no tokens are configured. */
 #define AUTH_MS 10000
 
 static int prepare_tls(struct px_plan *plan, struct px_planned_vhost *planned)
@@ -26,7 +26,7 @@ static int prepare_tls(struct px_plan *plan, struct px_planned_vhost *planned)
 	return rc < 0 || planned->vhost->tls ? rc : px_tls_reserve(plan->server, &planned->tls);
 }
 
-/* Whether its clients have to prove who they are. */
+/* Whether its clients must authenticate. */
 static bool wants_proof(const struct px_config_vhost *config)
 {
 	return config->tokens || config->auth_url;
@@ -63,7 +63,7 @@ int px_plan_prepare_vhosts(struct px_plan *plan)
 	if (!plan->vhosts || !plan->in_force) {
 		return -ENOMEM;
 	}
-	/* On after an error, so that one reload shows all that is wrong. */
+	/* Continues after an error, so that one reload shows all errors. */
 	for (size_t i = 0; i < count && rc != -ENOMEM; i++) {
 		plan->vhosts[i].config = &plan->config->vhosts[i];
 		int failed = prepare_vhost(plan, &plan->vhosts[i]);
@@ -100,7 +100,7 @@ static uint32_t enabled_services(struct px_server *server, const struct px_confi
 	return enabled;
 }
 
-/* Which of the services that are not to be had are switched off rather than unknown. */
+/* Which of the unavailable services are disabled rather than unknown. */
 static void list_disabled(struct px_vhost *vhost, const char **disabled)
 {
 	const struct px_config_vhost *config = vhost->config;
@@ -145,7 +145,7 @@ static bool stays(const struct px_plan *plan, const struct px_vhost *vhost)
 	return false;
 }
 
-/* The old configuration still lives: whoever retires goes on with it. */
+/* The old configuration still exists: retiring vhosts keep it. */
 void px_plan_commit_vhosts(struct px_plan *plan)
 {
 	struct px_server *server = plan->server;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How vhosts come into force and retire. Opened by a plan, and by the end of the process. It never
+ * Applying vhosts, and retiring them. Opened by a plan, and by the end of the process. It never
  * serves a request.
  */
 #ifndef PX_VHOST_VHOST_H
@@ -9,7 +9,7 @@
 #include "core/plan.h"
 #include "core/vhost.h"
 
-/* vhost/vhost.c: which services a vhost has, and in force as the configuration says */
+/* vhost/vhost.c: a vhost's services, as configured */
 void px_vhosts_destroy(struct px_server *server);
 
 /* … and as steps of a plan; _abandon undoes _prepare, wherever it stopped */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What happens to sessions, in the words of the protocol's section 7: ids, roles and times, never a
- * name, an address or anything that was said. Waiting to be let in is nobody's coming;
- * being let in is. What a broken connection does is nothing until the grace is over, for until
- * then the broker has not let go of the session.
+ * Events of sessions, as in docs/webhooks.md: ids, roles and times, never a name, an address or a
+ * message's content. Waiting for admission is not joining; being admitted is. A broken connection
+ * is not an event until the grace is over: until then the session exists.
  */
 #include "webhook.h"
 #include "core/clock.h"
@@ -20,10 +19,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Practices that are named of a session that has several; their number is told besides. */
+/* Practices of a session that are listed; their number is given besides. */
 #define PRACTICES_SHOWN 32
 
-/* A tenant, a line end, which no id has in it, and a practice. */
+/* A tenant, a line end, which ids cannot contain, and a practice. */
 #define PARTITION_SIZE (2 * PX_ID_MAX + 1)
 
 static void write_id(struct px_webhook *webhook, struct px_json *json)
@@ -151,7 +150,7 @@ static struct px_webhook_place place_of(const struct px_event *event)
 	};
 }
 
-/* Who did it, if it was another one. */
+/* Who did it, if it was another client. */
 static const struct px_session *actor_of(const struct px_event *event)
 {
 	return event->actor != event->session ? event->actor : NULL;
@@ -228,7 +227,7 @@ static void tell_left(struct px_webhook *webhook, const struct px_event *event)
 	(void)tell_gone(webhook, &place, &person, event->reason, actor_of(event));
 }
 
-/* ---- those who did not come over a restart ---- */
+/* ---- clients that did not return after a restart ---- */
 
 struct settling {
 	const struct px_broker *broker;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See queue.h. An event is in its lane's list. A lane is found by its key in libc's search
- * tree, and is in one of three states: ready, in a list in the order in which they became so;
- * waiting, in a heap by when they are due; in flight. Besides, a lane with events that are not
- * being sent is in a heap by the number of the first of them, so that the oldest event of all is
- * had. A lane without events is not kept. Nothing here walks all lanes or all events for one of
- * them, but px_webhook_queue_each() and what ends a queue.
+ * See queue.h. An event is in its partition's list. A partition is found by its key in libc's
+ * search tree, and is in one of three states: ready, in a list in the order in which they became
+ * ready; waiting, in a heap by due time; in flight. Besides, a partition with events that are not
+ * being sent is in a heap by the first of these, for finding the oldest event of all. Empty
+ * partitions are freed. Nothing here walks all partitions or events, except px_webhook_queue_each()
+ * and destroying a queue.
  */
 #include "queue.h"
 
@@ -21,7 +21,7 @@
 
 struct event {
 	struct px_webhook_batch *partition;
-	struct event *next; /* in its lane */
+	struct event *next; /* in its partition */
 	uint64_t number;
 	int64_t came_ms;
 	size_t len;
@@ -33,22 +33,22 @@ struct partitions {
 	struct px_webhook_batch *last;
 };
 
-/* A lane; while it is in flight, the batch at its head. */
+/* A partition; while it is in flight, the batch at its head. */
 struct px_webhook_batch {
-	struct px_webhook_batch *next; /* of those that are ready */
+	struct px_webhook_batch *next; /* in the list of ready ones */
 	struct px_webhook_batch *prev;
 	bool is_ready;
-	struct px_heap_node due; /* waiting: by when */
+	struct px_heap_node due; /* waiting: when it is due */
 	struct px_heap_node age; /* by the first event that is not being sent */
 	struct event *first;
 	struct event *last;
-	struct event *last_sent; /* the last of the batch; NULL: not in flight */
+	struct event *last_sent; /* the last event of the batch; NULL: not in flight */
 	uint32_t count;
 	uint32_t sending;
 	uint64_t bytes;
 	unsigned failures;
 	size_t key_len;
-	const char *key; /* behind this struct, or a caller's while it is searched for */
+	const char *key; /* behind this struct, or a caller's during a search */
 };
 
 struct px_webhook_queue {
@@ -61,7 +61,7 @@ struct px_webhook_queue {
 	int64_t paused_until_ms;
 	uint64_t last_number;
 	uint64_t sending;       /* events, and … */
-	uint64_t sending_bytes; /* … what they cost */
+	uint64_t sending_bytes; /* … their cost */
 	struct px_webhook_counts counts;
 };
 
@@ -70,7 +70,7 @@ static uint64_t cost_of(const struct event *event)
 	return sizeof(*event) + event->len;
 }
 
-/* ---- lanes ---- */
+/* ---- partitions ---- */
 
 static int compare(const void *one, const void *other)
 {
@@ -82,7 +82,7 @@ static int compare(const void *one, const void *other)
 	return a->key_len == 0 ? 0 : memcmp(a->key, b->key, a->key_len);
 }
 
-/* Neither ready nor waiting. */
+/* Makes it neither ready nor waiting. */
 static void unlink_partition(struct px_webhook_queue *queue, struct px_webhook_batch *partition)
 {
 	struct partitions *ready = &queue->ready;
@@ -131,7 +131,7 @@ static struct event *first_unsent(const struct px_webhook_batch *partition)
 	return partition->last_sent ? partition->last_sent->next : partition->first;
 }
 
-/* After whatever its first event that is not being sent may have changed by. */
+/* To be called after its first event that is not being sent may have changed. */
 static void settle_age(struct px_webhook_queue *queue, struct px_webhook_batch *partition)
 {
 	const struct event *first = first_unsent(partition);
@@ -142,15 +142,15 @@ static void settle_age(struct px_webhook_queue *queue, struct px_webhook_batch *
 	}
 }
 
-/* Of all that are not being sent; NULL: none. */
+/* The oldest of all that are not being sent; NULL: none. */
 static struct event *oldest(const struct px_webhook_queue *queue)
 {
 	const struct px_heap_node *node = px_heap_first(&queue->by_age);
 	return node ? first_unsent(lane_of_age(node)) : NULL;
 }
 
-/* Room in both heaps, so that no failure of a delivery can fail for want of it. */
-static int reserve_lane(struct px_webhook_queue *queue)
+/* Reserves room in both heaps, so that handling a failed delivery needs no memory. */
+static int reserve_partition(struct px_webhook_queue *queue)
 {
 	int rc = px_heap_reserve(&queue->waiting, queue->lane_count + 1);
 	return rc < 0 ? rc : px_heap_reserve(&queue->by_age, queue->lane_count + 1);
@@ -163,7 +163,7 @@ static struct px_webhook_batch *get_partition(struct px_webhook_queue *queue, st
 	if (found) {
 		return *found;
 	}
-	struct px_webhook_batch *partition = reserve_lane(queue) == 0 ?
+	struct px_webhook_batch *partition = reserve_partition(queue) == 0 ?
 			calloc(1, sizeof(*partition) + key.len) : NULL;
 	if (!partition) {
 		return NULL;
@@ -195,7 +195,7 @@ static void drop_if_empty(struct px_webhook_queue *queue, struct px_webhook_batc
 
 /* ---- events ---- */
 
-/* The first of its lane, which was being sent. */
+/* Frees the first event of its partition, which was being sent. */
 static void free_first(struct px_webhook_queue *queue, struct px_webhook_batch *partition)
 {
 	struct event *event = partition->first;
@@ -211,7 +211,7 @@ static void free_first(struct px_webhook_queue *queue, struct px_webhook_batch *
 	free(event);
 }
 
-/* The oldest of the lane that is not being sent, if there is one. */
+/* Drops the oldest event of the partition that is not being sent, if there is one. */
 static bool drop_oldest_of(struct px_webhook_queue *queue, struct px_webhook_batch *partition)
 {
 	struct event **link =
@@ -246,7 +246,7 @@ static bool drop_oldest(struct px_webhook_queue *queue)
 	return true;
 }
 
-/* ---- coming ---- */
+/* ---- adding ---- */
 
 static bool is_over(const struct px_webhook_bounds *bounds, uint64_t part, uint64_t events,
 		uint64_t bytes)
@@ -254,7 +254,7 @@ static bool is_over(const struct px_webhook_bounds *bounds, uint64_t part, uint6
 	return events > (bounds->events + part - 1) / part || bytes > bounds->bytes / part;
 }
 
-/* Before `lane` gets one more. False: nothing can be done, and nothing was dropped for it. */
+/* Before `partition` gets another event. False: no room can be made, and nothing was dropped. */
 static bool make_room(struct px_webhook_queue *queue, struct px_webhook_batch *partition,
 		uint64_t cost)
 {
@@ -266,7 +266,7 @@ static bool make_room(struct px_webhook_queue *queue, struct px_webhook_batch *p
 			drop_oldest_of(queue, partition)) {
 		queue->counts.overflowed++;
 	}
-	partition->count++; /* not to be dropped with its last event */
+	partition->count++; /* so that it is not freed with its last event */
 	bool fits = false;
 	do {
 		fits = !is_over(bounds, 1, queue->counts.events + 1, queue->counts.bytes + cost);
@@ -317,7 +317,7 @@ void px_webhook_queue_miss(struct px_webhook_queue *queue)
 	queue->counts.overflowed++;
 }
 
-/* ---- going ---- */
+/* ---- removing ---- */
 
 static void wake(struct px_webhook_queue *queue, int64_t now_ms)
 {
@@ -361,7 +361,7 @@ void px_webhook_batch_write(const struct px_webhook_batch *batch, struct px_json
 	}
 }
 
-/* One that is not being sent any more. */
+/* A batch is not in flight any more. */
 static void land(struct px_webhook_queue *queue, struct px_webhook_batch *partition,
 		const struct event *event)
 {
@@ -384,7 +384,7 @@ void px_webhook_queue_delivered(struct px_webhook_queue *queue, struct px_webhoo
 	drop_if_empty(queue, batch);
 }
 
-/* Those that were being sent are among all again. */
+/* Makes the events of a batch waiting ones again. */
 static void recall(struct px_webhook_queue *queue, struct px_webhook_batch *partition)
 {
 	for (struct event *event = partition->first; partition->sending > 0; event = event->next) {
@@ -420,7 +420,7 @@ void px_webhook_queue_failed(struct px_webhook_queue *queue, struct px_webhook_b
 	}
 	batch->failures += batch->failures < 16;
 	int64_t due_ms = now_ms + back_off_ms(batch->failures, random);
-	/* Its last try is not long before its end. */
+	/* The last attempt comes shortly before the event expires. */
 	if (batch->first && batch->first->came_ms + give_up_ms < due_ms) {
 		due_ms = batch->first->came_ms + give_up_ms;
 	}
@@ -508,7 +508,7 @@ static int by_number(const void *one, const void *other)
 	return a->number < b->number ? -1 : a->number > b->number;
 }
 
-/* The events that are not being sent, in the order of their coming; *ret_count of them. NULL. */
+/* The events that are not being sent, oldest first; *ret_count of them. NULL. */
 static const struct event **list_unsent(const struct px_webhook_queue *queue, size_t *ret_count)
 {
 	size_t count = 0;

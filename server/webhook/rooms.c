@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See rooms.h. Rooms are in libc's search tree, by all that names them, and a room's
- * participants in one of their own, since a practice is a room, too, and may have twenty thousand;
- * those who left are in a heap besides, by how long they stayed. A client that comes again is the
- * participant that it was.
+ * See rooms.h. Rooms are in libc's search tree, by everything that identifies them, and a room's
+ * participants in a tree of their own, since a practice is a room, too, and may have twenty
+ * thousand; those who left are in a heap besides, by how long they stayed. A client that returns is
+ * the same participant.
  */
 #include "rooms_internal.h"
 
@@ -37,7 +37,7 @@ static size_t append(char *key, size_t at, struct px_span part)
 	return at + part.len + 1;
 }
 
-/* None of the parts has a control character in it. 0: one is too long to be one. */
+/* None of the parts contains a control character. 0: one is too long. */
 static size_t write_key(const struct px_webhook_place *place, char key[KEY_SIZE])
 {
 	const struct px_span parts[] = { place->tenant, place->practice.text, place->service,
@@ -68,7 +68,7 @@ struct px_webhook_place px_webhook_room_place(const struct px_webhook_room *room
 
 /* ---- rooms ---- */
 
-/* Takes no memory: whoever leaves must be found, or its room never ends. */
+/* Needs no memory: whoever leaves must be found, or the room would never end. */
 static struct px_webhook_room *find_room(const struct px_webhook_rooms *rooms,
 		const struct px_webhook_place *place)
 {
@@ -201,7 +201,7 @@ static void count_former(struct px_webhook_rooms *rooms, struct px_webhook_room 
 int px_webhook_participant_add(struct px_webhook_rooms *rooms, struct px_webhook_room *room,
 		struct px_webhook_participant *participant)
 {
-	/* Whoever leaves finds room among those who left. */
+	/* Reserves room for the heap of former participants. */
 	struct px_webhook_participant **found = px_heap_reserve(&room->former, room->count + 1) < 0 ?
 			NULL : tsearch(participant, &room->clients, compare_clients);
 	if (!found) {
@@ -224,7 +224,7 @@ int px_webhook_participant_add(struct px_webhook_rooms *rooms, struct px_webhook
 	return 0;
 }
 
-/* Forgets who stayed shortest of those who left. */
+/* Forgets the former participant who stayed shortest. */
 static void forget_one(struct px_webhook_rooms *rooms, struct px_webhook_room *room)
 {
 	struct px_heap_node *node = px_heap_first(&room->former);
@@ -241,7 +241,7 @@ static void forget_one(struct px_webhook_rooms *rooms, struct px_webhook_room *r
 	free(participant);
 }
 
-/* ---- coming and going ---- */
+/* ---- joining and leaving ---- */
 
 static int enter(struct px_webhook_rooms *rooms, struct px_webhook_room *room,
 		const struct px_webhook_person *person, int64_t now_ms)
@@ -326,13 +326,13 @@ struct px_webhook_room *px_webhook_rooms_take(struct px_webhook_rooms *rooms)
 	if (!rooms->tree) {
 		return NULL;
 	}
-	/* What is at the root of libc's trees is where they begin. */
+	/* The root of libc's tree is where it begins. */
 	struct px_webhook_room *room = *(struct px_webhook_room **)rooms->tree;
 	take_out(rooms, room);
 	return room;
 }
 
-/* ---- the whole ---- */
+/* ---- all rooms ---- */
 
 int px_webhook_rooms_create(struct px_webhook_rooms **ret_rooms)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Rooms in words: for the application, and for the process that takes over. */
+/*
+ * Rooms as JSON: for the application, and for the next process.
+ */
 #include "rooms_internal.h"
 
 #include <praxis/json.h>
@@ -16,7 +18,7 @@ static int64_t stay_of(const struct px_webhook_participant *participant, int64_t
 			(participant->is_there ? now_ms - participant->since_ms : 0);
 }
 
-/* ---- telling ---- */
+/* ---- for the application ---- */
 
 static void write_participant(const struct px_webhook_participant *participant,
 		struct px_json *json, int64_t now_ms, int64_t wall_ms)
@@ -48,7 +50,7 @@ void px_webhook_room_write(const struct px_webhook_room *room, struct px_json *j
 	px_json_close_array(json);
 }
 
-/* ---- over a restart ---- */
+/* ---- for the next process ---- */
 
 static void save_participant(const struct px_webhook_participant *participant,
 		struct px_json *json, int64_t now_ms)
@@ -87,7 +89,7 @@ void px_webhook_room_save(const struct px_webhook_room *room, struct px_json *js
 	px_json_close_array(json);
 }
 
-/* Where it says what no line of ours says: false. */
+/* False: not written by this program. */
 static bool load_times(struct json_object *object, struct px_webhook_participant *participant,
 		int64_t now_ms)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* See sign.h. In pieces, for the body may be long and is not to be copied. */
+/*
+ * See sign.h. Computed in pieces, so that a long body is not copied.
+ */
 #include "sign.h"
 
 #include <errno.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The proof that a webhook's request comes from here, and is none of yesterday's. */
+/*
+ * The signature of a webhook request, which proves its origin and time.
+ */
 #ifndef PX_WEBHOOK_SIGN_H
 #define PX_WEBHOOK_SIGN_H
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the next server has to tell: lines of the state file behind the broker's, each beginning
- * with the vhost that it is of, and that one's tenant.
+ * Waiting events in the state file, after the broker's lines, each beginning with its vhost and
+ * that one's tenant.
  *
  *   {"webhook":"default","of":"clinic","lane":"clinic\n7","age":1200,"event":"{…}"}
  *   {"webhook":"default","of":"clinic","room":{…}}
  *
- * An event is a string so that it comes back byte by byte: ids of twenty digits are in it.
+ * `lane` is the partition. An event is a string so that its bytes are preserved: it contains ids of
+ * twenty digits.
  */
 #include "webhook.h"
 #include "core/server.h"
@@ -80,7 +81,7 @@ bool px_webhooks_owns(struct px_span line)
 	return line.len > len && memcmp(line.data, PREFIX, len) == 0;
 }
 
-/* Of one that tells nobody any more: nothing is known of it. */
+/* NULL for a vhost that has no webhook any more. */
 static struct px_webhook *find(const struct px_server *server, struct px_span name,
 		struct px_span tenant)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See webhook.h. Requests begin and end in callbacks of the loop's own, never where something
- * happens: an event costs its text and a place in the queue, whatever the receiver does.
+ * See webhook.h. Requests begin and end in the loop's own callbacks, never where an event happens:
+ * an event costs its text and a place in the queue, whatever the receiver does.
  *
- * Neither a URL nor a text is logged: both may hold what is nobody's business.
+ * Neither a URL nor a text is logged: both may contain secrets.
  */
 #include "webhook.h"
 #include "base/log.h"
@@ -19,7 +19,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-/* Between two lines of the log that say the same of one vhost. */
+/* Minimum time between two log lines with the same text about one vhost. */
 #define FAILURE_QUIET_MS 60000
 #define LOSS_QUIET_MS 10000
 
@@ -29,14 +29,14 @@ const char *const px_webhook_result_names[PX_WEBHOOK_RESULTS] = {
 	[PX_WEBHOOK_FAILED] = "failed",
 };
 
-/* The loop's time goes with the loop. */
+/* The loop's time, which ends with the loop. */
 int64_t px_webhook_now_ms(const struct px_server *server)
 {
 	return server->webhooks_stopped_ms != 0 ? server->webhooks_stopped_ms :
 			(int64_t)uv_now(&server->loop);
 }
 
-/* ---- what the log is told ---- */
+/* ---- log ---- */
 
 static struct px_webhook_counts counts_of(const struct px_webhook *webhook)
 {
@@ -147,7 +147,7 @@ static void fail(struct px_webhook *webhook, struct px_webhook_batch *batch,
 {
 	uint32_t random = 0;
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random)) {
-		random = 0; /* then all come again at once; it is no more than that */
+		random = 0; /* then all retries come at once, which is harmless */
 	}
 	px_webhook_queue_failed(webhook->queue, batch, px_webhook_now_ms(webhook->server),
 			retry_after_ms, random);
@@ -191,7 +191,7 @@ static int ask(struct px_webhook_sending *sending, struct px_span body)
 				.body = body,
 				.signature = px_span(signature),
 				.timeout_ms = (long)config->timeout_ms,
-				.max_in_flight = UINT_MAX, /* the queue's bound holds */
+				.max_in_flight = UINT_MAX, /* the queue limits them */
 				.done = on_answer,
 				.user = sending,
 			}, &sending->outgoing);
@@ -211,7 +211,7 @@ static int send_out(struct px_webhook_sending *sending)
 	return rc;
 }
 
-/* Without memory it is as if the receiver had not answered. */
+/* Without memory, it counts as if the receiver had not answered. */
 static void begin(struct px_webhook *webhook, struct px_webhook_batch *batch)
 {
 	struct px_webhook_sending *sending = calloc(1, sizeof(*sending));
@@ -229,7 +229,7 @@ static void begin(struct px_webhook *webhook, struct px_webhook_batch *batch)
 	fail(webhook, batch, 0);
 }
 
-/* Requests may be long, and there may be many: one at least, the rest in the turns that follow. */
+/* Requests may be long and many: at least one per turn, the rest in the following turns. */
 static void on_time(uv_timer_t *timer)
 {
 	struct px_server *server = timer->data;
@@ -312,7 +312,7 @@ int px_plan_prepare_webhooks(struct px_plan *plan)
 	return rc;
 }
 
-/* What is under way is in the queue again. */
+/* Requests in progress are queued again. */
 static void recall(struct px_webhook *webhook)
 {
 	while (webhook->sending) {
@@ -324,7 +324,7 @@ static void recall(struct px_webhook *webhook)
 	}
 }
 
-/* Whoever is told nothing any more is not told later what happened in between, either. */
+/* A vhost without a webhook does not report later what happens in between. */
 static void switch_off(struct px_webhook *webhook)
 {
 	recall(webhook);
@@ -357,7 +357,7 @@ static void configure(struct px_webhook *webhook, struct px_config *config,
 	px_webhook_rooms_set_bound(webhook->rooms, wanted->queue_bytes);
 }
 
-/* One whose vhost is gone goes on as it was: its sessions are only now sent away. */
+/* A replaced vhost keeps its webhook: its sessions are only disconnected now. */
 void px_plan_commit_webhooks(struct px_plan *plan)
 {
 	for (size_t i = 0; i < plan->config->vhost_count; i++) {
@@ -370,11 +370,11 @@ void px_plan_commit_webhooks(struct px_plan *plan)
 			switch_off(webhook);
 		}
 	}
-	/* Another URL need not wait for what the old one deserved; the same one loses little. */
+	/* A new URL need not wait for the old one's failures; the same one loses little. */
 	px_webhooks_flush_now(plan->server);
 }
 
-/* ---- the whole ---- */
+/* ---- all webhooks ---- */
 
 void px_webhook_totals(const struct px_server *server, struct px_webhook_totals *ret_totals)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Telling the application's back end what happens (`webhook-url`, docs/webhooks.md):
- * each vhost that has a URL tells of its own sessions.
+ * Reporting events to the application's back end (`webhook-url`, docs/webhooks.md): each vhost with
+ * a URL reports its own sessions.
  *
- * An event becomes JSON when it happens (event.c) and waits in its vhost's queue
- * (queue.c); from a timer batches are signed and sent through http_client/http_client.c
- * (webhook.c). What is left when the server ends goes to the next one with the state (state.c).
+ * An event becomes JSON when it happens (event.c) and waits in its vhost's queue (queue.c); batches
+ * are signed and sent from a timer through http_client/http_client.c (webhook.c). What is left when
+ * the server ends is saved in the state for the next one (state.c).
  */
 #ifndef PX_WEBHOOK_H
 #define PX_WEBHOOK_H
@@ -28,37 +28,37 @@ enum px_webhook_result {
 	PX_WEBHOOK_RESULTS,
 };
 
-/* One request under way. */
+/* A request in progress. */
 struct px_webhook_sending {
 	struct px_webhook *webhook;
 	struct px_webhook_batch *batch;
 	struct px_outgoing *outgoing;
 	struct px_webhook_sending *next;
-	struct px_webhook_sending **link; /* what points to it */
+	struct px_webhook_sending **link; /* the pointer to it */
 };
 
 /*
- * Whom a vhost tells. Goes by the vhost's name and tenant, and stays when that retires: nobody is
- * told what happened to another tenant's sessions.
+ * A vhost's webhook, identified by the vhost's name and tenant; stays when the vhost retires: no
+ * receiver gets events of another tenant's sessions.
  */
 struct px_webhook {
 	struct px_server *server;
 	struct px_webhook *next;
 	char *name;
 	char *tenant;
-	const struct px_config_webhook *config; /* NULL: nobody is told now */
-	struct px_config *kept;                 /* that `config` is in, held on to */
-	uint64_t mark;    /* its events' ids begin with it; no other process has it … */
-	uint64_t numbers; /* … and end with one of these */
+	const struct px_config_webhook *config; /* NULL: no events are reported now */
+	struct px_config *kept;                 /* the configuration that contains `config`, held */
+	uint64_t mark;    /* prefix of its events' ids, unique to this process … */
+	uint64_t numbers; /* … followed by one of these */
 	struct px_webhook_queue *queue;
 	struct px_webhook_rooms *rooms;
-	struct px_webhook_sending *sending;     /* all that are under way */
+	struct px_webhook_sending *sending;     /* all in progress */
 	uint64_t results[PX_WEBHOOK_RESULTS];
-	bool failing;               /* not everything has been delivered since something was not … */
-	bool failing_told;          /* … and the log has it */
-	int64_t failure_quiet_ms;   /* no line of a failure before */
-	int64_t loss_quiet_ms;      /* … of what was lost before */
-	uint64_t losses_told;       /* events */
+	bool failing;               /* a delivery failed, and not everything was delivered since … */
+	bool failing_told;          /* … and that was logged */
+	int64_t failure_quiet_ms;   /* no log line about failures before that */
+	int64_t loss_quiet_ms;      /* … and none about losses */
+	uint64_t losses_told;       /* events that were logged as lost */
 };
 
 /* All vhosts together. */
@@ -67,40 +67,40 @@ struct px_webhook_totals {
 	uint64_t delivered, given_up, overflowed;
 	uint64_t results[PX_WEBHOOK_RESULTS];
 	uint64_t failing; /* vhosts */
-	int64_t oldest_ms; /* how long the oldest event has been waiting; 0: none is */
+	int64_t oldest_ms; /* age of the oldest event; 0: none */
 };
 
 extern const char *const px_webhook_result_names[PX_WEBHOOK_RESULTS];
 
 /* ---- webhook.c ---- */
 
-/* A clock that goes on until px_webhooks_stop(). */
+/* A clock that runs until px_webhooks_stop(). */
 int64_t px_webhook_now_ms(const struct px_server *server);
 
 void px_webhook_totals(const struct px_server *server, struct px_webhook_totals *ret_totals);
 
-/* Copies an event's text; what it costs is counted, and sent when this turn is over. */
+/* Copies an event's text; it is counted, and sent when this turn is over. */
 void px_webhook_push(struct px_webhook *webhook, struct px_span partition, struct px_span text,
 		int64_t came_ms);
 
-/* What waits is tried at once. */
+/* Retries waiting events at once. */
 void px_webhooks_flush_now(struct px_server *server);
 
-/* Whether nothing is left, or nothing of it will be tried before that time of the loop. */
+/* Whether nothing is left, or nothing will be retried before that time of the loop. */
 bool px_webhooks_idle(const struct px_server *server, int64_t until_ms);
 
-/* Nothing is sent any more; what was under way is in the queue again. */
+/* Stops sending; requests in progress are queued again. */
 void px_webhooks_stop(struct px_server *server);
 
-/* What is left is lost, unless the next server has it; then nobody is left to be told. */
+/* Frees everything; what is left is lost unless it was saved. */
 void px_webhooks_destroy(struct px_server *server);
 
 /* ---- event.c ---- */
 
-/* Something happened; `was_nobody`: to a session that had not authenticated until now. */
+/* An event; `was_unauthenticated`: of a session that had not authenticated until now. */
 void px_webhooks_event(const struct px_event *event, bool was_unauthenticated);
 
-/* Whoever was in that room before a restart, and is not any more, has left it. */
+/* Participants from before a restart who did not return leave their rooms. */
 void px_webhook_settle(struct px_webhook *webhook, struct px_webhook_room *room);
 
 /* ---- state.c ---- */

@@ -69,7 +69,7 @@ static void check(const struct px_forwarded_client *client)
 			!memchr(client->host, '\0', sizeof(client->host))) {
 		abort();
 	}
-	if (px_address_is_nobody(&client->address) ? strcmp(text, "unknown") != 0 :
+	if (px_address_is_unknown(&client->address) ? strcmp(text, "unknown") != 0 :
 			!px_address_parse(text, &again) || !same(&again, &client->address)) {
 		abort();
 	}

@@ -45,7 +45,7 @@ static void check_header(const struct px_proxy_header *header, const uint8_t *da
 	if (data[0] != 'P' && header->len != 16u + (data[14] << 8 | data[15])) {
 		abort();
 	}
-	if (!px_address_is_nobody(&header->address)) {
+	if (!px_address_is_unknown(&header->address)) {
 		/* What stands in the trail can be read again. */
 		char text[PX_ADDRESS_SIZE];
 		struct in6_addr address;

@@ -125,7 +125,7 @@ START_TEST(nobody_is_on_no_list)
 			"statistics\n");
 	px_address_format(&in6addr_any, text);
 	ck_assert_str_eq(text, "unknown");
-	ck_assert(px_address_is_nobody(&in6addr_any));
+	ck_assert(px_address_is_unknown(&in6addr_any));
 	ck_assert(!px_address_is_loopback(&in6addr_any));
 	ck_assert(!px_config_is_trusted_proxy(&config->vhosts[0], &in6addr_any));
 	ck_assert(!px_config_shows_metrics(&config->vhosts[0], &in6addr_any));
