@@ -240,7 +240,7 @@ describe('docs/operations.md', () => {
 	});
 
 	it('logs a restart like this', async () => {
-		const shown = await block('docs/operations.md', 'state: 12 lines');
+		const shown = await block('docs/operations.md', 'state: saved 12 lines');
 		const ann = await openV1(praxis, 'practiceId=1&userId=ann&userName=ann');
 		praxis.signal('SIGTERM');
 		await praxis.ended();
