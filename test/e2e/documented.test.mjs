@@ -415,7 +415,7 @@ describe('docs/operations.md: backup', () => {
 			await rm(lost, { recursive: true });
 		}
 
-		assert.match(await shell(restore), /The configuration is fine\./);
+		assert.match(await shell(restore), /The configuration is valid\./);
 		await praxis.launch();
 		await (await enter(praxis, theirs)).close();
 		praxis.signal('SIGTERM');
