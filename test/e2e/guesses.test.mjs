@@ -159,10 +159,7 @@ describe('guesses at tokens', () => {
 	it('are shown and forgiven by praxisctl', async () => {
 		const [lock] = rows(await ctl(operator(praxis), 'locks'));
 		assert.deepEqual([lock.ADDRESS, lock.FAILURES], ['127.0.0.1', '5']);
-		assert.equal(
-			await ctl(operator(praxis), 'unlock', '127.0.0.1'),
-			'127.0.0.1 is unlocked\n',
-		);
+		assert.equal(await ctl(operator(praxis), 'unlock', '127.0.0.1'), '127.0.0.1 is unlocked\n');
 		assert.equal((await praxis.stats()).locked_addresses, 0);
 		await relock(praxis);
 	});

@@ -236,7 +236,10 @@ describe('the PROXY protocol', () => {
 		]) {
 			const since = praxis.log.length;
 			await closed(port, bytes, { from: STRANGER });
-			await praxis.logged(/closed a connection that does not come from a trusted proxy/, since);
+			await praxis.logged(
+				/closed a connection that does not come from a trusted proxy/,
+				since,
+			);
 		}
 	});
 

@@ -306,10 +306,7 @@ describe('services, options and limits', () => {
 		const lines = await reload(praxis, {
 			'conf.d/60-rooms.json': service('telemedicine', { status: 'ok', 'room-members': '2' }),
 		});
-		assert.match(
-			lines,
-			/vhost default: service telemedicine: option room-members was added/,
-		);
+		assert.match(lines, /vhost default: service telemedicine: option room-members was added/);
 		const [other, third] = [await praxis.connect(), await praxis.connect()];
 		await client.join('small');
 		await other.join('small');

@@ -501,10 +501,7 @@ describe('a receiver that fails', () => {
 			praxis.log,
 			/warning: webhook of vhost default: the answer is 500; will retry/,
 		);
-		assert.match(
-			praxis.log,
-			/notice: webhook of vhost default: delivering again/,
-		);
+		assert.match(praxis.log, /notice: webhook of vhost default: delivering again/);
 		assert.doesNotMatch(praxis.log, /\/hook/);
 		const stats = await webhooks(praxis);
 		assert.equal(stats.failing, 0);
