@@ -40,9 +40,9 @@ const service = (name, status = 'ok') => ({
 
 // [plugin, what is said of it]
 const BAD = [
-	['aborts', /can not be loaded: it ends the process: Aborted/],
-	['leaves', /can not be loaded: it ends the process, with exit code 0/],
-	['hangs', /can not be loaded: it does not return within 5000 ms/],
+	['aborts', /cannot be loaded: it ends the process: Aborted/],
+	['leaves', /cannot be loaded: it ends the process, with exit code 0/],
+	['hangs', /cannot be loaded: it does not return within 5000 ms/],
 ];
 
 describe('a file that was loaded', () => {
