@@ -86,9 +86,9 @@ void px_broker_destroy(struct px_broker *broker)
 
 void px_broker_set_limits(struct px_broker *broker, const struct px_limits *limits)
 {
-	bool other_pulse = broker->limits.heartbeat_ms != limits->heartbeat_ms;
+	bool other_deadlines = broker->limits.heartbeat_ms != limits->heartbeat_ms;
 	broker->limits = *limits;
-	if (other_pulse) {
+	if (other_deadlines) {
 		px_broker_rearm(broker);
 	}
 }

@@ -5,7 +5,7 @@
  *
  * What is hashed are the bytes of the line, not the values in it. Hashing values asks for a
  * canonical JSON, and two programs that agree on its numbers and escapes; bytes need neither,
- * and anybody can check a trail with a dozen lines of any language.
+ * and anybody can verify an audit log with a dozen lines of any language.
  */
 #ifndef PX_AUDIT_CHAIN_H
 #define PX_AUDIT_CHAIN_H
@@ -64,7 +64,7 @@ struct px_audit_line {
 	const char *hash;
 };
 
-/* `text` is without the newline. -EBADMSG: this is no line of a trail. */
+/* `text` is without the newline. -EBADMSG: not a line of an audit log. */
 int px_audit_line_parse(struct px_span text, struct px_audit_line *ret_line);
 
 /* 0, or -EBADMSG: the line's hash is not the one that its bytes have. -EIO. */

@@ -165,7 +165,7 @@ static void begin(struct px_home *home)
 	home->is_lost = home->is_broken = false;
 	broker->bus->stats.claims++;
 	if (px_home_adopt(home, &home->claim) < 0) {
-		px_broker_log(broker, PX_LOG_ERROR, "bus: what is kept of a practice can not be used");
+		px_broker_log(broker, PX_LOG_ERROR, "bus: what is kept of a practice cannot be used");
 		px_home_deposed(home);
 	}
 }

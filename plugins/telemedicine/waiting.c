@@ -116,7 +116,7 @@ static void send_list(struct px_member *to, struct px_member **list, uint32_t co
 	px_session_send_json(session, &json);
 }
 
-/* Who waits before a room, first come first; an empty list where nobody does. NULL: no memory. */
+/* Those who wait for a room, longest waiting first; may be empty. NULL: no memory. */
 static struct px_member **list_of(const struct px_channel *room, uint32_t *ret_count)
 {
 	const struct px_channel *channel = px_channel_waiting(room);

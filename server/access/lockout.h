@@ -48,7 +48,7 @@ void px_lockout_write(const struct px_server *server, struct px_json *json);
 
 /*
  * Forgets what came from the address in `text`, locked or not. -ENOENT: that is nothing; -EROFS:
- * the trail does not take it.
+ * the audit log cannot be written.
  */
 int px_lockout_lift(void *user, const struct px_operator *operator, struct px_span text);
 

@@ -96,7 +96,7 @@ struct px_config_global {
 	uint32_t messages_burst;      /* at least 1 */
 	uint32_t bytes_per_second;
 	uint32_t bytes_burst; /* at least 1; may be less than one message */
-	uint32_t acts_per_second; /* what is written to the trail; of one session, as the next */
+	uint32_t acts_per_second; /* written to the audit log; of one session, as the next */
 	uint32_t acts_burst;      /* at least 1 */
 	uint32_t requests_per_second_per_address; /* over HTTP; in a burst twice as many */
 	uint32_t api_requests_per_second; /* of one user; in a burst five times as many */

@@ -54,7 +54,7 @@ struct px_webhook_batch {
 struct px_webhook_queue {
 	struct px_webhook_bounds bounds;
 	void *tree;
-	size_t lane_count;
+	size_t partition_count;
 	struct partitions ready;
 	struct px_heap waiting;
 	struct px_heap by_age;
@@ -119,7 +119,7 @@ static struct px_webhook_batch *first_waiting(const struct px_webhook_queue *que
 			offsetof(struct px_webhook_batch, due)) : NULL;
 }
 
-static struct px_webhook_batch *lane_of_age(const struct px_heap_node *node)
+static struct px_webhook_batch *partition_of_age(const struct px_heap_node *node)
 {
 	return (struct px_webhook_batch *)((char *)(uintptr_t)node -
 			offsetof(struct px_webhook_batch, age));
@@ -146,14 +146,14 @@ static void settle_age(struct px_webhook_queue *queue, struct px_webhook_batch *
 static struct event *oldest(const struct px_webhook_queue *queue)
 {
 	const struct px_heap_node *node = px_heap_first(&queue->by_age);
-	return node ? first_unsent(lane_of_age(node)) : NULL;
+	return node ? first_unsent(partition_of_age(node)) : NULL;
 }
 
 /* Reserves room in both heaps, so that handling a failed delivery needs no memory. */
 static int reserve_partition(struct px_webhook_queue *queue)
 {
-	int rc = px_heap_reserve(&queue->waiting, queue->lane_count + 1);
-	return rc < 0 ? rc : px_heap_reserve(&queue->by_age, queue->lane_count + 1);
+	int rc = px_heap_reserve(&queue->waiting, queue->partition_count + 1);
+	return rc < 0 ? rc : px_heap_reserve(&queue->by_age, queue->partition_count + 1);
 }
 
 static struct px_webhook_batch *get_partition(struct px_webhook_queue *queue, struct px_span key)
@@ -177,7 +177,7 @@ static struct px_webhook_batch *get_partition(struct px_webhook_queue *queue, st
 		free(partition);
 		return NULL;
 	}
-	queue->lane_count++;
+	queue->partition_count++;
 	make_ready(queue, partition);
 	return partition;
 }
@@ -188,7 +188,7 @@ static void drop_if_empty(struct px_webhook_queue *queue, struct px_webhook_batc
 		unlink_partition(queue, partition);
 		px_heap_remove(&queue->by_age, &partition->age);
 		tdelete(partition, &queue->tree, compare);
-		queue->lane_count--;
+		queue->partition_count--;
 		free(partition);
 	}
 }
@@ -514,7 +514,7 @@ static const struct event **list_unsent(const struct px_webhook_queue *queue, si
 	size_t count = 0;
 	const struct event **events = malloc((queue->counts.events + 1) * sizeof(*events));
 	for (uint32_t i = 0; events && i < queue->by_age.count; i++) {
-		const struct event *event = first_unsent(lane_of_age(queue->by_age.nodes[i]));
+		const struct event *event = first_unsent(partition_of_age(queue->by_age.nodes[i]));
 		for (; event; event = event->next) {
 			events[count++] = event;
 		}

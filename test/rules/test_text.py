@@ -86,6 +86,23 @@ class Text(SmallTree):
 			self.assertIn("a file ends with one newline", self.ask()[1])
 			self.write(name, GOOD[name].encode())
 
+	def test_words(self):
+		name = "server/g.h"
+		for more, says in [(b"/* an onlooker */\n", '"onlooker" is no word of the field: tail stream'),
+				(b"int open_trail;\n", '"trail" is no word of the field: audit log'),
+				(b"/* It can not. */\n", '"can not" is no word of the field: cannot')]:
+			self.write(name, HEAD.encode() + more)
+			code, output = self.ask()
+			self.assertEqual(code, 1, output)
+			self.assertIn(f"{name}:2: {says}", output)
+			self.assertIn("not ok - the field's words", output)
+		for more in (b"/* trailing; \"trail_gap\"; `lane` */\n", b"stats->healed++;\n"):
+			self.write(name, HEAD.encode() + more)
+			self.assertEqual(self.ask()[0], 0, more)
+		(self.root / name).unlink()
+		self.write("test/g.h", HEAD.encode() + b"/* an onlooker */\n")
+		self.assertEqual(self.ask()[0], 0)
+
 	def test_licence(self):
 		for name in ("g.c", "g.h", "g.ts", "g.mjs", "g.py", "g.sh", "meson.build"):
 			self.write(name, b"\n\n\n" + HEAD.encode())

@@ -6,8 +6,8 @@
 
 clang-format makes tables and the name `operator` worse, so C is not formatted by a program, and
 this asks the rest: UTF-8 without control characters, tabs for indentation, no blanks at a line's
-end, no two empty lines, a newline at the end, no marks of a merge, the licence, and in C at most
-100 columns, with tabs of four and without what stands in strings, which are left whole so that
+end, no two empty lines, a newline at the end, no marks of a merge, the licence, the field's words,
+and in C at most 100 columns, with tabs of four and without what stands in strings, which are left whole so that
 they can be looked for. TypeScript is Prettier's and is asked what that does not ask. Prints
 file:line of every offence, then a line for each rule; exit code 1 if one is broken, 2 if there is
 nothing to check.
@@ -33,6 +33,23 @@ C = frozenset([".c", ".h", ".inc"])
 # Headers of before stay as they were.
 ELSEWHERE = re.compile(r"test/fuzz/corpus/|test/plugins/af7eb0a/|(?:.*/)?package-lock\.json$")
 APPLICATIONS = re.compile(r"client/test/apps/")
+
+# Words that this project once had for what the field has a word for: the regular expression, and what
+# to say. Tests may have them still; what is promised outside (KEPT) keeps its name.
+WORDS = {re.compile(rf"(?<![A-Za-z])(?:{old})(?![A-Za-z])", re.IGNORECASE): new for old, new in {
+	"trails?": "audit log",
+	"onlookers?": "tail stream",
+	"comebacks?|heal(?:ed|able|ing|s)?": "reattach",
+	"keepers?": "snapshot ops",
+	"lanes?": "partition",
+	"pulses?": "deadline",
+	"tall(?:y|ies|ied)": "limiter, count",
+	"can not": "cannot",
+	"nobody's business": "secret, hidden",
+}.items()}
+WORDS_IN = re.compile(r"(?:broker|common|docs|include|plugins|server|tools)/|(?!CHANGELOG)[A-Z]+\.md$")
+KEPT = re.compile(r"[`\"]lane[`\"]|(?:stats\.|->|[`\"]|praxis_|uint64_t )healed|\*?keepers;|`keepers`|px_keeper|trail_(?:gap|opened)|"
+		r"comeback\.(?:test\.mjs|c)")
 
 LICENCE = "SPDX-License-Identifier: MIT"
 STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
@@ -113,6 +130,15 @@ class Text:
 			if re.match(r"(?:<{7}|>{7}|\|{7}) |={7}$", line):
 				yield number, "a mark that a merge left"
 
+	def words(self):
+		"""the field's words"""
+		if not WORDS_IN.match(self.path):
+			return
+		for number, line in enumerate(self.lines, 1):
+			for word, better in WORDS.items():
+				for found in word.findall(KEPT.sub("", line)):
+					yield number, f'"{found}" is no word of the field: {better}'
+
 	def columns(self):
 		"""100 columns"""
 		if self.kind not in C:
@@ -124,7 +150,7 @@ class Text:
 
 
 RULES = [Text.encoding, Text.indentation, Text.trailing, Text.empty, Text.end, Text.licence, Text.conflict,
-	Text.columns]
+	Text.words, Text.columns]
 
 
 def find(root):

@@ -28,7 +28,7 @@ static int read_token(const struct px_ctl_target *target, const char *path,
 	return 0;
 }
 
-/* Who the trail is to name: the operator's login, or its number. */
+/* The user in the audit log: the operator's login, or its number. */
 static const char *login(char buf[32])
 {
 	const struct passwd *entry = getpwuid(getuid());

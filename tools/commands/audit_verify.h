@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `praxisctl audit verify`: reads files of an audit log as one chain (docs/audit.md), and
- * names the first line that does not belong. Line by line, so that the size of a trail does
+ * names the first line that does not belong. Line by line, so that the size of a log does
  * not matter; and apart from files and options, so that the tests can feed it bytes.
  */
 #ifndef PX_AUDIT_VERIFY_H

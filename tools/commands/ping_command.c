@@ -34,7 +34,7 @@ static const struct px_ctl_usage usage = {
 	},
 };
 
-struct tally {
+struct counts {
 	int64_t sent;
 	int64_t answered;
 	double least_ms;
@@ -42,27 +42,27 @@ struct tally {
 	double sum_ms;
 };
 
-static void note(struct tally *tally, double ms)
+static void note(struct counts *counts, double ms)
 {
-	tally->least_ms = tally->answered == 0 || ms < tally->least_ms ? ms : tally->least_ms;
-	tally->most_ms = ms > tally->most_ms ? ms : tally->most_ms;
-	tally->sum_ms += ms;
-	tally->answered++;
+	counts->least_ms = counts->answered == 0 || ms < counts->least_ms ? ms : counts->least_ms;
+	counts->most_ms = ms > counts->most_ms ? ms : counts->most_ms;
+	counts->sum_ms += ms;
+	counts->answered++;
 }
 
-static void ping_once(struct px_ctl_client *client, bool quiet, struct tally *tally)
+static void ping_once(struct px_ctl_client *client, bool quiet, struct counts *counts)
 {
 	double ms;
 	const char *why;
-	tally->sent++;
+	counts->sent++;
 	int rc = px_ctl_client_knock(client, "health", &ms, &why);
 	if (rc == 0) {
-		note(tally, ms);
+		note(counts, ms);
 	}
 	if (rc == 0 && !quiet) {
-		printf("%lld: %.3f ms\n", (long long)tally->sent, ms);
+		printf("%lld: %.3f ms\n", (long long)counts->sent, ms);
 	} else if (rc < 0 && !quiet) {
-		printf("%lld: %s\n", (long long)tally->sent, why);
+		printf("%lld: %s\n", (long long)counts->sent, why);
 	}
 	(void)fflush(stdout);
 }
@@ -73,22 +73,22 @@ static void rest(int64_t ms)
 	nanosleep(&time, NULL);
 }
 
-static void print(const struct tally *tally, bool json)
+static void print(const struct counts *counts, bool json)
 {
-	double mean_ms = tally->answered > 0 ? tally->sum_ms / (double)tally->answered : 0;
+	double mean_ms = counts->answered > 0 ? counts->sum_ms / (double)counts->answered : 0;
 	if (json) {
-		printf("{\"sent\":%lld,\"answered\":%lld", (long long)tally->sent,
-				(long long)tally->answered);
-		if (tally->answered > 0) {
-			printf(",\"minMs\":%.3f,\"avgMs\":%.3f,\"maxMs\":%.3f", tally->least_ms, mean_ms,
-					tally->most_ms);
+		printf("{\"sent\":%lld,\"answered\":%lld", (long long)counts->sent,
+				(long long)counts->answered);
+		if (counts->answered > 0) {
+			printf(",\"minMs\":%.3f,\"avgMs\":%.3f,\"maxMs\":%.3f", counts->least_ms, mean_ms,
+					counts->most_ms);
 		}
 		puts("}");
 		return;
 	}
-	printf("%lld of %lld answered", (long long)tally->answered, (long long)tally->sent);
-	if (tally->answered > 0) {
-		printf("; min/avg/max %.3f/%.3f/%.3f ms", tally->least_ms, mean_ms, tally->most_ms);
+	printf("%lld of %lld answered", (long long)counts->answered, (long long)counts->sent);
+	if (counts->answered > 0) {
+		printf("; min/avg/max %.3f/%.3f/%.3f ms", counts->least_ms, mean_ms, counts->most_ms);
 	}
 	putchar('\n');
 }
@@ -111,7 +111,7 @@ static int read_numbers(const struct asked *asked, int64_t *count, int64_t *inte
 int px_ctl_ping(int argc, char **argv)
 {
 	struct asked asked = { .count = NULL };
-	struct tally tally = { 0 };
+	struct counts counts = { 0 };
 	struct px_ctl_client *client;
 	int64_t count;
 	int64_t interval_ms;
@@ -125,10 +125,10 @@ int px_ctl_ping(int argc, char **argv)
 		if (i > 0) {
 			rest(interval_ms);
 		}
-		ping_once(client, asked.target.json, &tally);
+		ping_once(client, asked.target.json, &counts);
 	}
-	print(&tally, asked.target.json);
+	print(&counts, asked.target.json);
 	px_ctl_client_close(client);
 	code = px_view_end();
-	return code != 0 ? code : tally.answered == tally.sent ? PX_CTL_FINE : PX_CTL_NO;
+	return code != 0 ? code : counts.answered == counts.sent ? PX_CTL_FINE : PX_CTL_NO;
 }

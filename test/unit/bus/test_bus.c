@@ -899,7 +899,7 @@ START_TEST(test_nothing_is_told_of_what_is_unusable)
 	ck_assert_uint_eq(left_count + lost_count, 0);
 	ck_assert_uint_eq(fake_stats(node.fake).sessions, 1);
 	ck_assert_uint_eq(fake_stats(node.fake).channels, 0);
-	ck_assert_str_eq(node.fake->log, "bus: what is kept of a practice can not be used");
+	ck_assert_str_eq(node.fake->log, "bus: what is kept of a practice cannot be used");
 	/* Somebody mends it. */
 	for (size_t i = 0; i < place->count; i++) {
 		if (place->records[i].table == PX_BUS_MEMBERS) {
