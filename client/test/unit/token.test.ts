@@ -304,7 +304,7 @@ describe('a token', () => {
 		assert.equal(world.sockets.length, 1);
 	});
 
-	describe('that cannot be renewed', () => {
+	describe('that can not be renewed', () => {
 		type Answer = string | Error;
 		async function renewing(answers: Answer[]) {
 			const all = ['jwt', ...answers];
