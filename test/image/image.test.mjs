@@ -243,7 +243,10 @@ describe('a container, with a read-only root and no capabilities', () => {
 		}
 		await restarted;
 		await until('the next', () => isOpen(PORT));
-		assert.match(await logOf('praxis'), /state of \d+ s ago taken up: .* 2 sessions/);
+		assert.match(
+			await logOf('praxis'),
+			/state: loaded what was saved \d+ s ago: .* 2 sessions/,
+		);
 		const again = await resume(praxis, ann);
 		const bobAgain = await resume(praxis, bob);
 		bobAgain.send({ type: 'whiteboard_update', practiceId: 1, data: { n: 2 } });
