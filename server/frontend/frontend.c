@@ -72,6 +72,9 @@ static void close_handles(struct px_frontend *frontend)
 void px_frontend_end(struct px_frontend *frontend)
 {
 	if (frontend->state != PX_FRONTEND_GONE) {
+		if (frontend->state == PX_FRONTEND_HEAD || frontend->state == PX_FRONTEND_REST) {
+			px_stream_shutdown(&frontend->stream); /* no answer is cut off (RFC 8446, 6.1) */
+		}
 		px_relay_end(frontend);
 		close_handles(frontend);
 		frontend->peer->fd = -1;
@@ -171,12 +174,16 @@ static void take_head(struct px_frontend *frontend, const char *bytes, size_t le
 	struct px_http_head head;
 	struct px_http_fault fault;
 	int rc = px_http_head_parse(bytes, len, &head, &fault);
-	if (rc == -EAGAIN) {
+	if (rc == -EAGAIN && !px_stream_is_over(&frontend->stream)) {
 		px_stream_set_low_water(&frontend->stream, len + 1);
 		return;
 	}
 	px_stream_set_low_water(&frontend->stream, 1);
-	if (rc < 0) {
+	if (rc == -EAGAIN) {
+		/* An end is told again and again, for as long as it is not taken. */
+		px_frontend_refuse(frontend, &head, &(struct px_http_fault){
+			400, "bad_request", "The request ends within its head.", NULL });
+	} else if (rc < 0) {
 		px_frontend_refuse(frontend, &head, &fault);
 	} else if (head.upgrades && !head.offers_more && !frontend->stream.ssl) {
 		frontend->hands_over = true;

@@ -9,6 +9,11 @@
  * the same turn.) No more is decrypted than fits; the rest stays in the socket and holds the client
  * up.
  *
+ * OpenSSL reads on for as long as the socket has something that is not the application's (changes
+ * of keys, renegotiations that it refuses), and a record may be of one byte. So what it may read
+ * from the socket for one event is counted; epoll tells of the rest in the next turn. Once the
+ * socket had nothing, it is not asked again before epoll tells of it.
+ *
  * Rejected: SSL_peek(), which shows one record at most, be it of one byte; a socket pair from here
  * to a reader that knows no TLS, since SO_RCVLOWAT does nothing for epoll there.
  */
@@ -16,12 +21,16 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define READS_PER_EVENT 64 /* a record takes two: its header, and the rest */
 
 static size_t available(const struct px_stream *stream)
 {
@@ -95,6 +104,25 @@ static void fill(struct px_stream *stream)
 	drop_empty(stream);
 }
 
+/* OpenSSL is about to read from the socket, or has; 0 and less stops it. */
+static long on_bio(BIO *bio, int operation, const char *bytes, size_t len, int number, long more,
+		int rc, size_t *done)
+{
+	struct px_stream *stream = (struct px_stream *)BIO_get_callback_arg(bio);
+	(void)bytes, (void)len, (void)number, (void)more, (void)done;
+	if (operation == BIO_CB_READ && stream->reads_left == 0) {
+		BIO_clear_retry_flags(bio);
+		BIO_set_retry_read(bio);
+		return -1;
+	}
+	if (operation == BIO_CB_READ) {
+		stream->reads_left--;
+	} else if (operation == (BIO_CB_READ | BIO_CB_RETURN) && rc <= 0) {
+		stream->reads_left = 0;
+	}
+	return rc;
+}
+
 static void on_poll(uv_poll_t *poll, int status, int events);
 static void on_idle(uv_idle_t *idle);
 
@@ -146,6 +174,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	}
 	int told = events & stream->wanted & ~UV_READABLE;
 	if ((stream->wanted & UV_READABLE) != 0 && (events & (UV_READABLE | UV_WRITABLE)) != 0) {
+		stream->reads_left = READS_PER_EVENT;
 		fill(stream);
 		told |= is_ready(stream) ? UV_READABLE : 0;
 	}
@@ -172,6 +201,8 @@ int px_stream_init(struct px_stream *stream, uv_loop_t *loop, int fd, SSL_CTX *c
 	}
 	if (ssl) {
 		SSL_set_accept_state(ssl);
+		BIO_set_callback_ex(SSL_get_rbio(ssl), on_bio);
+		BIO_set_callback_arg(SSL_get_rbio(ssl), (char *)stream);
 	}
 	uv_idle_init(loop, &stream->again);
 	stream->poll.data = stream;
@@ -198,12 +229,18 @@ void px_stream_set_low_water(struct px_stream *stream, size_t bytes)
 	stream->low_water = bytes;
 }
 
+bool px_stream_is_over(const struct px_stream *stream)
+{
+	struct pollfd ask = { .fd = stream->fd, .events = POLLRDHUP };
+	return stream->ssl ? stream->is_over : poll(&ask, 1, 0) == 1;
+}
+
 ssize_t px_stream_peek(struct px_stream *stream, char *bytes, size_t size)
 {
 	if (!stream->ssl) {
 		return recv(stream->fd, bytes, size, MSG_PEEK | MSG_DONTWAIT);
 	}
-	if (available(stream) < size) {
+	if (available(stream) < size && (stream->reads_left > 0 || SSL_pending(stream->ssl) > 0)) {
 		fill(stream);
 	}
 	size_t len = available(stream) < size ? available(stream) : size;

@@ -33,6 +33,7 @@ struct px_stream {
 	uv_idle_t again;  /* tells of what is decrypted already, of which the socket knows nothing */
 	int wanted;
 	size_t low_water;
+	unsigned reads_left; /* from the socket, until epoll tells of it again */
 	char *bytes;      /* decrypted, and not yet taken; NULL: none */
 	size_t at;
 	size_t len;
@@ -49,6 +50,9 @@ void px_stream_watch(struct px_stream *stream, int events);
 
 /* It is readable when there are as many bytes, or the end. */
 void px_stream_set_low_water(struct px_stream *stream, size_t bytes);
+
+/* Whether nothing comes behind what can be looked at. */
+bool px_stream_is_over(const struct px_stream *stream);
 
 /* As recv() with MSG_DONTWAIT, the first with MSG_PEEK. */
 ssize_t px_stream_peek(struct px_stream *stream, char *bytes, size_t size);

@@ -242,6 +242,21 @@ const requests = (secure) => () => {
 		wire.close();
 	});
 
+	// Where that is not taken, the loop spins: the end is told for as long as it is there.
+	it('that end within their head are told at once', async () => {
+		for (const text of ['GET /heal', '\r', HEALTH.slice(0, -1), HEALTH + HEALTH.slice(0, -1)]) {
+			const wire = await open();
+			wire.socket.allowHalfOpen = true;
+			wire.socket.end(text);
+			if (text.length > HEALTH.length) {
+				assert.equal((await wire.response()).status, 200);
+			}
+			assertJsonError(await wire.response(), 400);
+			assert.equal(await wire.response(), null);
+			wire.close();
+		}
+	});
+
 	it('whose body comes after "100 Continue" hear that', async () => {
 		const wire = await open();
 		const text = await publish(PUBLICATION, { Expect: '100-continue' });

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -49,6 +50,36 @@ static int turn(void)
 		uv_run(&loop, UV_RUN_NOWAIT);
 	}
 	return told;
+}
+
+static int unread(void)
+{
+	int len = 0;
+	ck_assert_int_eq(ioctl(stream.fd, FIONREAD, &len), 0);
+	return len;
+}
+
+/* TLS 1.3 needs no certificate where both have a key. */
+static int find_key(SSL *ssl, const EVP_MD *md, const unsigned char **id, size_t *id_len,
+		SSL_SESSION **ret_session)
+{
+	static const unsigned char name[] = "test";
+	static const unsigned char suite[] = { 0x13, 0x01 };
+	unsigned char key[32] = { 1 };
+	SSL_SESSION *session = SSL_SESSION_new();
+	(void)md;
+	ck_assert_int_eq(SSL_SESSION_set1_master_key(session, key, sizeof(key)), 1);
+	ck_assert_int_eq(SSL_SESSION_set_cipher(session, SSL_CIPHER_find(ssl, suite)), 1);
+	ck_assert_int_eq(SSL_SESSION_set_protocol_version(session, TLS1_3_VERSION), 1);
+	*id = name;
+	*id_len = sizeof(name);
+	*ret_session = session;
+	return 1;
+}
+
+static int know_key(SSL *ssl, const unsigned char *id, size_t id_len, SSL_SESSION **ret_session)
+{
+	return find_key(ssl, NULL, &id, &id_len, ret_session);
 }
 
 static SSL_CTX *context(const SSL_METHOD *method)
@@ -128,9 +159,13 @@ START_TEST(bytes_are_looked_at_and_taken)
 		ck_assert_mem_eq(bytes, "hello", 5);
 	}
 	ck_assert_int_eq(px_stream_read(&stream, bytes, 2), 2);
-	ck_assert_int_eq(turn(), UV_READABLE);
 	say("!", 1);
+	ck_assert_int_eq(turn(), UV_READABLE);
+	ck_assert_int_eq(px_stream_peek(&stream, bytes, sizeof(bytes)), 3);
+	px_stream_set_low_water(&stream, 4);
+	ck_assert_int_eq(turn(), UV_READABLE);
 	ck_assert_int_eq(px_stream_read(&stream, bytes, sizeof(bytes)), 4);
+	px_stream_set_low_water(&stream, 1);
 	ck_assert_mem_eq(bytes, "llo!", 4);
 	assert_quiet();
 }
@@ -171,12 +206,70 @@ START_TEST(a_record_for_which_there_was_no_room_is_read_on)
 }
 END_TEST
 
+/* As many as fit into the socket must not be read in one turn, in which nobody else is served. */
+START_TEST(records_of_a_byte_take_their_turns)
+{
+	size_t sent = 0;
+	shake_hands();
+	while (SSL_write(client, "x", 1) == 1) {
+		sent++;
+	}
+	ck_assert_uint_gt(sent, 100);
+	int left = unread();
+	uv_run(&loop, UV_RUN_NOWAIT);
+	ck_assert_int_eq(told, UV_READABLE);
+	ssize_t n = px_stream_peek(&stream, bytes, sizeof(bytes));
+	ck_assert_int_gt(n, 0);
+	ck_assert_int_le(n, 64);
+	ck_assert_int_gt(unread(), left / 2);
+	px_stream_set_low_water(&stream, sent);
+	while (px_stream_peek(&stream, bytes, sizeof(bytes)) < (ssize_t)sent) {
+		uv_run(&loop, UV_RUN_NOWAIT);
+	}
+	ck_assert_int_eq(turn(), UV_READABLE);
+	ck_assert_int_eq(px_stream_read(&stream, bytes, sizeof(bytes)), (ssize_t)sent);
+	px_stream_set_low_water(&stream, 1);
+	assert_quiet();
+}
+END_TEST
+
+/* OpenSSL takes them for itself, and would read the next at once. */
+START_TEST(changes_of_keys_take_their_turns)
+{
+	SSL_set_max_proto_version(client, TLS1_3_VERSION);
+	SSL_set_max_proto_version(stream.ssl, TLS1_3_VERSION);
+	ck_assert_int_eq(SSL_set_ciphersuites(client, "TLS_AES_128_GCM_SHA256"), 1);
+	SSL_set_psk_use_session_callback(client, find_key);
+	SSL_set_psk_find_session_callback(stream.ssl, know_key);
+	shake_hands();
+	ck_assert_int_eq(SSL_version(client), TLS1_3_VERSION);
+	for (int i = 0; i < 150; i++) {
+		ck_assert_int_eq(SSL_key_update(client, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+		ck_assert_int_eq(SSL_do_handshake(client), 1);
+	}
+	say("hello", 5);
+	int left = unread();
+	uv_run(&loop, UV_RUN_NOWAIT);
+	ck_assert_int_gt(unread(), left / 2);
+	ck_assert_int_eq(told, 0);
+	for (int i = 0; i < 100 && told == 0; i++) {
+		uv_run(&loop, UV_RUN_NOWAIT);
+	}
+	ck_assert_int_eq(told, UV_READABLE);
+	ck_assert_int_eq(px_stream_read(&stream, bytes, sizeof(bytes)), 5);
+}
+END_TEST
+
 START_TEST(the_end_comes_behind_what_was_said)
 {
 	shake_hands();
 	say("bye", 3);
-	(void)SSL_shutdown(client);
 	ck_assert_int_eq(turn(), UV_READABLE);
+	ck_assert(!px_stream_is_over(&stream));
+	(void)SSL_shutdown(client);
+	px_stream_set_low_water(&stream, 4);
+	ck_assert_int_eq(turn(), UV_READABLE);
+	ck_assert(px_stream_is_over(&stream));
 	ck_assert_int_eq(px_stream_read(&stream, bytes, sizeof(bytes)), 3);
 	ck_assert_int_eq(turn(), UV_READABLE);
 	ck_assert_int_eq(px_stream_read(&stream, bytes, sizeof(bytes)), 0);
@@ -246,6 +339,7 @@ END_TEST
 
 RUN_TESTS_BETWEEN(begin, finish, "stream", bytes_are_looked_at_and_taken,
 		nothing_is_told_of_too_little, a_record_for_which_there_was_no_room_is_read_on,
+		records_of_a_byte_take_their_turns, changes_of_keys_take_their_turns,
 		the_end_comes_behind_what_was_said, an_end_without_a_word_is_one,
 		what_is_no_tls_is_an_error, what_is_written_arrives_in_the_end,
 		nobody_reads_what_is_written);
