@@ -103,6 +103,8 @@ describe('scripts/fresh', () => {
 		const warned = await run('test/fresh/builds.py', [dir]);
 		assert.equal(warned.status, 1);
 		assert.match(warned.output, /-Werror: warnings:\n {4}lto-wrapper: warning/);
+		await writeFile(log, "a.c:1:2: error: unused variable 'a' [-Werror,-Wunused-variable]\n");
+		assert.equal((await run('test/fresh/builds.py', [dir])).status, 1, 'a build that failed');
 		const none = await run('test/fresh/builds.py', [path.join(dir, 'log')]);
 		assert.equal(none.status, 1);
 		assert.match(none.output, /nothing was built/);

@@ -11,7 +11,7 @@ import pathlib
 import re
 import sys
 
-WARNING = re.compile(r"\bwarning:", re.IGNORECASE)
+WARNING = re.compile(r"\b(warning|error):|^ninja: build stopped", re.IGNORECASE)
 
 COMPILER = re.compile(r"^C compiler for the host machine: .*?\((\w+ [\d.]+)", re.MULTILINE)
 
