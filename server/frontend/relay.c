@@ -45,6 +45,8 @@ struct px_relay {
 	bool is_deaf;     /* the client sends no more … */
 	bool is_cut;      /* … and stopped in the middle of its body */
 	bool pair_is_full;
+	bool pair_is_dry; /* the last read took all that was in it */
+	int armed;        /* events that the pair's handle is started for */
 	size_t at;        /* position up to which the client has the buffer */
 	size_t len;
 	size_t ready;     /* end of what may be written */
@@ -198,6 +200,7 @@ static int read_answer(struct px_relay *relay)
 	if (n <= 0) {
 		return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
 	}
+	relay->pair_is_dry = (size_t)n < BUFFER_BYTES - relay->len;
 	relay->len += (size_t)n;
 	if (relay->is_final) {
 		relay->ready = relay->len;
@@ -270,6 +273,20 @@ static int pass_body(struct px_frontend *frontend)
 
 /* ---- events ---- */
 
+/* Starts the handle only for other events than before, see arm() in stream.c. */
+static void watch_pair(struct px_relay *relay, int events)
+{
+	if (events == relay->armed) {
+		return;
+	}
+	relay->armed = events;
+	if (events == 0) {
+		uv_poll_stop(&relay->poll);
+	} else {
+		uv_poll_start(&relay->poll, events, on_pair);
+	}
+}
+
 static void watch(struct px_frontend *frontend)
 {
 	struct px_relay *relay = frontend->relay;
@@ -288,11 +305,7 @@ static void watch(struct px_frontend *frontend)
 	int pair = !waits ? UV_READABLE : lasts ? UV_DISCONNECT : 0;
 	pair |= reads && relay->pair_is_full ? UV_WRITABLE : 0;
 	px_stream_watch(&frontend->stream, client);
-	if (pair == 0) {
-		uv_poll_stop(&relay->poll);
-	} else {
-		uv_poll_start(&relay->poll, pair, on_pair);
-	}
+	watch_pair(relay, pair);
 	if (lasts) {
 		px_frontend_set_timer(frontend, 0); /* sessions have timeouts of their own */
 	} else if (!reads) {
@@ -337,6 +350,7 @@ static void pump(struct px_frontend *frontend)
 		px_frontend_end(frontend);
 		return;
 	}
+	relay->pair_is_dry = false;
 	for (int i = 0; i < STEPS_PER_EVENT; i++) {
 		if (write_answer(frontend) < 0) {
 			px_frontend_end(frontend);
@@ -350,7 +364,7 @@ static void pump(struct px_frontend *frontend)
 			}
 			return;
 		}
-		int rc = relay->at < relay->ready ? 0 : read_answer(relay);
+		int rc = relay->at < relay->ready || relay->pair_is_dry ? 0 : read_answer(relay);
 		if (rc < 0) {
 			finish(frontend);
 			return;
@@ -365,6 +379,7 @@ static void pump(struct px_frontend *frontend)
 static void on_pair(uv_poll_t *poll, int status, int events)
 {
 	struct px_relay *relay = poll->data;
+	relay->armed = status < 0 ? 0 : relay->armed; /* libuv has stopped the handle */
 	/* Ends a session's tunnel; recv() reports other errors, too. */
 	relay->is_cut |= relay->is_tunnel && (status < 0 || (events & UV_DISCONNECT) != 0);
 	if (relay->frontend) {

@@ -141,9 +141,17 @@ static int arm_secure(struct px_stream *stream)
 	return stream->wanted | (reads && stream->wants_write ? UV_WRITABLE : 0);
 }
 
+/*
+ * uv_poll_start() removes the descriptor from epoll and adds it again even for the same events: two
+ * system calls, for each message.
+ */
 static void arm(struct px_stream *stream)
 {
 	int events = stream->ssl ? arm_secure(stream) : stream->wanted;
+	if (events == stream->armed) {
+		return;
+	}
+	stream->armed = events;
 	if (events == 0) {
 		uv_poll_stop(&stream->poll);
 	} else {
@@ -165,6 +173,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 {
 	struct px_stream *stream = poll->data;
 	if (status < 0) {
+		stream->armed = 0; /* libuv has stopped the handle */
 		stream->on_event(stream->user, status, 0);
 		return;
 	}

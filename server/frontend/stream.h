@@ -32,6 +32,7 @@ struct px_stream {
 	uv_poll_t poll;
 	uv_idle_t again;  /* tells of what is decrypted already, of which the socket knows nothing */
 	int wanted;
+	int armed;        /* events that `poll` is started for */
 	size_t low_water;
 	unsigned reads_left; /* from the socket, until epoll tells of it again */
 	char *bytes;      /* decrypted, and not yet taken; NULL: none */

@@ -554,10 +554,10 @@ describe('commands', () => {
 
 	it('of the benchmark, the soak, the simulation and the mutants', async () => {
 		knows(await block('docs/performance.md', 'test/bench/run.mjs'), 'test/bench/run.mjs');
-		knows(
-			await block('docs/performance.md', 'node test/bench/memory.mjs'),
-			'test/bench/memory.mjs',
-		);
+		for (const name of ['memory', 'fanout']) {
+			const file = `test/bench/${name}.mjs`;
+			knows(await block('docs/performance.md', `node ${file}`), file);
+		}
 		knows(await block('docs/reliability.md', 'node test/soak/run.mjs'), 'test/soak/run.mjs');
 		for (const page of ['docs/reliability.md', 'CONTRIBUTING.md']) {
 			knows(await block(page, 'test/mutate/mutate.py'), 'test/mutate/mutate.py');
