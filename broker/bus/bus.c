@@ -111,6 +111,7 @@ int px_broker_set_bus(struct px_broker *broker, const struct px_bus *bus, uint64
 		return -ENOMEM;
 	}
 	state->bus = *bus;
+	state->bus.commit_bytes = bus->commit_bytes ? bus->commit_bytes : PX_BUS_COMMIT_BYTES;
 	state->broker = broker;
 	state->node = node;
 	state->retry.fire = on_retry;

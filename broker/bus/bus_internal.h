@@ -14,7 +14,10 @@
 
 #include <praxis/host/bus.h>
 
-/* Turns of one practice that are asked for and not answered: then its messages wait. */
+/* Keys and values of one commit, where the host names no number. */
+#define PX_BUS_COMMIT_BYTES (256 * 1024)
+
+/* Commits of one practice that are asked for and not answered: then its messages wait. */
 #define PX_BUS_PIPELINE 64
 
 /* What waits, at most: messages of a session, and bytes of all. */
@@ -38,7 +41,7 @@ struct px_output {
 	const struct px_service *concern;
 };
 
-/* Asked for, or still open. */
+/* Asked for, or still open. Or a part of the one after it, which has the operations then. */
 struct px_turn {
 	struct px_bus_commit commit; /* first: its job is what the bus answers */
 	struct px_turn *next;        /* of the same home, asked for after it */

@@ -7,6 +7,9 @@
  * the journal, but nothing that was sent is. An answer that revisions are missing is never followed
  * by success of a later one; when all are answered, one turn replaces everything, and then all that
  * waited for the missing ones is accepted.
+ *
+ * A large turn is asked for in parts, which the journal keeps apart until the last of them. Half of
+ * a turn is never adopted: records of one turn need each other, as a channel needs its updates.
  */
 #include "bus_internal.h"
 
@@ -21,16 +24,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct px_turn *px_turn_get(struct px_home *home)
+static struct px_turn *create(struct px_home *home)
 {
-	struct px_turn *turn = home->open ? home->open : calloc(1, sizeof(*turn));
-	if (turn && !home->open) {
+	struct px_turn *turn = calloc(1, sizeof(*turn));
+	if (turn) {
 		turn->broker = home->broker;
 		turn->home = home;
 		turn->practice = px_practice_ref(home->practice);
-		home->open = turn;
 	}
 	return turn;
+}
+
+struct px_turn *px_turn_get(struct px_home *home)
+{
+	if (!home->open) {
+		home->open = create(home);
+	}
+	return home->open;
 }
 
 static void free_ops(struct px_turn *turn)
@@ -237,30 +247,94 @@ static bool is_last(const struct px_home *home, const struct px_turn *turn)
 			px_home_is_idle(home);
 }
 
-static void ask(struct px_home *home, struct px_turn *turn)
+/* Where the commit ends whose first operation is that one. */
+static size_t end_of_part(const struct px_turn *turn, size_t at)
+{
+	size_t bytes = 0;
+	size_t end = at;
+	while (end < turn->op_count) {
+		const struct px_bus_record *record = &turn->ops[end].record;
+		bytes += record->key.len + record->value.len;
+		if (bytes > turn->broker->bus->bus.commit_bytes && end > at) {
+			break;
+		}
+		end++;
+	}
+	return end;
+}
+
+static void free_parts(struct px_turn *part, const struct px_turn *turn)
+{
+	while (part != turn) {
+		struct px_turn *next = part->next;
+		px_turn_free(part);
+		part = next;
+	}
+}
+
+/* Cuts parts off until the rest is one commit; the first of all. NULL without memory. */
+static struct px_turn *cut(struct px_home *home, struct px_turn *turn)
+{
+	struct px_turn *first = turn;
+	struct px_turn **last = &first;
+	size_t at = 0;
+	for (size_t end; (end = end_of_part(turn, at)) < turn->op_count; at = end) {
+		struct px_turn *part = create(home);
+		if (!part) {
+			free_parts(first, turn);
+			return NULL;
+		}
+		part->commit.is_part = true;
+		part->commit.ops = turn->ops + at;
+		part->commit.op_count = end - at;
+		part->next = turn;
+		*last = part;
+		last = &part->next;
+	}
+	turn->commit.ops = turn->ops + at;
+	turn->commit.op_count = turn->op_count - at;
+	return first;
+}
+
+static void ask_one(struct px_home *home, struct px_turn *turn, uint32_t part)
 {
 	const struct px_bus *bus = &home->broker->bus->bus;
-	turn->commit = (struct px_bus_commit){
-		.job.place = { px_span(home->practice->tenant),
-			{ home->practice->id, home->practice->id_len } },
-		.node = home->broker->bus->node,
-		.gen = home->gen,
-		.prev = home->rev,
-		.rev = home->rev + 1,
-		.is_whole = home->is_whole,
-		.is_last = home->is_leaving,
-		.ops = turn->ops,
-		.op_count = turn->op_count,
-	};
-	home->rev++;
-	home->is_whole = home->must_check = false;
-	home->open = NULL;
-	*home->asked_end = turn;
-	home->asked_end = &turn->next;
-	home->unanswered = home->unanswered ? home->unanswered : turn;
+	struct px_bus_commit *commit = &turn->commit;
+	commit->job.place = (struct px_bus_place){ px_span(home->practice->tenant),
+		{ home->practice->id, home->practice->id_len } };
+	commit->node = home->broker->bus->node;
+	commit->gen = home->gen;
+	commit->prev = home->rev - 1;
+	commit->rev = home->rev;
+	commit->part = part;
+	commit->is_last = home->is_leaving;
 	home->unanswered_count++;
 	home->broker->bus->stats.unconfirmed++;
-	bus->commit(bus->user, &turn->commit);
+	bus->commit(bus->user, commit);
+}
+
+/* The turn, after its parts. */
+static void ask(struct px_home *home, struct px_turn *first, struct px_turn *turn)
+{
+	uint32_t part = 0;
+	home->rev++;
+	home->open = NULL;
+	*home->asked_end = first;
+	home->asked_end = &turn->next;
+	home->unanswered = home->unanswered ? home->unanswered : first;
+	for (struct px_turn *at = first; at; at = at->next) {
+		at->commit.is_whole = home->is_whole;
+		ask_one(home, at, part++);
+	}
+	home->is_whole = home->must_check = false;
+}
+
+/* What was taken out of the list of changes is to be written again. */
+static void ask_later(struct px_home *home, struct px_turn *turn)
+{
+	free_ops(turn);
+	home->is_lost = true;
+	px_home_changed(home);
 }
 
 void px_turn_ask(struct px_home *home)
@@ -279,15 +353,14 @@ void px_turn_ask(struct px_home *home)
 		px_home_changed(home);
 		return;
 	}
-	if (px_entries_write(home, turn) < 0) {
-		free_ops(turn);
-		home->is_lost = true; /* what was taken out of the list of changes is written again */
-		px_home_changed(home);
+	struct px_turn *first = px_entries_write(home, turn) == 0 ? cut(home, turn) : NULL;
+	if (!first) {
+		ask_later(home, turn);
 		return;
 	}
 	home->is_leaving = is_last(home, turn) && !home->asked;
 	if (has_news(home, turn) || home->is_leaving) {
-		ask(home, turn);
+		ask(home, first, turn);
 	} else {
 		home->open = NULL;
 		px_turn_free(turn);
@@ -313,7 +386,7 @@ static void accept_up_to(struct px_home *home, const struct px_turn *turn)
 	while (!is_that) {
 		struct px_turn *accepted = take_asked(home);
 		is_that = accepted == turn;
-		home->broker->bus->stats.turns++;
+		home->broker->bus->stats.turns += !accepted->commit.is_part;
 		release(accepted);
 		px_turn_free(accepted);
 	}
@@ -338,7 +411,8 @@ void px_turn_answered(struct px_turn *turn, int rc)
 		return;
 	}
 	struct px_bus_stats *stats = &home->broker->bus->stats;
-	bool is_whole = turn->commit.is_whole;
+	bool is_part = turn->commit.is_part;
+	bool is_whole = turn->commit.is_whole && !is_part;
 	bool was_last = turn->commit.is_last;
 	stats->unconfirmed--;
 	home->unanswered = turn->next;
@@ -352,7 +426,7 @@ void px_turn_answered(struct px_turn *turn, int rc)
 		if (was_last) {
 			left(home);
 		}
-	} else {
+	} else if (rc != 0 || !is_part) {
 		/* It stays on the list: the whole that puts back what is missing accepts it, too. */
 		home->is_lost = true;
 		home->is_leaving = false;

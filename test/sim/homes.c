@@ -537,6 +537,7 @@ int main(int argc, char **argv)
 	printf("seed %llu\n", (unsigned long long)seed);
 	dice_state = seed * 2654435761u + 1;
 	store.wrote = on_wrote;
+	store.commit_bytes = 1000; /* so that many turns are of several commits */
 	begin_server(&servers[0]);
 	for (size_t i = 0; i < CLIENTS; i++) {
 		clients[i].practice = (unsigned)(i % PRACTICES);
@@ -546,13 +547,14 @@ int main(int argc, char **argv)
 	}
 	check_end();
 	printf("%llu steps: %llu updates heard, %llu turns, %llu claims, %llu recovered, %llu parted, %llu refused; "
-			"%llu kills, %llu freezes, %llu cuts, %llu losses, %llu rebased, %llu deposed, %llu failures of memory\n",
+			"%llu kills, %llu freezes, %llu cuts, %llu losses, %llu rebased, %llu deposed, %llu parts, %llu failures of memory\n",
 			(unsigned long long)steps, (unsigned long long)updates,
 			(unsigned long long)sums.turns, (unsigned long long)sums.claims,
 			(unsigned long long)recovered, (unsigned long long)parted,
 			(unsigned long long)refused, (unsigned long long)kills,
 			(unsigned long long)freezes, (unsigned long long)cuts,
 			(unsigned long long)losses, (unsigned long long)sums.rebased,
-			(unsigned long long)sums.deposed, (unsigned long long)failures);
+			(unsigned long long)sums.deposed, (unsigned long long)store.parts,
+			(unsigned long long)failures);
 	return 0;
 }

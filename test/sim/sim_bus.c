@@ -31,14 +31,26 @@ static void free_record(struct sim_record *record)
 	free(record->value);
 }
 
+static void drop_draft(struct sim_place *place);
+
 static void clear(struct sim_place *place)
 {
+	drop_draft(place);
 	for (size_t i = 0; i < place->count; i++) {
 		free_record(&place->records[i]);
 	}
 	free(place->records);
 	place->records = NULL;
 	place->count = place->size = 0;
+}
+
+static void drop_draft(struct sim_place *place)
+{
+	if (place->draft) {
+		clear(place->draft);
+		free(place->draft);
+		place->draft = NULL;
+	}
 }
 
 static void grow(struct sim_place *place)
@@ -55,6 +67,11 @@ static void copy_place(struct sim_place *to, const struct sim_place *from)
 	*to = *from;
 	to->records = NULL;
 	to->count = to->size = 0;
+	to->draft = NULL;
+	if (from->draft) {
+		to->draft = must(calloc(1, sizeof(*to->draft)));
+		copy_place(to->draft, from->draft);
+	}
 	for (size_t i = 0; i < from->count; i++) {
 		struct sim_record record = from->records[i];
 		record.key = copy_of(record.key, record.key_len);
@@ -167,6 +184,7 @@ static void take_back(struct sim_undo *undo)
 	place->records = undo->before.records;
 	place->count = undo->before.count;
 	place->size = undo->before.size;
+	place->draft = undo->before.draft;
 	*undo = (struct sim_undo){ .place = NULL };
 }
 
@@ -232,17 +250,44 @@ static int judge(const struct sim_place *place, const struct px_bus_commit *comm
 	return place->rev == commit->prev ? 1 : -ENODATA;
 }
 
-static int commit(struct sim_store *store, const struct px_bus_commit *commit)
+static void move_records(struct sim_place *to, struct sim_place *from)
 {
-	struct sim_place *place = get(store, &commit->job.place);
-	int rc = judge(place, commit);
-	if (rc <= 0) {
-		return rc;
+	to->records = from->records;
+	to->count = from->count;
+	to->size = from->size;
+	from->records = NULL;
+	from->count = from->size = 0;
+}
+
+/* How many parts of that revision are there. */
+static uint32_t parts_of(const struct sim_place *place, const struct px_bus_commit *commit)
+{
+	const struct sim_place *draft = place->draft;
+	return draft && draft->gen == commit->gen && draft->home == commit->node &&
+			draft->rev == commit->rev ? draft->parts : 0;
+}
+
+/* What the first part begins with: all that is kept, unless it is replaced. */
+static void begin_draft(struct sim_place *place, const struct px_bus_commit *commit)
+{
+	struct sim_place *draft = must(calloc(1, sizeof(*draft)));
+	drop_draft(place);
+	draft->name = place->name;
+	if (!commit->is_whole && commit->is_part) {
+		copy_place(draft, place);
+	} else if (!commit->is_whole) {
+		move_records(draft, place);
 	}
-	remember(store, place);
-	if (commit->is_whole) {
-		clear(place);
-	}
+	draft->gen = commit->gen;
+	draft->home = commit->node;
+	draft->rev = commit->rev;
+	draft->parts = 0;
+	place->draft = draft;
+}
+
+static void carry_out(struct sim_store *store, struct sim_place *place,
+		const struct px_bus_commit *commit)
+{
 	for (size_t i = 0; i < commit->op_count; i++) {
 		const struct px_bus_op *op = &commit->ops[i];
 		switch (op->change) {
@@ -251,9 +296,44 @@ static int commit(struct sim_store *store, const struct px_bus_commit *commit)
 		case PX_BUS_TRIM: trim(place, &op->record); break;
 		}
 	}
-	place->gen = commit->gen;
-	place->home = commit->is_last ? 0 : commit->node;
-	place->rev = commit->rev;
+}
+
+static void publish_draft(struct sim_place *place)
+{
+	struct sim_place *draft = place->draft;
+	place->draft = NULL;
+	clear(place);
+	move_records(place, draft);
+	free(draft);
+}
+
+static int commit(struct sim_store *store, const struct px_bus_commit *commit)
+{
+	struct sim_place *place = get(store, &commit->job.place);
+	int rc = judge(place, commit);
+	uint32_t parts = parts_of(place, commit);
+	if (rc <= 0) {
+		return rc;
+	}
+	if (parts != commit->part && !(commit->is_part && parts > commit->part)) {
+		return -ENODATA;
+	}
+	if (parts > commit->part) {
+		return 0; /* it is there */
+	}
+	remember(store, place);
+	if (commit->part == 0) {
+		begin_draft(place, commit);
+	}
+	carry_out(store, place->draft, commit);
+	place->draft->parts++;
+	store->parts += commit->is_part;
+	if (!commit->is_part) {
+		publish_draft(place);
+		place->gen = commit->gen;
+		place->home = commit->is_last ? 0 : commit->node;
+		place->rev = commit->rev;
+	}
 	return 0;
 }
 
@@ -269,6 +349,7 @@ static int claim(struct sim_store *store, struct sim_job *job)
 		return -EBUSY;
 	}
 	remember(store, place);
+	drop_draft(place);
 	place->gen++;
 	place->home = claim->node;
 	claim->gen = place->gen;
@@ -316,7 +397,7 @@ void sim_link_begin(struct sim_link *link, struct sim_store *store, struct px_br
 		uint64_t node)
 {
 	struct px_bus bus = { .user = link, .commit = on_commit, .claim = on_claim,
-		.is_dead = is_dead };
+		.is_dead = is_dead, .commit_bytes = store->commit_bytes };
 	*link = (struct sim_link){ .store = store, .broker = broker };
 	if (px_broker_set_bus(broker, &bus, node) < 0) {
 		abort();

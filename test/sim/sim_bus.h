@@ -31,6 +31,8 @@ struct sim_place {
 	struct sim_record *records;
 	size_t count;
 	size_t size;
+	struct sim_place *draft; /* with the parts of a revision that is not whole yet; NULL: none */
+	uint32_t parts;          /* of a draft: how many */
 };
 
 struct sim_undo {
@@ -42,6 +44,8 @@ struct sim_store {
 	struct sim_place *places;
 	struct sim_undo undo[SIM_UNDO];
 	uint64_t writes;
+	uint64_t parts; /* of these, parts of a revision */
+	size_t commit_bytes; /* of each bus; 0: as it is by default */
 	uint64_t alive; /* nodes of lower numbers are dead */
 	/* A record was written; may be NULL. */
 	void (*wrote)(const struct sim_place *place, const struct sim_record *record);

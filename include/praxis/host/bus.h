@@ -76,6 +76,13 @@ struct px_bus_job {
  *   -ESTALE     somebody else is the home
  *   -ENODATA    revisions before it are missing: what was written has been lost
  *   -ECANCELED  it was not carried out, and will not be: the bus comes to its end
+ *
+ * A revision with many operations comes as several commits, `part` 0, 1 and so on, so that no
+ * single one holds up other practices. All but the last have `is_part`: their operations are kept
+ * apart, for that generation and revision, in place of any that were kept before. The last one
+ * carries out all of them in one step, in order, and then its own. A part, or the last one, is
+ * -ENODATA if not all parts before it are there, and 0 if it is there itself. Whatever else is
+ * carried out for the practice discards what is kept apart, and no claim is given any of it.
  */
 struct px_bus_commit {
 	struct px_bus_job job;
@@ -83,6 +90,8 @@ struct px_bus_commit {
 	uint64_t gen;
 	uint64_t prev;
 	uint64_t rev;
+	uint32_t part;
+	bool is_part;
 	bool is_whole; /* everything else that is kept of the practice is deleted */
 	bool is_last;  /* from now on it has no home, and whoever claims it is that */
 	const struct px_bus_op *ops;
@@ -125,6 +134,9 @@ struct px_bus {
 	/* Whether that node is dead, so that what it is the home of may be claimed. */
 	bool (*is_dead)(void *user, uint64_t node);
 
+	/* Keys and values of one commit, at most, unless one record is larger. 0: 256 KiB. */
+	size_t commit_bytes;
+
 	/* The realm of that name; NULL: there is none. May be NULL itself. */
 	struct px_realm *(*realm)(void *user, struct px_span name);
 };
@@ -149,7 +161,7 @@ PX_PUBLIC void px_broker_bus_dead(struct px_broker *broker, uint64_t node);
 /* What the journal has come to. */
 struct px_bus_stats {
 	uint64_t homes;       /* practices that this node is the home of, or wants to be */
-	uint64_t unconfirmed; /* turns without an answer */
+	uint64_t unconfirmed; /* commits without an answer */
 	uint64_t waiting;     /* messages and arrivals that wait for their practice */
 	uint64_t turns;       /* accepted */
 	uint64_t claims;      /* accepted */

@@ -520,6 +520,132 @@ START_TEST(test_the_home_comes_first)
 }
 END_TEST
 
+/* The commit that was asked for at that place. */
+static const struct px_bus_commit *commit_at(const struct node *node, size_t at)
+{
+	ck_assert_uint_gt(node->link.count, at);
+	return (const struct px_bus_commit *)node->link.jobs[at].job;
+}
+
+static void say_much(struct node *node, struct fake_conn *conn)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		fake_send(conn, SAY);
+	}
+	turn(node);
+}
+
+/* Another node finds all of a turn, or nothing of it; and nothing of it is heard before. */
+START_TEST(test_a_large_turn_is_of_parts)
+{
+	store.commit_bytes = 150;
+	struct node one = begin(1);
+	connect_to_journal(&one, 1);
+	struct fake_conn *ann = open_at(&one, "1");
+	say_much(&one, ann);
+	size_t parts = one.link.count;
+	ck_assert_uint_ge(parts, 4);
+	for (size_t i = 0; i < parts; i++) {
+		const struct px_bus_commit *commit = commit_at(&one, i);
+		ck_assert_uint_eq(commit->part, i);
+		ck_assert_int_eq(commit->is_part, i + 1 < parts);
+		ck_assert_uint_eq(commit->rev, commit_at(&one, 0)->rev);
+		ck_assert_uint_eq(commit->op_count, 1);
+	}
+	uint64_t turns = stats_of(&one).turns;
+	for (size_t i = 0; i + 1 < parts; i++) {
+		ck_assert(sim_link_execute(&one.link));
+		ck_assert(sim_link_answer(&one.link));
+		turn(&one);
+		fake_expect_nothing(ann);
+		ck_assert_uint_eq(count_records("t/1", PX_BUS_HISTORY), 0);
+	}
+	ck_assert_uint_eq(stats_of(&one).turns, turns);
+	struct node two = begin(2);
+	connect_to_journal(&two, 2);
+	struct fake_conn *bob = open_at(&two, "1");
+	settle(&one);
+	fake_expect_nothing(ann);
+	ck_assert_uint_eq(stats_of(&one).unconfirmed, 0);
+	fake_say(bob, SAY);
+	settle(&two);
+	fake_expect(bob, "{'type':'ack','seq':1}");
+	end(&one);
+	end(&two);
+}
+END_TEST
+
+/* What the journal has lost of the parts is put back as a whole, which is of parts itself. */
+START_TEST(test_parts_that_are_lost)
+{
+	for (unsigned executed = 0; executed < 5; executed++) {
+		store.commit_bytes = 150;
+		struct node node = begin(1);
+		connect_to_journal(&node, 1);
+		struct fake_conn *ann = open_at(&node, "1");
+		say_much(&node, ann);
+		size_t parts = node.link.count;
+		for (unsigned i = 0; i < executed && i < parts; i++) {
+			(void)sim_link_execute(&node.link);
+			(void)(executed % 2 == 0 && sim_link_answer(&node.link));
+		}
+		sim_link_cut(&node.link);
+		sim_store_lose_all(&store);
+		sim_link_mend(&node.link);
+		settle(&node);
+		for (unsigned i = 1; i <= 3; i++) {
+			char pattern[64];
+			(void)snprintf(pattern, sizeof(pattern), "{'type':'ack','seq':%u}", i);
+			fake_expect(ann, pattern);
+		}
+		fake_expect_nothing(ann);
+		ck_assert_uint_eq(stats_of(&node).rebased, 1);
+		ck_assert_uint_eq(stats_of(&node).unconfirmed, 0);
+		ck_assert_uint_eq(count_records("t/1", PX_BUS_HISTORY), 3);
+		ck_assert_uint_eq(count_records("t/1", PX_BUS_MEMBERS), 1);
+		end(&node);
+		sim_store_finish(&store);
+		store = (struct sim_store){ .places = NULL };
+	}
+}
+END_TEST
+
+/* The same turn each time, with that limit: of how many commits, and what the first one has. */
+static size_t commits_with(size_t limit, size_t *ret_bytes)
+{
+	store.commit_bytes = limit;
+	struct node node = begin(1);
+	connect_to_journal(&node, 1);
+	struct fake_conn *ann = open_at(&node, "1");
+	say_much(&node, ann);
+	const struct px_bus_commit *commit = commit_at(&node, 0);
+	size_t count = node.link.count;
+	*ret_bytes = 0;
+	for (size_t i = 0; i < commit->op_count; i++) {
+		*ret_bytes += commit->ops[i].record.key.len + commit->ops[i].record.value.len;
+	}
+	settle(&node);
+	end(&node);
+	sim_store_finish(&store);
+	store = (struct sim_store){ .places = NULL };
+	return count;
+}
+
+START_TEST(test_how_large_a_commit_is)
+{
+	size_t all;
+	size_t bytes;
+	ck_assert_uint_eq(commits_with(0, &all), 1);
+	ck_assert_uint_eq(commits_with(all, &bytes), 1);
+	ck_assert_uint_eq(commits_with(all - 1, &bytes), 2);
+	ck_assert_uint_lt(bytes, all);
+	struct node node = begin(1);
+	connect_to_journal(&node, 1);
+	ck_assert_uint_eq(node.fake->broker->bus->bus.commit_bytes, 256 * 1024);
+	end(&node);
+}
+END_TEST
+
 START_TEST(test_in_order_whatever_waits)
 {
 	struct node node = begin(1);
@@ -925,7 +1051,8 @@ static void clean(void)
 RUN_TESTS_BETWEEN(NULL, clean, "bus", test_nothing_before_it_is_accepted, test_what_is_kept,
 		test_only_what_changed, test_another_goes_on, test_nobody_needs_it,
 		test_the_dead_are_not_asked, test_jobs_done_twice, test_what_is_lost_is_put_back,
-		test_loss_is_noticed_at_once, test_the_home_comes_first, test_in_order_whatever_waits,
+		test_loss_is_noticed_at_once, test_a_large_turn_is_of_parts, test_parts_that_are_lost,
+		test_how_large_a_commit_is, test_the_home_comes_first, test_in_order_whatever_waits,
 		test_too_many_without_an_answer, test_those_who_arrive, test_of_another_practice,
 		test_history_of_no_channel, test_what_nobody_knows, test_orders_go_on,
 		test_the_journal_is_away, test_those_who_publish, test_rights_that_are_gone,
