@@ -8,6 +8,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
+import net from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import tls from 'node:tls';
@@ -805,4 +806,48 @@ describe('a vhost that redirects', () => {
 	});
 
 	itEnds(praxis);
+});
+
+describe('WebSockets over TLS', () => {
+	const praxis = usePraxisd(() => ({
+		global: { 'queue-bytes': 65536, 'send-buffer-bytes': 16384 },
+		files: { 'conf.d/10-tls.json': { vhosts: [vhost('secure', 'a')] } },
+	}));
+	const join = async () => {
+		const carrier = net.connect({ port: await portOf(praxis, 'secure'), host: '127.0.0.1' });
+		const socket = tls.connect({ socket: carrier, rejectUnauthorized: false });
+		socket.carrier = carrier;
+		await within(
+			new Promise((resolve, reject) => {
+				socket.once('secureConnect', resolve);
+				socket.once('error', reject);
+			}),
+			'a TLS connection',
+		);
+		return praxis.connectRaw({}, { wire: new Wire(socket) });
+	};
+
+	it('of a client that stops reading are closed with 4408', async () => {
+		const [sender, slow] = [await join(), await join()];
+		slow.socket.pause();
+		await until('the client to be cut off', async () => {
+			sender.send({
+				type: 'whiteboard_update',
+				practiceId: 1,
+				data: secret().padEnd(8192, 'x'),
+			});
+			return (await praxis.stats()).slow_readers === 1;
+		});
+		slow.socket.resume();
+		assert.equal((await slow.closing()).code, 4408);
+	});
+
+	it('are closed with 1012 when the server ends, which it does', async () => {
+		const clients = await Promise.all(Array.from({ length: 50 }, join));
+		praxis.signal('SIGTERM');
+		for (const client of clients) {
+			assert.equal((await client.closing()).code, 1012);
+		}
+		await praxis.ended();
+	});
 });
