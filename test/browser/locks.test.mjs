@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { claimsOf, enterAsNobody, sign, tokenVhost } from '../e2e/lib/issuer.mjs';
+import { claimsOf, enterUnauthenticated, sign, tokenVhost } from '../e2e/lib/issuer.mjs';
 import { Praxisd } from '../e2e/lib/praxisd.mjs';
 import { until } from '../e2e/lib/wait.mjs';
 import { Browser, buildDashboard } from './lib/browser.mjs';
@@ -38,9 +38,9 @@ describe('locked addresses on the dashboard', { timeout: 120_000 }, () => {
 		assert.equal(await page.locator('#locks').isVisible(), false);
 
 		await until('the lock', async () => {
-			const nobody = await enterAsNobody(praxis);
-			await nobody.ask({ type: 'auth', token: 'no.to.ken' });
-			await nobody.closing();
+			const unauthenticated = await enterUnauthenticated(praxis);
+			await unauthenticated.ask({ type: 'auth', token: 'no.to.ken' });
+			await unauthenticated.closing();
 			return (await praxis.stats()).locked_addresses === 1;
 		});
 		await page.locator('#locks tbody tr', { hasText: '127.0.0.1' }).waitFor();

@@ -18,7 +18,7 @@ import { until, within } from './lib/wait.mjs';
 
 const TRUSTED = '127.0.0.1';
 const STRANGER = '127.0.0.2';
-const NOBODY = 'unknown';
+const UNKNOWN = 'unknown';
 
 async function open(port, localAddress = TRUSTED) {
 	const socket = net.connect({ port, host: '127.0.0.1', localAddress, noDelay: true });
@@ -48,7 +48,7 @@ async function statusOf(port, path, lines, from) {
 
 let users = 0;
 
-// What the trail says of the address of a session that came with these lines.
+// What the audit log says of the address of a session that came with these lines.
 async function addressOf(praxis, lines, from = TRUSTED) {
 	const userId = `behind-${++users}`;
 	const wire = await open(praxis.port, from);
@@ -107,30 +107,30 @@ describe('a client behind trusted proxies', () => {
 			'203.0.113.9',
 		],
 		[['Forwarded: for=203.0.113.9', 'X-Forwarded-For: 203.0.113.9:80'], '203.0.113.9'],
-		[['X-Forwarded-For: unknown'], NOBODY],
-		[['X-Forwarded-For: unix:'], NOBODY],
-		[['X-Forwarded-For: _hidden'], NOBODY],
-		[['X-Forwarded-For:'], NOBODY],
-		[['X-Forwarded-For: ,'], NOBODY],
-		[['X-Forwarded-For: ""'], NOBODY],
-		[['X-Forwarded-For: 203.0.113.9, unknown'], NOBODY],
-		[['X-Forwarded-For: 203.0.113.9, rubbish, 10.1.2.3'], NOBODY],
-		[['X-Forwarded-For: 203.0.113.9', 'X-Forwarded-For: unknown'], NOBODY],
-		[['X-Forwarded-For: ::'], NOBODY],
-		[['X-Forwarded-For: 0.0.0.0'], NOBODY],
-		[['Forwarded: for=unknown'], NOBODY],
-		[['Forwarded: for=_hidden'], NOBODY],
-		[['Forwarded: for="unix:"'], NOBODY],
-		[['Forwarded:'], NOBODY],
-		[['Forwarded: proto=https'], NOBODY],
-		[['Forwarded: 203.0.113.9'], NOBODY],
-		[['Forwarded: for=203.0.113.9;for=203.0.113.9'], NOBODY],
-		[['Forwarded: for=203.0.113.9', 'Forwarded: for=unknown'], NOBODY],
+		[['X-Forwarded-For: unknown'], UNKNOWN],
+		[['X-Forwarded-For: unix:'], UNKNOWN],
+		[['X-Forwarded-For: _hidden'], UNKNOWN],
+		[['X-Forwarded-For:'], UNKNOWN],
+		[['X-Forwarded-For: ,'], UNKNOWN],
+		[['X-Forwarded-For: ""'], UNKNOWN],
+		[['X-Forwarded-For: 203.0.113.9, unknown'], UNKNOWN],
+		[['X-Forwarded-For: 203.0.113.9, rubbish, 10.1.2.3'], UNKNOWN],
+		[['X-Forwarded-For: 203.0.113.9', 'X-Forwarded-For: unknown'], UNKNOWN],
+		[['X-Forwarded-For: ::'], UNKNOWN],
+		[['X-Forwarded-For: 0.0.0.0'], UNKNOWN],
+		[['Forwarded: for=unknown'], UNKNOWN],
+		[['Forwarded: for=_hidden'], UNKNOWN],
+		[['Forwarded: for="unix:"'], UNKNOWN],
+		[['Forwarded:'], UNKNOWN],
+		[['Forwarded: proto=https'], UNKNOWN],
+		[['Forwarded: 203.0.113.9'], UNKNOWN],
+		[['Forwarded: for=203.0.113.9;for=203.0.113.9'], UNKNOWN],
+		[['Forwarded: for=203.0.113.9', 'Forwarded: for=unknown'], UNKNOWN],
 		// Of two headers one is the client's own, as far as we know.
-		[['Forwarded: for=198.51.100.1', 'X-Forwarded-For: 203.0.113.9'], NOBODY],
+		[['Forwarded: for=198.51.100.1', 'X-Forwarded-For: 203.0.113.9'], UNKNOWN],
 		// A client may set what its proxy does not.
-		[['X-Real-IP: 203.0.113.9'], NOBODY],
-		[['Via: 1.1 somewhere'], NOBODY],
+		[['X-Real-IP: 203.0.113.9'], UNKNOWN],
+		[['Via: 1.1 somewhere'], UNKNOWN],
 		[['Accept: nothing'], TRUSTED],
 	]) {
 		it(`${JSON.stringify(lines)} is ${address}`, async () => {
@@ -192,7 +192,7 @@ describe('which header counts can be said', () => {
 			});
 			it('is missed where the other one is there alone', async () => {
 				const other = both.filter((line) => !line.includes(address));
-				assert.equal(await addressOf(praxis, other), NOBODY);
+				assert.equal(await addressOf(praxis, other), UNKNOWN);
 			});
 			itEnds(praxis);
 		});
@@ -290,7 +290,7 @@ describe('figures, from this machine', () => {
 	itEnds(praxis);
 });
 
-// Through a proxy; what the trail has of the address of a session that came so.
+// Through a proxy; what the audit log has of the address of a session that came so.
 async function addressThrough(praxis, proxy, headers = {}) {
 	const userId = `behind-${++users}`;
 	const wire = await Wire.open(proxy.port);
@@ -356,7 +356,7 @@ describe('real proxies that are trusted', () => {
 	const cases = {
 		'with the port': ['$remote_addr:$remote_port', TRUSTED],
 		'in brackets and quotes': ['"\\"[2001:db8::7]:$remote_port\\""', '2001:db8::7'],
-		'and nobody, from a Unix socket': ['unix:', NOBODY],
+		'and unknown, from a Unix socket': ['unix:', UNKNOWN],
 		'and the last one of a list': ['"198.51.100.1, 203.0.113.9:$remote_port"', '203.0.113.9'],
 	};
 	for (const [what, [value, address]] of Object.entries(cases)) {

@@ -7,14 +7,14 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { bearer, enter, enterAsNobody, sign, token, tokenVhost } from './lib/issuer.mjs';
+import { bearer, enter, enterUnauthenticated, sign, token, tokenVhost } from './lib/issuer.mjs';
 import { exchange, request } from './lib/http.mjs';
 import { Praxisd, itEnds, secret, usePraxisd } from './lib/praxisd.mjs';
 import { nothingArrived } from './lib/session.mjs';
 import { until } from './lib/wait.mjs';
 
 const one = { role: 'admin', practices: [1] };
-const ruler = { role: 'admin', practices: ['*'] };
+const serverAdmin = { role: 'admin', practices: ['*'] };
 const stranger = { role: 'admin', practices: ['*'], tenant: 'other' };
 
 // A good message of every type; what it names is there or not, which is for later.
@@ -36,7 +36,7 @@ const TYPES = {
 	admin_events: {},
 };
 
-async function trailOf(praxis) {
+async function auditLogOf(praxis) {
 	const text = await readFile(path.join(praxis.dir, 'audit.jsonl'), 'utf8');
 	return text
 		.trim()
@@ -44,25 +44,25 @@ async function trailOf(praxis) {
 		.map((line) => JSON.parse(line));
 }
 
-const withTrail = { global: { audit: { file: 'audit.jsonl' } } };
+const withAuditLog = { global: { audit: { file: 'audit.jsonl' } } };
 
 describe('administrators and others', () => {
-	const praxis = usePraxisd({ ...withTrail, vhost: tokenVhost(), services: { admin: {} } });
+	const praxis = usePraxisd({ ...withAuditLog, vhost: tokenVhost(), services: { admin: {} } });
 
 	for (const [type, fields] of Object.entries(TYPES)) {
 		it(`${type} is for administrators`, async () => {
 			for (const role of ['staff', 'patient', 'service']) {
 				const client = await enter(praxis, { role, rooms: [] });
 				await client.refused({ type, ...fields }, 'forbidden');
-				const line = (await trailOf(praxis)).at(-1);
+				const line = (await auditLogOf(praxis)).at(-1);
 				assert.equal(line.event, 'refused');
 				assert.equal(line.reason, 'forbidden');
 				assert.equal(line.role, role);
 				assert.equal(line.clientId, client.clientId);
 			}
-			const nobody = await enterAsNobody(praxis);
-			await nobody.refused({ type, ...fields }, 'unauthenticated');
-			const admin = await enter(praxis, ruler);
+			const unauthenticated = await enterUnauthenticated(praxis);
+			await unauthenticated.refused({ type, ...fields }, 'unauthenticated');
+			const admin = await enter(praxis, serverAdmin);
 			const receipt = await admin.ask({ type, ...fields });
 			assert.notEqual(receipt.code, 'forbidden');
 			assert.notEqual(receipt.code, 'unknown_type');
@@ -75,7 +75,7 @@ describe('administrators and others', () => {
 	});
 
 	it('refuses fields that make no sense', async () => {
-		const admin = await enter(praxis, ruler);
+		const admin = await enter(praxis, serverAdmin);
 		for (const [type, field, values] of [
 			['admin_subscribe', 'intervalMs', [499, 60001, -1, 'x', 1.5, null]],
 			['admin_clients', 'limit', [-1, 501, 'x', null, 1.5]],
@@ -105,7 +105,7 @@ describe('administrators and others', () => {
 	});
 
 	it('names what is not there', async () => {
-		const admin = await enter(praxis, ruler);
+		const admin = await enter(praxis, serverAdmin);
 		for (const [type, field, fields] of [
 			['admin_clients', 'service', { service: 'nothing' }],
 			['admin_rooms', 'service', { service: 'nothing' }],
@@ -131,7 +131,7 @@ describe('what an administrator sees', () => {
 	});
 
 	it('a snapshot, and figures that move', async () => {
-		const admin = await enter(praxis, ruler);
+		const admin = await enter(praxis, serverAdmin);
 		admin.send({ type: 'admin_subscribe', intervalMs: 500 });
 		const snapshot = await admin.next('admin_snapshot');
 		assert.doesNotMatch(snapshot.raw, /SECRET|phrase/);
@@ -147,7 +147,7 @@ describe('what an administrator sees', () => {
 		assert.equal(stats.totals.sessions, 2);
 		await admin.accepted({ type: 'admin_subscribe', intervalMs: 0 });
 		await admin.fence();
-		const other = await enter(praxis, ruler);
+		const other = await enter(praxis, serverAdmin);
 		await other.accepted({ type: 'admin_subscribe', intervalMs: 500 });
 		await other.next('admin_stats');
 		await other.next('admin_stats');
@@ -200,7 +200,7 @@ describe('what an administrator sees', () => {
 	});
 
 	it('the figures of the last hour, if it rules', async () => {
-		const admin = await enter(praxis, ruler);
+		const admin = await enter(praxis, serverAdmin);
 		admin.send({ type: 'admin_history' });
 		const history = await admin.next('admin_history');
 		assert.ok(history.samples.every((row) => row.length === history.fields.length));
@@ -208,7 +208,7 @@ describe('what an administrator sees', () => {
 	});
 
 	it('clients and rooms page by page', async () => {
-		const admin = await enter(praxis, ruler);
+		const admin = await enter(praxis, serverAdmin);
 		const ids = [admin.clientId];
 		for (let i = 0; i < 5; i++) {
 			const client = await enter(praxis, { practices: [i] });
@@ -235,7 +235,7 @@ describe('what an administrator sees', () => {
 
 	it('naming a practice makes it no part of it', async () => {
 		const ann = await enter(praxis);
-		const admin = await enter(praxis, ruler);
+		const admin = await enter(praxis, serverAdmin);
 		admin.send({ type: 'admin_clients', practiceId: 1 });
 		await admin.next('admin_clients');
 		await ann.accepted({ type: 'whiteboard_update', practiceId: 1 });
@@ -246,11 +246,11 @@ describe('what an administrator sees', () => {
 });
 
 describe('what an administrator does', () => {
-	const praxis = usePraxisd({ ...withTrail, vhost: tokenVhost(), services: { admin: {} } });
+	const praxis = usePraxisd({ ...withAuditLog, vhost: tokenVhost(), services: { admin: {} } });
 
-	// The trail's last act of an administrator.
+	// The audit log's last act of an administrator.
 	async function lastAct() {
-		return (await trailOf(praxis)).filter(({ event }) => event === 'administered').at(-1);
+		return (await auditLogOf(praxis)).filter(({ event }) => event === 'administered').at(-1);
 	}
 
 	it('disconnects a client of its own', async () => {
@@ -292,7 +292,7 @@ describe('what an administrator does', () => {
 	});
 
 	it('switches a service, if it rules, and never itself off', async () => {
-		const admin = await enter(praxis, ruler);
+		const admin = await enter(praxis, serverAdmin);
 		const ann = await enter(praxis);
 		const type = 'admin_service';
 		for (const claims of [one, stranger]) {
@@ -319,7 +319,7 @@ describe('what an administrator does', () => {
 			services: { admin: {}, echo: off, missing: off },
 		});
 		try {
-			const admin = await enter(other, ruler);
+			const admin = await enter(other, serverAdmin);
 			const ann = await enter(other);
 			const named = async (wanted) => {
 				admin.send({ type: 'admin_services' });
@@ -349,19 +349,19 @@ describe('what an administrator does', () => {
 	it('switches none on that it cannot write down, and offers no subprotocol of it', async () => {
 		const other = new Praxisd();
 		await other.start({
-			...withTrail,
+			...withAuditLog,
 			vhost: tokenVhost(),
 			services: { admin: {}, echo: { status: 'disabled' } },
 			limits: ['--fsize=8192'],
 		});
 		try {
-			const admin = await enter(other, ruler);
+			const admin = await enter(other, serverAdmin);
 			const type = 'admin_service';
 			let receipt;
 			for (let i = 0; i < 100 && receipt?.type !== 'error'; i++) {
 				receipt = await admin.ask({ type, name: 'whiteboard', enabled: true });
 			}
-			assert.equal(receipt.code, 'unavailable', 'the trail is full');
+			assert.equal(receipt.code, 'unavailable', 'the audit log is full');
 			await admin.refused({ type, name: 'echo', enabled: true }, 'unavailable');
 			const headers = {
 				'Sec-WebSocket-Protocol': 'echo, praxis.v1',
@@ -374,7 +374,7 @@ describe('what an administrator does', () => {
 	});
 
 	it('broadcasts to one practice, or to all of its own', async () => {
-		const admin = await enter(praxis, ruler);
+		const admin = await enter(praxis, serverAdmin);
 		const single = await enter(praxis, { ...one, practices: [1, 3] });
 		const ann = await enter(praxis);
 		const bob = await enter(praxis, { practices: [2] });
@@ -431,7 +431,7 @@ describe('what an administrator does', () => {
 			assert.equal(tested.ok, true);
 			assert.ok(Number.isInteger(tested.handledUs));
 		}
-		const board = await enter(praxis, ruler); // it is in no practice yet, and names none
+		const board = await enter(praxis, serverAdmin); // it is in no practice yet, and names none
 		board.send({ type: 'admin_test', service: 'whiteboard' });
 		assert.equal((await board.next('error')).code, 'bad_message');
 		assert.equal((await board.next('admin_tested')).ok, false);
@@ -457,7 +457,7 @@ describe('live events', () => {
 	it('are shown as they happen, of its practices alone', async () => {
 		const { admin, begun } = await watch(one);
 		assert.equal(begun.complete, undefined);
-		const whole = (await watch(ruler)).admin;
+		const whole = (await watch(serverAdmin)).admin;
 		const ann = await enter(praxis, { sub: 7 });
 		const connected = await eventOf(admin, 'connected');
 		assert.equal(connected.entry.user, 7);
@@ -482,7 +482,7 @@ describe('live events', () => {
 
 	it('of the server itself for those who have all practices', async () => {
 		const { admin } = await watch(one);
-		const whole = (await watch(ruler)).admin;
+		const whole = (await watch(serverAdmin)).admin;
 		const response = await exchange(
 			praxis.port,
 			request('GET', '/api/v1/stats', bearer(await sign({ sub: 'x', role: 'staff' }))),

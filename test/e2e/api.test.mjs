@@ -16,7 +16,7 @@ import { until } from './lib/wait.mjs';
 
 const one = { practices: [1] };
 const everything = { practices: ['*'] };
-const ruler = { practices: ['*'], role: 'admin' };
+const serverAdmin = { practices: ['*'], role: 'admin' };
 const stranger = { tenant: 'other', practices: ['*'], role: 'admin' };
 
 describe('what the API shows', () => {
@@ -158,7 +158,7 @@ describe('what the API shows', () => {
 	});
 
 	it('the configuration in force, without secrets, to those who rule', async () => {
-		const response = await call(praxis, ruler, 'GET', 'config');
+		const response = await call(praxis, serverAdmin, 'GET', 'config');
 		assert.equal(response.status, 200);
 		assert.doesNotMatch(response.body, /SECRET|phrase/);
 		const { config } = response.json;
@@ -171,9 +171,9 @@ describe('what the API shows', () => {
 
 	it('the figures of the last hour to those who rule', async () => {
 		await until('a sample', async () => {
-			return (await get(praxis, ruler, 'history')).samples.length > 0;
+			return (await get(praxis, serverAdmin, 'history')).samples.length > 0;
 		});
-		const { everyMs, fields, samples } = await get(praxis, ruler, 'history');
+		const { everyMs, fields, samples } = await get(praxis, serverAdmin, 'history');
 		assert.equal(everyMs, 10000);
 		assert.equal(fields[0], 'at');
 		assert.ok(samples.every((row) => row.length === fields.length));
@@ -213,14 +213,14 @@ describe('what the API does', () => {
 	});
 	const events = async (event) => {
 		const text = await readFile(path.join(praxis.dir, 'audit.jsonl'), 'utf8');
-		const trail = text
+		const auditLog = text
 			.trim()
 			.split('\n')
 			.map((line) => JSON.parse(line));
-		return trail.filter((line) => line.event === event);
+		return auditLog.filter((line) => line.event === event);
 	};
 
-	it('closes a client, which is told why, and the trail has it', async () => {
+	it('closes a client, which is told why, and the audit log has it', async () => {
 		const ann = await enter(
 			praxis,
 			{},
@@ -316,12 +316,12 @@ describe('what the API does', () => {
 			'forbidden',
 		);
 		assertRefused(
-			await call(praxis, ruler, 'POST', 'services/nothing', { enabled: false }),
+			await call(praxis, serverAdmin, 'POST', 'services/nothing', { enabled: false }),
 			404,
 			'not_found',
 			'name',
 		);
-		await post(praxis, ruler, 'services/whiteboard', { enabled: false });
+		await post(praxis, serverAdmin, 'services/whiteboard', { enabled: false });
 		await ann.refused(message, 'service_disabled');
 		assert.equal((await praxis.stats()).services.whiteboard.enabled, false);
 		assertRefused(
@@ -330,7 +330,7 @@ describe('what the API does', () => {
 			'service_disabled',
 			'type',
 		);
-		await post(praxis, ruler, 'services/whiteboard', { enabled: true });
+		await post(praxis, serverAdmin, 'services/whiteboard', { enabled: true });
 		await ann.accepted(message);
 		const lines = (await events('administered')).slice(-2);
 		assert.deepEqual(
@@ -538,7 +538,7 @@ describe('what the API refuses', () => {
 					const takesBody = ['POST', 'PUT', 'PATCH'].includes(other);
 					const response = await call(
 						praxis,
-						ruler,
+						serverAdmin,
 						other,
 						name,
 						takesBody ? '{}' : undefined,
@@ -554,7 +554,7 @@ describe('what the API refuses', () => {
 		it(`${method} ${name}: with a parameter that it does not know`, async () => {
 			for (const query of ['nosuch=1', 'nosuch', 'after=1&nosuch=1', 'access_token=x']) {
 				const text = method === 'GET' ? undefined : body;
-				const response = await call(praxis, ruler, method, `${name}?${query}`, text);
+				const response = await call(praxis, serverAdmin, method, `${name}?${query}`, text);
 				assertRefused(response, 400, 'bad_message');
 			}
 		});
@@ -565,17 +565,17 @@ describe('what the API refuses', () => {
 
 		it(`POST ${name}: broken, unknown, too large, not JSON, without a length`, async () => {
 			for (const broken of ['', '{', 'null', '[]', '{"a":1,}', 'x'.repeat(65536)]) {
-				const response = await call(praxis, ruler, 'POST', name, broken);
+				const response = await call(praxis, serverAdmin, 'POST', name, broken);
 				assert.equal(response.status, 400, broken.slice(0, 20));
 			}
 			if (name !== 'publish') {
 				const more = { ...body, surprise: 1 };
-				const response = await call(praxis, ruler, 'POST', name, more);
+				const response = await call(praxis, serverAdmin, 'POST', name, more);
 				assertRefused(response, 400, 'bad_message');
 			}
 			for (const field of Object.keys(body)) {
 				for (const wrong of [undefined, null, {}]) {
-					const response = await call(praxis, ruler, 'POST', name, {
+					const response = await call(praxis, serverAdmin, 'POST', name, {
 						...body,
 						[field]: wrong,
 					});
@@ -583,11 +583,18 @@ describe('what the API refuses', () => {
 				}
 			}
 			const type = { 'Content-Type': 'application/x-www-form-urlencoded' };
-			assertRefused(await call(praxis, ruler, 'POST', name, body, type), 415, 'bad_request');
+			assertRefused(
+				await call(praxis, serverAdmin, 'POST', name, body, type),
+				415,
+				'bad_request',
+			);
 			const utf8 = { 'Content-Type': 'Application/JSON; charset=utf-8' };
-			assert.notEqual((await call(praxis, ruler, 'POST', name, body, utf8)).status, 415);
+			assert.notEqual(
+				(await call(praxis, serverAdmin, 'POST', name, body, utf8)).status,
+				415,
+			);
 			const chunked = { 'Transfer-Encoding': 'chunked', 'Content-Length': null };
-			const unknown = await call(praxis, ruler, 'POST', name, '{}', chunked);
+			const unknown = await call(praxis, serverAdmin, 'POST', name, '{}', chunked);
 			assertRefused(unknown, 411, 'bad_request');
 			const wire = await Wire.open(praxis.port);
 			wire.write(
@@ -613,14 +620,14 @@ describe('what the API refuses', () => {
 		'limit',
 	]) {
 		it(`clients?${query.slice(0, 30)}`, async () => {
-			const response = await call(praxis, ruler, 'GET', `clients?${query}`);
+			const response = await call(praxis, serverAdmin, 'GET', `clients?${query}`);
 			assert.equal(response.status, 400, response.body);
 		});
 	}
 
 	it('names in the query that mean nothing, and practices of others', async () => {
 		assertRefused(
-			await call(praxis, ruler, 'GET', 'clients?service=nothing'),
+			await call(praxis, serverAdmin, 'GET', 'clients?service=nothing'),
 			404,
 			'not_found',
 			'service',
@@ -637,8 +644,8 @@ describe('what the API refuses', () => {
 
 	for (const name of ['', 'nothing', 'services/', 'services/a/b', 'rooms/x', 'stats/']) {
 		it(`/api/v1/${name}: nothing is there`, async () => {
-			assertRefused(await call(praxis, ruler, 'GET', name), 404, 'not_found');
-			assertRefused(await call(praxis, ruler, 'POST', name, '{}'), 404, 'not_found');
+			assertRefused(await call(praxis, serverAdmin, 'GET', name), 404, 'not_found');
+			assertRefused(await call(praxis, serverAdmin, 'POST', name, '{}'), 404, 'not_found');
 		});
 	}
 

@@ -15,7 +15,7 @@ import {
 	bearer,
 	claimsOf,
 	enter,
-	enterAsNobody,
+	enterUnauthenticated,
 	handmade,
 	keyPair,
 	nowS,
@@ -55,7 +55,7 @@ async function assertRefused(praxis, jwt, code = 'unauthenticated') {
 	assert.equal(error.code, code);
 	assert.equal((await client.closing()).code, 4401);
 
-	const page = await enterAsNobody(praxis);
+	const page = await enterUnauthenticated(praxis);
 	await page.refused({ type: 'auth', token: jwt }, code);
 	assert.equal((await page.closing()).code, 4401);
 }
@@ -199,7 +199,7 @@ describe('tokens', () => {
 	it('of 10,000 practices are refused or taken whole, and hurt nobody', async () => {
 		const practices = Array.from({ length: 10_000 }, (_, i) => i + 1);
 		const beside = await enter(praxis, { iss: ISSUER, aud: 'praxis' });
-		const client = await enterAsNobody(praxis);
+		const client = await enterUnauthenticated(praxis);
 		client.send({ type: 'auth', token: await good({ practices }) });
 		const { code } = await client.next('error');
 		assert.equal(code, 'unauthenticated');
@@ -241,16 +241,16 @@ describe('tokens', () => {
 	});
 
 	it('of 1 MB are too big for a message', async () => {
-		const page = await enterAsNobody(praxis);
+		const page = await enterUnauthenticated(praxis);
 		page.send({ type: 'auth', token: 'A'.repeat(1 << 20) });
 		assert.equal((await page.closing()).code, 1009);
 	});
 
 	it('of 60 KB in a message are refused', async () => {
-		const page = await enterAsNobody(praxis);
+		const page = await enterUnauthenticated(praxis);
 		await page.refused({ type: 'auth', token: 'A'.repeat(60_000) }, 'unauthenticated');
 		assert.equal((await page.closing()).code, 4401);
-		const other = await enterAsNobody(praxis);
+		const other = await enterUnauthenticated(praxis);
 		const jwt = await good({ pad: 'x'.repeat(44_000) });
 		other.send({ type: 'auth', token: jwt, id: 1 });
 		const answer = await other.next(
@@ -430,11 +430,11 @@ describe('requests', () => {
 			const client = await praxis.open(`/ws?${query}`);
 			assert.equal((await client.next('connection_established')).user, undefined, query);
 		}
-		const nobody = await praxis.open(`/ws?access_token=%0d%0a${jwt}`);
-		assert.equal((await nobody.next()).type, 'error');
-		await nobody.closing();
+		const unauthenticated = await praxis.open(`/ws?access_token=%0d%0a${jwt}`);
+		assert.equal((await unauthenticated.next()).type, 'error');
+		await unauthenticated.closing();
 		for (const bad of [`access_token=${jwt.replace('.', '%0a.')}`, 'x=%00', 'x=%0a']) {
-			// Refused, dropped, or let in as nobody: the versions of lws differ.
+			// Refused, dropped, or let in unauthenticated: the versions of lws differ.
 			const client = await praxis.open(`/ws?${bad}`).catch(() => undefined);
 			const first = await client?.next();
 			assert.ok(!first || first.type === 'error' || first.user === undefined, bad);
@@ -655,9 +655,11 @@ describe('connections that never authenticate', () => {
 
 		// One goes or becomes somebody: there is room for another.
 		sockets.pop().close();
-		const page = await until('room for another', () => enterAsNobody(praxis).catch(() => null));
+		const page = await until('room for another', () =>
+			enterUnauthenticated(praxis).catch(() => null),
+		);
 		await page.accepted({ type: 'auth', token: await token() });
-		await enterAsNobody(praxis);
+		await enterUnauthenticated(praxis);
 		sockets.forEach((wire) => wire.close());
 	});
 

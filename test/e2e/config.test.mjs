@@ -278,18 +278,18 @@ describe('a wrong configuration', () => {
 		});
 	}
 
-	// [what, the file of the trail]
-	for (const [what, trail] of [
+	// [what, the file of the audit log]
+	for (const [what, auditLog] of [
 		['in a directory that is missing', '/nonexistent/praxis/audit.jsonl'],
 		['that is a directory', '/tmp'],
 		['in a directory that is a file', `${process.execPath}/audit.jsonl`],
 	]) {
 		refuses(
 			`an audit log ${what}`,
-			{ [GLOBAL]: quiet({ audit: { file: trail } }) },
+			{ [GLOBAL]: quiet({ audit: { file: auditLog } }) },
 			name(GLOBAL),
 			'"file"',
-			trail.replace('/audit.jsonl', ''),
+			auditLog.replace('/audit.jsonl', ''),
 		);
 	}
 

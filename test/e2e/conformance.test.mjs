@@ -244,7 +244,7 @@ const requests = (secure) => () => {
 
 	// Where that is not taken, the loop spins: the end is told for as long as it is there.
 	it('that end within their head are told at once', async () => {
-		for (const text of ['GET /heal', '\r', HEALTH.slice(0, -1), HEALTH + HEALTH.slice(0, -1)]) {
+		for (const text of ['GET /hea', '\r', HEALTH.slice(0, -1), HEALTH + HEALTH.slice(0, -1)]) {
 			const wire = await open();
 			wire.socket.allowHalfOpen = true;
 			wire.socket.end(text);

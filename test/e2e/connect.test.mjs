@@ -62,8 +62,8 @@ describe('identity without tokens', () => {
 	const praxis = usePraxisd({ vhost: { 'open-practice': '41' } });
 
 	it('takes the configured practice where the query has none', async () => {
-		const nobody = { practiceId: null, userId: null, userName: null, role: null };
-		const page = await praxis.connect(nobody);
+		const noIdentity = { practiceId: null, userId: null, userName: null, role: null };
+		const page = await praxis.connect(noIdentity);
 		const sender = await praxis.connect({ practiceId: 41 });
 		await sender.accepted({ type: 'whiteboard_update', practiceId: 41, data: {} });
 		assert.equal((await page.next('whiteboard_update')).practiceId, 41);
@@ -77,8 +77,8 @@ describe('identity without tokens', () => {
 	});
 
 	it('lets the clients of the reference system call without a word on who they are', async () => {
-		const nobody = { practiceId: null, userId: null, userName: null, role: null };
-		const [one, two] = [await praxis.connect(nobody), await praxis.connect(nobody)];
+		const noIdentity = { practiceId: null, userId: null, userName: null, role: null };
+		const [one, two] = [await praxis.connect(noIdentity), await praxis.connect(noIdentity)];
 		const who = (userId) => ({ userId, userName: `SECRET-${userId}` });
 		await one.join('appointment_9', who(1));
 		await two.join('appointment_9', who(2));

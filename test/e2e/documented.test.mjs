@@ -17,7 +17,7 @@ import { Certificates } from './lib/certificates.mjs';
 import { holder, run as ctl, start as startCtl } from './lib/ctl.mjs';
 import { faultOf } from './lib/described.mjs';
 import { PHRASE, enter, token, tokenVhost } from './lib/issuer.mjs';
-import { checkLine } from './lib/onlooker.mjs';
+import { checkLine } from './lib/tail.mjs';
 import { BUILD, Praxisd, itEnds, runPraxisd, usePraxisd, writeFiles } from './lib/praxisd.mjs';
 import { Receiver, SIGNING, webhook } from './lib/receiver.mjs';
 import { openV1, resume } from './lib/resuming.mjs';

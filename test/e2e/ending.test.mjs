@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The end of the server, in whatever it is at: told once, which drains, and twice, which ends at once.
-// Each time it ends with 0, no sanitizer speaks, and the last line of the trail says "stopped".
+// Each time it ends with 0, no sanitizer speaks, and the last line of the audit log says "stopped".
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -14,7 +14,7 @@ import { afterEach, describe, it } from 'node:test';
 import { Certificates } from './lib/certificates.mjs';
 import { request, Wire } from './lib/http.mjs';
 import { enter, token, tokenVhost } from './lib/issuer.mjs';
-import { Onlooker, tailRequest } from './lib/onlooker.mjs';
+import { TailStream, tailRequest } from './lib/tail.mjs';
 import { BUILD, Praxisd, secret } from './lib/praxisd.mjs';
 import { frame, OP, upgradeRequest } from './lib/raw.mjs';
 import { webhook } from './lib/receiver.mjs';
@@ -165,10 +165,10 @@ const STATES = {
 	'while somebody looks on': async () => ({
 		options: { vhost: tokenVhost() },
 		async enter(praxis) {
-			const onlooker = await Onlooker.open(praxis, { practices: [1] }, { practiceId: 1 });
+			const tail = await TailStream.open(praxis, { practices: [1] }, { practiceId: 1 });
 			const ann = await enter(praxis);
 			await ann.accepted(update());
-			await onlooker.next();
+			await tail.next();
 		},
 	}),
 	'while somebody looks on who does not read': async () => ({
@@ -323,15 +323,15 @@ describe('the server ends', () => {
 		for (const [how, insist] of Object.entries(TOLD)) {
 			it(`${what}, told ${how}`, async () => {
 				const state = await make();
-				const trail = path.join(tmpdir(), `praxis-trail-${process.pid}.jsonl`);
-				open.push(() => rm(trail, { force: true }));
-				open.push(() => rm(`${trail}.head`, { force: true }));
+				const auditLog = path.join(tmpdir(), `praxis-audit-${process.pid}.jsonl`);
+				open.push(() => rm(auditLog, { force: true }));
+				open.push(() => rm(`${auditLog}.head`, { force: true }));
 				praxis = await new Praxisd().start({
 					...state.options,
 					global: {
 						'drain-deadline-ms': 1000,
 						'auth-failures': 0,
-						audit: { file: trail, sync: 'line' },
+						audit: { file: auditLog, sync: 'line' },
 						'state-file': 'state',
 						...state.options?.global,
 					},
@@ -341,7 +341,7 @@ describe('the server ends', () => {
 				state.once?.();
 				await insist(praxis);
 				await praxis.ended();
-				const lines = (await readFile(trail, 'utf8')).trim().split('\n');
+				const lines = (await readFile(auditLog, 'utf8')).trim().split('\n');
 				assert.equal(JSON.parse(lines.at(-1)).event, 'stopped');
 			});
 		}

@@ -42,7 +42,7 @@ async function gather(praxis, port, { count = PEOPLE, practice = 1 } = {}) {
 }
 
 // Comes back as often as it takes: the network may cut the return, too.
-async function comeBack(person) {
+async function reconnect(person) {
 	await until('being back', async () => {
 		try {
 			await person.open();
@@ -108,13 +108,13 @@ describe('a bad network', () => {
 				}
 			});
 			network.next = roll(2) ? network.next : { ...network.next, pieces: 7 };
-			await comeBack(person);
+			await reconnect(person);
 			await reconnectBroken(people, network);
 		}
 		network.next = {};
 		for (const person of people) {
 			person.cut(); // its connection may have a cut before it
-			await comeBack(person);
+			await reconnect(person);
 		}
 		await within(Promise.all(said), 'a receipt of everything that was said');
 		await agree(people);
@@ -161,7 +161,7 @@ async function reconnectBroken(people, network) {
 	for (const person of people) {
 		if (!person.connected) {
 			network.next = {};
-			await comeBack(person);
+			await reconnect(person);
 		}
 	}
 }

@@ -90,7 +90,7 @@ describe('a day in the field', () => {
 	let clock;
 	let disk;
 	let nginx;
-	let trail;
+	let auditLog;
 	let ca;
 	let ann;
 	let bob;
@@ -161,7 +161,7 @@ describe('a day in the field', () => {
 	}
 
 	const lines = async () =>
-		(await readFile(trail, 'utf8'))
+		(await readFile(auditLog, 'utf8'))
 			.trim()
 			.split('\n')
 			.map((line) => JSON.parse(line));
@@ -171,7 +171,7 @@ describe('a day in the field', () => {
 		await certificates.issue('nginx', { names: 'DNS:localhost,IP:127.0.0.1' });
 		ca = await readFile(certificates.path('nginx.pem'));
 		disk = await Disk.make();
-		trail = path.join(disk.dir, 'audit.jsonl');
+		auditLog = path.join(disk.dir, 'audit.jsonl');
 		clock = NO_CLOCK ? null : new Clock(certificates.path('clock'), PRAXISD);
 		const hook = await receiver.listen();
 		const port = await freePort();
@@ -185,7 +185,7 @@ describe('a day in the field', () => {
 				'grace-ms': 30_000,
 				'heartbeat-ms': 1000,
 				'state-file': 'state',
-				audit: { file: trail, sync: 'line' },
+				audit: { file: auditLog, sync: 'line' },
 			},
 			vhost: tokenVhost(
 				{ cookie: 'session' },
@@ -390,7 +390,7 @@ describe('a day in the field', () => {
 				await agree();
 				const refusal = await get(praxis.port, '/api/v1/clients', bearer('no.token.atall'));
 				assert.ok([401, 429].includes(refusal.status), refusal.body);
-				const { at } = await until('its line in the trail', async () => {
+				const { at } = await until('its line in the audit log', async () => {
 					const last = (await lines()).at(-1);
 					return last.event === 'refused' && last;
 				});
@@ -460,9 +460,9 @@ describe('a day in the field', () => {
 	part(
 		'the disk ends: nobody is let in unwritten, those who are here go on, and it recovers',
 		async () => {
-			disk.fill(praxis.pid, trail);
+			disk.fill(praxis.pid, auditLog);
 			const headers = bearer(await sign(claimsOf({ exp: nowS() + HOUR_S })));
-			// A connection or two may still fit into the trail's last page.
+			// A connection or two may still fit into the audit log's last page.
 			const { code } = await until('a refusal', async () => {
 				const guest = await RawClient.open(praxis.port, '/ws', {}, { headers });
 				const isIn = await guest.next().catch(() => null);
@@ -597,8 +597,8 @@ describe('a day in the field', () => {
 		assert.deepEqual(receiver.violations, []);
 		praxis.signal('SIGTERM');
 		await praxis.ended();
-		const { code, stdout, stderr } = await ctl(['audit', 'verify', trail]);
+		const { code, stdout, stderr } = await ctl(['audit', 'verify', auditLog]);
 		assert.equal(code, 0, stdout + stderr);
-		assert.doesNotMatch(await readFile(trail, 'utf8'), /SECRET/);
+		assert.doesNotMatch(await readFile(auditLog, 'utf8'), /SECRET/);
 	});
 });

@@ -10,7 +10,7 @@ import { describe, it } from 'node:test';
 import * as api from './lib/api.mjs';
 import { get } from './lib/http.mjs';
 import { bearer, enter, token, tokenVhost } from './lib/issuer.mjs';
-import { Onlooker } from './lib/onlooker.mjs';
+import { TailStream } from './lib/tail.mjs';
 import { itEnds, secret, usePraxisd } from './lib/praxisd.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -56,12 +56,12 @@ describe('figures', () => {
 
 	it('requests that are being answered are counted, streams among them', async () => {
 		assert.equal((await praxis.stats()).relays, 1, 'that which asks');
-		const onlooker = await Onlooker.open(praxis, { practices: [1] }, { practiceId: 1 });
+		const tail = await TailStream.open(praxis, { practices: [1] }, { practiceId: 1 });
 		const { relays, tail_streams: streams } = await praxis.stats();
 		assert.deepEqual([relays, streams], [2, 1]);
 		assert.equal(await metric(praxis, 'praxis_relays'), 2);
 		assert.equal(await metric(praxis, 'praxis_tail_streams'), 1);
-		onlooker.close();
+		tail.close();
 		await until('its end', async () => (await praxis.stats()).tail_streams === 0);
 	});
 
@@ -171,7 +171,7 @@ describe('figures', () => {
 	itEnds(praxis);
 });
 
-describe('readiness, where the trail takes nothing', () => {
+describe('readiness, where the audit log takes nothing', () => {
 	const praxis = usePraxisd({
 		global: { audit: { file: 'audit.jsonl' } },
 		vhost: tokenVhost(),

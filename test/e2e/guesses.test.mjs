@@ -7,10 +7,18 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { assertTurnedAway, attempt, call, ruler } from './lib/attempts.mjs';
+import { assertTurnedAway, attempt, call, serverAdmin } from './lib/attempts.mjs';
 import { ctl, operator, rows } from './lib/ctl.mjs';
 import { get } from './lib/http.mjs';
-import { bearer, enter, enterAsNobody, nowS, sign, token, tokenVhost } from './lib/issuer.mjs';
+import {
+	bearer,
+	enter,
+	enterUnauthenticated,
+	nowS,
+	sign,
+	token,
+	tokenVhost,
+} from './lib/issuer.mjs';
 import { itEnds, usePraxisd } from './lib/praxisd.mjs';
 import { refusedUpgrade } from './lib/raw.mjs';
 import { until } from './lib/wait.mjs';
@@ -18,7 +26,9 @@ import { until } from './lib/wait.mjs';
 // So many attempts with a bad token, all at the same moment, whatever else the machine does. Of each:
 // 0 if it was looked at, else when to try again.
 async function guesses(praxis, count) {
-	const pages = await Promise.all(Array.from({ length: count }, () => enterAsNobody(praxis)));
+	const pages = await Promise.all(
+		Array.from({ length: count }, () => enterUnauthenticated(praxis)),
+	);
 	const receipts = await Promise.all(
 		pages.map((page) => page.ask({ type: 'auth', token: 'no.to.ken' })),
 	);
@@ -92,14 +102,14 @@ describe('guesses at tokens', () => {
 	it('do not lock out what is right: header, message, API, ticket', async () => {
 		const client = await enter(praxis);
 		await client.accepted({ type: 'auth', token: await sign(client.claims) });
-		const page = await enterAsNobody(praxis);
+		const page = await enterUnauthenticated(praxis);
 		await page.accepted({ type: 'auth', token: await token() });
 		const claims = { claims: { sub: 'x', role: 'staff', practices: [1] } };
 		const answer = await call(
 			praxis,
 			'POST',
 			'/api/v1/tickets',
-			await ruler(),
+			await serverAdmin(),
 			JSON.stringify(claims),
 		);
 		assert.equal(answer.status, 200, answer.body);
@@ -111,7 +121,7 @@ describe('guesses at tokens', () => {
 	});
 
 	it('nor hide that a token has expired', async () => {
-		const page = await enterAsNobody(praxis);
+		const page = await enterUnauthenticated(praxis);
 		await page.refused(
 			{ type: 'auth', token: await token({ exp: nowS() - 5 }) },
 			'token_expired',
@@ -119,10 +129,10 @@ describe('guesses at tokens', () => {
 		await page.closing();
 	});
 
-	it('are shown: statistics, metrics, API, the messages of administrators, the trail', async () => {
+	it('are shown: statistics, metrics, API, the messages of administrators, the audit log', async () => {
 		assert.equal((await praxis.stats()).locked_addresses, 1);
 		assert.match((await get(praxis.port, '/metrics')).body, /^praxis_locked_addresses 1$/m);
-		const answer = await call(praxis, 'GET', '/api/v1/locks', await ruler());
+		const answer = await call(praxis, 'GET', '/api/v1/locks', await serverAdmin());
 		assert.equal(answer.status, 200, answer.body);
 		const { locks, total } = JSON.parse(answer.body);
 		assert.equal(total, 1);
@@ -136,8 +146,8 @@ describe('guesses at tokens', () => {
 			(await admin.next('admin_locks')).locks.map((each) => each.address),
 			['127.0.0.1'],
 		);
-		const trail = await readFile(`${praxis.dir}/audit.jsonl`, 'utf8');
-		assert.equal(trail.match(/"reason":"locked"/g).length, 1);
+		const auditLog = await readFile(`${praxis.dir}/audit.jsonl`, 'utf8');
+		assert.equal(auditLog.match(/"reason":"locked"/g).length, 1);
 	});
 
 	it('are no business of who does not rule', async () => {
@@ -146,7 +156,7 @@ describe('guesses at tokens', () => {
 			['POST', '/api/v1/unlock', '{"address":"127.0.0.1"}'],
 		]) {
 			for (const more of [{ practices: [1] }, { tenant: 'another' }]) {
-				const answer = await call(praxis, method, path, await ruler(more), body);
+				const answer = await call(praxis, method, path, await serverAdmin(more), body);
 				assert.equal(answer.status, 403, answer.body);
 			}
 		}
@@ -169,7 +179,7 @@ describe('guesses at tokens', () => {
 			praxis,
 			'POST',
 			'/api/v1/unlock',
-			await ruler(),
+			await serverAdmin(),
 			'{"address":"192.0.2.1"}',
 		);
 		assert.equal(unknown.status, 404);
@@ -178,7 +188,7 @@ describe('guesses at tokens', () => {
 			praxis,
 			'POST',
 			'/api/v1/unlock',
-			await ruler(),
+			await serverAdmin(),
 			'{"address":"127.0.0.1"}',
 		);
 		assert.deepEqual([answer.status, JSON.parse(answer.body)], [200, { address: '127.0.0.1' }]);
@@ -203,7 +213,7 @@ describe('guesses at tokens', () => {
 
 	it('are forgiven where they have locked nothing yet', async () => {
 		const unlock = async () =>
-			call(praxis, 'POST', '/api/v1/unlock', await ruler(), '{"address":"127.0.0.1"}');
+			call(praxis, 'POST', '/api/v1/unlock', await serverAdmin(), '{"address":"127.0.0.1"}');
 		await unlock();
 		assert.equal((await unlock()).status, 404, 'nothing is left to forgive');
 		await guesses(praxis, 3);
@@ -236,7 +246,7 @@ describe('tokens that are no good and no guess', () => {
 		];
 		for (const [claims, code] of kinds) {
 			for (let i = 0; i < 5; i++) {
-				const page = await enterAsNobody(praxis);
+				const page = await enterUnauthenticated(praxis);
 				await page.refused({ type: 'auth', token: await token(claims) }, code);
 				await page.closing();
 			}
@@ -337,7 +347,7 @@ describe('IPv6', () => {
 		});
 		const other = await attempt(praxis, { ...from('2001:db8:1:3::1'), ...bearer('no.to.ken') });
 		assert.equal(other.status, 101, 'another network is not concerned');
-		const answer = await call(praxis, 'GET', '/api/v1/locks', await ruler());
+		const answer = await call(praxis, 'GET', '/api/v1/locks', await serverAdmin());
 		assert.deepEqual(
 			JSON.parse(answer.body).locks.map(({ address }) => address),
 			['2001:db8:1:2::/64'],
@@ -345,7 +355,7 @@ describe('IPv6', () => {
 		await praxis.logged(/address 2001:db8:1:2::\/64: locked/);
 		const body = '{"address":"2001:db8:1:2::77"}';
 		assert.equal(
-			(await call(praxis, 'POST', '/api/v1/unlock', await ruler(), body)).status,
+			(await call(praxis, 'POST', '/api/v1/unlock', await serverAdmin(), body)).status,
 			200,
 		);
 	});

@@ -17,7 +17,7 @@ import {
 	bearer,
 	claimsOf,
 	enter,
-	enterAsNobody,
+	enterUnauthenticated,
 	nowS,
 	sign,
 	token,
@@ -94,7 +94,7 @@ describe('bringing credentials', () => {
 	});
 
 	it('in the auth message', async () => {
-		const client = await enterAsNobody(praxis);
+		const client = await enterUnauthenticated(praxis);
 		assert.equal(client.hello.user, undefined);
 		const claims = claimsOf();
 		client.send({ type: 'auth', token: await sign(claims) });
@@ -176,38 +176,38 @@ describe('cookie and query, not configured', () => {
 	itEnds(praxis);
 });
 
-describe('nobody', () => {
+describe('an unauthenticated session', () => {
 	const praxis = usePraxisd({ global: { 'auth-failures': 0 }, vhost: tokenVhost() });
 
 	it('may send auth and ping, and is in no practice', async () => {
 		const ann = await enter(praxis);
-		const nobody = await enterAsNobody(praxis);
-		assert.equal((await nobody.ask({ type: 'ping' })).type, 'ack');
+		const unauthenticated = await enterUnauthenticated(praxis);
+		assert.equal((await unauthenticated.ask({ type: 'ping' })).type, 'ack');
 		for (const type of ['whiteboard_subscribe', 'echo_say', 'unknown', 'admin_clients']) {
-			const error = await nobody.refused({ type, practiceId: 1 }, 'unauthenticated');
+			const error = await unauthenticated.refused({ type, practiceId: 1 }, 'unauthenticated');
 			assert.equal(error.ref, type);
 		}
 		await ann.accepted(update(1));
-		await nobody.next('pong');
-		await nothingArrived([nobody], [ann]);
+		await unauthenticated.next('pong');
+		await nothingArrived([unauthenticated], [ann]);
 	});
 
 	it('is turned away with a bad token', async () => {
-		const client = await enterAsNobody(praxis);
+		const client = await enterUnauthenticated(praxis);
 		const error = await client.refused({ type: 'auth', token: 'no.to.ken' }, 'unauthenticated');
 		assert.equal(error.ref, 'auth');
 		assert.equal((await client.closing()).code, 4401);
 	});
 
 	it('is told that its token has expired', async () => {
-		const client = await enterAsNobody(praxis);
+		const client = await enterUnauthenticated(praxis);
 		const expired = await token({ exp: nowS() - 5 });
 		await client.refused({ type: 'auth', token: expired }, 'token_expired');
 		assert.equal((await client.closing()).code, 4401);
 	});
 
 	it('is told what is wrong with an auth without a token', async () => {
-		const client = await enterAsNobody(praxis);
+		const client = await enterUnauthenticated(praxis);
 		for (const message of [{}, { token: 7 }, { token: null }, { token: {} }]) {
 			const error = await client.refused({ type: 'auth', ...message }, 'bad_message');
 			assert.equal(error.field, 'token');
@@ -217,7 +217,7 @@ describe('nobody', () => {
 
 	it('gets everything that it sent after auth done, in order', async () => {
 		const ann = await enter(praxis);
-		const client = await enterAsNobody(praxis);
+		const client = await enterUnauthenticated(praxis);
 		client.send({ type: 'auth', token: await token() });
 		for (let i = 0; i < 5; i++) {
 			client.send({ type: 'whiteboard_update', practiceId: 1, data: i });
@@ -230,7 +230,7 @@ describe('nobody', () => {
 	itEnds(praxis);
 });
 
-describe('nobody, for as long as that may be', () => {
+describe('an unauthenticated session, for as long as that may be', () => {
 	const praxis = usePraxisd({
 		global: { 'auth-failures': 0 },
 		vhost: tokenVhost({ 'auth-ms': 2000 }),
@@ -238,28 +238,28 @@ describe('nobody, for as long as that may be', () => {
 
 	it('is closed with 4401 after a while', async () => {
 		const began = Date.now();
-		const nobody = await enterAsNobody(praxis);
-		assert.equal((await nobody.next('error')).code, 'unauthenticated');
-		assert.equal((await nobody.closing()).code, 4401);
+		const unauthenticated = await enterUnauthenticated(praxis);
+		assert.equal((await unauthenticated.next('error')).code, 'unauthenticated');
+		assert.equal((await unauthenticated.closing()).code, 4401);
 		assert.ok(Date.now() - began >= 1900, 'not at once');
 	});
 
 	it('does not win time with pings', async () => {
-		const nobody = await enterAsNobody(praxis);
+		const unauthenticated = await enterUnauthenticated(praxis);
 		let told = [];
 		while (!told.some((message) => message.type === 'error')) {
 			told = await Promise.race([
-				nobody.fence().catch(() => [{ type: 'error' }]),
-				nobody.closed.then(() => [{ type: 'error' }]),
+				unauthenticated.fence().catch(() => [{ type: 'error' }]),
+				unauthenticated.closed.then(() => [{ type: 'error' }]),
 			]);
 		}
-		assert.equal((await nobody.closing()).code, 4401);
+		assert.equal((await unauthenticated.closing()).code, 4401);
 	});
 
 	it('is somebody once it has authenticated, and stays', async () => {
-		const client = await enterAsNobody(praxis);
+		const client = await enterUnauthenticated(praxis);
 		await client.accepted({ type: 'auth', token: await token() });
-		const late = await enterAsNobody(praxis);
+		const late = await enterUnauthenticated(praxis);
 		await late.closing(); // the time is over
 		await client.accepted(update(1));
 	});
@@ -433,7 +433,7 @@ describe('expiry', () => {
 	});
 
 	it('ends a session that authenticated later, too', async () => {
-		const client = await enterAsNobody(praxis);
+		const client = await enterUnauthenticated(praxis);
 		await client.accepted({ type: 'auth', token: await token({ exp: nowS() + 4 }) });
 		await client.next('auth_expiring');
 		assert.equal((await client.next('error')).code, 'token_expired');

@@ -9,18 +9,18 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { assertTurnedAway, attempt, call } from './lib/attempts.mjs';
 import { Wire, get, request } from './lib/http.mjs';
 import {
-	NOBODY,
+	NO_IDENTITY,
 	bearer,
 	claimsOf,
 	enter,
-	enterAsNobody,
+	enterUnauthenticated,
 	sign,
 	token,
 	tokenVhost,
 } from './lib/issuer.mjs';
 import { globalConfig, itEnds, secret, usePraxisd, writeFiles } from './lib/praxisd.mjs';
 import { OP, frame, refusedUpgrade, upgradeRequest } from './lib/raw.mjs';
-import { comeBack, openV1, V1 } from './lib/resuming.mjs';
+import { resumeQuery, openV1, V1 } from './lib/resuming.mjs';
 import { nothingArrived } from './lib/session.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -111,7 +111,7 @@ describe('max-connections-per-user', () => {
 			429,
 			'rate_limited',
 		);
-		const page = await enterAsNobody(praxis);
+		const page = await enterUnauthenticated(praxis);
 		const error = await page.refused({ type: 'auth', token: jwt }, 'rate_limited');
 		assert.ok(error.retryAfterMs > 0);
 		await page.closing();
@@ -270,7 +270,7 @@ describe('no limits', () => {
 
 	it('is what 0 means', async () => {
 		for (let i = 0; i < 20; i++) {
-			const page = await praxis.connect(NOBODY);
+			const page = await praxis.connect(NO_IDENTITY);
 			await page.refused({ type: 'auth', token: 'no.to.ken' }, 'unauthenticated');
 		}
 		for (let i = 0; i < 60; i++) {
@@ -392,7 +392,7 @@ describe('acts-per-second', () => {
 			.map((line) => JSON.parse(line))
 			.filter((line) => line.event === event);
 
-	it('bounds auth in a loop, and what it writes into the trail', async () => {
+	it('bounds auth in a loop, and what it writes into the audit log', async () => {
 		const ann = await enter(praxis);
 		const jwt = await sign(ann.claims);
 		const before = (await lines('authenticated')).length;
@@ -454,7 +454,7 @@ describe('acts-per-second, of sessions', () => {
 			.map((line) => JSON.parse(line))
 			.filter((line) => line.event === event && fits(line));
 
-	it('bounds how often those of one user begin, and what that writes into the trail', async () => {
+	it('bounds how often those of one user begin, and what that writes into the audit log', async () => {
 		const claims = claimsOf();
 		const headers = bearer(await sign(claims));
 		const due = dueSince(1);
@@ -468,7 +468,7 @@ describe('acts-per-second, of sessions', () => {
 		const { body } = await get(praxis.port, '/metrics');
 		assert.match(body, /praxis_limit_refusals_total\{limit="acts-per-second"\} [1-9]/);
 
-		const page = await enterAsNobody(praxis);
+		const page = await enterUnauthenticated(praxis);
 		const refusals = [];
 		for (let i = 0; i < 5; i++) {
 			refusals.push(await attempt(praxis, headers));
@@ -492,7 +492,7 @@ describe('acts-per-second, of sessions', () => {
 				'all are let in',
 			);
 		}
-		await until('all of them in the trail', async () => {
+		await until('all of them in the audit log', async () => {
 			for (const event of ['connected', 'disconnected']) {
 				const found = await lines(event, ({ user }) => user === undefined);
 				const sum = found.reduce((total, { count = 1 }) => total + count, 0);
@@ -526,7 +526,7 @@ describe('acts-per-second, of sessions that come back', () => {
 		let resumed = 0;
 		for (let isOver = false; !isOver; resumed++) {
 			assert.ok(resumed < MOST, 'resumed again and again');
-			const query = comeBack(client.resumeToken, client.arrived);
+			const query = resumeQuery(client.resumeToken, client.arrived);
 			await client.kill();
 			const wire = await Wire.open(praxis.port);
 			wire.write(upgradeRequest(`/ws?${query}`, V1));
@@ -652,7 +652,7 @@ describe('a flood of refusals', () => {
 			Array.from({ length: 300 }, () => refusedUpgrade(praxis.port, '/ws', headers)),
 		);
 		assert.ok(responses.every(({ status }) => status === 403));
-		const entries = await until('all of them in the trail', async () => {
+		const entries = await until('all of them in the audit log', async () => {
 			const found = await refusals();
 			const sum = found.reduce((total, { count = 1 }) => total + count, 0);
 			return sum === 300 && found;

@@ -9,7 +9,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { claimsOf, enter, enterAsNobody, sign, tokenVhost } from './lib/issuer.mjs';
+import { claimsOf, enter, enterUnauthenticated, sign, tokenVhost } from './lib/issuer.mjs';
 import { MESSAGES } from './lib/messages.mjs';
 import { itEnds, secret, usePraxisd } from './lib/praxisd.mjs';
 
@@ -192,7 +192,7 @@ async function waiters(praxis) {
 // The sender, in the room where the message needs that and it is possible.
 async function senderOf(praxis, column, type, label, waiting) {
 	if (!column.claims) {
-		return enterAsNobody(praxis);
+		return enterUnauthenticated(praxis);
 	}
 	const sender = await enter(praxis, column.claims);
 	const outside =

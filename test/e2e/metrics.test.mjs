@@ -16,7 +16,7 @@ import { freePort } from './lib/ports.mjs';
 import { itEnds, secret, usePraxisd } from './lib/praxisd.mjs';
 import { until } from './lib/wait.mjs';
 
-const ruler = { role: 'service', practices: ['*'] };
+const serverAdmin = { role: 'service', practices: ['*'] };
 
 // Samples by their text: 'praxis_errors_total{code="forbidden"}' → number.
 async function metricsOf(praxis, headers) {
@@ -152,7 +152,7 @@ describe('the metrics', () => {
 
 describe('who may read them', () => {
 	const praxis = usePraxisd(async () => ({
-		figures: bearer(await token(ruler)),
+		figures: bearer(await token(serverAdmin)),
 		global: { 'auth-failures': 0 },
 		vhost: tokenVhost({}, { 'metrics-allow': ['192.0.2.1', '198.51.100.0/24'] }),
 	}));
@@ -167,9 +167,9 @@ describe('who may read them', () => {
 			assert.equal(await ask(null, bearer('x.y.z')), 401);
 			assert.equal(await ask({ role: 'staff', practices: [1] }), 403);
 			assert.equal(await ask({ role: 'service', practices: [1] }), 403);
-			assert.equal(await ask({ ...ruler, tenant: 'other' }), 403);
-			assert.equal(await ask(ruler), 200);
-			assert.equal(await ask({ ...ruler, role: 'admin' }), 200);
+			assert.equal(await ask({ ...serverAdmin, tenant: 'other' }), 403);
+			assert.equal(await ask(serverAdmin), 200);
+			assert.equal(await ask({ ...serverAdmin, role: 'admin' }), 200);
 			assert.equal(await ask(null, { 'X-Forwarded-For': '192.0.2.1' }), 401);
 		});
 	}
@@ -179,7 +179,7 @@ describe('who may read them', () => {
 
 describe('who may read them behind a proxy', () => {
 	const praxis = usePraxisd(async () => ({
-		figures: bearer(await token(ruler)),
+		figures: bearer(await token(serverAdmin)),
 		vhost: tokenVhost({}, { 'trusted-proxies': '127.0.0.1', 'metrics-allow': '192.0.2.1' }),
 	}));
 
@@ -210,7 +210,7 @@ describe('through a proxy that is not trusted', () => {
 
 describe('Prometheus', () => {
 	const praxis = usePraxisd(async () => ({
-		figures: bearer(await token(ruler)),
+		figures: bearer(await token(serverAdmin)),
 		vhost: tokenVhost({}, { 'metrics-allow': '192.0.2.1' }),
 		services: { admin: {} },
 	}));
@@ -222,7 +222,7 @@ describe('Prometheus', () => {
 global: { scrape_interval: 1s }
 scrape_configs:
   - job_name: praxis
-    authorization: { credentials: "${await token(ruler)}" }
+    authorization: { credentials: "${await token(serverAdmin)}" }
     static_configs: [{ targets: ["127.0.0.1:${praxis.port}"] }]
 `;
 		await writeFile(path.join(dir, 'prometheus.yml'), config);
@@ -292,7 +292,7 @@ scrape_configs:
 				assert.ok(tests.includes(`- name: ${name} ${kind}\n`), `${name} ${kind}`);
 			}
 		}
-		const { body } = await get(praxis.port, '/metrics', bearer(await token(ruler)));
+		const { body } = await get(praxis.port, '/metrics', bearer(await token(serverAdmin)));
 		const known = new Set(body.match(/(?<=^# TYPE )\w+/gm));
 		const page = await readFile(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
 		for (const metric of known) {

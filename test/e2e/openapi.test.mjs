@@ -12,7 +12,7 @@ import createClient from 'openapi-fetch';
 import openapiTypes, { astToString } from 'openapi-typescript';
 import ts from 'typescript';
 import { get } from './lib/api.mjs';
-import { claimsOf, enter, enterAsNobody, sign, tokenVhost } from './lib/issuer.mjs';
+import { claimsOf, enter, enterUnauthenticated, sign, tokenVhost } from './lib/issuer.mjs';
 import { itEnds, usePraxisd } from './lib/praxisd.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -161,7 +161,7 @@ describe('a client that is made of the description', () => {
 		const ann = await enter(praxis);
 		await ann.join('r');
 		await until('a lock', async () => {
-			const page = await enterAsNobody(praxis);
+			const page = await enterUnauthenticated(praxis);
 			await page.ask({ type: 'auth', token: 'no.to.ken' });
 			await page.closing();
 			return (await praxis.stats()).locked_addresses === 1;

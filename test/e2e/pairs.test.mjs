@@ -10,7 +10,7 @@
 
 import { after, describe, it } from 'node:test';
 import { PLACES } from './lib/cast.mjs';
-import { FACTORS, Lane, play, randomOf, SCHEDULES, World } from './lib/pairs.mjs';
+import { FACTORS, SharedServer, play, randomOf, SCHEDULES, World } from './lib/pairs.mjs';
 
 // Another seed each time would find more, and fail where nobody changed anything: who looks for
 // faults gives one.
@@ -41,24 +41,24 @@ function runsOf(place) {
 describe(`pairs (PRAXIS_PAIRS_SEED=${SEED})`, { concurrency: PLACES.length }, () => {
 	for (const place of PLACES) {
 		describe(place, { concurrency: 1 }, () => {
-			const lane = new Lane();
-			after(() => lane.drop());
+			const server = new SharedServer();
+			after(() => server.drop());
 
 			for (const { name, first, second, schedule, random, kind } of runsOf(place)) {
 				it(name, async () => {
-					const world = new World(lane, ++numbers, kind, random);
+					const world = new World(server, ++numbers, kind, random);
 					const [a, b] = [new FACTORS[first](), new FACTORS[second]()];
 					try {
 						await play(world, SCHEDULES[schedule](a, b));
 					} catch (error) {
 						world.kill();
-						await lane.drop();
+						await server.drop();
 						throw error;
 					}
 				});
 			}
 
-			it('and the server ends, with a clean log', () => lane.stop());
+			it('and the server ends, with a clean log', () => server.stop());
 		});
 	}
 });

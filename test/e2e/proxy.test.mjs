@@ -18,7 +18,7 @@ import { until, within } from './lib/wait.mjs';
 const SIGNATURE = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 const TRUSTED = '127.0.0.1';
 const STRANGER = '127.0.0.2';
-const NOBODY = 'unknown';
+const UNKNOWN = 'unknown';
 
 const certificates = await Certificates.make();
 after(() => certificates.remove());
@@ -66,7 +66,7 @@ function pieces(header) {
 	return [...ends, header.length].map((end, at) => header.subarray(at ? ends[at - 1] : 0, end));
 }
 
-// What the trail says of a session's address, whose first bytes are `header`.
+// What the audit log says of a session's address, whose first bytes are `header`.
 async function addressOf(praxis, port, header, { from, headers = {}, cut = false } = {}) {
 	const userId = `proxied-${++users}`;
 	const wire = await open(port, from);
@@ -140,15 +140,15 @@ describe('the PROXY protocol', () => {
 	for (const [what, header, address] of [
 		['1, IPv4', v1('198.51.100.7'), '198.51.100.7'],
 		['1, IPv6', v1('2001:db8::7', { family: 'TCP6', target: '::1' }), '2001:db8::7'],
-		['1, UNKNOWN', Buffer.from('PROXY UNKNOWN\r\n'), NOBODY],
-		['1, UNKNOWN and the longest there is', Buffer.from(longest), NOBODY],
+		['1, UNKNOWN', Buffer.from('PROXY UNKNOWN\r\n'), UNKNOWN],
+		['1, UNKNOWN and the longest there is', Buffer.from(longest), UNKNOWN],
 		['2, IPv4', v2(v4('198.51.100.8')), '198.51.100.8'],
 		['2, IPv6', v2(v6, { family: 0x21 }), '2001:db8::7'],
 		['2, LOCAL', v2(v4('198.51.100.9'), { command: 0 }), TRUSTED],
 		['2, LOCAL and nothing more', v2(null, { command: 0, family: 0, length: 4 }), TRUSTED],
-		['2, unspecified', v2(null, { family: 0 }), NOBODY],
-		['2, a datagram', v2(v4('198.51.100.9'), { family: 0x12 }), NOBODY],
-		['2, a Unix socket', v2(Buffer.alloc(106, 47), { family: 0x31 }), NOBODY],
+		['2, unspecified', v2(null, { family: 0 }), UNKNOWN],
+		['2, a datagram', v2(v4('198.51.100.9'), { family: 0x12 }), UNKNOWN],
+		['2, a Unix socket', v2(Buffer.alloc(106, 47), { family: 0x31 }), UNKNOWN],
 		['2, with TLVs', v2(v4('198.51.100.10'), { rest: Buffer.alloc(508, 4) }), '198.51.100.10'],
 	]) {
 		it(`version ${what}`, async () => {
@@ -276,11 +276,11 @@ describe('the PROXY protocol', () => {
 			inner.write(upgradeRequest('/ws?practiceId=1&userId=behind-tls'));
 			assert.equal((await inner.response()).status, 101);
 			inner.close();
-			const trail = await until('an entry', async () => {
+			const auditLog = await until('an entry', async () => {
 				const text = await readFile(`${praxis.dir}/audit.jsonl`, 'utf8');
 				return text.split('\n').find((line) => line.includes('behind-tls'));
 			});
-			assert.equal(JSON.parse(trail).address, '198.51.100.11');
+			assert.equal(JSON.parse(auditLog).address, '198.51.100.11');
 		});
 	}
 
@@ -324,8 +324,8 @@ describe('X-Forwarded-For', () => {
 		['203.0.113.9', STRANGER, STRANGER],
 		['198.51.100.1, 203.0.113.9', TRUSTED, '203.0.113.9'],
 		['198.51.100.1, 203.0.113.9, 10.1.2.3', TRUSTED, '203.0.113.9'],
-		['rubbish', TRUSTED, NOBODY],
-		['', TRUSTED, NOBODY],
+		['rubbish', TRUSTED, UNKNOWN],
+		['', TRUSTED, UNKNOWN],
 		[null, TRUSTED, TRUSTED],
 	]) {
 		it(`${list} from ${from} is ${address}`, async () => {

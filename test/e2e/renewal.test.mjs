@@ -161,7 +161,7 @@ describe('TLS', () => {
 describe('the audit log', () => {
 	let dir;
 	const praxis = useTalkingPraxisd(async () => {
-		dir = path.join(tmpdir(), `praxis-trail-${process.pid}`);
+		dir = path.join(tmpdir(), `praxis-audit-${process.pid}`);
 		await rm(dir, { recursive: true, force: true });
 		await writeFiles(dir, {});
 		return {};

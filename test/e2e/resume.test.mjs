@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Sessions that outlive their connections: resumed by token, healed by identity, ended when the
+// Sessions that outlive their connections: resumed by token, reattached by identity, ended when the
 // client says goodbye or nobody comes.
 
 import assert from 'node:assert/strict';
@@ -10,7 +10,7 @@ import { Faulty } from './lib/faulty.mjs';
 import { bearer, claimsOf, enter, nowS, sign, tokenVhost } from './lib/issuer.mjs';
 import { itEnds, secret, usePraxisd } from './lib/praxisd.mjs';
 import { OP, closePayload, frame } from './lib/raw.mjs';
-import { Resilient, V1, comeBack, openV1, resume, startOver } from './lib/resuming.mjs';
+import { Resilient, V1, resumeQuery, openV1, resume, startOver } from './lib/resuming.mjs';
 import { nothingArrived } from './lib/session.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -131,9 +131,9 @@ describe('resuming', () => {
 		const ann = await openV1(praxis);
 		await cut(praxis, ann);
 		const again = await resume(praxis, ann);
-		await startOver(praxis, comeBack(ann.resumeToken, 0));
+		await startOver(praxis, resumeQuery(ann.resumeToken, 0));
 		await cut(praxis, again);
-		await startOver(praxis, comeBack(ann.resumeToken, 0));
+		await startOver(praxis, resumeQuery(ann.resumeToken, 0));
 		await resume(praxis, again);
 	});
 
@@ -144,15 +144,15 @@ describe('resuming', () => {
 		for (const query of [
 			'resume=x&received=0',
 			`resume=${'x'.repeat(300)}&received=0`,
-			comeBack(resumeToken.slice(0, -1), 0),
-			comeBack(`${resumeToken}0`, 0),
-			comeBack(resumeToken.slice(0, -1) + (resumeToken.endsWith('0') ? '1' : '0'), 0),
+			resumeQuery(resumeToken.slice(0, -1), 0),
+			resumeQuery(`${resumeToken}0`, 0),
+			resumeQuery(resumeToken.slice(0, -1) + (resumeToken.endsWith('0') ? '1' : '0'), 0),
 			`resume=${resumeToken}`,
-			comeBack(resumeToken, ''),
-			comeBack(resumeToken, -1),
-			comeBack(resumeToken, '0x0'),
-			comeBack(resumeToken, 1),
-			comeBack(resumeToken, '99999999999999999999'),
+			resumeQuery(resumeToken, ''),
+			resumeQuery(resumeToken, -1),
+			resumeQuery(resumeToken, '0x0'),
+			resumeQuery(resumeToken, 1),
+			resumeQuery(resumeToken, '99999999999999999999'),
 		]) {
 			await startOver(praxis, query);
 		}
@@ -162,7 +162,7 @@ describe('resuming', () => {
 	it('is not for clients without praxis.v1', async () => {
 		const ann = await openV1(praxis);
 		await cut(praxis, ann);
-		const other = await praxis.open(`/ws?${comeBack(ann.resumeToken, 0)}`);
+		const other = await praxis.open(`/ws?${resumeQuery(ann.resumeToken, 0)}`);
 		const hello = await other.next('connection_established');
 		assert.notEqual(hello.clientId, ann.clientId);
 		assert.equal(hello.resumed, undefined);
@@ -172,8 +172,8 @@ describe('resuming', () => {
 	it('does not make one user another', async () => {
 		const ann = await openV1(praxis, 'practiceId=1&userId=ann');
 		await cut(praxis, ann);
-		await startOver(praxis, `${comeBack(ann.resumeToken, 0)}&userId=bob`);
-		const again = await openV1(praxis, `${comeBack(ann.resumeToken, 0)}&userId=ann`);
+		await startOver(praxis, `${resumeQuery(ann.resumeToken, 0)}&userId=bob`);
+		const again = await openV1(praxis, `${resumeQuery(ann.resumeToken, 0)}&userId=ann`);
 		assert.equal(again.hello.type, 'resumed');
 	});
 
@@ -185,7 +185,7 @@ describe('resuming', () => {
 		assert.equal(left.reason, 'disconnected');
 		await nothingArrived([bob]);
 		assert.equal(await detached(praxis), 0);
-		await startOver(praxis, comeBack(ann.resumeToken, ann.arrived));
+		await startOver(praxis, resumeQuery(ann.resumeToken, ann.arrived));
 	});
 
 	for (const [what, end, lives] of [
@@ -243,7 +243,7 @@ describe('resuming', () => {
 				const left = await bob.next('telemedicine_user_left', undefined, GRACE_MS - 1000);
 				assert.equal(left.clientId, ann.clientId);
 				assert.equal((await praxis.stats()).resume.breaks, breaks);
-				await startOver(praxis, comeBack(ann.resumeToken, ann.arrived));
+				await startOver(praxis, resumeQuery(ann.resumeToken, ann.arrived));
 			}
 			await nothingArrived([bob]);
 		});
@@ -334,7 +334,7 @@ describe('what is kept', () => {
 		await ann.next('whiteboard_update', ({ data }) => data.n === 40);
 		assert.equal((await praxis.stats()).resume.kept_messages, 16);
 		await cut(praxis, ann);
-		await startOver(praxis, comeBack(ann.resumeToken, 23));
+		await startOver(praxis, resumeQuery(ann.resumeToken, 23));
 		assert.equal((await praxis.stats()).resume.behind, 1);
 	});
 
@@ -441,9 +441,9 @@ describe('resuming as somebody with a token', () => {
 	});
 
 	it('is not for one who never did', async () => {
-		const nobody = await openV1(praxis);
-		await nobody.kill();
-		const again = await startOver(praxis, comeBack(nobody.resumeToken, 0));
+		const unauthenticated = await openV1(praxis);
+		await unauthenticated.kill();
+		const again = await startOver(praxis, resumeQuery(unauthenticated.resumeToken, 0));
 		assert.equal(again.hello.user, undefined);
 		await again.refused(update(1), 'unauthenticated');
 	});
@@ -452,7 +452,10 @@ describe('resuming as somebody with a token', () => {
 		const claims = claimsOf();
 		const ann = await enterV1(claims);
 		await cut(praxis, ann);
-		const again = await enterV1({ ...claims, practices: [1, 2] }, comeBack(ann.resumeToken, 0));
+		const again = await enterV1(
+			{ ...claims, practices: [1, 2] },
+			resumeQuery(ann.resumeToken, 0),
+		);
 		assert.equal(again.hello.type, 'resumed');
 		await again.accepted({ ...update(1), practiceId: 2 });
 		await again.close();
@@ -461,7 +464,7 @@ describe('resuming as somebody with a token', () => {
 	it('is not for another user, and leaves the session as it was', async () => {
 		const ann = await enterV1(claimsOf());
 		await cut(praxis, ann);
-		const other = await enterV1(claimsOf(), comeBack(ann.resumeToken, 0));
+		const other = await enterV1(claimsOf(), resumeQuery(ann.resumeToken, 0));
 		assert.equal(other.hello.type, 'connection_established');
 		assert.equal(other.hello.resumed, false);
 		assert.notEqual(other.clientId, ann.clientId);
@@ -472,7 +475,7 @@ describe('resuming as somebody with a token', () => {
 		const ann = await enterV1(claimsOf());
 		await cut(praxis, ann);
 		const headers = bearer(await sign(claimsOf(), { key: Buffer.from('x'.repeat(32)) }));
-		const bad = await openV1(praxis, comeBack(ann.resumeToken, 0), { headers });
+		const bad = await openV1(praxis, resumeQuery(ann.resumeToken, 0), { headers });
 		assert.equal(bad.hello.type, 'error');
 		assert.equal((await bad.closing()).code, 4401);
 		await (await resume(praxis, ann)).close();
@@ -482,7 +485,7 @@ describe('resuming as somebody with a token', () => {
 		const ann = await enterV1(claimsOf({ exp: nowS() + 5 }));
 		await cut(praxis, ann);
 		await untilDetached(praxis, 0);
-		await startOver(praxis, comeBack(ann.resumeToken, ann.arrived));
+		await startOver(praxis, resumeQuery(ann.resumeToken, ann.arrived));
 	});
 
 	it('does not count twice', async () => {
@@ -491,7 +494,7 @@ describe('resuming as somebody with a token', () => {
 		const second = await enterV1(claims);
 		assert.equal(second.hello.type, 'connection_established');
 		// At the limit, but in the place of one that counts.
-		const again = await enterV1(claims, comeBack(ann.resumeToken, 0));
+		const again = await enterV1(claims, resumeQuery(ann.resumeToken, 0));
 		assert.equal(again.hello.type, 'resumed', JSON.stringify(again.hello));
 		const third = await resume(praxis, again, 0);
 		await assert.rejects(enterV1(claims), /429|upgraded/);
@@ -503,31 +506,31 @@ describe('resuming as somebody with a token', () => {
 		await fourth.close();
 	});
 
-	it('is in the trail', async () => {
+	it('is in the audit log', async () => {
 		const ann = await enterV1(claimsOf());
 		await cut(praxis, ann);
 		await (await resume(praxis, ann)).close();
 		await until('it has left', async () => (await praxis.stats()).sessions === 0);
-		const trail = (await readFile(`${praxis.dir}/audit.jsonl`, 'utf8'))
+		const auditLog = (await readFile(`${praxis.dir}/audit.jsonl`, 'utf8'))
 			.trim()
 			.split('\n')
 			.map((line) => JSON.parse(line))
 			.filter(({ clientId }) => clientId === ann.clientId);
 		assert.deepEqual(
-			trail.map(({ event, user }) => `${event} ${user}`),
+			auditLog.map(({ event, user }) => `${event} ${user}`),
 			['connected', 'detached', 'resumed', 'disconnected'].map(
 				(event) => `${event} ${ann.claims.sub}`,
 			),
 		);
 		const whole = await readFile(`${praxis.dir}/audit.jsonl`, 'utf8');
-		assert.ok(!whole.includes(ann.resumeToken.slice(17)), 'no token in the trail');
+		assert.ok(!whole.includes(ann.resumeToken.slice(17)), 'no token in the audit log');
 		assert.ok(!praxis.log.includes(ann.resumeToken.slice(17)), 'nor in the log');
 	});
 
 	itEnds(praxis);
 });
 
-describe('healing by identity', () => {
+describe('reattaching by identity', () => {
 	const praxis = usePraxisd({ global: { 'grace-ms': GRACE_MS }, vhost: tokenVhost() });
 
 	async function calling() {

@@ -11,15 +11,15 @@ import { connect } from 'node:net';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { get, post } from './lib/api.mjs';
-import { NOBODY, bearer, claimsOf, enter, sign, tokenVhost } from './lib/issuer.mjs';
+import { NO_IDENTITY, bearer, claimsOf, enter, sign, tokenVhost } from './lib/issuer.mjs';
 import { Praxisd, itEnds, secret, usePraxisd, vhostConfig, writeFiles } from './lib/praxisd.mjs';
 import { refusedUpgrade, upgradeRequest } from './lib/raw.mjs';
-import { V1, comeBack, openV1, resume, startOver } from './lib/resuming.mjs';
+import { V1, resumeQuery, openV1, resume, startOver } from './lib/resuming.mjs';
 import { until, within } from './lib/wait.mjs';
 
 const GRACE_MS = 5000; // time to come back in, on a machine that is busy
 const LONG_MS = 60000;
-const ruler = { role: 'admin', practices: ['*'] };
+const serverAdmin = { role: 'admin', practices: ['*'] };
 
 const update = (practiceId, n) => ({
 	type: 'whiteboard_update',
@@ -53,7 +53,7 @@ function resumeInVain(port, token) {
 		new Promise((resolve, reject) => {
 			const socket = connect(port, '127.0.0.1', () => {
 				socket.write(
-					upgradeRequest(`/ws?${comeBack(token, 0)}`, {
+					upgradeRequest(`/ws?${resumeQuery(token, 0)}`, {
 						'Sec-WebSocket-Protocol': 'praxis.v1',
 					}),
 				);
@@ -144,7 +144,7 @@ describe('who somebody is', () => {
 
 describe('a service that is switched off', () => {
 	const praxis = usePraxisd({ vhost: tokenVhost(), services: { admin: {} } });
-	const switchTo = (enabled) => post(praxis, ruler, 'services/telemedicine', { enabled });
+	const switchTo = (enabled) => post(praxis, serverAdmin, 'services/telemedicine', { enabled });
 
 	it('says nothing, and who missed something of it begins anew', async () => {
 		const ann = await enter(praxis);
@@ -163,7 +163,7 @@ describe('a service that is switched off', () => {
 	});
 
 	it('also where it is the one for administrators, by a reload', async () => {
-		const admin = await enter(praxis, ruler);
+		const admin = await enter(praxis, serverAdmin);
 		admin.send({ type: 'admin_subscribe', intervalMs: 500 });
 		await admin.next('admin_snapshot');
 		admin.send({ type: 'admin_events' });
@@ -185,25 +185,25 @@ describe('a service that is switched off', () => {
 
 describe("an operator's test", () => {
 	const praxis = usePraxisd({
-		global: { audit: { file: 'trail' } },
+		global: { audit: { file: 'audit.jsonl' } },
 		vhost: tokenVhost(),
 		services: { admin: {} },
 	});
 
-	it('leaves nothing behind, and the trail has its practice', async () => {
-		const admin = await enter(praxis, ruler);
+	it('leaves nothing behind, and the audit log has its practice', async () => {
+		const admin = await enter(praxis, serverAdmin);
 		admin.send({ type: 'admin_test', service: 'whiteboard', practiceId: 7 });
 		assert.equal((await admin.next('admin_tested')).ok, true);
 		await admin.fence();
 		const bob = await enter(praxis, { practices: [7] });
 		await bob.accepted(update(7, 1));
 		assert.deepEqual(await admin.fence(), []);
-		const { clients } = await get(praxis, ruler, 'clients?practiceId=7');
+		const { clients } = await get(praxis, serverAdmin, 'clients?practiceId=7');
 		assert.deepEqual(
 			clients.map(({ clientId }) => clientId),
 			[bob.clientId],
 		);
-		const lines = (await readFile(path.join(praxis.dir, 'trail'), 'utf8')).split('\n');
+		const lines = (await readFile(path.join(praxis.dir, 'audit.jsonl'), 'utf8')).split('\n');
 		const told = lines.filter((line) => line.includes('"reason":"test"')).map(JSON.parse);
 		assert.equal(told.length, 1);
 		assert.equal(String(told[0].practice), '7');
@@ -252,10 +252,10 @@ describe('sessions without a connection', () => {
 		await renewed.close();
 	});
 
-	it('without praxis.v1 they are healed, and count', async () => {
+	it('without praxis.v1 they are reattached, and count', async () => {
 		const claims = claimsOf();
 		const open = async () => {
-			const client = await praxis.connectRaw(NOBODY, {
+			const client = await praxis.connectRaw(NO_IDENTITY, {
 				headers: bearer(await sign(claims)),
 			});
 			client.isGentle = true;
@@ -298,10 +298,10 @@ describe('identities without an expiry', () => {
 	};
 
 	it('of a ticket get one', async () => {
-		const { ticket } = await post(praxis, ruler, 'tickets', {
+		const { ticket } = await post(praxis, serverAdmin, 'tickets', {
 			claims: claimsOf({ exp: undefined }),
 		});
-		const client = await praxis.connectRaw(NOBODY, {
+		const client = await praxis.connectRaw(NO_IDENTITY, {
 			headers: { 'Sec-WebSocket-Protocol': `praxis.v1, ticket.${ticket}` },
 		});
 		await expires(client);
@@ -309,7 +309,7 @@ describe('identities without an expiry', () => {
 
 	it('of auth-url get one', async () => {
 		claims = claimsOf({ exp: undefined });
-		await expires(await praxis.connectRaw(NOBODY));
+		await expires(await praxis.connectRaw(NO_IDENTITY));
 	});
 
 	itEnds(praxis);
@@ -344,7 +344,7 @@ describe('over a restart', () => {
 			});
 			await praxis.launch();
 			await praxis.logged(/dropped 0 channels, 1 sessions/);
-			const again = await startOver(praxis, `${query}&${comeBack(admin.resumeToken, 0)}`);
+			const again = await startOver(praxis, `${query}&${resumeQuery(admin.resumeToken, 0)}`);
 			if (now.tokens) {
 				again.send({ type: 'admin_clients' });
 				assert.equal((await again.next('error')).code, 'unauthenticated');
@@ -367,7 +367,7 @@ describe('over a restart', () => {
 		praxis.signal('SIGTERM');
 		await praxis.ended();
 		await praxis.launch();
-		const again = await openV1(praxis, comeBack(ann.resumeToken, 0));
+		const again = await openV1(praxis, resumeQuery(ann.resumeToken, 0));
 		assert.equal(again.hello.type, 'resumed');
 		const { totals } = await get(praxis, { role: 'service', practices: [1] }, 'stats');
 		assert.equal(totals.clients, 1);

@@ -41,7 +41,7 @@ const ALL = [
 	'reload.test.mjs',
 	'renewal.test.mjs',
 	'restart.test.mjs',
-	'comeback.test.mjs',
+	'restored.test.mjs',
 	'http.test.mjs',
 	'conformance.test.mjs',
 	'api.test.mjs',
@@ -86,7 +86,7 @@ const OVERLAID = [
 	'telemedicine.test.mjs',
 	'waiting.test.mjs',
 	'restart.test.mjs',
-	'comeback.test.mjs',
+	'restored.test.mjs',
 	'matrix.test.mjs',
 	'resume.test.mjs',
 ];

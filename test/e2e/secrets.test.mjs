@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // What is written down, and what is not: marked texts are sent through every path at the most
-// talkative log level, then log, trail and statistics are searched for them. And the trail tells who
-// did what, where and when.
+// talkative log level, then log, audit log and statistics are searched for them. And the audit log
+// tells who did what, where and when.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -18,7 +18,7 @@ import {
 	bearer,
 	claimsOf,
 	enter,
-	enterAsNobody,
+	enterUnauthenticated,
 	handmade,
 	sign,
 	token,
@@ -34,15 +34,15 @@ const run = promisify(execFile);
 const call = { roomId: 'room', appointmentId: 'appointment' };
 const signal = () => ({ ...call, from: secret('from') });
 
-async function trailOf(praxis) {
-	const text = await readFile(path.join(praxis.dir, 'trail', 'audit.jsonl'), 'utf8');
+async function auditLogOf(praxis) {
+	const text = await readFile(path.join(praxis.dir, 'audit', 'audit.jsonl'), 'utf8');
 	const lines = text.split('\n').slice(0, -1);
 	return { text, lines: lines.map((line) => JSON.parse(line)) };
 }
 
 // Everything that the server wrote or tells of itself.
 async function everythingSaid(praxis) {
-	const said = { log: praxis.log, trail: (await trailOf(praxis)).text };
+	const said = { log: praxis.log, auditLog: (await auditLogOf(praxis)).text };
 	for (const where of ['/stats', '/metrics', '/health', '/ready']) {
 		said[where] = (await get(praxis.port, where)).body;
 	}
@@ -58,17 +58,17 @@ function assertUnsaid(said, texts) {
 	}
 }
 
-const withTrail = (more = {}) => ({
-	audit: { file: 'trail/audit.jsonl', sync: 'line' },
+const withAuditLog = (more = {}) => ({
+	audit: { file: 'audit/audit.jsonl', sync: 'line' },
 	'auth-failures': 0,
 	...more,
 });
 
-const files = { 'trail/.keep': '' };
+const files = { 'audit/.keep': '' };
 
 describe('what is not written down', () => {
 	const praxis = usePraxisd({
-		global: withTrail(),
+		global: withAuditLog(),
 		vhost: tokenVhost({ cookie: 'praxis', query: true }),
 		files,
 	});
@@ -99,7 +99,7 @@ describe('what is not written down', () => {
 		const where = `/ws?userId=${secret('query')}&access_token=${query}&userName=${secret('name')}`;
 		await (await praxis.open(where)).next('connection_established');
 		const message = remember('a message', await token());
-		const page = await enterAsNobody(praxis);
+		const page = await enterUnauthenticated(praxis);
 		await page.accepted({ type: 'auth', token: message });
 		await page.accepted({ type: 'auth', token: message });
 
@@ -139,7 +139,7 @@ describe('what is not written down', () => {
 			remember('a bad token', jwt);
 			const client = await praxis.open('/ws', { headers: bearer(jwt) });
 			assert.equal((await client.next()).type, 'error');
-			const page = await enterAsNobody(praxis);
+			const page = await enterUnauthenticated(praxis);
 			page.send({ type: 'auth', token: jwt });
 			await page.next('error');
 			await exchange(
@@ -237,7 +237,7 @@ describe('what is not written down', () => {
 		}
 	});
 
-	it('in the log, the trail, the statistics', async () => {
+	it('in the log, the audit log, the statistics', async () => {
 		assert.ok(Object.keys(texts).length > 10);
 		assertUnsaid(await everythingSaid(praxis), texts);
 	});
@@ -246,7 +246,7 @@ describe('what is not written down', () => {
 });
 
 describe('what is not written down in open mode', () => {
-	const praxis = usePraxisd({ global: withTrail(), files });
+	const praxis = usePraxisd({ global: withAuditLog(), files });
 
 	it('is the query', async () => {
 		const client = await praxis.connect({ userName: secret('name') });
@@ -274,7 +274,7 @@ describe('what is not written down of the application', () => {
 	});
 	const query = secret('query');
 	const praxis = usePraxisd(() => ({
-		global: withTrail(),
+		global: withAuditLog(),
 		vhost: {
 			'open-practice': undefined,
 			'auth-url': `http://127.0.0.1:${back.address().port}/who?key=${query}`,
@@ -312,7 +312,7 @@ describe('what is not written down of the application', () => {
 
 describe('the audit log', () => {
 	const praxis = usePraxisd({
-		global: withTrail(),
+		global: withAuditLog(),
 		vhost: tokenVhost({}, { tenant: 'Clinic' }),
 		files,
 	});
@@ -320,7 +320,7 @@ describe('the audit log', () => {
 	// The lines that are about this, in order, as soon as there are so many.
 	const about = (count, fits) =>
 		until(`${count} lines`, async () => {
-			const found = (await trailOf(praxis)).lines.filter(fits);
+			const found = (await auditLogOf(praxis)).lines.filter(fits);
 			return found.length >= count && found;
 		});
 
@@ -340,14 +340,14 @@ describe('the audit log', () => {
 			tenant: 'Clinic',
 			clientId: ann.clientId,
 		};
-		await ann.join('trail-1');
+		await ann.join('audited-1');
 		await ann.accepted({
 			type: 'telemedicine_user_left',
 			...call,
-			roomId: 'trail-1',
+			roomId: 'audited-1',
 			userId: 1,
 		});
-		await ann.join('trail-2');
+		await ann.join('audited-2');
 		await ann.close();
 		const lines = await about(1, ({ event, clientId }) => {
 			return event === 'disconnected' && clientId === ann.clientId;
@@ -358,8 +358,8 @@ describe('the audit log', () => {
 			all.filter((line) => line.event === event && (!room || line.room === room));
 		assertLine(all[0], { ...who, event: 'connected' });
 		for (const [room, reason] of [
-			['trail-1', 'left'],
-			['trail-2', 'disconnected'],
+			['audited-1', 'left'],
+			['audited-2', 'disconnected'],
 		]) {
 			const [joined, ...more] = one('joined', room);
 			assert.deepEqual(more, []);
@@ -374,7 +374,7 @@ describe('the audit log', () => {
 	});
 
 	it('has who authenticated later', async () => {
-		const page = await enterAsNobody(praxis);
+		const page = await enterUnauthenticated(praxis);
 		await page.accepted({ type: 'auth', token: await token({ sub: 'late', tenant: 'T' }) });
 		const [line] = await about(1, (one) => one.event === 'authenticated');
 		assertLine(line, { user: 'late', role: 'staff', tenant: 'T', clientId: page.clientId });
@@ -382,12 +382,16 @@ describe('the audit log', () => {
 
 	it('has who removed whom', async () => {
 		const doctor = await enter(praxis, { sub: 'doctor' });
-		const patient = await enter(praxis, { sub: 'patient', role: 'patient', rooms: ['trail'] });
-		await doctor.join('trail');
-		await patient.join('trail');
+		const patient = await enter(praxis, {
+			sub: 'patient',
+			role: 'patient',
+			rooms: ['audited'],
+		});
+		await doctor.join('audited');
+		await patient.join('audited');
 		await doctor.accepted({
 			type: 'telemedicine_remove',
-			roomId: 'trail',
+			roomId: 'audited',
 			clientId: patient.clientId,
 		});
 		const [line] = await about(1, (one) => one.event === 'removed');
@@ -396,14 +400,14 @@ describe('the audit log', () => {
 			role: 'staff',
 			address: '127.0.0.1',
 			tenant: 'Clinic',
-			room: 'trail',
+			room: 'audited',
 			target: patient.clientId,
 		});
 		assert.equal(String(line.practice), '1');
 	});
 
 	it('has what was refused, and why', async () => {
-		const before = (await trailOf(praxis)).lines.length;
+		const before = (await auditLogOf(praxis)).lines.length;
 		await refusedUpgrade(praxis.port, '/ws', { Origin: 'null' });
 		const bad = await praxis.open('/ws', { headers: bearer('no.to.ken') });
 		await bad.closing();
@@ -422,7 +426,7 @@ describe('the audit log', () => {
 				'Content-Length': 0,
 			}),
 		);
-		const lines = (await trailOf(praxis)).lines
+		const lines = (await auditLogOf(praxis)).lines
 			.slice(before)
 			.filter(({ event }) => event === 'refused');
 		for (const line of lines) {
@@ -436,10 +440,10 @@ describe('the audit log', () => {
 	});
 
 	it('does not say that somebody connected who was not let in', async () => {
-		const before = (await trailOf(praxis)).lines.length;
+		const before = (await auditLogOf(praxis)).lines.length;
 		const bad = await praxis.open('/ws', { headers: bearer('no.to.ken') });
 		await bad.closing();
-		const lines = (await trailOf(praxis)).lines.slice(before);
+		const lines = (await auditLogOf(praxis)).lines.slice(before);
 		assert.deepEqual(
 			lines.filter(({ event }) => event === 'connected'),
 			[],
@@ -449,12 +453,12 @@ describe('the audit log', () => {
 	it('is written before the act is confirmed', async () => {
 		const ann = await enter(praxis);
 		await ann.join('confirmed');
-		const { lines } = await trailOf(praxis);
+		const { lines } = await auditLogOf(praxis);
 		assert.ok(lines.some((line) => line.event === 'joined' && line.room === 'confirmed'));
 	});
 
 	it('counts its lines without a gap', async () => {
-		const { lines } = await trailOf(praxis);
+		const { lines } = await auditLogOf(praxis);
 		assert.deepEqual(
 			lines.map(({ seq }) => seq),
 			lines.map((_, at) => at + 1),
@@ -464,7 +468,7 @@ describe('the audit log', () => {
 	const ctl = { skip: !existsSync(PRAXISCTL) && `${PRAXISCTL} is not built` };
 
 	it('is whole, says praxisctl, and not when a line is changed or gone', ctl, async () => {
-		const { text } = await trailOf(praxis);
+		const { text } = await auditLogOf(praxis);
 		const copy = path.join(praxis.dir, 'copy.jsonl');
 		await writeFile(copy, text);
 		await run(PRAXISCTL, ['audit', 'verify', copy]);
@@ -483,7 +487,7 @@ describe('the audit log', () => {
 	});
 
 	it('is whole while it is written, and with its head', ctl, async () => {
-		await run(PRAXISCTL, ['audit', 'verify', path.join(praxis.dir, 'trail', 'audit.jsonl')]);
+		await run(PRAXISCTL, ['audit', 'verify', path.join(praxis.dir, 'audit', 'audit.jsonl')]);
 	});
 
 	itEnds(praxis);

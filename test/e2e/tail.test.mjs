@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Looking on (POST /api/v1/tail, docs/api.md): what is shown of messages, to whom, and
-// how such an answer ends.
+// Tail streams (POST /api/v1/tail, docs/api.md): what they show of messages, to whom, and how they
+// end.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { afterEach, describe, it } from 'node:test';
 import { assertRefused, call, get as getJson, post } from './lib/api.mjs';
 import { get, request, Wire } from './lib/http.mjs';
 import { enter, nowS, tokenVhost } from './lib/issuer.mjs';
-import { Onlooker, tailRequest } from './lib/onlooker.mjs';
+import { TailStream, tailRequest } from './lib/tail.mjs';
 import { itEnds, secret, usePraxisd } from './lib/praxisd.mjs';
 import { DEADLINE_MS, until, within } from './lib/wait.mjs';
 
@@ -25,28 +25,24 @@ const untilConnected = (praxis, count) => {
 	return until(`${count} connections`, async () => (await connections(praxis)) === count);
 };
 
-// Onlookers are no clients, for whom a suite waits by itself.
-const nobodyStays = (praxis) => afterEach(() => praxis.exit ?? untilConnected(praxis, 0));
+// Tail streams are no clients, for whom a suite waits by itself.
+const noneStays = (praxis) => afterEach(() => praxis.exit ?? untilConnected(praxis, 0));
 
 describe('who looks on', () => {
 	const praxis = usePraxisd({
 		vhost: tokenVhost(),
 		global: { audit: { file: 'audit.jsonl' }, 'auth-failures': 0 },
 	});
-	nobodyStays(praxis);
+	noneStays(praxis);
 
 	it('sees what comes and goes, and not what it says', async () => {
-		const onlooker = await Onlooker.open(praxis, one, { practiceId: 1 });
+		const tail = await TailStream.open(praxis, one, { practiceId: 1 });
 		const { totals } = await getJson(praxis, one, 'stats');
 		assert.equal(totals.clients, 0, 'and is no client itself');
 		const ann = await enter(praxis);
 		const bob = await enter(praxis);
 		await ann.accepted(update());
-		const [came, went, answered] = [
-			await onlooker.next(),
-			await onlooker.next(),
-			await onlooker.next(),
-		];
+		const [came, went, answered] = [await tail.next(), await tail.next(), await tail.next()];
 		const { at, bytes, ...rest } = came;
 		assert.ok(Math.abs(at - Date.now()) < 60000);
 		assert.ok(bytes > 60);
@@ -63,22 +59,22 @@ describe('who looks on', () => {
 			['ack', ann.clientId, 1],
 		);
 		await post(praxis, one, 'publish', update());
-		const published = await onlooker.next();
+		const published = await tail.next();
 		assert.deepEqual([published.direction, published.receivers], ['out', 2]);
 		await ann.refused({ type: 'telemedicine_offer', roomId: secret() }, 'bad_message');
 		await ann.refused({ type: 'secret_type' }, 'unknown_type');
-		assert.deepEqual(await onlooker.words(4), [
+		assert.deepEqual(await tail.words(4), [
 			'in:telemedicine_offer',
 			'out:error:bad_message',
 			'in',
 			'out:error:unknown_type',
 		]);
-		assert.doesNotMatch(onlooker.text, /SECRET|secret/);
-		onlooker.close();
+		assert.doesNotMatch(tail.text, /SECRET|secret/);
+		tail.close();
 	});
 
 	it('sees a room, and who is sent what alone', async () => {
-		const onlooker = await Onlooker.open(praxis, one, {
+		const tail = await TailStream.open(praxis, one, {
 			practiceId: 1,
 			service: 'telemedicine',
 		});
@@ -96,25 +92,25 @@ describe('who looks on', () => {
 			offer: {},
 		});
 		await bob.next('telemedicine_offer');
-		const offer = await onlooker.next((line) => {
+		const offer = await tail.next((line) => {
 			return line.type === 'telemedicine_offer' && line.direction === 'out';
 		});
 		assert.equal(offer.clientId, bob.clientId);
-		const joined = await onlooker.next((line) => line.roomId && line.receivers === 1);
+		const joined = await tail.next((line) => line.roomId && line.receivers === 1);
 		assert.deepEqual([joined.type, joined.roomId], ['telemedicine_user_joined', 'r']);
 		await bob.fence();
-		assert.ok(!onlooker.inbox.has(({ type }) => type === 'whiteboard_update'));
-		onlooker.close();
+		assert.ok(!tail.inbox.has(({ type }) => type === 'whiteboard_update'));
+		tail.close();
 	});
 
 	it('sees nothing of another practice, and of another tenant with the same number', async () => {
-		const two = await Onlooker.open(praxis, { practices: [2] }, { practiceId: 2 });
-		const other = await Onlooker.open(
+		const two = await TailStream.open(praxis, { practices: [2] }, { practiceId: 2 });
+		const other = await TailStream.open(
 			praxis,
 			{ tenant: 'other', ...everything },
 			{ practiceId: 1 },
 		);
-		const all = await Onlooker.open(praxis, everything, { practiceId: '1' });
+		const all = await TailStream.open(praxis, everything, { practiceId: '1' });
 		const ann = await enter(praxis);
 		const both = await enter(praxis, { practices: [1, 2] });
 		await ann.accepted(update());
@@ -132,7 +128,7 @@ describe('who looks on', () => {
 			'out:ack',
 		]);
 		assert.equal(other.inbox.size, 0);
-		[two, other, all].forEach((onlooker) => onlooker.close());
+		[two, other, all].forEach((tail) => tail.close());
 	});
 
 	it('must be of role service or admin, with that practice', async () => {
@@ -152,15 +148,15 @@ describe('who looks on', () => {
 	});
 
 	it('is in the audit log', async () => {
-		const onlooker = await Onlooker.open(praxis, { ...one, sub: 'curious' }, { practiceId: 1 });
-		const trail = await readFile(path.join(praxis.dir, 'audit.jsonl'), 'utf8');
-		const lines = trail
+		const tail = await TailStream.open(praxis, { ...one, sub: 'curious' }, { practiceId: 1 });
+		const auditLog = await readFile(path.join(praxis.dir, 'audit.jsonl'), 'utf8');
+		const lines = auditLog
 			.trimEnd()
 			.split('\n')
 			.map((line) => JSON.parse(line));
 		const entry = lines.findLast((line) => line.reason === 'tail');
 		assert.deepEqual([entry.event, entry.user, entry.practice], ['administered', 'curious', 1]);
-		onlooker.close();
+		tail.close();
 	});
 
 	it('is gone at once when it hangs up, half or whole, or goes on talking', async () => {
@@ -169,12 +165,12 @@ describe('who looks on', () => {
 			(socket) => socket.end(),
 			(socket) => socket.write(request('GET', '/health')),
 		]) {
-			const onlooker = await Onlooker.open(praxis, one, { practiceId: 1 });
+			const tail = await TailStream.open(praxis, one, { practiceId: 1 });
 			await untilConnected(praxis, 1);
-			leave(onlooker.socket);
+			leave(tail.socket);
 			await untilConnected(praxis, 0);
 			// Found out by what it did, and not because the next sign of life did not reach it.
-			assert.equal(onlooker.beats, 0);
+			assert.equal(tail.beats, 0);
 		}
 		const wire = await Wire.open(praxis.port);
 		wire.write((await tailRequest(one, { practiceId: 1 })) + request('GET', '/health'));
@@ -185,32 +181,30 @@ describe('who looks on', () => {
 	});
 
 	it('hears a sign of life, until its token expires', async () => {
-		const onlooker = await Onlooker.open(
-			praxis,
-			{ ...one, exp: nowS() + 9 },
-			{ practiceId: 1 },
-		);
-		const { end } = await onlooker.next();
+		const tail = await TailStream.open(praxis, { ...one, exp: nowS() + 9 }, { practiceId: 1 });
+		const { end } = await tail.next();
 		assert.equal(end, 'token_expired');
-		assert.ok(onlooker.beats >= 1);
-		await within(onlooker.closed, 'the end of the connection');
+		assert.ok(tail.beats >= 1);
+		await within(tail.closed, 'the end of the connection');
 	});
 
 	it('is told when the configuration is read again', async () => {
-		const onlooker = await Onlooker.open(praxis, one, { practiceId: 1 });
+		const tail = await TailStream.open(praxis, one, { practiceId: 1 });
 		praxis.signal('SIGHUP');
-		assert.equal((await onlooker.next()).end, 'reconfigured');
-		await within(onlooker.closed, 'the end of the connection');
+		assert.equal((await tail.next()).end, 'reconfigured');
+		await within(tail.closed, 'the end of the connection');
 	});
 
 	it('is told when the server ends', async () => {
 		// With no session to wait for, and many to be told.
-		const all = Array.from({ length: 8 }, () => Onlooker.open(praxis, one, { practiceId: 1 }));
-		const onlookers = await Promise.all(all);
+		const all = Array.from({ length: 8 }, () =>
+			TailStream.open(praxis, one, { practiceId: 1 }),
+		);
+		const tails = await Promise.all(all);
 		await praxis.stop();
-		for (const onlooker of onlookers) {
-			assert.equal((await onlooker.next()).end, 'draining');
-			await within(onlooker.closed, 'the end of the connection');
+		for (const tail of tails) {
+			assert.equal((await tail.next()).end, 'draining');
+			await within(tail.closed, 'the end of the connection');
 		}
 	});
 });
@@ -236,47 +230,47 @@ describe('how many look on, and how slowly', () => {
 		vhost: tokenVhost(),
 		global: { 'max-tails': 2, 'send-buffer-bytes': 4096, 'queue-age-ms': 600000 },
 	});
-	nobodyStays(praxis);
+	noneStays(praxis);
 
 	it('has a bound', async () => {
-		const first = await Onlooker.open(praxis, one, { practiceId: 1 });
-		const second = await Onlooker.open(praxis, one, { practiceId: 1 });
+		const first = await TailStream.open(praxis, one, { practiceId: 1 });
+		const second = await TailStream.open(praxis, one, { practiceId: 1 });
 		const response = await call(praxis, one, 'POST', 'tail', { practiceId: 1 });
 		assertRefused(response, 503, 'unavailable');
 		const metrics = await get(praxis.port, '/metrics');
 		assert.match(metrics.body, /praxis_limit_refusals_total\{limit="max-tails"\} 1\n/);
 		first.close();
 		await untilConnected(praxis, 1);
-		const third = await Onlooker.open(praxis, one, { practiceId: 1 });
+		const third = await TailStream.open(praxis, one, { practiceId: 1 });
 		second.close();
 		third.close();
 	});
 
 	it('who is too slow is told how much it missed, to the last one', async () => {
-		const onlooker = await Onlooker.open(praxis, one, { practiceId: 1 });
+		const tail = await TailStream.open(praxis, one, { practiceId: 1 });
 		try {
 			const ann = await enter(praxis);
-			onlooker.socket.pause();
-			// More than socket buffers and the onlooker's own can hold.
+			tail.socket.pause();
+			// More than socket buffers and the stream's own can hold.
 			const sent = await flood(ann, (count) => count > 40000);
-			onlooker.socket.resume();
+			tail.socket.resume();
 			await ann.accepted({ type: 'whiteboard_update', practiceId: 1 });
 			let [seen, missed] = [0, 0];
 			while (seen + missed < 2 * sent + 3) {
-				const line = await onlooker.next();
+				const line = await tail.next();
 				missed += line.missed ?? 0;
 				seen += line.missed ? 0 : 1;
 			}
 			assert.ok(missed > 0);
 			assert.equal(seen + missed, 2 * sent + 3, 'all that came, went, and the receipt');
 			await ann.accepted({ type: 'whiteboard_update', practiceId: 1 });
-			assert.deepEqual(await onlooker.words(3), [
+			assert.deepEqual(await tail.words(3), [
 				'in:whiteboard_update',
 				'out:whiteboard_update',
 				'out:ack',
 			]);
 		} finally {
-			onlooker.close();
+			tail.close();
 		}
 	});
 
@@ -290,13 +284,13 @@ describe('looking on without taking anything', () => {
 	});
 
 	it('ends', async () => {
-		const onlooker = await Onlooker.open(praxis, one, { practiceId: 1 });
+		const tail = await TailStream.open(praxis, one, { practiceId: 1 });
 		const ann = await enter(praxis);
-		onlooker.socket.pause();
+		tail.socket.pause();
 		await flood(ann, async () => (await connections(praxis)) === 1);
-		onlooker.socket.resume();
-		await within(onlooker.closed, 'the end of the connection');
-		assert.ok(!onlooker.inbox.has((line) => line.end));
+		tail.socket.resume();
+		await within(tail.closed, 'the end of the connection');
+		assert.ok(!tail.inbox.has((line) => line.end));
 	});
 
 	itEnds(praxis);

@@ -390,7 +390,7 @@ describe('the audit log of a waiting room', () => {
 		global: { audit: { file: 'audit.jsonl' } },
 	});
 
-	async function trail(clientId) {
+	async function auditLog(clientId) {
 		const text = await readFile(`${praxis.dir}/audit.jsonl`, 'utf8');
 		assert.ok(!text.includes('SECRET'), 'no name and no reason is written down');
 		return text
@@ -420,7 +420,7 @@ describe('the audit log of a waiting room', () => {
 		await wait(ann, 'r');
 		await ann.close();
 		const lines = await until('its end', async () => {
-			const found = await trail(ann.clientId);
+			const found = await auditLog(ann.clientId);
 			return found.at(-1).startsWith('disconnected') && found;
 		});
 		assert.deepEqual(lines.slice(0, -1), [

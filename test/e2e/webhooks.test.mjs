@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { exchange, request } from './lib/http.mjs';
-import { bearer, claimsOf, enter, enterAsNobody, nowS, sign, token } from './lib/issuer.mjs';
+import { bearer, claimsOf, enter, enterUnauthenticated, nowS, sign, token } from './lib/issuer.mjs';
 import { secret } from './lib/praxisd.mjs';
 import { openV1, resume } from './lib/resuming.mjs';
 import { until } from './lib/wait.mjs';
@@ -101,21 +101,21 @@ describe('webhooks tell', () => {
 		about(events[9].durationMs, events[9].at - events[0].at);
 	});
 
-	it('of nobody until it has authenticated, and of a renewal nothing', async () => {
+	it('of no session before it is authenticated, and none of a renewal', async () => {
 		const practiceId = newPractice();
-		const nobody = await enterAsNobody(praxis);
-		const ann = await enterAsNobody(praxis);
+		const unauthenticated = await enterUnauthenticated(praxis);
+		const ann = await enterUnauthenticated(praxis);
 		const claims = claimsOf({ practices: [practiceId] });
 		ann.send({ type: 'auth', token: await sign(claims) });
 		await ann.next('auth_ok');
 		ann.send({ type: 'auth', token: await sign({ ...claims, exp: nowS() + 7200 }) });
 		await ann.next('auth_ok');
-		await nobody.close();
+		await unauthenticated.close();
 		await ann.close();
 		await receiver.event('session_closed', ({ clientId }) => clientId === ann.clientId);
 		assert.deepEqual(receiver.types(practiceId), ['session_opened', 'session_closed']);
 		const seen = receiver.taken.map(({ clientId }) => clientId);
-		assert.ok(!seen.includes(nobody.clientId));
+		assert.ok(!seen.includes(unauthenticated.clientId));
 	});
 
 	it('of one who comes with a bad token nothing', async () => {
@@ -308,7 +308,7 @@ describe('a session that outlives its connection', () => {
 		assert.ok(durationMs >= 1000, `${durationMs}: the grace is over first`);
 	});
 
-	it('and without praxis.v1 it is healed all the same', async () => {
+	it('and without praxis.v1 it is reattached all the same', async () => {
 		const practiceId = newPractice();
 		const claims = claimsOf({ practices: [practiceId] });
 		const ann = await enter(praxis, claims);

@@ -90,13 +90,17 @@ class Text(SmallTree):
 		name = "server/g.h"
 		for more, says in [(b"/* an onlooker */\n", '"onlooker" is no word of the field: tail stream'),
 				(b"int open_trail;\n", '"trail" is no word of the field: audit log'),
+				(b"/* withTrail */\n", '"Trail" is no word of the field: audit log'),
+				(b"/* enterAsNobody */\n", '"As_Nobody" is no word of the field: unauthenticated'),
+				(b"int a = who.nobody;\n", '"nobody" is no word of the field: unauthenticated'),
 				(b"/* It can not. */\n", '"can not" is no word of the field: cannot')]:
 			self.write(name, HEAD.encode() + more)
 			code, output = self.ask()
 			self.assertEqual(code, 1, output)
 			self.assertIn(f"{name}:2: {says}", output)
 			self.assertIn("not ok - the field's words", output)
-		for more in (b"/* trailing; \"trail_gap\"; `lane` */\n", b"stats->healed++;\n"):
+		for more in (b"/* trailing; \"trail_gap\"; `lane` */\n", b"stats->healed++;\n",
+				b"/* nobody is there, which is as nobody's as it was */\n"):
 			self.write(name, HEAD.encode() + more)
 			self.assertEqual(self.ask()[0], 0, more)
 		(self.root / name).unlink()

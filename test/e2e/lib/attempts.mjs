@@ -37,5 +37,5 @@ export const call = (praxis, method, path, headers, body = '') =>
 			{ body },
 		),
 	);
-export const ruler = async (more = {}) =>
+export const serverAdmin = async (more = {}) =>
 	bearer(await token({ role: 'admin', practices: ['*'], ...more }));

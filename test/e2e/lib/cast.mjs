@@ -2,7 +2,8 @@
 //
 // The people of one run of pairs.test.mjs, and what each of them must hear, may hear and must never
 // hear of what was confirmed to the one who speaks. It is decided when something is said, and changed
-// only by what the protocol says of comebacks, so that a run may do whatever it likes in any order.
+// only by what the protocol says of reconnecting, so that a run may do whatever it likes in any
+// order.
 
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -10,7 +11,7 @@ import { request, Wire } from './http.mjs';
 import { bearer, nowS, sign } from './issuer.mjs';
 import { secret } from './praxisd.mjs';
 import { RawClient } from './raw.mjs';
-import { comeBack, V1 } from './resuming.mjs';
+import { resumeQuery, V1 } from './resuming.mjs';
 
 export const ROOM = 'room';
 export const SERVICE_OF = { update: 'whiteboard', chat: 'telemedicine' };
@@ -168,7 +169,7 @@ export class Person {
 	}
 
 	// Comes back as its protocol says, or begins anew where its session must or may be over.
-	async comeBack() {
+	async reconnect() {
 		const smaller = !this.hasRights;
 		const before = this.client.clientId;
 		const hello = this.v1 ? await this.#resume(smaller) : await this.#open('');
@@ -303,7 +304,7 @@ export class Person {
 	}
 
 	#resume(smaller) {
-		const query = comeBack(this.client.resumeToken, this.arrived);
+		const query = resumeQuery(this.client.resumeToken, this.arrived);
 		// The token alone is enough, as long as nothing else is to be told.
 		const nothingNew = !smaller && this.exp === this.knownExp;
 		const bare = this.alive && nothingNew && (this.exp !== null || this.world.chance(0.5));

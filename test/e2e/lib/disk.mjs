@@ -43,7 +43,8 @@ export class Disk {
 			if (error.code !== 'ENOSPC') {
 				throw error;
 			}
-			// The last page of the trail has room still: a machine's disk is not full by the byte either.
+			// The last page of the audit log has room still: a machine's disk is not full by the byte
+			// either.
 		} finally {
 			closeSync(fd);
 		}

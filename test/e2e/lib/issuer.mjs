@@ -11,7 +11,7 @@ import { secret } from './praxisd.mjs';
 export const PHRASE = 'a phrase of more than thirty-two bytes, for the tests alone';
 
 // The query of open mode, left out: who a client is, its token says.
-export const NOBODY = { practiceId: null, userId: null, userName: null, role: null };
+export const NO_IDENTITY = { practiceId: null, userId: null, userName: null, role: null };
 
 let users = 0;
 
@@ -58,7 +58,7 @@ export const bearer = (text) => ({ Authorization: `Bearer ${text}` });
 // A client with these claims in its Authorization header. `options` as in RawClient.open().
 export async function enter(praxis, more = {}, { headers = {}, ...options } = {}) {
 	const claims = claimsOf(more);
-	const client = await praxis.connectRaw(NOBODY, {
+	const client = await praxis.connectRaw(NO_IDENTITY, {
 		headers: { ...bearer(await sign(claims)), ...headers },
 		...options,
 	});
@@ -67,9 +67,9 @@ export async function enter(praxis, more = {}, { headers = {}, ...options } = {}
 	return client;
 }
 
-// A client that is nobody yet: like a browser's, it has to send `auth`.
-export function enterAsNobody(praxis) {
-	return praxis.connect(NOBODY);
+// A client that is not authenticated yet: like a browser's, it has to send `auth`.
+export function enterUnauthenticated(praxis) {
+	return praxis.connect(NO_IDENTITY);
 }
 
 // The options of a vhost that takes these tokens.

@@ -3,7 +3,8 @@
 // Everything on at once, under tests that know nothing of it: with PRAXIS_E2E_OVERLAY=all each
 // configuration that a test writes gets what it left out of an audit log, webhooks, trusted proxies
 // and, beside tokens, an auth-url; and each client comes from an address of its own behind a proxy.
-// The chain of the trail, the signatures and the order of the webhooks are checked when a server ends.
+// The chain of the audit log, the signatures and the order of the webhooks are checked when a server
+// ends.
 //
 // Open mode keeps its identities: an auth-url there would ask for proof. Where there are tokens, a
 // client that brings one is let in by it, and one that brings none is sent away by the application
@@ -15,9 +16,9 @@ import http from 'node:http';
 import path from 'node:path';
 import { Receiver, webhook } from './receiver.mjs';
 
-const TRAIL = 'overlay-audit.jsonl';
+const AUDIT_LOG = 'overlay-audit.jsonl';
 
-const WITH_NOBODY = ['matrix.test.mjs', 'resume.test.mjs', 'rights.test.mjs'];
+const WITH_UNAUTHENTICATED = ['matrix.test.mjs', 'resume.test.mjs', 'rights.test.mjs'];
 const KINDS = (process.env.PRAXIS_E2E_OVERLAY ?? '').split(',').filter((kind) => kind);
 const has = (kind) => KINDS.includes(kind) || KINDS.includes('all');
 
@@ -31,7 +32,10 @@ class Overlay {
 			this.url = await this.receiver.listen();
 			this.receiver.server.unref();
 		}
-		if (has('auth-url') && !WITH_NOBODY.includes(path.basename(process.argv[1] ?? ''))) {
+		if (
+			has('auth-url') &&
+			!WITH_UNAUTHENTICATED.includes(path.basename(process.argv[1] ?? ''))
+		) {
 			this.application = http.createServer((request, response) =>
 				response.writeHead(401).end(),
 			);
@@ -42,7 +46,7 @@ class Overlay {
 	}
 
 	global() {
-		return has('audit') ? { audit: { file: TRAIL } } : {};
+		return has('audit') ? { audit: { file: AUDIT_LOG } } : {};
 	}
 
 	vhost({ tokens }) {
@@ -68,10 +72,14 @@ class Overlay {
 	async check(dir) {
 		assert.deepEqual(this.receiver.violations, [], 'webhooks are signed and whole');
 		this.#assertOrder();
-		if (existsSync(path.join(dir, TRAIL))) {
+		if (existsSync(path.join(dir, AUDIT_LOG))) {
 			const { run } = await import('./ctl.mjs');
-			const { code, stdout, stderr } = await run(['audit', 'verify', path.join(dir, TRAIL)]);
-			assert.equal(code, 0, `the trail's chain: ${stdout}${stderr}`);
+			const { code, stdout, stderr } = await run([
+				'audit',
+				'verify',
+				path.join(dir, AUDIT_LOG),
+			]);
+			assert.equal(code, 0, `the audit log's chain: ${stdout}${stderr}`);
 		}
 	}
 

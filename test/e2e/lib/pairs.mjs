@@ -52,7 +52,7 @@ const settings = (more = {}) => ({
 });
 
 // A server that is used by one run after another.
-export class Lane {
+export class SharedServer {
 	praxis = null;
 
 	async ready() {
@@ -99,8 +99,8 @@ export class World {
 	#ids = 0;
 	#addresses = 0;
 
-	constructor(lane, number, { v1, role, place }, random) {
-		Object.assign(this, { lane, number, random, place });
+	constructor(server, number, { v1, role, place }, random) {
+		Object.assign(this, { server, number, random, place });
 		this.practice = 1000 + 2 * number;
 		const here = { tenant: TENANT, role: 'staff', practices: [this.practice] };
 		const rooms = { rooms: [ROOM] };
@@ -118,7 +118,7 @@ export class World {
 	}
 
 	get praxis() {
-		return this.lane.praxis;
+		return this.server.praxis;
 	}
 
 	chance(p) {
@@ -144,7 +144,7 @@ export class World {
 	}
 
 	async begin() {
-		await this.lane.ready();
+		await this.server.ready();
 		this.since = this.praxis.log.length;
 		await this.findPorts();
 		for (const person of this.all) {
@@ -559,7 +559,7 @@ class Limits {
 	}
 }
 
-// A proxy that does not say who its client is: nobody, to whom an address allows nothing. And the
+// A proxy that does not say who its client is: the address is unknown, and allows nothing. And the
 // subject's next connection comes from elsewhere.
 class Proxies {
 	async begin(world) {
@@ -587,7 +587,7 @@ class Proxies {
 		if (subject.connected && subject.exp === null) {
 			await subject.cut();
 			await world.settle();
-			await subject.comeBack();
+			await subject.reconnect();
 		}
 	}
 }
@@ -620,7 +620,7 @@ class Expiry {
 			world.departs(subject);
 		}
 		if (!subject.connected) {
-			await (subject.alive ? subject.comeBack() : subject.enter());
+			await (subject.alive ? subject.reconnect() : subject.enter());
 		}
 		await world.fenceAll();
 	}
@@ -636,14 +636,14 @@ class Resume {
 		if (!subject.v1 || world.chance(0.7)) {
 			await world.settle();
 		} else {
-			await subject.comeBack(); // before the server has noticed
+			await subject.reconnect(); // before the server has noticed
 		}
 	}
 
 	async end(world) {
 		const { subject } = world;
 		if (!subject.connected) {
-			await (subject.alive ? subject.comeBack() : subject.enter());
+			await (subject.alive ? subject.reconnect() : subject.enter());
 		}
 	}
 }
@@ -652,7 +652,7 @@ class Restart {
 	async begin(world) {
 		await world.restart();
 		for (const person of world.all.filter((one) => one !== world.subject)) {
-			await person.comeBack();
+			await person.reconnect();
 		}
 		await world.fenceAll();
 	}
@@ -720,7 +720,7 @@ class Rights {
 	async end(world) {
 		const { subject } = world;
 		if (!subject.connected) {
-			await (subject.alive ? subject.comeBack() : subject.enter());
+			await (subject.alive ? subject.reconnect() : subject.enter());
 		}
 		if (subject.connected) {
 			await subject.renew([world.practice]);

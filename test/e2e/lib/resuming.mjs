@@ -21,11 +21,11 @@ export async function openV1(praxis, query = '', { headers = {}, port, ...option
 	return client;
 }
 
-export const comeBack = (token, received) => `resume=${token}&received=${received}`;
+export const resumeQuery = (token, received) => `resume=${token}&received=${received}`;
 
 // The session of `old` on another connection.
 export async function resume(praxis, old, received = old.arrived, options = {}) {
-	const client = await openV1(praxis, comeBack(old.resumeToken, received), options);
+	const client = await openV1(praxis, resumeQuery(old.resumeToken, received), options);
 	assert.equal(client.hello.type, 'resumed', JSON.stringify(client.hello));
 	assert.equal(client.clientId, old.clientId);
 	assert.match(client.resumeToken, /^[A-Za-z0-9._~-]{40,}$/);
@@ -97,7 +97,7 @@ export class Resilient {
 		while (!this.#over) {
 			try {
 				const { resumeToken } = this.client;
-				this.client = await openV1(this.praxis, comeBack(resumeToken, this.got.length), {
+				this.client = await openV1(this.praxis, resumeQuery(resumeToken, this.got.length), {
 					port: this.port,
 				});
 				break;

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { bearer, claimsOf, enter, sign, tokenVhost } from './lib/issuer.mjs';
 import { Praxisd, secret } from './lib/praxisd.mjs';
-import { comeBack, openV1, resume, startOver } from './lib/resuming.mjs';
+import { resumeQuery, openV1, resume, startOver } from './lib/resuming.mjs';
 import { nothingArrived } from './lib/session.mjs';
 import { within } from './lib/wait.mjs';
 
@@ -258,7 +258,7 @@ describe('an authenticated client without praxis.v1', () => {
 		vhost: tokenVhost(),
 	});
 
-	it('is put back into its room, and the trail knows of no leaving', async () => {
+	it('is put back into its room, and the audit log knows of no leaving', async () => {
 		await begin();
 		const ann = await enter(praxis);
 		const bob = await enter(praxis);
@@ -349,7 +349,7 @@ describe('where there is nothing to come back to', () => {
 		await praxis.launch();
 		const again = await startOver(
 			praxis,
-			`${comeBack(ann.resumeToken, ann.arrived)}&practiceId=1`,
+			`${resumeQuery(ann.resumeToken, ann.arrived)}&practiceId=1`,
 		);
 		assert.notEqual(again.clientId, ann.clientId);
 		await again.refused(chat('is anybody here?'), 'not_in_room');
@@ -362,7 +362,7 @@ describe('where there is nothing to come back to', () => {
 		const text = await readFile(file());
 		await writeFile(file(), text.subarray(0, text.length - 100));
 		await praxis.launch();
-		await startOver(praxis, `${comeBack(ann.resumeToken, ann.arrived)}&practiceId=1`);
+		await startOver(praxis, `${resumeQuery(ann.resumeToken, ann.arrived)}&practiceId=1`);
 	});
 
 	it('and a token is good in one server only, once', async () => {
@@ -372,7 +372,7 @@ describe('where there is nothing to come back to', () => {
 		const again = await resume(praxis, ann);
 		await end();
 		await praxis.launch();
-		await startOver(praxis, `${comeBack(ann.resumeToken, ann.arrived)}&practiceId=1`);
+		await startOver(praxis, `${resumeQuery(ann.resumeToken, ann.arrived)}&practiceId=1`);
 		await leave(await resume(praxis, again));
 		await end();
 		await praxis.launch();
@@ -394,7 +394,7 @@ describe('a vhost that is gone', () => {
 		await praxis.launch();
 		assert.match(praxis.log, /dropped 0 channels, 1 sessions/);
 		assert.equal((await praxis.stats()).rooms, 0);
-		await startOver(praxis, `${comeBack(ann.resumeToken, ann.arrived)}&practiceId=1`);
+		await startOver(praxis, `${resumeQuery(ann.resumeToken, ann.arrived)}&practiceId=1`);
 		await praxis.settle();
 		await praxis.stop();
 	});

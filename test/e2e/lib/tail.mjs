@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Somebody who looks on as messages come and go: POST /api/v1/tail, line by line, each held against
-// the API's description.
+// The stream of POST /api/v1/tail, which shows messages as they come and go: line by line, each held
+// against the API's description.
 
 import assert from 'node:assert/strict';
 import Ajv from 'ajv/dist/2020.js';
@@ -36,14 +36,14 @@ export async function tailRequest(claims, body, headers = {}) {
 	);
 }
 
-export class Onlooker {
+export class TailStream {
 	inbox = new Inbox();
 	beats = 0;
 	text = '';
 	#rest = '';
 
 	static async open(praxis, claims, body) {
-		const onlooker = new Onlooker();
+		const tail = new TailStream();
 		const wire = await Wire.open(praxis.port);
 		wire.write(await tailRequest(claims, body));
 		// A body without a length: the head is all of the response that comes.
@@ -53,14 +53,14 @@ export class Onlooker {
 		assert.equal(head.headers['content-length'], undefined);
 		assert.equal(head.headers['cache-control'], 'no-store');
 		const { socket, rest } = wire.release();
-		onlooker.socket = socket;
-		onlooker.closed = new Promise((resolve) => socket.once('close', resolve));
+		tail.socket = socket;
+		tail.closed = new Promise((resolve) => socket.once('close', resolve));
 		socket.on('error', () => {});
 		socket.setEncoding('utf8');
-		onlooker.#take(rest.toString());
-		socket.on('data', (text) => onlooker.#take(text));
-		socket.on('end', () => onlooker.inbox.end('the stream ended'));
-		return onlooker;
+		tail.#take(rest.toString());
+		socket.on('data', (text) => tail.#take(text));
+		socket.on('end', () => tail.inbox.end('the stream ended'));
+		return tail;
 	}
 
 	// The next line that says something.
