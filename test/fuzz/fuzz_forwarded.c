@@ -83,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.trusted_proxies = trusted,
 		.trusted_proxy_count = 1,
 	};
-	const struct px_config_vhost nobody = { .trusted_proxy_count = 0 };
+	const struct px_config_vhost trusts_none = { .trusted_proxy_count = 0 };
 	struct in6_addr proxy = address_of("10.0.0.1");
 	struct in6_addr expected = address_of("192.0.2.7");
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
@@ -94,7 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (!same(&client.address, &expected)) {
 			abort();
 		}
-		client = read_list(&ways[i], &nobody, data, size, "x");
+		client = read_list(&ways[i], &trusts_none, data, size, "x");
 		if (!same(&client.address, &proxy)) {
 			abort();
 		}

@@ -112,7 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct sim_store store = { .places = NULL };
 	read_place((const char *)data, size, &store);
 	if (visit(&store, 2) && !visit(&store, 3)) {
-		fake_fault("what was adopted and written can not be adopted");
+		fake_fault("what was adopted and written cannot be adopted");
 	}
 	sim_store_finish(&store);
 	return 0;

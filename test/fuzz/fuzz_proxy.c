@@ -46,7 +46,7 @@ static void check_header(const struct px_proxy_header *header, const uint8_t *da
 		abort();
 	}
 	if (!px_address_is_unknown(&header->address)) {
-		/* What stands in the trail can be read again. */
+		/* What stands in the audit log can be read again. */
 		char text[PX_ADDRESS_SIZE];
 		struct in6_addr address;
 		px_address_format(&header->address, text);

@@ -403,7 +403,7 @@ static void check_past(const struct px_stats *stats)
 		same("resumes with some result", stats->resumes[i], sim.resumes[i]);
 	}
 	same("takeovers", stats->takeovers, sim.takeovers);
-	same("healed", stats->healed, sim.healed);
+	same("healed", stats->healed, sim.reattached);
 	same("silent_peers", stats->silent_peers, sim.silent);
 	same("rate_limited", stats->rate_limited, sim.limited);
 	for (unsigned i = 0; i < PX_E_COUNT; i++) {

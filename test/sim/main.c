@@ -144,7 +144,7 @@ static void report(double seconds)
 	(void)printf("seed %llu, %llu steps in %.1f s: %llu sessions, %llu messages in, "
 			"%llu errors, %llu slow, %llu left out, %llu silent, %llu crossings refused, %llu of %llu "
 			"subscriptions recovered, %llu let in, %llu denied, %llu waited too long, %llu replaced, %llu too many, "
-			"%llu renewed, %llu became somebody, %llu expired, %llu remained nobody, "
+			"%llu renewed, %llu became somebody, %llu expired, %llu remained unauthenticated, "
 			"%llu over their rate\n", (unsigned long long)sim.seed,
 			(unsigned long long)sim.step - 1, seconds, (unsigned long long)sim.opened,
 			(unsigned long long)sim.messages_in, (unsigned long long)all,
@@ -159,12 +159,12 @@ static void report(double seconds)
 			(unsigned long long)sim.done[57], (unsigned long long)sim.done[58],
 			(unsigned long long)sim.limited);
 	(void)printf("%llu detached, %llu resumed (%llu of an open connection), %llu lines again, "
-			"%llu not resumed, %llu healed\n", (unsigned long long)sim.detached,
+			"%llu not resumed, %llu reattached\n", (unsigned long long)sim.detached,
 			(unsigned long long)sim.resumes[PX_RESUME_DONE],
 			(unsigned long long)sim.takeovers, (unsigned long long)sim.replayed,
 			(unsigned long long)(sim.resumes[PX_RESUME_UNKNOWN] +
 			sim.resumes[PX_RESUME_BEHIND] + sim.resumes[PX_RESUME_BAD_COUNT] +
-			sim.resumes[PX_RESUME_OTHER_USER]), (unsigned long long)sim.healed);
+			sim.resumes[PX_RESUME_OTHER_USER]), (unsigned long long)sim.reattached);
 	for (unsigned i = 0; verbose && i < PX_E_COUNT; i++) {
 		(void)printf("  %-18s %llu\n", px_error_name(i), (unsigned long long)sim.errors[i]);
 	}

@@ -7,7 +7,7 @@
  *   talk*.c    what clients say: each message goes to the broker and to the model
  *   say.c      … put together field by field
  *   world.c    what happens to them: coming, going, full sockets, clocks, switches
- *   comeback.c connections that break, and sessions that go on with others
+ *   resume.c   connections that break, and sessions that go on with others
  *   model.c    practices' boards, rooms and halls, and who must hear what
  *   waiting.c  … and the waiting rooms
  *   rights.c   … and who may not hear it any more
@@ -133,7 +133,7 @@ struct peer {
 	struct expected *queue;
 	size_t first, count, size;
 
-	/* see comeback.c */
+	/* see resume.c */
 	bool versioned;
 	bool is_back;      /* in this turn, with all that was kept for it */
 	bool is_blurred;   /* it did not get all that was written */
@@ -210,7 +210,7 @@ struct sim {
 	uint64_t messages_in, bytes_in, opened, slow, silent, limited;
 	uint64_t detached;    /* ever */
 	uint64_t resumes[PX_RESUME_COUNT];
-	uint64_t takeovers, healed, replayed;
+	uint64_t takeovers, reattached, replayed;
 	uint64_t skipped;     /* lines that newer ones replaced */
 	uint64_t may_skipped; /* … or may have, of clients that were given up */
 	uint64_t done[64]; /* how often each action was taken, and each outcome */
@@ -330,7 +330,7 @@ void tokens_become(struct peer *peer, const struct peer *token, bool tells);
 void tokens_who(const struct peer *peer, struct who_words *words, struct fake_who *ret_who);
 void tokens_pick_expiry(struct peer *peer);
 void tokens_pass_time(struct peer *peer); /* that is open */
-/* ---- comeback.c ---- */
+/* ---- resume.c ---- */
 
 /* Whether what is sent to it will reach it, now or later. */
 bool model_hears(const struct peer *peer);
@@ -347,10 +347,11 @@ void model_detach(struct peer *peer, bool deaf);
 void model_confirm(struct peer *peer, uint64_t n);
 
 /* A client without praxis.v1 that waits for just this user, longest; NULL. */
-struct peer *find_healable(const struct peer *like);
-void heal(struct peer *peer);
-void reattach_by_auth(struct peer *peer, struct peer *nobody); /* whose place is free then */
-void come_back(void);
+struct peer *find_reattachable(const struct peer *like);
+void reattach(struct peer *peer);
+/* The place of the unauthenticated one is free then. */
+void reattach_by_auth(struct peer *peer, struct peer *unauthenticated);
+void reconnect(void);
 
 /* ---- talk.c, world.c ---- */
 
@@ -359,7 +360,7 @@ void happen(void);
 
 /* Its identity connects; the broker decides to which session. */
 struct fake_conn *connect_as(const struct peer *peer, const char *token, int64_t received,
-		bool nobody);
+		bool unauthenticated);
 void expect_greeting(struct peer *peer, bool not_resumed);
 void pass_time(void);
 

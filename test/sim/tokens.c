@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who somebody is, over time: `auth` from those who are nobody yet and from those who renew,
- * with tokens that are good, bad, or somebody else's; what time does to a token; and who talks
- * more than he may.
+ * Identity over time: `auth` of unauthenticated sessions and of those that renew, with tokens
+ * that are good, bad, or of another user; what time does to a token; and sessions over their
+ * rate.
  *
  * Tokens expire by the wall's clock, which is set back and forth here, and are looked at when a
  * timer asks: when that is, the broker decides. The model checks that it was not too early,
@@ -58,7 +58,7 @@ void tokens_who(const struct peer *peer, struct who_words *words, struct fake_wh
 		.user = peer->user,
 		.name = words->name,
 		.role = peer->role,
-		.nobody = peer->role == 0,
+		.unauthenticated = peer->role == 0,
 		.authenticated = peer->authenticated,
 		.rooms = peer->has_rooms ? "1 2 \"r3\"" : NULL,
 		.expires_ms = peer->expires_ms,
@@ -171,7 +171,7 @@ static bool is_waiting(const struct peer *peer)
 	return false;
 }
 
-/* Makes up what a new token says: of one who is nobody all, of another what may change. */
+/* Makes up a token's claims: all for an unauthenticated session, else those that may change. */
 void tokens_invent(struct peer *token)
 {
 	static const enum px_role roles[] = { PX_ROLE_STAFF, PX_ROLE_PATIENT, PX_ROLE_SERVICE,
@@ -252,15 +252,15 @@ static void renew(struct said *said, bool is_own)
 	struct who_words words;
 	struct fake_who who;
 	tokens_invent(&token);
-	struct peer *healable = is_own && peer->role == 0 ? find_healable(&token) : NULL;
-	if (healable) {
-		/* With another token it would be healed, and renewed, at once. */
-		memcpy(token.held, healable->held, sizeof(token.held));
-		token.held_count = healable->held_count;
-		token.role = healable->role;
-		token.has_rooms = healable->has_rooms;
-		strcpy(token.user, healable->user);
-		strcpy(token.name, healable->name);
+	struct peer *detached = is_own && peer->role == 0 ? find_reattachable(&token) : NULL;
+	if (detached) {
+		/* With another token it would be reattached, and renewed, at once. */
+		memcpy(token.held, detached->held, sizeof(token.held));
+		token.held_count = detached->held_count;
+		token.role = detached->role;
+		token.has_rooms = detached->has_rooms;
+		strcpy(token.user, detached->user);
+		strcpy(token.name, detached->name);
 	}
 	if (!is_own) {
 		strcpy(token.user, "\"somebody else\"");
@@ -272,10 +272,10 @@ static void renew(struct said *said, bool is_own)
 	}
 	if (!say_raw(peer, said->text, said->len)) {
 		px_identity_destroy(sim.fake->broker, next.identity);
-	} else if (healable) {
-		healable->expires_ms = token.expires_ms;
-		reattach_by_auth(healable, peer);
-		said->peer = healable;
+	} else if (detached) {
+		detached->expires_ms = token.expires_ms;
+		reattach_by_auth(detached, peer);
+		said->peer = detached;
 		said_ack(said, 0);
 	} else if (is_own) {
 		tokens_become(peer, &token, true);
@@ -290,7 +290,7 @@ static void fail(struct said *said)
 	static const struct {
 		enum px_verdict verdict;
 		enum px_error code;
-		bool ends; /* one who is nobody */
+		bool ends; /* an unauthenticated session */
 	} ways[] = {
 		{ PX_VERDICT_BAD, PX_E_UNAUTHENTICATED, true },
 		{ PX_VERDICT_EXPIRED, PX_E_TOKEN_EXPIRED, true },

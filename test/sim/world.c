@@ -69,13 +69,13 @@ void expect_greeting(struct peer *peer, bool not_resumed)
 }
 
 struct fake_conn *connect_as(const struct peer *peer, const char *token, int64_t received,
-		bool nobody)
+		bool unauthenticated)
 {
 	struct who_words words;
 	struct fake_who who;
 	tokens_who(peer, &words, &who);
-	if (nobody) {
-		who = (struct fake_who){ .nobody = true, .practices = "", .tenant = who.tenant,
+	if (unauthenticated) {
+		who = (struct fake_who){ .unauthenticated = true, .practices = "", .tenant = who.tenant,
 			.realm = who.realm };
 	}
 	who.versioned = peer->versioned;
@@ -91,10 +91,10 @@ static void come(void)
 		return;
 	}
 	invent(peer);
-	struct peer *healable = find_healable(peer);
-	if (healable) {
+	struct peer *detached = find_reattachable(peer);
+	if (detached) {
 		*peer = (struct peer){ 0 };
-		heal(healable);
+		reattach(detached);
 		return;
 	}
 	peer->conn = connect_as(peer, NULL, 0, false);
@@ -214,7 +214,7 @@ void happen(void)
 	if (way < 22 || !peer) {
 		come();
 	} else if (way < 32) {
-		come_back();
+		reconnect();
 	} else if (way < 40) {
 		lose_some(peer);
 	} else if (way < 55) {

@@ -354,7 +354,7 @@ int fake_identity(struct fake *fake, const struct fake_who *who, struct px_ident
 		.room_count = read_ids(who->rooms, rooms),
 		.user = read_id(&user),
 		.name = px_span(who->name ? who->name : ""),
-		.role = who->nobody ? 0 : role,
+		.role = who->unauthenticated ? 0 : role,
 		.authenticated = who->authenticated,
 		.all_practices = who->all_practices,
 		.expires_ms = who->expires_ms,

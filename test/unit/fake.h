@@ -84,7 +84,7 @@ struct fake_who {
 	const char *user;      /* as a practice is written */
 	const char *name;
 	enum px_role role;
-	bool nobody;           /* of no role: has yet to authenticate */
+	bool unauthenticated;  /* of no role: has yet to authenticate */
 	bool authenticated;
 	bool all_practices;
 	const char *rooms;     /* as practices; NULL: a token that does not speak of rooms */

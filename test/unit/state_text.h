@@ -23,7 +23,7 @@ int state_text_save(const struct fake *fake, struct state_text *text);
 /* All connections break, as those of a server that ends; what is left is saved. Frees the fake. */
 struct state_text state_text_end(struct fake *fake);
 
-/* As px_broker_load(), for the fake's one site. `data` is yours. */
+/* As px_broker_load(), for the fake's one realm. `data` is yours. */
 int state_text_load(struct fake *fake, const char *data, size_t len, int64_t elapsed_ms,
 		struct px_state_counts *ret_counts);
 

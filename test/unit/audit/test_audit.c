@@ -35,7 +35,7 @@ START_TEST(lines_are_as_documented)
 	char second[1024];
 	char hash[65];
 	size_t len;
-	struct px_audit *audit = open_trail("");
+	struct px_audit *audit = open_audit_log("");
 	struct px_audit_entry entry = make_entry("joined");
 	entry.service = px_span("telemedicine");
 	entry.room = px_span("r\"1\"");
@@ -69,7 +69,7 @@ END_TEST
 START_TEST(a_key_makes_it_an_hmac)
 {
 	size_t len;
-	struct px_audit *audit = open_trail(KEY);
+	struct px_audit *audit = open_audit_log(KEY);
 	write_some(audit, 3);
 	px_audit_destroy(audit);
 	char *bytes = slurp(path, &len);
@@ -77,8 +77,8 @@ START_TEST(a_key_makes_it_an_hmac)
 	ck_assert_ptr_null(strstr(bytes, KEY));
 	free(bytes);
 	ck_assert_whole(KEY);
-	ck_assert_int_eq(verify_trail(NULL), PX_AUDIT_UNKNOWN);
-	ck_assert_int_eq(verify_trail(OTHER_KEY), PX_AUDIT_UNKNOWN);
+	ck_assert_int_eq(verify_audit_log(NULL), PX_AUDIT_UNKNOWN);
+	ck_assert_int_eq(verify_audit_log(OTHER_KEY), PX_AUDIT_UNKNOWN);
 }
 END_TEST
 
@@ -115,7 +115,7 @@ START_TEST(whatever_texts_there_are_it_is_json)
 	enum { TEXTS = sizeof(texts) / sizeof(texts[0]) };
 	char much[2000];
 	size_t len;
-	struct px_audit *audit = open_trail("");
+	struct px_audit *audit = open_audit_log("");
 	memset(much, '"', sizeof(much));
 	memcpy(much + 255, "\xc3\xa9", 2); /* across the border */
 	for (int i = 0; i <= TEXTS; i++) {
@@ -160,7 +160,7 @@ START_TEST(the_chain_goes_on_after_a_restart)
 	struct px_audit_stats stats;
 	size_t len;
 	for (int i = 0; i < 4; i++) {
-		struct px_audit *audit = open_trail(KEY);
+		struct px_audit *audit = open_audit_log(KEY);
 		write_some(audit, 5);
 		px_audit_stats(audit, &stats);
 		ck_assert_uint_eq(stats.seq, (unsigned)(1 + 5 * (i + 1)));
@@ -176,7 +176,7 @@ START_TEST(the_chain_goes_on_after_a_restart)
 	char head[65];
 	(void)snprintf(head, sizeof(head), "%.64s", last.data + last.len - 66);
 	ck_assert_logged(head);
-	ck_assert_logged("2 audit log TRAIL: ends at line 21, head ");
+	ck_assert_logged("2 audit log PATH: ends at line 21, head ");
 	free(bytes);
 }
 END_TEST
@@ -187,8 +187,8 @@ START_TEST(heads_are_logged_now_and_then)
 	settings.head_every = 4;
 	struct px_audit *audit = open_with(settings);
 	write_some(audit, 8);
-	ck_assert_logged("2 audit log TRAIL: line 4, head ");
-	ck_assert_logged("2 audit log TRAIL: line 8, head ");
+	ck_assert_logged("2 audit log PATH: line 4, head ");
+	ck_assert_logged("2 audit log PATH: line 8, head ");
 	ck_assert_ptr_null(strstr(logged, "line 5"));
 	px_audit_destroy(audit);
 }
@@ -208,12 +208,12 @@ START_TEST(half_a_line_is_cut_off_and_told)
 	};
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		size_t len;
-		struct px_audit *audit = open_trail("");
+		struct px_audit *audit = open_audit_log("");
 		write_some(audit, 2);
 		px_audit_destroy(audit);
 		append(path, ends[i].bytes, ends[i].len);
-		ck_assert_int_eq(verify_trail(NULL), PX_AUDIT_BROKEN);
-		audit = open_trail("");
+		ck_assert_int_eq(verify_audit_log(NULL), PX_AUDIT_BROKEN);
+		audit = open_audit_log("");
 		write_some(audit, 1);
 		px_audit_destroy(audit);
 		ck_assert_whole(NULL);
@@ -223,7 +223,7 @@ START_TEST(half_a_line_is_cut_off_and_told)
 				"\"bytes\":%zu,", ends[i].len);
 		ck_assert_ptr_nonnull(strstr(bytes, expected));
 		free(bytes);
-		ck_assert_logged("0 audit log TRAIL: truncated an incomplete line of ");
+		ck_assert_logged("0 audit log PATH: truncated an incomplete line of ");
 		ck_assert_int_eq(unlink(path), 0);
 		ck_assert_int_eq(unlink(beside(".head")), 0);
 	}
@@ -234,7 +234,7 @@ START_TEST(half_a_first_line_too)
 {
 	size_t len;
 	put(path, "{\"seq\":1,", 9);
-	struct px_audit *audit = open_trail("");
+	struct px_audit *audit = open_audit_log("");
 	px_audit_destroy(audit);
 	ck_assert_whole(NULL);
 	char *bytes = slurp(path, &len);
@@ -264,7 +264,7 @@ START_TEST(a_changed_end_is_not_continued)
 	size_t len = size_of(path);
 	ck_assert_int_eq(px_audit_create(&settings, &audit), -EBADMSG);
 	ck_assert_uint_eq(size_of(path), len);
-	ck_assert_logged("0 audit log TRAIL: cannot be continued: its last line was changed: ");
+	ck_assert_logged("0 audit log PATH: cannot be continued: its last line was changed: ");
 	damage(200);
 	px_audit_destroy(open_with(settings));
 	append(path, "no line\n", 8);
@@ -286,7 +286,7 @@ START_TEST(or_is_moved_aside)
 	write_some(audit, 1);
 	px_audit_destroy(audit);
 	ck_assert(exists(beside(".broken-20231114T221320Z")));
-	ck_assert_logged("0 audit log TRAIL: its last line was changed: its hash does not match; "
+	ck_assert_logged("0 audit log PATH: its last line was changed: its hash does not match; "
 			"moved to ");
 	size_t len;
 	char *bytes = slurp(path, &len);
@@ -301,26 +301,26 @@ END_TEST
 START_TEST(lines_missing_at_the_end_are_told)
 {
 	size_t len;
-	struct px_audit *audit = open_trail("");
+	struct px_audit *audit = open_audit_log("");
 	write_some(audit, 9);
 	px_audit_destroy(audit);
 	char *bytes = slurp(path, &len);
 	ck_assert_int_eq(truncate(path, line_of(bytes, 7).data - bytes), 0);
 	free(bytes);
-	audit = open_trail("");
+	audit = open_audit_log("");
 	px_audit_destroy(audit);
 	bytes = slurp(path, &len);
 	ck_assert_ptr_nonnull(strstr(bytes, "{\"seq\":7,"));
 	ck_assert_ptr_nonnull(strstr(bytes, "\"trail_gap\",\"lost\":4,\"reason\":\"missing\""));
 	free(bytes);
 	ck_assert_whole(NULL);
-	ck_assert_logged("0 audit log TRAIL: 4 lines are missing at its end");
+	ck_assert_logged("0 audit log PATH: 4 lines are missing at its end");
 }
 END_TEST
 
-START_TEST(a_trail_that_was_rewritten_is_noticed)
+START_TEST(an_audit_log_that_was_rewritten_is_noticed)
 {
-	/* Two trails of the same length; one is put in the place of the other. */
+	/* Two audit logs of the same length; one is put in the place of the other. */
 	struct px_audit_settings settings = make_settings(PX_AUDIT_REFUSE, "");
 	struct px_audit *audit = open_with(settings);
 	write_some(audit, 5);
@@ -339,20 +339,20 @@ END_TEST
 
 START_TEST(the_head_can_be_made_anew)
 {
-	struct px_audit *audit = open_trail("");
+	struct px_audit *audit = open_audit_log("");
 	write_some(audit, 3);
 	px_audit_destroy(audit);
 	ck_assert_uint_eq(size_of(beside(".head")), 102);
 	ck_assert_int_eq(unlink(beside(".head")), 0);
-	audit = open_trail("");
+	audit = open_audit_log("");
 	write_some(audit, 3);
 	px_audit_destroy(audit);
-	ck_assert_logged("1 audit log TRAIL: its .head was gone; replacing it");
+	ck_assert_logged("1 audit log PATH: its .head was gone; replacing it");
 	put(beside(".head"), "praxis-audit-head 000000000000000007 nonsense\n", 46);
-	audit = open_trail("");
+	audit = open_audit_log("");
 	write_some(audit, 3);
 	px_audit_destroy(audit);
-	ck_assert_logged("1 audit log TRAIL: its .head is damaged; replacing it");
+	ck_assert_logged("1 audit log PATH: its .head is damaged; replacing it");
 	ck_assert_whole(NULL);
 	ck_assert_uint_eq(size_of(beside(".head")), 102);
 }
@@ -361,7 +361,7 @@ END_TEST
 START_TEST(another_key_needs_another_file)
 {
 	struct px_audit_settings settings = make_settings(PX_AUDIT_CONTINUE, KEY);
-	struct px_audit *audit = open_trail("");
+	struct px_audit *audit = open_audit_log("");
 	write_some(audit, 3);
 	px_audit_destroy(audit);
 	ck_assert_int_eq(px_audit_create(&settings, &audit), -EPROTO);
@@ -386,7 +386,7 @@ END_TEST
 START_TEST(rotation_on_request)
 {
 	struct px_audit_stats stats;
-	struct px_audit *audit = open_trail(KEY);
+	struct px_audit *audit = open_audit_log(KEY);
 	write_some(audit, 4);
 	ck_assert_int_eq(px_audit_reopen(audit), 0); /* nothing to do */
 	ck_assert_int_eq(rename(path, beside(".2")), 0);
@@ -404,14 +404,14 @@ START_TEST(rotation_on_request)
 	const char *const paths[] = { beside(".2"), beside(".1"), path, NULL };
 	ck_assert_msg(verify_paths(KEY, paths) == PX_AUDIT_GOOD, "%s", verdict);
 	ck_assert_ptr_nonnull(strstr(verdict, "13 lines up to line 13"));
-	ck_assert_logged("2 audit log TRAIL: the file was moved away; continuing in a new one after "
+	ck_assert_logged("2 audit log PATH: the file was moved away; continuing in a new one after "
 			"line 7, head ");
 }
 END_TEST
 
 START_TEST(rotation_unasked)
 {
-	struct px_audit *audit = open_trail("");
+	struct px_audit *audit = open_audit_log("");
 	write_some(audit, 3);
 	ck_assert_int_eq(rename(path, beside(".1")), 0);
 	write_some(audit, 3);
@@ -427,11 +427,11 @@ END_TEST
 
 START_TEST(rotation_while_no_server_runs)
 {
-	struct px_audit *audit = open_trail("");
+	struct px_audit *audit = open_audit_log("");
 	write_some(audit, 3);
 	px_audit_destroy(audit);
 	ck_assert_int_eq(rename(path, beside(".1")), 0);
-	audit = open_trail("");
+	audit = open_audit_log("");
 	write_some(audit, 3);
 	px_audit_destroy(audit);
 	const char *const paths[] = { beside(".1"), path, NULL };
@@ -441,12 +441,12 @@ END_TEST
 
 START_TEST(rotation_that_cannot_be_done)
 {
-	struct px_audit *audit = open_trail("");
+	struct px_audit *audit = open_audit_log("");
 	write_some(audit, 3);
 	ck_assert_int_eq(rename(path, beside(".1")), 0);
 	ck_assert_int_eq(mkdir(path, 0700), 0);
 	ck_assert_int_lt(px_audit_reopen(audit), 0);
-	ck_assert_logged("0 audit log TRAIL: cannot continue in the new file: ");
+	ck_assert_logged("0 audit log PATH: cannot continue in the new file: ");
 	write_some(audit, 3);
 	ck_assert_int_eq(rmdir(path), 0);
 	put(path, "something else\n", 15);
@@ -465,7 +465,7 @@ END_TEST
 START_TEST(an_old_copy_in_its_place_is_not_continued)
 {
 	size_t len;
-	struct px_audit *audit = open_trail("");
+	struct px_audit *audit = open_audit_log("");
 	write_some(audit, 3);
 	char *bytes = slurp(path, &len);
 	write_some(audit, 3);
@@ -486,7 +486,7 @@ END_TEST
 START_TEST(a_copy_in_its_place_is_continued)
 {
 	size_t len;
-	struct px_audit *audit = open_trail("");
+	struct px_audit *audit = open_audit_log("");
 	write_some(audit, 3);
 	char *bytes = slurp(path, &len);
 	put(beside(".copy"), bytes, len);
@@ -501,12 +501,12 @@ END_TEST
 
 START_TEST(a_deleted_file_is_noticed_at_once)
 {
-	struct px_audit *audit = open_trail("");
+	struct px_audit *audit = open_audit_log("");
 	write_some(audit, 3);
 	ck_assert_int_eq(unlink(path), 0);
 	write_some(audit, 3);
 	px_audit_destroy(audit);
-	ck_assert_logged("0 audit log TRAIL: the file was deleted; continuing in a new one after line 4");
+	ck_assert_logged("0 audit log PATH: the file was deleted; continuing in a new one after line 4");
 	ck_assert_whole(NULL);
 	ck_assert_ptr_nonnull(strstr(verdict, "begins with line 5"));
 }
@@ -515,7 +515,7 @@ END_TEST
 START_TEST(copytruncate_works)
 {
 	size_t len;
-	struct px_audit *audit = open_trail("");
+	struct px_audit *audit = open_audit_log("");
 	write_some(audit, 3);
 	char *bytes = slurp(path, &len);
 	put(beside(".1"), bytes, len);
@@ -531,13 +531,13 @@ END_TEST
 
 START_TEST(others_who_write_are_noticed)
 {
-	struct px_audit *audit = open_trail("");
+	struct px_audit *audit = open_audit_log("");
 	write_some(audit, 3);
 	append(path, "hello\n", 6);
 	write_some(audit, 1);
-	ck_assert_logged("0 audit log TRAIL: another process wrote to it after line 4");
+	ck_assert_logged("0 audit log PATH: another process wrote to it after line 4");
 	px_audit_destroy(audit);
-	ck_assert_int_eq(verify_trail(NULL), PX_AUDIT_BROKEN);
+	ck_assert_int_eq(verify_audit_log(NULL), PX_AUDIT_BROKEN);
 	ck_assert_ptr_nonnull(strstr(verdict, "FILE:5: "));
 }
 END_TEST
@@ -563,7 +563,7 @@ static void unlimit_size(void)
 	(void)setrlimit(RLIMIT_FSIZE, &limit);
 }
 
-/* Writes an entry while the trail has room for so many bytes more. */
+/* Writes an entry while the audit log has room for so many bytes more. */
 static int write_into(struct px_audit *audit, size_t room)
 {
 	size_t size = size_of(path);
@@ -606,7 +606,7 @@ START_TEST(a_full_disk_refuses)
 	struct px_audit_stats stats;
 	struct px_audit_entry entry = make_entry("connected");
 	size_t len;
-	struct px_audit *audit = open_trail(KEY);
+	struct px_audit *audit = open_audit_log(KEY);
 	write_some(audit, 5);
 	size_t full = size_of(path);
 	/* Wherever in the line the disk fills, nothing of it stays. */
@@ -621,13 +621,13 @@ START_TEST(a_full_disk_refuses)
 	ck_assert_uint_eq(stats.seq, 6);
 	ck_assert(stats.failing);
 	ck_assert_int_eq(times("cannot be written"), 2);
-	ck_assert_logged("0 audit log TRAIL: cannot be written: File too large; 11 entries lost since "
+	ck_assert_logged("0 audit log PATH: cannot be written: File too large; 11 entries lost since "
 			"the start; acts are refused");
 	ck_assert_int_eq(px_audit_permit(audit, &entry), 0);
 	px_audit_stats(audit, &stats);
 	ck_assert(!stats.failing);
 	ck_assert_uint_eq(stats.seq, 8);
-	ck_assert_logged("1 audit log TRAIL: can be written again; 16 entries lost");
+	ck_assert_logged("1 audit log PATH: can be written again; 16 entries lost");
 	px_audit_destroy(audit);
 	ck_assert_whole(KEY);
 	char *bytes = slurp(path, &len);
@@ -662,7 +662,7 @@ END_TEST
 START_TEST(a_gap_is_told_once)
 {
 	size_t len;
-	struct px_audit *audit = open_trail("");
+	struct px_audit *audit = open_audit_log("");
 	write_some(audit, 1);
 	ck_assert_int_eq(write_into(audit, 10), -EFBIG);
 	ck_assert_int_eq(write_into(audit, 10), -EFBIG);
@@ -812,7 +812,7 @@ START_TEST(one_writer)
 	struct px_audit *audit = open_with(settings);
 	struct px_audit *second;
 	ck_assert_int_eq(px_audit_create(&settings, &second), -EBUSY);
-	ck_assert_logged("0 audit log TRAIL: cannot be opened: another process writes it");
+	ck_assert_logged("0 audit log PATH: cannot be opened: another process writes it");
 	/* By another name of the same file. */
 	char other[128];
 	(void)snprintf(other, sizeof(other), "%s", beside(".link"));
@@ -832,7 +832,7 @@ START_TEST(nobody_else_reads_it)
 {
 	struct stat st;
 	(void)umask(0);
-	struct px_audit *audit = open_trail("");
+	struct px_audit *audit = open_audit_log("");
 	ck_assert_int_eq(stat(path, &st), 0);
 	ck_assert_uint_eq(st.st_mode & 07777, 0600);
 	ck_assert_int_eq(stat(beside(".head"), &st), 0);
@@ -889,7 +889,7 @@ START_TEST(a_new_file_needs_its_directory_on_the_disk)
 }
 END_TEST
 
-START_TEST(what_cannot_be_a_trail)
+START_TEST(what_cannot_be_an_audit_log)
 {
 	struct px_audit_settings settings = make_settings(PX_AUDIT_CONTINUE, "");
 	struct px_audit *audit = NULL;
@@ -908,7 +908,7 @@ START_TEST(what_cannot_be_a_trail)
 }
 END_TEST
 
-START_TEST(without_a_trail)
+START_TEST(without_an_audit_log)
 {
 	struct px_audit_stats stats;
 	struct px_audit_entry entry = make_entry("connected");
@@ -926,7 +926,7 @@ RUN("audit", lines_are_as_documented, a_key_makes_it_an_hmac, hmac_is_rfc_2104s,
 		whatever_texts_there_are_it_is_json, the_chain_goes_on_after_a_restart,
 		heads_are_logged_now_and_then, half_a_line_is_cut_off_and_told, half_a_first_line_too,
 		a_changed_end_is_not_continued, or_is_moved_aside, lines_missing_at_the_end_are_told,
-		a_trail_that_was_rewritten_is_noticed, the_head_can_be_made_anew,
+		an_audit_log_that_was_rewritten_is_noticed, the_head_can_be_made_anew,
 		another_key_needs_another_file, rotation_on_request, rotation_unasked,
 		rotation_while_no_server_runs, rotation_that_cannot_be_done,
 		an_old_copy_in_its_place_is_not_continued,
@@ -934,4 +934,5 @@ RUN("audit", lines_are_as_documented, a_key_makes_it_an_hmac, hmac_is_rfc_2104s,
 		others_who_write_are_noticed, a_full_disk_refuses, or_lets_them_go_on, a_gap_is_told_once,
 		complaints_are_rare_however_it_flaps, starting_on_a_full_disk, half_a_line_on_a_full_disk,
 		a_real_full_disk, one_writer, nobody_else_reads_it, each_line_on_the_disk,
-		a_new_file_needs_its_directory_on_the_disk, what_cannot_be_a_trail, without_a_trail);
+		a_new_file_needs_its_directory_on_the_disk, what_cannot_be_an_audit_log,
+		without_an_audit_log);

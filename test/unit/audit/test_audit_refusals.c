@@ -30,7 +30,8 @@ static const char *member(struct json_object *object, const char *key)
 }
 
 /*
- * What the trail has of that event, a line each: "address reason count". Lives until the next call.
+ * What the audit log has of that event, a line each: "address reason count". Lives until the
+ * next call.
  */
 static const char *lines_of(const char *wanted)
 {
@@ -168,7 +169,7 @@ START_TEST(without_a_bound_each_is_a_line)
 	ck_assert_uint_eq(stats.lines, 1001);
 	ck_assert_uint_eq(stats.counted, 0);
 	px_audit_destroy(audit);
-	/* Nor without a trail. */
+	/* Nor without an audit log. */
 	ck_assert(!refuse(NULL, "a", "x"));
 	px_audit_settle(NULL);
 }

@@ -26,8 +26,8 @@
 #define OTHER_KEY "another key, as good as the first"
 
 static char directory[64];
-static char path[96];      /* of the trail */
-static char logged[65536]; /* "0 sentence\n": the level, and the path as TRAIL */
+static char path[96];      /* of the audit log */
+static char logged[65536]; /* "0 sentence\n": the level, and the path as PATH */
 static int64_t wall_ms;
 
 static int remove_one(const char *name, const struct stat *st, int flag, struct FTW *ftw)
@@ -53,7 +53,7 @@ UNUSED static void tear_down(void)
 	(void)nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-/* The path of the trail with something behind it. Good for four calls. */
+/* The path of the audit log with something behind it. Good for four calls. */
 UNUSED static const char *beside(const char *suffix)
 {
 	static char names[4][128];
@@ -71,7 +71,7 @@ static void keep_line(void *user, int level, const char *line)
 	if (!rest) {
 		abort(); /* not an assertion: check might not be able to write it down */
 	}
-	(void)snprintf(logged + len, sizeof(logged) - len, "%d %.*sTRAIL%s\n", level,
+	(void)snprintf(logged + len, sizeof(logged) - len, "%d %.*sPATH%s\n", level,
 			(int)(rest - line), line, rest + strlen(path));
 }
 
@@ -100,7 +100,7 @@ UNUSED static struct px_audit *open_with(struct px_audit_settings settings)
 	return audit;
 }
 
-UNUSED static struct px_audit *open_trail(const char *key)
+UNUSED static struct px_audit *open_audit_log(const char *key)
 {
 	return open_with(make_settings(PX_AUDIT_REFUSE, key));
 }
@@ -247,14 +247,14 @@ UNUSED static int verify_paths(const char *key, const char *const *paths)
 	return code;
 }
 
-UNUSED static int verify_trail(const char *key)
+UNUSED static int verify_audit_log(const char *key)
 {
 	const char *const paths[] = { path, NULL };
 	return verify_paths(key, paths);
 }
 
 #define ck_assert_whole(key) \
-	ck_assert_msg(verify_trail(key) == PX_AUDIT_GOOD, "%s", verdict)
+	ck_assert_msg(verify_audit_log(key) == PX_AUDIT_GOOD, "%s", verdict)
 #define ck_assert_logged(text) \
 	ck_assert_msg(strstr(logged, (text)) != NULL, "\"%s\" is not in\n%s", (text), logged)
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Tampering with an audit log, and that each kind of it is found: what an auditor relies on
- * is not that good trails verify but that bad ones do not.
+ * is not that good audit logs verify but that bad ones do not.
  */
 #include "test_audit_util.h"
 
@@ -16,10 +16,10 @@ static struct px_audit_verify_options with_key(const char *key)
 	return options;
 }
 
-/* A trail of LINES lines, as bytes; free() them. */
-static char *make_trail(const char *key, size_t *ret_len)
+/* An audit log of LINES lines, as bytes; free() them. */
+static char *make_audit_log(const char *key, size_t *ret_len)
 {
-	struct px_audit *audit = open_trail(key);
+	struct px_audit *audit = open_audit_log(key);
 	write_some(audit, LINES - 1);
 	px_audit_destroy(audit);
 	return slurp(path, ret_len);
@@ -29,7 +29,7 @@ static void flip_every_byte(const struct px_audit_verify_options *options, const
 {
 	static const char flips[] = { 1, 0x20, (char)0x80, 0x0a };
 	size_t len;
-	char *bytes = make_trail(key, &len);
+	char *bytes = make_audit_log(key, &len);
 	ck_assert_int_eq(verify_bytes(options, bytes, len), PX_AUDIT_GOOD);
 	for (size_t i = 0; i < len; i++) {
 		for (size_t k = 0; k < sizeof(flips); k++) {
@@ -60,7 +60,7 @@ END_TEST
 START_TEST(the_changed_line_is_named)
 {
 	size_t len;
-	char *bytes = make_trail("", &len);
+	char *bytes = make_audit_log("", &len);
 	for (size_t number = 1; number <= LINES; number++) {
 		struct px_span line = line_of(bytes, number);
 		char *at = strstr(line.data, "2023");
@@ -109,7 +109,7 @@ static void expect(const char *bytes, const size_t *numbers, int code, size_t li
 START_TEST(a_removed_line_is_found)
 {
 	size_t len;
-	char *bytes = make_trail("", &len);
+	char *bytes = make_audit_log("", &len);
 	for (size_t removed = 1; removed < LINES; removed++) {
 		size_t numbers[LINES + 1] = { 0 };
 		size_t count = 0;
@@ -129,7 +129,7 @@ END_TEST
 START_TEST(an_inserted_line_is_found)
 {
 	size_t len;
-	char *bytes = make_trail("", &len);
+	char *bytes = make_audit_log("", &len);
 	for (size_t place = 1; place <= LINES; place++) {
 		for (size_t copied = 1; copied <= LINES; copied++) {
 			size_t numbers[LINES + 2] = { 0 };
@@ -150,7 +150,7 @@ END_TEST
 START_TEST(swapped_lines_are_found)
 {
 	size_t len;
-	char *bytes = make_trail("", &len);
+	char *bytes = make_audit_log("", &len);
 	for (size_t a = 1; a <= LINES; a++) {
 		for (size_t b = a + 1; b <= LINES; b++) {
 			size_t numbers[LINES + 1] = { 0 };
@@ -168,7 +168,7 @@ END_TEST
 START_TEST(a_cut_tail_is_found_by_who_knows_the_head)
 {
 	size_t len;
-	char *bytes = make_trail("", &len);
+	char *bytes = make_audit_log("", &len);
 	char head[65];
 	struct px_span last = line_of(bytes, LINES);
 	(void)snprintf(head, sizeof(head), "%.64s", last.data + last.len - 66);
@@ -232,7 +232,7 @@ static char *forge(const char *bytes, const char *key, size_t *ret_len)
 START_TEST(nothing_comes_before_the_first_line)
 {
 	size_t len;
-	char *bytes = make_trail("", &len);
+	char *bytes = make_audit_log("", &len);
 	char first[65];
 	(void)snprintf(first, sizeof(first), "%064d", 7);
 	char *forged = forge_after(first, bytes, "", &len);
@@ -247,7 +247,7 @@ START_TEST(who_has_not_the_key_cannot_chain_anew)
 {
 	size_t len;
 	struct px_audit_verify_options options = with_key(KEY);
-	char *bytes = make_trail("", &len);
+	char *bytes = make_audit_log("", &len);
 	char *forged = forge(bytes, "", &len);
 	/* Without a key this cannot be seen; that is what the key is for. */
 	ck_assert_int_eq(verify_bytes(&plain, forged, len), PX_AUDIT_GOOD);
@@ -258,7 +258,7 @@ START_TEST(who_has_not_the_key_cannot_chain_anew)
 	ck_assert_int_eq(unlink(path), 0);
 	ck_assert_int_eq(unlink(beside(".head")), 0);
 
-	bytes = make_trail(KEY, &len);
+	bytes = make_audit_log(KEY, &len);
 	ck_assert_int_eq(verify_bytes(&options, bytes, len), PX_AUDIT_GOOD);
 	static const char *const keys[] = { "", OTHER_KEY };
 	for (size_t i = 0; i < 2; i++) {
@@ -276,7 +276,7 @@ static void make_files(const char *const *names)
 {
 	static const char *const keys[] = { "", KEY, OTHER_KEY };
 	for (int i = 0; i < 3; i++) {
-		struct px_audit *audit = open_trail(keys[i]);
+		struct px_audit *audit = open_audit_log(keys[i]);
 		write_some(audit, 4);
 		px_audit_destroy(audit);
 		ck_assert_int_eq(rename(path, names[i]), 0);
@@ -332,7 +332,7 @@ START_TEST(a_missing_file_is_found)
 {
 	const char *names[] = { beside(".2"), beside(".1"), beside(".0") };
 	for (int i = 0; i < 3; i++) {
-		struct px_audit *audit = open_trail("");
+		struct px_audit *audit = open_audit_log("");
 		write_some(audit, 4);
 		px_audit_destroy(audit);
 		ck_assert_int_eq(rename(path, names[i]), 0);
@@ -359,7 +359,7 @@ START_TEST(a_replaced_end_of_a_file_is_found)
 {
 	/* Two chains that differ from their third line on. */
 	size_t len;
-	char *bytes = make_trail("", &len);
+	char *bytes = make_audit_log("", &len);
 	char *forged = forge(bytes, "", &len);
 	size_t at = (size_t)(line_of(bytes, 9).data - bytes);
 	memcpy(forged + at, bytes + at, len - at);
@@ -375,7 +375,7 @@ START_TEST(gaps_can_be_faults)
 	struct px_audit_verify_options options = { .no_gaps = true };
 	size_t len;
 	append(path, "torn", 4);
-	char *bytes = make_trail("", &len);
+	char *bytes = make_audit_log("", &len);
 	ck_assert_int_eq(verify_bytes(&plain, bytes, len), PX_AUDIT_GOOD);
 	ck_assert_ptr_nonnull(strstr(verdict, "FILE:2: gap: 1 entries lost (torn)"));
 	ck_assert_int_eq(verify_bytes(&options, bytes, len), PX_AUDIT_BROKEN);
@@ -383,7 +383,7 @@ START_TEST(gaps_can_be_faults)
 }
 END_TEST
 
-START_TEST(rubbish_is_no_trail)
+START_TEST(rubbish_is_no_audit_log)
 {
 	size_t len = 1 << 20;
 	char *bytes = calloc(1, len);
@@ -404,7 +404,7 @@ END_TEST
 START_TEST(a_verdict_is_plain_text)
 {
 	size_t len;
-	char *bytes = make_trail(KEY, &len);
+	char *bytes = make_audit_log(KEY, &len);
 	char *key_id = strstr(bytes, "\"keyId\":\"") + 9;
 	memcpy(key_id, "\033]0;evil\007 \033[2J", 14);
 	ck_assert_int_ne(verify_bytes(&plain, bytes, len), PX_AUDIT_GOOD);
@@ -418,7 +418,7 @@ START_TEST(random_damage)
 {
 	size_t len;
 	uint32_t dice = 12345;
-	char *bytes = make_trail("", &len);
+	char *bytes = make_audit_log("", &len);
 	char *copy = malloc(len);
 	ck_assert_ptr_nonnull(copy);
 	for (int round = 0; round < 20000; round++) {
@@ -448,5 +448,5 @@ RUN("audit_verify", every_byte_counts, every_byte_counts_with_a_key,
 		swapped_lines_are_found, a_cut_tail_is_found_by_who_knows_the_head,
 		nothing_comes_before_the_first_line, who_has_not_the_key_cannot_chain_anew,
 		files_are_one_chain, a_missing_file_is_found,
-		a_replaced_end_of_a_file_is_found, gaps_can_be_faults, rubbish_is_no_trail,
+		a_replaced_end_of_a_file_is_found, gaps_can_be_faults, rubbish_is_no_audit_log,
 		a_verdict_is_plain_text, random_damage);

@@ -46,4 +46,4 @@ START_TEST(one_difference_is_enough)
 }
 END_TEST
 
-RUN_TESTS("file stamp", is_equal_to_itself, one_difference_is_enough);
+RUN_TESTS("file_stamp", is_equal_to_itself, one_difference_is_enough);

@@ -93,5 +93,5 @@ START_TEST(keeps_the_order_through_everything)
 }
 END_TEST
 
-RUN_TESTS("roll", finds_what_comes_behind_a_number, never_gives_a_number_twice,
+RUN_TESTS("paged_index", finds_what_comes_behind_a_number, never_gives_a_number_twice,
 		keeps_the_order_through_everything);

@@ -319,7 +319,7 @@ START_TEST(the_services_own_messages_are_stamped_alike)
 }
 END_TEST
 
-RUN_TESTS_BETWEEN(set_up, tear_down, "stamp", stamps_time_client_and_practice, keeps_the_senders_bytes,
+RUN_TESTS_BETWEEN(set_up, tear_down, "relay", stamps_time_client_and_practice, keeps_the_senders_bytes,
 		drops_what_is_the_servers_to_say, what_comes_first_may_be_dropped,
 		a_number_of_the_servers_replaces_the_senders,
 		an_authenticated_sender_is_who_its_token_says, no_doubled_name_gets_through,

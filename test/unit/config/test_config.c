@@ -565,7 +565,7 @@ END_TEST
 
 /* ---- audit ---- */
 
-START_TEST(takes_an_audit_trail)
+START_TEST(takes_an_audit_log)
 {
 	char path[128];
 	struct px_config *config = load_global("\"audit\": {\"file\": \"audit.jsonl\"}", "");
@@ -600,7 +600,7 @@ static void expect_denied(void)
 			"E f.json:1: \"file\": DIR/theirs cannot be written by user 4242\n");
 }
 
-START_TEST(says_whose_rights_an_audit_trail_lacks)
+START_TEST(says_whose_rights_an_audit_log_lacks)
 {
 	if (geteuid() != 0) {
 		return; /* cannot become somebody else */
@@ -614,7 +614,7 @@ START_TEST(says_whose_rights_an_audit_trail_lacks)
 }
 END_TEST
 
-START_TEST(says_whose_a_secret_is_that_can_not_be_read)
+START_TEST(says_whose_a_secret_is_that_cannot_be_read)
 {
 	char path[128];
 	if (geteuid() != 0) {
@@ -641,7 +641,7 @@ START_TEST(says_whose_a_secret_is_that_can_not_be_read)
 }
 END_TEST
 
-START_TEST(checks_an_audit_trail)
+START_TEST(checks_an_audit_log)
 {
 	expect_global("\"audit\": true",
 			"E f.json:1: \"audit\": expected an object of at most 256 keys\n");
@@ -657,9 +657,9 @@ START_TEST(checks_an_audit_trail)
 			"W f.json:2: \"key\": a weak secret: expected at least 32 random bytes\n");
 	expect_global("\"audit\": {\"file\": \"a\", \"key\": [\"S3CRET\"]}",
 			"E f.json:1: \"key\": expected a string of 1 to 4096 bytes\n");
-	make_directory("trail");
-	expect_global("\"audit\": {\"file\": \"trail\"}",
-			"E f.json:1: \"file\": DIR/trail is not a regular file\n");
+	make_directory("audit");
+	expect_global("\"audit\": {\"file\": \"audit\"}",
+			"E f.json:1: \"file\": DIR/audit is not a regular file\n");
 	put("file", "");
 	expect_global("\"audit\": {\"file\": \"file/a\"}",
 			"E f.json:1: \"file\": DIR/file does not exist, or is not a directory\n");
@@ -729,6 +729,6 @@ RUN("config", reads_global_file_and_conf_d, reads_conf_d_alone, reads_global_fil
 		says_what_is_wrong_with_keys_of_other_files, bounds_the_keys_of_a_vhost,
 		does_not_guess_about_files_that_it_could_not_parse, has_defaults,
 		takes_global_values, takes_limits, checks_global_values, resolves_plugin_dirs,
-		takes_an_audit_trail, checks_an_audit_trail,
-		says_whose_rights_an_audit_trail_lacks, says_whose_a_secret_is_that_can_not_be_read,
+		takes_an_audit_log, checks_an_audit_log,
+		says_whose_rights_an_audit_log_lacks, says_whose_a_secret_is_that_cannot_be_read,
 		documents_every_key, destroys_nothing);

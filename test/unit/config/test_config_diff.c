@@ -350,7 +350,7 @@ static const struct {
 	{ "key", AUDIT(", \"key\": \"" SECRET "\"") },
 };
 
-START_TEST(the_audit_trail)
+START_TEST(the_audit_log)
 {
 	compare(with_global(AUDIT("")), with_global(""));
 	ck_assert_str_eq(told, "audit was removed\n");
@@ -376,5 +376,5 @@ END_TEST
 
 RUN("config_diff", each_key_of_a_vhost_concerns_whom_it_should, keys_of_the_process_are_told,
 		each_key_of_tokens_is_told, no_key_is_forgotten, vhosts_come_and_go,
-		services_and_their_options, the_audit_trail,
+		services_and_their_options, the_audit_log,
 		a_shared_configuration_lives_as_long_as_its_last_share);

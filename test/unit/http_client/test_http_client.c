@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Asking the back end: a client that trusts nobody against a server that can do anything. In
+ * Requests to the back end: a client that trusts nothing, against a server that can do anything. In
  * every test a timer ticks along, and end() asserts that nothing ever held it up: that is what
  * clients of the running server would notice.
  */
@@ -928,7 +928,7 @@ START_TEST(nothing_at_all)
 }
 END_TEST
 
-RUN_TESTS("backend", it_asks_in_the_name_of_the_client, answers_come_whole,
+RUN_TESTS("http_client", it_asks_in_the_name_of_the_client, answers_come_whole,
 		redirects_are_not_followed, a_back_end_that_hangs_or_drips_runs_out_of_time,
 		a_gigabyte_costs_64_kilobytes, the_bound_is_exact, what_is_not_http_is_no_answer,
 		half_an_answer_is_none, nobody_there, a_name_server_that_hangs_holds_nobody_up,

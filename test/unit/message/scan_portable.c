@@ -33,7 +33,7 @@ struct outcome {
 
 static void must_agree(const struct outcome *fast, const struct outcome *portable)
 {
-	/* What was found before a fault is nobody's business. */
+	/* What was found before a fault does not count. */
 	if (fast->rc != portable->rc || fast->at != portable->at || (fast->rc == 0 &&
 			(fast->kind != portable->kind || fast->escaped != portable->escaped ||
 			fast->nul_name != portable->nul_name))) {

@@ -89,5 +89,5 @@ START_TEST(types_have_places_and_no_more_than_there_are)
 }
 END_TEST
 
-RUN_TESTS("exposition", writes_families_and_samples, buckets_are_summed_up, grows,
+RUN_TESTS("prometheus", writes_families_and_samples, buckets_are_summed_up, grows,
 		types_have_places_and_no_more_than_there_are);

@@ -210,7 +210,7 @@ START_TEST(what_is_forgotten_goes_a_few_at_a_time)
 }
 END_TEST
 
-RUN_TESTS("tally", the_same_key_is_the_same_entry, what_is_open_stays_and_does_not_count,
+RUN_TESTS("limiter", the_same_key_is_the_same_entry, what_is_open_stays_and_does_not_count,
 		a_full_table_forgets_the_oldest_idle_one, strangers_cost_nobody_a_lock,
 		two_hundred_thousand_failures_leave_room,
 		what_is_open_and_has_failed_is_forgiven_for_room, failures_cost_more_each_time,

@@ -333,7 +333,7 @@ START_TEST(an_alarm_fires_once_when_it_is_due)
 }
 END_TEST
 
-RUN_TESTS("watch", shows_events_of_its_own_practices,
+RUN_TESTS("admin_feed", shows_events_of_its_own_practices,
 		a_single_practice_counts_before_the_sessions,
 		numbers_grow_and_kept_events_come_first, who_left_off_may_watch_again,
 		keeps_a_bounded_number, says_how_many_were_too_many, watchers_are_bounded,

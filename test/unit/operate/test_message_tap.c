@@ -276,7 +276,7 @@ START_TEST(shows_what_the_back_end_publishes)
 }
 END_TEST
 
-RUN_TESTS("tail", shows_what_comes_and_goes_in_the_practice, shows_who_sent_and_who_got_it,
+RUN_TESTS("message_tap", shows_what_comes_and_goes_in_the_practice, shows_who_sent_and_who_got_it,
 		shows_refusals_of_those_who_have_no_other_practice,
 		shows_an_act_that_is_refused_once, may_be_of_one_service,
 		is_for_the_operators_practices, many_look_on_and_end_in_any_order,

@@ -86,20 +86,21 @@ START_TEST(what_is_no_token_resumes_nothing)
 	back(ann, 0);
 	fake_settle(fake);
 	for (struct fake_conn *conn = fake->conns; conn; conn = conn->next) {
-		fake_lose(conn); /* before the site of one of them goes */
+		fake_lose(conn); /* before the realm of one of them goes */
 	}
 	fake_turn(fake);
 }
 END_TEST
 
-START_TEST(who_is_nobody_has_nothing_to_come_back_to)
+START_TEST(an_unauthenticated_session_resumes_nothing)
 {
-	struct fake_conn *nobody = fake_open(fake, WHO(.nobody = true, .versioned = true));
-	ck_assert_str_ne(nobody->token, "");
-	NOT_RESUMED(.resume = nobody->token);
-	cut(nobody);
+	struct fake_conn *unauthenticated = fake_open(fake, WHO(.unauthenticated = true,
+			.versioned = true));
+	ck_assert_str_ne(unauthenticated->token, "");
+	NOT_RESUMED(.resume = unauthenticated->token);
+	cut(unauthenticated);
 	ck_assert_uint_eq(fake_stats(fake).detached, 0);
-	NOT_RESUMED(.resume = nobody->token);
+	NOT_RESUMED(.resume = unauthenticated->token);
 }
 END_TEST
 
@@ -206,7 +207,7 @@ START_TEST(counts_what_it_took)
 	fake_say(ann, "{\"type\":\"probe_nothing\"}");
 	confirm(ann, 0);
 	cut(ann);
-	struct fake_conn *again = fake_connect(fake, WHO(.nobody = true, .versioned = true,
+	struct fake_conn *again = fake_connect(fake, WHO(.unauthenticated = true, .versioned = true,
 			.resume = ann->token, .received = 3));
 	fake_turn(fake);
 	fake_expect(again, "{'type':'resumed','received':5}");
@@ -318,13 +319,13 @@ START_TEST(open_mode_resumes_by_token_alone)
 }
 END_TEST
 
-START_TEST(the_trail_sees_where_it_came_from)
+START_TEST(the_audit_log_sees_where_it_came_from)
 {
 	struct fake_conn *ann = fake_open(fake, WHO(ANN, .rooms = "r1 r2", .address = "192.0.2.1"));
 	ck_assert_str_eq(last_address, "192.0.2.1");
 	cut(ann);
 	ck_assert_uint_eq(events[PX_EVENT_DETACHED], 1);
-	struct fake_conn *again = fake_resume(fake, WHO(.nobody = true, .versioned = true,
+	struct fake_conn *again = fake_resume(fake, WHO(.unauthenticated = true, .versioned = true,
 			.practices = "", .resume = ann->token, .address = "2001:db8::1"));
 	ck_assert_uint_eq(events[PX_EVENT_RESUMED], 1);
 	ck_assert_str_eq(last_address, "2001:db8::1");
@@ -636,14 +637,14 @@ START_TEST(the_process_ends_with_some_away)
 }
 END_TEST
 
-RUN_TESTS_BETWEEN(setup, teardown, "resume", gives_a_token_to_praxis_v1_alone,
+RUN_TESTS_BETWEEN(setup, teardown, "replay_buffer", gives_a_token_to_praxis_v1_alone,
 		a_token_is_good_once, a_token_is_not_used_up_by_a_connection_that_never_lived,
-		what_is_no_token_resumes_nothing, who_is_nobody_has_nothing_to_come_back_to,
+		what_is_no_token_resumes_nothing, an_unauthenticated_session_resumes_nothing,
 		replays_what_was_not_received, replays_with_a_socket_that_was_full, received_releases,
 		received_must_make_sense, counts_what_it_took, one_who_is_too_far_behind_begins_anew,
 		one_who_kept_up_is_given_all, a_number_must_make_sense, other_credentials_do_not_resume,
 		newer_credentials_of_the_same_user_renew, open_mode_resumes_by_token_alone,
-		the_trail_sees_where_it_came_from, who_comes_back_is_one_client,
+		the_audit_log_sees_where_it_came_from, who_comes_back_is_one_client,
 		what_the_host_refuses_stays_as_it_was,
 		after_the_grace_the_others_are_told_once, a_token_that_expires_ends_it,
 		goodbye_is_goodbye, what_the_server_closes_is_closed, one_who_is_away_can_be_removed,

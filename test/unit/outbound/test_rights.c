@@ -161,7 +161,7 @@ START_TEST(who_renews_in_place_without_a_practice)
 	fake_expect(ann, "{'type':'auth_ok'}");
 	fake_expect_nothing(ann);
 	cut(ann);
-	ann = fake_resume(fake, WHO(.nobody = true, .versioned = true, .practices = "",
+	ann = fake_resume(fake, WHO(.unauthenticated = true, .versioned = true, .practices = "",
 			.resume = ann->token, .received = 1));
 	fake_expect(ann, "{'data':'written 2'}");
 	fake_expect(ann, "{'data':'waits 2'}");
@@ -180,7 +180,7 @@ START_TEST(what_was_lost_does_not_come_back_with_the_right)
 	renew(ann, WHO(ANN, .practices = "1 2"));
 	skip(ann);
 	cut(ann);
-	ann = fake_resume(fake, WHO(.nobody = true, .versioned = true, .practices = "",
+	ann = fake_resume(fake, WHO(.unauthenticated = true, .versioned = true, .practices = "",
 			.resume = ann->token));
 	fake_expect(ann, "{'data':'kept 2'}");
 	fake_expect(ann, "{'data':'queued 2'}");
@@ -218,7 +218,7 @@ START_TEST(who_loses_a_room_is_told_so_and_no_more)
 }
 END_TEST
 
-START_TEST(who_is_healed_without_a_practice)
+START_TEST(who_is_reattached_without_a_practice)
 {
 	struct fake_conn *ann = fake_open(fake, WHO(.authenticated = true, .user = "7",
 			.practices = "1 2"));
@@ -272,7 +272,7 @@ START_TEST(a_number_that_was_blanked_is_one_over_a_restart)
 	(void)create();
 	ck_assert_int_eq(state_text_load(fake, text.data, text.len, 0, &counts), 0);
 	free(text.data);
-	ann = fake_resume(fake, WHO(.nobody = true, .versioned = true, .practices = "",
+	ann = fake_resume(fake, WHO(.unauthenticated = true, .versioned = true, .practices = "",
 			.resume = token, .received = 0));
 	fake_expect(ann, "{'data':2}");
 	fake_expect(ann, "{'type':'auth_ok'}");
@@ -343,7 +343,7 @@ START_TEST(who_comes_back_to_a_service_that_is_off)
 	struct fake_conn *bob;
 	struct fake_conn *ann = away_from_two(&bob);
 	switch_services(1u << telemedicine);
-	ann = fake_resume(fake, WHO(.nobody = true, .versioned = true, .practices = "",
+	ann = fake_resume(fake, WHO(.unauthenticated = true, .versioned = true, .practices = "",
 			.resume = ann->token));
 	fake_expect_nothing(ann);
 	switch_services(all());
@@ -388,7 +388,7 @@ RUN_TESTS_BETWEEN(setup, teardown, "rights", who_resumes_without_a_practice,
 		who_resumes_as_a_patient, who_resumes_with_more_lacks_nothing,
 		who_renews_in_place_without_a_practice,
 		what_was_lost_does_not_come_back_with_the_right,
-		who_loses_a_room_is_told_so_and_no_more, who_is_healed_without_a_practice,
+		who_loses_a_room_is_told_so_and_no_more, who_is_reattached_without_a_practice,
 		over_a_restart_it_is_remembered_what_a_message_is_of,
 		a_number_that_was_blanked_is_one_over_a_restart, a_service_that_is_off_says_nothing,
 		who_missed_nothing_of_it_stays, figures_of_no_practice_are_not_missed,

@@ -416,7 +416,7 @@ START_TEST(who_is_away_is_spared_the_same)
 }
 END_TEST
 
-RUN_TESTS("slow", who_is_away_is_spared_the_same,
+RUN_TESTS("slow_consumer", who_is_away_is_spared_the_same,
 		the_newest_of_a_key_is_enough, nothing_is_replaced_before_it_must,
 		keys_belong_to_their_practice, an_empty_key_is_none,
 		who_is_owed_too_much_is_given_up, a_pass_has_to_be_worth_it,

@@ -437,7 +437,7 @@ static struct fake_conn *wait_and_break(struct fake *fake, int position)
 
 static struct fake_conn *come_back(struct fake *fake, const struct fake_conn *conn)
 {
-	return fake_resume(fake, WHO(.nobody = true, .versioned = true, .practices = "",
+	return fake_resume(fake, WHO(.unauthenticated = true, .versioned = true, .practices = "",
 			.resume = conn->token, .received = 2));
 }
 
@@ -500,10 +500,10 @@ START_TEST(is_gone_after_the_grace)
 }
 END_TEST
 
-/* ---- the trail ---- */
+/* ---- the audit log ---- */
 
 static enum px_event_kind forbidden;
-static char trail[256];
+static char audit_log[256];
 
 static int on_event(void *user, const struct px_event *event)
 {
@@ -521,39 +521,39 @@ static int on_event(void *user, const struct px_event *event)
 		(void)snprintf(who, sizeof(who), "%s%s%s ", kinds[event->kind],
 				event->actor && event->actor != event->session ? "!" : "",
 				px_session_role(event->session) == PX_ROLE_PATIENT ? "" : "*");
-		strcat(trail, who);
+		strcat(audit_log, who);
 		return event->kind == forbidden ? -EROFS : 0;
 	}
 	return 0;
 }
 
-static void expect_trail(const char *text)
+static void expect_audit_log(const char *text)
 {
-	ck_assert_str_eq(trail, text);
-	trail[0] = '\0';
+	ck_assert_str_eq(audit_log, text);
+	audit_log[0] = '\0';
 }
 
-START_TEST(the_trail_has_who_let_in_whom)
+START_TEST(the_audit_log_has_who_let_in_whom)
 {
 	struct fake *fake = begin(OPTIONS, NULL);
 	fake->broker->host.event = on_event;
 	struct fake_conn *staff = open_staff(fake, 0);
 	struct fake_conn *patient = wait_at(fake, "1", 1);
-	expect_trail("joined* waiting ");
+	expect_audit_log("joined* waiting ");
 	act(staff, "deny", patient, "");
-	expect_trail("denied! ");
+	expect_audit_log("denied! ");
 	ask(patient, "user_joined");
 	act(staff, "admit", patient, "");
-	expect_trail("waiting admitted! ");
+	expect_audit_log("waiting admitted! ");
 	act(staff, "remove", patient, "");
 	ask(patient, "user_joined");
 	ask(patient, "user_left");
-	expect_trail("left! waiting waited ");
+	expect_audit_log("left! waiting waited ");
 	fake_destroy(fake);
 }
 END_TEST
 
-START_TEST(what_the_trail_forbids_does_not_happen)
+START_TEST(what_the_audit_log_forbids_does_not_happen)
 {
 	struct fake *fake = begin(OPTIONS, NULL);
 	fake->broker->host.event = on_event;
@@ -583,5 +583,5 @@ RUN_TESTS("waiting", hears_nothing_of_the_room, is_admitted_as_by_an_ordinary_jo
 		one_user_has_one_place, is_no_room_besides_the_room,
 		switched_off_it_lets_in_who_asks_again, many_changes_are_one_list,
 		keeps_its_place_without_a_connection, is_let_in_while_it_is_away,
-		is_gone_after_the_grace, the_trail_has_who_let_in_whom,
-		what_the_trail_forbids_does_not_happen);
+		is_gone_after_the_grace, the_audit_log_has_who_let_in_whom,
+		what_the_audit_log_forbids_does_not_happen);

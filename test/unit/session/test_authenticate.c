@@ -284,7 +284,7 @@ START_TEST(a_service_begins_when_it_is_somebody)
 	setup();
 	fake_add_service(fake, &probe, NULL);
 	fake->realm.auth_ms = 10000;
-	struct fake_conn *conn = fake_open(fake, WHO(.nobody = true, .practices = ""));
+	struct fake_conn *conn = fake_open(fake, WHO(.unauthenticated = true, .practices = ""));
 	ck_assert_uint_eq(opens, 0);
 	say(conn, auth);
 	ck_assert_uint_eq(opens, 1);

@@ -4,7 +4,7 @@
  */
 #include "test_resume_util.h"
 
-START_TEST(heals_by_identity)
+START_TEST(reattaches_by_identity)
 {
 	struct fake_conn *carl = fake_open(fake, WHO(.authenticated = true, .user = "9"));
 	struct fake_conn *bob = fake_open(fake, WHO(BOB));
@@ -98,7 +98,7 @@ START_TEST(what_was_said_to_the_deaf_was_missed)
 }
 END_TEST
 
-START_TEST(heals_nobody_else)
+START_TEST(reattaches_nobody_else)
 {
 	struct fake_conn *bob = fake_open(fake, WHO(BOB));
 	struct fake_conn *open = fake_open(fake, WHO(.user = "8"));
@@ -127,7 +127,7 @@ START_TEST(heals_nobody_else)
 }
 END_TEST
 
-START_TEST(heals_who_waits_longest_first)
+START_TEST(reattaches_who_waits_longest_first)
 {
 	struct fake_conn *tabs[3];
 	for (int i = 0; i < 3; i++) {
@@ -161,7 +161,7 @@ START_TEST(who_does_not_come_leaves_once)
 }
 END_TEST
 
-START_TEST(healing_takes_up_the_new_token)
+START_TEST(reattaching_takes_up_the_new_token)
 {
 	struct fake_conn *bob = fake_open(fake, WHO(BOB, .practices = "1 2"));
 	struct fake_conn *ann = fake_open(fake, WHO(ANN));
@@ -187,14 +187,14 @@ static void judge(void *user, void *conn, const struct px_realm *realm, struct p
 	ck_assert_int_eq(fake_identity(fake, WHO(BOB), &ret_authentication->identity), 0);
 }
 
-START_TEST(heals_who_authenticates_later)
+START_TEST(reattaches_who_authenticates_later)
 {
 	fake->broker->host.authenticate = judge;
 	struct fake_conn *ann = fake_open(fake, WHO(ANN));
 	struct fake_conn *bob = fake_open(fake, WHO(BOB));
 	cut(bob);
 	say(ann, 1);
-	struct fake_conn *again = fake_connect(fake, WHO(.nobody = true, .practices = ""));
+	struct fake_conn *again = fake_connect(fake, WHO(.unauthenticated = true, .practices = ""));
 	fake_send(again, "{\"type\":\"ping\"}");
 	fake_send(again, "{\"type\":\"auth\",\"token\":\"x\",\"id\":5}");
 	fake_send(again, "{\"type\":\"probe_say\",\"n\":2}");
@@ -210,15 +210,15 @@ START_TEST(heals_who_authenticates_later)
 	fake_expect_nothing(ann);
 	ck_assert_uint_eq(fake_stats(fake).sessions, 2);
 	/* The next one finds nobody who waits. */
-	struct fake_conn *tab = fake_open(fake, WHO(.nobody = true, .practices = ""));
+	struct fake_conn *tab = fake_open(fake, WHO(.unauthenticated = true, .practices = ""));
 	fake_say(tab, "{\"type\":\"auth\",\"token\":\"x\"}");
 	fake_expect(tab, "{'type':'auth_ok'}");
 	ck_assert_uint_eq(fake_stats(fake).healed, 1);
 }
 END_TEST
 
-RUN_TESTS_BETWEEN(setup, teardown, "heal", heals_by_identity,
+RUN_TESTS_BETWEEN(setup, teardown, "reattach", reattaches_by_identity,
 		who_missed_nothing_is_told_nothing, what_waited_in_a_full_socket_was_missed,
-		what_was_said_to_the_deaf_was_missed, heals_nobody_else, heals_who_waits_longest_first,
-		who_does_not_come_leaves_once, healing_takes_up_the_new_token,
-		heals_who_authenticates_later);
+		what_was_said_to_the_deaf_was_missed, reattaches_nobody_else,
+		reattaches_who_waits_longest_first, who_does_not_come_leaves_once,
+		reattaching_takes_up_the_new_token, reattaches_who_authenticates_later);

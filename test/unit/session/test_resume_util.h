@@ -214,7 +214,7 @@ UNUSED static void confirm(struct fake_conn *conn, int n)
 /* It comes back to the session that it had. */
 UNUSED static struct fake_conn *back(const struct fake_conn *old, int64_t received)
 {
-	struct fake_conn *conn = fake_resume(fake, WHO(.nobody = true, .versioned = true,
+	struct fake_conn *conn = fake_resume(fake, WHO(.unauthenticated = true, .versioned = true,
 			.practices = "", .resume = old->token, .received = received));
 	ck_assert_str_eq(conn->client_id, old->client_id);
 	return conn;
@@ -232,7 +232,7 @@ UNUSED static struct fake_conn *turned_away(const struct fake_who *who)
 }
 
 #define NOT_RESUMED(...) \
-	turned_away(WHO(.nobody = true, .versioned = true, .practices = "", __VA_ARGS__))
+	turned_away(WHO(.unauthenticated = true, .versioned = true, .practices = "", __VA_ARGS__))
 
 UNUSED static void left(struct fake_conn *conn, const struct fake_conn *who, int reason)
 {

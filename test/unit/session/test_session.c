@@ -496,7 +496,7 @@ static bool is_second(void *user, const struct px_session *session)
 	return session == conn->session;
 }
 
-START_TEST(a_site_is_drained_and_others_see_nothing_of_it)
+START_TEST(a_realm_is_drained_and_others_see_nothing_of_it)
 {
 	struct fake *fake = create(fake_limits());
 	struct px_realm going = fake->realm;
@@ -636,6 +636,6 @@ RUN_TESTS("session", greets, greets_one_of_whom_little_is_known, client_ids_diff
 		is_lost_during_a_turn, is_lost_in_every_phase, a_handler_may_close_its_own_session,
 		nothing_is_freed_during_a_fan_out, a_fan_out_may_meet_slow_readers,
 		a_drain_comes_in_pieces, many_are_told_over_several_turns,
-		a_site_is_drained_and_others_see_nothing_of_it,
+		a_realm_is_drained_and_others_see_nothing_of_it,
 		many_are_asked_over_several_turns, figures_add_up,
 		what_keeps_a_session_alive_is_no_message);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What time does to a session beyond the heartbeat (test_session.c) and expiry
- * (test_authenticate.c): the time in which one who is nobody must have authenticated, and
+ * (test_authenticate.c): the time in which a session must have authenticated, and
  * limits that change while sessions are open.
  */
 #include "fake.h"
@@ -35,12 +35,12 @@ static struct fake *create_without_heartbeat(void)
 	return fake;
 }
 
-/* ---- one who is nobody ---- */
+/* ---- an unauthenticated session ---- */
 
-START_TEST(nobody_has_to_authenticate_in_time)
+START_TEST(an_unauthenticated_session_has_a_deadline)
 {
 	struct fake *fake = create_without_heartbeat();
-	struct fake_conn *conn = fake_open(fake, WHO(.nobody = true));
+	struct fake_conn *conn = fake_open(fake, WHO(.unauthenticated = true));
 	ck_assert_int_eq(px_broker_deadline(fake->broker), fake->mono_ms + 10000);
 	tick(fake, 9999);
 	fake_expect_nothing(conn);
@@ -53,11 +53,11 @@ START_TEST(nobody_has_to_authenticate_in_time)
 }
 END_TEST
 
-START_TEST(talking_does_not_help_nobody)
+START_TEST(talking_does_not_move_the_deadline)
 {
 	struct fake *fake = fake_create(NULL);
 	fake->realm.auth_ms = 10000;
-	struct fake_conn *conn = fake_open(fake, WHO(.nobody = true));
+	struct fake_conn *conn = fake_open(fake, WHO(.unauthenticated = true));
 	for (int second = 1; second < 10; second++) {
 		tick(fake, 1000);
 		fake_say(conn, "{\"type\":\"ping\"}");
@@ -83,12 +83,12 @@ START_TEST(somebody_has_all_the_time)
 }
 END_TEST
 
-START_TEST(each_of_nobodys_sessions_has_its_own_time)
+START_TEST(each_unauthenticated_session_has_its_own_time)
 {
 	struct fake *fake = create_without_heartbeat();
-	struct fake_conn *first = fake_open(fake, WHO(.nobody = true));
+	struct fake_conn *first = fake_open(fake, WHO(.unauthenticated = true));
 	tick(fake, 4000);
-	struct fake_conn *second = fake_open(fake, WHO(.nobody = true));
+	struct fake_conn *second = fake_open(fake, WHO(.unauthenticated = true));
 	tick(fake, 6000);
 	ck_assert_int_eq(first->close_code, PX_CLOSE_UNAUTHENTICATED);
 	ck_assert_int_eq(second->close_code, FAKE_OPEN);
@@ -161,8 +161,9 @@ START_TEST(one_that_is_closing_keeps_its_last_chance)
 }
 END_TEST
 
-RUN_TESTS("pulse", nobody_has_to_authenticate_in_time, talking_does_not_help_nobody,
-		somebody_has_all_the_time, each_of_nobodys_sessions_has_its_own_time,
+RUN_TESTS("session_deadlines", an_unauthenticated_session_has_a_deadline,
+		talking_does_not_move_the_deadline,
+		somebody_has_all_the_time, each_unauthenticated_session_has_its_own_time,
 		a_heartbeat_switched_on_is_for_all,
 		a_shorter_heartbeat_does_not_wait_for_the_longer, a_heartbeat_switched_off_is_off,
 		one_that_is_closing_keeps_its_last_chance);

@@ -15,14 +15,14 @@
 #include <string.h>
 
 /* One for each service: what its hooks were called for. */
-struct limiter {
+struct hook_counts {
 	unsigned starts, stops, configures, opens, closes, enters, calls;
 	int start_rc;
 	int open_rc;
 	char entered[128]; /* the practices, one behind the other */
 };
 
-static struct limiter *next_state; /* of the service that starts next */
+static struct hook_counts *next_state; /* of the service that starts next */
 
 static int start(struct px_broker *broker, const struct px_options *options, void **ret_state)
 {
@@ -35,55 +35,55 @@ static int start(struct px_broker *broker, const struct px_options *options, voi
 
 static void stop(void *state)
 {
-	((struct limiter *)state)->stops++;
+	((struct hook_counts *)state)->stops++;
 }
 
 static int configure(void *state, const struct px_options *options)
 {
 	(void)options;
-	((struct limiter *)state)->configures++;
+	((struct hook_counts *)state)->configures++;
 	return -EBUSY;
 }
 
 static int on_open(void *state, struct px_session *session, void *session_state)
 {
-	struct limiter *limiter = state;
+	struct hook_counts *counts = state;
 	ck_assert_ptr_nonnull(px_session_broker(session));
 	for (int i = 0; i < 16; i++) {
 		ck_assert_int_eq(((char *)session_state)[i], 0);
 	}
 	memset(session_state, 1, 16);
-	limiter->opens++;
-	return limiter->open_rc;
+	counts->opens++;
+	return counts->open_rc;
 }
 
 static void on_close(void *state, struct px_session *session, void *session_state)
 {
-	struct limiter *limiter = state;
+	struct hook_counts *counts = state;
 	char client_id[PX_CLIENT_ID_SIZE];
 	px_session_client_id(session, client_id);
 	ck_assert_int_eq(((char *)session_state)[15], 1);
 	ck_assert_ptr_null(session->members);
-	limiter->closes++;
+	counts->closes++;
 }
 
 static void on_enter(void *state, struct px_session *session, struct px_practice *practice)
 {
-	struct limiter *limiter = state;
+	struct hook_counts *counts = state;
 	ck_assert_ptr_nonnull(px_identity_holds(session->identity, practice));
-	limiter->enters++;
-	strcat(limiter->entered, px_practice_id(practice));
+	counts->enters++;
+	strcat(counts->entered, px_practice_id(practice));
 }
 
 static int handle_call(struct px_call *call)
 {
-	struct limiter *limiter = call->service_state;
+	struct hook_counts *counts = call->service_state;
 	if (call->service->session_size > 0) {
 		ck_assert_int_eq(*(char *)call->session_state, 1);
 	} else {
 		ck_assert_ptr_null(call->session_state);
 	}
-	limiter->calls++;
+	counts->calls++;
 	return 0;
 }
 
@@ -117,9 +117,9 @@ static const struct px_service beta = {
 	.start = start,
 };
 
-static unsigned add(struct fake *fake, const struct px_service *service, struct limiter *limiter)
+static unsigned add(struct fake *fake, const struct px_service *service, struct hook_counts *counts)
 {
-	next_state = limiter;
+	next_state = counts;
 	return fake_add_service(fake, service, NULL);
 }
 
@@ -366,30 +366,30 @@ END_TEST
 START_TEST(one_that_fails_to_start_is_not_there)
 {
 	struct fake *fake = fake_create(NULL);
-	struct limiter failing = { .start_rc = -EIO };
-	struct limiter limiter = { 0 };
+	struct hook_counts failing = { .start_rc = -EIO };
+	struct hook_counts counts = { 0 };
 	unsigned index = 99;
 	next_state = &failing;
 	ck_assert_int_eq(px_broker_add_service(fake->broker, &alpha, NULL, &index), -EIO);
 	ck_assert_uint_eq(index, 99);
 	ck_assert_ptr_null(px_broker_service(fake->broker, 0));
 	/* Its place and name are free. */
-	ck_assert_uint_eq(add(fake, &alpha, &limiter), 0);
+	ck_assert_uint_eq(add(fake, &alpha, &counts), 0);
 	fake_destroy(fake);
 	ck_assert_uint_eq(failing.stops, 0);
-	ck_assert_uint_eq(limiter.starts, 1);
-	ck_assert_uint_eq(limiter.stops, 1);
+	ck_assert_uint_eq(counts.starts, 1);
+	ck_assert_uint_eq(counts.stops, 1);
 }
 END_TEST
 
 START_TEST(options_may_change)
 {
 	struct fake *fake = fake_create(NULL);
-	struct limiter tallies[2] = { { 0 }, { 0 } };
-	add(fake, &alpha, &tallies[0]);
-	add(fake, &beta, &tallies[1]);
+	struct hook_counts counts_of[2] = { { 0 }, { 0 } };
+	add(fake, &alpha, &counts_of[0]);
+	add(fake, &beta, &counts_of[1]);
 	ck_assert_int_eq(px_broker_configure(fake->broker, 0, NULL), -EBUSY);
-	ck_assert_uint_eq(tallies[0].configures, 1);
+	ck_assert_uint_eq(counts_of[0].configures, 1);
 	ck_assert_int_eq(px_broker_configure(fake->broker, 1, NULL), -ENOTSUP);
 	fake_destroy(fake);
 }
@@ -400,55 +400,55 @@ END_TEST
 START_TEST(is_opened_and_closed_once)
 {
 	struct fake *fake = fake_create(NULL);
-	struct limiter tallies[2] = { { 0 }, { 0 } };
-	struct limiter *limiter = &tallies[0];
-	add(fake, &alpha, &tallies[0]);
-	add(fake, &beta, &tallies[1]);
+	struct hook_counts counts_of[2] = { { 0 }, { 0 } };
+	struct hook_counts *counts = &counts_of[0];
+	add(fake, &alpha, &counts_of[0]);
+	add(fake, &beta, &counts_of[1]);
 	struct fake_conn *conn = fake_open(fake, WHO(.practices = "1 2 3"));
-	ck_assert_uint_eq(limiter->opens, 1);
-	ck_assert_str_eq(limiter->entered, "123");
+	ck_assert_uint_eq(counts->opens, 1);
+	ck_assert_str_eq(counts->entered, "123");
 	ask(conn, "{\"type\":\"alpha_call\"}", NULL);
 	ask(conn, "{\"type\":\"beta_call\"}", NULL);
-	ck_assert_uint_eq(limiter->calls, 1);
-	ck_assert_uint_eq(tallies[1].calls, 1);
+	ck_assert_uint_eq(counts->calls, 1);
+	ck_assert_uint_eq(counts_of[1].calls, 1);
 	px_session_close(conn->session, PX_CLOSE_NORMAL);
 	fake_turn(fake);
 	fake_turn(fake);
 	fake_settle(fake);
-	ck_assert_uint_eq(limiter->closes, 1);
+	ck_assert_uint_eq(counts->closes, 1);
 	fake_destroy(fake);
-	ck_assert_uint_eq(limiter->opens, 1);
-	ck_assert_uint_eq(limiter->closes, 1);
+	ck_assert_uint_eq(counts->opens, 1);
+	ck_assert_uint_eq(counts->closes, 1);
 }
 END_TEST
 
 START_TEST(may_refuse_a_session)
 {
 	struct fake *fake = fake_create(NULL);
-	struct limiter limiter = { .open_rc = -EACCES };
-	add(fake, &alpha, &limiter);
+	struct hook_counts counts = { .open_rc = -EACCES };
+	add(fake, &alpha, &counts);
 	struct fake_conn *conn = fake_open(fake, WHO(0));
-	ck_assert_uint_eq(limiter.opens, 1);
-	ck_assert_uint_eq(limiter.enters, 0);
+	ck_assert_uint_eq(counts.opens, 1);
+	ck_assert_uint_eq(counts.enters, 0);
 	ask(conn, "{\"type\":\"alpha_call\"}", "{'code':'service_disabled'}");
-	/* A change of the site is another chance, with a clean state. */
-	limiter.open_rc = 0;
+	/* A change of the realm is another chance, with a clean state. */
+	counts.open_rc = 0;
 	switch_services(fake, 1);
-	ck_assert_uint_eq(limiter.opens, 2);
-	ck_assert_uint_eq(limiter.enters, 1);
+	ck_assert_uint_eq(counts.opens, 2);
+	ck_assert_uint_eq(counts.enters, 1);
 	ask(conn, "{\"type\":\"alpha_call\"}", NULL);
-	ck_assert_uint_eq(limiter.calls, 1);
+	ck_assert_uint_eq(counts.calls, 1);
 	fake_destroy(fake);
-	ck_assert_uint_eq(limiter.closes, 1);
+	ck_assert_uint_eq(counts.closes, 1);
 }
 END_TEST
 
 START_TEST(the_greeting_names_those_that_took_the_session)
 {
 	struct fake *fake = fake_create(NULL);
-	struct limiter tallies[2] = { { .open_rc = -EACCES }, { 0 } };
-	add(fake, &alpha, &tallies[0]);
-	add(fake, &beta, &tallies[1]);
+	struct hook_counts counts_of[2] = { { .open_rc = -EACCES }, { 0 } };
+	add(fake, &alpha, &counts_of[0]);
+	add(fake, &beta, &counts_of[1]);
 	struct fake_conn *conn = fake_connect(fake, WHO(0));
 	fake_turn(fake);
 	fake_expect(conn, "{'type':'connection_established','services':['beta']}");
@@ -456,49 +456,49 @@ START_TEST(the_greeting_names_those_that_took_the_session)
 }
 END_TEST
 
-START_TEST(nobody_is_of_no_service)
+START_TEST(an_unauthenticated_session_is_of_no_service)
 {
 	struct fake *fake = fake_create(NULL);
-	struct limiter limiter = { 0 };
-	add(fake, &alpha, &limiter);
+	struct hook_counts counts = { 0 };
+	add(fake, &alpha, &counts);
 	fake->realm.auth_ms = 10000;
-	struct fake_conn *conn = fake_connect(fake, WHO(.nobody = true));
+	struct fake_conn *conn = fake_connect(fake, WHO(.unauthenticated = true));
 	fake_turn(fake);
 	/* What there is to authenticate for. */
 	fake_expect(conn, "{'type':'connection_established','services':['alpha']}");
 	switch_services(fake, 0);
 	switch_services(fake, 1);
-	ck_assert_uint_eq(limiter.opens, 0);
+	ck_assert_uint_eq(counts.opens, 0);
 	ask(conn, "{\"type\":\"alpha_call\"}", "{'code':'unauthenticated'}");
 	fake_destroy(fake);
-	ck_assert_uint_eq(limiter.opens, 0);
-	ck_assert_uint_eq(limiter.closes, 0);
+	ck_assert_uint_eq(counts.opens, 0);
+	ck_assert_uint_eq(counts.closes, 0);
 }
 END_TEST
 
 START_TEST(one_that_refused_is_not_closed)
 {
 	struct fake *fake = fake_create(NULL);
-	struct limiter limiter = { .open_rc = -EACCES };
-	add(fake, &alpha, &limiter);
+	struct hook_counts counts = { .open_rc = -EACCES };
+	add(fake, &alpha, &counts);
 	fake_open(fake, WHO(0));
 	fake_destroy(fake);
-	ck_assert_uint_eq(limiter.opens, 1);
-	ck_assert_uint_eq(limiter.closes, 0);
+	ck_assert_uint_eq(counts.opens, 1);
+	ck_assert_uint_eq(counts.closes, 0);
 }
 END_TEST
 
 START_TEST(is_entered_when_a_practice_is_bound)
 {
 	struct fake *fake = fake_create(NULL);
-	struct limiter tallies[2] = { { 0 }, { 0 } };
-	add(fake, &alpha, &tallies[0]);
-	add(fake, &beta, &tallies[1]);
+	struct hook_counts counts_of[2] = { { 0 }, { 0 } };
+	add(fake, &alpha, &counts_of[0]);
+	add(fake, &beta, &counts_of[1]);
 	struct fake_conn *conn = fake_open(fake, WHO(.practices = ""));
-	ck_assert_uint_eq(tallies[0].enters, 0);
+	ck_assert_uint_eq(counts_of[0].enters, 0);
 	/* Bound by a message of one, entered by all. */
 	ask(conn, "{\"type\":\"beta_call\",\"practiceId\":5}", NULL);
-	ck_assert_str_eq(tallies[0].entered, "5");
+	ck_assert_str_eq(counts_of[0].entered, "5");
 	fake_destroy(fake);
 }
 END_TEST
@@ -506,65 +506,65 @@ END_TEST
 START_TEST(a_session_may_be_of_one_service_alone)
 {
 	struct fake *fake = fake_create(NULL);
-	struct limiter tallies[2] = { { 0 }, { 0 } };
-	add(fake, &alpha, &tallies[0]);
-	add(fake, &beta, &tallies[1]);
+	struct hook_counts counts_of[2] = { { 0 }, { 0 } };
+	add(fake, &alpha, &counts_of[0]);
+	add(fake, &beta, &counts_of[1]);
 	struct fake_conn *conn = fake_connect(fake, WHO(.service = "beta"));
 	fake_turn(fake);
 	fake_expect(conn, "{'services':['beta']}");
-	ck_assert_uint_eq(tallies[0].opens, 0);
+	ck_assert_uint_eq(counts_of[0].opens, 0);
 	ask(conn, "{\"type\":\"alpha_call\"}", "{'code':'unknown_type'}");
 	ask(conn, "{\"type\":\"beta_call\"}", NULL);
 	ask(conn, "{\"type\":\"ping\"}", "{'type':'pong'}");
-	ck_assert_uint_eq(tallies[1].calls, 1);
+	ck_assert_uint_eq(counts_of[1].calls, 1);
 	fake_destroy(fake);
-	ck_assert_uint_eq(tallies[0].closes, 0);
+	ck_assert_uint_eq(counts_of[0].closes, 0);
 }
 END_TEST
 
 START_TEST(is_switched_off_and_on)
 {
 	struct fake *fake = fake_create(NULL);
-	struct limiter limiter = { 0 };
-	add(fake, &alpha, &limiter);
+	struct hook_counts counts = { 0 };
+	add(fake, &alpha, &counts);
 	struct fake_conn *before = fake_open(fake, WHO(0));
 	switch_services(fake, 0);
 	ask(before, "{\"type\":\"alpha_call\"}", "{'code':'service_disabled','ref':'alpha_call'}");
 	ask(before, "{\"type\":\"alpha_none\"}", "{'code':'unknown_type'}");
 	struct fake_conn *meanwhile = fake_open(fake, WHO(0));
-	ck_assert_uint_eq(limiter.opens, 1);
+	ck_assert_uint_eq(counts.opens, 1);
 	switch_services(fake, 1);
 	/* Who had it kept it; who came meanwhile gets it now. */
-	ck_assert_uint_eq(limiter.opens, 2);
-	ck_assert_uint_eq(limiter.enters, 2);
+	ck_assert_uint_eq(counts.opens, 2);
+	ck_assert_uint_eq(counts.enters, 2);
 	ask(before, "{\"type\":\"alpha_call\"}", NULL);
 	ask(meanwhile, "{\"type\":\"alpha_call\"}", NULL);
 	switch_services(fake, 0);
 	switch_services(fake, 1);
-	ck_assert_uint_eq(limiter.opens, 2);
+	ck_assert_uint_eq(counts.opens, 2);
 	/* Enabled, but the sessions were not told yet. */
-	ck_assert_uint_eq(limiter.calls, 2);
+	ck_assert_uint_eq(counts.calls, 2);
 	fake_destroy(fake);
-	ck_assert_uint_eq(limiter.closes, 2);
+	ck_assert_uint_eq(counts.closes, 2);
 }
 END_TEST
 
-START_TEST(sites_are_switched_apart)
+START_TEST(realms_are_switched_apart)
 {
 	struct fake *fake = fake_create(NULL);
-	struct limiter limiter = { 0 };
+	struct hook_counts counts = { 0 };
 	struct px_realm other = { 0 };
-	add(fake, &alpha, &limiter);
+	add(fake, &alpha, &counts);
 	struct fake_conn *here = fake_open(fake, WHO(0));
 	struct fake_conn *there = fake_open(fake, WHO(.realm = &other));
 	ask(there, "{\"type\":\"alpha_call\"}", "{'code':'service_disabled'}");
 	other.enabled = 1;
 	px_broker_realm_changed(fake->broker, &fake->realm);
-	ck_assert_uint_eq(limiter.opens, 1);
+	ck_assert_uint_eq(counts.opens, 1);
 	/* Enabled, and the sessions were not told: still refused, never half open. */
 	ask(there, "{\"type\":\"alpha_call\"}", "{'code':'service_disabled'}");
 	px_broker_realm_changed(fake->broker, &other);
-	ck_assert_uint_eq(limiter.opens, 2);
+	ck_assert_uint_eq(counts.opens, 2);
 	ask(there, "{\"type\":\"alpha_call\"}", NULL);
 	switch_services(fake, 0);
 	ask(there, "{\"type\":\"alpha_call\"}", NULL);
@@ -576,13 +576,13 @@ END_TEST
 START_TEST(one_that_is_closing_is_not_opened)
 {
 	struct fake *fake = fake_create(NULL);
-	struct limiter limiter = { 0 };
-	add(fake, &alpha, &limiter);
+	struct hook_counts counts = { 0 };
+	add(fake, &alpha, &counts);
 	fake->realm.enabled = 0;
 	struct fake_conn *conn = fake_open(fake, WHO(0));
 	px_session_close(conn->session, PX_CLOSE_NORMAL);
 	switch_services(fake, 1);
-	ck_assert_uint_eq(limiter.opens, 0);
+	ck_assert_uint_eq(counts.opens, 0);
 	fake_destroy(fake);
 }
 END_TEST
@@ -592,8 +592,8 @@ START_TEST(a_service_comes_to_many_sessions)
 	enum { COUNT = 20 };
 	struct fake *fake = fake_create(NULL);
 	struct px_realm other = fake->realm;
-	struct limiter limiter = { 0 };
-	add(fake, &alpha, &limiter);
+	struct hook_counts counts = { 0 };
+	add(fake, &alpha, &counts);
 	switch_services(fake, 0);
 	other.enabled = 0;
 	struct fake_conn *conns[COUNT];
@@ -603,18 +603,18 @@ START_TEST(a_service_comes_to_many_sessions)
 	fake->hasty = true;
 	fake->realm.enabled = other.enabled = 1;
 	px_broker_realm_changed(fake->broker, &other);
-	ck_assert_uint_eq(limiter.opens, 4);
+	ck_assert_uint_eq(counts.opens, 4);
 	px_broker_realm_changed(fake->broker, &fake->realm);
-	ck_assert_uint_eq(limiter.opens, 8);
+	ck_assert_uint_eq(counts.opens, 8);
 	/* Its turn has not come, and it does not notice. */
 	fake_send(conns[COUNT - 1], "{\"type\":\"alpha_call\"}");
-	ck_assert_uint_eq(limiter.calls, 1);
-	ck_assert_uint_eq(limiter.opens, 9);
+	ck_assert_uint_eq(counts.calls, 1);
+	ck_assert_uint_eq(counts.opens, 9);
 	fake_lose(conns[8]);
 	while (fake_turn(fake)) {
 	}
 	fake->hasty = false;
-	ck_assert_uint_eq(limiter.opens, COUNT - 1);
+	ck_assert_uint_eq(counts.opens, COUNT - 1);
 	ask(conns[COUNT - 2], "{\"type\":\"alpha_call\"}", NULL);
 	fake_destroy(fake);
 }
@@ -623,16 +623,16 @@ END_TEST
 START_TEST(a_service_comes_while_sessions_are_open)
 {
 	struct fake *fake = fake_create(NULL);
-	struct limiter tallies[2] = { { 0 }, { 0 } };
-	add(fake, &beta, &tallies[1]);
+	struct hook_counts counts_of[2] = { { 0 }, { 0 } };
+	add(fake, &beta, &counts_of[1]);
 	struct fake_conn *conn = fake_open(fake, WHO(0));
 	ask(conn, "{\"type\":\"alpha_call\"}", "{'code':'unknown_type'}");
-	add(fake, &alpha, &tallies[0]);
+	add(fake, &alpha, &counts_of[0]);
 	px_broker_realm_changed(fake->broker, &fake->realm);
 	ask(conn, "{\"type\":\"alpha_call\"}", NULL);
-	ck_assert_uint_eq(tallies[0].calls, 1);
+	ck_assert_uint_eq(counts_of[0].calls, 1);
 	fake_destroy(fake);
-	ck_assert_uint_eq(tallies[0].closes, 1);
+	ck_assert_uint_eq(counts_of[0].closes, 1);
 }
 END_TEST
 
@@ -640,8 +640,8 @@ START_TEST(a_service_that_was_never_loaded_may_be_known)
 {
 	static const char *const disabled[] = { "gamma", "delta" };
 	struct fake *fake = fake_create(NULL);
-	struct limiter limiter = { 0 };
-	add(fake, &beta, &limiter);
+	struct hook_counts counts = { 0 };
+	add(fake, &beta, &counts);
 	fake->realm.disabled = disabled;
 	fake->realm.disabled_count = 2;
 	struct fake_conn *conn = fake_open(fake, WHO(0));
@@ -663,10 +663,10 @@ RUN_TESTS("services", a_descriptor_must_be_of_this_abi, a_service_has_a_plain_na
 		a_name_is_taken_once_and_places_run_out, one_that_fails_to_start_is_not_there,
 		options_may_change, is_opened_and_closed_once, may_refuse_a_session,
 		the_greeting_names_those_that_took_the_session,
-		nobody_is_of_no_service, one_that_refused_is_not_closed,
+		an_unauthenticated_session_is_of_no_service, one_that_refused_is_not_closed,
 		is_entered_when_a_practice_is_bound,
 		a_session_may_be_of_one_service_alone, is_switched_off_and_on,
-		sites_are_switched_apart, one_that_is_closing_is_not_opened,
+		realms_are_switched_apart, one_that_is_closing_is_not_opened,
 		a_service_comes_to_many_sessions,
 		a_service_comes_while_sessions_are_open,
 		a_service_that_was_never_loaded_may_be_known);

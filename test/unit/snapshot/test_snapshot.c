@@ -441,7 +441,7 @@ START_TEST(a_writer_that_fails_ends_it)
 }
 END_TEST
 
-RUN_TESTS("state", an_empty_broker_has_a_state, histories_are_handed_on, keys_are_handed_on,
+RUN_TESTS("snapshot", an_empty_broker_has_a_state, histories_are_handed_on, keys_are_handed_on,
 		the_same_state_makes_the_same_text, time_that_passed_counts,
 		a_number_outlives_its_history_until_its_clients_are_back, the_limits_are_those_of_now,
 		what_has_no_place_is_left_out, more_channels_than_there_may_be,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Sessions over a restart, with the real services: who waits for its client in one broker is
- * resumed or healed in the next, in its rooms and its place in the line, and has missed
+ * resumed or reattached in the next, in its rooms and its place in the line, and has missed
  * nothing; who cannot go on is seen to leave.
  */
 #include "channel/channel.h"
@@ -215,11 +215,11 @@ START_TEST(a_token_whose_successor_never_arrived_is_good_over_a_restart)
 	strcpy(first, ann->token);
 	fake_lose(ann);
 	fake_turn(fake);
-	ann = fake_connect(fake, WHO(.nobody = true, .versioned = true, .practices = "",
+	ann = fake_connect(fake, WHO(.unauthenticated = true, .versioned = true, .practices = "",
 			.resume = first));
 	fake_turn(fake);
 	fake = restart(restart(fake));
-	ann = fake_resume(fake, WHO(.nobody = true, .versioned = true, .practices = "",
+	ann = fake_resume(fake, WHO(.unauthenticated = true, .versioned = true, .practices = "",
 			.resume = first));
 	ck_assert_uint_eq(fake_stats(fake).resumes[PX_RESUME_DONE], 1);
 	fake_say(ann, "{\"type\":\"ping\"}");
@@ -294,7 +294,7 @@ START_TEST(what_was_confirmed_before_is_not_given_again)
 }
 END_TEST
 
-START_TEST(who_has_no_numbers_is_healed)
+START_TEST(who_has_no_numbers_is_reattached)
 {
 	struct fake *fake = begin();
 	struct fake_conn *ann = fake_open(fake, WHO(.authenticated = true, .user = "7",
@@ -321,7 +321,7 @@ START_TEST(who_has_no_numbers_is_healed)
 END_TEST
 
 /* It was sent only the last of what it missed; whoever asks is given all. */
-START_TEST(a_healed_screen_can_have_all_that_it_missed)
+START_TEST(a_reattached_screen_can_have_all_that_it_missed)
 {
 	for (int restarted = 0; restarted < 2; restarted++) {
 		struct fake *fake = begin();
@@ -459,7 +459,7 @@ START_TEST(that_a_token_expires_is_told_once)
 	fake = restart(fake);
 	struct fake_conn *conns[2];
 	for (int i = 0; i < 2; i++) {
-		conns[i] = fake_resume(fake, WHO(.versioned = true, .nobody = true,
+		conns[i] = fake_resume(fake, WHO(.versioned = true, .unauthenticated = true,
 				.resume = tokens[i], .received = has[i]));
 		fake_expect_nothing(conns[i]);
 	}
@@ -762,12 +762,12 @@ START_TEST(states_with_lines_missing_or_doubled)
 }
 END_TEST
 
-RUN_TESTS("state_session", a_call_goes_on, words_keep_their_spelling,
+RUN_TESTS("snapshot_session", a_call_goes_on, words_keep_their_spelling,
 		a_token_is_good_once_also_over_a_restart,
 		a_token_whose_successor_never_arrived_is_good_over_a_restart,
 		a_resumed_screen_asks_for_what_it_missed_before,
-		what_was_confirmed_before_is_not_given_again, who_has_no_numbers_is_healed,
-		a_healed_screen_can_have_all_that_it_missed,
+		what_was_confirmed_before_is_not_given_again, who_has_no_numbers_is_reattached,
+		a_reattached_screen_can_have_all_that_it_missed,
 		who_can_not_come_back_is_seen_to_leave, the_grace_begins_anew,
 		a_token_that_is_over_meanwhile, that_a_token_expires_is_told_once,
 		a_room_that_is_too_small_now,

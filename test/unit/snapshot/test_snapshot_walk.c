@@ -441,4 +441,4 @@ START_TEST(a_restart_is_not_to_be_seen)
 }
 END_TEST
 
-RUN_TESTS("state_walk", a_restart_is_not_to_be_seen);
+RUN_TESTS("snapshot_walk", a_restart_is_not_to_be_seen);

@@ -554,7 +554,7 @@ START_TEST(has_nothing_to_reload_without_a_file)
 }
 END_TEST
 
-RUN_TESTS("keys", takes_keys, skips_keys_of_no_use, wants_good_rsa_keys,
+RUN_TESTS("jwks", takes_keys, skips_keys_of_no_use, wants_good_rsa_keys,
 		takes_the_public_part_of_private_keys, warns_of_weak_secrets,
 		refuses_what_is_no_key_set, limits_the_number_of_keys, reads_nothing_but_files,
 		reads_a_file_that_comes_in_pieces,

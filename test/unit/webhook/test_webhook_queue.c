@@ -100,7 +100,7 @@ START_TEST(events_go_in_order_in_batches)
 	struct px_webhook_batch *batch = take(10, "1,2,3");
 	ck_assert_uint_eq(counts().in_flight, 1);
 	ck_assert_int_eq(counts().oldest_ms, 4);
-	take(10, "-"); /* nothing of a lane passes what is under way */
+	take(10, "-"); /* nothing of a partition passes what is under way */
 	px_webhook_queue_delivered(queue, batch);
 	deliver(10, "4,5,6");
 	deliver(10, "7");
@@ -114,7 +114,7 @@ START_TEST(events_go_in_order_in_batches)
 }
 END_TEST
 
-START_TEST(lanes_do_not_wait_for_each_other)
+START_TEST(partitions_do_not_wait_for_each_other)
 {
 	begin();
 	push("a", "1", 0);
@@ -230,7 +230,7 @@ START_TEST(what_failed_too_long_is_given_up)
 	push("a", "3", now_ms);
 	deliver(px_webhook_queue_due_ms(queue), "2,3");
 
-	/* All of a lane that is too old; others keep theirs. */
+	/* All of a partition that is too old; others keep theirs. */
 	push("a", "4", now_ms);
 	push("a", "5", now_ms);
 	push("b", "6", now_ms);
@@ -254,7 +254,7 @@ START_TEST(the_oldest_make_room)
 		(void)snprintf(text, sizeof(text), "%d", i);
 		ck_assert_int_eq(push("a", text, 0), 0);
 	}
-	/* A lane may have half of it. */
+	/* A partition may have half of it. */
 	ck_assert_uint_eq(counts().overflowed, 3);
 	ck_assert_uint_eq(counts().events, 6);
 	for (int i = 0; i < 4; i++) {
@@ -406,7 +406,7 @@ START_TEST(what_is_left_can_be_seen_in_order)
 }
 END_TEST
 
-START_TEST(in_a_hurry_nothing_waits)
+START_TEST(flushed_now_nothing_waits)
 {
 	begin();
 	push("a", "1", 0);
@@ -427,13 +427,13 @@ START_TEST(in_a_hurry_nothing_waits)
 }
 END_TEST
 
-/* Whatever happens: each event once, in its lane's order, and counted. */
+/* Whatever happens: each event once, in its partition's order, and counted. */
 START_TEST(any_order_of_things)
 {
-	enum { LANES = 5, STEPS = 200000 };
+	enum { PARTITIONS = 5, STEPS = 200000 };
 	unsigned seed = 4711;
-	uint64_t pushed[LANES] = { 0 };
-	uint64_t latest[LANES] = { 0 };
+	uint64_t pushed[PARTITIONS] = { 0 };
+	uint64_t latest[PARTITIONS] = { 0 };
 	struct px_webhook_batch *flying[4] = { NULL };
 	uint64_t total = 0;
 	int64_t now_ms = 0;
@@ -442,7 +442,7 @@ START_TEST(any_order_of_things)
 	px_webhook_queue_set_bounds(queue, &bounds);
 	for (int i = 0; i < STEPS; i++) {
 		unsigned dice = (unsigned)rand_r(&seed);
-		unsigned partition = dice / 16 % LANES;
+		unsigned partition = dice / 16 % PARTITIONS;
 		char key[2] = { (char)('a' + partition), '\0' };
 		char text[64];
 		struct px_webhook_batch **slot = &flying[dice / 128 % 4];
@@ -561,11 +561,11 @@ START_TEST(making_room_costs_as_much_however_many_wait)
 }
 END_TEST
 
-RUN_TESTS("webhook_queue", events_go_in_order_in_batches, lanes_do_not_wait_for_each_other,
+RUN_TESTS("webhook_queue", events_go_in_order_in_batches, partitions_do_not_wait_for_each_other,
 		turns_are_taken, what_failed_waits_longer_each_time, not_all_come_again_at_once,
 		who_says_when_is_heard, what_failed_too_long_is_given_up, the_oldest_make_room,
 		bytes_count_too, what_is_under_way_is_not_dropped,
 		what_finds_no_room_costs_nobody_else_any, a_long_one_goes_alone,
-		what_is_left_can_be_seen_in_order, in_a_hurry_nothing_waits, any_order_of_things,
+		what_is_left_can_be_seen_in_order, flushed_now_nothing_waits, any_order_of_things,
 		a_failure_costs_as_much_however_many_wait,
 		making_room_costs_as_much_however_many_wait);

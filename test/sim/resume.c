@@ -2,7 +2,7 @@
 /*
  * Sessions that outlive their connections, as the model sees them: what a client of praxis.v1
  * has got, of which the network may lose the end; what it is given when it is back; and those
- * without, who are healed by being the same user.
+ * without, who are reattached by being the same user.
  */
 #include "channel/channel.h"
 #include "core/practice.h"
@@ -216,7 +216,7 @@ static bool waits_longer(const struct peer *a, const struct peer *b)
 			a->session->resume->order < b->session->resume->order;
 }
 
-struct peer *find_healable(const struct peer *like)
+struct peer *find_reattachable(const struct peer *like)
 {
 	struct peer *found = NULL;
 	char user[RAW];
@@ -256,31 +256,31 @@ static void catch_up(struct peer *peer)
 	sim.batch = 0;
 }
 
-void heal(struct peer *peer)
+void reattach(struct peer *peer)
 {
 	tokens_pick_expiry(peer);
 	take_hold(peer, connect_as(peer, NULL, 0, false));
-	sim.healed++;
+	sim.reattached++;
 	expect_greeting(peer, false);
 	model_attach(peer);
 	catch_up(peer);
 }
 
-void reattach_by_auth(struct peer *peer, struct peer *nobody)
+void reattach_by_auth(struct peer *peer, struct peer *unauthenticated)
 {
-	struct fake_conn *conn = nobody->conn;
+	struct fake_conn *conn = unauthenticated->conn;
 	take_hold(peer, conn);
 	px_session_client_id(peer->session, conn->client_id);
-	peer->pings_due = nobody->pings_due;
-	peer->ping_ms = nobody->ping_ms;
-	peer->queued = nobody->queued + nobody->added;
-	for (size_t i = 0; i < nobody->count; i++) {
-		const struct expected *expected = &nobody->queue[nobody->first + i];
+	peer->pings_due = unauthenticated->pings_due;
+	peer->ping_ms = unauthenticated->ping_ms;
+	peer->queued = unauthenticated->queued + unauthenticated->added;
+	for (size_t i = 0; i < unauthenticated->count; i++) {
+		const struct expected *expected = &unauthenticated->queue[unauthenticated->first + i];
 		expect_line(peer, line_ref(expected->line));
 		peer->queue[peer->first + peer->count - 1].at_ms = expected->at_ms;
 	}
-	model_free(nobody);
-	sim.healed++;
+	model_free(unauthenticated);
+	sim.reattached++;
 	expect_greeting(peer, false);
 	expect_line(peer, words_line(words_begin("auth_ok"), 1024));
 	model_attach(peer);
@@ -407,7 +407,7 @@ static void fail_to_resume(struct peer *peer, struct peer *new)
 	model_attach(new);
 }
 
-void come_back(void)
+void reconnect(void)
 {
 	struct peer *peer = &sim.peers[dice(PEERS)];
 	struct peer *free_place = &sim.peers[dice(PEERS)];
@@ -427,7 +427,7 @@ void come_back(void)
 		return;
 	}
 	if (!peer->versioned && peer->phase == PX_SESSION_DETACHED) {
-		heal(find_healable(peer));
+		reattach(find_reattachable(peer));
 	} else if (peer->versioned && chance(10) && !free_place->conn) {
 		fail_to_resume(peer, free_place);
 	} else if (peer->versioned) {
