@@ -134,7 +134,7 @@ export class Dialer {
 	abandon(reason: string): void {
 		const failed = !this.#open;
 		this.#drop(true);
-		this.#comeBack(failed, this.#backoff.next(), reason);
+		this.#reconnect(failed, this.#backoff.next(), reason);
 	}
 
 	/** Coming back is of no use until somebody asks for it. */
@@ -228,13 +228,13 @@ export class Dialer {
 			return; // whoever was told has begun anew, or ended it
 		}
 		if (drainMs !== null && (code === 1012 || code === 1001)) {
-			this.#comeBack(failed, drainMs, word.code);
+			this.#reconnect(failed, drainMs, word.code);
 			return;
 		}
 		// A token that has just expired is replaced at once.
 		const atOnce = back === 'auth' && !failed;
 		const waitMs = Math.max(notBeforeMs, atOnce ? 0 : this.#backoff.next());
-		this.#comeBack(failed, waitMs, opened ? word.code : (this.#refusal?.code ?? word.code));
+		this.#reconnect(failed, waitMs, opened ? word.code : (this.#refusal?.code ?? word.code));
 		if (!opened && failed && ++this.#failures === 1) {
 			this.#askWhy();
 		}
@@ -254,7 +254,7 @@ export class Dialer {
 		});
 	}
 
-	#comeBack(failed: boolean, waitMs: number, reason: string): void {
+	#reconnect(failed: boolean, waitMs: number, reason: string): void {
 		const attempt = this.#attempt;
 		this.#retry.set(waitMs, () => this.#dial());
 		if (failed) {

@@ -20,8 +20,8 @@ export interface PeerHooks {
 	error(error: unknown): void;
 }
 
-/** A path that is interrupted often heals by itself; one that failed does not. */
-const HEAL_MS = 3_000;
+/** A path that is interrupted often recovers by itself; one that failed does not. */
+const RECOVERY_MS = 3_000;
 const AGAIN_MS = 8_000;
 
 /** One that has nothing to send makes no offer. */
@@ -191,7 +191,7 @@ export class Peer {
 		if (state === 'failed') {
 			this.#mend();
 		} else if (state === 'disconnected') {
-			this.#mendIn(HEAL_MS);
+			this.#mendIn(RECOVERY_MS);
 		} else if (this.#connected && !this.#theirTurn) {
 			this.#broken.clear();
 		}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Test messages through a service, and what comes back. Of an answer only its ids and numbers are
-// shown: it may carry what is nobody's business here.
+// shown: the rest may be confidential.
 
 import { webSocketManager } from 'praxis-client';
 import type { WebSocketMessage } from 'praxis-client';

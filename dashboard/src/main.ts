@@ -101,7 +101,7 @@ function begin({ user, services: offered }: SessionEvent): void {
 	audit.watch();
 }
 
-// How many are locked is among the totals of those who rule, and of nobody else.
+// How many are locked is among the totals of server administrators, and of nobody else.
 function showLocks({ totals }: Stats): void {
 	const locked = totals['locked_addresses'];
 	locks.show(typeof locked === 'number' ? locked : undefined);

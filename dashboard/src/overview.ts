@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Totals, and their curves: of the server for those who rule, else of the administrator's practices.
+// Totals, and their curves: of the server for server administrators, else of the administrator's
+// practices.
 
 import { webSocketManager } from 'praxis-client';
 import { Chart } from './charts.js';
@@ -215,7 +216,7 @@ export class Overview implements View {
 		this.refresh();
 	}
 
-	/** What was before this page was opened, for those who rule. */
+	/** What was before this page was opened, for server administrators. */
 	async fill(): Promise<void> {
 		try {
 			const { fields, samples } = await ask<History>(

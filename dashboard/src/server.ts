@@ -50,7 +50,7 @@ export interface Service {
 	prefixes?: string[];
 	enabled: boolean;
 	loaded: boolean;
-	/** Others' sessions that have it, and memberships in its rooms, for those who rule. */
+	/** Others' sessions that have it, and memberships in its rooms, for server administrators. */
 	clients?: number;
 	members?: number;
 	messages?: { type: string; roles?: string[]; fields?: unknown }[];

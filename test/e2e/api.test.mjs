@@ -124,7 +124,7 @@ describe('what the API shows', () => {
 		assert.equal((await all(praxis, everything, 'rooms', { service: 'echo' })).length, 0);
 	});
 
-	it('totals of the server to those who rule, of practices to the others', async () => {
+	it('totals of the server to server administrators, of practices to the others', async () => {
 		await enter(praxis);
 		const far = await enter(praxis, { practices: [2] });
 		await far.join('r');
@@ -154,10 +154,10 @@ describe('what the API shows', () => {
 		assert.equal(telemedicine.options['ice-servers'][0].credential, '(hidden)');
 		assert.equal(telemedicine.options['ice-servers'][0].urls, 'turn:a.example');
 		const own = await get(praxis, one, 'services');
-		assert.equal(own.services[0].options, undefined, 'only for those who rule');
+		assert.equal(own.services[0].options, undefined, 'only for server administrators');
 	});
 
-	it('the configuration in force, without secrets, to those who rule', async () => {
+	it('the configuration in force, without secrets, to server administrators', async () => {
 		const response = await call(praxis, serverAdmin, 'GET', 'config');
 		assert.equal(response.status, 200);
 		assert.doesNotMatch(response.body, /SECRET|phrase/);
@@ -169,7 +169,7 @@ describe('what the API shows', () => {
 		assertRefused(await call(praxis, stranger, 'GET', 'config'), 403, 'forbidden');
 	});
 
-	it('the figures of the last hour to those who rule', async () => {
+	it('the figures of the last hour to server administrators', async () => {
 		await until('a sample', async () => {
 			return (await get(praxis, serverAdmin, 'history')).samples.length > 0;
 		});

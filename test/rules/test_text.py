@@ -90,6 +90,7 @@ class Text(SmallTree):
 		name = "server/g.h"
 		for more, says in [(b"/* an onlooker */\n", '"onlooker" is no word of the field: tail stream'),
 				(b"int open_trail;\n", '"trail" is no word of the field: audit log'),
+				(b"/* for those who rule */\n", '"those who rule" is no word of the field: server administrator'),
 				(b"/* withTrail */\n", '"Trail" is no word of the field: audit log'),
 				(b"/* enterAsNobody */\n", '"As_Nobody" is no word of the field: unauthenticated'),
 				(b"int a = who.nobody;\n", '"nobody" is no word of the field: unauthenticated'),
@@ -104,8 +105,11 @@ class Text(SmallTree):
 			self.write(name, HEAD.encode() + more)
 			self.assertEqual(self.ask()[0], 0, more)
 		(self.root / name).unlink()
-		self.write("test/g.h", HEAD.encode() + b"/* an onlooker */\n")
-		self.assertEqual(self.ask()[0], 0)
+		for name, code in [("test/unit/g.h", 1), ("client/src/g.ts", 1), ("test/rules/g.py", 0),
+				("test/plugins/earlier.c", 0)]:
+			self.write(name, HEAD.encode() + b"// an onlooker\n")
+			self.assertEqual(self.ask()[0], code, name)
+			(self.root / name).unlink()
 
 	def test_licence(self):
 		for name in ("g.c", "g.h", "g.ts", "g.mjs", "g.py", "g.sh", "meson.build"):

@@ -47,10 +47,11 @@ WORDS = {re.compile(rf"(?<![A-Za-z])(?:{old})(?![A-Za-z])", re.IGNORECASE): new 
 	"tall(?:y|ies|ied)": "limiter, count",
 	"can[ _]not": "cannot",
 	"nobody's business": "secret, hidden",
+	"(?:those|one) who rules?": "server administrator",
 	"(?:as_|who[ _](?:is|are)[ _])nobody(?!['’])|(?<=[.>])nobody": "unauthenticated",
 }.items()}
-WORDS_IN = re.compile(r"(?:broker|common|docs|include|plugins|server|tools|test/(?!rules/|plugins/earlier)[a-z0-9]+)/|"
-		r"(?!CHANGELOG)[A-Z]+\.md$")
+WORDS_IN = re.compile(r"(?:broker|client|common|conf\.d|dashboard|demo|docs|examples|include|packaging|plugins|scripts|"
+		r"server|tools|test(?!/rules/|/plugins/earlier))/|(?!CHANGELOG)[A-Z]+\.md$")
 KEPT = re.compile(r"[`\"]lane[`\"]|(?:[.`\"]|->|praxis_|uint64_t )healed|\*?keepers;|`keepers`|"
 		r"px_keeper|trail_(?:gap|opened)")
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")

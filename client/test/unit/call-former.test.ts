@@ -126,7 +126,7 @@ describe('a picture whose session is lost', () => {
 		);
 	});
 
-	it('goes when its path breaks, at once or where it does not heal', async () => {
+	it('goes when its path breaks, at once or where it does not recover', async () => {
 		for (const [state, ms] of [
 			['failed', 0],
 			['disconnected', 3_000],

@@ -185,7 +185,7 @@ describe('a path', () => {
 		assert.equal(ann.only.signalingState, 'stable');
 	});
 
-	it('that is interrupted is given time to heal', async () => {
+	it('that is interrupted is given time to recover', async () => {
 		const { ann } = await two();
 		ann.only.become('connected');
 		ann.only.become('disconnected');

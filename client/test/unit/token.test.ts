@@ -24,12 +24,12 @@ class TokenWorld extends FakeWorld {
 
 	async letIn() {
 		await this.dial();
-		this.socket.say(this.nobody());
+		this.socket.say(this.unauthenticated());
 		this.socket.say({ type: 'auth_ok', expiresAt: 1, user: USER });
 		return this.socket;
 	}
 
-	nobody() {
+	unauthenticated() {
 		return {
 			type: 'connection_established',
 			clientId: 'c',
@@ -59,7 +59,7 @@ describe('a token', () => {
 		await world.dial();
 		assert.deepEqual(world.socket.sent, [{ type: 'auth', token: 'jwt-1' }]);
 		assert.doesNotMatch(world.socket.url, /jwt/);
-		world.socket.say(world.nobody());
+		world.socket.say(world.unauthenticated());
 		assert.equal(world.manager.getStatus(), 'connecting');
 		world.socket.say({ type: 'auth_ok', expiresAt: 1, user: USER });
 		assert.equal(world.manager.isConnected(), true);
@@ -98,7 +98,7 @@ describe('a token', () => {
 		world.socket.end();
 		await world.again();
 		world.socket.open();
-		world.socket.say({ ...world.nobody(), resumed: false });
+		world.socket.say({ ...world.unauthenticated(), resumed: false });
 		await world.settle();
 		assert.deepEqual(world.socket.sent, [{ type: 'auth', token: 'jwt-2' }]);
 		assert.equal(world.manager.isConnected(), false);
@@ -137,7 +137,7 @@ describe('a token', () => {
 		await world.dial();
 		const times: number[] = [];
 		for (let i = 0; i < 5; i++) {
-			world.socket.say(world.nobody());
+			world.socket.say(world.unauthenticated());
 			world.socket.say({ type: 'error', code: 'unauthenticated', message: '', ref: 'auth' });
 			const begin = world.clock.time;
 			world.socket.end(4401);
@@ -171,7 +171,7 @@ describe('a token', () => {
 		const world = new TokenWorld();
 		world.manager.registerHandler('error', () => {});
 		await world.dial();
-		world.socket.say(world.nobody());
+		world.socket.say(world.unauthenticated());
 		world.socket.say({
 			type: 'error',
 			code: 'rate_limited',
@@ -218,7 +218,7 @@ describe('a token', () => {
 	it('is not needed by a server in open mode', async () => {
 		const world = new TokenWorld();
 		await world.dial();
-		world.socket.say({ ...world.nobody(), user: USER });
+		world.socket.say({ ...world.unauthenticated(), user: USER });
 		world.socket.say({ type: 'error', code: 'unavailable', message: '', ref: 'auth' });
 		assert.equal(world.manager.isConnected(), true);
 	});
@@ -268,7 +268,7 @@ describe('a token', () => {
 		world.clock.pass(0);
 		await world.settle();
 		world.socket.open();
-		world.socket.say(world.nobody());
+		world.socket.say(world.unauthenticated());
 		world.socket.say({ type: 'auth_ok', user: { ...USER, userId: 8 } });
 		assert.deepEqual(world.socket.types(), ['auth']);
 		assert.deepEqual(dropped, [[1, 'other_user']]);
@@ -304,7 +304,7 @@ describe('a token', () => {
 		assert.equal(world.sockets.length, 1);
 	});
 
-	describe('that can not be renewed', () => {
+	describe('that cannot be renewed', () => {
 		type Answer = string | Error;
 		async function renewing(answers: Answer[]) {
 			const all = ['jwt', ...answers];

@@ -156,7 +156,7 @@ START_TEST(a_pipe_that_is_full_is_not_waited_for)
 }
 END_TEST
 
-START_TEST(nor_one_that_can_not_be_opened_again)
+START_TEST(nor_one_that_cannot_be_opened_again)
 {
 	fill_a_pipe(false);
 }
@@ -286,6 +286,6 @@ END_TEST
 RUN_TESTS("log", a_line_has_a_level, journald_gets_priorities,
 		a_line_of_json_is_one_whatever_it_says, lws_has_no_time_and_level_of_its_own,
 		lws_is_rationed,
-		a_pipe_that_is_full_is_not_waited_for, nor_one_that_can_not_be_opened_again,
+		a_pipe_that_is_full_is_not_waited_for, nor_one_that_cannot_be_opened_again,
 		a_socket_that_is_full_is_not_waited_for, nothing_is_written_before_the_loss_is_told,
 		what_cannot_be_written_to_is_counted, a_line_is_never_too_long);

@@ -353,7 +353,7 @@ START_TEST(a_reattached_screen_can_have_all_that_it_missed)
 END_TEST
 
 /* Neither a token to come back with nor a name: it ends with its connection, and is seen to. */
-START_TEST(who_can_not_come_back_is_seen_to_leave)
+START_TEST(who_cannot_come_back_is_seen_to_leave)
 {
 	struct fake *fake = begin();
 	struct fake_conn *ann = fake_open(fake, WHO(STAFF("7", "Ann")));
@@ -768,7 +768,7 @@ RUN_TESTS("snapshot_session", a_call_goes_on, words_keep_their_spelling,
 		a_resumed_screen_asks_for_what_it_missed_before,
 		what_was_confirmed_before_is_not_given_again, who_has_no_numbers_is_reattached,
 		a_reattached_screen_can_have_all_that_it_missed,
-		who_can_not_come_back_is_seen_to_leave, the_grace_begins_anew,
+		who_cannot_come_back_is_seen_to_leave, the_grace_begins_anew,
 		a_token_that_is_over_meanwhile, that_a_token_expires_is_told_once,
 		a_room_that_is_too_small_now,
 		more_rooms_than_there_may_be, what_is_gone_is_left_out,
