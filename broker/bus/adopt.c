@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <praxis/host/broker.h>
 #include <praxis/host/session.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,7 +193,27 @@ static bool is_whole(const struct px_channel *channel)
 			px_history_at(history, history->count - 1)->seq == channel->seq;
 }
 
-/* Channels that nobody needs go now. */
+/*
+ * Channels that nobody needs go, now that the sessions have left them. Of the others those that
+ * this node's limits allow stay, as when a state file is loaded.
+ */
+static void fit(struct adoption *adoption)
+{
+	size_t wanted = 0;
+	while (px_broker_end_turn(adoption->home->broker)) {
+	}
+	for (size_t i = 0; i < adoption->channel_count; i++) {
+		if (px_channel_is_wanted(adoption->channels[i])) {
+			wanted++;
+		} else {
+			px_channel_unpin(adoption->channels[i]);
+			adoption->channels[i] = NULL;
+		}
+	}
+	px_state_fit_channels(&adoption->load, adoption->channels, adoption->channel_count,
+			adoption->home->broker->channels.count - wanted);
+}
+
 static int finish(struct adoption *adoption, int rc)
 {
 	for (size_t i = 0; rc == 0 && i < adoption->channel_count; i++) {
@@ -207,8 +228,13 @@ static int finish(struct adoption *adoption, int rc)
 		adoption->sessions[i]->is_rejected = rc < 0;
 		px_session_finish(adoption->sessions[i]);
 	}
+	if (rc == 0) {
+		fit(adoption);
+	}
 	for (size_t i = 0; i < adoption->channel_count; i++) {
-		px_channel_unpin(adoption->channels[i]);
+		if (adoption->channels[i]) {
+			px_channel_unpin(adoption->channels[i]);
+		}
 	}
 	return rc;
 }
@@ -236,9 +262,11 @@ int px_home_adopt(struct px_home *home, const struct px_bus_claim *claim)
 	rc = rc < 0 ? rc : read_all(&adoption);
 	px_state_load_finish(&adoption.load);
 	rc = finish(&adoption, rc);
-	/* What no service of now keeps is not in memory, and must not be there for ever. */
-	home->is_whole = adoption.counts.dropped_channels + adoption.counts.dropped_sessions +
-			adoption.counts.dropped_members > 0;
+	/* What no service of now keeps must not stay in the journal: all is written. */
+	if (adoption.counts.dropped_channels + adoption.counts.dropped_sessions +
+			adoption.counts.dropped_members > 0) {
+		home->is_lost = true;
+	}
 	json_tokener_free(adoption.load.tokener);
 	free(adoption.records);
 	free(adoption.channels);

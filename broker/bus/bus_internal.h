@@ -20,8 +20,9 @@
 /* Commits of one practice that are asked for and not answered: then its messages wait. */
 #define PX_BUS_PIPELINE 64
 
-/* What waits, at most: messages of a session, and bytes of all. */
+/* What waits, at most: messages of a session, their bytes, and the bytes of all sessions. */
 #define PX_BUS_SESSION_WAITING 64
+#define PX_BUS_SESSION_WAITING_BYTES (256 * 1024)
 #define PX_BUS_WAITING_BYTES (16 * 1024 * 1024)
 
 /* After the connection was lost for so long, messages are refused instead of kept. */

@@ -161,10 +161,12 @@ static void begin(struct px_home *home)
 	home->gen = home->claim.gen;
 	home->rev = home->claim.rev;
 	home->owner = 0;
-	home->is_running = true;
 	home->is_lost = home->is_broken = false;
 	broker->bus->stats.claims++;
-	if (px_home_adopt(home, &home->claim) < 0) {
+	int rc = px_home_adopt(home, &home->claim);
+	home->is_claiming = false; /* until now nothing may run for it, nor ask for it again */
+	home->is_running = true;
+	if (rc < 0) {
 		px_broker_log(broker, PX_LOG_ERROR, "bus: what is kept of a practice cannot be used");
 		px_home_deposed(home);
 	}
@@ -176,12 +178,12 @@ void px_home_claimed(struct px_home *home, int rc)
 	if (rc == 0) {
 		end_sessions(home->broker);
 	}
-	home->is_claiming = false;
 	if (rc == 0) {
 		begin(home);
 		px_home_changed(home);
 		return;
 	}
+	home->is_claiming = false;
 	home->owner = rc == -EBUSY ? home->claim.home : 0;
 	if (is_dead(bus, home->owner)) {
 		px_home_seek(home);

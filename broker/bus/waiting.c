@@ -52,6 +52,14 @@ static bool is_down_too_long(const struct px_bus_state *bus)
 			bus->broker->timers.now_ms - bus->down_since_ms >= PX_BUS_HOLD_MS;
 }
 
+static bool has_room(const struct px_bus_state *bus, const struct px_session *session, size_t len)
+{
+	size_t bytes = sizeof(struct px_waiting) + len;
+	return bus->waiting_bytes + bytes <= PX_BUS_WAITING_BYTES &&
+			session->waiting < PX_BUS_SESSION_WAITING &&
+			session->waiting_bytes + bytes <= PX_BUS_SESSION_WAITING_BYTES;
+}
+
 static int keep(struct px_home *home, struct px_session *session, struct px_span text)
 {
 	struct px_bus_state *bus = home->broker->bus;
@@ -68,7 +76,10 @@ static int keep(struct px_home *home, struct px_session *session, struct px_span
 	}
 	*home->waiting_end = waiting;
 	home->waiting_end = &waiting->next;
-	session->waiting += text.len > 0;
+	if (text.len > 0) {
+		session->waiting++;
+		session->waiting_bytes += (uint32_t)cost(waiting);
+	}
 	session->arriving += text.len == 0;
 	bus->waiting_bytes += cost(waiting);
 	bus->stats.waiting++;
@@ -90,9 +101,7 @@ int px_waiting_admit(struct px_session *session, struct px_practice *practice, s
 	if (text.len == 0 && arrives(home, session)) {
 		return 1;
 	}
-	if (text.len > 0 && (is_down_too_long(bus) ||
-			bus->waiting_bytes + text.len > PX_BUS_WAITING_BYTES ||
-			session->waiting >= PX_BUS_SESSION_WAITING)) {
+	if (text.len > 0 && (is_down_too_long(bus) || !has_room(bus, session, text.len))) {
 		bus->stats.refused++;
 		return -EAGAIN;
 	}
@@ -118,9 +127,11 @@ static struct px_waiting *take(struct px_home *home, struct px_session **ret_ses
 	if (!home->waiting) {
 		home->waiting_end = &home->waiting;
 	}
-	if (session) {
-		session->waiting -= waiting->len > 0;
-		session->arriving -= waiting->len == 0;
+	if (session && waiting->len > 0) {
+		session->waiting--;
+		session->waiting_bytes -= (uint32_t)cost(waiting);
+	} else if (session) {
+		session->arriving--;
 	}
 	bus->waiting_bytes -= cost(waiting);
 	bus->stats.waiting--;

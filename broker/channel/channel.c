@@ -216,16 +216,16 @@ void px_channel_destroy(struct px_channel *channel)
 }
 
 /* A channel without members exists only for its history, or for sessions that may return. */
-static bool is_wanted(const struct px_channel *channel)
+bool px_channel_is_wanted(const struct px_channel *channel)
 {
-	return channel->member_count > 0 || channel->leaving > 0 || is_held(channel) ||
+	return channel->member_count > 0 || is_held(channel) ||
 			(!channel->is_ending && (channel->history.count > 0 ||
 			channel->kept_until_ms > channel->broker->timers.now_ms));
 }
 
 static void end_if_empty(struct px_channel *channel)
 {
-	if (!is_wanted(channel)) {
+	if (channel->leaving == 0 && !px_channel_is_wanted(channel)) {
 		px_channel_destroy(channel);
 	}
 }

@@ -88,6 +88,9 @@ int px_channel_create(struct px_broker *broker, struct px_practice *practice,
 int px_channel_add_member(struct px_channel *channel, struct px_session *session,
 		struct px_member **ret_member);
 
+/* Whether it would stay without being pinned. */
+bool px_channel_is_wanted(const struct px_channel *channel);
+
 /* A pinned channel is not freed, even if it ends. */
 void px_channel_pin(struct px_channel *channel);
 void px_channel_unpin(struct px_channel *channel);

@@ -76,10 +76,22 @@ static const struct px_history_entry *latest_for(const struct px_channel *channe
 	return NULL;
 }
 
+/* A journal keeps it: whoever goes on with the session has to know. */
+static void set_mark(struct px_member *member, uint64_t seq)
+{
+	const struct px_broker *broker = member->channel->broker;
+	if (member->mark_seq != (uint32_t)seq) {
+		member->mark_seq = (uint32_t)seq;
+		if (broker->turn_hooks) {
+			broker->turn_hooks->member_changed(member);
+		}
+	}
+}
+
 void px_session_mark(struct px_session *session)
 {
 	for (struct px_member *member = session->members; member; member = member->next) {
-		member->mark_seq = (uint32_t)member->channel->seq;
+		set_mark(member, member->channel->seq);
 	}
 }
 
@@ -92,7 +104,7 @@ void px_session_note_heard(struct px_session *session, int64_t unheard_since_ms)
 		if (entry && (entry->at_ms > unheard_since_ms ||
 				px_queue_holds(&session->queue, entry->message)) &&
 				entry->seq <= px_member_mark(member)) {
-			member->mark_seq = (uint32_t)(entry->seq - 1);
+			set_mark(member, entry->seq - 1);
 		}
 	}
 }
@@ -103,7 +115,7 @@ void px_session_catch_up(struct px_session *session)
 		const struct px_history_entry *entry = latest_for(member->channel, session);
 		struct px_practice *at = px_turn_begin(session->broker, member->channel->practice);
 		uint64_t heard = px_member_mark(member);
-		member->mark_seq = (uint32_t)member->channel->seq;
+		set_mark(member, member->channel->seq);
 		member->is_reattached = true;
 		if (entry && entry->seq > heard) {
 			px_session_send(session, entry->message);

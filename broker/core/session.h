@@ -48,6 +48,7 @@ struct px_session {
 	bool is_noticed : 1;       /* was sent the expiry notice */
 	bool is_pinged : 1;        /* and has shown no sign of life since */
 	uint8_t waiting;           /* messages that wait for their practice: bus/ */
+	uint32_t waiting_bytes;    /* … and what they hold of memory */
 	uint16_t arriving;         /* practices that wait for the session to arrive in them: bus/ */
 	uint8_t bad_count;         /* unreadable messages since bad_since_ms */
 	uint8_t floods;            /* messages over its rate since floods_since_ms */

@@ -65,10 +65,13 @@ static int check_channels(struct px_channel **list, size_t count)
 	return rc;
 }
 
-static void fit_channels(struct px_state_load *load, struct px_channel **list, size_t count)
+void px_state_fit_channels(struct px_state_load *load, struct px_channel **list, size_t count,
+		uint64_t kept)
 {
-	uint64_t kept = 0;
 	for (size_t i = 0; i < count; i++) {
+		if (!list[i]) {
+			continue;
+		}
 		if (is_too_many(load->broker, list[i], kept)) {
 			px_channel_end(list[i], PX_ENDED);
 			px_channel_unpin(list[i]);
@@ -125,7 +128,7 @@ int px_state_fit(struct px_state_load *load)
 	int rc = check_channels(list, count);
 	if (rc == 0) {
 		end_sessions(load->broker);
-		fit_channels(load, list, count);
+		px_state_fit_channels(load, list, count, 0);
 	}
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		if (list[i]) {

@@ -79,6 +79,13 @@ int px_state_read_text(struct px_state_load *load, struct px_span text,
 /* All channels, ordered by key; free() it. NULL without memory (or channels). */
 struct px_channel **px_state_channels(const struct px_broker *broker, size_t *ret_count);
 
+/*
+ * Ends what exceeds the limits of now: channels, and of each the latest members. Those of the list
+ * are pinned; one that is ended is unpinned, and NULL from then on. `kept`: other channels.
+ */
+void px_state_fit_channels(struct px_state_load *load, struct px_channel **list, size_t count,
+		uint64_t kept);
+
 /* Gives back what reading held. */
 void px_state_load_finish(struct px_state_load *load);
 

@@ -26,7 +26,34 @@
 
 static const struct px_channel_limits kept = { .history_count = 4, .history_bytes = 100000,
 	.history_age_ms = AGE_MS };
-static const struct px_channel_kind hall_kind = { .name = "hall", .has_history = true };
+/* Whom the service tells of everybody who leaves the hall, and then closes; NULL: nobody. */
+static struct px_session *bystander;
+
+static void send_text(struct px_session *session, const char *type, size_t len)
+{
+	static char text[65536];
+	struct px_json json;
+	memset(text, 'x', sizeof(text));
+	px_json_begin(&json, type);
+	px_json_string(&json, "text", (struct px_span){ text, len });
+	px_json_end(&json);
+	px_session_send_json(session, &json);
+}
+
+static void on_left(struct px_channel *channel, struct px_member *member,
+		enum px_leave_reason reason)
+{
+	(void)channel;
+	(void)member;
+	(void)reason;
+	if (bystander) {
+		send_text(bystander, "desk_left", 1);
+		px_session_close(bystander, PX_CLOSE_POLICY);
+	}
+}
+
+static const struct px_channel_kind hall_kind = { .name = "hall", .has_history = true,
+	.left = on_left };
 static const struct px_channel_kind room_kind = { .name = "room", .is_room = true,
 	.state_size = sizeof(int64_t) };
 static const struct px_service service;
@@ -86,6 +113,12 @@ static int handle_refuse(struct px_call *call)
 	return px_call_fail(call, PX_E_NOT_FOUND, NULL, "There is none.");
 }
 
+static int handle_much(struct px_call *call)
+{
+	send_text(call->session, "desk_much", 60000);
+	return 0;
+}
+
 static int on_publish(void *state, struct px_publication *publication)
 {
 	struct px_channel *channel = px_publication_channel(publication, px_span(""));
@@ -100,6 +133,7 @@ static const struct px_command commands[] = {
 	{ .type = "desk_count", .handle = handle_count, .roles = PX_ROLES_ALL },
 	{ .type = "desk_join", .handle = handle_join, .roles = PX_ROLES_ALL },
 	{ .type = "desk_look", .handle = handle_look, .roles = PX_ROLES_ALL },
+	{ .type = "desk_much", .handle = handle_much, .roles = PX_ROLES_ALL },
 	{ .type = "desk_refuse", .handle = handle_refuse, .roles = PX_ROLES_ALL },
 	{ .type = "desk_say", .handle = handle_say, .roles = PX_ROLES_ALL },
 };
@@ -160,13 +194,18 @@ static int on_event(void *user, const struct px_event *event)
 	return 0;
 }
 
-static struct node begin(uint64_t number)
+static struct node begin_with(uint64_t number, const struct px_limits *limits)
 {
-	struct node node = { .fake = fake_create(NULL) };
+	struct node node = { .fake = fake_create(limits) };
 	fake_add_service(node.fake, &service, NULL);
 	node.fake->broker->host.event = on_event;
 	node.fake->random += number;
 	return node;
+}
+
+static struct node begin(uint64_t number)
+{
+	return begin_with(number, NULL);
 }
 
 /* Apart, since the link knows its own address. */
@@ -757,6 +796,109 @@ START_TEST(test_the_journal_is_away)
 }
 END_TEST
 
+/* Says something of that length. */
+static void say_bytes(struct fake_conn *conn, size_t len)
+{
+	static const char start[] = "{\"type\":\"desk_say\",\"practiceId\":1,\"id\":1,\"fill\":\"";
+	char *text = malloc(len + 1);
+	ck_assert_ptr_nonnull(text);
+	memset(text, 'x', len);
+	memcpy(text, start, sizeof(start) - 1);
+	memcpy(text + len - 2, "\"}", 3);
+	fake_say(conn, text);
+	free(text);
+}
+
+START_TEST(test_large_messages_that_wait)
+{
+	const size_t len = PX_BUS_SESSION_WAITING_BYTES / 4 - sizeof(struct px_waiting);
+	struct node node = begin(1);
+	connect_to_journal(&node, 1);
+	struct fake_conn *ann = open_at(&node, "1");
+	struct fake_conn *bob = open_at(&node, "1");
+	for (unsigned round = 1; round <= 2; round++) {
+		sim_link_cut(&node.link);
+		for (unsigned i = 0; i < 4; i++) {
+			say_bytes(ann, len);
+		}
+		fake_expect_nothing(ann);
+		fake_say(ann, SAY);
+		fake_expect(ann, "{'type':'error','code':'unavailable','retryAfterMs':1000}");
+		/* Each session has its own. */
+		fake_say(bob, SAY);
+		fake_expect_nothing(bob);
+		sim_link_mend(&node.link);
+		settle(&node);
+		for (unsigned i = 0; i < 5; i++) {
+			fake_expect(i < 4 ? ann : bob, "{'type':'ack'}");
+			fake_expect(i < 4 ? bob : ann, "{'type':'desk_say'}");
+		}
+		ck_assert_uint_eq(stats_of(&node).refused, round);
+	}
+	/* One byte more than four may have. */
+	sim_link_cut(&node.link);
+	for (unsigned i = 0; i < 3; i++) {
+		say_bytes(ann, len);
+	}
+	say_bytes(ann, len + 1);
+	fake_expect(ann, "{'type':'error','code':'unavailable','retryAfterMs':1000}");
+	sim_link_mend(&node.link);
+	settle(&node);
+	end(&node);
+}
+END_TEST
+
+/* "heard" of the session's membership, as it is kept. */
+static long heard_by(const char *client_id)
+{
+	const struct sim_place *place = sim_store_find(&store, "t/1");
+	for (size_t i = 0; i < place->count; i++) {
+		const struct sim_record *record = &place->records[i];
+		const char *heard = strstr(record->value, "\"heard\":");
+		if (record->table == PX_BUS_MEMBERS && heard &&
+				strncmp(record->key, client_id, strlen(client_id)) == 0) {
+			return strtol(heard + strlen("\"heard\":"), NULL, 10);
+		}
+	}
+	return -1;
+}
+
+/* Who goes on with a session knows what it has heard, while it is away and when it has returned. */
+START_TEST(test_what_a_session_has_heard)
+{
+	struct px_limits limits = fake_limits();
+	limits.grace_ms = 30000;
+	struct node node = begin_with(1, &limits);
+	connect_to_journal(&node, 1);
+	struct fake_conn *ann = fake_open(node.fake, WHO(.practices = "1", .user = "7",
+			.authenticated = true));
+	struct fake_conn *bob = open_at(&node, "1");
+	settle(&node);
+	fake_say(bob, SAY);
+	settle(&node);
+	ck_assert_int_eq(heard_by(ann->client_id), 0);
+	fake_lose(ann);
+	settle(&node);
+	ck_assert_int_eq(heard_by(ann->client_id), 1);
+	fake_say(bob, SAY);
+	settle(&node);
+	ck_assert_int_eq(heard_by(ann->client_id), 1);
+	struct fake_conn *back = fake_open(node.fake, WHO(.practices = "1", .user = "7",
+			.authenticated = true));
+	settle(&node);
+	ck_assert_str_eq(back->client_id, ann->client_id);
+	ck_assert_int_eq(heard_by(ann->client_id), 2);
+	/* Nothing that was sent while nobody can tell whether it was there counts as heard. */
+	back->busy = true;
+	fake_say(bob, SAY);
+	settle(&node);
+	fake_lose(back);
+	settle(&node);
+	ck_assert_int_eq(heard_by(ann->client_id), 2);
+	end(&node);
+}
+END_TEST
+
 START_TEST(test_those_who_publish)
 {
 	struct node node = begin(1);
@@ -773,6 +915,58 @@ START_TEST(test_those_who_publish)
 	fake_expect_nothing(ann);
 	settle(&node);
 	fake_expect(ann, "{'type':'desk_news'}");
+	end(&node);
+}
+END_TEST
+
+/* What is dropped from memory is not told: another node is the home, and its services tell it. */
+START_TEST(test_what_is_said_while_it_is_dropped)
+{
+	struct node one = begin(1);
+	connect_to_journal(&one, 1);
+	struct fake_conn *ann = open_at(&one, "1");
+	struct fake_conn *eve = fake_open(one.fake, WHO(.practices = "1",
+			.role = PX_ROLE_PATIENT));
+	settle(&one);
+	struct node two = begin(2);
+	connect_to_journal(&two, 2);
+	(void)open_at(&two, "1");
+	bystander = eve->session;
+	fake_say(ann, SAY);
+	settle(&one);
+	bystander = NULL;
+	ck_assert_uint_eq(stats_of(&one).deposed, 1);
+	ck_assert_int_eq(ann->close_code, PX_CLOSE_TRY_LATER);
+	/* The other one is gone, and this one is the home again. */
+	store.alive = 3;
+	fake_say(eve, JOIN);
+	fake_advance(one.fake, PX_BUS_RETRY_MS);
+	settle(&one);
+	ck_assert_uint_eq(stats_of(&one).claims, 2);
+	fake_expect(eve, "{'type':'ack','id':2}");
+	fake_expect_nothing(eve);
+	ck_assert_int_eq(eve->close_code, FAKE_OPEN);
+	end(&one);
+	end(&two);
+}
+END_TEST
+
+/* A large answer that waits for the journal has its price as well. */
+START_TEST(test_answers_are_counted)
+{
+	struct px_limits limits = fake_limits();
+	limits.bytes_per_s = 10000;
+	limits.bytes_burst = 100000;
+	struct node node = begin_with(1, &limits);
+	connect_to_journal(&node, 1);
+	struct fake_conn *ann = open_at(&node, "1");
+	for (unsigned i = 0; i < 2; i++) {
+		fake_say(ann, "{\"type\":\"desk_much\",\"practiceId\":1}");
+		settle(&node);
+		fake_expect(ann, "{'type':'desk_much'}");
+	}
+	fake_say(ann, SAY);
+	fake_expect(ann, "{'type':'error','code':'rate_limited'}");
 	end(&node);
 }
 END_TEST
@@ -993,7 +1187,35 @@ START_TEST(test_what_nobody_knows)
 	ck_assert_uint_eq(count_records("t/1", PX_BUS_CHANNELS), 2);
 	ck_assert_uint_eq(visit(2), 1);
 	ck_assert_uint_eq(count_records("t/1", PX_BUS_CHANNELS), 1);
+	/* The rest stays. */
+	ck_assert_uint_eq(count_records("t/1", PX_BUS_HISTORY), 3);
 	ck_assert_uint_eq(count_records("t/1", PX_BUS_MEMBERS), 1);
+}
+END_TEST
+
+/* A node takes over what it has room for, as when it loads a state file. */
+START_TEST(test_limits_of_the_new_home)
+{
+	for (unsigned channels = 1; channels <= 2; channels++) {
+		struct px_limits limits = fake_limits();
+		limits.channels = channels;
+		fill();
+		struct node node = begin_with(2, &limits);
+		connect_to_journal(&node, 2);
+		(void)open_at(&node, "2");
+		ck_assert_uint_eq(fake_stats(node.fake).channels, 1);
+		(void)fake_open(node.fake, WHO(.practices = "1", .role = PX_ROLE_PATIENT));
+		settle(&node);
+		/* The room is nobody's, and takes no place. */
+		ck_assert_uint_eq(stats_of(&node).deposed, 0);
+		ck_assert_uint_eq(fake_stats(node.fake).channels, channels);
+		ck_assert_uint_eq(count_records("t/1", PX_BUS_CHANNELS), channels - 1);
+		ck_assert_uint_eq(count_records("t/1", PX_BUS_HISTORY), 2 * (channels - 1));
+		ck_assert_uint_eq(count_records("t/1", PX_BUS_MEMBERS), 0);
+		end(&node);
+		sim_store_finish(&store);
+		store = (struct sim_store){ .places = NULL };
+	}
 }
 END_TEST
 
@@ -1055,7 +1277,9 @@ RUN_TESTS_BETWEEN(NULL, clean, "bus", test_nothing_before_it_is_accepted, test_w
 		test_how_large_a_commit_is, test_the_home_comes_first, test_in_order_whatever_waits,
 		test_too_many_without_an_answer, test_those_who_arrive, test_of_another_practice,
 		test_history_of_no_channel, test_what_nobody_knows, test_orders_go_on,
-		test_the_journal_is_away, test_those_who_publish, test_rights_that_are_gone,
-		test_those_who_look_on,
+		test_the_journal_is_away, test_large_messages_that_wait, test_what_a_session_has_heard,
+		test_those_who_publish, test_rights_that_are_gone,
+		test_those_who_look_on, test_what_is_said_while_it_is_dropped, test_answers_are_counted,
+		test_limits_of_the_new_home,
 		test_outcomes_are_told_when_they_count, test_damaged,
 		test_nothing_is_told_of_what_is_unusable);

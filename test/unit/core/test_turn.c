@@ -366,10 +366,12 @@ START_TEST(test_others_have_a_say)
 	ck_assert_int_eq(px_operate_publish(&operator, NULL,
 			px_span("{\"type\":\"desk_news\",\"practiceId\":1}"), &published, &detail), 0);
 	expect("publish@1 hall! send@1");
-	/* What it missed of the practice is the practice's, too. */
+	/* What it missed of the practice is the practice's, too; and that it has heard it now. */
 	ann->session->members->mark_seq = 0;
 	px_session_catch_up(ann->session);
-	expect("send@1");
+	expect("hall-member! send@1");
+	px_session_mark(ann->session);
+	expect("");
 	fake_say(ann, "{\"type\":\"desk_close\",\"practiceId\":1}");
 	expect("close@1");
 	ck_assert_int_eq(ann->session->phase, PX_SESSION_OPEN);
