@@ -162,7 +162,7 @@ const STATES = {
 			},
 		};
 	},
-	'while somebody looks on': async () => ({
+	'while a tail stream runs': async () => ({
 		options: { vhost: tokenVhost() },
 		async enter(praxis) {
 			const tail = await TailStream.open(praxis, { practices: [1] }, { practiceId: 1 });
@@ -171,7 +171,7 @@ const STATES = {
 			await tail.next();
 		},
 	}),
-	'while somebody looks on who does not read': async () => ({
+	'while a tail stream runs that is not read': async () => ({
 		options: { vhost: tokenVhost(), global: { 'send-buffer-bytes': 4096 } },
 		async enter(praxis) {
 			const wire = await Wire.open(praxis.port);

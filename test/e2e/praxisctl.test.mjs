@@ -322,7 +322,7 @@ describe('praxisctl steers', () => {
 	itEnds(praxis);
 });
 
-describe('praxisctl looks on', () => {
+describe('praxisctl tail', () => {
 	const praxis = usePraxisd({ vhost: tokenVhost() });
 
 	// Starts it, and waits until the server has taken it up.

@@ -28,7 +28,7 @@ const untilConnected = (praxis, count) => {
 // Tail streams are no clients, for whom a suite waits by itself.
 const noneStays = (praxis) => afterEach(() => praxis.exit ?? untilConnected(praxis, 0));
 
-describe('who looks on', () => {
+describe('a tail stream', () => {
 	const praxis = usePraxisd({
 		vhost: tokenVhost(),
 		global: { audit: { file: 'audit.jsonl' }, 'auth-failures': 0 },
@@ -224,7 +224,7 @@ async function flood(ann, isEnough) {
 	return sent;
 }
 
-describe('how many look on, and how slowly', () => {
+describe('how many tail streams there are, and how slow', () => {
 	// However long the machine takes for the flood, nobody is cut off meanwhile.
 	const praxis = usePraxisd({
 		vhost: tokenVhost(),

@@ -500,13 +500,13 @@ static void check_lists(void)
 static void end_turn(void)
 {
 	unsigned pieces = 0;
-	sim.fake->hasty = chance(30);
+	sim.fake->over_budget = chance(30);
 	while (px_broker_end_turn(sim.fake->broker)) {
-		if (!sim.fake->hasty || ++pieces > 10000) {
+		if (!sim.fake->over_budget || ++pieces > 10000) {
 			sim_fail("a turn does not end");
 		}
 	}
-	sim.fake->hasty = false;
+	sim.fake->over_budget = false;
 }
 
 void check_turn(void)

@@ -162,7 +162,7 @@ static bool fake_on_over_budget(void *user, enum px_work work)
 {
 	const struct fake *fake = user;
 	(void)work;
-	return fake->hasty;
+	return fake->over_budget;
 }
 
 static void fake_on_log(void *user, int level, const char *line)

@@ -71,7 +71,7 @@ struct fake {
 	int64_t wall_ms;
 	uint64_t random;
 	uint64_t bytes_out; /* all that the connections took */
-	bool hasty;         /* finds every turn too long: fake_turn() does as little as can be */
+	bool over_budget;   /* finds every turn too long: fake_turn() does as little as can be */
 	unsigned log_count;
 	char log[512];      /* the latest line */
 	struct json_object *json; /* what fake_expect() returned last */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The roll: numbers that only grow, gaps that close, and seeking that does not mind either. */
+/* The paged index: numbers that only grow, gaps that close, and seeking that minds neither. */
 #include "base/paged_index.h"
 
 #include "fake.h"

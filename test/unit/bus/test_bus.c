@@ -694,12 +694,12 @@ START_TEST(test_in_order_whatever_waits)
 	fake_say(ann, "{\"type\":\"desk_say\",\"practiceId\":1,\"id\":1}");
 	fake_say(ann, "{\"type\":\"desk_say\",\"practiceId\":1,\"id\":2}");
 	fake_say(ann, "{\"type\":\"desk_say\",\"practiceId\":1,\"id\":3}");
-	node.fake->hasty = true;
+	node.fake->over_budget = true;
 	sim_link_mend(&node.link);
 	ck_assert(fake_turn(node.fake));
 	ck_assert_uint_eq(stats_of(&node).waiting, 2);
 	fake_send(ann, "{\"type\":\"desk_say\",\"practiceId\":1,\"id\":4}");
-	node.fake->hasty = false;
+	node.fake->over_budget = false;
 	settle(&node);
 	for (unsigned i = 1; i <= 4; i++) {
 		char pattern[64];

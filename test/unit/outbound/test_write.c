@@ -102,7 +102,7 @@ START_TEST(what_is_not_taken_waits_its_turn)
 }
 END_TEST
 
-/* A host that is in a hurry: eight sessions at a time, first come first served. */
+/* A turn over its budget: eight sessions at a time, first come first served. */
 START_TEST(a_long_turn_is_cut)
 {
 	enum { COUNT = 30 };
@@ -111,7 +111,7 @@ START_TEST(a_long_turn_is_cut)
 	for (unsigned i = 0; i < COUNT; i++) {
 		conns[i] = fake_open(fake, WHO(0));
 	}
-	fake->hasty = true;
+	fake->over_budget = true;
 	for (unsigned i = 0; i < COUNT; i++) {
 		fake_give(conns[i], 1, 10);
 		fake_give(conns[i], 2, 10);
@@ -137,7 +137,7 @@ START_TEST(a_long_turn_is_cut)
 		}
 		fake_expect_nothing(conns[i]);
 	}
-	fake->hasty = false;
+	fake->over_budget = false;
 	fake_destroy(fake);
 }
 END_TEST
@@ -151,7 +151,7 @@ START_TEST(who_is_closed_in_a_long_turn_gets_all_first)
 	for (unsigned i = 0; i < COUNT; i++) {
 		conns[i] = fake_open(fake, WHO(0));
 	}
-	fake->hasty = true;
+	fake->over_budget = true;
 	for (unsigned i = 0; i < COUNT; i++) {
 		fake_give(conns[i], 1, 10);
 	}
@@ -172,7 +172,7 @@ START_TEST(who_is_closed_in_a_long_turn_gets_all_first)
 	while (fake_turn(fake)) {
 	}
 	ck_assert_uint_eq(fake_stats(fake).sessions, 0);
-	fake->hasty = false;
+	fake->over_budget = false;
 	fake_destroy(fake);
 }
 END_TEST

@@ -540,7 +540,7 @@ START_TEST(many_are_told_over_several_turns)
 	for (size_t i = 0; i < COUNT; i++) {
 		conns[i] = fake_open(fake, WHO(0));
 	}
-	fake->hasty = true;
+	fake->over_budget = true;
 	px_broker_announce_drain(fake->broker, 1000);
 	/* Nobody is sent away who does not know why; and the next to be told may be gone. */
 	ck_assert_uint_eq(px_broker_close_some(fake->broker, COUNT, PX_CLOSE_RESTART), COUNT - 8);
@@ -556,7 +556,7 @@ START_TEST(many_are_told_over_several_turns)
 		}
 	}
 	ck_assert_uint_eq(px_broker_close_some(fake->broker, COUNT, PX_CLOSE_RESTART), 0);
-	fake->hasty = false;
+	fake->over_budget = false;
 	destroy(fake);
 }
 END_TEST
@@ -569,7 +569,7 @@ START_TEST(many_are_asked_over_several_turns)
 	for (size_t i = 0; i < COUNT; i++) {
 		conns[i] = fake_open(fake, WHO(0));
 	}
-	fake->hasty = true;
+	fake->over_budget = true;
 	fake_advance(fake, 25000);
 	ck_assert_int_le(px_broker_deadline(fake->broker), fake->mono_ms);
 	fake_advance(fake, 0);
@@ -581,7 +581,7 @@ START_TEST(many_are_asked_over_several_turns)
 		const struct fake_frame *frame = fake_next(conns[i]);
 		ck_assert(frame && frame->opcode == FAKE_PING && !fake_next(conns[i]));
 	}
-	fake->hasty = false;
+	fake->over_budget = false;
 	destroy(fake);
 }
 END_TEST

@@ -600,7 +600,7 @@ START_TEST(a_service_comes_to_many_sessions)
 	for (unsigned i = 0; i < COUNT; i++) {
 		conns[i] = fake_open(fake, i % 2 ? WHO(.realm = &other) : WHO(0));
 	}
-	fake->hasty = true;
+	fake->over_budget = true;
 	fake->realm.enabled = other.enabled = 1;
 	px_broker_realm_changed(fake->broker, &other);
 	ck_assert_uint_eq(counts.opens, 4);
@@ -613,7 +613,7 @@ START_TEST(a_service_comes_to_many_sessions)
 	fake_lose(conns[8]);
 	while (fake_turn(fake)) {
 	}
-	fake->hasty = false;
+	fake->over_budget = false;
 	ck_assert_uint_eq(counts.opens, COUNT - 1);
 	ask(conns[COUNT - 2], "{\"type\":\"alpha_call\"}", NULL);
 	fake_destroy(fake);
