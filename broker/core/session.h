@@ -19,6 +19,8 @@ enum px_session_phase {
 	PX_SESSION_LOST,     /* without a connection for good; freed when the turn ends */
 };
 
+struct px_session_state;
+
 struct px_session {
 	struct px_table_link link; /* in the table of all clients; its hash is the client id */
 	struct px_broker *broker;
@@ -33,7 +35,7 @@ struct px_session {
 
 	struct px_member *members; /* its memberships */
 	void *member_tree;         /* the same as an index: channel/membership.c */
-	void **service_states;     /* by index; NULL until a service needs one */
+	struct px_session_state *service_states; /* one for each open service with a state */
 	uint32_t opened;           /* bit i: service i was opened */
 	uint32_t missed;           /* … messages of it were not sent while it was disabled */
 	int8_t service;            /* index of the only service, or -1: all */

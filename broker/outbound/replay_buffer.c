@@ -127,7 +127,7 @@ struct px_session *px_resume_find(struct px_broker *broker, const struct px_real
 	}
 	const struct px_resume_secrets *secrets = &session->resume->secrets;
 	bool is_good = is_token(session, secrets->now, token) ||
-			(secrets->has_former && is_token(session, secrets->former, token));
+			(px_resume_has_former(secrets) && is_token(session, secrets->former, token));
 	return is_good ? session : NULL;
 }
 
@@ -137,7 +137,6 @@ void px_resume_renew(struct px_session *session, struct px_span token)
 	if (is_token(session, secrets->now, token)) {
 		memcpy(secrets->former, secrets->now, sizeof(secrets->former));
 	}
-	secrets->has_former = true;
 	make_secret(session);
 }
 

@@ -17,6 +17,8 @@
 
 #include "core/session.h"
 
+#include <string.h>
+
 #define PX_RESUME_SECRET 16
 
 /* A client id, and the secret in hex; with the terminator. */
@@ -29,8 +31,7 @@
  */
 struct px_resume_secrets {
 	uint8_t now[PX_RESUME_SECRET];
-	uint8_t former[PX_RESUME_SECRET];
-	bool has_former;
+	uint8_t former[PX_RESUME_SECRET]; /* zeroed: none */
 };
 
 struct px_resume {
@@ -64,7 +65,13 @@ void px_resume_renew(struct px_session *session, struct px_span token);
 /* The client shows a sign of life: the former token becomes invalid. */
 static inline void px_resume_settle(struct px_resume *resume)
 {
-	resume->secrets.has_former = false;
+	memset(resume->secrets.former, 0, sizeof(resume->secrets.former));
+}
+
+static inline bool px_resume_has_former(const struct px_resume_secrets *secrets)
+{
+	static const uint8_t none[PX_RESUME_SECRET];
+	return memcmp(secrets->former, none, sizeof(none)) != 0;
 }
 
 /* A secret in hexadecimal: writes and reads it; false: malformed. */

@@ -250,7 +250,6 @@ static void free_session(struct px_session *session)
 	px_resume_destroy(session);
 	unlink_session(session);
 	px_identity_destroy(broker, session->identity);
-	free(session->service_states);
 	free(session);
 }
 

@@ -15,7 +15,18 @@
 #include "session.h"
 
 #include <praxis/host/session.h>
+#include <stddef.h>
 #include <stdlib.h>
+
+/*
+ * A service's state in a session. A list, since most services have none there: an array with a
+ * place for each possible service would be as large as the session itself.
+ */
+struct px_session_state {
+	struct px_session_state *next;
+	unsigned service; /* index */
+	max_align_t bytes[];
+};
 
 static void *make_state(struct px_session *session, unsigned index)
 {
@@ -23,26 +34,35 @@ static void *make_state(struct px_session *session, unsigned index)
 	if (service->session_size == 0) {
 		return NULL;
 	}
-	if (!session->service_states) {
-		session->service_states = calloc(PX_SERVICES_MAX, sizeof(void *));
-		if (!session->service_states) {
-			return NULL;
-		}
+	struct px_session_state *state = calloc(1, sizeof(*state) + service->session_size);
+	if (!state) {
+		return NULL;
 	}
-	session->service_states[index] = calloc(1, service->session_size);
-	return session->service_states[index];
+	state->service = index;
+	state->next = session->service_states;
+	session->service_states = state;
+	return state->bytes;
 }
 
 void *px_session_state(const struct px_session *session, unsigned index)
 {
-	return session->service_states ? session->service_states[index] : NULL;
+	struct px_session_state *state = session->service_states;
+	while (state && state->service != index) {
+		state = state->next;
+	}
+	return state ? state->bytes : NULL;
 }
 
 static void drop_state(struct px_session *session, unsigned index)
 {
-	if (session->service_states) {
-		free(session->service_states[index]);
-		session->service_states[index] = NULL;
+	struct px_session_state **link = &session->service_states;
+	while (*link && (*link)->service != index) {
+		link = &(*link)->next;
+	}
+	struct px_session_state *state = *link;
+	if (state) {
+		*link = state->next;
+		free(state);
 	}
 }
 

@@ -139,8 +139,7 @@ static int load_resume(struct px_session *session, struct json_object *line)
 			!px_resume_read_secret(secret, secrets->now)) {
 		return -EINVAL;
 	}
-	secrets->has_former = json_object_object_get_ex(line, "former", NULL);
-	if (secrets->has_former && (!px_json_get_text(line, "former", &secret) ||
+	if (json_object_object_get_ex(line, "former", NULL) && (!px_json_get_text(line, "former", &secret) ||
 			!px_resume_read_secret(secret, secrets->former))) {
 		return -EINVAL;
 	}

@@ -35,7 +35,7 @@ static void write_resume(struct px_json *json, const struct px_resume *resume)
 	char secret[PX_RESUME_SECRET_SIZE];
 	px_resume_write_secret(resume->secrets.now, secret);
 	px_json_text(json, "secret", secret);
-	if (resume->secrets.has_former) {
+	if (px_resume_has_former(&resume->secrets)) {
 		/* `resumed` may have been lost before the server ended, so the former token stays valid. */
 		px_resume_write_secret(resume->secrets.former, secret);
 		px_json_text(json, "former", secret);

@@ -208,7 +208,7 @@ static void on_answer(void *user, const struct px_http_client_answer *answer)
 	judge(peer, answer, &authentication);
 	peer->verdict = (uint8_t)authentication.verdict;
 	peer->sentence = authentication.sentence;
-	peer->retry_after_ms = authentication.retry_after_ms;
+	peer->retry_after_ms = (uint32_t)authentication.retry_after_ms;
 	switch (authentication.verdict) {
 	case PX_VERDICT_GOOD:
 		peer->identity = authentication.identity;

@@ -36,15 +36,15 @@ struct px_peer {
 	struct ssl_st *ssl;           /* what was negotiated; NULL: no TLS */
 	struct px_resume_query *resume_query; /* what it wants to resume; NULL: nothing */
 	int8_t service;
-	bool is_proxied;              /* it began with a PROXY header … */
-	bool is_https;                /* … which says that the client used TLS */
-	bool is_forwarded;            /* a proxy has added a header to the request … */
-	bool is_masked;               /* … and is not trusted: the address is not the client's */
-	bool versioned;
-	bool unauthenticated;                  /* an open session that has not authenticated */
 	uint8_t verdict;              /* enum px_verdict of its token */
-	const char *sentence;         /* … if it is invalid */
-	int64_t retry_after_ms;       /* … and when to retry; 0: not said */
+	bool is_proxied : 1;          /* it began with a PROXY header … */
+	bool is_https : 1;            /* … which says that the client used TLS */
+	bool is_forwarded : 1;        /* a proxy has added a header to the request … */
+	bool is_masked : 1;           /* … and is not trusted: the address is not the client's */
+	bool versioned : 1;
+	bool unauthenticated : 1;     /* an open session that has not authenticated */
+	uint32_t retry_after_ms;      /* if its token is invalid; at most an hour; 0: not said */
+	const char *sentence;         /* … and why */
 };
 
 #endif

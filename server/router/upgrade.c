@@ -290,7 +290,7 @@ static int take_verdict(struct px_peer *peer, struct lws *wsi,
 {
 	peer->verdict = (uint8_t)authentication->verdict;
 	peer->sentence = authentication->sentence;
-	peer->retry_after_ms = authentication->retry_after_ms;
+	peer->retry_after_ms = (uint32_t)authentication->retry_after_ms;
 	switch (authentication->verdict) {
 	case PX_VERDICT_GOOD:
 		peer->identity = authentication->identity;

@@ -117,6 +117,29 @@ static const struct px_service beta = {
 	.start = start,
 };
 
+/* With a state beside alpha's. */
+static int handle_count(struct px_call *call)
+{
+	struct hook_counts *counts = call->service_state;
+	unsigned char *own = call->session_state;
+	counts->calls = ++own[2];
+	return 0;
+}
+
+static const struct px_command gamma_commands[] = {
+	{ .type = "gamma_call", .handle = handle_count, .roles = PX_ROLES_ALL, .anywhere = true },
+};
+
+static const struct px_service gamma_service = {
+	SERVICE("gamma"),
+	.commands = gamma_commands,
+	.command_count = 1,
+	.session_size = 16,
+	.start = start,
+	.open = on_open,
+	.close = on_close,
+};
+
 static unsigned add(struct fake *fake, const struct px_service *service, struct hook_counts *counts)
 {
 	next_state = counts;
@@ -422,6 +445,31 @@ START_TEST(is_opened_and_closed_once)
 }
 END_TEST
 
+START_TEST(each_has_a_state_of_its_own)
+{
+	struct fake *fake = fake_create(NULL);
+	struct hook_counts counts[3] = { { 0 }, { 0 }, { 0 } };
+	add(fake, &alpha, &counts[0]);
+	add(fake, &beta, &counts[1]);
+	add(fake, &gamma_service, &counts[2]);
+	struct fake_conn *first = fake_open(fake, WHO(0));
+	struct fake_conn *second = fake_open(fake, WHO(0));
+	for (unsigned i = 2; i <= 4; i++) { /* opened with 1 in it */
+		ask(first, "{\"type\":\"gamma_call\"}", NULL);
+		ck_assert_uint_eq(counts[2].calls, i);
+	}
+	ask(first, "{\"type\":\"alpha_call\"}", NULL);
+	ask(second, "{\"type\":\"gamma_call\"}", NULL);
+	ck_assert_uint_eq(counts[2].calls, 2);
+	/* And none where no service needs one. */
+	struct fake_conn *third = fake_open(fake, WHO(.service = "beta"));
+	ask(third, "{\"type\":\"beta_call\"}", NULL);
+	fake_destroy(fake);
+	ck_assert_uint_eq(counts[0].closes, 2);
+	ck_assert_uint_eq(counts[2].closes, 2);
+}
+END_TEST
+
 START_TEST(may_refuse_a_session)
 {
 	struct fake *fake = fake_create(NULL);
@@ -661,7 +709,8 @@ RUN_TESTS("services", a_descriptor_must_be_of_this_abi, a_service_has_a_plain_na
 		a_service_may_name_more_prefixes, an_older_descriptor_has_its_name_alone,
 		no_two_services_have_the_same_prefix, what_is_wrong_names_the_type,
 		a_name_is_taken_once_and_places_run_out, one_that_fails_to_start_is_not_there,
-		options_may_change, is_opened_and_closed_once, may_refuse_a_session,
+		options_may_change, is_opened_and_closed_once, each_has_a_state_of_its_own,
+		may_refuse_a_session,
 		the_greeting_names_those_that_took_the_session,
 		an_unauthenticated_session_is_of_no_service, one_that_refused_is_not_closed,
 		is_entered_when_a_practice_is_bound,
