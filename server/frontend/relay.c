@@ -170,6 +170,7 @@ static bool read_head(struct px_relay *relay)
 		relay->at = 0;
 		relay->ready = 0;
 	}
+	relay->buffer[relay->len] = '\0'; /* ends what is read of it as a number */
 	const char *end = memmem(relay->buffer, relay->len, "\r\n\r\n", 4);
 	if (!end) {
 		return relay->len < BUFFER_BYTES;

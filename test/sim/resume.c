@@ -156,6 +156,17 @@ static void drop_uncounted(struct peer *peer)
 	peer->count = kept;
 }
 
+/*
+ * It fell silent, or its connection failed, somewhere in the turn. What was sent to it before
+ * counts as missed, if its service is disabled; what was sent after does not, and the model does
+ * not know which was which.
+ */
+static void learn_missed(struct peer *peer)
+{
+	uint32_t unsure = peer->opened & ~sim.realms[peer->realm].enabled;
+	peer->missed = (peer->missed & ~unsure) | (peer->session->missed & unsure);
+}
+
 void model_detach(struct peer *peer, bool deaf)
 {
 	if (peer->session->phase != PX_SESSION_DETACHED) {
@@ -169,6 +180,9 @@ void model_detach(struct peer *peer, bool deaf)
 			model_mark(peer);
 		}
 		note_heard(peer, deaf);
+		if (deaf) {
+			learn_missed(peer);
+		}
 		model_clear(peer);
 	}
 	peer->phase = PX_SESSION_DETACHED;

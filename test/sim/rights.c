@@ -5,6 +5,8 @@
  */
 #include "sim.h"
 
+#include "outbound/replay_buffer.h"
+
 bool model_mutes(struct peer *peer, const struct line *line)
 {
 	uint32_t own = peer->service < 0 ? UINT32_MAX : 1u << peer->service;
@@ -36,9 +38,23 @@ static void drop(struct peer *peer, size_t *at)
 	(*at)--;
 }
 
+/*
+ * How many of the lines that wait were written to a connection that failed with them. The server
+ * keeps these for the client, as if it had got them.
+ */
+static size_t count_written(const struct peer *peer)
+{
+	const struct px_resume *resume = peer->session->resume;
+	if (!peer->is_blurred || !resume || resume->sent <= peer->got) {
+		return 0;
+	}
+	uint64_t written = resume->sent - peer->got;
+	return written < peer->count ? (size_t)written : peer->count;
+}
+
 void model_drop_muted(struct peer *peer)
 {
-	for (size_t i = 0; i < peer->count; i++) {
+	for (size_t i = count_written(peer); i < peer->count; i++) {
 		if (model_mutes(peer, peer->queue[peer->first + i].line)) {
 			drop(peer, &i);
 		}
@@ -63,8 +79,16 @@ static struct line *gone(void)
 
 void model_drop_lost(struct peer *peer, const struct peer *token)
 {
+	size_t written = count_written(peer);
 	for (size_t i = 0; i < peer->count; i++) {
-		if (is_lost(peer, token, peer->queue[peer->first + i].line)) {
+		struct line **line = &peer->queue[peer->first + i].line;
+		if (!is_lost(peer, token, *line)) {
+			continue;
+		}
+		if (i < written) {
+			line_unref(*line);
+			*line = gone();
+		} else {
 			sim.done[61]++;
 			drop(peer, &i);
 		}

@@ -149,6 +149,9 @@ export function itEnds(praxis) {
 	it('and the server ends, with a clean log', () => praxis.stop());
 }
 
+// As scripts/test has it, for a file that is run alone.
+const SANITIZER_OPTIONS = { ASAN_OPTIONS: 'detect_leaks=1:strict_string_checks=1' };
+
 export class Praxisd {
 	log = '';
 	#child = null;
@@ -180,7 +183,7 @@ export class Praxisd {
 		this.log = '';
 		this.exit = undefined;
 		this.#child = spawn(command[0], command.slice(1), {
-			env: { ...process.env, ...env },
+			env: { ...SANITIZER_OPTIONS, ...process.env, ...env },
 			stdio: ['ignore', 'ignore', 'pipe'],
 		});
 		this.exited = new Promise((resolve, reject) => {
@@ -385,7 +388,10 @@ export class Praxisd {
 		return client;
 	}
 
+	// Of a sanitizer's report the beginning, which says what it is about.
 	#tail() {
-		return this.log.split('\n').slice(-25).join('\n');
+		const lines = this.log.split('\n');
+		const report = lines.findIndex((line) => SANITIZERS.test(line));
+		return (report < 0 ? lines.slice(-25) : lines.slice(report, report + 40)).join('\n');
 	}
 }
