@@ -207,6 +207,7 @@ struct sim {
 	uint64_t errors[PX_E_COUNT];
 	uint64_t closes[65536];
 	uint64_t cuts, unsure;
+	uint64_t unsure_expired; /* full in this turn: before they were told, or by it */
 	uint64_t messages_in, bytes_in, opened, slow, silent, limited;
 	uint64_t detached;    /* ever */
 	uint64_t resumes[PX_RESUME_COUNT];

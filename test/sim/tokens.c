@@ -121,6 +121,7 @@ void tokens_pass_time(struct peer *peer)
 			session->close_code != PX_CLOSE_UNAUTHENTICATED) {
 		/* Too slow a reader, before it came to that, or by being told: check_action() sees. */
 		peer->added += peer->expires_ms > 0 ? 256 : 0;
+		sim.unsure_expired += peer->expires_ms > 0 && sim.fake->wall_ms >= peer->expires_ms;
 		return;
 	}
 	if (peer->role == 0 && sim.fake->mono_ms >= peer->opened_ms + AUTH_MS) {
