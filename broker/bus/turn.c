@@ -291,7 +291,7 @@ static struct px_turn *cut(struct px_home *home, struct px_turn *turn)
 		*last = part;
 		last = &part->next;
 	}
-	turn->commit.ops = turn->ops + at;
+	turn->commit.ops = turn->op_count > 0 ? turn->ops + at : NULL;
 	turn->commit.op_count = turn->op_count - at;
 	return first;
 }
