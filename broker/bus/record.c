@@ -74,7 +74,14 @@ static struct px_entry *find(const struct px_home *home, enum px_bus_table table
 	return NULL;
 }
 
-/* NULL without memory; then everything is written anew later. */
+/* Without memory for an entry it is not known what changed: all entries are made anew later. */
+static void fail(struct px_home *home)
+{
+	home->is_broken = true;
+	px_home_changed(home);
+}
+
+/* NULL without memory, which is noted. */
 static struct px_entry *get(struct px_home *home, enum px_bus_table table, const struct key *key)
 {
 	uint64_t hash = px_hash(home->broker->hash_key, key->text, key->len) ^ (uint64_t)table;
@@ -87,11 +94,13 @@ static struct px_entry *get(struct px_home *home, enum px_bus_table table, const
 		free(entry);
 		entry = NULL;
 	}
-	if (entry) {
-		entry->table = (uint8_t)table;
-		entry->key_len = (uint32_t)key->len;
-		memcpy(entry->key, key->text, key->len);
+	if (!entry) {
+		fail(home);
+		return NULL;
 	}
+	entry->table = (uint8_t)table;
+	entry->key_len = (uint32_t)key->len;
+	memcpy(entry->key, key->text, key->len);
 	return entry;
 }
 
@@ -130,30 +139,23 @@ bool px_entry_is_keyed(enum px_bus_table table, const void *item, struct px_span
 	return px_span_equal((struct px_span){ own.text, own.len }, key);
 }
 
+/* NULL: it is not kept, or get() has failed. */
 static struct px_entry *entry_of(const struct px_channel *channel)
 {
 	struct key key = { .len = 0 };
+	if (!is_kept(channel)) {
+		return NULL;
+	}
 	add_channel(&key, channel);
 	return get(channel->practice->home, PX_BUS_CHANNELS, &key);
 }
 
 /* ---- changes ---- */
 
-/* Without memory for an entry it is not known what changed: all entries are made anew later. */
-static void fail(struct px_home *home)
-{
-	home->is_broken = true;
-	px_home_changed(home);
-}
-
 void px_entry_channel_changed(struct px_channel *channel)
 {
-	if (!is_kept(channel)) {
-		return;
-	}
 	struct px_entry *entry = entry_of(channel);
 	if (!entry) {
-		fail(channel->practice->home);
 		return;
 	}
 	entry->item = channel;
@@ -162,12 +164,8 @@ void px_entry_channel_changed(struct px_channel *channel)
 
 void px_entry_channel_gone(struct px_channel *channel)
 {
-	if (!is_kept(channel)) {
-		return;
-	}
 	struct px_entry *entry = entry_of(channel);
 	if (!entry) {
-		fail(channel->practice->home);
 		return;
 	}
 	entry->item = NULL;
@@ -183,7 +181,6 @@ static void count_member(struct px_home *home, struct px_session *session, int b
 	add_session(&key, session);
 	struct px_entry *entry = get(home, PX_BUS_SESSIONS, &key);
 	if (!entry) {
-		fail(home);
 		return;
 	}
 	entry->members += (uint32_t)by;
@@ -201,7 +198,6 @@ static void change_member(struct px_member *member, bool is_there)
 	add_member(&key, member);
 	struct px_entry *entry = get(home, PX_BUS_MEMBERS, &key);
 	if (!entry) {
-		fail(home);
 		return;
 	}
 	if (is_there != (entry->item != NULL)) {
@@ -231,8 +227,6 @@ void px_entry_session_changed(struct px_session *session)
 			struct px_entry *entry = get(home, PX_BUS_SESSIONS, &key);
 			if (entry) {
 				mark(home, entry);
-			} else {
-				fail(home);
 			}
 		}
 	}
@@ -286,6 +280,13 @@ static int trim(struct px_turn *turn, const struct px_entry *entry, uint64_t seq
 	return px_turn_add(turn, PX_BUS_TRIM, &record);
 }
 
+/* The number of the oldest update that is kept, or of the next one. */
+static uint64_t first_seq(const struct px_channel *channel)
+{
+	const struct px_history *history = &channel->history;
+	return history->count > 0 ? px_history_at(history, 0)->seq : channel->seq + 1;
+}
+
 static int write_history(struct px_turn *turn, struct px_entry *entry)
 {
 	const struct px_channel *channel = entry->item;
@@ -295,7 +296,7 @@ static int write_history(struct px_turn *turn, struct px_entry *entry)
 		const struct px_history_entry *update = px_history_at(history, i);
 		rc = update->seq > entry->seq ? write_update(turn, entry, update) : 0;
 	}
-	uint64_t first = history->count > 0 ? px_history_at(history, 0)->seq : channel->seq + 1;
+	uint64_t first = first_seq(channel);
 	if (rc == 0 && first > entry->first && entry->seq > 0) {
 		rc = trim(turn, entry, first);
 	}
@@ -396,8 +397,7 @@ static void set_kept(struct px_home *home, struct px_entry *entry)
 	entry->is_kept = true;
 	if (entry->table == PX_BUS_CHANNELS && channel) {
 		entry->seq = channel->seq;
-		entry->first = channel->history.count > 0 ?
-				px_history_at(&channel->history, 0)->seq : channel->seq + 1;
+		entry->first = first_seq(channel);
 	}
 }
 

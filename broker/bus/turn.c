@@ -139,16 +139,25 @@ static void give_up(struct px_session *session)
 	px_turn_end(session->broker, at);
 }
 
-void px_turn_send(struct px_session *session, struct px_message *message)
+/* Of the practice whose services run. NULL: it is kept by nobody any more, or there is no memory. */
+static struct px_output *output_to(struct px_session *session)
 {
-	struct px_broker *broker = session->broker;
-	struct px_home *home = broker->at->home;
+	struct px_home *home = session->broker->at->home;
 	if (!home || home->is_discarding) {
-		return;
+		return NULL;
 	}
 	struct px_output *output = add_output(home);
 	if (!output) {
 		give_up(session);
+	}
+	return output;
+}
+
+void px_turn_send(struct px_session *session, struct px_message *message)
+{
+	struct px_broker *broker = session->broker;
+	struct px_output *output = output_to(session);
+	if (!output) {
 		return;
 	}
 	*output = (struct px_output){
@@ -166,13 +175,8 @@ void px_turn_send(struct px_session *session, struct px_message *message)
 
 void px_turn_close(struct px_session *session, enum px_close code)
 {
-	struct px_home *home = session->broker->at->home;
-	if (!home || home->is_discarding) {
-		return;
-	}
-	struct px_output *output = add_output(home);
+	struct px_output *output = output_to(session);
 	if (!output) {
-		give_up(session);
 		return;
 	}
 	*output = (struct px_output){
