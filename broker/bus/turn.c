@@ -139,7 +139,7 @@ static void give_up(struct px_session *session)
 	px_turn_end(session->broker, at);
 }
 
-/* Of the practice whose services run. NULL: it is kept by nobody any more, or there is no memory. */
+/* Of the practice whose services run. NULL: nothing of it is kept any more, or no memory. */
 static struct px_output *output_to(struct px_session *session)
 {
 	struct px_home *home = session->broker->at->home;

@@ -10,38 +10,12 @@
 
 #include <errno.h>
 #include <praxis/hex.h>
+#include <praxis/utf8.h>
 #include <string.h>
 
 static bool is_digit(uint8_t byte)
 {
 	return byte >= '0' && byte <= '9';
-}
-
-/* See table 3-7 of the Unicode standard. */
-static const uint8_t *utf8_end(const uint8_t *at, const uint8_t *end)
-{
-	size_t len = *at >= 0xf0 ? 4 : *at >= 0xe0 ? 3 : 2;
-	if (*at < 0xc2 || *at > 0xf4 || (size_t)(end - at) < len) {
-		return NULL;
-	}
-	uint8_t low = 0x80;
-	uint8_t high = 0xbf;
-	switch (*at) {
-	case 0xe0: low = 0xa0; break; /* overlong */
-	case 0xed: high = 0x9f; break; /* surrogates */
-	case 0xf0: low = 0x90; break; /* overlong */
-	case 0xf4: high = 0x8f; break; /* above U+10FFFF */
-	default: break;
-	}
-	if (at[1] < low || at[1] > high) {
-		return NULL;
-	}
-	for (size_t i = 2; i < len; i++) {
-		if (at[i] < 0x80 || at[i] > 0xbf) {
-			return NULL;
-		}
-	}
-	return at + len;
 }
 
 static const uint8_t *escape_end(const uint8_t *at, const uint8_t *end)
@@ -79,7 +53,7 @@ static const uint8_t *odd_end(const uint8_t *at, const uint8_t *end)
 	}
 	/* After a letter beyond ASCII often comes another one. */
 	while (at && at < end && *at >= 0x80) {
-		at = utf8_end(at, end);
+		at = px_utf8_end(at, end);
 	}
 	return at;
 }
@@ -308,7 +282,7 @@ int px_scan_string(struct px_scan *scan, bool *ret_escaped)
 
 int px_scan_utf8(struct px_scan *scan)
 {
-	const uint8_t *at = utf8_end(scan->at, scan->end);
+	const uint8_t *at = px_utf8_end(scan->at, scan->end);
 	scan->at = at ? at : scan->at;
 	return at ? 0 : -EINVAL;
 }

@@ -662,16 +662,30 @@ static void count_in(const struct dispatch *dispatch)
 	}
 }
 
-void px_session_dispatch(struct px_session *session, struct px_span text)
+static struct dispatch begin(struct px_session *session, struct px_span text)
 {
 	struct px_broker *broker = session->broker;
-	struct dispatch dispatch = {
+	broker->acting = session;
+	broker->answered = 0;
+	return (struct dispatch){
 		.session = session,
 		.message = &broker->envelope,
 		.bytes = text.len,
 	};
-	broker->acting = session;
-	broker->answered = 0;
+}
+
+static void end(struct dispatch *dispatch)
+{
+	struct px_broker *broker = dispatch->session->broker;
+	px_session_charge(dispatch->session, broker->answered);
+	broker->acting = NULL;
+	broker->concern = (struct px_concern){ NULL, NULL };
+	px_envelope_reset(dispatch->message);
+}
+
+void px_session_dispatch(struct px_session *session, struct px_span text)
+{
+	struct dispatch dispatch = begin(session, text);
 	int64_t wait_ms = px_session_take(session, text.len);
 	if (wait_ms > 0) {
 		refuse_unread(&dispatch, text, wait_ms);
@@ -679,33 +693,20 @@ void px_session_dispatch(struct px_session *session, struct px_span text)
 		if (!dispatch_own(&dispatch)) {
 			dispatch_command(&dispatch);
 		} else if (dispatch.known) {
-			dispatch.traffic = px_traffic_place(&broker->traffic, dispatch.type);
+			dispatch.traffic = px_traffic_place(&session->broker->traffic, dispatch.type);
 		}
 	}
 	count_in(&dispatch);
-	px_session_charge(session, broker->answered);
-	broker->acting = NULL;
-	broker->concern = (struct px_concern){ NULL, NULL };
-	px_envelope_reset(dispatch.message);
+	end(&dispatch);
 }
 
 void px_session_run(struct px_session *session, struct px_span text)
 {
-	struct px_broker *broker = session->broker;
-	struct dispatch dispatch = {
-		.session = session,
-		.message = &broker->envelope,
-		.bytes = text.len,
-	};
-	broker->acting = session;
-	broker->answered = 0;
+	struct dispatch dispatch = begin(session, text);
 	if (read_message(&dispatch, text) && read_receipt(&dispatch)) {
 		dispatch_command(&dispatch);
 	}
-	px_session_charge(session, broker->answered);
-	broker->acting = NULL;
-	broker->concern = (struct px_concern){ NULL, NULL };
-	px_envelope_reset(dispatch.message);
+	end(&dispatch);
 }
 
 bool px_session_try(struct px_session *session, struct px_envelope *scratch, struct px_span text)

@@ -115,19 +115,11 @@ struct attempt {
 	struct px_plugin *plugin;
 };
 
-static void say_nothing(void *user, enum px_config_level level, const char *text)
-{
-	(void)user;
-	(void)level;
-	(void)text;
-}
-
 /* Runs in the fork: a faulty file must not end the server. */
 static void attempt_it(void *user)
 {
-	static const struct px_config_sink silence = { .on_complaint = say_nothing };
 	struct attempt *attempt = user;
-	attempt->load->sink = &silence;
+	attempt->load->sink = &px_plugin_file_silence;
 	(void)take_up(attempt->load, attempt->server, attempt->plugin);
 }
 

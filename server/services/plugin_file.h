@@ -49,6 +49,9 @@ int px_plugin_file_copy(struct px_plugin_file *file);
  */
 int px_plugin_file_try(const struct px_plugin_file *file, void (*attempt)(void *user), void *user);
 
+/* For an attempt, whose faults are reported when it is done again in earnest. */
+extern const struct px_config_sink px_plugin_file_silence;
+
 /* Loads the copy and checks the descriptor. -EINVAL; `handle` is the caller's in any case. */
 int px_plugin_file_open(struct px_plugin_file *file);
 

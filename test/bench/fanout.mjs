@@ -24,32 +24,15 @@ const TICK_US = 10_000; // of /proc/PID/stat
 const MARK = '"whiteboard_update"';
 const atOnce = Number(values['in-flight']);
 process.env.PRAXIS_BUILD = path.resolve(path.dirname(values.praxisd), '..');
-const { Praxisd, PLUGINS } = await import('../e2e/lib/praxisd.mjs');
-const { Certificates } = await import('../e2e/lib/certificates.mjs');
+const { PLUGINS } = await import('../e2e/lib/praxisd.mjs');
+const { startSecure } = await import('./secure.mjs');
 const { frame, OP, upgradeRequest } = await import('../e2e/lib/raw.mjs');
 
-const certificates = await Certificates.make();
-await certificates.issue('server', { subject: '/CN=localhost' });
-const praxis = new Praxisd();
-await praxis.start({
-	global: { 'plugin-dir': [PLUGINS], 'max-connections-per-address': 0, 'log-level': 'notice' },
-	files: {
-		'conf.d/10-tls.json': {
-			vhosts: [
-				{
-					name: 'secure',
-					port: 0,
-					interface: '127.0.0.1',
-					'open-practice': '1',
-					'host-ssl-cert': certificates.path('server.pem'),
-					'host-ssl-key': certificates.path('server.key'),
-					'ws-protocols': [{ whiteboard: {} }],
-				},
-			],
-		},
-	},
+const { praxis, securePort, end } = await startSecure({
+	'plugin-dir': [PLUGINS],
+	'max-connections-per-address': 0,
+	'log-level': 'notice',
 });
-const [, securePort] = await praxis.logged(/vhost secure: listening on 127\.0\.0\.1:(\d+)/);
 
 function cpu() {
 	const fields = readFileSync(`/proc/${praxis.pid}/stat`, 'latin1').split(') ')[1].split(' ');
@@ -126,6 +109,5 @@ for (const secure of [false, true]) {
 	console.log(`${secure ? 'TLS' : 'plain'}: ${each.toFixed(2)} µs for each delivery`);
 	sockets.forEach((socket) => socket.destroy());
 }
-await praxis.kill();
-await certificates.remove();
+await end();
 process.exit(0);

@@ -20,35 +20,13 @@ const { values } = parseArgs({
 });
 const clients = Number(values.clients);
 process.env.PRAXIS_BUILD = path.resolve(path.dirname(values.praxisd), '..');
-const { Praxisd } = await import('../e2e/lib/praxisd.mjs');
-const { Certificates } = await import('../e2e/lib/certificates.mjs');
+const { startSecure } = await import('./secure.mjs');
 
-const certificates = await Certificates.make();
-await certificates.issue('server', { subject: '/CN=localhost' });
-const praxis = new Praxisd();
-await praxis.start({
-	global: {
-		'connections-per-second-per-address': 0,
-		'max-connections-per-address': 0,
-		'heartbeat-ms': 600_000,
-	},
-	files: {
-		'conf.d/10-tls.json': {
-			vhosts: [
-				{
-					name: 'secure',
-					port: 0,
-					interface: '127.0.0.1',
-					'open-practice': '1',
-					'host-ssl-cert': certificates.path('server.pem'),
-					'host-ssl-key': certificates.path('server.key'),
-					'ws-protocols': [{ whiteboard: {} }],
-				},
-			],
-		},
-	},
+const { praxis, securePort, end } = await startSecure({
+	'connections-per-second-per-address': 0,
+	'max-connections-per-address': 0,
+	'heartbeat-ms': 600_000,
 });
-const [, securePort] = await praxis.logged(/vhost secure: listening on 127\.0\.0\.1:(\d+)/);
 const sockets = [];
 
 function memory() {
@@ -97,6 +75,5 @@ for (const secure of [false, true]) {
 	console.log(`${secure ? 'TLS' : 'plain'}: ${bytes} bytes for each of ${clients} connections`);
 }
 sockets.forEach((socket) => socket.destroy());
-await praxis.kill();
-await certificates.remove();
+await end();
 process.exit(0);

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <praxis/utf8.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -71,41 +72,17 @@ void px_config_json_finish(struct px_config_json *json)
 	*json = (struct px_config_json){ 0 };
 }
 
-/* The bytes of the UTF-8 sequence there; 0: none. Neither overlong nor a surrogate. */
-static size_t sequence_bytes(const unsigned char *at, size_t left)
-{
-	if (at[0] < 0x80) {
-		return at[0] != 0;
-	}
-	if (at[0] < 0xc2 || at[0] > 0xf4) {
-		return 0;
-	}
-	size_t bytes = at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
-	if (bytes > left) {
-		return 0;
-	}
-	for (size_t i = 1; i < bytes; i++) {
-		if ((at[i] & 0xc0) != 0x80) {
-			return 0;
-		}
-	}
-	if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
-			(at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f)) {
-		return 0;
-	}
-	return bytes;
-}
-
 bool px_config_text_ok(const char *text, size_t length, size_t *ret_at)
 {
-	size_t at = 0;
-	while (at < length) {
-		size_t bytes = sequence_bytes((const unsigned char *)text + at, length - at);
-		if (bytes == 0) {
-			*ret_at = at;
+	const uint8_t *const begin = (const uint8_t *)text;
+	const uint8_t *const end = begin + length;
+	for (const uint8_t *at = begin; at < end;) {
+		const uint8_t *next = *at == 0 ? NULL : *at < 0x80 ? at + 1 : px_utf8_end(at, end);
+		if (!next) {
+			*ret_at = (size_t)(at - begin);
 			return false;
 		}
-		at += bytes;
+		at = next;
 	}
 	return true;
 }
