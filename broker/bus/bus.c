@@ -4,6 +4,8 @@
 
 #include "channel/channel.h"
 
+#include <praxis/session.h>
+
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -124,6 +126,9 @@ int px_broker_set_bus(struct px_broker *broker, const struct px_bus *bus, uint64
 void px_broker_bus_answer(struct px_broker *broker, struct px_bus_job *job, int rc)
 {
 	(void)broker;
+	if (job->kind == PX_BUS_FETCH) {
+		return; /* nobody asks for one yet */
+	}
 	if (job->kind == PX_BUS_CLAIM) {
 		px_home_claimed((struct px_home *)((char *)job - offsetof(struct px_home, claim)), rc);
 	} else {
@@ -153,6 +158,47 @@ void px_broker_bus_dead(struct px_broker *broker, uint64_t node)
 	for (struct px_home *home = bus->homes; home; home = home->next) {
 		if (home->owner == node && home->waiting) {
 			px_home_seek(home);
+		}
+	}
+}
+
+void px_broker_bus_heard(struct px_broker *broker, struct px_span frame)
+{
+	(void)frame;
+	broker->bus->stats.heard++;
+	broker->bus->stats.bad++; /* no frame is known yet */
+}
+
+void px_broker_bus_unheard(struct px_broker *broker, uint64_t node)
+{
+	(void)broker;
+	(void)node;
+}
+
+void px_broker_bus_orphan(struct px_broker *broker, const struct px_bus_place *place,
+		uint64_t node)
+{
+	struct px_practice *practice;
+	if (px_practice_get(broker, place->tenant, place->practice, &practice) < 0) {
+		return; /* whoever comes next claims it */
+	}
+	struct px_home *home = px_home_get(broker, practice);
+	if (home && !home->is_running) {
+		home->owner = node;
+		px_home_seek(home);
+		px_home_changed(home);
+	}
+	px_practice_unref(broker, practice);
+}
+
+void px_broker_bus_deposed(struct px_broker *broker)
+{
+	for (struct px_session *session = broker->oldest; session; session = session->newer) {
+		px_session_close(session, PX_CLOSE_RESTART);
+	}
+	for (struct px_home *home = broker->bus->homes; home; home = home->next) {
+		if (home->is_running) {
+			px_home_deposed(home);
 		}
 	}
 }

@@ -23,6 +23,48 @@ static char *copy_of(const char *data, size_t len)
 	return copy;
 }
 
+/* ---- frames ---- */
+
+static void add_frame(struct sim_frames *frames, uint64_t rev, uint64_t node, struct px_span text)
+{
+	if (frames->count == frames->size) {
+		frames->size = frames->size ? 2 * frames->size : 16;
+		frames->list = must(realloc(frames->list, frames->size * sizeof(*frames->list)));
+	}
+	frames->list[frames->count++] = (struct sim_frame){ rev, node,
+		copy_of(text.len > 0 ? text.data : "", text.len), text.len };
+}
+
+static void drop_frame(struct sim_frames *frames, size_t at)
+{
+	free(frames->list[at].text);
+	frames->count--;
+	memmove(frames->list + at, frames->list + at + 1,
+			(frames->count - at) * sizeof(*frames->list));
+}
+
+static void clear_frames(struct sim_frames *frames)
+{
+	for (size_t i = 0; i < frames->count; i++) {
+		free(frames->list[i].text);
+	}
+	free(frames->list);
+	*frames = (struct sim_frames){ .list = NULL };
+}
+
+static struct px_span text_of(const struct sim_frame *frame)
+{
+	return (struct px_span){ frame->text, frame->len };
+}
+
+static void copy_frames(struct sim_frames *to, const struct sim_frames *from)
+{
+	*to = (struct sim_frames){ .list = NULL };
+	for (size_t i = 0; i < from->count; i++) {
+		add_frame(to, from->list[i].rev, from->list[i].node, text_of(&from->list[i]));
+	}
+}
+
 /* ---- records ---- */
 
 static void free_record(struct sim_record *record)
@@ -42,6 +84,7 @@ static void clear(struct sim_place *place)
 	free(place->records);
 	place->records = NULL;
 	place->count = place->size = 0;
+	clear_frames(&place->outputs);
 }
 
 static void drop_draft(struct sim_place *place)
@@ -68,6 +111,7 @@ static void copy_place(struct sim_place *to, const struct sim_place *from)
 	to->records = NULL;
 	to->count = to->size = 0;
 	to->draft = NULL;
+	copy_frames(&to->outputs, &from->outputs);
 	if (from->draft) {
 		to->draft = must(calloc(1, sizeof(*to->draft)));
 		copy_place(to->draft, from->draft);
@@ -184,6 +228,8 @@ static void take_back(struct sim_undo *undo)
 	place->records = undo->before.records;
 	place->count = undo->before.count;
 	place->size = undo->before.size;
+	place->outputs = undo->before.outputs;
+	place->trimmed = undo->before.trimmed;
 	place->draft = undo->before.draft;
 	*undo = (struct sim_undo){ .place = NULL };
 }
@@ -204,7 +250,7 @@ void sim_store_lose_all(struct sim_store *store)
 {
 	for (struct sim_place *place = store->places; place; place = place->next) {
 		clear(place);
-		place->gen = place->home = place->rev = 0;
+		place->gen = place->home = place->rev = place->trimmed = 0;
 	}
 }
 
@@ -255,8 +301,11 @@ static void move_records(struct sim_place *to, struct sim_place *from)
 	to->records = from->records;
 	to->count = from->count;
 	to->size = from->size;
+	to->outputs = from->outputs;
+	to->trimmed = from->trimmed;
 	from->records = NULL;
 	from->count = from->size = 0;
+	from->outputs = (struct sim_frames){ .list = NULL };
 }
 
 /* How many parts of that revision are there. */
@@ -277,6 +326,8 @@ static void begin_draft(struct sim_place *place, const struct px_bus_commit *com
 		copy_place(draft, place);
 	} else if (!commit->is_whole) {
 		move_records(draft, place);
+	} else {
+		draft->trimmed = commit->rev - 1;
 	}
 	draft->gen = commit->gen;
 	draft->home = commit->node;
@@ -296,6 +347,61 @@ static void carry_out(struct sim_store *store, struct sim_place *place,
 		case PX_BUS_TRIM: trim(place, &op->record); break;
 		}
 	}
+	for (size_t i = 0; i < commit->output_count; i++) {
+		add_frame(&place->outputs, commit->rev, commit->outputs[i].node,
+				commit->outputs[i].frame);
+	}
+}
+
+static struct sim_link *link_of(const struct sim_store *store, uint64_t node)
+{
+	for (size_t i = 0; i < SIM_LINKS; i++) {
+		if (store->links[i] && store->links[i]->node == node) {
+			return store->links[i];
+		}
+	}
+	return NULL;
+}
+
+/* False: nobody is there to hear it. */
+static bool hand_over(const struct sim_store *store, uint64_t from, uint64_t to,
+		struct px_span text)
+{
+	struct sim_link *link = link_of(store, to);
+	if (!link || !link->is_up) {
+		return false;
+	}
+	add_frame(&link->inbox, 0, from, text);
+	return true;
+}
+
+/* Those of the latest revisions that have any stay. */
+static void trim_outputs(struct sim_place *place)
+{
+	const struct sim_frames *outputs = &place->outputs;
+	unsigned revs = 0;
+	for (size_t i = outputs->count; i > 0; i--) {
+		revs += i == outputs->count || outputs->list[i - 1].rev != outputs->list[i].rev;
+		if (revs > PX_BUS_OUTPUTS_KEPT) {
+			place->trimmed = outputs->list[i - 1].rev;
+			break;
+		}
+	}
+	while (place->outputs.count > 0 && place->outputs.list[0].rev <= place->trimmed) {
+		drop_frame(&place->outputs, 0);
+	}
+}
+
+/* Carried out as a whole: what is for other nodes reaches them. */
+static void publish_outputs(struct sim_store *store, struct sim_place *place, uint64_t from)
+{
+	for (size_t i = 0; i < place->outputs.count; i++) {
+		const struct sim_frame *output = &place->outputs.list[i];
+		if (output->rev == place->rev) {
+			(void)hand_over(store, from, output->node, text_of(output));
+		}
+	}
+	trim_outputs(place);
 }
 
 static void publish_draft(struct sim_place *place)
@@ -333,6 +439,7 @@ static int commit(struct sim_store *store, const struct px_bus_commit *commit)
 		place->gen = commit->gen;
 		place->home = commit->is_last ? 0 : commit->node;
 		place->rev = commit->rev;
+		publish_outputs(store, place, commit->node);
 	}
 	return 0;
 }
@@ -358,33 +465,72 @@ static int claim(struct sim_store *store, struct sim_job *job)
 	return 0;
 }
 
+static int fetch(const struct sim_store *store, struct sim_job *job)
+{
+	struct px_bus_fetch *fetch = (struct px_bus_fetch *)job->job;
+	const struct sim_place *place = get((struct sim_store *)store, &fetch->job.place);
+	if (place->gen == 0) {
+		return -ENOENT;
+	}
+	fetch->home = place->home;
+	fetch->gen = place->gen;
+	fetch->rev = place->rev;
+	if (fetch->after < place->trimmed) {
+		return -ENODATA;
+	}
+	for (size_t i = 0; i < place->outputs.count; i++) {
+		const struct sim_frame *output = &place->outputs.list[i];
+		if (output->node == fetch->node && output->rev > fetch->after) {
+			add_frame(&job->found.outputs, output->rev, output->node, text_of(output));
+		}
+	}
+	return 0;
+}
+
 /* ---- a connection ---- */
 
 static void forget_result(struct sim_job *job)
 {
 	clear(&job->found);
 	free(job->records);
+	free(job->frames);
 	job->records = NULL;
+	job->frames = NULL;
 	job->is_done = false;
 }
 
-static void ask(struct sim_link *link, struct px_bus_job *job)
+static struct sim_job *ask(struct sim_link *link, struct px_bus_job *job)
 {
 	if (link->count == link->size) {
 		link->size = link->size ? 2 * link->size : 16;
 		link->jobs = must(realloc(link->jobs, link->size * sizeof(*link->jobs)));
 	}
-	link->jobs[link->count++] = (struct sim_job){ .job = job };
+	link->jobs[link->count] = (struct sim_job){ .job = job };
+	return &link->jobs[link->count++];
 }
 
 static void on_commit(void *user, struct px_bus_commit *asked)
 {
-	ask(user, &asked->job);
+	(void)ask(user, &asked->job);
 }
 
 static void on_claim(void *user, struct px_bus_claim *asked)
 {
-	ask(user, &asked->job);
+	(void)ask(user, &asked->job);
+}
+
+static void on_fetch(void *user, struct px_bus_fetch *asked)
+{
+	(void)ask(user, &asked->job);
+}
+
+static void on_tell(void *user, uint64_t node, struct px_span frame)
+{
+	struct sim_link *link = user;
+	if (link->is_up) {
+		ask(link, NULL)->told = (struct sim_frame){ .node = node,
+			.text = copy_of(frame.data, frame.len), .len = frame.len };
+	}
 }
 
 static bool is_dead(void *user, uint64_t node)
@@ -397,8 +543,17 @@ void sim_link_begin(struct sim_link *link, struct sim_store *store, struct px_br
 		uint64_t node)
 {
 	struct px_bus bus = { .user = link, .commit = on_commit, .claim = on_claim,
-		.is_dead = is_dead, .commit_bytes = store->commit_bytes };
-	*link = (struct sim_link){ .store = store, .broker = broker };
+		.fetch = on_fetch, .tell = on_tell, .is_dead = is_dead,
+		.commit_bytes = store->commit_bytes };
+	size_t place = 0;
+	*link = (struct sim_link){ .store = store, .broker = broker, .node = node };
+	while (place < SIM_LINKS && store->links[place]) {
+		place++;
+	}
+	if (place == SIM_LINKS) {
+		abort();
+	}
+	store->links[place] = link;
 	if (px_broker_set_bus(broker, &bus, node) < 0) {
 		abort();
 	}
@@ -421,6 +576,11 @@ void sim_link_end(struct sim_link *link)
 	}
 	(void)px_broker_set_bus(link->broker, NULL, 0);
 	free(link->jobs);
+	for (size_t i = 0; i < SIM_LINKS; i++) {
+		if (link->store->links[i] == link) {
+			link->store->links[i] = NULL;
+		}
+	}
 	*link = (struct sim_link){ .store = NULL };
 }
 
@@ -435,12 +595,33 @@ bool sim_link_execute(struct sim_link *link)
 	}
 	struct sim_job *job = &link->jobs[at];
 	job->is_done = true;
-	job->rc = job->job->kind == PX_BUS_CLAIM ? claim(link->store, job) :
-			commit(link->store, (const struct px_bus_commit *)job->job);
+	if (!job->job) {
+		job->rc = hand_over(link->store, link->node, job->told.node,
+				text_of(&job->told)) ? 0 : -EPIPE;
+	} else if (job->job->kind == PX_BUS_CLAIM) {
+		job->rc = claim(link->store, job);
+	} else if (job->job->kind == PX_BUS_FETCH) {
+		job->rc = fetch(link->store, job);
+	} else {
+		job->rc = commit(link->store, (const struct px_bus_commit *)job->job);
+	}
 	return true;
 }
 
-/* The records of a claim, where only the answer sees them. */
+/* The frames of a fetch, where only the answer sees them. */
+static void fill_in_frames(struct sim_job *job)
+{
+	struct px_bus_fetch *fetch = (struct px_bus_fetch *)job->job;
+	const struct sim_frames *found = &job->found.outputs;
+	job->frames = must(calloc(found->count + 1, sizeof(*job->frames)));
+	for (size_t i = 0; i < found->count; i++) {
+		job->frames[i] = text_of(&found->list[i]);
+	}
+	fetch->frames = job->frames;
+	fetch->frame_count = found->count;
+}
+
+/* The records of a claim. */
 static void fill_in(struct sim_job *job)
 {
 	struct px_bus_claim *claim = (struct px_bus_claim *)job->job;
@@ -464,18 +645,54 @@ bool sim_link_answer(struct sim_link *link)
 		return false;
 	}
 	struct sim_job job = take_first(link);
+	if (!job.job) {
+		if (job.rc < 0) {
+			px_broker_bus_unheard(link->broker, job.told.node);
+		}
+		free(job.told.text);
+		return true;
+	}
 	if (job.job->kind == PX_BUS_CLAIM && job.rc == 0) {
 		fill_in(&job);
+	} else if (job.job->kind == PX_BUS_FETCH) {
+		fill_in_frames(&job);
 	}
 	px_broker_bus_answer(link->broker, job.job, job.rc);
 	forget_result(&job);
 	return true;
 }
 
+/* Of the same sender as the frame of that number, the first. */
+static size_t first_of(const struct sim_frames *inbox, unsigned dice)
+{
+	size_t at = dice % inbox->count;
+	for (size_t i = 0; i < at; i++) {
+		if (inbox->list[i].node == inbox->list[at].node) {
+			return i;
+		}
+	}
+	return at;
+}
+
+bool sim_link_hear(struct sim_link *link, unsigned dice)
+{
+	struct sim_frames *inbox = &link->inbox;
+	if (!link->is_up || inbox->count == 0) {
+		return false;
+	}
+	size_t at = first_of(inbox, dice);
+	struct sim_frame frame = inbox->list[at];
+	inbox->list[at].text = NULL;
+	drop_frame(inbox, at);
+	px_broker_bus_heard(link->broker, text_of(&frame));
+	free(frame.text);
+	return true;
+}
+
 void sim_link_run(struct sim_link *link, void (*turn)(void *user), void *user)
 {
 	turn(user);
-	while (sim_link_execute(link) || sim_link_answer(link)) {
+	while (sim_link_execute(link) || sim_link_answer(link) || sim_link_hear(link, 0)) {
 		turn(user);
 	}
 }
@@ -486,10 +703,19 @@ void sim_link_cut(struct sim_link *link)
 		link->is_up = false;
 		px_broker_bus_down(link->broker);
 	}
+	size_t kept = 0;
 	for (size_t i = 0; i < link->count; i++) {
+		if (!link->jobs[i].job) {
+			free(link->jobs[i].told.text);
+			continue;
+		}
 		link->twice += link->jobs[i].is_done;
 		forget_result(&link->jobs[i]);
+		link->jobs[kept++] = link->jobs[i];
 	}
+	link->count = kept;
+	link->lost += link->inbox.count;
+	clear_frames(&link->inbox);
 }
 
 void sim_link_mend(struct sim_link *link)

@@ -2,7 +2,8 @@
 /*
  * A journal in memory, for simulations and unit tests: it does what include/praxis/host/bus.h asks
  * of one, and what goes wrong with a real one is at the hands of the test: when a job is carried
- * out, when it is answered, when the connection is lost in between, and what the journal loses.
+ * out, when it is answered, when the connection is lost in between, what the journal loses, and
+ * when a frame arrives. Frames of one sender arrive in order; those of several in any.
  */
 #ifndef SIM_BUS_H
 #define SIM_BUS_H
@@ -12,6 +13,9 @@
 /* Commits and claims that sim_store_lose() can take back. */
 #define SIM_UNDO 64
 
+/* Connections to one journal. */
+#define SIM_LINKS 8
+
 struct sim_record {
 	enum px_bus_table table;
 	uint64_t seq;
@@ -19,6 +23,20 @@ struct sim_record {
 	char *value;
 	size_t key_len;
 	size_t value_len;
+};
+
+/* What a revision had for a node; or a frame on its way there. */
+struct sim_frame {
+	uint64_t rev;  /* of an output that is kept */
+	uint64_t node; /* whom it is for; of one on its way, who sent it */
+	char *text;
+	size_t len;
+};
+
+struct sim_frames {
+	struct sim_frame *list;
+	size_t count;
+	size_t size;
 };
 
 /* A practice, as it is kept. */
@@ -31,6 +49,8 @@ struct sim_place {
 	struct sim_record *records;
 	size_t count;
 	size_t size;
+	struct sim_frames outputs; /* of the latest revisions */
+	uint64_t trimmed;          /* of this one and earlier ones they may be missing */
 	struct sim_place *draft; /* with the parts of a revision that is not whole yet; NULL: none */
 	uint32_t parts;          /* of a draft: how many */
 };
@@ -43,6 +63,7 @@ struct sim_undo {
 struct sim_store {
 	struct sim_place *places;
 	struct sim_undo undo[SIM_UNDO];
+	struct sim_link *links[SIM_LINKS]; /* NULL: a free place */
 	uint64_t writes;
 	uint64_t parts; /* of these, parts of a revision */
 	size_t commit_bytes; /* of each bus; 0: as it is by default */
@@ -52,22 +73,27 @@ struct sim_store {
 };
 
 struct sim_job {
-	struct px_bus_job *job;
+	struct px_bus_job *job; /* NULL: a frame to be told */
 	bool is_done;
 	int rc;
-	struct sim_place found; /* of a claim: a copy, for its answer */
+	struct sim_place found; /* of a claim or a fetch: a copy, for its answer */
 	struct px_bus_record *records;
+	struct px_span *frames;
+	struct sim_frame told; /* its node: whom it is for */
 };
 
 /* A broker's connection. */
 struct sim_link {
 	struct sim_store *store;
 	struct px_broker *broker;
+	uint64_t node;
 	bool is_up;
 	struct sim_job *jobs; /* in the order in which they were asked */
 	size_t count;
 	size_t size;
+	struct sim_frames inbox; /* on their way to the broker */
 	uint64_t twice; /* jobs that were carried out again */
+	uint64_t lost;  /* frames for this node that were lost with the connection */
 };
 
 void sim_store_finish(struct sim_store *store);
@@ -87,10 +113,12 @@ void sim_link_end(struct sim_link *link);
 bool sim_link_execute(struct sim_link *link);
 /* Answers the next job, if it was carried out. */
 bool sim_link_answer(struct sim_link *link);
-/* Both, until there is nothing to do; the broker's turns are ended by `turn`. */
+/* The broker hears a frame, the first of a sender that `dice` picks; false: there is none. */
+bool sim_link_hear(struct sim_link *link, unsigned dice);
+/* All three, until there is nothing to do; the broker's turns are ended by `turn`. */
 void sim_link_run(struct sim_link *link, void (*turn)(void *user), void *user);
 
-/* The connection is lost, and with it all answers; it is there again, and all is asked again. */
+/* The connection is lost, with all answers and frames; it is there again, and jobs are repeated. */
 void sim_link_cut(struct sim_link *link);
 void sim_link_mend(struct sim_link *link);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The journal of practices that several servers share. In construction: no server sets a bus yet;
- * docs/architecture.md says what exists. The broker decides what is written, the host decides
- * where: it implements struct px_bus. The broker never sees a key or a connection of, say, Redis,
- * and a test implements the bus in memory.
+ * The journal of practices that several servers share, and how they reach each other. In
+ * construction: docs/architecture.md says what exists. The broker decides what is written, the
+ * host decides where: it implements struct px_bus. The broker never sees a key or a connection of,
+ * say, Redis, and a test implements the bus in memory.
  *
  * One node at a time is the home of a practice and runs its services. A claim gives it a
  * generation of its own. Each turn of a practice is a revision. Only the home writes a revision,
@@ -56,10 +56,27 @@ struct px_bus_op {
 enum px_bus_job_kind {
 	PX_BUS_COMMIT,
 	PX_BUS_CLAIM,
+	PX_BUS_FETCH,
 };
 
 /*
- * The beginning of a commit or a claim. The broker owns it; the bus may use it until it answers.
+ * What nodes send each other: opaque to the bus, and self-contained (it names its practice). A
+ * larger one is sent as several.
+ */
+#define PX_BUS_FRAME_BYTES (256 * 1024)
+
+/* For another node. What a turn sends to sessions of its own node stays there. */
+struct px_bus_output {
+	uint64_t node;
+	struct px_span frame;
+};
+
+/* The latest revisions of a practice whose outputs are kept for px_bus.fetch(). */
+#define PX_BUS_OUTPUTS_KEPT 64
+
+/*
+ * The beginning of a commit, a claim or a fetch. The broker owns it; the bus may use it until it
+ * answers.
  */
 struct px_bus_job {
 	enum px_bus_job_kind kind;
@@ -83,6 +100,12 @@ struct px_bus_job {
  * carries out all of them in one step, in order, and then its own. A part, or the last one, is
  * -ENODATA if not all parts before it are there, and 0 if it is there itself. Whatever else is
  * carried out for the practice discards what is kept apart, and no claim is given any of it.
+ *
+ * When the whole revision is carried out, its outputs (those of its parts first) are handed to
+ * their nodes in the same step: there px_broker_bus_heard() is called, in the order of revisions
+ * and of the outputs in one. They are also kept, with those of the PX_BUS_OUTPUTS_KEPT latest
+ * revisions of the practice that have outputs. A commit that was carried out before hands over
+ * nothing. With `is_whole` the outputs that were kept are deleted, too.
  */
 struct px_bus_commit {
 	struct px_bus_job job;
@@ -96,6 +119,8 @@ struct px_bus_commit {
 	bool is_last;  /* from now on it has no home, and whoever claims it is that */
 	const struct px_bus_op *ops;
 	size_t op_count;
+	const struct px_bus_output *outputs;
+	size_t output_count;
 };
 
 /*
@@ -121,15 +146,45 @@ struct px_bus_claim {
 };
 
 /*
- * commit() and claim() return at once. Each job is answered once, by px_broker_bus_answer(), never
- * before the call has returned. Jobs of one practice are carried out and answered in the order of
- * the calls. After a lost connection the bus repeats all jobs that were not answered, in that
- * order; so a job may be carried out twice, with the same effect as once.
+ * Who is the practice's home, and what a node may have missed of it. The answers:
+ *
+ *   0           `home` (0: nobody), `gen`, `rev` and `frames` are filled in: what revisions after
+ *               `after` had for `node`, in order; they live during the answer
+ *   -ENODATA    the same without frames: revisions after `after` may have had outputs that are no
+ *               longer kept
+ *   -ENOENT     nothing is known of the practice
+ *   -ECANCELED  as of a commit
+ */
+struct px_bus_fetch {
+	struct px_bus_job job;
+	uint64_t node;
+	uint64_t after;
+
+	uint64_t home;
+	uint64_t gen;
+	uint64_t rev;
+	const struct px_span *frames;
+	size_t frame_count;
+};
+
+/*
+ * commit(), claim() and fetch() return at once. Each job is answered once, by
+ * px_broker_bus_answer(), never before the call has returned. Jobs of one practice are carried out
+ * and answered in the order of the calls. After a lost connection the bus repeats all jobs that
+ * were not answered, in that order; so a job may be carried out twice, with the same effect as
+ * once.
  */
 struct px_bus {
 	void *user;
 	void (*commit)(void *user, struct px_bus_commit *commit);
 	void (*claim)(void *user, struct px_bus_claim *claim);
+	void (*fetch)(void *user, struct px_bus_fetch *fetch);
+
+	/*
+	 * Copies the frame and hands it to that node, in order with the other frames from here. It may
+	 * get lost with a connection, and never comes twice.
+	 */
+	void (*tell)(void *user, uint64_t node, struct px_span frame);
 
 	/* Whether that node is dead, so that what it is the home of may be claimed. */
 	bool (*is_dead)(void *user, uint64_t node);
@@ -155,8 +210,30 @@ PX_PUBLIC void px_broker_bus_answer(struct px_broker *broker, struct px_bus_job 
 PX_PUBLIC void px_broker_bus_up(struct px_broker *broker);
 PX_PUBLIC void px_broker_bus_down(struct px_broker *broker);
 
-/* From now on is_dead() is true of that node. */
+/* A frame for this node. What makes no sense is counted and dropped. */
+PX_PUBLIC void px_broker_bus_heard(struct px_broker *broker, struct px_span frame);
+
+/* A hint: a frame for that node, from here, reached nobody. */
+PX_PUBLIC void px_broker_bus_unheard(struct px_broker *broker, uint64_t node);
+
+/*
+ * That node was declared dead: is_dead() is true of it from now on. Called on every node that
+ * lives, once for each that is dead.
+ */
 PX_PUBLIC void px_broker_bus_dead(struct px_broker *broker, uint64_t node);
+
+/*
+ * After px_broker_bus_dead(), on one node, for each practice that the dead one was the home of: it
+ * is claimed, so that the sessions of the dead node leave it even if nobody else is there.
+ */
+PX_PUBLIC void px_broker_bus_orphan(struct px_broker *broker, const struct px_bus_place *place,
+		uint64_t node);
+
+/*
+ * This node itself was declared dead. Its homes are dropped, and its sessions closed with 1012.
+ * The host goes on under another number, with px_broker_set_bus(), when they are gone.
+ */
+PX_PUBLIC void px_broker_bus_deposed(struct px_broker *broker);
 
 /* What the journal has come to. */
 struct px_bus_stats {
@@ -168,6 +245,8 @@ struct px_bus_stats {
 	uint64_t deposed;     /* practices given up, mostly because another node had claimed them */
 	uint64_t rebased;     /* practices written anew, since revisions were lost */
 	uint64_t refused;     /* messages that could not wait */
+	uint64_t heard;       /* frames from other nodes */
+	uint64_t bad;         /* of these, made no sense */
 };
 
 /* Zeroes without a bus. */
