@@ -4,4 +4,7 @@
 
 import { bundle } from '../pages/bundle.mjs';
 
-await bundle(import.meta.url, { sourcemap: true });
+await bundle(import.meta.url, {
+	entryPoints: { main: 'src/main.ts', theme: 'src/theme.ts', style: 'style.css' },
+	sourcemap: true,
+});

@@ -72,6 +72,7 @@ describe('the demonstration', { timeout: 300_000 }, () => {
 	const text = (page, selector) => page.$$eval(selector, (all) => all.map((e) => e.textContent));
 
 	async function join(page) {
+		await page.getByRole('link', { name: 'Call' }).click();
 		await page.click('#join');
 		await page.waitForSelector('figure[data-member=self]');
 	}
@@ -312,6 +313,7 @@ describe('the demonstration', { timeout: 300_000 }, () => {
 			{ name: 'Ann' },
 			{ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
 		);
+		await phone.getByRole('link', { name: 'Call' }).tap();
 		await phone.tap('#join');
 		await phone.waitForSelector('figure[data-member=self]');
 		const { content, screen } = await phone.evaluate(() => ({

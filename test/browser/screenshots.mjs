@@ -91,6 +91,7 @@ try {
 	await move(weber, 'Waiting', 'In treatment');
 
 	for (const page of [weber, reception]) {
+		await page.getByRole('link', { name: 'Call' }).click();
 		await page.click('#join');
 		await page.waitForSelector('figure[data-member=self]');
 	}

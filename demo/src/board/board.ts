@@ -4,7 +4,7 @@
 
 import { COLUMNS } from './cards.js';
 import type { Card, Cards } from './cards.js';
-import { announce, byId, element } from '../../pages/dom.js';
+import { announce, byId, element } from '../shell/dom.js';
 
 export class Board {
 	#lists: HTMLUListElement[];

@@ -4,7 +4,7 @@
 
 import { telemedicineService } from 'praxis-client';
 import type { CallChatMessage, CallMember, TelemedicineCall, User } from 'praxis-client';
-import { announce, byId, element } from '../../pages/dom.js';
+import { announce, byId, element } from '../shell/dom.js';
 
 const ROOM = 'demo';
 

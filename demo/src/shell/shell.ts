@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+//
+// Puts the views into the page and starts them once the server has said who one is.
+
+import { webSocketManager, whiteboardService } from 'praxis-client';
+import type { SessionEvent } from 'praxis-client';
+import { configure, showNoLink, watchConnection } from './connection.js';
+import { byId, element } from './dom.js';
+import { icon } from './icons.js';
+import { keptIdentity, takeIdentity } from './identity.js';
+import { avatar } from './parts.js';
+import { Router } from './router.js';
+import type { View } from './router.js';
+import { themeButton } from './theme.js';
+
+/** `patients`: the views that a patient has; the first of each list is where one begins. */
+export function startShell(views: readonly View[], patients: readonly View[]): void {
+	themeButton();
+	byId('skip').addEventListener('click', (event) => {
+		event.preventDefault(); // its # is no view
+		byId('main').focus();
+	});
+	takeIdentity();
+	const identity = keptIdentity();
+	const isPatient = identity?.role === 'patient';
+	const own = isPatient ? patients : views;
+	const router = new Router(own);
+	showNavigation(own);
+	if (!identity) {
+		showNoLink();
+		return;
+	}
+	watchConnection();
+	configure(identity);
+	let started = false;
+	webSocketManager.on('session', ({ user }: SessionEvent) => {
+		const practiceId = user?.practices?.[0];
+		if (started || !user || practiceId === undefined) {
+			return;
+		}
+		started = true;
+		showUser(practiceId, user.userName ?? 'Guest');
+		const go = router.go.bind(router);
+		own.forEach((view) => view.start({ user, practiceId, isPatient, go }));
+		router.start();
+	});
+	whiteboardService.connect();
+}
+
+function showNavigation(views: readonly View[]): void {
+	byId('navigation').replaceChildren(
+		...views.map(({ route, title }) =>
+			element(
+				'a',
+				{ href: `#/${route}` },
+				icon(route === 'board' ? 'board' : 'video'),
+				title,
+			),
+		),
+	);
+}
+
+function showUser(practiceId: string | number, name: string): void {
+	byId('practice').textContent = `practice ${practiceId}, ${name}`;
+	byId('me').replaceChildren(avatar(name));
+}
