@@ -5,6 +5,7 @@
 export * from './legacy.js';
 export * from './shared.js';
 export * from './types.js';
+export * from './board-types.js';
 export { createWebSocketManager, WebSocketManager } from './manager.js';
 export type { ManagerEvents, ManagerOptions, SendOptions, SessionEvent } from './options.js';
 export type { Environment, Socket, SocketConstructor } from './environment.js';
@@ -13,6 +14,9 @@ export type { BackoffOptions } from './backoff.js';
 export type { Lifetime, QueueLimits } from './outbox.js';
 export { WhiteboardWebSocketService } from './whiteboard-service.js';
 export type { UpdateOptions } from './whiteboard-service.js';
+export { Board, openBoard } from './board.js';
+export type { BoardChange, BoardEntry, BoardState } from './board.js';
+export { openPresence, Presence } from './presence.js';
 export { TelemedicineWebSocketService } from './telemedicine-service.js';
 export { TelemedicineCall } from './call.js';
 export type {

@@ -29,6 +29,8 @@ import type {
 } from './index.js';
 import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 
+export * from './react-board.js';
+
 /** The status of the connection; connects nothing. */
 export function useWebSocketStatus(manager: WebSocketManager = webSocketManager): WebSocketStatus {
 	return useSyncExternalStore(

@@ -162,6 +162,9 @@ export class WhiteboardWebSocketService extends Service {
 
 	#subscribed(answer: WhiteboardSubscribed): void {
 		const { practiceId } = answer;
+		if (answer.state) {
+			return; // of a board, which asks for itself
+		}
 		const { updates, gap } = this.#practice(practiceId).recovery.subscribed(answer);
 		if (gap) {
 			this.manager.deliver({ type: 'whiteboard_reload', practiceId });
