@@ -75,7 +75,7 @@ for (const [format, type] of [
 	writeFileSync(path.join(dist, format, 'package.json'), `{ "type": "${type}" }\n`);
 	await build({
 		...common,
-		entryPoints: ['src/index.ts', 'src/react.ts'],
+		entryPoints: ['src/index.ts', 'src/react.ts', 'src/check.ts'],
 		format,
 		outdir: path.join('dist', format),
 	});

@@ -18,7 +18,10 @@ export async function bundle(page, options = {}) {
 	mkdirSync(out, { recursive: true });
 	await build({
 		absWorkingDir: here,
-		alias: { 'praxis-client': path.join(client, 'src', 'index.ts') },
+		alias: {
+			'praxis-client': path.join(client, 'src', 'index.ts'),
+			'praxis-client/check': path.join(client, 'src', 'check.ts'),
+		},
 		bundle: true,
 		entryPoints: { main: 'src/main.ts', style: 'style.css' },
 		format: 'esm',

@@ -3,6 +3,7 @@
 // What a call is told, and what it tells.
 
 import type { PeerConnectionConstructor } from './peer.js';
+import type { DeviceEvent } from './devices.js';
 import type { ConnectionQuality } from './quality.js';
 import type {
 	Id,
@@ -62,5 +63,7 @@ export interface CallEvents {
 	chatState: [message: CallChatMessage];
 	/** What one sends oneself. */
 	media: [media: MediaState];
+	/** Trouble with a camera or microphone, with a sentence for the user. */
+	device: [event: DeviceEvent];
 	error: [error: PraxisError];
 }

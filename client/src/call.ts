@@ -14,6 +14,7 @@ import type {
 	CallState,
 	EndReason,
 } from './call-types.js';
+import type { DeviceKind } from './devices.js';
 import { Emitter } from './emitter.js';
 import { Timer } from './environment.js';
 import { IceServers } from './ice-servers.js';
@@ -70,10 +71,14 @@ export class TelemedicineCall {
 			environment,
 			options.rtc?.iceServers ? undefined : () => service.requestIceServers(options.roomId),
 		);
-		this.#local = new LocalMedia(options.stream ?? null, () => {
-			this.#roster.all.forEach(({ peer }) => this.#local.feed(peer));
-			this.#tellMedia();
-		});
+		this.#local = new LocalMedia(
+			options.stream ?? null,
+			() => {
+				this.#roster.all.forEach(({ peer }) => this.#local.feed(peer));
+				this.#tellMedia();
+			},
+			(event) => this.#events.emit('device', event),
+		);
 		this.#unsubscribe = this.#listen();
 		service.manager.enableService('telemedicine');
 		service.manager.connect(this);
@@ -113,6 +118,11 @@ export class TelemedicineCall {
 	/** What was said, one's own included; a new array whenever something was. */
 	get chat(): readonly CallChatMessage[] {
 		return this.#chat;
+	}
+
+	/** What is sent, the screen aside: the stream given, or one that `setDevice()` has made. */
+	get stream(): MediaStream | null {
+		return this.#local.stream;
 	}
 
 	/** What the others see and hear of us. */
@@ -184,6 +194,15 @@ export class TelemedicineCall {
 	/** Another camera or microphone, or the first one. */
 	setStream(stream: MediaStream | null): void {
 		this.#local.setStream(stream);
+	}
+
+	/**
+	 * Another camera or microphone (`listDevices()` has the ids; without one: the browser's choice).
+	 * Its track takes the place of the former one in the same stream, and the former one is stopped.
+	 * False: it could not be had; the event `device` says why, and the former one goes on.
+	 */
+	setDevice(kind: DeviceKind, deviceId?: string): Promise<boolean> {
+		return this.#local.setDevice(kind, deviceId);
 	}
 
 	/** Shows a screen in place of the camera; asks the user which one, unless a stream is given. */

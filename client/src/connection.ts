@@ -60,6 +60,11 @@ export class Connection implements DialerHooks {
 		this.#backoff = new Backoff(backoff, () => environment.random());
 	}
 
+	/** When the next attempt is due, in ms since 1970, while one is waited for. */
+	get retryAt(): number | undefined {
+		return this.#dialer.retryAt;
+	}
+
 	/** Messages may be sent with the session's send(). */
 	get isOpen(): boolean {
 		return this.#dialer.isOpen;
@@ -165,13 +170,15 @@ export class Connection implements DialerHooks {
 	// ---- the greeting ----
 
 	received(data: unknown): void {
+		const text = String(data);
 		let message: WebSocketMessage;
 		try {
-			message = JSON.parse(String(data)) as WebSocketMessage;
+			message = JSON.parse(text) as WebSocketMessage;
 		} catch {
 			this.#hooks.problem('bad_json', '');
 			return;
 		}
+		this.#hooks.traffic('in', text);
 		if (message.type === 'connection_established') {
 			this.#begin(message as ConnectionEstablished);
 		} else if (message.type === 'resumed') {

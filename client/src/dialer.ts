@@ -32,6 +32,10 @@ export interface DialerOwner {
 	/** `reason`: why it is not connected. */
 	status(status: WebSocketStatus, reason?: string): void;
 	problem(code: string, message: string): void;
+	/** The attempt that was waited for begins. */
+	dialling(): void;
+	/** A text of that connection, for those who look on. */
+	traffic(direction: 'in' | 'out', text: string): void;
 	/** Something is under way that a page in the back/forward cache could not go on with. */
 	isBusy(): boolean;
 }
@@ -49,6 +53,8 @@ const AUTH_FAILURES = 5;
 const GIVEN_UP = 4000;
 
 export class Dialer {
+	/** When the next attempt is due, in ms since 1970, while one is waited for. */
+	retryAt: number | undefined;
 	#socket: Socket | null = null;
 	/** Let in on that socket. */
 	#open = false;
@@ -106,6 +112,7 @@ export class Dialer {
 	}
 
 	send(text: string): void {
+		this.#owner.traffic('out', text);
 		this.#socket?.send(text);
 	}
 
@@ -158,6 +165,11 @@ export class Dialer {
 	#dial(): void {
 		const attempt = ++this.#attempt;
 		this.#begunAt = this.#environment.now();
+		this.retryAt = undefined;
+		this.#owner.dialling();
+		if (!this.#isCurrent(attempt)) {
+			return; // whoever was told has ended it
+		}
 		this.#hooks.prepare(() => {
 			if (this.#isCurrent(attempt)) {
 				this.#openSocket(attempt);
@@ -256,13 +268,18 @@ export class Dialer {
 
 	#reconnect(failed: boolean, waitMs: number, reason: string): void {
 		const attempt = this.#attempt;
-		this.#retry.set(waitMs, () => this.#dial());
+		this.#dialIn(waitMs);
 		if (failed) {
 			this.#owner.status(WebSocketStatus.ERROR, reason);
 		}
 		if (this.#isCurrent(attempt)) {
 			this.#owner.status(WebSocketStatus.RECONNECTING, reason);
 		}
+	}
+
+	#dialIn(waitMs: number): void {
+		this.retryAt = this.#environment.wall() + waitMs;
+		this.#retry.set(waitMs, () => this.#dial());
 	}
 
 	#wake(): void {
@@ -283,7 +300,7 @@ export class Dialer {
 	// this one as for any that is away, and ends by itself; a page that goes for good ends it.
 	#hide(maybeBack: boolean): void {
 		this.#drop(maybeBack && !this.#owner.isBusy());
-		this.#retry.set(HIDDEN_MS, () => this.#dial());
+		this.#dialIn(HIDDEN_MS);
 		this.#owner.status(WebSocketStatus.RECONNECTING, 'page_hidden');
 	}
 
@@ -299,6 +316,7 @@ export class Dialer {
 		this.#attempt++;
 		this.#socket = null;
 		this.#open = false;
+		this.retryAt = undefined;
 		this.#retry.clear();
 		this.#handshake.clear();
 		this.#stable.clear();

@@ -7,7 +7,16 @@ export * from './shared.js';
 export * from './types.js';
 export * from './board-types.js';
 export { createWebSocketManager, WebSocketManager } from './manager.js';
-export type { ManagerEvents, ManagerOptions, SendOptions, SessionEvent } from './options.js';
+export type {
+	ManagerEvents,
+	ManagerOptions,
+	MessageHead,
+	SendOptions,
+	SessionEvent,
+} from './options.js';
+export { describeStatus } from './status.js';
+export type { ConnectionStatus, StatusReason } from './status.js';
+export type { DebugPrinter } from './debug.js';
 export type { Environment, Socket, SocketConstructor } from './environment.js';
 export type { RateLimit } from './bucket.js';
 export type { BackoffOptions } from './backoff.js';
@@ -18,6 +27,8 @@ export { Board, openBoard } from './board.js';
 export type { BoardChange, BoardEntry, BoardState } from './board.js';
 export { openPresence, Presence } from './presence.js';
 export { TelemedicineWebSocketService } from './telemedicine-service.js';
+export { describeDeviceError, deviceEvent, listDevices } from './devices.js';
+export type { DeviceEvent, DeviceKind, DeviceProblem, Devices } from './devices.js';
 export { TelemedicineCall } from './call.js';
 export type {
 	CallChatMessage,

@@ -2,6 +2,8 @@
 //
 // What one sends in a call: microphone and camera, or a screen in place of the camera.
 
+import { describeDeviceError, deviceEvent, kindOf, openDevice } from './devices.js';
+import type { DeviceEvent, DeviceKind } from './devices.js';
 import type { Peer } from './peer.js';
 import type { MediaState } from './types.js';
 
@@ -12,17 +14,35 @@ export class LocalMedia {
 	#ownScreen = false;
 	/** The stream whose id all tracks have for the others, whichever they are of here. */
 	#carrier: MediaStream | null = null;
+	/** The stream was made here, so it is stopped here. */
+	#ownStream = false;
+	/** Tracks whose end is listened for. */
+	#watched = new WeakSet<MediaStreamTrack>();
+	/** The latest choice of each kind: an earlier one that is answered later does not count. */
+	#choice: Partial<Record<DeviceKind, object>> = {};
 	#closed = false;
 	readonly #changed: () => void;
+	readonly #told: (event: DeviceEvent) => void;
 
-	/** `changed`: what is sent, or its state, is another now. */
-	constructor(stream: MediaStream | null, changed: () => void) {
+	/** `changed`: what is sent, or its state, is another now. `told`: of trouble with a device. */
+	constructor(
+		stream: MediaStream | null,
+		changed: () => void,
+		told: (event: DeviceEvent) => void,
+	) {
 		this.#stream = stream;
 		this.#changed = changed;
+		this.#told = told;
+		this.#watch();
+	}
+
+	get stream(): MediaStream | null {
+		return this.#stream;
 	}
 
 	get state(): MediaState {
-		const on = (track?: MediaStreamTrack) => track?.enabled === true;
+		const on = (track?: MediaStreamTrack) =>
+			track?.enabled === true && track.readyState !== 'ended';
 		return {
 			audio: on(this.#stream?.getAudioTracks()[0]),
 			video: on(this.#stream?.getVideoTracks()[0]),
@@ -31,8 +51,63 @@ export class LocalMedia {
 	}
 
 	setStream(stream: MediaStream | null): void {
+		this.#releaseOwn();
 		this.#stream = stream;
+		this.#choice = {};
+		this.#watch();
 		this.#changed();
+	}
+
+	/**
+	 * Another camera or microphone within the same stream; the track of the former is stopped.
+	 * False: it could not be had, and what there was goes on.
+	 */
+	async setDevice(kind: DeviceKind, deviceId?: string): Promise<boolean> {
+		const choice = (this.#choice[kind] = {});
+		let track: MediaStreamTrack;
+		try {
+			track = await openDevice(kind, deviceId);
+		} catch (error) {
+			if (this.#choice[kind] === choice && !this.#closed) {
+				this.#told(describeDeviceError(kind, error));
+			}
+			return false;
+		}
+		if (this.#choice[kind] !== choice || this.#closed) {
+			track.stop();
+			return false;
+		}
+		this.#ownStream ||= !this.#stream;
+		this.#stream ??= new MediaStream();
+		for (const former of this.#stream.getTracks().filter((each) => kindOf(each) === kind)) {
+			track.enabled = former.enabled;
+			this.#stream.removeTrack(former);
+			former.stop();
+		}
+		this.#stream.addTrack(track);
+		this.#watch();
+		this.#changed();
+		return true;
+	}
+
+	/** A track that its owner stops does not say so: only one that was taken away does. */
+	#watch(): void {
+		for (const track of this.#stream?.getTracks() ?? []) {
+			if (!this.#watched.has(track)) {
+				this.#watched.add(track);
+				track.addEventListener('ended', () => {
+					if (!this.#closed && this.#stream?.getTracks().includes(track)) {
+						this.#changed();
+						this.#told(deviceEvent(kindOf(track), 'unplugged'));
+					}
+				});
+			}
+		}
+	}
+
+	#releaseOwn(): void {
+		stopAll(this.#ownStream ? this.#stream : null);
+		this.#ownStream = false;
 	}
 
 	enable(kind: 'audio' | 'video', on: boolean): void {
@@ -72,6 +147,7 @@ export class LocalMedia {
 	close(): void {
 		this.#closed = true;
 		this.stopSharing();
+		this.#releaseOwn();
 	}
 
 	/** Has the peer send what is to be sent now. */

@@ -9,6 +9,7 @@
 
 import { Bucket } from './bucket.js';
 import { Connection } from './connection.js';
+import { isSwitchedOn, print, watch } from './debug.js';
 import { Emitter } from './emitter.js';
 import { steady, theEnvironment, Timer } from './environment.js';
 import type { Environment } from './environment.js';
@@ -17,6 +18,7 @@ import { Outbox } from './outbox.js';
 import type { Lifetime, Settle } from './outbox.js';
 import { Services } from './services.js';
 import type { Session } from './session.js';
+import type { ConnectionStatus } from './status.js';
 import { PraxisError, WebSocketStatus } from './types.js';
 import type {
 	DropReason,
@@ -39,8 +41,8 @@ export class WebSocketManager {
 	#options: ManagerOptions = {};
 	#environment: Environment = theEnvironment;
 	#now = steady(() => (this.#options.environment?.now ?? theEnvironment.now)());
-	#status = WebSocketStatus.DISCONNECTED;
-	#reason: string | undefined;
+	#status: ConnectionStatus = { state: WebSocketStatus.DISCONNECTED };
+	#unwatch: Unsubscribe | undefined;
 	/** Calls under way: they end with the page, so it need not be waited for when it is hidden. */
 	readonly calls = new Set<unknown>();
 	#holders = new Set<unknown>();
@@ -72,6 +74,9 @@ export class WebSocketManager {
 		Object.entries(options.services ?? {}).forEach(([id, service]) =>
 			this.#services.set(id, service),
 		);
+		if (options.debug !== undefined) {
+			this.#watch();
+		}
 		return this;
 	}
 
@@ -88,7 +93,8 @@ export class WebSocketManager {
 	/** Connects and stays connected, until every holder has let go. */
 	connect(holder: unknown = this): void {
 		this.#holders.add(holder);
-		if ([WebSocketStatus.DISCONNECTED, WebSocketStatus.ERROR].includes(this.#status)) {
+		if ([WebSocketStatus.DISCONNECTED, WebSocketStatus.ERROR].includes(this.getStatus())) {
+			this.#watch();
 			this.#connection.stop();
 			this.#connection = this.#makeConnection();
 			this.#pace = new Timer(this.#environment);
@@ -128,17 +134,22 @@ export class WebSocketManager {
 		this.#environment.setTimeout(() => this.disconnect(holder), LINGER_MS);
 	}
 
-	getStatus(): WebSocketStatus {
+	/** A new object on each change. */
+	get status(): ConnectionStatus {
 		return this.#status;
+	}
+
+	getStatus(): WebSocketStatus {
+		return this.#status.state;
 	}
 
 	/** Why it is not connected, where that is known: the server's word, or one of this package. */
 	get reason(): string | undefined {
-		return this.#reason;
+		return this.#status.reason;
 	}
 
 	isConnected(): boolean {
-		return this.#status === WebSocketStatus.CONNECTED;
+		return this.getStatus() === WebSocketStatus.CONNECTED;
 	}
 
 	/** This session's id, while there is one. */
@@ -172,8 +183,15 @@ export class WebSocketManager {
 		return this.#outbox.waiting;
 	}
 
+	/** Each change of the state. */
 	onStatusChange(handler: StatusHandler): Unsubscribe {
-		return this.on('status', handler);
+		let last = this.getStatus();
+		return this.on('status', (state, reason) => {
+			if (state !== last) {
+				last = state;
+				handler(state, reason);
+			}
+		});
 	}
 
 	on<E extends keyof ManagerEvents>(
@@ -266,6 +284,8 @@ export class WebSocketManager {
 				this.#flush();
 			},
 			status: (status, reason) => this.#setStatus(status, reason),
+			dialling: () => this.#setStatus(this.getStatus(), this.reason),
+			traffic: (direction, text) => this.#traffic(direction, text),
 			isBusy: () => this.calls.size > 0,
 			problem: (code, text) => this.#events.emit('problem', new PraxisError(code, text)),
 		});
@@ -355,11 +375,25 @@ export class WebSocketManager {
 		return told;
 	}
 
-	#setStatus(status: WebSocketStatus, reason?: string): void {
-		this.#reason = reason;
-		if (status !== this.#status) {
-			this.#status = status;
-			this.#events.emit('status', status, reason);
+	#traffic(direction: 'in' | 'out', text: string): void {
+		if (this.#events.has('traffic')) {
+			const { type, id } = JSON.parse(text) as WebSocketMessage;
+			this.#events.emit('traffic', { direction, type, id, characters: text.length });
+		}
+	}
+
+	#watch(): void {
+		const { debug = isSwitchedOn() } = this.#options;
+		this.#unwatch?.();
+		this.#unwatch = debug ? watch(this, debug === true ? print : debug) : undefined;
+	}
+
+	#setStatus(state: WebSocketStatus, reason?: string): void {
+		const last = this.#status;
+		const { retryAt } = this.#connection;
+		if (state !== last.state || reason !== last.reason || retryAt !== last.retryAt) {
+			this.#status = { state, reason, retryAt };
+			this.#events.emit('status', state, reason, this.#status);
 		}
 	}
 }

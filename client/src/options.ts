@@ -4,10 +4,13 @@
 
 import type { RateLimit } from './bucket.js';
 import type { BackoffOptions } from './backoff.js';
+import type { DebugPrinter } from './debug.js';
 import type { Environment, SocketConstructor } from './environment.js';
 import type { Lifetime, QueueLimits } from './outbox.js';
+import type { ConnectionStatus } from './status.js';
 import type {
 	DropReason,
+	Id,
 	PraxisError,
 	ServiceConfig,
 	User,
@@ -37,6 +40,11 @@ export interface ManagerOptions {
 	rate?: Partial<RateLimit>;
 	/** Updates with the same key leave at most once in this time (100). */
 	throttleMs?: number;
+	/**
+	 * Tells the console, or the function, what happens; never what is in a message or a token.
+	 * Without it: as `localStorage['praxis:debug']` says when it connects.
+	 */
+	debug?: boolean | DebugPrinter;
 	/** A clock and dice of a test's own. */
 	environment?: Partial<Environment>;
 }
@@ -57,9 +65,20 @@ export interface SessionEvent {
 	user?: User;
 }
 
+/** What is told of a message that goes over the wire: nothing of what is in it. */
+export interface MessageHead {
+	direction: 'in' | 'out';
+	type: string;
+	id?: Id;
+	/** Length of its JSON. */
+	characters: number;
+}
+
 export interface ManagerEvents {
-	/** `reason`: why it is not connected, where that is known. */
-	status: [status: WebSocketStatus, reason?: string];
+	/** Any change of `manager.status`; `onStatusChange()` tells of changes of the state alone. */
+	status: [state: WebSocketStatus, reason: string | undefined, status: ConnectionStatus];
+	/** Each message of the wire, those included that no handler gets. */
+	traffic: [head: MessageHead];
 	/** Let in. What has to be restored is sent from here, ahead of all that waits. */
 	session: [event: SessionEvent];
 	/** A message will not get through. */

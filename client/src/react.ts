@@ -40,6 +40,9 @@ export function useWebSocketStatus(manager: WebSocketManager = webSocketManager)
 	);
 }
 
+export { useConnectionStatus } from './react-connection.js';
+export type { ConnectionStatusView } from './react-connection.js';
+
 export interface UseWhiteboardOptions {
 	/** Each update of others, once and in order. */
 	onUpdate?: (update: WhiteboardUpdate) => void;

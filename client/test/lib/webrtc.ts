@@ -7,6 +7,7 @@
 export class FakeTrack extends EventTarget {
 	enabled = true;
 	stopped = false;
+	readyState: 'live' | 'ended' = 'live';
 
 	constructor(readonly kind: 'audio' | 'video') {
 		super();
@@ -14,6 +15,13 @@ export class FakeTrack extends EventTarget {
 
 	stop(): void {
 		this.stopped = true;
+		this.readyState = 'ended';
+	}
+
+	/** Its device is gone. */
+	unplug(): void {
+		this.readyState = 'ended';
+		this.dispatchEvent(new Event('ended'));
 	}
 }
 
@@ -29,7 +37,9 @@ export class FakeStream {
 		return stream as unknown as FakeStream & MediaStream;
 	}
 
-	getTracks = () => this.tracks;
+	getTracks = () => [...this.tracks];
+	addTrack = (track: FakeTrack) => void this.tracks.push(track);
+	removeTrack = (track: FakeTrack) => void this.tracks.splice(this.tracks.indexOf(track), 1);
 	getAudioTracks = () => this.tracks.filter(({ kind }) => kind === 'audio');
 	getVideoTracks = () => this.tracks.filter(({ kind }) => kind === 'video');
 }

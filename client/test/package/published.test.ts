@@ -19,13 +19,16 @@ const USE = `
 	import { connectWebSocket, webSocketManager, WebSocketStatus, whiteboardService } from 'praxis-client';
 	import type { WebSocketMessage } from 'praxis-client';
 	import { webSocketManager as inBrowsers } from 'praxis-client/browser';
-	import { useWebSocketStatus, useWhiteboard } from 'praxis-client/react';
+	import { checkCall } from 'praxis-client/check';
+	import { useConnectionStatus, useWebSocketStatus, useWhiteboard } from 'praxis-client/react';
 
 	const status: WebSocketStatus = whiteboardService.getStatus();
 	export const message: WebSocketMessage = { type: 'custom_message', status };
 	export const sent: boolean = inBrowsers.sendMessage(message);
 	export const shown: WebSocketStatus = useWebSocketStatus(webSocketManager);
 	export const { lastUpdate } = useWhiteboard(1);
+	export const { reason, retryAt, sentence } = useConnectionStatus();
+	export const verdict: Promise<string> = checkCall().result.then((result) => result.verdict);
 	connectWebSocket();
 	// The types are there: all of this is wrong.
 	// @ts-expect-error
@@ -72,6 +75,7 @@ describe('the tarball', () => {
 		assert.deepEqual(Object.keys(analysis.entrypoints), [
 			'.',
 			'./react',
+			'./check',
 			'./browser',
 			'./package.json',
 		]);
@@ -81,7 +85,10 @@ describe('the tarball', () => {
 		const licence = consumer.read('node_modules/praxis-client/LICENSE');
 		assert.equal(licence, readFileSync(path.join(client, '..', 'LICENSE'), 'utf8'));
 		const names = readdirSync(consumer.installed).sort();
-		const wanted = ['LICENSE', 'README.md', 'browser', 'dist', 'package.json', 'react', 'src'];
+		const wanted = [
+			...['LICENSE', 'README.md', 'browser', 'check'],
+			...['dist', 'package.json', 'react', 'src'],
+		];
 		assert.deepEqual(names, wanted);
 	});
 

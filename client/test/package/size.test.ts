@@ -11,7 +11,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 const client = process.cwd();
-const LIMIT_BYTES = 14_336;
+const LIMIT_BYTES = 16_384;
 
 function node(...args: string[]): string {
 	return execFileSync(process.execPath, args, { cwd: client, encoding: 'utf8' });
@@ -59,18 +59,18 @@ describe('the package', () => {
 			'--input-type=module',
 			'-e',
 			`${script} const { webSocketManager: m } = await import('praxis-client');
-			await import('praxis-client/react'); ${use}`,
+			await import('praxis-client/react'); await import('praxis-client/check'); ${use}`,
 		);
 		node(
 			'--input-type=commonjs',
 			'-e',
 			`${script} const { webSocketManager: m } = require('praxis-client');
-			require('praxis-client/react'); ${use}`,
+			require('praxis-client/react'); require('praxis-client/check'); ${use}`,
 		);
 	});
 
 	it('has the same names in both module systems', () => {
-		for (const name of ['praxis-client', 'praxis-client/react']) {
+		for (const name of ['praxis-client', 'praxis-client/react', 'praxis-client/check']) {
 			const list =
 				'console.log(JSON.stringify(Object.keys(p).filter((k) => k !== "default").sort()))';
 			const esm = node('--input-type=module', '-e', `import * as p from '${name}'; ${list}`);
@@ -83,9 +83,11 @@ describe('the package', () => {
 		}
 	});
 
-	it('shares one connection between the package and its hooks', () => {
-		const source = readFileSync(path.join(client, 'dist', 'esm', 'react.js'), 'utf8');
-		assert.match(source, /from "\.\/index\.js"/);
-		assert.doesNotMatch(source, /connection_established/);
+	it('shares one connection between its entries', () => {
+		for (const entry of ['react.js', 'check.js']) {
+			const source = readFileSync(path.join(client, 'dist', 'esm', entry), 'utf8');
+			assert.match(source, /from "\.\/index\.js"/);
+			assert.doesNotMatch(source, /connection_established/);
+		}
 	});
 });

@@ -4,7 +4,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { WebSocketStatus } from '../../src/index.js';
+import { describeStatus, WebSocketStatus } from '../../src/index.js';
+import type { ConnectionStatus } from '../../src/index.js';
 import { FakeWorld } from '../lib/fakes.js';
 
 describe('status', () => {
@@ -68,5 +69,98 @@ describe('status', () => {
 		assert.equal(world.manager.isConnected(), true);
 		world.manager.disconnect('call');
 		assert.equal(world.manager.getStatus(), 'disconnected');
+	});
+});
+
+describe('status with its reason', () => {
+	function watched(world = new FakeWorld()) {
+		const seen: ConnectionStatus[] = [];
+		world.manager.on('status', (state, reason, status) => {
+			assert.deepEqual({ state, reason, retryAt: status.retryAt }, { ...status });
+			seen.push(status);
+		});
+		return { world, seen };
+	}
+
+	it('says when the next attempt is made, and that it is under way', () => {
+		const { world, seen } = watched();
+		world.connected();
+		world.socket.end(1012);
+		const { state, reason, retryAt = 0 } = world.manager.status;
+		assert.deepEqual([state, reason], ['reconnecting', 'server_restart']);
+		assert.ok(retryAt > world.clock.wall());
+		world.clock.pass(retryAt - world.clock.wall() - 1);
+		assert.equal(world.sockets.length, 1);
+		world.clock.pass(1);
+		assert.equal(world.sockets.length, 2);
+		assert.equal(world.manager.status.retryAt, undefined);
+		assert.deepEqual(
+			seen.map(({ state, reason, retryAt }) => [state, reason, retryAt !== undefined]),
+			[
+				['connecting', undefined, false],
+				['connected', undefined, false],
+				['reconnecting', 'server_restart', true],
+				['reconnecting', 'server_restart', false],
+			],
+		);
+		assert.deepEqual(world.statuses, ['connecting', 'connected', 'reconnecting']);
+	});
+
+	it('is another object on each change, and the same without one', () => {
+		const { world } = watched();
+		world.connected();
+		const before = world.manager.status;
+		assert.equal(world.manager.status, before);
+		world.cut();
+		assert.notEqual(world.manager.status, before);
+	});
+
+	it('has nothing to wait for when coming back is of no use', () => {
+		const { world } = watched();
+		world.connected().end(4410, 'removed');
+		const { state, reason, retryAt } = world.manager.status;
+		assert.deepEqual([state, reason, retryAt], ['error', 'removed', undefined]);
+	});
+
+	it('is told of the attempt by a handler that ends it', () => {
+		const world = new FakeWorld();
+		world.connected().end(1006);
+		world.manager.on('status', (_state, _reason, { retryAt }) => {
+			if (retryAt === undefined) {
+				world.manager.disconnect();
+			}
+		});
+		world.clock.pass(60_000);
+		assert.equal(world.sockets.length, 1);
+		assert.equal(world.manager.getStatus(), 'disconnected');
+		assert.equal(world.clock.timers, 0);
+	});
+
+	it('learns the reason later, where the server can be asked', async () => {
+		const { world } = watched();
+		world.clock.refusal = { code: 'origin', message: 'No.' };
+		world.manager.connect();
+		world.socket.end(1006);
+		assert.equal(world.manager.status.reason, 'network');
+		await world.settle();
+		assert.equal(world.manager.status.reason, 'origin');
+		assert.equal(world.manager.reason, 'origin');
+		assert.ok(world.manager.status.retryAt);
+		assert.deepEqual(world.statuses, ['connecting', 'error', 'reconnecting']);
+	});
+
+	it('has sentences', () => {
+		const say = (state: keyof typeof WebSocketStatus, reason?: string, retryAt?: number) =>
+			describeStatus({ state: WebSocketStatus[state], reason, retryAt });
+		assert.equal(say('CONNECTED'), 'Connected.');
+		assert.equal(say('CONNECTING', 'network'), 'Connecting…');
+		assert.equal(say('DISCONNECTED'), 'Not connected.');
+		assert.equal(say('RECONNECTING'), 'The connection was lost. Trying again…');
+		assert.equal(
+			say('RECONNECTING', 'server_restart', 1),
+			'The server is restarting. Trying again…',
+		);
+		assert.equal(say('ERROR', 'logged_out'), 'You are logged out.');
+		assert.equal(say('ERROR', 'something_new'), 'Not connected.');
 	});
 });

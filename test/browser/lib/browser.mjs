@@ -36,13 +36,19 @@ export async function buildPages() {
 	const out = await mkdtemp(path.join(tmpdir(), 'praxis-pages-'));
 	execFileSync(process.execPath, [path.join(root, 'demo', 'build.mjs'), path.join(out, 'demo')]);
 	await build({
-		alias: { 'praxis-client': path.join(root, 'client', 'src', 'index.ts') },
+		alias: {
+			'praxis-client': path.join(root, 'client', 'src', 'index.ts'),
+			'praxis-client/check': path.join(root, 'client', 'src', 'check.ts'),
+		},
 		bundle: true,
 		format: 'esm',
 		logLevel: 'warning',
 		outfile: path.join(out, 'plain', 'page.js'),
 		stdin: {
-			contents: `import * as praxis from 'praxis-client'; globalThis.praxis = praxis;`,
+			contents: `
+				import * as praxis from 'praxis-client';
+				import * as check from 'praxis-client/check';
+				globalThis.praxis = { ...praxis, ...check };`,
 			resolveDir: root,
 		},
 	});
