@@ -98,5 +98,5 @@ EXPOSE 9002
 STOPSIGNAL SIGTERM
 # OCI images have none: builders of these (buildah without --format docker, kaniko) leave it out, and
 # Kubernetes ignores it. "praxisd --health" is the probe's command there.
-HEALTHCHECK --interval=30s --timeout=5s --start-period=5s CMD ["praxisd", "--health"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=5s CMD ["praxisd", "--health"]
 ENTRYPOINT ["praxisd"]
