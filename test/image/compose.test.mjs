@@ -225,7 +225,7 @@ describe('compose.yaml', () => {
 		await served();
 		ann = await resume(praxis, ann);
 		await ann.close();
-		const trail = '--key-file /run/secrets/audit /var/log/praxis/audit.jsonl';
-		await compose(`exec -T praxis praxisctl audit verify ${trail}`);
+		const log = '--key-file /run/secrets/audit /var/log/praxis/audit.jsonl';
+		await compose(`exec -T praxis praxisctl audit verify ${log}`);
 	});
 });
