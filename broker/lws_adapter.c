@@ -4,8 +4,9 @@
  *
  * Three properties of lws shape this file (all measured, see docs/architecture.md):
  * - It reads at most rx_buffer_size bytes per event, and allocates such a buffer for every idle
- *   connection. So the buffer is small, and sockets that were read are polled again when the turn
- *   ends: a burst is still fanned out as one.
+ *   connection. The host's may cost nothing while idle (server/base/rx_memory.h); a plugin's in
+ *   lwsws is small. Sockets whose buffer was filled are polled again when the turn ends: a burst is
+ *   still fanned out as one.
  * - Frames are written whole with LWS_WRITE_RAW, many in one write, and never while lws holds back
  *   part of an earlier write.
  * - A close frame is sent reliably only from outside of callbacks, with nothing buffered. So
@@ -17,7 +18,8 @@
  * read from, until those deferred before are handled. At most one message per connection is
  * deferred, and the order within a connection is kept. The limit is a number of queued messages,
  * not a time: deferring costs four system calls, too much for a message to few receivers. lws is
- * told to stop reading when the turn ends: if 4.1.6 is told so during a read, that read never
+ * told at once to stop reading, and keeps what it has read beyond that message. Where lws does TLS
+ * (in lwsws) it is told when the turn ends: if 4.1.6 is told so during a read, that read never
  * returns while OpenSSL has more of the same record.
  */
 #include "lws_conn.h"
@@ -38,8 +40,8 @@
 /* Limit on the frames of one message: empty ones cost the sender next to nothing. */
 #define FRAMES_MAX 1024
 
-/* Reads of one connection in one turn: 28 KiB, then the others are read. */
-#define READS_PER_TURN 64
+/* Read of one connection in one turn; then the others are read. */
+#define READ_BYTES_PER_TURN (28 * 1024)
 
 _Static_assert(sizeof(struct conn) <= PX_LWS_SESSION_BYTES, "lws allocates too little");
 
@@ -127,11 +129,18 @@ static void unlink_late(struct conn *conn)
 	conn->is_deferred = false;
 }
 
+static void stop_reading(struct conn *conn)
+{
+	if (!conn->is_paused) {
+		conn->is_paused = true;
+		lws_rx_flow_control(conn->wsi, 0);
+	}
+}
+
 static void pause_late(struct px_lws *lws)
 {
 	for (; lws->unpaused; lws->unpaused = lws->unpaused->next) {
-		lws->unpaused->is_paused = true;
-		lws_rx_flow_control(lws->unpaused->wsi, 0);
+		stop_reading(lws->unpaused);
 	}
 }
 
@@ -317,6 +326,9 @@ static void put_off(struct conn *conn)
 	conn->link = lws->deferred_end;
 	*lws->deferred_end = conn;
 	lws->deferred_end = &conn->next;
+	if (!lws_is_ssl(conn->wsi)) {
+		stop_reading(conn); /* lws keeps what it has read beyond this message */
+	}
 	if (!lws->unpaused) {
 		lws->unpaused = conn;
 	}
@@ -559,6 +571,12 @@ int px_lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	}
 }
 
+/* What one read of lws may bring. */
+static size_t read_size(const struct conn *conn)
+{
+	return lws_get_protocol(conn->wsi)->rx_buffer_size;
+}
+
 /*
  * Whether the socket may have more. A read that did not fill the buffer has emptied the socket,
  * which saves a poll. What lws keeps of a frame that the end of the buffer cut off is assumed to be
@@ -567,7 +585,7 @@ int px_lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 static bool has_more(const struct conn *conn)
 {
 	int bytes = 0;
-	if (conn->read_bytes + conn->largest_bytes < PX_LWS_RX_BYTES) {
+	if ((size_t)conn->read_bytes + conn->largest_bytes < read_size(conn)) {
 		return false;
 	}
 	return ioctl(lws_get_socket_fd(conn->wsi), FIONREAD, &bytes) == 0 && bytes > 0;
@@ -575,11 +593,12 @@ static bool has_more(const struct conn *conn)
 
 /*
  * One round over the connections that were read in the previous round. Reading may close and free
- * any of them, which removes it from the list.
+ * any of them, which removes it from the list. Returns how much of one was read at most.
  */
-static void read_round(struct px_lws *lws)
+static size_t read_round(struct px_lws *lws)
 {
 	struct conn *again = NULL;
+	size_t most = 0;
 	unsigned count = 0;
 	while (lws->readers) {
 		struct conn *conn = lws->readers;
@@ -597,6 +616,7 @@ static void read_round(struct px_lws *lws)
 			.events = LWS_POLLIN,
 			.revents = LWS_POLLIN,
 		};
+		most = read_size(conn) > most ? read_size(conn) : most;
 		unlink_reader(conn);
 		lws_service_fd(lws_get_context(conn->wsi), &fd);
 		if (++count % SLICE == 0 && over_budget(lws, PX_WORK_IN)) {
@@ -606,12 +626,14 @@ static void read_round(struct px_lws *lws)
 	while (again) {
 		unlink_reader(again);
 	}
+	return most;
 }
 
 static void read_rest(struct px_lws *lws)
 {
-	for (int i = 0; i < READS_PER_TURN && lws->readers && !lws->deferred; i++) {
-		read_round(lws);
+	size_t bytes = 0;
+	while (bytes < READ_BYTES_PER_TURN && lws->readers && !lws->deferred) {
+		bytes += read_round(lws);
 	}
 	while (lws->readers) {
 		lws->readers->is_reader = false;

@@ -4,6 +4,7 @@
  * other one): lws's allocator has no user pointer.
  */
 #include "lws_head_memory.h"
+#include "base/rx_memory.h"
 
 #include <libwebsockets.h>
 #include <search.h>
@@ -63,15 +64,22 @@ static void *allocate(size_t size)
 	return at;
 }
 
+/* lws never makes a receive buffer larger, so realloc() does not see one. */
 static void *reallocate(void *ptr, size_t size, const char *reason)
 {
 	if (size == 0) {
-		forget(ptr);
-		free(ptr);
+		if (!px_rx_memory_give_back(ptr)) {
+			forget(ptr);
+			free(ptr);
+		}
 		return NULL;
 	}
-	return !ptr && reason && strcmp(reason, "ah data") == 0 ? allocate(size) :
-			realloc(ptr, size);
+	if (!ptr && reason && strcmp(reason, "ah data") == 0) {
+		return allocate(size);
+	}
+	void *buffer = !ptr && reason && strcmp(reason, "rx_ubuf") == 0 ?
+			px_rx_memory_take(size) : NULL;
+	return buffer ? buffer : realloc(ptr, size);
 }
 
 void px_head_memory_track(void)

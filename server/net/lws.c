@@ -15,6 +15,7 @@
  */
 #include "core/server.h"
 #include "base/log.h"
+#include "base/rx_memory.h"
 #include "core/answers.h"
 #include "lws.h"
 
@@ -22,11 +23,25 @@
 #include <praxis/plugin.h>
 #include <stdio.h>
 
+/* What one read may bring. lws asks for LWS_PRE more in front, and 4 bytes behind. */
+#define RX_BYTES (PX_RX_MEMORY_BYTES - LWS_PRE - 4)
+
+/* A pong is the one frame whose payload lws has written into the receive buffer for us. */
+static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+		size_t len)
+{
+	int rc = px_lws_callback(wsi, reason, user, in, len);
+	if (reason == LWS_CALLBACK_RECEIVE_PONG) {
+		px_rx_memory_forget(in);
+	}
+	return rc;
+}
+
 static const struct lws_protocols unified = {
 	.name = "praxis.v1",
-	.callback = px_lws_callback,
+	.callback = callback,
 	.per_session_data_size = PX_LWS_SESSION_BYTES,
-	.rx_buffer_size = PX_LWS_RX_BYTES,
+	.rx_buffer_size = RX_BYTES,
 	.tx_packet_size = PX_LWS_TX_BYTES,
 };
 
