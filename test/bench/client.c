@@ -15,6 +15,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <stdarg.h>
 #include <sys/epoll.h>
@@ -50,6 +51,85 @@ void loop_init(struct loop *l, uint16_t port)
 	}
 }
 
+/* Keeps the newest ticket of a connection; the reference is ours. */
+static int on_ticket(SSL *ssl, SSL_SESSION *session)
+{
+	struct client *c = SSL_get_app_data(ssl);
+
+	SSL_SESSION_free(c->session);
+	c->session = session;
+	return 1;
+}
+
+void loop_use_tls(struct loop *l, int version)
+{
+	l->tls = SSL_CTX_new(TLS_client_method());
+	if (l->tls == NULL || SSL_CTX_set_min_proto_version(l->tls, version) != 1 ||
+			SSL_CTX_set_max_proto_version(l->tls, version) != 1) {
+		check_failed("OpenSSL does not start");
+	}
+	SSL_CTX_set_session_cache_mode(l->tls, SSL_SESS_CACHE_CLIENT |
+			SSL_SESS_CACHE_NO_INTERNAL_STORE);
+	SSL_CTX_sess_set_new_cb(l->tls, on_ticket);
+	SSL_CTX_set_mode(l->tls, SSL_MODE_ENABLE_PARTIAL_WRITE |
+			SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+}
+
+/* The server's certificate is the benchmark's own and is not verified: that is no work of its. */
+static void client_secure(struct loop *l, struct client *c)
+{
+	c->ssl = SSL_new(l->tls);
+	if (c->ssl == NULL || SSL_set_fd(c->ssl, c->fd) != 1) {
+		check_failed("client %u has no TLS", c->number);
+	}
+	SSL_set_app_data(c->ssl, c);
+	if (l->resumes && c->session != NULL) {
+		SSL_set_session(c->ssl, c->session);
+	}
+	SSL_set_connect_state(c->ssl);
+}
+
+/* As recv(); WANT_READ and WANT_WRITE are EAGAIN, a write is tried again with the next event. */
+static ssize_t client_recv(struct client *c, void *at, size_t bytes)
+{
+	int n;
+
+	if (c->ssl == NULL) {
+		return recv(c->fd, at, bytes, 0);
+	}
+	ERR_clear_error();
+	n = SSL_read(c->ssl, at, (int)bytes);
+	if (n <= 0) {
+		int error = SSL_get_error(c->ssl, n);
+
+		errno = error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? EAGAIN : EIO;
+		return error == SSL_ERROR_ZERO_RETURN ? 0 : -1;
+	}
+	return n;
+}
+
+static ssize_t client_write(struct loop *l, struct client *c, const void *at, size_t bytes)
+{
+	bool was_ready = c->ssl != NULL && SSL_is_init_finished(c->ssl);
+	int n;
+
+	if (c->ssl == NULL) {
+		return send(c->fd, at, bytes, MSG_NOSIGNAL);
+	}
+	ERR_clear_error();
+	n = SSL_write(c->ssl, at, (int)bytes);
+	if (!was_ready && SSL_is_init_finished(c->ssl)) {
+		l->resumed += SSL_session_reused(c->ssl) ? 1 : 0;
+	}
+	if (n <= 0) {
+		int error = SSL_get_error(c->ssl, n);
+
+		errno = error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? EAGAIN : EIO;
+		return -1;
+	}
+	return n;
+}
+
 static void client_watch(struct loop *l, struct client *c, int operation, uint32_t events)
 {
 	struct epoll_event event = { .events = events, .data = { .ptr = c } };
@@ -82,6 +162,7 @@ void client_connect(struct loop *l, struct client *c, const char *path, const ch
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(l->port),
 		.sin_addr = { .s_addr = htonl(INADDR_LOOPBACK) } };
 	char request[4096], key[25];
+	const char *subprotocol = l->subprotocol;
 	int on = 1, chars;
 
 	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -96,24 +177,34 @@ void client_connect(struct loop *l, struct client *c, const char *path, const ch
 	chars = snprintf(request, sizeof(request),
 			"GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUpgrade: websocket\r\n"
 			"Connection: Upgrade\r\nSec-WebSocket-Key: %s\r\n"
-			"Sec-WebSocket-Version: 13\r\n%s%s%s\r\n", path, l->port, key,
+			"Sec-WebSocket-Version: 13\r\n%s%s%s%s%s%s\r\n", path, l->port, key,
 			token ? "Authorization: Bearer " : "", token ? token : "",
-			token ? "\r\n" : "");
+			token ? "\r\n" : "", subprotocol ? "Sec-WebSocket-Protocol: " : "",
+			subprotocol ? subprotocol : "", subprotocol ? "\r\n" : "");
 	if (chars < 0 || (size_t)chars >= sizeof(request)) {
 		check_failed("the path %s, or its token, is too long", path);
 	}
 	buffer_append(&c->out, request, (size_t)chars);
+	if (l->tls != NULL) {
+		client_secure(l, c);
+	}
 	c->blocked = true; /* until it is connected */
 	client_watch(l, c, EPOLL_CTL_ADD, EPOLLIN | EPOLLOUT);
 }
 
-void client_leave(struct client *c)
+void client_leave(struct loop *l, struct client *c)
 {
 	/* Masked with zeros: a close frame of 1000. */
 	static const uint8_t goodbye[] = { 0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8 };
 
-	if (send(c->fd, goodbye, sizeof(goodbye), MSG_NOSIGNAL) != (ssize_t)sizeof(goodbye)) {
+	if (client_write(l, c, goodbye, sizeof(goodbye)) != (ssize_t)sizeof(goodbye)) {
 		check_failed("client %u cannot say goodbye: %s", c->number, strerror(errno));
+	}
+	if (c->ssl != NULL) {
+		/* Else OpenSSL takes the session for broken, and does not resume it. */
+		SSL_set_shutdown(c->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+		SSL_free(c->ssl);
+		c->ssl = NULL;
 	}
 	close(c->fd);
 	c->fd = -1;
@@ -140,7 +231,7 @@ void client_send(struct loop *l, struct client *c, enum ws_opcode opcode, const 
 	client_mark(l, c);
 }
 
-static void client_flush(struct loop *l, struct client *c)
+void client_flush(struct loop *l, struct client *c)
 {
 	size_t bytes = buffer_used(&c->out);
 	ssize_t sent;
@@ -148,12 +239,15 @@ static void client_flush(struct loop *l, struct client *c)
 	if (bytes == 0 || c->blocked) {
 		return;
 	}
-	sent = send(c->fd, c->out.bytes + c->out.start, bytes, MSG_NOSIGNAL);
+	sent = client_write(l, c, c->out.bytes + c->out.start, bytes);
 	if (sent < 0 && errno != EAGAIN && errno != EINTR) {
 		check_failed("client %u cannot send: %s", c->number, strerror(errno));
 	}
 	if (sent > 0) {
 		buffer_take(&c->out, (size_t)sent);
+	}
+	if (buffer_used(&c->out) > 0 && c->ssl != NULL && !SSL_is_init_finished(c->ssl)) {
+		return; /* the server's part of the handshake comes next: see on_readable() */
 	}
 	if (buffer_used(&c->out) > 0) {
 		c->blocked = true;
@@ -187,8 +281,9 @@ static size_t on_answer(struct loop *l, struct client *c, uint8_t *at, size_t by
 		check_failed("client %u got a wrong Sec-WebSocket-Accept", c->number);
 	}
 	if (ws_header_find(head, "Sec-WebSocket-Extensions", &chars) != NULL ||
-			ws_header_find(head, "Sec-WebSocket-Protocol", &chars) != NULL) {
-		check_failed("client %u got an extension or protocol that it did not offer",
+			(l->subprotocol == NULL) != (ws_header_find(head,
+			"Sec-WebSocket-Protocol", &chars) == NULL)) {
+		check_failed("client %u got an extension or no protocol that it offered",
 				c->number);
 	}
 	c->open = true;
@@ -220,10 +315,11 @@ static void check_frame(const struct client *c, const struct ws_frame *f)
 static void on_frame(struct loop *l, struct client *c, uint8_t opcode, const uint8_t *payload,
 		size_t bytes)
 {
+	if (opcode == l->opcode) {
+		l->on_message(l->user, c, payload, bytes);
+		return;
+	}
 	switch (opcode) {
-	case WS_TEXT:
-		l->on_text(l->user, c, payload, bytes);
-		break;
 	case WS_PING: /* a heartbeat is no progress */
 		client_send(l, c, WS_PONG, payload, bytes);
 		break;
@@ -260,17 +356,18 @@ static size_t on_bytes(struct loop *l, struct client *c, uint8_t *at, size_t byt
 	return used;
 }
 
-static void on_readable(struct loop *l, struct client *c)
+/* False: there is nothing, for now. */
+static bool read_some(struct loop *l, struct client *c)
 {
 	size_t kept = buffer_used(&c->in), used, bytes;
-	ssize_t got = recv(c->fd, l->scratch + kept, SCRATCH_BYTES - kept, 0);
+	ssize_t got = client_recv(c, l->scratch + kept, SCRATCH_BYTES - kept);
 
 	if (got == 0) {
 		check_failed("client %u: the server ended the connection", c->number);
 	}
 	if (got < 0) {
 		if (errno == EAGAIN || errno == EINTR) {
-			return;
+			return false;
 		}
 		check_failed("client %u: %s", c->number, strerror(errno));
 	}
@@ -283,6 +380,18 @@ static void on_readable(struct loop *l, struct client *c)
 	used = on_bytes(l, c, l->scratch, bytes);
 	if (c->fd >= 0 && used < bytes) {
 		buffer_append(&c->in, l->scratch + used, bytes - used);
+	}
+	return c->fd >= 0;
+}
+
+static void on_readable(struct loop *l, struct client *c)
+{
+	if (c->ssl != NULL && !SSL_is_init_finished(c->ssl)) {
+		client_mark(l, c); /* the handshake goes on when the request is written */
+		return;
+	}
+	/* OpenSSL gives a record at a time, and epoll does not see what it keeps. */
+	while (read_some(l, c) && c->ssl != NULL) {
 	}
 }
 

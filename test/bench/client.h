@@ -13,6 +13,8 @@
 #include "buffer.h"
 #include "ws.h"
 
+#include <openssl/ssl.h>
+
 struct room;
 
 struct client {
@@ -26,6 +28,8 @@ struct client {
 	struct buffer in;
 	struct buffer out;
 	struct client *next_dirty;
+	SSL *ssl;             /* NULL: without TLS */
+	SSL_SESSION *session; /* the last ticket, to resume with; NULL: none */
 	/* What follows is the traffic's (traffic.h). */
 	struct room *room; /* NULL: idle, must receive nothing */
 	unsigned place;    /* in the room */
@@ -33,9 +37,10 @@ struct client {
 	struct flight *flights;
 	char *text; /* its message; only the sequence number changes */
 	size_t text_bytes;
+	size_t head_bytes; /* of it: what the dialect puts in front */
 	size_t payload_at;
 	size_t payload_hint; /* where the payload stood in the last message that it received */
-	bool established;    /* Praxis said so */
+	bool established;    /* the application said so */
 	unsigned joins_seen;
 };
 
@@ -47,9 +52,14 @@ struct loop {
 	uint32_t random;
 	struct client *dirty;
 	uint8_t *scratch;
+	SSL_CTX *tls;            /* NULL: without TLS */
+	bool resumes;            /* a client that connects again resumes its session */
+	uint64_t resumed;        /* handshakes that did */
+	const char *subprotocol; /* offered; NULL: none */
+	enum ws_opcode opcode;   /* of messages */
 	void *user;
 	void (*on_open)(void *user, struct client *);
-	void (*on_text)(void *user, struct client *, const uint8_t *text, size_t bytes);
+	void (*on_message)(void *user, struct client *, const uint8_t *message, size_t bytes);
 	void (*on_pong)(void *user, struct client *, const uint8_t *payload, size_t bytes);
 	/* Before each wait; how long that may be, in ms. */
 	int (*on_turn)(void *user);
@@ -62,6 +72,9 @@ void check_failed(const char *sentence, ...) __attribute__((noreturn, format(pri
 
 void loop_init(struct loop *l, uint16_t port);
 
+/* All connections are over TLS of that version (TLS1_2_VERSION, …; 0: the newest of both). */
+void loop_use_tls(struct loop *l, int version);
+
 /* Sends what is queued, waits for events (a second at most), handles them. */
 void loop_turn(struct loop *l);
 
@@ -69,9 +82,13 @@ void loop_turn(struct loop *l);
 void client_connect(struct loop *l, struct client *c, const char *path, const char *token);
 
 /* Says goodbye (1000) and hangs up; the client may connect again. */
-void client_leave(struct client *c);
+void client_leave(struct loop *l, struct client *c);
 
+/* Queues a message; the loop sends it before it waits again. */
 void client_send(struct loop *l, struct client *c, enum ws_opcode opcode, const void *payload,
 		size_t bytes);
+
+/* Sends what is queued now. */
+void client_flush(struct loop *l, struct client *c);
 
 #endif

@@ -2,11 +2,11 @@
 /*
  * How the clients get into the server and into their rooms.
  *
- * The floor's clients choose a room by the path. Praxis' wait for connection_established and then
- * join one after the other within a room, all rooms side by side: only so is it known beforehand
- * how many announcements each must get (one from each that joined after it), and the traffic can
- * begin as soon as the last of them is there, without waiting for silence. Joining all at once was
- * rejected for that.
+ * Others' clients choose a room by the path, or subscribe (dialect.c). The application's wait for
+ * connection_established and then join one after the other within a room, all rooms side by side:
+ * only so is it known beforehand how many announcements each must get (one from each that joined
+ * after it), and the traffic can begin as soon as the last of them is there, without waiting for
+ * silence. Joining all at once was rejected for that.
  */
 #define _GNU_SOURCE 1
 #include "traffic.h"
@@ -25,14 +25,7 @@ static void client_enter(struct traffic *t, struct client *c)
 {
 	char path[160];
 
-	if (t->praxis) {
-		snprintf(path, sizeof(path), "/ws?practiceId=1&userId=%u&userName=u%u&role=staff",
-				c->number, c->number);
-	} else if (c->room != NULL) {
-		snprintf(path, sizeof(path), "/floor/%u", c->room->number);
-	} else {
-		snprintf(path, sizeof(path), "/idle");
-	}
+	t->dialect->path(c, path, sizeof(path));
 	client_connect(&t->loop, c, path, token_of(c->number));
 }
 
@@ -53,25 +46,28 @@ static void client_join(struct traffic *t, struct client *c)
 {
 	char text[256];
 	int chars = snprintf(text, sizeof(text),
-			"{\"type\":\"telemedicine_user_joined\",\"roomId\":\"bench-%u\","
-			"\"appointmentId\":1,\"userId\":%u,\"userName\":\"u%u\"}", c->room->number,
-			c->number, c->number);
+			"{\"type\":\"telemedicine_user_joined\",\"roomId\":\"r%u\","
+			"\"appointmentId\":%u,\"userId\":%u,\"userName\":\"u%u\"}", c->room->number,
+			c->room->number, c->number, c->number);
 
 	client_send(&t->loop, c, WS_TEXT, text, (size_t)chars);
 }
 
 void entry_join(struct traffic *t)
 {
-	unsigned members = t->member_count, all = t->room_count * members;
-	unsigned announcements = all * (members - 1) / 2;
+	unsigned all = 0, announcements = 0;
 
-	if (t->praxis && !t->whiteboard) {
-		for (unsigned i = 0; i < t->room_count; i++) {
+	for (unsigned i = 0; t->dialect->is_application && i < t->room_count; i++) {
+		unsigned members = t->rooms[i].member_count;
+
+		if (t->rooms[i].kind != ROOM_BOARD) {
+			all += members;
+			announcements += members * (members - 1) / 2;
 			client_join(t, &t->rooms[i].members[0]);
 		}
-		while (t->joined < all || t->joins_seen < announcements) {
-			loop_turn(&t->loop);
-		}
+	}
+	while (t->joined < all || t->joins_seen < announcements) {
+		loop_turn(&t->loop);
 	}
 	t->entering = false;
 }
@@ -79,7 +75,7 @@ void entry_join(struct traffic *t)
 static void on_joined(struct traffic *t, struct client *c)
 {
 	t->joined++;
-	if (c->place + 1 < t->member_count) {
+	if (c->place + 1 < c->room->member_count) {
 		client_join(t, &c->room->members[c->place + 1]);
 	}
 }
@@ -87,13 +83,14 @@ static void on_joined(struct traffic *t, struct client *c)
 void entry_receive(struct traffic *t, struct client *c, const uint8_t *text, size_t bytes)
 {
 	t->loop.progress++;
-	if (t->praxis && !c->established && has_type(text, bytes, "connection_established")) {
+	if (t->dialect->is_application && !c->established &&
+			has_type(text, bytes, "connection_established")) {
 		c->established = true;
-		t->ready++;
+		client_ready(t, c);
 	} else if (c->room != NULL && c->established &&
 			has_type(text, bytes, "telemedicine_room_joined")) {
 		on_joined(t, c);
-	} else if (c->room != NULL && c->joins_seen < t->member_count - 1 - c->place &&
+	} else if (c->room != NULL && c->joins_seen < c->room->member_count - 1 - c->place &&
 			has_type(text, bytes, "telemedicine_user_joined")) {
 		c->joins_seen++;
 		t->joins_seen++;

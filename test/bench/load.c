@@ -22,30 +22,44 @@
 
 struct scenario {
 	const char *name;
+	enum room_kind kind;
 	unsigned rooms;
 	unsigned members;
 	unsigned in_flight;
 	unsigned idle;
+	unsigned practices; /* 0: all rooms are in one */
+	unsigned calls;     /* rooms of two besides, for chat */
+	unsigned text_bytes;
+	double per_second;  /* messages; 0: as fast as they are received */
+	bool receipts;
 };
 
 static const struct scenario scenarios[] = {
-	{ "fanout", 1, 100, 1, 0 },
-	{ "rooms", 100, 10, 16, 0 },
-	{ "pairs", 500, 2, 1, 0 },
-	{ "idle", 1, 2, 1, 10000 },
-	{ "practice", 1, 5000, 1, 0 },
-	{ "handshakes", 0, 2, 1, 0 },
+	{ "fanout", ROOM_CHAT, 1, 100, 1, .idle = 0 },
+	{ "rooms", ROOM_CHAT, 100, 10, 16, .idle = 0 },
+	{ "pairs", ROOM_CHAT, 500, 2, 1, .idle = 0 },
+	{ "idle", ROOM_CHAT, 1, 2, 1, .idle = 10000 },
+	{ "practice", ROOM_BOARD, 1, 5000, 1, .idle = 0 },
+	{ "handshakes", ROOM_CHAT, 0, 2, 1, .idle = 0 },
+	{ "signal", ROOM_SIGNAL, 500, 2, 1, .text_bytes = 4096 },
+	{ "board", ROOM_BOARD, 100, 10, 16, .text_bytes = 1024, .practices = 100,
+		.receipts = true },
+	{ "day", ROOM_BOARD, 2000, 5, 64, .practices = 2000, .calls = 300, .per_second = 50,
+		.text_bytes = 512 },
 };
 
 struct options {
 	struct scenario scenario;
-	bool praxis;
+	const struct dialect *dialect;
 	uint16_t port;
 	long pid;
 	double seconds;
 	double warmup_seconds;
 	uint64_t messages;
 	double visitors; /* a second, besides the rooms' traffic */
+	bool tls;
+	int tls_version; /* 0: the newest */
+	bool resumes;
 };
 
 /* What one window cost. */
@@ -56,18 +70,22 @@ struct window {
 };
 
 static const char usage[] =
-		"usage: bench-load --server floor|praxis --port PORT --pid PID --scenario NAME\n"
-		"                  [--rooms N] [--members N] [--in-flight N] [--idle N]\n"
-		"                  [--seconds S | --messages N] [--warmup S]\n"
-		"                  [--tokens FILE] [--visitors N]\n"
+		"usage: bench-load --server NAME --port PORT --pid PID --scenario NAME\n"
+		"                  [--rooms N] [--members N] [--in-flight N] [--idle N] [--bytes N]\n"
+		"                  [--rate N] [--seconds S | --messages N] [--warmup S]\n"
+		"                  [--tokens FILE] [--visitors N] [--tls 1.2|1.3] [--resume]\n"
+		"servers: floor, praxis, node, nchan, mosquitto\n"
 		"with --tokens (one a line) clients bring one each; --visitors come and go beside the\n"
-		"rooms' traffic, so many a second\n"
+		"rooms' traffic, so many a second; --bytes of a message's text (99 at least)\n"
 		"scenarios, whose figures the options after --scenario change:\n"
 		"  fanout  1 room of 100, 1 in flight\n"
 		"  rooms   100 rooms of 10, 16 in flight in each\n"
 		"  pairs   500 rooms of 2, ping-pong\n"
+		"  signal  the same with offers, whose SDP has 4 KB\n"
+		"  board   100 practices of 10, updates of 1 KB with receipts, 16 in flight in each\n"
 		"  idle    a pair alone, then the same pair among 10000 idle clients\n"
 		"  practice  5000 members of one practice, updates of its whiteboard\n"
+		"  day     2000 practices of 5 and 300 calls, 50 messages a second in all\n"
 		"  handshakes  clients that come, are greeted and go, 32 at a time\n";
 
 static void usage_error(const char *what)
@@ -105,16 +123,23 @@ static void option_set(struct options *o, int option, const char *value)
 
 	switch (option) {
 	case 'S':
-		o->praxis = strcmp(value, "praxis") == 0;
-		if (!o->praxis && strcmp(value, "floor") != 0) {
-			usage_error("--server is floor or praxis");
+		o->dialect = dialect_find(value);
+		if (o->dialect == NULL) {
+			usage_error("no such server");
 		}
+		break;
+	case 'b': s->text_bytes = (unsigned)number(value, 1, 8192); break;
+	case 'R': s->per_second = number(value, 1, 1e6); break;
+	case 'x': o->resumes = true; break;
+	case 'L':
+		o->tls = true;
+		o->tls_version = strcmp(value, "1.2") == 0 ? TLS1_2_VERSION : TLS1_3_VERSION;
 		break;
 	case 'p': o->port = (uint16_t)number(value, 1, 65535); break;
 	case 'P': o->pid = (long)number(value, 1, 1e9); break;
 	case 's': *s = scenario_find(value); break;
 	case 'r': s->rooms = (unsigned)number(value, 1, 10000); break;
-	case 'm': s->members = (unsigned)number(value, 2, 10000); break;
+	case 'm': s->members = (unsigned)number(value, 2, 20000); break;
 	case 'f': s->in_flight = (unsigned)number(value, 1, 1024); break;
 	case 'i': s->idle = (unsigned)number(value, 1, 100000); break;
 	case 't': o->seconds = number(value, 0.01, 600); break;
@@ -142,6 +167,10 @@ static void options_read(struct options *o, int argc, char **argv)
 		{ "messages", required_argument, NULL, 'n' },
 		{ "tokens", required_argument, NULL, 'T' },
 		{ "visitors", required_argument, NULL, 'v' },
+		{ "bytes", required_argument, NULL, 'b' },
+		{ "rate", required_argument, NULL, 'R' },
+		{ "tls", required_argument, NULL, 'L' },
+		{ "resume", no_argument, NULL, 'x' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int option;
@@ -149,7 +178,8 @@ static void options_read(struct options *o, int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		option_set(o, option, optarg);
 	}
-	if (optind < argc || o->port == 0 || o->pid == 0 || o->scenario.name == NULL) {
+	if (optind < argc || o->port == 0 || o->pid == 0 || o->scenario.name == NULL ||
+			o->dialect == NULL) {
 		usage_error("--server, --port, --pid and --scenario are required");
 	}
 }
@@ -195,8 +225,15 @@ static void print_start(const struct options *o)
 	const struct scenario *s = &o->scenario;
 
 	printf("{\"server\":\"%s\",\"scenario\":\"%s\",\"rooms\":%u,\"members\":%u,"
-			"\"in_flight\":%u", o->praxis ? "praxis" : "floor", s->name, s->rooms,
+			"\"in_flight\":%u", o->dialect->name, s->name, s->rooms,
 			s->members, s->in_flight);
+}
+
+static void print_latency(const char *name, const struct histogram *h)
+{
+	printf(",\"%s_p50_us\":%.1f,\"%s_p99_us\":%.1f,\"%s_p999_us\":%.1f", name,
+			histogram_us(h, 0.5), name, histogram_us(h, 0.99), name,
+			histogram_us(h, 0.999));
 }
 
 static void run_rooms(struct traffic *t, const struct options *o)
@@ -209,9 +246,10 @@ static void run_rooms(struct traffic *t, const struct options *o)
 	printf(",\"messages\":%llu,\"deliveries\":%llu,\"seconds\":%.3f",
 			(unsigned long long)t->messages, (unsigned long long)t->deliveries,
 			w.seconds);
-	printf(",\"cpu_ns_per_delivery\":%.1f,\"latency_p50_us\":%.1f,\"latency_p99_us\":%.1f",
+	printf(",\"cpu_ns_per_delivery\":%.1f,\"wire_bytes\":%.0f",
 			(double)w.server_cpu_ns / (double)t->deliveries,
-			histogram_us(&t->latency, 0.5), histogram_us(&t->latency, 0.99));
+			(double)t->wire_bytes / (double)t->deliveries);
+	print_latency("latency", &t->latency);
 	printf(",\"visitors\":%llu,\"server_cpu_share\":%.3f,\"load_cpu_share\":%.3f}\n",
 			(unsigned long long)t->visitors.greeted,
 			(double)w.server_cpu_ns / 1e9 / w.seconds,
@@ -253,25 +291,21 @@ static void run_handshakes(struct traffic *t, const struct options *o)
 	cpu_ns = process_cpu_ns(o->pid) - cpu_ns;
 	print_start(o);
 	printf(",\"visitors\":%llu,\"deliveries\":%llu,\"seconds\":%.3f,\"per_second\":%.1f,"
-			"\"cpu_us_per_handshake\":%.2f,\"handshake_p50_us\":%.1f,"
-			"\"handshake_p99_us\":%.1f,\"server_cpu_share\":%.3f}\n",
+			"\"cpu_us_per_handshake\":%.2f,\"resumed\":%llu",
 			(unsigned long long)v->greeted, (unsigned long long)count, seconds,
 			(double)count / seconds, (double)cpu_ns / 1e3 / (double)count,
-			histogram_us(&v->handshake, 0.5), histogram_us(&v->handshake, 0.99),
-			(double)cpu_ns / 1e9 / seconds);
+			(unsigned long long)t->loop.resumed);
+	print_latency("handshake", &v->handshake);
+	printf(",\"server_cpu_share\":%.3f}\n", (double)cpu_ns / 1e9 / seconds);
+	if (t->loop.resumes && t->loop.resumed + v->slot_count < count) {
+		check_failed("only %llu of %llu handshakes resumed a session",
+				(unsigned long long)t->loop.resumed, (unsigned long long)count);
+	}
 }
 
-/* When the next visitor is due, it is not to be missed for want of other events. */
 static int on_turn(void *user)
 {
-	const struct traffic *t = user;
-	const struct visitors *v = &t->visitors;
-
-	if (v->per_second <= 0 || v->left == 0 || v->due_ns == 0) {
-		return 1000;
-	}
-	uint64_t now_ns = clock_ns();
-	return v->due_ns <= now_ns ? 0 : (int)((v->due_ns - now_ns) / 1000000) + 1;
+	return traffic_wait_ms(user);
 }
 
 /* What is kept of a pair's window, until the line is printed as a whole. */
@@ -307,7 +341,7 @@ static void run_idle(struct traffic *t, const struct options *o)
 	struct memory before = process_memory(o->pid), after;
 	double idle = o->scenario.idle;
 
-	entry_connect(t, t->room_count * t->member_count, t->idle_count);
+	entry_connect(t, t->member_count, t->idle_count);
 	traffic_fence(t);
 	settle();
 	after = process_memory(o->pid);
@@ -322,6 +356,35 @@ static void run_idle(struct traffic *t, const struct options *o)
 			(unsigned long long)(alone.deliveries + among.deliveries));
 }
 
+static void traffic_plan(struct traffic *t, const struct options *o)
+{
+	const struct scenario *s = &o->scenario;
+	const struct room_plan plans[] = {
+		{ s->kind, s->rooms, s->members, s->practices },
+		{ ROOM_CHAT, s->calls, 2, s->practices },
+	};
+
+	t->dialect = o->dialect;
+	t->flight_count = s->in_flight;
+	t->idle_count = s->idle;
+	t->text_bytes = s->text_bytes;
+	t->receipts = s->receipts;
+	t->per_second = s->per_second;
+	loop_init(&t->loop, o->port);
+	if (o->tls) {
+		loop_use_tls(&t->loop, o->tls_version);
+		t->loop.resumes = o->resumes;
+	}
+	traffic_init(t, plans, sizeof(plans) / sizeof(*plans));
+	if (s->rooms == 0 || o->visitors > 0) {
+		visitors_init(&t->visitors, &t->loop, o->dialect,
+				o->visitors > 0 ? VISITORS_MAX : 32,
+				t->member_count + t->idle_count + 1);
+		t->visitors.per_second = o->visitors;
+	}
+	t->loop.on_turn = on_turn;
+}
+
 int main(int argc, char **argv)
 {
 	static struct traffic t;
@@ -333,21 +396,8 @@ int main(int argc, char **argv)
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
-	t.praxis = o.praxis;
-	t.whiteboard = strcmp(o.scenario.name, "practice") == 0;
-	t.room_count = o.scenario.rooms;
-	t.member_count = o.scenario.members;
-	t.flight_count = o.scenario.in_flight;
-	t.idle_count = o.scenario.idle;
-	loop_init(&t.loop, o.port);
-	traffic_init(&t);
-	if (o.scenario.rooms == 0 || o.visitors > 0) {
-		visitors_init(&t.visitors, &t.loop, o.visitors > 0 ? VISITORS_MAX : 32,
-				t.room_count * t.member_count + t.idle_count + 1);
-		t.visitors.per_second = o.visitors;
-		t.loop.on_turn = on_turn;
-	}
-	entry_connect(&t, 0, t.room_count * t.member_count);
+	traffic_plan(&t, &o);
+	entry_connect(&t, 0, t.member_count);
 	entry_join(&t);
 	if (t.room_count == 0) {
 		run_handshakes(&t, &o);

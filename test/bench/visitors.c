@@ -36,9 +36,11 @@ const char *token_of(unsigned number)
 	return token_count > 0 ? tokens[number % token_count] : NULL;
 }
 
-void visitors_init(struct visitors *v, struct loop *l, unsigned slots, unsigned first_number)
+void visitors_init(struct visitors *v, struct loop *l, const struct dialect *dialect,
+		unsigned slots, unsigned first_number)
 {
-	*v = (struct visitors){ .loop = l, .slot_count = slots, .left = UINT64_MAX };
+	*v = (struct visitors){ .loop = l, .dialect = dialect, .slot_count = slots,
+		.left = UINT64_MAX };
 	v->slots = buffer_must(calloc(slots, sizeof(*v->slots)));
 	for (unsigned i = 0; i < slots; i++) {
 		v->slots[i].number = first_number + i;
@@ -51,9 +53,7 @@ static void come(struct visitors *v, struct client *c)
 {
 	char path[160];
 
-	/* In open mode it says who it is; the path is as long as the members'. */
-	snprintf(path, sizeof(path), "/ws?practiceId=1&userId=%u&userName=u%u&role=staff",
-			c->number, c->number);
+	v->dialect->path(c, path, sizeof(path)); /* in open mode it says who it is */
 	c->came_ns = clock_ns();
 	client_connect(v->loop, c, path, token_of(c->number));
 	v->here++;
@@ -98,11 +98,16 @@ void visitors_receive(struct visitors *v, struct client *c, const uint8_t *text,
 		check_failed("visitor %u was not greeted as somebody: %.*s", c->number,
 				(int)(bytes < 300 ? bytes : 300), (const char *)text);
 	}
+	visitors_greeted(v, c);
+}
+
+void visitors_greeted(struct visitors *v, struct client *c)
+{
 	histogram_add(&v->handshake, v->loop->now_ns - c->came_ns);
 	v->greeted++;
 	v->here--;
 	v->loop->progress++;
-	client_leave(c);
+	client_leave(v->loop, c);
 }
 
 void visitors_end(struct visitors *v)

@@ -10,12 +10,14 @@
 #define BENCH_VISITORS_H
 
 #include "client.h"
+#include "dialect.h"
 #include "stats.h"
 
 #define VISITORS_MAX 1024
 
 struct visitors {
 	struct loop *loop;
+	const struct dialect *dialect;
 	struct client *slots;
 	unsigned slot_count;
 	unsigned here;       /* between connecting and leaving */
@@ -27,13 +29,17 @@ struct visitors {
 };
 
 /* Clients are numbered from `first_number` on. */
-void visitors_init(struct visitors *v, struct loop *l, unsigned slots, unsigned first_number);
+void visitors_init(struct visitors *v, struct loop *l, const struct dialect *dialect,
+		unsigned slots, unsigned first_number);
 
 /* Lets those come whose time it is. */
 void visitors_come(struct visitors *v);
 
 /* A text for a visitor: the greeting, upon which it leaves; anything else is a failure. */
 void visitors_receive(struct visitors *v, struct client *c, const uint8_t *text, size_t bytes);
+
+/* A visitor is in, and leaves; for servers that do not greet. */
+void visitors_greeted(struct visitors *v, struct client *c);
 
 /* Nobody comes any more; returns when all have gone. */
 void visitors_end(struct visitors *v);
