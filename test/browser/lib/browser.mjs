@@ -62,16 +62,35 @@ export async function buildPages() {
 export class Browser {
 	faults = [];
 	#contexts = [];
+	#devtools;
 
-	// Options as Playwright has them.
-	static async launch(options = {}) {
+	// Options as Playwright has them, and `flags`: more of Chromium's, and `asks`: a page gets camera and
+	// microphone as permit() says, instead of always.
+	static async launch({ flags = [], asks = false, ...options } = {}) {
 		const browser = new Browser();
+		const given = [...FLAGS, ...flags].filter((flag) => !asks || !flag.includes('fake-ui'));
 		browser.chromium = await chromium.launch({
 			executablePath: EXECUTABLE,
-			args: process.getuid() === 0 ? [...FLAGS, '--no-sandbox'] : FLAGS,
+			args: process.getuid() === 0 ? [...given, '--no-sandbox'] : given,
 			...options,
 		});
 		return browser;
+	}
+
+	// `permissions`: of the page's context, such as { camera: 'denied' }.
+	async permit(page, origin, permissions) {
+		// What is set lasts as long as the session.
+		this.#devtools ??= await this.chromium.newBrowserCDPSession();
+		const of = await page.context().newCDPSession(page);
+		const { targetInfo } = await of.send('Target.getTargetInfo');
+		for (const [name, setting] of Object.entries(permissions)) {
+			await this.#devtools.send('Browser.setPermission', {
+				browserContextId: targetInfo.browserContextId,
+				origin,
+				permission: { name },
+				setting,
+			});
+		}
 	}
 
 	// A page with a storage of its own, as in another browser; options as Playwright has them.
