@@ -93,7 +93,7 @@ try {
 	for (const page of [weber, reception]) {
 		await page.getByRole('link', { name: 'Call' }).click();
 		await page.click('#join');
-		await page.waitForSelector('figure[data-member=self]');
+		await page.waitForSelector('.call-screen');
 	}
 	await reception.waitForFunction(
 		() =>

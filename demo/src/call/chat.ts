@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+//
+// What is said in writing: with times, and for one's own messages whether the server has them. A
+// message that failed stays, and can be sent again.
+
+import type { CallChatMessage, TelemedicineCall } from 'praxis-client';
+import { announce, element } from '../shell/dom.js';
+import { button } from '../shell/parts.js';
+
+const STATES: Record<NonNullable<CallChatMessage['state']>, string> = {
+	pending: 'Sending …',
+	sent: 'Sent',
+	failed: 'Not sent',
+};
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+
+export class Chat {
+	readonly element: HTMLElement;
+	#list: HTMLOListElement;
+	#input: HTMLTextAreaElement;
+	#lines = new Map<string, HTMLLIElement>();
+	readonly #call: TelemedicineCall;
+
+	/** `closed`: the user wants to see it no more. */
+	constructor(call: TelemedicineCall, closed: () => void) {
+		this.#call = call;
+		this.#list = element('ol', { className: 'messages', tabIndex: 0, ariaLabel: 'Messages' });
+		this.#list.role = 'log';
+		this.#input = element('textarea', {
+			id: 'text',
+			rows: 1,
+			maxLength: 500,
+			placeholder: 'Message to everybody here',
+			dir: 'auto',
+		});
+		const close = button({
+			label: 'Hide the chat',
+			icon: 'close',
+			iconOnly: true,
+			kind: 'quiet',
+			run: closed,
+		});
+		this.element = element(
+			'section',
+			{ className: 'chat', ariaLabel: 'Chat' },
+			element('header', {}, element('h3', {}, 'Chat'), close),
+			this.#list,
+			this.#form(),
+		);
+		call.on('chat', (message) => this.#show(message));
+		call.on('chatState', (message) => this.#show(message));
+	}
+
+	/** What was said before one came. */
+	showAll(): void {
+		this.#call.chat.forEach((message) => this.#show(message));
+	}
+
+	/** Something that happened, among what was said. */
+	note(text: string): void {
+		this.#append(element('li', { className: 'note' }, text));
+	}
+
+	focus(): void {
+		this.#input.focus();
+	}
+
+	#form(): HTMLFormElement {
+		const form = element(
+			'form',
+			{},
+			element('label', { htmlFor: 'text', className: 'hidden' }, 'Message'),
+			this.#input,
+			element('button', { className: 'primary' }, 'Send'),
+		);
+		form.addEventListener('submit', (event) => {
+			event.preventDefault();
+			this.#say();
+		});
+		this.#input.addEventListener('keydown', (event) => {
+			if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
+				event.preventDefault();
+				this.#say();
+			}
+		});
+		return form;
+	}
+
+	#say(): void {
+		const text = this.#input.value.trim();
+		if (text) {
+			this.#send(text);
+			this.#input.value = '';
+		}
+	}
+
+	#send(text: string): void {
+		this.#call.sendChat(text).catch(() => {}); // its line says so
+	}
+
+	#show(message: CallChatMessage): void {
+		const { clientId, timestamp, from, state } = message;
+		const id = `${clientId} ${timestamp} ${message.message}`;
+		const known = this.#lines.get(id);
+		const line = this.#line(message);
+		this.#lines.set(id, line);
+		if (known) {
+			known.replaceWith(line);
+			if (state === 'failed') {
+				announce('A message was not sent.');
+			}
+		} else {
+			this.#append(line);
+			line.dataset.from = String(from);
+		}
+	}
+
+	#line({ from, message, timestamp, state }: CallChatMessage): HTMLLIElement {
+		const at = new Date(timestamp ?? 0);
+		const time = element('time', { dateTime: at.toISOString() }, clock.format(at));
+		const head = element(
+			'p',
+			{ className: 'head' },
+			element('bdi', {}, String(from)),
+			' ',
+			time,
+		);
+		const text = element('p', { className: 'text', dir: 'auto' }, message);
+		const line = element('li', {}, head, text);
+		if (state) {
+			line.dataset.state = state;
+			line.classList.add('own');
+			line.append(element('p', { className: 'delivery' }, STATES[state]));
+		}
+		if (state === 'failed') {
+			const run = () => {
+				line.remove();
+				this.#send(message);
+			};
+			line.lastElementChild?.append(' ', button({ label: 'Send again', run }));
+		}
+		return line;
+	}
+
+	#append(line: HTMLLIElement): void {
+		const { scrollHeight, scrollTop, clientHeight } = this.#list;
+		const isAtEnd = scrollHeight - scrollTop - clientHeight < 40;
+		this.#list.append(line);
+		if (isAtEnd || line.dataset.state) {
+			this.#list.scrollTop = this.#list.scrollHeight;
+		}
+	}
+}
