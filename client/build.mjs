@@ -18,9 +18,9 @@ const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 // of variables. None of them is a field of a message, of an option, or of anything of the browser's.
 const internal = `
 	abandon ahead atLeastMs awaitConfirmation confirm confirmed doubt drain established feed
-	flying forget former gap giveUp isBroken isBusy isOpen isSet letIn live measure mends
-	opened pause pong prepare retire seen setTrack settle shown stopSharing told trim
-	updates wanted
+	flying forget former gap giveUp isBroken isBusy isOpen isSet letIn live look loudness measure member mends meter
+	opened packets pause peer pong prepare restart retire seen setTrack settle shown stopSharing take theirs told trim
+	typingUntil updates wanted
 `;
 
 const besides = {

@@ -187,6 +187,25 @@ void px_member_stamp(const struct px_member *member, struct px_json *json)
 	json->room = channel->label;
 }
 
+struct px_message *px_member_message(const struct px_member *member, struct px_json *json,
+		struct px_span key)
+{
+	const struct px_channel *channel = member->channel;
+	struct px_broker *broker = member->session->broker;
+	uint16_t traffic = px_traffic_place(&broker->traffic, json->type);
+	struct px_message *message = px_message_keyed(broker, json, channel->practice,
+			channel->service, key);
+	if (message) {
+		message->traffic = traffic;
+		px_message_set_origin(message, &(struct px_origin){
+			.practice = channel->practice,
+			.room = channel->label,
+			.service = px_broker_service_index(broker, channel->service),
+		});
+	}
+	return message;
+}
+
 /* The message's origin: its room, if the service named it. */
 static void set_origin(const struct px_call *call, struct px_message *message)
 {

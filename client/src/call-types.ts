@@ -2,9 +2,10 @@
 //
 // What a call is told, and what it tells.
 
-import type { PeerConnectionConstructor } from './peer.js';
 import type { DeviceEvent } from './devices.js';
-import type { ConnectionQuality } from './quality.js';
+import type { Switches } from './local-media.js';
+import type { PeerConnectionConstructor } from './peer.js';
+import type { ConnectionQuality, QualityStep } from './quality.js';
 import type {
 	Id,
 	LeaveReason,
@@ -27,6 +28,8 @@ export interface CallOptions {
 	stream?: MediaStream | null;
 	/** More for RTCPeerConnection; `iceServers` here replace those of the server. */
 	rtc?: RTCConfiguration;
+	/** What of the stream is switched on at first; without it, what its tracks say. */
+	media?: Switches;
 	/** How often connection quality is measured (2000); 0: never. */
 	qualityMs?: number;
 	RTCPeerConnection?: PeerConnectionConstructor;
@@ -41,10 +44,30 @@ export interface CallMember extends Readonly<RoomMember> {
 	readonly stream: MediaStream | null;
 	readonly connection: RTCPeerConnectionState;
 	readonly quality?: ConnectionQuality;
+	/** Nothing is to be heard: switched off there, or nothing arrives. */
+	readonly muted: boolean;
+	/** Nothing is to be seen: switched off there, or no picture arrives (yet). */
+	readonly cameraOff: boolean;
+	/** The picture is of a screen. */
+	readonly sharing: boolean;
+	readonly speaking: boolean;
+	/** Is writing for the chat. */
+	readonly typing: boolean;
+}
+
+/** What is known of oneself. */
+export interface CallSelf {
+	readonly speaking: boolean;
+	/** Of what the others get from here; there once somebody is connected. */
+	readonly quality?: QualityStep;
 }
 
 export interface CallChatMessage extends TelemedicineChatMessage {
-	/** Of one's own: under way, taken by the server, or refused. */
+	/** Of this page alone; stays the same when the state changes. */
+	localId: string;
+	/** This user's, from here or another device. */
+	own: boolean;
+	/** Of what was said here: under way, taken by the server, or refused (see `retryChat()`). */
 	state?: 'pending' | 'sent' | 'failed';
 }
 
@@ -65,5 +88,8 @@ export interface CallEvents {
 	media: [media: MediaState];
 	/** Trouble with a camera or microphone, with a sentence for the user. */
 	device: [event: DeviceEvent];
+	/** Somebody else is in front now; null: who was has left. */
+	activeSpeaker: [member: CallMember | null];
+	self: [self: CallSelf];
 	error: [error: PraxisError];
 }

@@ -11,6 +11,7 @@ import type {
 	CallEvents,
 	CallMember,
 	CallOptions,
+	CallSelf,
 	CallState,
 	EndReason,
 } from './call-types.js';
@@ -20,9 +21,12 @@ import { Timer } from './environment.js';
 import { IceServers } from './ice-servers.js';
 import { LocalMedia } from './local-media.js';
 import { Peer } from './peer.js';
-import { QualityMeter } from './quality.js';
-import { Roster } from './roster.js';
+import { level, QualityMeter, Steady, STEPS } from './quality.js';
+import type { QualityStep } from './quality.js';
+import { keepCall } from './restore.js';
+import { presented, Roster } from './roster.js';
 import type { Entry } from './roster.js';
+import { inFront, isSpeaking, smoothed } from './speakers.js';
 import type { TelemedicineWebSocketService } from './telemedicine-service.js';
 import { PraxisError } from './types.js';
 import type {
@@ -33,6 +37,7 @@ import type {
 	RoomMember,
 	RoomId,
 	RoomMessage,
+	TelemedicineChatMessage,
 	TelemedicineRoomJoined,
 	Unsubscribe,
 	WaitingMember,
@@ -40,6 +45,14 @@ import type {
 
 const CHAT = 500;
 const SETTLE_MS = 2_000;
+/** Who writes says so again after the first, stops by itself after the second … */
+const TYPING_MS = 3_000;
+const IDLE_MS = 5_000;
+/** … and is not believed for longer than this. */
+const TYPED_MS = 8_000;
+type Said = TelemedicineChatMessage & Pick<CallChatMessage, 'state'>;
+const WATCH_MS = 250;
+const QUALITY_MS = 2_000;
 
 export class TelemedicineCall {
 	#state: CallState = 'joining';
@@ -48,14 +61,22 @@ export class TelemedicineCall {
 	#position: number | undefined;
 	#waiting: readonly WaitingMember[] = [];
 	#chat: readonly CallChatMessage[] = [];
+	#messages = 0;
+	#self: CallSelf = { speaking: false };
+	#loudness = 0;
+	#front: Entry | undefined;
+	#steady = new Steady();
+	#typingAgain = 0;
+	#measureAt: number;
 	#clientId = '';
 	#ice: IceServers;
 	#local: LocalMedia;
 	#events: Emitter<CallEvents>;
 	#roster: Roster;
 	#unsubscribe: Unsubscribe[];
-	#measuring: Timer;
+	#watching: Timer;
 	#settling: Timer;
+	#typing: Timer;
 	readonly #service: TelemedicineWebSocketService;
 	readonly #options: CallOptions;
 
@@ -65,14 +86,16 @@ export class TelemedicineCall {
 		const { environment } = service.manager;
 		this.#events = new Emitter((error) => environment.report(error));
 		this.#roster = new Roster(this.#events);
-		this.#measuring = new Timer(environment);
+		this.#watching = new Timer(environment);
 		this.#settling = new Timer(environment);
+		this.#typing = new Timer(environment);
 		this.#ice = new IceServers(
 			environment,
 			options.rtc?.iceServers ? undefined : () => service.requestIceServers(options.roomId),
 		);
 		this.#local = new LocalMedia(
 			options.stream ?? null,
+			options.media ?? {},
 			() => {
 				this.#roster.all.forEach(({ peer }) => this.#local.feed(peer));
 				this.#tellMedia();
@@ -80,13 +103,15 @@ export class TelemedicineCall {
 			(event) => this.#events.emit('device', event),
 		);
 		this.#unsubscribe = this.#listen();
+		keepCall();
 		service.manager.enableService('telemedicine');
 		service.manager.connect(this);
 		service.manager.calls.add(this);
 		service.joinRoom(options.roomId, options.appointmentId, options.userId, options.userName, {
 			practiceId: options.practiceId,
 		});
-		this.#measureLater();
+		this.#measureAt = environment.now() + (options.qualityMs ?? QUALITY_MS);
+		this.#watch();
 	}
 
 	get roomId(): RoomId {
@@ -125,6 +150,16 @@ export class TelemedicineCall {
 		return this.#local.stream;
 	}
 
+	/** Who spoke last, or speaks; null: nobody yet, or it has left. */
+	get activeSpeaker(): CallMember | null {
+		return this.#front?.member ?? null;
+	}
+
+	/** What is known of oneself; a new object whenever it has changed. */
+	get self(): CallSelf {
+		return this.#self;
+	}
+
 	/** What the others see and hear of us. */
 	get media(): MediaState {
 		return this.#local.state;
@@ -151,36 +186,42 @@ export class TelemedicineCall {
 	/** Resolves when the server has it. Whoever need not know may ignore the promise. */
 	sendChat(message: string): Promise<Receipt> {
 		const { roomId, appointmentId, userName, userId } = this.#options;
-		const chat = {
-			type: 'telemedicine_chat_message' as const,
-			roomId,
-			appointmentId,
-			message,
-			from: userName,
-			fromUserId: userId,
-		};
-		const receipt = this.#service.manager.send(chat);
-		const timestamp = this.#service.manager.environment.wall();
-		let said: CallChatMessage = {
-			...chat,
-			clientId: this.#clientId,
-			timestamp,
-			state: 'pending',
-		};
-		this.#say(said);
-		const become = (state: CallChatMessage['state']) => {
-			const next = { ...said, state };
-			this.#chat = this.#chat.map((message) => (message === said ? next : message));
-			said = next;
-			this.#events.emit('chatState', said);
-		};
-		receipt.then(
-			() => become('sent'),
-			// A lost session's receipt: the server had taken the message.
-			(error: unknown) =>
-				become((error as PraxisError).code === 'session_lost' ? 'sent' : 'failed'),
+		this.setTyping(false);
+		return this.#post(
+			this.#say({
+				type: 'telemedicine_chat_message',
+				roomId,
+				appointmentId,
+				message,
+				from: userName,
+				fromUserId: userId,
+				clientId: this.#clientId,
+				timestamp: this.#service.manager.environment.wall(),
+				state: 'pending',
+			}),
 		);
-		return receipt;
+	}
+
+	/** Sends a message again whose state is `failed`; rejects at once if there is none. */
+	retryChat(localId: string): Promise<Receipt> {
+		const failed = this.#chat.find((one) => one.localId === localId && one.state === 'failed');
+		return failed
+			? this.#post(this.#become(failed, 'pending'))
+			: Promise.reject(new PraxisError('not_found'));
+	}
+
+	/** Tells the others that one writes; to be called with each key, and ends by itself. */
+	setTyping(on: boolean): void {
+		const now = this.#service.manager.environment.now();
+		if (this.#state === 'joined' && (on ? now >= this.#typingAgain : this.#typing.isSet)) {
+			this.#service.sendTyping(this.roomId, on);
+			this.#typingAgain = on ? now + TYPING_MS : this.#typingAgain;
+		}
+		if (on) {
+			this.#typing.set(IDLE_MS, () => this.setTyping(false));
+		} else {
+			this.#typing.clear();
+		}
 	}
 
 	setAudio(on: boolean): void {
@@ -272,7 +313,11 @@ export class TelemedicineCall {
 					this.#roster.change(entry, { media: { audio, video, screen } });
 				}
 			}),
-			here('chat_message', (message) => this.#say(message)),
+			here('chat_message', (message) => {
+				this.#typed(message.clientId, false);
+				this.#say(message);
+			}),
+			here('typing', ({ clientId, typing }) => this.#typed(clientId, typing)),
 			manager.registerHandler('telemedicine_ice_servers', ({ iceServers, expiresAt }) => {
 				this.#ice.servers = iceServers;
 				this.#roster.live.forEach(({ peer }) => peer.configure(this.#config()));
@@ -287,6 +332,9 @@ export class TelemedicineCall {
 			}),
 			manager.onStatusChange(() => queueMicrotask(() => this.#statusChanged())),
 			manager.environment.onNetworkChange(() => this.#networkChanged()),
+			manager.environment.onHide(() =>
+				keepCall({ ...this.#options, media: this.media }, manager.environment.wall()),
+			),
 			() => service.manager.disconnect(this),
 			() => manager.calls.delete(this),
 		];
@@ -294,7 +342,7 @@ export class TelemedicineCall {
 
 	#joined(message: TelemedicineRoomJoined): void {
 		if (this.#clientId === '') {
-			this.#chat = message.chat;
+			this.#chat = message.chat.map((said) => this.#known(said));
 		}
 		this.#ice.servers = message.iceServers;
 		this.#ice.go();
@@ -311,9 +359,50 @@ export class TelemedicineCall {
 		this.#tellMedia();
 	}
 
-	#say(message: CallChatMessage): void {
+	// ---- the chat ----
+
+	#known(said: Said): CallChatMessage {
+		const own = String(said.userId ?? said.fromUserId) === String(this.#options.userId);
+		return { ...said, own: own || said.state !== undefined, localId: `${++this.#messages}` };
+	}
+
+	#say(said: Said): CallChatMessage {
+		const message = this.#known(said);
 		this.#chat = [...this.#chat, message].slice(-CHAT);
 		this.#events.emit('chat', message);
+		return message;
+	}
+
+	#become(said: CallChatMessage, state: CallChatMessage['state']): CallChatMessage {
+		const next = { ...said, state };
+		this.#chat = this.#chat.map((message) => (message === said ? next : message));
+		this.#events.emit('chatState', next);
+		return next;
+	}
+
+	#post(said: CallChatMessage): Promise<Receipt> {
+		// What is of this page alone does not travel.
+		// What is of this page alone does not travel.
+		const local = { own: undefined, localId: undefined, state: undefined };
+		const receipt = this.#service.manager.send({ ...said, ...local });
+		receipt.then(
+			() => this.#become(said, 'sent'),
+			// A lost session's receipt: the server had taken the message.
+			(error: unknown) => {
+				const isLost = (error as PraxisError).code === 'session_lost';
+				this.#become(said, isLost ? 'sent' : 'failed');
+			},
+		);
+		return receipt;
+	}
+
+	/** Shown with the next look at who speaks. */
+	#typed(clientId: string, typing: boolean): void {
+		const entry = this.#roster.get(clientId);
+		if (entry) {
+			const { environment } = this.#service.manager;
+			entry.typingUntil = typing ? environment.now() + TYPED_MS : 0;
+		}
 	}
 
 	// ---- members ----
@@ -348,7 +437,8 @@ export class TelemedicineCall {
 					service.sendIceCandidate(roomId, appointmentId, plain, own, clientId);
 				},
 				stream: (stream) => {
-					if (entry.member.stream !== stream && roster.change(entry, { stream })) {
+					const isOther = entry.member.stream !== stream;
+					if (roster.change(entry, { stream }) && isOther) {
 						this.#events.emit('stream', stream, entry.member);
 					}
 				},
@@ -366,9 +456,21 @@ export class TelemedicineCall {
 			service.manager.environment,
 		);
 		const entry: Entry = {
-			member: { clientId, userId, userName, role, media, stream: null, connection: 'new' },
+			member: presented({
+				clientId,
+				userId,
+				userName,
+				role,
+				media,
+				stream: null,
+				connection: 'new',
+				speaking: false,
+				typing: false,
+			}),
 			peer,
 			meter: new QualityMeter(),
+			loudness: 0,
+			typingUntil: 0,
 			live: true,
 		};
 		this.#local.feed(peer);
@@ -419,25 +521,63 @@ export class TelemedicineCall {
 		}
 	}
 
-	#measureLater(): void {
-		const { qualityMs = 2_000 } = this.#options;
-		if (qualityMs > 0 && this.#state !== 'ended') {
-			this.#measuring.set(qualityMs, () => void this.#measure());
+	// ---- who speaks, and how well it arrives ----
+
+	#watch(): void {
+		const { qualityMs = QUALITY_MS } = this.#options;
+		const now = this.#service.manager.environment.now();
+		this.#watching.set(WATCH_MS, () => this.#watch());
+		const measures = qualityMs > 0 && now >= this.#measureAt;
+		if (measures) {
+			this.#measureAt = now + qualityMs;
 		}
+		void this.#look(measures);
 	}
 
-	async #measure(): Promise<void> {
+	async #look(measures: boolean): Promise<void> {
+		let own = 0;
+		const sent: QualityStep[] = [];
 		for (const entry of this.#roster.shown) {
 			try {
-				const quality = await entry.meter.measure(entry.peer.pc);
-				if (this.#roster.change(entry, { quality })) {
+				const look = await entry.meter.look(entry.peer.pc, measures);
+				own = Math.max(own, look.own);
+				this.#heard(entry, look.theirs);
+				const { quality } = look;
+				if (quality && quality.level !== 'lost') {
+					sent.push(level(quality.sentLoss ?? 0, quality.rttMs ?? 0));
+				}
+				if (quality && this.#roster.change(entry, { quality })) {
 					this.#events.emit('quality', quality, entry.member);
 				}
 			} catch {
 				// The connection has been closed meanwhile.
 			}
 		}
-		this.#measureLater();
+		const front = inFront(this.#roster.shown, this.#front);
+		if (front !== this.#front) {
+			this.#front = front;
+			this.#events.emit('activeSpeaker', this.activeSpeaker);
+		}
+		this.#loudness = smoothed(this.#loudness, own);
+		const last = this.#self;
+		const speaking = isSpeaking(this.#loudness, last.speaking);
+		// What one of them lacks is its own trouble; what all of them lack is ours.
+		const best = STEPS.find((step) => sent.includes(step));
+		const quality = measures ? best && this.#steady.take(best) : last.quality;
+		if (speaking !== last.speaking || quality !== last.quality) {
+			this.#self = { speaking, quality };
+			this.#events.emit('self', this.#self);
+		}
+	}
+
+	#heard(entry: Entry, theirs: number): void {
+		const { member } = entry;
+		entry.loudness = smoothed(entry.loudness, member.muted ? 0 : theirs);
+		const speaking = isSpeaking(entry.loudness, member.speaking);
+		const typing = entry.typingUntil > this.#service.manager.environment.now();
+		if (speaking !== member.speaking || typing !== member.typing) {
+			this.#roster.change(entry, { speaking, typing });
+		}
 	}
 
 	// ---- the end ----
@@ -448,7 +588,8 @@ export class TelemedicineCall {
 		}
 		this.#local.close();
 		this.#endReason = reason;
-		[this.#measuring, this.#settling].forEach((timer) => timer.clear());
+		[this.#watching, this.#settling, this.#typing].forEach((timer) => timer.clear());
+		keepCall();
 		this.#ice.close();
 		this.#unsubscribe.forEach((unsubscribe) => unsubscribe());
 		this.#roster.clear();

@@ -35,7 +35,9 @@ export type {
 	CallEvents,
 	CallMember,
 	CallOptions,
+	CallSelf,
 	CallState,
 	EndReason,
 } from './call-types.js';
-export type { ConnectionQuality } from './quality.js';
+export type { ConnectionQuality, QualityStep } from './quality.js';
+export type { SavedCall } from './restore.js';

@@ -7,6 +7,11 @@ import type { DeviceEvent, DeviceKind } from './devices.js';
 import type { Peer } from './peer.js';
 import type { MediaState } from './types.js';
 
+export interface Switches {
+	audio?: boolean;
+	video?: boolean;
+}
+
 export class LocalMedia {
 	#stream: MediaStream | null;
 	#screen: MediaStream | null = null;
@@ -21,16 +26,23 @@ export class LocalMedia {
 	/** The latest choice of each kind: an earlier one that is answered later does not count. */
 	#choice: Partial<Record<DeviceKind, object>> = {};
 	#closed = false;
+	/** What was switched on or off here, which goes for another stream, too. */
+	readonly #on: Switches;
 	readonly #changed: () => void;
 	readonly #told: (event: DeviceEvent) => void;
 
-	/** `changed`: what is sent, or its state, is another now. `told`: of trouble with a device. */
+	/**
+	 * `on`: what is switched on or off at first. `changed`: what is sent, or its state, is another
+	 * now. `told`: of trouble with a device.
+	 */
 	constructor(
 		stream: MediaStream | null,
+		on: Switches,
 		changed: () => void,
 		told: (event: DeviceEvent) => void,
 	) {
 		this.#stream = stream;
+		this.#on = { ...on };
 		this.#changed = changed;
 		this.#told = told;
 		this.#watch();
@@ -90,9 +102,11 @@ export class LocalMedia {
 		return true;
 	}
 
-	/** A track that its owner stops does not say so: only one that was taken away does. */
+	// What was switched off stays so. A track that its owner stops does not say that it ended: only
+	// one that was taken away does.
 	#watch(): void {
 		for (const track of this.#stream?.getTracks() ?? []) {
+			track.enabled = this.#on[track.kind as keyof Switches] ?? track.enabled;
 			if (!this.#watched.has(track)) {
 				this.#watched.add(track);
 				track.addEventListener('ended', () => {
@@ -110,9 +124,9 @@ export class LocalMedia {
 		this.#ownStream = false;
 	}
 
-	enable(kind: 'audio' | 'video', on: boolean): void {
-		const tracks = this.#stream?.getTracks() ?? [];
-		tracks.filter((track) => track.kind === kind).forEach((track) => (track.enabled = on));
+	enable(kind: keyof Switches, on: boolean): void {
+		this.#on[kind] = on;
+		this.#watch();
 		this.#changed();
 	}
 

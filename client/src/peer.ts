@@ -11,6 +11,7 @@ export type PeerConnectionConstructor = new (config?: RTCConfiguration) => RTCPe
 export interface PeerHooks {
 	description(description: RTCSessionDescription): void;
 	candidate(candidate: RTCIceCandidate | null): void;
+	/** Another stream, or what its tracks carry has changed. */
 	stream(stream: MediaStream): void;
 	state(state: RTCPeerConnectionState): void;
 	/** It is our turn now: what is sent goes into the answer, or into an offer of ours. */
@@ -62,7 +63,11 @@ export class Peer {
 		this.pc = pc;
 		pc.onnegotiationneeded = () => void this.#offer();
 		pc.onicecandidate = ({ candidate }) => hooks.candidate(candidate);
-		pc.ontrack = ({ streams, track }) => hooks.stream(streams[0] ?? new MediaStream([track]));
+		pc.ontrack = ({ streams, track }) => {
+			const stream = streams[0] ?? new MediaStream([track]);
+			track.onmute = track.onunmute = () => hooks.stream(stream);
+			hooks.stream(stream);
+		};
 		pc.onconnectionstatechange = () => hooks.state(connectionOf(pc));
 		pc.oniceconnectionstatechange = () => {
 			hooks.state(connectionOf(pc));

@@ -30,6 +30,7 @@ import type {
 import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 
 export * from './react-board.js';
+export * from './react-call.js';
 
 /** The status of the connection; connects nothing. */
 export function useWebSocketStatus(manager: WebSocketManager = webSocketManager): WebSocketStatus {

@@ -12,7 +12,7 @@ import type { CallEvents, CallMember } from './call-types.js';
 import type { Emitter } from './emitter.js';
 import type { Peer } from './peer.js';
 import type { QualityMeter } from './quality.js';
-import type { LeaveReason } from './types.js';
+import type { LeaveReason, RoomMember } from './types.js';
 
 /** Who was put out by the server does not look on for ever: a former one that nobody succeeds. */
 const FORMER_MS = 300_000;
@@ -21,10 +21,27 @@ export interface Entry {
 	member: CallMember;
 	readonly peer: Peer;
 	readonly meter: QualityMeter;
+	/** How loud it is, 0 to 0.1, smoothed. */
+	loudness: number;
+	/** Until when it may be taken to be writing, by the clock for durations. */
+	typingUntil: number;
 	/** It is signalled with; else it is a former one. */
 	live: boolean;
 	/** Whom it succeeds once it is connected; out of sight until then. */
 	former?: Entry;
+}
+
+/** What there is of a member: by its own word, and as far as it arrives. */
+export function presented<M extends RoomMember & Pick<CallMember, 'stream'>>(member: M) {
+	const { media, stream } = member;
+	const isQuiet = (kind: string) =>
+		!stream?.getTracks().some((track) => track.kind === kind && !track.muted);
+	return {
+		...member,
+		muted: media?.audio === false || (stream !== null && isQuiet('audio')),
+		cameraOff: (media?.video === false && !media.screen) || isQuiet('video'),
+		sharing: media?.screen === true,
+	};
 }
 
 export class Roster {
@@ -63,7 +80,7 @@ export class Roster {
 
 	/** Returns whether it is in sight. */
 	change(entry: Entry, change: Partial<CallMember>): boolean {
-		entry.member = { ...entry.member, ...change };
+		entry.member = presented({ ...entry.member, ...change });
 		if (entry.former) {
 			if (entry.member.connection === 'connected') {
 				this.#succeed(entry);

@@ -13,6 +13,7 @@ const telemedicine = [
 	'user_left',
 	'chat_message',
 	'media_state',
+	'typing',
 	'room_joined',
 	'ice_servers',
 	'waiting',

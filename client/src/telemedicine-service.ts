@@ -6,6 +6,8 @@
 
 import { TelemedicineCall } from './call.js';
 import type { CallOptions } from './call-types.js';
+import { keptCall } from './restore.js';
+import type { SavedCall } from './restore.js';
 import type { WebSocketManager } from './manager.js';
 import type { SessionEvent } from './options.js';
 import { OwnIds } from './recovery.js';
@@ -60,6 +62,20 @@ export class TelemedicineWebSocketService extends Service {
 	/** A whole call: media, negotiation and all. Joins at once. */
 	call(options: CallOptions): TelemedicineCall {
 		return new TelemedicineCall(this, options);
+	}
+
+	/**
+	 * The call that this tab's page was left in, less than a minute ago; null: none. To go on with
+	 * it, give it to `call()` with a stream, or use `restore()`.
+	 */
+	savedCall(maxAgeMs = 60_000): SavedCall | null {
+		return keptCall(this.manager.environment.wall() - maxAgeMs);
+	}
+
+	/** After a reload: the call that the page was in goes on, with the same media switched on. */
+	restore(more: Partial<CallOptions> = {}): TelemedicineCall | null {
+		const saved = this.savedCall();
+		return saved && this.call({ ...saved, ...more });
 	}
 
 	// ---- rooms ----
@@ -156,6 +172,11 @@ export class TelemedicineWebSocketService extends Service {
 		return this.#send(message, 'restored');
 	}
 
+	/** Whether this user is writing for the chat: tells the others, nothing is kept. */
+	sendTyping(roomId: RoomId, typing: boolean): boolean {
+		return this.#send({ type: 'telemedicine_typing', roomId, typing });
+	}
+
 	/** Answered with `onIceServers`. */
 	requestIceServers(roomId?: RoomId): boolean {
 		return this.#send({ type: 'telemedicine_ice_servers', roomId });
@@ -189,6 +210,7 @@ export class TelemedicineWebSocketService extends Service {
 	readonly onUserLeft = this.#on('telemedicine_user_left');
 	/** Each message of others once; not what was said before one joined, see `onRoomJoined`. */
 	readonly onChatMessage = this.#on('telemedicine_chat_message');
+	readonly onTyping = this.#on('telemedicine_typing');
 	readonly onMediaState = this.#on('telemedicine_media_state');
 	readonly onRoomJoined = this.#on('telemedicine_room_joined');
 	readonly onIceServers = this.#on('telemedicine_ice_servers');

@@ -165,6 +165,12 @@ export interface TelemedicineMediaState extends RoomMessage, MediaState, Sender 
 	clientId: string;
 }
 
+export interface TelemedicineTyping extends RoomMessage, Sender {
+	type: 'telemedicine_typing';
+	clientId: string;
+	typing: boolean;
+}
+
 export interface TelemedicineRoomJoined extends RoomMessage {
 	type: 'telemedicine_room_joined';
 	/** One's own. */
@@ -257,6 +263,7 @@ export interface MessageMap {
 	telemedicine_media_state: TelemedicineMediaState;
 	telemedicine_offer: TelemedicineOffer;
 	telemedicine_room_joined: TelemedicineRoomJoined;
+	telemedicine_typing: TelemedicineTyping;
 	telemedicine_user_joined: TelemedicineUserJoined;
 	telemedicine_user_left: TelemedicineUserLeft;
 	telemedicine_waiting: TelemedicineWaiting;

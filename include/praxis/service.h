@@ -249,6 +249,14 @@ PX_PUBLIC void px_session_stamp(const struct px_session *session, struct px_prac
 /* The same for a message about a member of a channel: its origin is that channel. */
 PX_PUBLIC void px_member_stamp(const struct px_member *member, struct px_json *json);
 
+/*
+ * A message about a member that the service wrote itself, from a finished writer with
+ * px_member_stamp(), which is freed; `key` as px_call.key has it. The caller owns one reference.
+ * NULL if the writer or memory failed.
+ */
+PX_PUBLIC struct px_message *px_member_message(const struct px_member *member,
+		struct px_json *json, struct px_span key);
+
 /* Milliseconds since 1970, by the broker's clock; constant during one turn of the loop. */
 PX_PUBLIC int64_t px_broker_wall_ms(const struct px_broker *broker);
 

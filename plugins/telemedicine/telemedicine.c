@@ -138,6 +138,12 @@ static const struct px_field_rule media_fields[] = {
 	LAST,
 };
 
+static const struct px_field_rule typing_fields[] = {
+	{ "roomId", PX_FIELD_ID, false },
+	{ "typing", PX_FIELD_BOOL, false },
+	LAST,
+};
+
 static const struct px_field_rule ice_fields[] = {
 	{ "roomId", PX_FIELD_ID, true },
 	LAST,
@@ -183,6 +189,8 @@ static const struct px_command commands[] = {
 		.roles = PX_ROLES_ALL, .fields = offer_fields },
 	{ .type = "telemedicine_remove", .acts = true, .handle = telemedicine_handle_remove,
 		.roles = PX_ROLES_TEAM, .fields = remove_fields },
+	{ .type = "telemedicine_typing", .handle = telemedicine_handle_typing,
+		.roles = PX_ROLES_ALL, .fields = typing_fields },
 	{ .type = "telemedicine_user_joined", .acts = true, .handle = telemedicine_handle_joined,
 		.roles = PX_ROLES_ALL, .fields = joined_fields },
 	{ .type = "telemedicine_user_left", .handle = telemedicine_handle_left,

@@ -2,7 +2,7 @@
 /*
  * telemedicine, split by what its messages are about (docs/protocol.md, section 4): room.c
  * who is in, waiting.c who would like to be, participant.c what both said of themselves,
- * signal.c offers, answers, candidates and media, chat.c, moderate.c what staff may do,
+ * signal.c offers, answers, candidates, media, typing, chat.c, moderate.c what staff may do,
  * ice.c STUN and TURN, snapshot.c what the next server is told of all this.
  */
 #ifndef TELEMEDICINE_H
@@ -57,6 +57,8 @@ struct participant {
 	bool audio;
 	bool video;
 	bool screen;
+	bool typing;            /* others were told so last */
+	int64_t typing_next_ms; /* when they may be told again, by monotonic time */
 };
 
 /* Our state in a membership of a waiting room. */
@@ -134,6 +136,7 @@ struct px_member *telemedicine_find_waiter(struct px_call *call, const struct px
 /* signal.c */
 int telemedicine_handle_signal(struct px_call *call);
 int telemedicine_handle_media(struct px_call *call);
+int telemedicine_handle_typing(struct px_call *call);
 
 /* chat.c */
 int telemedicine_handle_chat(struct px_call *call);

@@ -187,6 +187,7 @@ describe('a room', () => {
 			'telemedicine_ice_candidate',
 			'telemedicine_chat_message',
 			'telemedicine_media_state',
+			'telemedicine_typing',
 			'telemedicine_admit',
 			'telemedicine_deny',
 			'telemedicine_remove',
@@ -640,6 +641,67 @@ describe('the media state', () => {
 			await bob.fence();
 		}
 		await nothingArrived([ann, bob]);
+	});
+
+	itEnds(praxis);
+});
+
+describe('typing', () => {
+	const praxis = usePraxisd();
+	const typing = (on) => ({ type: 'telemedicine_typing', roomId: 'r', typing: on });
+
+	it('is told to the others, in both directions, and kept for nobody', async () => {
+		const [ann, bob, cyd] = await room(praxis, 'r', 3);
+		for (const [one, others] of [
+			[ann, [bob, cyd]],
+			[bob, [ann, cyd]],
+		]) {
+			for (const on of [true, false]) {
+				await one.accepted(typing(on));
+				for (const other of others) {
+					const told = await other.next('telemedicine_typing');
+					assert.equal(told.clientId, one.clientId);
+					assert.equal(told.roomId, 'r');
+					assert.equal(told.userId, one.identity.userId);
+					assert.equal(told.typing, on);
+				}
+			}
+		}
+		const dora = await praxis.connect();
+		await dora.join('r');
+		await nothingArrived([dora], [ann, bob, cyd]);
+	});
+
+	it('has no word of what is typed', async () => {
+		const [ann, bob] = await room(praxis, 'r', 2);
+		const draft = secret('draft');
+		await ann.accepted({ ...typing(true), id: 'draft', text: draft, message: draft });
+		const told = await bob.next('telemedicine_typing');
+		assert.deepEqual(Object.keys(told).sort(), [
+			'appointmentId',
+			'clientId',
+			'practiceId',
+			'roomId',
+			'timestamp',
+			'type',
+			'typing',
+			'userId',
+			'userName',
+		]);
+	});
+
+	it('is passed on once in a while, however often it is said', async () => {
+		const [ann, bob] = await room(praxis, 'r', 2);
+		await ann.accepted(typing(false));
+		const before = Date.now();
+		for (let i = 0; i < 20; i++) {
+			await ann.accepted(typing(true));
+			await ann.accepted(typing(false));
+		}
+		const rounds = Math.floor((Date.now() - before) / 2000) + 1;
+		const told = (await bob.fence()).map(({ typing: on }) => on);
+		assert.ok(told.length <= 2 * rounds, `${told.length} in ${rounds} rounds`);
+		told.forEach((on, at) => assert.equal(on, at % 2 === 0));
 	});
 
 	itEnds(praxis);

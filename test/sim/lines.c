@@ -41,6 +41,7 @@ static const char *const keys[] = {
 	"services",
 	"position",
 	"since",
+	"typing",
 };
 
 struct words *words_begin(const char *type)

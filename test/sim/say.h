@@ -95,6 +95,7 @@ void say_leave_room(struct peer *peer);
 void say_signal(struct peer *peer);
 void say_chat(struct peer *peer);
 void say_media(struct peer *peer);
+void say_typing(struct peer *peer);
 void say_ice(struct peer *peer);
 void say_remove(struct peer *peer);
 void say_end(struct peer *peer);

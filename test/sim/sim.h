@@ -153,6 +153,8 @@ struct member {
 	uint64_t order;
 	bool is_host;     /* of a hall: its leaving ends it */
 	bool audio, video, screen;
+	bool typing;
+	int64_t typing_next_ms;
 	uint64_t has_from; /* of a board: it was sent all after this one, or they are its own */
 	uint64_t heard;    /* … of one that is detached, without praxis.v1 */
 	uint64_t missed;   /* … and since it is back: it may lack what is before */

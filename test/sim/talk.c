@@ -137,7 +137,8 @@ static const struct {
 } talks[] = {
 	{ 63, say_update }, { 3, say_drag }, { 24, say_subscribe }, { 8, say_unsubscribe },
 	{ 50, say_join_room }, { 10, say_leave_room }, { 50, say_signal }, { 24, say_chat },
-	{ 9, say_media }, { 5, say_ice }, { 5, say_remove }, { 2, say_end }, { 12, say_admit },
+	{ 9, say_media }, { 7, say_typing }, { 5, say_ice }, { 5, say_remove },
+	{ 2, say_end }, { 12, say_admit },
 	{ 4, say_deny }, { 15, say_join_hall },
 	{ 5, say_leave_hall }, { 8, say_kick }, { 1, say_bye }, { 8, say_cross }, { 6, say_ping },
 	{ 12, say_received }, { 5, say_unknown }, { 6, say_nonsense }, { 8, say_auth },

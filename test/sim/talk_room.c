@@ -282,6 +282,56 @@ void say_media(struct peer *peer)
 	said_ack(&said, 0);
 }
 
+/* What others get of it is the server's own text, whatever else the message had. */
+static struct line *typing_line(const struct channel *room, const struct member *member)
+{
+	const struct peer *peer = member->peer;
+	char practice[RAW];
+	struct words *words = words_begin("telemedicine_typing");
+	words_add(words, "clientId", "\"%s\"", peer->conn->client_id);
+	words_add(words, "practiceId", "%s", spell_practice(peer, room->place, practice));
+	words_add(words, "roomId", "%s", member->room);
+	words_add_if(words, "userId", told_user(peer, member->user));
+	words_add(words, "userName", "%s", peer->authenticated ? peer->name : member->name);
+	words_add(words, "timestamp", "%lld", (long long)sim.fake->wall_ms);
+	words_add(words, "typing", "%s", member->typing ? "true" : "false");
+	struct line *line = words_line(words, 640);
+	(void)snprintf(line->key, sizeof(line->key), "%u t %s %d", room->place,
+			peer->conn->client_id, (int)(room - sim.channels));
+	return line;
+}
+
+void say_typing(struct peer *peer)
+{
+	struct said said;
+	bool typing = chance(60);
+	said_begin(&said, peer, TELEMEDICINE, "telemedicine_typing", PX_ROLES_ALL);
+	said_practice(&said, false);
+	said_room(&said, false);
+	if (chance(95) || said.bad_field) {
+		said_add(&said, "typing", typing ? "true" : "false");
+	} else {
+		said.bad_field = "typing";
+	}
+	said_self(&said, 0);
+	said_pad(&said);
+	if (!said_send(&said)) {
+		return;
+	}
+	struct channel *room = said_member_room(&said);
+	if (!room) {
+		return;
+	}
+	struct member *member = the_member(room, peer);
+	int64_t now_ms = sim.fake->mono_ms;
+	if (typing ? now_ms >= member->typing_next_ms : member->typing) {
+		member->typing = typing;
+		member->typing_next_ms = typing ? now_ms + 2000 : member->typing_next_ms;
+		model_publish(room, typing_line(room, member), peer);
+	}
+	said_ack(&said, 0);
+}
+
 void say_ice(struct peer *peer)
 {
 	struct said said;

@@ -11,7 +11,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 const client = process.cwd();
-const LIMIT_BYTES = 16_384;
+const LIMIT_BYTES = 17_408;
 
 function node(...args: string[]): string {
 	return execFileSync(process.execPath, args, { cwd: client, encoding: 'utf8' });

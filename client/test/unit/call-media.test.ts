@@ -272,7 +272,13 @@ describe('a path', () => {
 });
 
 describe('quality', () => {
-	const counts = (caller: Caller, packets: number, lost: number, rtt: number) => {
+	const counts = (
+		caller: Caller,
+		packets: number,
+		lost: number,
+		rtt: number,
+		sentLoss = 0.01,
+	) => {
 		const timestamp = caller.clock.time;
 		caller.only.stats = [
 			{
@@ -286,6 +292,8 @@ describe('quality', () => {
 				framesPerSecond: 30,
 			},
 			{ type: 'inbound-rtp', timestamp, kind: 'audio', bytesReceived: 0 },
+			{ type: 'remote-inbound-rtp', fractionLost: sentLoss },
+			{ type: 'remote-inbound-rtp', fractionLost: 0 },
 			{ type: 'candidate-pair', nominated: true, currentRoundTripTime: rtt },
 			{ type: 'candidate-pair', nominated: false, currentRoundTripTime: 9 },
 		];
@@ -320,13 +328,66 @@ describe('quality', () => {
 		);
 		assert.deepEqual(got[1], {
 			level: 'good',
+			step: 'good',
 			loss: 0,
+			sentLoss: 0.01,
 			rttMs: 50,
 			kbps: 4_000,
 			framesDecoded: 200,
 			framesPerSecond: 30,
 		});
 		assert.equal(got[2]?.loss, 0.05);
-		assert.equal(ann.call.members[0]?.quality?.level, 'lost');
+		const [bobs] = ann.call.members;
+		assert.deepEqual([bobs?.quality?.level, bobs?.quality?.step], ['lost', 'poor']);
+	});
+
+	it('has three steps, which change when several measurements agree', async () => {
+		const ann = new Caller('a').begin({ stream: camera(), qualityMs: 2_000 });
+		const bob = new Caller('b').begin({ stream: camera() });
+		await Room.of(ann, bob);
+		const selves: unknown[] = [];
+		ann.call.on('self', ({ quality }) => selves.push(quality));
+		ann.only.become('connected');
+		const steps = async (...rtts: number[]) => {
+			const got: unknown[] = [];
+			for (const rtt of rtts) {
+				counts(ann, 1_000, 0, rtt);
+				ann.clock.pass(2_000);
+				await ann.settle();
+				got.push(ann.call.members[0]?.quality?.step);
+			}
+			return got;
+		};
+		assert.deepEqual(await steps(0.05, 0.6, 0.05, 0.6), Array(4).fill('good'));
+		assert.deepEqual(await steps(0.6, 0.6), ['poor', 'poor']);
+		assert.deepEqual(await steps(0.3, 0.3, 0.3, 0.3, 0.05), [
+			'poor',
+			'poor',
+			'poor',
+			'fair',
+			'fair',
+		]);
+		assert.deepEqual(selves, ['good', 'poor', 'fair']);
+	});
+
+	it("of what one sends oneself is as the best of the others' connections", async () => {
+		const [ann, ...others] = ['a', 'b', 'c'].map((id) =>
+			new Caller(id).begin({ stream: camera(), qualityMs: 2_000 }),
+		) as [Caller, Caller, Caller];
+		await Room.of(ann, ...others);
+		const report = async (...losses: number[]) => {
+			losses.forEach((fractionLost, at) => {
+				const pc = ann.connections[at];
+				pc?.become('connected');
+				Object.assign(pc ?? {}, { stats: [{ type: 'remote-inbound-rtp', fractionLost }] });
+			});
+			ann.clock.pass(2_000);
+			await ann.settle();
+			return ann.call.self.quality;
+		};
+		assert.equal(ann.call.self.quality, undefined);
+		assert.equal(await report(0.5, 0), 'good');
+		assert.equal(await report(0.5, 0.5), 'good');
+		assert.equal(await report(0.5, 0.5), 'poor');
 	});
 });

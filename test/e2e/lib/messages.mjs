@@ -65,6 +65,7 @@ export const MESSAGES = {
 		screen: 'boolean',
 		'practiceId?': 'id',
 	},
+	telemedicine_typing: { roomId: 'id', typing: 'boolean', 'practiceId?': 'id' },
 	telemedicine_ice_servers: { 'roomId?': 'id' },
 	telemedicine_admit: { roomId: 'id', clientId: 'clientId' },
 	telemedicine_deny: { roomId: 'id', clientId: 'clientId', 'reason?': 'string' },
