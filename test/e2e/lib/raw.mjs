@@ -171,7 +171,9 @@ export class RawClient extends Session {
 	// the one below it as its `carrier`.
 	kill({ reset = true } = {}) {
 		if (reset && !this.socket.writableEnded) {
-			(this.socket.carrier ?? this.socket).resetAndDestroy(); // once ended, Node would wait for ever
+			const below = this.socket.carrier ?? this.socket;
+			below.once('close', this.#over); // Node 18 does not tell a carrier's end to whom it carries
+			below.resetAndDestroy(); // once ended, Node would wait for ever
 		} else {
 			this.socket.destroy();
 		}
@@ -184,13 +186,16 @@ export class RawClient extends Session {
 		this.echoClose = echoClose;
 		socket.on('data', (data) => this.#feed(data));
 		socket.on('error', () => {});
-		socket.on('close', () => {
-			const { code, reason } = this.#close ?? { code: 1006, reason: '' };
-			this.ended(code, reason);
-			this.#frameWaiters.forEach((waiter) => waiter.reject(new Error(`closed with ${code}`)));
-		});
+		socket.on('close', this.#over);
 		this.#feed(rest);
 	}
+
+	// Of the connection, told once or twice.
+	#over = () => {
+		const { code, reason } = this.#close ?? { code: 1006, reason: '' };
+		this.ended(code, reason);
+		this.#frameWaiters.forEach((waiter) => waiter.reject(new Error(`closed with ${code}`)));
+	};
 
 	#feed(data) {
 		this.#bytes = Buffer.concat([this.#bytes, data]);
