@@ -25,9 +25,12 @@ import type {
 	MessageHandler,
 	MessageOf,
 	Receipt,
+	Received,
+	Sent,
 	ServerError,
 	ServiceConfig,
 	StatusHandler,
+	Unmapped,
 	Unsubscribe,
 	User,
 	WebSocketMessage,
@@ -37,7 +40,11 @@ type Messages = Record<string, [message: never]>;
 
 const LINGER_MS = 1_000;
 
-export class WebSocketManager {
+/**
+ * `In` and `Out`: messages of services that this package does not know, type → fields, as handlers
+ * get them and as they are sent (docs/client.md, "A service of your own").
+ */
+export class WebSocketManager<In extends object = object, Out extends object = In> {
 	#options: ManagerOptions = {};
 	#environment: Environment = theEnvironment;
 	#now = steady(() => (this.#options.environment?.now ?? theEnvironment.now)());
@@ -78,6 +85,11 @@ export class WebSocketManager {
 			this.#watch();
 		}
 		return this;
+	}
+
+	/** The same manager, as one that knows these messages. */
+	typed<M extends object, S extends object = M>(): WebSocketManager<M, S> {
+		return this as unknown as WebSocketManager<M, S>;
 	}
 
 	get options(): Readonly<ManagerOptions> {
@@ -204,7 +216,12 @@ export class WebSocketManager {
 	// ---- messages ----
 
 	/** Calls the handler with each message of that type; `*` stands for all types. */
-	registerHandler<T extends string>(type: T, handler: MessageHandler<MessageOf<T>>): Unsubscribe {
+	registerHandler<T extends keyof In & string>(
+		type: T,
+		handler: MessageHandler<Received<In, T>>,
+	): Unsubscribe;
+	registerHandler<T extends string>(type: T, handler: MessageHandler<MessageOf<T>>): Unsubscribe;
+	registerHandler(type: string, handler: MessageHandler<never>): Unsubscribe {
 		return this.#messages.on(type, handler);
 	}
 
@@ -231,12 +248,22 @@ export class WebSocketManager {
 	}
 
 	/** Sends, or keeps until there is a connection. False: refused, and `dropped` says why. */
+	sendMessage<T extends keyof Out & string>(
+		message: Sent<Out, T>,
+		options?: SendOptions,
+	): boolean;
+	sendMessage<T extends string>(message: Unmapped<Out, T>, options?: SendOptions): boolean;
 	sendMessage(message: WebSocketMessage, { lifetime = 'always' }: SendOptions = {}): boolean {
 		const asking = lifetime === 'always' && message.type !== 'ping';
 		return this.#post(asking ? this.#ask(message) : message, lifetime) === null;
 	}
 
 	/** The same, with the server's receipt; rejects with a PraxisError. */
+	send<T extends keyof Out & string>(
+		message: Sent<Out, T>,
+		options?: SendOptions,
+	): Promise<Receipt>;
+	send<T extends string>(message: Unmapped<Out, T>, options?: SendOptions): Promise<Receipt>;
 	send(message: WebSocketMessage, { lifetime = 'always' }: SendOptions = {}): Promise<Receipt> {
 		return new Promise((resolve, reject) => {
 			const refusal = this.#post(this.#ask(message), lifetime, { resolve, reject });
@@ -399,6 +426,8 @@ export class WebSocketManager {
 }
 
 /** A connection of its own, beside the shared `webSocketManager`. */
-export function createWebSocketManager(options?: ManagerOptions): WebSocketManager {
+export function createWebSocketManager<In extends object = object, Out extends object = In>(
+	options?: ManagerOptions,
+): WebSocketManager<In, Out> {
 	return new WebSocketManager(options);
 }

@@ -277,6 +277,26 @@ export type MessageOf<T extends string> = T extends keyof MessageMap
 	? MessageMap[T]
 	: WebSocketMessage;
 
+/** What the package or the server adds to any message. */
+export interface MessageStamps {
+	id?: Id;
+	timestamp?: number;
+	clientId?: string;
+	practiceId?: Id;
+}
+
+/** A message of an application's own map (type → its fields), as handlers get it. */
+export type Received<Messages, T extends keyof Messages> = { type: T } & Messages[T] &
+	MessageStamps;
+
+/** The same, as it is sent: what the server stamps may be left out of the map. */
+export type Sent<Messages, T extends keyof Messages> = { type: T; id?: Id } & Messages[T];
+
+/** A message of any type that the map does not have. */
+export type Unmapped<Messages, T extends string> = WebSocketMessage & {
+	type: T extends keyof Messages ? never : T;
+};
+
 export type MessageHandler<M = WebSocketMessage> = (message: M) => void;
 export type StatusHandler = (status: WebSocketStatus, reason?: string) => void;
 

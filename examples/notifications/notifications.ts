@@ -1,50 +1,50 @@
 // SPDX-License-Identifier: MIT
 //
 // Notifications for pages, on the connection of praxis-client. The package knows nothing of this
-// service: its types are declared here, and handlers get them.
+// service: its messages are described here, and what is sent and handled has these types.
 
 import { webSocketManager } from 'praxis-client';
 import type {
 	Id,
 	MessageHandler,
 	Receipt,
+	Received,
 	Unsubscribe,
 	WebSocketManager,
-	WebSocketMessage,
 } from 'praxis-client';
 
-export interface NotificationSent extends WebSocketMessage {
-	type: 'notification_sent';
-	practiceId: Id;
-	notificationId: Id;
-	text?: string;
-	/** Who sent it; the application's back end has none. */
-	userId?: Id;
-	seq: number;
+/** What handlers get, by type. */
+export interface NotificationMessages {
+	notification_sent: {
+		practiceId: Id;
+		notificationId: Id;
+		text?: string;
+		/** Who sent it; the application's back end has none. */
+		userId?: Id;
+		seq: number;
+	};
+	notification_read: { practiceId: Id; notificationId: Id };
+	notification_subscribed: {
+		practiceId: Id;
+		epoch: string;
+		seq: number;
+		/** What was missed follows. False: it is not known any more, or nothing was asked for. */
+		recovered: boolean;
+	};
 }
 
-export interface NotificationRead extends WebSocketMessage {
-	type: 'notification_read';
-	practiceId: Id;
-	notificationId: Id;
+/** What is sent, by type. */
+export interface NotificationRequests {
+	notification_sent: { practiceId: Id; notificationId: Id; text?: string };
+	notification_read: { practiceId: Id; notificationId: Id };
+	notification_subscribe: { practiceId: Id; since?: { epoch: string; seq: number } };
 }
 
-export interface NotificationSubscribed extends WebSocketMessage {
-	type: 'notification_subscribed';
-	practiceId: Id;
-	epoch: string;
-	seq: number;
-	/** What was missed follows. False: it is not known any more, or nothing was asked for. */
-	recovered: boolean;
-}
+export type NotificationSent = Received<NotificationMessages, 'notification_sent'>;
+export type NotificationRead = Received<NotificationMessages, 'notification_read'>;
+export type NotificationSubscribed = Received<NotificationMessages, 'notification_subscribed'>;
 
-declare module 'praxis-client' {
-	interface MessageMap {
-		notification_sent: NotificationSent;
-		notification_read: NotificationRead;
-		notification_subscribed: NotificationSubscribed;
-	}
-}
+export type NotificationManager = WebSocketManager<NotificationMessages, NotificationRequests>;
 
 export interface Follower {
 	/** Each once, in order, those included that were missed while offline. */
@@ -62,10 +62,10 @@ interface Practice {
 }
 
 export class Notifications {
-	#manager: WebSocketManager;
+	#manager: NotificationManager;
 	#practices = new Map<string, Practice>();
 
-	constructor(manager: WebSocketManager = webSocketManager) {
+	constructor(manager: NotificationManager = webSocketManager.typed()) {
 		this.#manager = manager;
 		manager.registerHandler('notification_sent', (message) => this.#sent(message));
 		manager.registerHandler('notification_subscribed', (message) => this.#subscribed(message));

@@ -35,18 +35,24 @@ interface Made {
 }
 
 const USE = `
-	import { webSocketManager } from 'praxis-client';
+	import { createWebSocketManager, TelemedicineWebSocketService } from 'praxis-client';
 	import { Notifications } from './notifications.js';
+	import type { NotificationMessages, NotificationRequests } from './notifications.js';
 
-	const notifications = new Notifications();
+	export const shared = new Notifications();
+	const manager = createWebSocketManager<NotificationMessages, NotificationRequests>();
+	export const telemedicine = new TelemedicineWebSocketService(manager);
+	const notifications = new Notifications(manager);
 	notifications.follow(1, { onSent: ({ notificationId, text, seq }) => [notificationId, text, seq] });
-	webSocketManager.registerHandler('notification_sent', ({ seq }) => {
+	manager.registerHandler('notification_sent', ({ seq }) => {
 		const number: number = seq;
 		return number;
 	});
 	export const sent: Promise<number | undefined> = notifications.send(1, 'n', 'text').then(({ seq }) => seq);
 	// @ts-expect-error: it is a string
 	notifications.send(1, 'n', 7);
+	// @ts-expect-error: the server numbers it
+	manager.sendMessage({ type: 'notification_sent', practiceId: 1, notificationId: 1, seq: 7 });
 	// @ts-expect-error: there is no such field
 	notifications.onRead(({ text }) => text.length);
 `;
