@@ -1,125 +1,163 @@
 // SPDX-License-Identifier: MIT
 //
-// The patients of a practice's day, as this page knows them. An application has them in its
-// database, and the whiteboard tells of changes; a demonstration without one asks the other pages
-// when it opens, and keeps what it knows in this browser. Of two changes of a card the later wins.
+// What one does with cards, whichever store keeps them: each change can be undone for a while, and what others changed
+// while one was away is marked until one has looked at it.
 
-import type { Id, WhiteboardWebSocketService } from 'praxis-client';
+import { COLUMNS } from './card.js';
+import type { Card } from './card.js';
+import type { Seen } from './seen.js';
+import type { Change, Entry, Store } from './store.js';
 
-export const COLUMNS = ['Waiting', 'In treatment', 'Checkout', 'Gone home'];
-
-export interface Card {
+export interface Shown extends Entry {
 	id: string;
-	patient: string;
-	column: number;
-	changedAt: number;
+	/** Changed by somebody else while this page was hidden, closed or not connected. */
+	isNews: boolean;
 }
 
-type Data = { kind: 'card'; card: Card } | { kind: 'ask' } | { kind: 'all'; cards: Card[] };
+export interface Who {
+	userId: string;
+	userName: string;
+}
 
-const ANSWER_MS = 300;
-const SAMPLES = ['Bella (dog)', 'Milo (cat)', 'Frieda (rabbit)', 'Rocky (dog)', 'Luna (cat)'];
+/** What was done, and the way back. */
+export interface Deed {
+	text: string;
+	/** False: somebody else has changed the card since, and it stays. */
+	undo(this: void): boolean;
+}
 
 export class Cards {
-	#cards = new Map<string, Card>();
-	#answering: ReturnType<typeof setTimeout> | undefined;
+	/** The cards of others' changes while away; of these the marks. */
+	#news = new Set<string>();
+	#isArriving: boolean;
 
 	constructor(
-		readonly service: WhiteboardWebSocketService,
-		readonly practiceId: Id,
-		/** `changed`: the card that somebody else has just moved or added. */
-		readonly show: (cards: Card[], changed?: Card) => void,
+		readonly store: Store,
+		readonly seen: Seen,
+		readonly who: Who,
+		readonly now: () => number,
+		/** `ids`: what others have just changed. */
+		readonly show: (change: Change) => void,
+		readonly done: (deed: Deed) => void,
 	) {
-		this.#load();
-		service.onWhiteboardUpdate((message) => {
-			if (String(message.practiceId) === String(practiceId)) {
-				this.#hear(message.data as Data);
+		this.#isArriving = seen.isFirst;
+		seen.see(
+			[...store.entries.keys()].filter((id) => this.#isFirstSight(id)),
+			store.entries,
+		);
+		store.entries.forEach((entry, id) => this.#notice(id, entry));
+		store.onChange((change) => this.#changed(change));
+	}
+
+	get list(): Shown[] {
+		return [...this.store.entries].map(([id, entry]) => ({
+			...entry,
+			id,
+			isNews: this.#news.has(id),
+		}));
+	}
+
+	get news(): number {
+		return this.#news.size;
+	}
+
+	get(id: string): Card | undefined {
+		return this.store.entries.get(id)?.card;
+	}
+
+	/** One has looked at it. */
+	look(ids: Iterable<string> = [...this.#news]): void {
+		const looked = [...ids].filter((id) => this.#news.delete(id));
+		if (looked.length > 0) {
+			this.seen.see(looked, this.store.entries);
+			this.show({ ids: looked, by: 'self' });
+		}
+	}
+
+	/** From now on what comes is news, even to somebody who is here for the first time. */
+	leave(): void {
+		this.#isArriving = false;
+	}
+
+	add(card: Omit<Card, 'since'>): void {
+		const now = this.now();
+		const moved = { by: this.who.userName, at: now };
+		this.#write(
+			crypto.randomUUID(),
+			{ ...card, since: now, moved },
+			`${card.patient} was added`,
+		);
+	}
+
+	edit(id: string, fields: Omit<Card, 'since'>): void {
+		const card = this.get(id);
+		if (card) {
+			const moved = card.column === fields.column ? card.moved : this.#moved;
+			this.#write(id, { ...card, ...fields, moved }, `${fields.patient} was changed`);
+		}
+	}
+
+	move(id: string, column: number): void {
+		const card = this.get(id);
+		const title = COLUMNS[column];
+		if (card && title !== undefined && card.column !== column) {
+			this.#write(id, { ...card, column, moved: this.#moved }, `${card.patient}: ${title}`);
+		}
+	}
+
+	remove(id: string): void {
+		const card = this.get(id);
+		if (card) {
+			this.#write(id, undefined, `${card.patient} was removed`);
+		}
+	}
+
+	get #moved(): { by: string; at: number } {
+		return { by: this.who.userName, at: this.now() };
+	}
+
+	#write(id: string, card: Card | undefined, text: string): void {
+		const before = this.get(id);
+		this.#put(id, card);
+		const undo = () => {
+			const isOurs = JSON.stringify(this.get(id)) === JSON.stringify(card);
+			if (isOurs) {
+				this.#put(id, before);
 			}
-		});
-		// Missed too much, or just opened: the others know.
-		service.onReload(() => this.ask());
+			return isOurs;
+		};
+		this.done({ text, undo });
 	}
 
-	ask(): void {
-		this.#send({ kind: 'ask' });
-		this.#show();
-	}
-
-	add(patient: string): void {
-		this.#change({ id: crypto.randomUUID(), patient, column: 0, changedAt: this.#now() });
-	}
-
-	move(id: string, column: number): Card | undefined {
-		const card = this.#cards.get(id);
-		if (!card || card.column === column || !COLUMNS[column]) {
-			return undefined;
-		}
-		const moved = { ...card, column, changedAt: Math.max(this.#now(), card.changedAt + 1) };
-		this.#change(moved);
-		return moved;
-	}
-
-	#now(): number {
-		return this.service.manager.environment.wall();
-	}
-
-	#change(card: Card): void {
-		this.#cards.set(card.id, card);
-		this.#send({ kind: 'card', card }, card.id);
-		this.#show();
-	}
-
-	#send(data: Data, key?: string): void {
-		this.service.sendWhiteboardUpdate(this.practiceId, data, key === undefined ? {} : { key });
-	}
-
-	#hear(data: Data): void {
-		switch (data?.kind) {
-			case 'card':
-				if (this.#take(data.card)) {
-					this.#show(data.card);
-				}
-				return;
-			case 'all':
-				clearTimeout(this.#answering); // somebody was faster
-				data.cards.forEach((card) => this.#take(card));
-				this.#show();
-				return;
-			case 'ask':
-				clearTimeout(this.#answering);
-				this.#answering = setTimeout(() => {
-					this.#send({ kind: 'all', cards: [...this.#cards.values()] });
-				}, Math.random() * ANSWER_MS);
-				return;
-			default:
+	#put(id: string, card: Card | undefined): void {
+		if (card) {
+			this.store.set(id, card);
+		} else {
+			this.store.remove(id);
 		}
 	}
 
-	#take(card: Card): boolean {
-		const known = this.#cards.get(card.id);
-		if (known && known.changedAt >= card.changedAt) {
-			return false;
+	#changed(change: Change): void {
+		const isWatched = document.visibilityState === 'visible' && change.by !== 'load';
+		for (const id of change.ids) {
+			const entry = this.store.entries.get(id);
+			if (!entry || change.by === 'self' || isWatched || this.#isArriving) {
+				this.#news.delete(id);
+				this.seen.see([id], this.store.entries);
+			} else {
+				this.#notice(id, entry);
+			}
 		}
-		this.#cards.set(card.id, card);
-		return true;
+		this.show(change);
 	}
 
-	#show(changed?: Card): void {
-		const cards = [...this.#cards.values()];
-		localStorage.setItem(this.#key, JSON.stringify(cards));
-		this.show(cards, changed);
+	#isFirstSight(id: string): boolean {
+		return this.#isArriving || this.store.entries.get(id)?.userId === undefined;
 	}
 
-	get #key(): string {
-		return `praxis-demo-cards-${this.practiceId}`;
-	}
-
-	/** The same samples everywhere, and older than any change. */
-	#load(): void {
-		const kept = JSON.parse(localStorage.getItem(this.#key) ?? '[]') as Card[];
-		SAMPLES.forEach((patient, at) => {
-			this.#take({ id: `sample-${at}`, patient, column: at % 3, changedAt: 0 });
-		});
-		kept.forEach((card) => this.#take(card));
+	#notice(id: string, entry: Entry): void {
+		if (!this.seen.has(id, entry) && entry.userId !== this.who.userId) {
+			this.#news.add(id);
+		}
 	}
 }

@@ -4,6 +4,7 @@
 // page of its own where trying again is useless.
 
 import { webSocketManager, WebSocketStatus } from 'praxis-client';
+import type { ConnectionStatus } from 'praxis-client';
 import { hideBanner, showBanner } from './banner.js';
 import { byId, element } from './dom.js';
 import { icon } from './icons.js';
@@ -35,18 +36,25 @@ interface State {
 	title: string;
 	text: string;
 	action?: string;
+	more?: HTMLElement;
 }
 
 const EXPIRED: State = {
 	icon: 'clock',
-	title: 'This link has expired',
-	text: 'This link has expired. Ask your practice for a new one.',
+	title: 'This link has expired.',
+	text: 'Ask your practice for a new one.',
 };
 const INVALID: State = {
 	icon: 'link',
 	title: 'This link does not work',
 	text: 'It is incomplete, or it is not from this practice. Ask your practice for a new one.',
 };
+const LOCKED_OUT: State = {
+	icon: 'lock',
+	title: 'Locked out for a while',
+	text: 'Too many wrong links were tried from this address. A valid link works at once: open the one you were sent.',
+};
+const ONE_MOMENT = 'You need not do anything: this page goes on by itself.';
 const NO_LINK: State = {
 	icon: 'link',
 	title: 'Open your link',
@@ -76,24 +84,21 @@ const OTHER: State = {
 	action: 'Connect again',
 };
 
-/** The link's token was refused: it is not offered again, or the address would be locked out. */
-let refused = false;
-
 export function configure({ token, query }: Identity): void {
 	const url = endpoint();
-	webSocketManager.configure(
-		token ? { url, getToken: () => (refused ? null : token) } : { url, query },
-	);
+	webSocketManager.configure(token ? { url, getToken: () => token } : { url, query });
 }
 
 /** Fills the place of the views, and hides them. */
-export function showState({ icon: image, title, text, action }: State): void {
+export function showState({ icon: image, title, text, action, more }: State): void {
+	hideAway(more);
 	const box = element(
 		'section',
 		{ className: 'state' },
 		icon(image),
 		element('h1', {}, title),
 		element('p', {}, text),
+		...(more ? [more] : []),
 	);
 	box.setAttribute('role', 'alert');
 	if (action) {
@@ -104,12 +109,18 @@ export function showState({ icon: image, title, text, action }: State): void {
 	byId('state').replaceChildren(box);
 	byId('state').hidden = false;
 	byId('views').hidden = true;
-	hideBanner('connection');
+	document.body.dataset.statePage = '';
+}
+
+/** From now on what is on the page stays there while the server is away. */
+export function started(): void {
+	isStarted = true;
 }
 
 function clearState(): void {
 	byId('state').hidden = true;
 	byId('views').hidden = false;
+	delete document.body.dataset.statePage;
 }
 
 export function showNoLink(): void {
@@ -123,42 +134,80 @@ function showChip(status: WebSocketStatus): void {
 	chip.textContent = STATUS[status];
 }
 
-function showAway(reason: string): void {
-	const sentence = AWAY[reason] ?? AWAY['network']!;
-	showBanner('connection', {
-		kind: 'warn',
-		icon: 'offline',
-		text: `${sentence} What you do now is kept and sent later.`,
-	});
+/** The views have something to show, and stay while the server is away. */
+let isStarted = false;
+let counting: ReturnType<typeof setInterval> | undefined;
+
+function remaining(ms: number): string {
+	const seconds = Math.ceil(ms / 1000);
+	return seconds > 90 ? `${Math.ceil(seconds / 60)} min` : `${seconds} s`;
 }
 
+// A screen reader hears the sentence beside it, and not every second of it.
+function countdown({ retryAt = 0 }: ConnectionStatus): HTMLSpanElement {
+	const made = element('span', { className: 'countdown' });
+	made.ariaHidden = 'true';
+	const tick = () => {
+		const left = retryAt - webSocketManager.environment.wall();
+		made.textContent = left > 0 ? `Trying again in ${remaining(left)}` : 'Trying again …';
+	};
+	tick();
+	clearInterval(counting);
+	counting = setInterval(tick, 1000);
+	return made;
+}
+
+/** In a banner over what one was doing, or in the place of what could not begin. */
+function showAway(status: ConnectionStatus): void {
+	const { reason = 'network' } = status;
+	const sentence = AWAY[reason] ?? AWAY['network']!;
+	const left = countdown(status);
+	if (isStarted) {
+		showBanner('connection', {
+			kind: 'warn',
+			icon: 'offline',
+			text: `${sentence} What you do now is kept and sent later.`,
+			actions: [left],
+		});
+	} else if (reason === 'rate_limited') {
+		showState({ ...LOCKED_OUT, more: left });
+	} else {
+		showState({ icon: 'offline', title: sentence, text: ONE_MOMENT, more: left });
+	}
+}
+
+/** `kept`: a countdown that goes on somewhere else. */
+function hideAway(kept?: HTMLElement): void {
+	if (!kept) {
+		clearInterval(counting);
+	}
+	hideBanner('connection');
+}
+
+/** Reasons with which a link is of no use any more. */
+const DEAD_LINK = ['token_expired', 'unauthenticated', 'forbidden'];
+
 export function watchConnection(): void {
-	webSocketManager.onStatusChange((status, reason) => {
-		showChip(status);
-		if (status === WebSocketStatus.CONNECTED) {
-			hideBanner('connection');
+	webSocketManager.on('status', (state, reason = 'network', status) => {
+		showChip(state);
+		if (state === WebSocketStatus.CONNECTED) {
+			hideAway();
 			clearState();
-		} else if (status === WebSocketStatus.RECONNECTING && !refused) {
-			showAway(reason ?? 'network');
-		} else if (status === WebSocketStatus.ERROR && reason && reason in FINAL) {
+		} else if (DEAD_LINK.includes(reason)) {
 			showState(FINAL[reason]!);
-		}
-	});
-	webSocketManager.on('problem', ({ code }) => {
-		if (code === 'token_expired' || code === 'unauthenticated') {
-			refused = true;
-			showState(FINAL[code]!);
-		} else if (FINAL[code]) {
-			showState(FINAL[code]);
-		} else if (webSocketManager.getStatus() === WebSocketStatus.ERROR && !refused) {
-			queueMicrotask(() => showFinal());
+			// It would be refused again, and in the end the address be locked out.
+			queueMicrotask(() => webSocketManager.disconnect());
+		} else if (state === WebSocketStatus.RECONNECTING) {
+			showAway(status);
+		} else if (state === WebSocketStatus.ERROR) {
+			queueMicrotask(() => showFinal(reason));
 		}
 	});
 }
 
 // An error that the manager goes on from is followed by RECONNECTING at once.
-function showFinal(): void {
+function showFinal(reason: string): void {
 	if (webSocketManager.getStatus() === WebSocketStatus.ERROR) {
-		showState(OTHER);
+		showState(FINAL[reason] ?? OTHER);
 	}
 }

@@ -44,6 +44,7 @@ export function drawing(paths: string): SVGSVGElement {
 
 export function icon(name: IconName): SVGSVGElement {
 	const made = drawing(PATHS[name]);
+	made.dataset.icon = name;
 	if (TURN.includes(name)) {
 		made.dataset.turns = '';
 	}

@@ -46,8 +46,8 @@ export function initials(name: string): string {
 }
 
 /** Who it is, as initials; the whole name is its label. */
-export function avatar(name: string, { large = false } = {}): HTMLSpanElement {
-	const made = element('span', { className: large ? 'avatar large' : 'avatar', title: name });
+export function avatar(name: string, size: 'small' | 'large' | '' = ''): HTMLSpanElement {
+	const made = element('span', { className: `avatar ${size}`, title: name });
 	made.setAttribute('role', 'img');
 	made.ariaLabel = name;
 	made.append(initials(name));

@@ -4,7 +4,7 @@
 
 import { webSocketManager, whiteboardService } from 'praxis-client';
 import type { SessionEvent } from 'praxis-client';
-import { configure, showNoLink, watchConnection } from './connection.js';
+import { configure, showNoLink, started, watchConnection } from './connection.js';
 import { byId, element } from './dom.js';
 import { icon } from './icons.js';
 import { keptIdentity, takeIdentity } from './identity.js';
@@ -24,21 +24,22 @@ export function startShell(views: readonly View[], patients: readonly View[]): v
 	const identity = keptIdentity();
 	const isPatient = identity?.role === 'patient';
 	const own = isPatient ? patients : views;
-	const router = new Router(own);
 	showNavigation(own);
+	const router = new Router(own);
 	if (!identity) {
 		showNoLink();
 		return;
 	}
 	watchConnection();
 	configure(identity);
-	let started = false;
+	let isStarted = false;
 	webSocketManager.on('session', ({ user }: SessionEvent) => {
 		const practiceId = user?.practices?.[0];
-		if (started || !user || practiceId === undefined) {
+		if (isStarted || !user || practiceId === undefined) {
 			return;
 		}
-		started = true;
+		isStarted = true;
+		started();
 		showUser(practiceId, user.userName ?? 'Guest');
 		const go = router.go.bind(router);
 		own.forEach((view) => view.start({ user, practiceId, isPatient, go }));
@@ -61,6 +62,9 @@ function showNavigation(views: readonly View[]): void {
 }
 
 function showUser(practiceId: string | number, name: string): void {
-	byId('practice').textContent = `practice ${practiceId}, ${name}`;
+	byId('practice').replaceChildren(
+		element('span', {}, `Practice ${practiceId} · `),
+		element('bdi', {}, name),
+	);
 	byId('me').replaceChildren(avatar(name));
 }
