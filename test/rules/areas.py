@@ -56,7 +56,7 @@ LIBRARIES = {
 
 
 # Headers that the build makes.
-GENERATED = frozenset(["version.h", "openapi.h", "asyncapi.h"])
+GENERATED = frozenset(["version.h", "openapi.h", "asyncapi.h", "scripts.h"])
 PURE = "pure"
 ANYTHING = re.compile(r"test/|examples/")
 PLUGIN_H = "praxis/plugin.h"

@@ -8,7 +8,11 @@
 
 /* … with something before it and something after it. */
 #define RUN_TESTS_BETWEEN(set_up, tear_down, suite_name, ...) \
-	int main(void) \
+	RUN_TESTS_BETWEEN_AS(main, set_up, tear_down, suite_name, __VA_ARGS__)
+
+/* … in a function of another name. */
+#define RUN_TESTS_BETWEEN_AS(function, set_up, tear_down, suite_name, ...) \
+	int function(void) \
 	{ \
 		Suite *suite = suite_create(suite_name); \
 		TCase *tcase = tcase_create(suite_name); \

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* Links of the module to a real Redis, with a broker in name only; the test turns their loop. */
+#ifndef REDIS_WORLD_H
+#define REDIS_WORLD_H
+
+#include "fake_broker.h"
+#include "link.h"
+#include "redis_server.h"
+
+extern const struct px_bus_module px_bus_module;
+
+struct node {
+	struct px_broker broker;
+	struct px_bus_link *link;
+	bool is_deposed;
+	char log[512]; /* its latest line */
+};
+
+extern uv_loop_t loop;
+extern struct redis_server redis;
+/* Of the next link; the port is that of the server. */
+extern struct px_bus_setup setup;
+
+void world_begin(bool keeps);
+void world_end(void);
+
+void node_begin(struct node *node);
+void node_end(struct node *node);
+/* Sends what was asked for. */
+void node_flush(struct node *node);
+
+/* Turns the loop until it is so; fails the test if that takes too long. */
+#define WAIT_UNTIL(condition) \
+	do { \
+		uint64_t waiting_since_ms = now_ms(); \
+		while (!(condition)) { \
+			ck_assert_msg(now_ms() - waiting_since_ms < 60000, "waited for: %s", #condition); \
+			turn_loop(); \
+		} \
+	} while (0)
+
+uint64_t now_ms(void);
+void turn_loop(void);
+
+/* A number from the test's own dice, which begin anew with each test. */
+uint32_t dice(uint32_t below);
+
+/* The main() of a test program, which includes run.h. Without a redis-server it is skipped. */
+#define RUN_REDIS_TESTS(set_up, suite_name, ...) \
+	int run_all(void); \
+	RUN_TESTS_BETWEEN_AS(run_all, set_up, world_end, suite_name, __VA_ARGS__); \
+	int main(void) \
+	{ \
+		return redis_server_exists() ? run_all() : world_skip(); \
+	} \
+	struct end_of_redis_tests
+
+int world_skip(void);
+
+#endif
