@@ -185,10 +185,10 @@ void px_nodes_begin(struct px_bus_link *link); /* a connection */
 void px_nodes_beat(struct px_bus_link *link);
 void px_nodes_tick(struct px_bus_link *link, int64_t now_ms);
 void px_nodes_beaten(struct px_bus_link *link, struct px_resp resp);
-void px_nodes_buried(struct px_bus_link *link, uint64_t node, struct px_resp resp);
-void px_nodes_orphans(struct px_bus_link *link, uint64_t node, struct px_resp resp);
+void px_nodes_buried(struct px_bus_link *link, uint64_t id, struct px_resp resp);
+void px_nodes_orphans(struct px_bus_link *link, uint64_t id, struct px_resp resp);
 void px_nodes_heard(struct px_bus_link *link, struct px_span text); /* on the channel of all */
-bool px_nodes_is_dead(struct px_bus_link *link, uint64_t node);
+bool px_nodes_is_dead(struct px_bus_link *link, uint64_t id);
 void px_nodes_leave(struct px_bus_link *link);
 
 #endif

@@ -24,7 +24,17 @@
 
 bool redis_server_exists(void)
 {
-	return system("command -v redis-server >/dev/null") == 0;
+	const char *path = getenv("PATH");
+	while (path && *path) {
+		char file[512];
+		int len = (int)strcspn(path, ":");
+		(void)snprintf(file, sizeof(file), "%.*s/redis-server", len, path);
+		if (access(file, X_OK) == 0) {
+			return true;
+		}
+		path += len + (path[len] == ':');
+	}
+	return false;
 }
 
 static struct sockaddr_in address_of(uint16_t port)
@@ -54,7 +64,7 @@ static void be_redis(const struct redis_server *redis)
 		_exit(1);
 	}
 	execlp("redis-server", "redis-server", "--bind", "127.0.0.1", "--port", port, "--save", "",
-			"--appendonly", redis->keeps ? "yes" : "no", "--appendfsync", "everysec", NULL);
+			"--appendonly", redis->keeps ? "yes" : "no", "--appendfsync", "always", NULL);
 	_exit(1);
 }
 

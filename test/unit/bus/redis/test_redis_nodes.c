@@ -83,13 +83,12 @@ END_TEST
 
 START_TEST(a_node_that_leaves_is_dead_at_once)
 {
+	setup.node_timeout_ms = 600000;
 	begin(&one);
 	begin(&two);
 	uint64_t number = two.broker.node;
 	px_bus_module.leave(two.link);
-	uint64_t begun_ms = now_ms();
 	WAIT_UNTIL(one.broker.dead_count == 1);
-	ck_assert_uint_lt(now_ms() - begun_ms, 3000);
 	ck_assert(one.broker.dead[0] == number && two.broker.deposed == 0);
 	node_end(&one);
 	node_end(&two);
