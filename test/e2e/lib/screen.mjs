@@ -45,7 +45,12 @@ export class Screen {
 		screen.token = await sign(screen.claims);
 		Object.assign(screen, { url, options });
 		screen.running = screen.#run();
-		await within(screen.#isUp(1), 'a screen that is on');
+		try {
+			await within(screen.#isUp(1), 'a screen that is on');
+		} catch (error) {
+			await screen.close(); // else it would try for ever, and the test's process never end
+			throw error;
+		}
 		return screen;
 	}
 
@@ -141,7 +146,7 @@ export class Screen {
 	async close() {
 		this.#isOver = true;
 		this.#wake();
-		if (this.#socket.readyState === WebSocket.OPEN) {
+		if (this.#socket?.readyState === WebSocket.OPEN) {
 			this.#socket.close(1000);
 		}
 		await within(this.running, 'the end of a screen');
