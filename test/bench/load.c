@@ -27,7 +27,7 @@ struct scenario {
 	unsigned members;
 	unsigned in_flight;
 	unsigned idle;
-	unsigned practices; /* 0: all rooms are in one */
+	bool apart;         /* rooms are in practices of their own */
 	unsigned calls;     /* rooms of two besides, for chat */
 	unsigned text_bytes;
 	double per_second;  /* messages; 0: as fast as they are received */
@@ -42,9 +42,9 @@ static const struct scenario scenarios[] = {
 	{ "practice", ROOM_BOARD, 1, 5000, 1, .idle = 0 },
 	{ "handshakes", ROOM_CHAT, 0, 2, 1, .idle = 0 },
 	{ "signal", ROOM_SIGNAL, 500, 2, 1, .text_bytes = 4096 },
-	{ "board", ROOM_BOARD, 100, 10, 16, .text_bytes = 1024, .practices = 100,
+	{ "board", ROOM_BOARD, 100, 10, 16, .text_bytes = 1024, .apart = true,
 		.receipts = true },
-	{ "day", ROOM_BOARD, 2000, 5, 64, .practices = 2000, .calls = 300, .per_second = 50,
+	{ "day", ROOM_BOARD, 2000, 5, 64, .apart = true, .calls = 300, .per_second = 50,
 		.text_bytes = 512 },
 };
 
@@ -360,8 +360,8 @@ static void traffic_plan(struct traffic *t, const struct options *o)
 {
 	const struct scenario *s = &o->scenario;
 	const struct room_plan plans[] = {
-		{ s->kind, s->rooms, s->members, s->practices },
-		{ ROOM_CHAT, s->calls, 2, s->practices },
+		{ s->kind, s->rooms, s->members, s->apart },
+		{ ROOM_CHAT, s->calls, 2, s->apart },
 	};
 
 	t->dialect = o->dialect;

@@ -10,8 +10,14 @@ const COUNT = 2048; // each client brings another one: nothing is to be had by r
 
 const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
+// The practices of the client with that token. With `wide`, those behind the first hundred have 200
+// of their own each, so that 500 of them make 100,000 channels.
+function practicesOf(at, wide) {
+	return wide && at > 100 ? Array.from({ length: 200 }, (_, index) => at * 200 + index) : [1];
+}
+
 // Writes `tokens.txt` and the keys into the directory; returns the vhost's "tokens".
-export function writeTokens(dir, alg) {
+export function writeTokens(dir, alg, wide = false) {
 	const secret = randomBytes(32).toString('hex');
 	const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 	const signers = {
@@ -20,7 +26,13 @@ export function writeTokens(dir, alg) {
 	};
 	const exp = Math.floor(Date.now() / 1000) + 3600;
 	const lines = Array.from({ length: COUNT }, (_, at) => {
-		const claims = { sub: at + 1, name: `u${at + 1}`, role: 'staff', practices: [1], exp };
+		const claims = {
+			sub: at + 1,
+			name: `u${at + 1}`,
+			role: 'staff',
+			practices: practicesOf(at, wide),
+			exp,
+		};
 		const input = `${encode({ alg, typ: 'JWT' })}.${encode(claims)}`;
 		return `${input}.${signers[alg](Buffer.from(input)).toString('base64url')}`;
 	});

@@ -385,7 +385,7 @@ static void rooms_make(struct traffic *t, const struct room_plan *plan, struct r
 
 		r->number = (unsigned)(r - t->rooms) + 1;
 		r->kind = plan->kind;
-		r->practice = plan->practices > 0 ? i % plan->practices + 1 : 1;
+		r->practice = plan->apart ? r->number : 1;
 		r->members = members + (size_t)i * plan->members;
 		r->member_count = plan->members;
 		r->due = buffer_must(calloc((size_t)plan->members * plan->members,

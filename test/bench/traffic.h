@@ -76,7 +76,7 @@ struct room_plan {
 	enum room_kind kind;
 	unsigned rooms;
 	unsigned members;
-	unsigned practices; /* 0: all are in practice 1; else room n is in practice n % practices + 1 */
+	bool apart; /* each room is in a practice of its own; else all are in practice 1 */
 };
 
 void traffic_init(struct traffic *t, const struct room_plan *plans, unsigned count);

@@ -29,6 +29,7 @@ const ALL = [
 	'starved.test.mjs',
 	'output.test.mjs',
 	'turns.test.mjs',
+	'bench.test.mjs',
 	'config.test.mjs',
 	'lifecycle.test.mjs',
 	'manager.test.mjs',
