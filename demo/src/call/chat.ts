@@ -3,7 +3,7 @@
 // What is said in writing: with times, and for one's own messages whether the server has them. A
 // message that failed stays, and can be sent again.
 
-import type { CallChatMessage, TelemedicineCall } from 'praxis-client';
+import type { CallChatMessage, CallMember, TelemedicineCall } from 'praxis-client';
 import { announce, element } from '../shell/dom.js';
 import { button } from '../shell/parts.js';
 
@@ -19,6 +19,7 @@ export class Chat {
 	readonly element: HTMLElement;
 	#list: HTMLOListElement;
 	#input: HTMLTextAreaElement;
+	#typing = element('p', { className: 'typing' });
 	#lines = new Map<string, HTMLLIElement>();
 	readonly #call: TelemedicineCall;
 
@@ -46,9 +47,11 @@ export class Chat {
 			{ className: 'chat', ariaLabel: 'Chat' },
 			element('header', {}, element('h3', {}, 'Chat'), close),
 			this.#list,
+			this.#typing,
 			this.#form(),
 		);
 		call.on('chat', (message) => this.#show(message));
+		call.on('members', (members) => this.#showTyping(members));
 		call.on('chatState', (message) => this.#show(message));
 	}
 
@@ -78,6 +81,9 @@ export class Chat {
 			event.preventDefault();
 			this.#say();
 		});
+		this.#input.addEventListener('input', () => {
+			this.#call.setTyping(this.#input.value.trim() !== '');
+		});
 		this.#input.addEventListener('keydown', (event) => {
 			if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
 				event.preventDefault();
@@ -90,21 +96,16 @@ export class Chat {
 	#say(): void {
 		const text = this.#input.value.trim();
 		if (text) {
-			this.#send(text);
+			this.#call.sendChat(text).catch(() => {}); // its line says so
 			this.#input.value = '';
 		}
 	}
 
-	#send(text: string): void {
-		this.#call.sendChat(text).catch(() => {}); // its line says so
-	}
-
 	#show(message: CallChatMessage): void {
-		const { clientId, timestamp, from, state } = message;
-		const id = `${clientId} ${timestamp} ${message.message}`;
-		const known = this.#lines.get(id);
+		const { localId, from, state } = message;
+		const known = this.#lines.get(localId);
 		const line = this.#line(message);
-		this.#lines.set(id, line);
+		this.#lines.set(localId, line);
 		if (known) {
 			known.replaceWith(line);
 			if (state === 'failed') {
@@ -116,7 +117,7 @@ export class Chat {
 		}
 	}
 
-	#line({ from, message, timestamp, state }: CallChatMessage): HTMLLIElement {
+	#line({ localId, own, from, message, timestamp, state }: CallChatMessage): HTMLLIElement {
 		const at = new Date(timestamp ?? 0);
 		const time = element('time', { dateTime: at.toISOString() }, clock.format(at));
 		const head = element(
@@ -128,19 +129,26 @@ export class Chat {
 		);
 		const text = element('p', { className: 'text', dir: 'auto' }, message);
 		const line = element('li', {}, head, text);
+		line.classList.toggle('own', own);
 		if (state) {
 			line.dataset.state = state;
-			line.classList.add('own');
 			line.append(element('p', { className: 'delivery' }, STATES[state]));
 		}
 		if (state === 'failed') {
-			const run = () => {
-				line.remove();
-				this.#send(message);
-			};
+			const run = () => void this.#call.retryChat(localId).catch(() => {});
 			line.lastElementChild?.append(' ', button({ label: 'Send again', run }));
 		}
 		return line;
+	}
+
+	/** In a line that is always there, so that nothing moves. */
+	#showTyping(members: readonly CallMember[]): void {
+		const names = members
+			.filter(({ typing }) => typing)
+			.map(({ userName }) => userName ?? 'Guest');
+		const text =
+			names.length > 1 ? 'Several people are writing …' : `${names[0] ?? ''} is writing …`;
+		this.#typing.textContent = names.length > 0 ? text : '';
 	}
 
 	#append(line: HTMLLIElement): void {

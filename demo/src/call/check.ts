@@ -38,7 +38,8 @@ export class CheckPage {
 	#verdict = element('p', { className: 'verdict', role: 'status' });
 	#rows = new Map<CheckStepName, HTMLLIElement>();
 	/** What to do once camera and microphone are there, or are known not to be. */
-	#join: (() => void) | undefined;
+	#take: () => void;
+	#isJoining = false;
 	/** Switched off here; another device stays off. */
 	#off = new Set<DeviceKind>();
 
@@ -53,15 +54,8 @@ export class CheckPage {
 		this.#fields = new DeviceFields('check', (kind, deviceId) => {
 			void check.setDevice(kind, deviceId);
 		});
-		const go = button({
-			label: 'Join the call',
-			kind: 'primary',
-			run: () => {
-				go.disabled = true;
-				this.#join = () => join(check.take());
-				this.#joinIfReady();
-			},
-		});
+		this.#take = () => join(check.take());
+		const go = button({ label: 'Join the call', kind: 'primary', run: () => this.join() });
 		go.id = 'join';
 		const text = isPatient
 			? 'Check how you look and sound. Then you come to the waiting room, and the practice lets you in.'
@@ -76,6 +70,12 @@ export class CheckPage {
 		);
 		check.on('step', (step) => this.#showStep(step));
 		check.on('done', ({ sentence }) => (this.#verdict.textContent = sentence));
+	}
+
+	join(): void {
+		this.#isJoining = true;
+		this.element.querySelector<HTMLButtonElement>('#join')!.disabled = true;
+		this.#joinIfReady();
 	}
 
 	/** Camera and microphone go off. */
@@ -140,8 +140,9 @@ export class CheckPage {
 		const { steps } = this.#check;
 		const isKnown = (name: CheckStepName) =>
 			steps.some((step) => step.name === name && step.state !== 'running');
-		if (isKnown('camera') && isKnown('microphone')) {
-			this.#join?.();
+		if (this.#isJoining && isKnown('camera') && isKnown('microphone')) {
+			this.#isJoining = false;
+			this.#take();
 		}
 	}
 

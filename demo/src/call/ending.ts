@@ -69,20 +69,11 @@ const ENDINGS: Record<string, Ending> = {
 		title: 'This link is for another call',
 		text: 'Ask your practice for the link to this one.',
 	},
-	link: {
-		picture: shared('lock'),
-		title: 'This link has expired',
-		text: 'This link has expired. Ask your practice for a new one.',
-	},
-	locked: {
-		picture: shared('lock'),
-		title: 'Too many attempts',
-		text: 'There were too many attempts with wrong links from your network. Wait half an hour, then open the link of your practice again.',
-	},
-	away: {
-		picture: shared('offline'),
-		title: 'The server cannot be reached',
-		text: 'Check that this device is online. It is tried again by itself; you need not reload the page.',
+	rate_limited: {
+		picture: shared('clock'),
+		title: 'One moment, please',
+		text: 'You have joined too often in a short time. Try again in a minute.',
+		again: 'Try again',
 	},
 	service_disabled: {
 		picture: shared('offline'),
@@ -98,17 +89,9 @@ const ENDINGS: Record<string, Ending> = {
 	},
 };
 
-const SAME: Record<string, string> = {
-	unauthenticated: 'link',
-	token_expired: 'link',
-	logged_out: 'link',
-	rate_limited: 'locked',
-	unknown_type: 'service_disabled',
-};
-
-/** `code`: why a call ended, or why the server does not let one in. */
+/** `code`: `call.endReason`. */
 export function endingOf(code: string): Ending {
-	return ENDINGS[SAME[code] ?? code] ?? ENDINGS['other']!;
+	return ENDINGS[code] ?? ENDINGS['other']!;
 }
 
 export interface EndingActions {

@@ -57,6 +57,7 @@ export class Preview {
 			muted: !isOn(stream, 'microphone'),
 			cameraOff: !isOn(stream, 'camera'),
 			sharing: false,
+			speaking: false,
 			connection: 'connected',
 		});
 		for (const kind of ['microphone', 'camera'] as const) {

@@ -67,7 +67,7 @@ export class CallScreen {
 		this.#openChat(WIDE.matches, false);
 		this.#ends = [
 			call.on('media', () => this.#showMedia()),
-			call.on('chat', ({ state }) => this.#heard(state !== undefined)),
+			call.on('chat', ({ own }) => this.#heard(own)),
 			call.on('joined', (member) => this.#comes(member, 1)),
 			call.on('left', (member) => this.#comes(member, -1)),
 			call.on('device', ({ sentence }) => this.#chat.note(sentence)),

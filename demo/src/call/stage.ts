@@ -30,7 +30,6 @@ export class Stage {
 	#alone: HTMLElement;
 	#picked: string | undefined;
 	#large: string | undefined;
-	#speaker: string | undefined;
 	readonly #call: TelemedicineCall;
 	readonly #options: StageOptions;
 
@@ -47,6 +46,8 @@ export class Stage {
 		this.element = element('div', { className: 'stage' }, this.#list, this.#alone);
 		call.on('members', () => this.show());
 		call.on('media', () => this.show());
+		call.on('self', () => this.show());
+		call.on('activeSpeaker', () => this.#place());
 		this.show();
 	}
 
@@ -69,15 +70,17 @@ export class Stage {
 	}
 
 	#ownPerson(): Person {
-		const { audio, video } = this.#call.media;
+		const { media, self, stream } = this.#call;
 		return {
 			name: this.#options.userName,
 			own: true,
-			stream: this.#call.stream,
-			muted: !audio,
-			cameraOff: !video,
+			stream,
+			muted: !media.audio,
+			cameraOff: !media.video,
 			sharing: false,
+			speaking: self.speaking,
 			connection: 'connected',
+			quality: self.quality,
 		};
 	}
 
@@ -116,13 +119,13 @@ export class Stage {
 	}
 
 	#place(): void {
-		const { members } = this.#call;
+		const { members, activeSpeaker } = this.#call;
 		const is = (id: string | undefined) => id !== undefined && this.#tiles.has(id);
 		this.#picked = is(this.#picked) ? this.#picked : undefined;
 		this.#large =
 			this.#picked ??
-			members.find(({ media }) => media?.screen)?.clientId ??
-			[this.#speaker, this.#large].find((id) => is(id) && id !== OWN) ??
+			members.find(({ sharing }) => sharing)?.clientId ??
+			[activeSpeaker?.clientId, this.#large].find((id) => is(id) && id !== OWN) ??
 			members[0]?.clientId;
 		for (const [id, tile] of this.#tiles) {
 			tile.setLarge(id === this.#large, id === this.#picked);
@@ -131,15 +134,16 @@ export class Stage {
 }
 
 function personOf(member: CallMember): Person {
-	const { userName, stream, media, connection, quality } = member;
+	const { userName, stream, muted, cameraOff, sharing, speaking, connection } = member;
 	return {
 		name: userName ?? 'Guest',
 		own: false,
 		stream,
-		muted: media?.audio === false,
-		cameraOff: stream === null || (media?.video === false && !media.screen),
-		sharing: media?.screen === true,
+		muted,
+		cameraOff,
+		sharing,
+		speaking,
 		connection,
-		quality: quality?.level === 'lost' ? 'poor' : quality?.level,
+		quality: member.quality?.step,
 	};
 }

@@ -19,6 +19,7 @@ export interface Person {
 	muted: boolean;
 	cameraOff: boolean;
 	sharing: boolean;
+	speaking: boolean;
 	connection: CallMember['connection'];
 	quality?: 'good' | 'fair' | 'poor';
 }
@@ -78,21 +79,24 @@ export class Tile {
 		}
 	}
 
-	show({ name, own, stream, muted, cameraOff, sharing, connection, quality }: Person): void {
+	show(person: Person): void {
+		const { name, own, stream, muted, cameraOff, sharing, connection, quality } = person;
 		if (this.#video.srcObject !== stream) {
 			this.#video.srcObject = stream;
 		}
 		const { dataset } = this.element;
 		dataset.picture = cameraOff ? 'none' : sharing ? 'screen' : 'camera';
 		dataset.own = String(own);
+		dataset.speaking = String(person.speaking);
 		this.#video.hidden = cameraOff;
 		this.#avatar.hidden = !cameraOff;
 		this.#avatar.textContent = initials(name);
 		this.#name.textContent = own ? 'You' : name;
 		this.#name.title = name;
-		this.#muted.hidden = !muted;
-		this.#noCamera.hidden = !cameraOff;
-		this.#waiting.hidden = connection === 'connected';
+		const isThere = connection === 'connected';
+		this.#muted.hidden = !muted || !isThere;
+		this.#noCamera.hidden = !cameraOff || !isThere;
+		this.#waiting.hidden = isThere;
 		this.#showQuality(quality);
 		this.#words.textContent = [
 			muted ? ', muted' : '',
@@ -111,10 +115,6 @@ export class Tile {
 	setLarge(large: boolean, pinned: boolean): void {
 		this.element.classList.toggle('large', large);
 		this.#pick.ariaPressed = String(pinned);
-	}
-
-	setSpeaking(speaking: boolean): void {
-		this.element.dataset.speaking = String(speaking);
 	}
 
 	#showQuality(step: Person['quality']): void {

@@ -5,15 +5,14 @@
 // is looked at; there a card leads back to it.
 
 import { telemedicineService, webSocketManager } from 'praxis-client';
-import type { TelemedicineCall } from 'praxis-client';
-import { announce, byId } from '../shell/dom.js';
+import type { SavedCall, TelemedicineCall } from 'praxis-client';
+import { announce, byId, element } from '../shell/dom.js';
 import type { Context, View } from '../shell/router.js';
 import { Admission } from './admission.js';
 import { CheckPage } from './check.js';
 import { Dock } from './dock.js';
 import { endingOf, endingPage } from './ending.js';
 import { CallScreen } from './screen.js';
-import { Unconnected } from './unconnected.js';
 import { WaitingRoom } from './waiting-room.js';
 
 const ROOM = 'demo';
@@ -29,17 +28,13 @@ export class CallView implements View {
 	#call: TelemedicineCall | undefined;
 	#screen: CallScreen | undefined;
 	#dock: Dock | undefined;
-	#before: Unconnected | undefined;
-
-	constructor() {
-		this.#before = new Unconnected(this.#root);
-	}
 
 	start(context: Context): void {
 		this.#context = context;
-		this.#before?.close();
-		this.#before = undefined;
-		this.#show();
+		const saved = telemedicineService.savedCall();
+		if (saved && String(saved.userId) === String(context.user.userId ?? 'guest')) {
+			this.#comeBack(saved);
+		}
 		webSocketManager.on('problem', ({ code }) => {
 			if (['token_expired', 'unauthenticated', 'removed', 'replaced'].includes(code)) {
 				this.#call?.leave(); // the page says why; camera and microphone must not stay on
@@ -76,19 +71,32 @@ export class CallView implements View {
 	}
 
 	#showCheck(): void {
-		const { isPatient, user } = this.#context;
-		this.#check?.close();
-		const check = new CheckPage({
-			userName: user.userName ?? 'Guest',
-			isPatient,
-			roomId: this.#room,
-			join: (stream) => this.#join(stream),
-		});
-		this.#check = check;
+		const check = this.#makeCheck((stream) => this.#join(stream));
 		this.#show(check.element);
 	}
 
-	#join(stream: MediaStream | null): void {
+	/** The page was loaded anew while it was in a call. */
+	#comeBack(saved: SavedCall): void {
+		this.#room = String(saved.roomId);
+		this.#show(
+			element('section', { className: 'state' }, element('h1', {}, 'Back to the call …')),
+		);
+		this.#makeCheck((stream) => this.#join(stream, saved)).join();
+	}
+
+	#makeCheck(join: (stream: MediaStream | null) => void): CheckPage {
+		const { isPatient, user } = this.#context;
+		this.#check?.close();
+		this.#check = new CheckPage({
+			userName: user.userName ?? 'Guest',
+			isPatient,
+			roomId: this.#room,
+			join,
+		});
+		return this.#check;
+	}
+
+	#join(stream: MediaStream | null, saved?: SavedCall): void {
 		this.#check = undefined;
 		const { user } = this.#context;
 		const name = user.userName ?? 'Guest';
@@ -97,6 +105,7 @@ export class CallView implements View {
 			appointmentId: this.#room,
 			userId: user.userId ?? 'guest',
 			userName: name,
+			...saved,
 			stream,
 		});
 		this.#call = call;
