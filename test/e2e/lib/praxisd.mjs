@@ -12,6 +12,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -210,6 +211,11 @@ export class Praxisd {
 		]);
 		this.port = Number(port);
 		return this;
+	}
+
+	// What it has mapped. Not by fs/promises, which takes the first page of it for all with Node 18.
+	maps() {
+		return readFileSync(`/proc/${this.pid}/maps`, 'utf8');
 	}
 
 	get pid() {
