@@ -66,6 +66,7 @@ export class TelemedicineCall {
 	#loudness = 0;
 	#front: Entry | undefined;
 	#steady = new Steady();
+	#isTyping = false;
 	#typingAgain = 0;
 	#measureAt: number;
 	#clientId = '';
@@ -213,8 +214,9 @@ export class TelemedicineCall {
 	/** Tells the others that one writes; to be called with each key, and ends by itself. */
 	setTyping(on: boolean): void {
 		const now = this.#service.manager.environment.now();
-		if (this.#state === 'joined' && (on ? now >= this.#typingAgain : this.#typing.isSet)) {
+		if (this.#state === 'joined' && (on ? now >= this.#typingAgain : this.#isTyping)) {
 			this.#service.sendTyping(this.roomId, on);
+			this.#isTyping = on;
 			this.#typingAgain = on ? now + TYPING_MS : this.#typingAgain;
 		}
 		if (on) {

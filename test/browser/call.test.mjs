@@ -1,198 +1,205 @@
 // SPDX-License-Identifier: MIT
 //
-// The demonstration's calls in a real browser: pictures and chat both ways; and neither a network
-// that is cut nor a server that is restarted loses anything of them.
+// What a call of the client package tells of its members, with real media between two pages: who
+// speaks, what is to be seen and heard, the chat, and a page that is loaded again in the middle.
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { Praxisd } from '../e2e/lib/praxisd.mjs';
-import { until } from '../e2e/lib/wait.mjs';
-import { pictures } from './lib/browser.mjs';
-import { Calls, WAIT_MS, heard, notes, said, say, seesMore } from './lib/call.mjs';
+import { Browser, buildPages } from './lib/browser.mjs';
 
-// Runs in the page: the one picture of another, and how many there ever were at once.
-function watchPicture() {
-	const others = () => [...document.querySelectorAll('.tile:not([data-member=self])')];
-	const counts = new Set([others().length]);
-	window.picture = () => {
-		const [tile] = others();
-		const { currentTime, paused } = tile.querySelector('video');
-		return { member: tile.dataset.member, currentTime, paused, counts: [...counts] };
-	};
-	new MutationObserver(() => counts.add(others().length)).observe(
-		document.querySelector('.tiles'),
-		{ childList: true },
-	);
+// Runs in a page: the call with a camera that is none, and a tone that can be turned on.
+async function begin({ user, options }) {
+	const { telemedicineService: service, webSocketManager: manager } = globalThis.praxis;
+	const audio = new AudioContext();
+	const tone = new OscillatorNode(audio, { frequency: 300 });
+	const gain = new GainNode(audio, { gain: 0 });
+	const sink = audio.createMediaStreamDestination();
+	tone.connect(gain).connect(sink);
+	tone.start();
+	await audio.resume();
+	const camera = await navigator.mediaDevices.getUserMedia({ video: true });
+	const stream = new MediaStream([...sink.stream.getTracks(), ...camera.getTracks()]);
+	const { id: userId, name: userName } = user;
+	globalThis.tone = (loud) => (gain.gain.value = loud ? 0.5 : 0);
+	manager.configure({
+		url: `ws://${location.host}/ws`,
+		query: { practiceId: 1, userId, userName, role: 'staff' },
+	});
+	const call = service.call({
+		roomId: 'r',
+		appointmentId: 12,
+		userId,
+		userName,
+		...options,
+		stream,
+	});
+	globalThis.call = call;
+	// A browser decodes what is played.
+	call.on('stream', (remote) => {
+		const video = document.body.appendChild(document.createElement('video'));
+		video.srcObject = remote;
+		void video.play();
+	});
 }
 
-async function leave(page) {
-	await page.click('#leave');
-	await page.getByRole('menuitem', { name: 'Leave the call' }).click();
-}
+describe('a call', { timeout: 240_000 }, () => {
+	const praxis = new Praxisd();
+	const users = [
+		{ id: 7, name: 'Ann' },
+		{ id: 8, name: 'Bob' },
+	];
+	let browser;
+	let pages;
+	let ann;
+	let bob;
 
-describe("the demonstration's call", { timeout: 300_000 }, () => {
-	const calls = new Calls();
-
-	before(() => calls.start());
-	beforeEach(() => {
-		calls.practice += 10;
+	before(async () => {
+		pages = await buildPages();
+		const mounts = [{ mountpoint: '/plain', origin: `${pages.directory}/plain` }];
+		await praxis.start({ vhost: { mounts } });
+		browser = await Browser.launch();
 	});
-	afterEach(() => calls.closePages());
-	after(() => calls.stop());
-
-	it('has calls of two and of three, with pictures and chat both ways', async () => {
-		const ann = await calls.staff('Ann');
-		const bob = await calls.staff('Bob');
-		await seesMore([ann, bob]);
-		await say(ann, 'How is Rocky?');
-		await heard(bob, 'Ann: How is Rocky?');
-		await say(bob, 'Better.');
-		await heard(ann, 'Bob: Better.');
-
-		const cat = await calls.staff('Cat');
-		await heard(cat, 'Bob: Better.');
-		await seesMore([ann, bob, cat]);
-		await leave(cat);
-		await until('a call of two again', async () => (await pictures(ann)).length === 1, WAIT_MS);
-		await until(
-			'word of it',
-			async () => (await notes(bob)).includes('Cat has left.'),
-			WAIT_MS,
-		);
-	});
-
-	it('goes on through a network that fails in the middle of a call', async () => {
-		const ann = await calls.staff('Ann');
-		const bob = await calls.staff('Bob');
-		await seesMore([ann, bob]);
-		calls.network.down = true;
-		calls.network.cutAll();
-		await ann.waitForSelector('#status[data-state=reconnecting]');
-		await bob.waitForSelector('#status[data-state=reconnecting]');
-		for (const n of [1, 2, 3]) {
-			await say(ann, `offline ${n}`);
-			await say(bob, `offline ${n}`);
+	beforeEach(async () => {
+		ann = await open(await browser.page(), users[0]);
+		bob = await open(await browser.page(), users[1]);
+		for (const page of [ann, bob]) {
+			await becomes(page, { connection: 'connected' });
 		}
-		await seesMore([ann, bob]); // pictures need no server
-		assert.equal(await ann.locator('.messages [data-state=pending]').count(), 3);
-		calls.network.down = false;
-		await heard(ann, 'Bob: offline 3');
-		await heard(bob, 'Ann: offline 3');
-		const expected = ['Ann', 'Bob'].flatMap((who) =>
-			[1, 2, 3].map((n) => `${who}: offline ${n}`),
-		);
-		assert.deepEqual((await said(ann)).sort(), expected);
-		assert.deepEqual((await said(bob)).sort(), expected);
-		await until(
-			'all of them sent',
-			async () => (await ann.locator('.messages [data-state=sent]').count()) === 3,
-			WAIT_MS,
-		);
-		assert.deepEqual(
-			(await notes(ann)).filter((note) => /left/.test(note)),
-			[],
-		);
-		assert.deepEqual(
-			(await notes(bob)).filter((note) => /left/.test(note)),
-			[],
-		);
-		await seesMore([ann, bob]);
+	});
+	afterEach(async () => assert.deepEqual(await browser.closePages(), []));
+	after(async () => {
+		await browser?.close();
+		await praxis.kill();
+		await pages?.remove();
 	});
 
-	it('goes on when the server is restarted in the middle of a call', async () => {
-		const ann = await calls.staff('Ann');
-		const bob = await calls.staff('Bob');
-		await seesMore([ann, bob]);
-		await say(ann, 'before');
-		await heard(bob, 'Ann: before');
-		calls.network.down = true;
-		calls.praxis.signal('SIGTERM');
-		await calls.praxis.ended();
-		await say(ann, 'meanwhile');
-		await calls.praxis.launch();
-		calls.network.target = calls.praxis.port;
-		calls.network.down = false;
-		await heard(bob, 'Ann: meanwhile');
-		await say(bob, 'after');
-		await heard(ann, 'Bob: after');
-		assert.deepEqual(await said(ann), ['Ann: before', 'Ann: meanwhile', 'Bob: after']);
-		assert.deepEqual(await said(bob), ['Ann: before', 'Ann: meanwhile', 'Bob: after']);
-		assert.deepEqual(
-			(await notes(bob)).filter((note) => /left/.test(note)),
-			[],
-		);
-		await seesMore([ann, bob]);
-	});
+	async function load(page) {
+		await page.goto(`http://127.0.0.1:${praxis.port}/plain/`);
+		await page.waitForFunction(() => globalThis.praxis);
+		await page.mouse.click(5, 5); // sound needs a gesture of the user
+	}
 
-	// The element that shows the other plays on: its time is a second later, and later again.
-	async function playsOn(page) {
-		const first = await page.evaluate(() => window.picture());
-		for (const later of [1, 2]) {
-			let now;
-			await until(
-				() => `${JSON.stringify(first)} plays on: ${JSON.stringify(now)}`,
-				async () => {
-					now = await page.evaluate(() => window.picture());
-					return now.currentTime > first.currentTime + later;
-				},
-				WAIT_MS,
+	async function open(page, user) {
+		await load(page);
+		await page.evaluate(begin, { user });
+		await page.waitForFunction(() => globalThis.call.state === 'joined');
+		return page;
+	}
+
+	// Until the only other member is so: what `wanted` says of it.
+	const becomes = (page, wanted) =>
+		page.waitForFunction((fields) => {
+			const [member] = globalThis.call.members;
+			return (
+				member && Object.entries(fields).every(([name, value]) => member[name] === value)
 			);
-			assert.deepEqual([now.member, now.paused], [first.member, false]);
-		}
-		return first.member;
-	}
+		}, wanted);
 
-	async function isSucceeded(page, former) {
-		await until(
-			'the picture of the new session',
-			async () => (await page.evaluate(() => window.picture())).member !== former,
-			WAIT_MS,
+	const speak = (page, loud) => page.evaluate((on) => globalThis.tone(on), loud);
+
+	it('shows who speaks, and who has spoken last', async () => {
+		await speak(ann, true);
+		await becomes(bob, { speaking: true });
+		await bob.waitForFunction(() => globalThis.call.activeSpeaker?.userName === 'Ann');
+		await ann.waitForFunction(() => globalThis.call.self.speaking);
+		await becomes(ann, { speaking: false });
+		await speak(ann, false);
+		await becomes(bob, { speaking: false });
+		await ann.waitForFunction(() => !globalThis.call.self.speaking);
+		assert.equal(await bob.evaluate(() => globalThis.call.activeSpeaker.userName), 'Ann');
+		await speak(bob, true);
+		await ann.waitForFunction(() => globalThis.call.activeSpeaker?.userName === 'Bob');
+	});
+
+	it('shows what is to be heard and seen of the other one', async () => {
+		await becomes(bob, { muted: false, cameraOff: false, sharing: false });
+		await ann.evaluate(() => globalThis.call.setAudio(false));
+		await becomes(bob, { muted: true, cameraOff: false });
+		await ann.evaluate(() => globalThis.call.setVideo(false));
+		await becomes(bob, { cameraOff: true });
+		await ann.evaluate(() => {
+			const canvas = document.createElement('canvas');
+			canvas.getContext('2d').fillRect(0, 0, 10, 10);
+			return globalThis.call.shareScreen(canvas.captureStream(10));
+		});
+		await becomes(bob, { sharing: true, cameraOff: false });
+		await ann.evaluate(() => globalThis.call.stopScreen());
+		await becomes(bob, { sharing: false, cameraOff: true });
+	});
+
+	it('has a quality in three steps, in both directions', async () => {
+		await ann.waitForFunction(() => {
+			const { members, self } = globalThis.call;
+			const steps = ['good', 'fair', 'poor']; // as the machine has time for it
+			return steps.includes(members[0]?.quality?.step) && steps.includes(self.quality);
+		});
+	});
+
+	it('shows who is typing, and what became of a message', async () => {
+		await ann.evaluate(() => globalThis.call.setTyping(true));
+		await becomes(bob, { typing: true });
+		await ann.evaluate(() => globalThis.call.sendChat('Good morning!'));
+		await becomes(bob, { typing: false });
+		const chat = (page) =>
+			page.evaluate(() =>
+				globalThis.call.chat.map(({ message, own, state }) => [message, own, state]),
+			);
+		assert.deepEqual(await chat(ann), [['Good morning!', true, 'sent']]);
+		assert.deepEqual(await chat(bob), [['Good morning!', false, undefined]]);
+	});
+
+	const again = async (page) => {
+		const saved = await page.evaluate(() => globalThis.praxis.telemedicineService.savedCall());
+		await page.evaluate(begin, { user: users[1], options: saved });
+		await page.waitForFunction(() => globalThis.call.state === 'joined');
+		return saved;
+	};
+
+	it('goes on when the page is loaded again, and who was muted stays so', async () => {
+		await bob.evaluate(() => globalThis.call.setAudio(false));
+		await becomes(ann, { muted: true });
+		await bob.evaluate(() => globalThis.call.sendChat('before'));
+		const before = await ann.evaluate(() => globalThis.call.members[0].clientId);
+		await load(bob);
+		const { media, userName } = await again(bob);
+		assert.deepEqual(
+			{ media, userName },
+			{ media: { audio: false, video: true }, userName: 'Bob' },
 		);
-	}
+		await becomes(bob, { connection: 'connected', cameraOff: false });
+		await ann.waitForFunction((former) => {
+			const { members } = globalThis.call;
+			const [member] = members;
+			return (
+				members.length === 1 &&
+				member.clientId !== former &&
+				member.connection === 'connected' &&
+				member.muted &&
+				!member.cameraOff
+			);
+		}, before);
+		assert.deepEqual(
+			await bob.evaluate(() =>
+				globalThis.call.chat.map(({ message, own }) => [message, own]),
+			),
+			[['before', true]],
+		);
+	});
 
-	it('keeps pictures where the server is killed, until there are those of the new session', async () => {
-		const short = new Praxisd();
-		await short.start({ global: { 'grace-ms': 500 }, vhost: calls.vhost });
-		const { target } = calls.network;
-		calls.network.target = short.port;
-		try {
-			const ann = await calls.staff('Ann');
-			const bob = await calls.staff('Bob');
-			const both = [ann, bob];
-			await seesMore(both);
-			await Promise.all(both.map((page) => page.evaluate(watchPicture)));
-			calls.network.down = true;
-			short.signal('SIGKILL');
-			await short.exited;
-			for (const page of both) {
-				await page.waitForSelector('#status[data-state=reconnecting]');
-			}
-			// By the clock of the pictures this is longer than the grace.
-			const former = await Promise.all(both.map(playsOn));
-			await short.launch();
-			calls.network.target = short.port;
-			calls.network.down = false;
-			await Promise.all(both.map((page, at) => isSucceeded(page, former[at])));
-			for (const page of both) {
-				await until(
-					'one connection',
-					async () => (await pictures(page)).length === 1,
-					WAIT_MS,
-				);
-				await playsOn(page);
-				const { counts } = await page.evaluate(() => window.picture());
-				assert.deepEqual(counts, [1], 'there was one picture at all times');
-				assert.deepEqual(
-					(await notes(page)).filter((note) => /left/.test(note)),
-					[],
-				);
-			}
-			await say(ann, 'still here');
-			await heard(bob, 'Ann: still here');
-		} finally {
-			calls.network.target = target;
-			calls.network.down = false;
-			await short.kill();
-		}
+	it('comes back when the room has ended meanwhile, and is alone', async () => {
+		await ann.evaluate(() => globalThis.call.sendChat('before'));
+		await load(bob);
+		await ann.evaluate(() => globalThis.praxis.telemedicineService.end('r'));
+		await ann.waitForFunction(() => globalThis.call.state === 'ended');
+		await again(bob);
+		assert.deepEqual(
+			await bob.evaluate(() => [globalThis.call.members, globalThis.call.chat]),
+			[[], []],
+		);
+		assert.equal(
+			await ann.evaluate(() => globalThis.praxis.telemedicineService.savedCall()),
+			null,
+		);
 	});
 });

@@ -255,6 +255,72 @@ describe("one's own chat", () => {
 			['sent', 'failed'],
 		);
 	});
+
+	it('is sent again when that is asked for, in its place and under the same id', async () => {
+		const ann = new Caller('a').begin();
+		const bob = new Caller('b').begin();
+		const room = await Room.of(ann, bob);
+		const lost = ann.call.sendChat('lost');
+		const [first] = ann.socket.of('telemedicine_chat_message');
+		ann.socket.take();
+		ann.socket.say({ type: 'error', id: first?.id, code: 'rate_limited', message: '' });
+		await assert.rejects(lost);
+		void ann.call.sendChat('next');
+		await room.pump();
+		const [failed] = ann.call.chat;
+		assert.equal(failed?.state, 'failed');
+		const states: unknown[] = [];
+		ann.call.on('chatState', ({ localId, state }) => states.push([localId, state]));
+		const again = ann.call.retryChat(failed.localId);
+		await room.pump();
+		await again;
+		assert.deepEqual(states, [
+			[failed.localId, 'pending'],
+			[failed.localId, 'sent'],
+		]);
+		assert.deepEqual(
+			ann.call.chat.map(({ message, state }) => [message, state]),
+			[
+				['lost', 'sent'],
+				['next', 'sent'],
+			],
+		);
+		assert.deepEqual(
+			bob.call.chat.map(({ message, own }) => [message, own]),
+			[
+				['next', false],
+				['lost', false],
+			],
+		);
+		await assert.rejects(ann.call.retryChat(failed.localId), { code: 'not_found' });
+		const travelled = ann.log.filter(({ type }) => type === 'telemedicine_chat_message');
+		assert.ok(
+			travelled.every((said) => !('localId' in said || 'own' in said || 'state' in said)),
+		);
+	});
+
+	it('is known as such after a reload, and every message has an id of its own', async () => {
+		const room = new Room();
+		const said = { type: 'telemedicine_chat_message', roomId: 'r', timestamp: 1 };
+		room.chat = [
+			{ ...said, clientId: 'x', message: 'mine', fromUserId: 'user-a' },
+			{ ...said, clientId: 'y', message: 'theirs', fromUserId: 8 },
+			{ ...said, clientId: 'z', message: 'claimed', fromUserId: 'user-a', userId: 9 },
+		];
+		const ann = new Caller('a').begin();
+		await room.enter(ann);
+		void ann.call.sendChat('now');
+		assert.deepEqual(
+			ann.call.chat.map(({ message, own }) => [message, own]),
+			[
+				['mine', true],
+				['theirs', false],
+				['claimed', false],
+				['now', true],
+			],
+		);
+		assert.equal(new Set(ann.call.chat.map(({ localId }) => localId)).size, 4);
+	});
 });
 
 describe("a call's session", () => {

@@ -212,6 +212,7 @@ describe('the methods', () => {
 		service.sendIceCandidate('r', 12, null, 7, 'c9');
 		service.sendChatMessage('r', 12, 'Hello!', 'Ann', 7);
 		service.requestIceServers('r');
+		service.sendTyping('r', true);
 		service.admit('r', 'c9');
 		service.deny('r', 'c9', 'Too early.');
 		service.remove('r', 'c9');
@@ -230,6 +231,7 @@ describe('the methods', () => {
 				id: 'px3',
 			},
 			{ type: 'telemedicine_ice_servers', roomId: 'r' },
+			{ type: 'telemedicine_typing', roomId: 'r', typing: true },
 			{ type: 'telemedicine_admit', roomId: 'r', clientId: 'c9' },
 			{ type: 'telemedicine_deny', roomId: 'r', clientId: 'c9', reason: 'Too early.' },
 			{ type: 'telemedicine_remove', roomId: 'r', clientId: 'c9' },
