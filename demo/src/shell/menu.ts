@@ -50,7 +50,8 @@ function openMenu(anchor: HTMLButtonElement, items: MenuItem[]): void {
 		}
 		menu.append(entry(item));
 	}
-	document.body.append(menu);
+	// Where its button is, for screen readers; not in the card, which would cut it off.
+	(anchor.closest('dialog, main, header, aside') ?? document.body).append(menu);
 	place(menu, anchor);
 	anchor.setAttribute('aria-expanded', 'true');
 	const outside = (event: Event) => {

@@ -6,7 +6,6 @@ import { webSocketManager, whiteboardService } from 'praxis-client';
 import type { SessionEvent } from 'praxis-client';
 import { configure, showNoLink, started, watchConnection } from './connection.js';
 import { byId, element } from './dom.js';
-import { icon } from './icons.js';
 import { keptIdentity, takeIdentity } from './identity.js';
 import { avatar } from './parts.js';
 import { Router } from './router.js';
@@ -48,17 +47,15 @@ export function startShell(views: readonly View[], patients: readonly View[]): v
 	whiteboardService.connect();
 }
 
+/** The page comes with all of them, so that nothing moves where one has them all. */
 function showNavigation(views: readonly View[]): void {
-	byId('navigation').replaceChildren(
-		...views.map(({ route, title }) =>
-			element(
-				'a',
-				{ href: `#/${route}` },
-				icon(route === 'board' ? 'board' : 'video'),
-				title,
-			),
-		),
-	);
+	const navigation = byId('navigation');
+	for (const link of navigation.querySelectorAll('a')) {
+		if (!views.some(({ route }) => link.hash === `#/${route}`)) {
+			link.remove();
+		}
+	}
+	navigation.classList.toggle('single', views.length === 1);
 }
 
 function showUser(practiceId: string | number, name: string): void {

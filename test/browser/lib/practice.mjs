@@ -19,11 +19,11 @@ export class Practice {
 	id = 1;
 	praxis = new Praxisd();
 
-	static async open({ services } = {}) {
+	static async open({ services, global = {} } = {}) {
 		const practice = new Practice();
 		practice.pages = await buildPages();
 		await practice.praxis.start({
-			global: { 'grace-ms': 30_000, 'state-file': 'state' },
+			global: { 'grace-ms': 30_000, 'state-file': 'state', ...global },
 			...(services && { services }),
 			vhost: tokenVhost(
 				{},
