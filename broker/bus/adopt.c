@@ -4,9 +4,9 @@
  * come from outside and are not trusted; one that makes no sense makes the whole of it unusable,
  * since a practice of which a part is missing would be believed to be whole.
  *
- * Sessions in the journal were connected to nodes that are gone. They are read so that their
- * memberships can end as they always do: each is told to the others and to the host, once. One that
- * is connected here has missed something since, and is closed.
+ * Sessions in the journal are connected somewhere. Those of other nodes become guests; if their
+ * node is dead, they leave at once, so that each is told to the others and to the host, once. Those
+ * of this node are there already, and get their memberships.
  */
 #include "bus_internal.h"
 
@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <praxis/hex.h>
 #include <praxis/host/broker.h>
 #include <praxis/host/session.h>
 #include <stdlib.h>
@@ -33,8 +34,7 @@ struct adoption {
 	size_t channel_count;
 	const struct px_bus_record *of; /* whose history is read */
 	const struct px_bus_record *now; /* that is read */
-	struct px_session **sessions; /* that were read */
-	size_t session_count;
+	struct px_edge *edge; /* of the session that is read */
 };
 
 static int by_key(const void *a, const void *b)
@@ -55,8 +55,7 @@ static int sort(struct adoption *adoption, const struct px_bus_claim *claim)
 {
 	adoption->records = calloc(claim->record_count + 1, sizeof(*adoption->records));
 	adoption->channels = calloc(claim->record_count + 1, sizeof(*adoption->channels));
-	adoption->sessions = calloc(claim->record_count + 1, sizeof(*adoption->sessions));
-	if (!adoption->records || !adoption->channels || !adoption->sessions) {
+	if (!adoption->records || !adoption->channels) {
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < claim->record_count; i++) {
@@ -114,26 +113,105 @@ static int read_update(struct px_state_load *load, struct json_object *line)
 	return px_state_read_update(load, line);
 }
 
+/* A number of a node, as text. 0: none. */
+static uint64_t read_node(struct px_span text)
+{
+	uint64_t node = 0;
+	for (size_t i = 0; i < text.len && text.len == 16; i++) {
+		int digit = px_hex_lower(text.data[i]);
+		if (digit < 0) {
+			return 0;
+		}
+		node = node << 4 | (uint64_t)digit;
+	}
+	return node;
+}
+
+/* The edge with that node's guests; of one that is nowhere, it is dead from the start. */
+static struct px_edge *edge_of(struct adoption *adoption, uint64_t node)
+{
+	uint64_t own = adoption->home->broker->bus->node;
+	struct px_edge *edge = px_edge_get(adoption->home, node == own ? 0 : node);
+	if (edge && (node == own || node == 0)) {
+		edge->is_dead = true;
+	}
+	return edge;
+}
+
+static int restore(struct px_state_load *load, const struct px_session_params *params,
+		uint64_t client_id, struct px_session **ret_session)
+{
+	struct adoption *adoption = (struct adoption *)load;
+	struct px_guest *guest;
+	struct px_edge *edge = adoption->edge;
+	if (px_guest_find(adoption->home, client_id)) {
+		return -EINVAL;
+	}
+	if (params->realm == &load->broker->nowhere) {
+		/* It can use nothing here: it ends, and begins anew. */
+		edge = edge_of(adoption, 0);
+		if (!edge || !px_turn_close_client(adoption->home, adoption->edge->node, client_id,
+				PX_CLOSE_TRY_LATER)) {
+			return -ENOMEM;
+		}
+	}
+	int rc = px_guest_create(adoption->home, edge, params, client_id, &guest);
+	if (rc == 0) {
+		*ret_session = &guest->session;
+	}
+	return rc;
+}
+
 static int read_session(struct px_state_load *load, struct json_object *line)
 {
 	struct adoption *adoption = (struct adoption *)load;
 	struct px_span client_id;
+	struct px_span node;
+	uint64_t id;
 	int rc = read_time(adoption, line);
 	/* Under another key it would stay in the journal when the session has gone. */
 	if (rc < 0 || !px_json_get_text(line, "session", &client_id) ||
+			!px_client_id_read(client_id, &id) ||
+			!px_json_get_text(line, "node", &node) ||
 			!px_span_equal(client_id, adoption->now->key)) {
 		return -EINVAL;
 	}
-	load->session = px_session_find(load->broker, client_id);
-	if (load->session) {
-		px_session_close(load->session, PX_CLOSE_TRY_LATER);
-		return 0;
+	load->session = px_home_visitor(adoption->home, id);
+	adoption->edge = load->session ? NULL : edge_of(adoption, read_node(node));
+	if (!load->session && !adoption->edge) {
+		return -ENOMEM;
 	}
-	rc = px_state_read_session(load, line);
+	if (!load->session) {
+		rc = px_state_read_session(load, line);
+	}
 	if (load->session) {
-		adoption->sessions[adoption->session_count++] = load->session;
+		px_entry_session_changed(adoption->home, load->session);
 	}
 	return rc;
+}
+
+static int read_edge(struct px_state_load *load, struct json_object *line)
+{
+	struct adoption *adoption = (struct adoption *)load;
+	struct px_home *home = adoption->home;
+	struct px_span name;
+	int64_t said;
+	if (!px_json_get_text(line, "edge", &name) ||
+			!px_json_get_int(line, "said", 1, INT64_MAX, &said) ||
+			!px_span_equal(name, adoption->now->key)) {
+		return -EINVAL;
+	}
+	uint64_t node = read_node(name);
+	if (node == home->broker->bus->node) {
+		home->applied = home->written = (uint64_t)said;
+		return 0;
+	}
+	struct px_edge *edge = node != 0 ? px_edge_get(home, node) : NULL;
+	if (!edge) {
+		return node != 0 ? -ENOMEM : -EINVAL;
+	}
+	edge->applied = edge->written = (uint64_t)said;
+	return 0;
 }
 
 static int read_member(struct px_state_load *load, struct json_object *line)
@@ -158,9 +236,11 @@ static int read_membership(struct adoption *adoption, const struct px_bus_record
 	struct px_state_load *load = &adoption->load;
 	const char *end = memchr(record->key.data, '\n', record->key.len);
 	size_t len = end ? (size_t)(end - record->key.data) : 0;
-	load->session = px_session_find(load->broker, (struct px_span){ record->key.data, len });
-	if (!load->session ||
-			!px_identity_holds(load->session->identity, adoption->home->practice)) {
+	uint64_t id = 0;
+	(void)px_client_id_read((struct px_span){ record->key.data, len }, &id);
+	struct px_guest *guest = px_guest_find(adoption->home, id);
+	load->session = guest ? &guest->session : px_home_visitor(adoption->home, id);
+	if (!load->session) {
 		adoption->counts.dropped_members++;
 		return 0;
 	}
@@ -182,6 +262,8 @@ static int read_record(struct adoption *adoption, const struct px_bus_record *re
 		return px_state_read_text(load, record->value, read_session);
 	case PX_BUS_MEMBERS:
 		return read_membership(adoption, record);
+	case PX_BUS_EDGES:
+		return px_state_read_text(load, record->value, read_edge);
 	}
 	return -EINVAL;
 }
@@ -223,12 +305,8 @@ static int finish(struct adoption *adoption, int rc)
 	if (rc == 0) {
 		px_entries_adopt(adoption->home);
 	}
-	for (size_t i = 0; i < adoption->session_count; i++) {
-		/* Of one that was read in vain the host is told nothing. */
-		adoption->sessions[i]->is_rejected = rc < 0;
-		px_session_finish(adoption->sessions[i]);
-	}
 	if (rc == 0) {
+		px_guests_bury(adoption->home);
 		fit(adoption);
 	}
 	for (size_t i = 0; i < adoption->channel_count; i++) {
@@ -256,6 +334,7 @@ int px_home_adopt(struct px_home *home, const struct px_bus_claim *claim)
 		.home = home,
 		.load = { .broker = broker, .tokener = json_tokener_new_ex(PX_STATE_DEPTH) },
 	};
+	adoption.load.restore = restore;
 	adoption.load.reader = &adoption.reader;
 	adoption.load.counts = &adoption.counts;
 	int rc = adoption.load.tokener ? sort(&adoption, claim) : -ENOMEM;
@@ -270,6 +349,5 @@ int px_home_adopt(struct px_home *home, const struct px_bus_claim *claim)
 	json_tokener_free(adoption.load.tokener);
 	free(adoption.records);
 	free(adoption.channels);
-	free(adoption.sessions);
 	return rc;
 }

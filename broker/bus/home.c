@@ -36,7 +36,7 @@ struct px_home *px_home_get(struct px_broker *broker, struct px_practice *practi
 		home->broker = broker;
 		home->practice = px_practice_ref(practice);
 		home->asked_end = &home->asked;
-		home->waiting_end = &home->waiting;
+		home->items_end = &home->items;
 		practice->home = home;
 		link_home(broker->bus, home);
 	}
@@ -66,6 +66,19 @@ static void unlink_home(struct px_bus_state *bus, struct px_home *home)
 	bus->stats.homes--;
 }
 
+/* Whether the journal has the turn is not known: who would have got something begins anew. */
+static void end_receivers(const struct px_turn *turn)
+{
+	for (size_t i = 0; i < turn->output_count; i++) {
+		const struct px_output *output = &turn->outputs[i];
+		struct px_session *session = output->node == 0 ?
+				px_bus_session(turn->broker, output->client_id) : NULL;
+		if (session) {
+			px_session_close(session, PX_CLOSE_TRY_LATER);
+		}
+	}
+}
+
 /* What was asked for is answered to nobody from now on; what was answered is freed. */
 static void drop_turns(struct px_home *home)
 {
@@ -73,6 +86,7 @@ static void drop_turns(struct px_home *home)
 	struct px_turn *next;
 	for (struct px_turn *turn = home->asked; turn; turn = next) {
 		next = turn->next;
+		end_receivers(turn);
 		is_answered = is_answered && turn != home->unanswered;
 		turn->home = NULL;
 		if (is_answered) {
@@ -92,8 +106,11 @@ void px_home_free(struct px_home *home)
 	struct px_broker *broker = home->broker;
 	unlink_home(broker->bus, home);
 	drop_turns(home);
-	px_waiting_finish(home);
+	px_stream_finish(home);
+	home->is_discarding = true;
+	px_guests_finish(home);
 	px_entries_finish(home);
+	px_parts_finish(&home->parts);
 	home->practice->home = NULL;
 	px_practice_unref(broker, home->practice);
 	free(home);
@@ -111,14 +128,28 @@ void px_home_changed(struct px_home *home)
 
 bool px_home_is_idle(const struct px_home *home)
 {
-	return home->entries.count == 0 && !home->waiting && home->practice->clients == 0;
+	return home->entries.count == 0 && !home->items && home->visits.count == 0 &&
+			home->practice->clients == 0 && !home->is_fetching;
+}
+
+struct px_bus_place px_home_place(const struct px_home *home)
+{
+	return (struct px_bus_place){ px_span(home->practice->tenant),
+		{ home->practice->id, home->practice->id_len } };
 }
 
 /* ---- claiming ---- */
 
-static bool is_dead(const struct px_bus_state *bus, uint64_t node)
+bool px_bus_is_dead(const struct px_bus_state *bus, uint64_t node)
 {
-	return node != 0 && bus->bus.is_dead(bus->bus.user, node);
+	return node != 0 && node != bus->node && bus->bus.is_dead(bus->bus.user, node);
+}
+
+/* The journal has lost it for so long that nobody puts it back. */
+static bool is_lost_for_good(const struct px_home *home)
+{
+	return home->lost_ms != 0 &&
+			home->broker->timers.now_ms - home->lost_ms >= PX_BUS_LOST_MS;
 }
 
 void px_home_seek(struct px_home *home)
@@ -127,19 +158,22 @@ void px_home_seek(struct px_home *home)
 	if (home->is_running || home->is_claiming || !bus->is_up) {
 		return;
 	}
+	bool is_dead = px_bus_is_dead(bus, home->owner);
 	home->is_claiming = true;
 	home->claim = (struct px_bus_claim){
 		.job.kind = PX_BUS_CLAIM,
-		.job.place = { px_span(home->practice->tenant),
-			{ home->practice->id, home->practice->id_len } },
+		.job.place = px_home_place(home),
 		.node = bus->node,
 		.known_gen = home->gen,
-		.dead = is_dead(bus, home->owner) ? home->owner : 0,
+		.known_rev = home->rev,
+		.dead = is_dead || home->is_hinted ? home->owner : 0,
+		.is_sure = is_dead || is_lost_for_good(home),
 	};
+	home->is_hinted = false;
 	bus->bus.claim(bus->bus.user, &home->claim);
 }
 
-static void retry_later(struct px_bus_state *bus)
+void px_bus_retry(struct px_bus_state *bus)
 {
 	struct px_timers *timers = &bus->broker->timers;
 	if (bus->retry.place == 0) {
@@ -155,13 +189,26 @@ static void end_sessions(struct px_broker *broker)
 	}
 }
 
+/* What this node's sessions had yet to get as those of an edge. */
+static void catch_up(struct px_home *home, uint64_t rev)
+{
+	if (home->visits.count > 0 && !home->is_fresh) {
+		px_edge_fetch(home);
+		home->fetch.after = rev;
+	}
+}
+
 static void begin(struct px_home *home)
 {
 	struct px_broker *broker = home->broker;
+	uint64_t rev = home->rev;
 	home->gen = home->claim.gen;
-	home->rev = home->claim.rev;
+	home->rev = home->base = home->accepted = home->claim.rev;
 	home->owner = 0;
-	home->is_lost = home->is_broken = false;
+	home->applied = home->written = 0;
+	home->suspect_ms = home->lost_ms = 0;
+	home->is_lost = home->is_broken = home->is_behind = home->is_unsure = false;
+	px_parts_finish(&home->parts);
 	broker->bus->stats.claims++;
 	int rc = px_home_adopt(home, &home->claim);
 	home->is_claiming = false; /* until now nothing may run for it, nor ask for it again */
@@ -169,7 +216,35 @@ static void begin(struct px_home *home)
 	if (rc < 0) {
 		px_broker_log(broker, PX_LOG_ERROR, "bus: what is kept of a practice cannot be used");
 		px_home_deposed(home);
+		return;
 	}
+	px_stream_confirm(home, home->applied);
+	px_stream_rewind(home);
+	catch_up(home, rev);
+	px_guests_bury(home);
+}
+
+/* Another node is the home: this one is an edge of it. */
+static void follow(struct px_home *home)
+{
+	const struct px_bus_claim *claim = &home->claim;
+	bool is_other = home->owner != claim->home || home->gen != claim->gen;
+	home->owner = claim->home;
+	home->lost_ms = 0;
+	if (home->gen == 0 || home->is_fresh) {
+		home->gen = claim->gen;
+		home->rev = claim->rev;
+		home->is_behind = home->is_unsure = false;
+	} else if (home->gen != claim->gen) {
+		home->is_behind = true;
+	}
+	if (home->is_behind) {
+		px_edge_fetch(home);
+	}
+	if (is_other) {
+		px_stream_rewind(home);
+	}
+	px_home_changed(home);
 }
 
 void px_home_claimed(struct px_home *home, int rc)
@@ -177,18 +252,21 @@ void px_home_claimed(struct px_home *home, int rc)
 	struct px_bus_state *bus = home->broker->bus;
 	if (rc == 0) {
 		end_sessions(home->broker);
-	}
-	if (rc == 0) {
 		begin(home);
 		px_home_changed(home);
 		return;
 	}
 	home->is_claiming = false;
-	home->owner = rc == -EBUSY ? home->claim.home : 0;
-	if (is_dead(bus, home->owner)) {
+	if (rc == -EBUSY && home->claim.home != 0) {
+		follow(home);
+	} else if (rc == -ENODATA && home->lost_ms == 0) {
+		home->lost_ms = bus->broker->timers.now_ms;
+	}
+	if (rc == -EBUSY && px_bus_is_dead(bus, home->owner)) {
 		px_home_seek(home);
-	} else if (rc != -ECANCELED) {
-		retry_later(bus);
+	} else if (rc != -ECANCELED && rc != -EBUSY) {
+		home->is_resting = true;
+		px_bus_retry(bus);
 	}
 }
 
@@ -220,13 +298,6 @@ static struct px_channel *some_channel(const struct px_home *home)
 	return found;
 }
 
-static void close_members(const struct px_channel *channel)
-{
-	for (uint32_t i = 0; i < channel->member_count; i++) {
-		px_session_close(channel->members[i]->session, PX_CLOSE_TRY_LATER);
-	}
-}
-
 /* Services clean up as they always do; what they say of it is not heard. */
 static void discard(struct px_home *home)
 {
@@ -236,12 +307,21 @@ static void discard(struct px_home *home)
 	home->is_discarding = true;
 	broker->host.event = NULL;
 	while ((channel = some_channel(home))) {
-		close_members(channel);
 		px_channel_end(channel, PX_ENDED);
 	}
+	px_guests_finish(home);
 	broker->host = host;
 	home->is_discarding = false;
 	px_entries_finish(home);
+}
+
+/* Without praxis.v1 nothing can be kept for it. */
+static void end_deaf(struct px_home *home, struct px_session *session)
+{
+	(void)home;
+	if (session->phase == PX_SESSION_DETACHED && !session->versioned) {
+		px_session_close(session, PX_CLOSE_TRY_LATER);
+	}
 }
 
 void px_home_deposed(struct px_home *home)
@@ -251,6 +331,12 @@ void px_home_deposed(struct px_home *home)
 	drop_turns(home);
 	discard(home);
 	home->is_running = home->is_lost = home->is_leaving = false;
-	home->is_broken = home->is_whole = home->must_check = false;
-	retry_later(bus);
+	home->is_broken = home->is_whole = home->must_check = home->is_unfit = false;
+	home->rev = home->heard = home->accepted;
+	home->applied = home->written = 0;
+	home->is_resting = true;
+	px_home_visit(home, end_deaf);
+	px_stream_rewind(home);
+	px_bus_retry(bus);
+	px_home_changed(home);
 }

@@ -15,6 +15,7 @@
 #include "snapshot/record.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,11 +46,16 @@ static void add_channel(struct key *key, const struct px_channel *channel)
 	append(key, px_channel_name(channel));
 }
 
-static void add_session(struct key *key, const struct px_session *session)
+static void add_client(struct key *key, uint64_t id)
 {
 	char client_id[PX_CLIENT_ID_SIZE];
-	px_client_id_write(px_session_own_id(session), client_id);
+	px_client_id_write(id, client_id);
 	append(key, px_span(client_id));
+}
+
+static void add_session(struct key *key, const struct px_session *session)
+{
+	add_client(key, px_session_own_id(session));
 }
 
 /* The session first, so that its memberships follow each other where keys are in order. */
@@ -58,6 +64,12 @@ static void add_member(struct key *key, const struct px_member *member)
 	add_session(key, member->session);
 	append(key, px_span("\n"));
 	add_channel(key, member->channel);
+}
+
+static uint64_t hash_of(const struct px_home *home, enum px_bus_table table,
+		const struct key *key)
+{
+	return px_hash(home->broker->hash_key, key->text, key->len) ^ (uint64_t)table;
 }
 
 static struct px_entry *find(const struct px_home *home, enum px_bus_table table,
@@ -84,7 +96,7 @@ static void fail(struct px_home *home)
 /* NULL without memory, which is noted. */
 static struct px_entry *get(struct px_home *home, enum px_bus_table table, const struct key *key)
 {
-	uint64_t hash = px_hash(home->broker->hash_key, key->text, key->len) ^ (uint64_t)table;
+	uint64_t hash = hash_of(home, table, key);
 	struct px_entry *entry = find(home, table, key, hash);
 	if (entry) {
 		return entry;
@@ -184,7 +196,7 @@ static void count_member(struct px_home *home, struct px_session *session, int b
 		return;
 	}
 	entry->members += (uint32_t)by;
-	entry->item = entry->members > 0 ? session : NULL;
+	entry->item = entry->members > 0 || entry->is_inside ? session : NULL;
 	mark(home, entry);
 }
 
@@ -217,18 +229,30 @@ void px_entry_member_gone(struct px_member *member)
 	change_member(member, false);
 }
 
-void px_entry_session_changed(struct px_session *session)
+void px_entry_session_changed(struct px_home *home, struct px_session *session)
 {
-	for (const struct px_member *at = session->members; at; at = at->next) {
-		struct px_home *home = at->channel->practice->home;
-		struct key key = { .len = 0 };
-		if (is_kept(at->channel)) {
-			add_session(&key, session);
-			struct px_entry *entry = get(home, PX_BUS_SESSIONS, &key);
-			if (entry) {
-				mark(home, entry);
-			}
-		}
+	struct key key = { .len = 0 };
+	add_session(&key, session);
+	struct px_entry *entry = home->is_running || home->is_claiming ?
+			get(home, PX_BUS_SESSIONS, &key) : NULL;
+	if (entry) {
+		entry->is_inside = true;
+		entry->item = session;
+		mark(home, entry);
+	}
+}
+
+void px_entry_session_gone(struct px_home *home, uint64_t client_id)
+{
+	struct key key = { .len = 0 };
+	add_client(&key, client_id);
+	struct px_entry *entry =
+			find(home, PX_BUS_SESSIONS, &key, hash_of(home, PX_BUS_SESSIONS, &key));
+	if (entry) {
+		entry->is_inside = false;
+		entry->members = 0;
+		entry->item = NULL;
+		mark(home, entry);
 	}
 }
 
@@ -305,6 +329,16 @@ static int write_history(struct px_turn *turn, struct px_entry *entry)
 	return rc;
 }
 
+/* That it is connected to. */
+static void write_node(struct px_json *json, const struct px_session *session)
+{
+	char text[17];
+	uint64_t node = session->phase == PX_SESSION_GUEST ?
+			((const struct px_guest *)session)->edge->node : session->broker->bus->node;
+	(void)snprintf(text, sizeof(text), "%016llx", (unsigned long long)node);
+	px_json_text(json, "node", text);
+}
+
 static int64_t write_text(const struct px_entry *entry, const struct px_practice *practice,
 		struct px_json *json)
 {
@@ -317,6 +351,7 @@ static int64_t write_text(const struct px_entry *entry, const struct px_practice
 	case PX_BUS_SESSIONS:
 		px_state_write_session(json, session, practice);
 		px_json_bool(json, "versioned", false);
+		write_node(json, session);
 		return session->opened_ms;
 	default:
 		px_state_write_member(json, entry->item);
@@ -433,6 +468,7 @@ void px_entries_remake(struct px_home *home)
 	size_t count;
 	struct px_channel **list = px_state_channels(home->broker, &count);
 	px_entries_finish(home);
+	px_table_settle(&home->guests);
 	home->is_broken = !list && home->broker->channels.count > 0;
 	home->is_lost = true; /* the journal may have records that nothing is known of */
 	for (size_t i = 0; list && i < count; i++) {
@@ -441,6 +477,13 @@ void px_entries_remake(struct px_home *home)
 		}
 	}
 	free(list);
+	for (size_t i = 0; i < home->guests.slot_count; i++) {
+		struct px_table_link *link = home->guests.slots[i];
+		for (; link; link = link->next) {
+			px_entry_session_changed(home, (struct px_session *)link);
+		}
+	}
+	px_home_visit(home, px_entry_session_changed);
 }
 
 void px_entries_finish(struct px_home *home)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Turns: what a practice's services send is kept here, until the journal has accepted what they
- * changed. Recipients are kept as client ids: a session may be gone when the answer comes.
+ * changed. Recipients are kept as client ids: a session may be gone when the answer comes. What is
+ * for sessions of other nodes goes with the commit (guest.c).
  *
  * Turns are asked for one behind the other, without waiting for answers. So memory may be ahead of
  * the journal, but nothing that was sent is. An answer that revisions are missing is never followed
@@ -51,6 +52,16 @@ static void free_ops(struct px_turn *turn)
 	turn->op_count = 0;
 }
 
+static void free_frames(struct px_turn *turn)
+{
+	for (size_t i = 0; i < turn->frame_count; i++) {
+		px_bytes_finish(&turn->frames[i].bytes);
+	}
+	turn->frame_count = 0;
+	free(turn->handed);
+	turn->handed = NULL;
+}
+
 static void settle(struct px_turn *turn, bool accepted)
 {
 	struct px_deferred *in_order = NULL;
@@ -77,10 +88,28 @@ void px_turn_free(struct px_turn *turn)
 		px_message_unref(turn->broker, turn->outputs[i].message);
 	}
 	free_ops(turn);
+	free_frames(turn);
 	free(turn->ops);
+	free(turn->frames);
 	free(turn->outputs);
 	px_practice_unref(turn->broker, turn->practice);
 	free(turn);
+}
+
+struct px_turn_frame *px_turn_add_frame(struct px_turn *turn, uint64_t node)
+{
+	if (turn->frame_count == turn->frame_size) {
+		size_t size = turn->frame_size ? 2 * turn->frame_size : 4;
+		struct px_turn_frame *frames = realloc(turn->frames, size * sizeof(*frames));
+		if (!frames) {
+			return NULL;
+		}
+		turn->frames = frames;
+		turn->frame_size = size;
+	}
+	struct px_turn_frame *frame = &turn->frames[turn->frame_count++];
+	*frame = (struct px_turn_frame){ .node = node };
+	return frame;
 }
 
 int px_turn_add(struct px_turn *turn, enum px_bus_change change,
@@ -131,9 +160,17 @@ static struct px_output *add_output(struct px_home *home)
 	return &turn->outputs[turn->output_count++];
 }
 
-/* Without memory for what it is to hear, the session cannot go on: it must not miss anything. */
+/*
+ * Without memory for what it is to hear, the session cannot go on: it must not miss anything. A
+ * guest's connection is elsewhere, and to be told that needs memory as well: the practice begins
+ * anew.
+ */
 static void give_up(struct px_session *session)
 {
+	if (session->phase == PX_SESSION_GUEST) {
+		((struct px_guest *)session)->home->is_unfit = true;
+		return;
+	}
 	struct px_practice *at = px_turn_begin(session->broker, NULL);
 	px_session_close(session, PX_CLOSE_TRY_LATER);
 	px_turn_end(session->broker, at);
@@ -142,7 +179,8 @@ static void give_up(struct px_session *session)
 /* Of the practice whose services run. NULL: nothing of it is kept any more, or no memory. */
 static struct px_output *output_to(struct px_session *session)
 {
-	struct px_home *home = session->broker->at->home;
+	const struct px_practice *at = session->broker->at;
+	struct px_home *home = at ? at->home : ((struct px_guest *)session)->home;
 	if (!home || home->is_discarding) {
 		return NULL;
 	}
@@ -151,6 +189,11 @@ static struct px_output *output_to(struct px_session *session)
 		give_up(session);
 	}
 	return output;
+}
+
+static uint64_t node_of(const struct px_session *session)
+{
+	return session->phase == PX_SESSION_GUEST ? ((const struct px_guest *)session)->edge->node : 0;
 }
 
 void px_turn_send(struct px_session *session, struct px_message *message)
@@ -163,6 +206,7 @@ void px_turn_send(struct px_session *session, struct px_message *message)
 	*output = (struct px_output){
 		.message = px_message_ref(message),
 		.client_id = px_session_own_id(session),
+		.node = node_of(session),
 		.refusal = (uint16_t)broker->refusal,
 		.is_publication = broker->is_publishing,
 		.is_concerned = broker->concern.practice == broker->at,
@@ -181,8 +225,20 @@ void px_turn_close(struct px_session *session, enum px_close code)
 	}
 	*output = (struct px_output){
 		.client_id = px_session_own_id(session),
+		.node = node_of(session),
 		.code = (uint16_t)code,
 	};
+}
+
+bool px_turn_close_client(struct px_home *home, uint64_t node, uint64_t client_id,
+		enum px_close code)
+{
+	struct px_output *output = add_output(home);
+	if (output) {
+		*output = (struct px_output){ .client_id = client_id, .node = node,
+			.code = (uint16_t)code };
+	}
+	return output;
 }
 
 void px_turn_defer(struct px_practice *practice, struct px_deferred *deferred)
@@ -208,12 +264,12 @@ static bool may_hear(const struct px_session *session, const struct px_turn *tur
 static void release_one(const struct px_turn *turn, const struct px_output *output)
 {
 	struct px_broker *broker = turn->broker;
-	char client_id[PX_CLIENT_ID_SIZE];
-	px_client_id_write(output->client_id, client_id);
-	struct px_session *session = px_session_find(broker, px_span(client_id));
+	struct px_session *session =
+			output->node == 0 ? px_bus_session(broker, output->client_id) : NULL;
 	if (!session) {
 		return;
 	}
+	px_session_arrived(session);
 	if (!output->message) {
 		px_session_close(session, (enum px_close)output->code);
 	} else if (may_hear(session, turn, output->message)) {
@@ -241,7 +297,7 @@ static void release(struct px_turn *turn)
 static bool has_news(const struct px_home *home, const struct px_turn *turn)
 {
 	return turn->op_count > 0 || turn->output_count > 0 || turn->deferred ||
-			home->must_check || home->is_whole;
+			home->must_check || home->is_whole || px_guests_have_news(home, turn);
 }
 
 /* The last turn, after which nobody is the home. */
@@ -300,12 +356,46 @@ static struct px_turn *cut(struct px_home *home, struct px_turn *turn)
 	return first;
 }
 
+/* Its frames; with a whole one those of all turns that it puts back. */
+static size_t list_frames(const struct px_home *home, const struct px_turn *turn, bool is_whole,
+		struct px_bus_output *list)
+{
+	size_t count = 0;
+	for (const struct px_turn *at = is_whole ? home->asked : turn; at; at = at->next) {
+		for (size_t i = 0; i < at->frame_count; i++) {
+			const struct px_turn_frame *frame = &at->frames[i];
+			if (list) {
+				list[count] = (struct px_bus_output){ frame->node,
+					{ frame->bytes.data, frame->bytes.len } };
+			}
+			count++;
+		}
+	}
+	return count;
+}
+
+/* After those that were asked for before. -ENOMEM. */
+static int hand_frames(const struct px_home *home, struct px_turn *turn)
+{
+	size_t before = home->is_whole ? list_frames(home, home->asked, true, NULL) : 0;
+	turn->handed = calloc(before + turn->frame_count + 1, sizeof(*turn->handed));
+	if (!turn->handed) {
+		return -ENOMEM;
+	}
+	turn->commit.outputs = turn->handed;
+	turn->commit.output_count = before + turn->frame_count;
+	if (home->is_whole) {
+		(void)list_frames(home, home->asked, true, turn->handed);
+	}
+	(void)list_frames(home, turn, false, turn->handed + before);
+	return 0;
+}
+
 static void ask_one(struct px_home *home, struct px_turn *turn, uint32_t part)
 {
 	const struct px_bus *bus = &home->broker->bus->bus;
 	struct px_bus_commit *commit = &turn->commit;
-	commit->job.place = (struct px_bus_place){ px_span(home->practice->tenant),
-		{ home->practice->id, home->practice->id_len } };
+	commit->job.place = px_home_place(home);
 	commit->node = home->broker->bus->node;
 	commit->gen = home->gen;
 	commit->prev = home->rev - 1;
@@ -330,6 +420,7 @@ static void ask(struct px_home *home, struct px_turn *first, struct px_turn *tur
 		at->commit.is_whole = home->is_whole;
 		ask_one(home, at, part++);
 	}
+	px_guests_asked(home, turn);
 	home->is_whole = home->must_check = false;
 }
 
@@ -337,8 +428,31 @@ static void ask(struct px_home *home, struct px_turn *first, struct px_turn *tur
 static void ask_later(struct px_home *home, struct px_turn *turn)
 {
 	free_ops(turn);
+	free_frames(turn);
 	home->is_lost = true;
+	home->is_leaving = false;
 	px_home_changed(home);
+}
+
+static void begin_whole(struct px_home *home)
+{
+	px_entries_reset(home);
+	home->written = 0;
+	for (struct px_edge *edge = home->edges; edge; edge = edge->next) {
+		edge->written = 0;
+	}
+	home->is_whole = true;
+	home->is_lost = false;
+}
+
+/* There is nothing to say: what its sessions said has come to nothing, and is done with. */
+static void say_nothing(struct px_home *home, struct px_turn *turn)
+{
+	home->open = NULL;
+	px_turn_free(turn);
+	if (!home->asked) {
+		px_stream_confirm(home, home->applied);
+	}
 }
 
 void px_turn_ask(struct px_home *home)
@@ -347,27 +461,31 @@ void px_turn_ask(struct px_home *home)
 			(home->is_lost && home->unanswered)) {
 		return;
 	}
+	if (home->is_unfit) {
+		px_home_deposed(home);
+		return;
+	}
 	if (home->is_lost) {
-		px_entries_reset(home);
-		home->is_whole = true;
-		home->is_lost = false;
+		begin_whole(home);
 	}
 	struct px_turn *turn = px_turn_get(home);
 	if (!turn) {
 		px_home_changed(home);
 		return;
 	}
-	struct px_turn *first = px_entries_write(home, turn) == 0 ? cut(home, turn) : NULL;
-	if (!first) {
-		ask_later(home, turn);
+	int rc = px_entries_write(home, turn);
+	home->is_leaving = rc == 0 && is_last(home, turn) && !home->asked;
+	if (rc == 0 && !has_news(home, turn) && !home->is_leaving) {
+		say_nothing(home, turn);
 		return;
 	}
-	home->is_leaving = is_last(home, turn) && !home->asked;
-	if (has_news(home, turn) || home->is_leaving) {
+	rc = rc < 0 ? rc : px_guests_write(home, turn, home->rev + 1);
+	rc = rc < 0 ? rc : hand_frames(home, turn);
+	struct px_turn *first = rc == 0 ? cut(home, turn) : NULL;
+	if (first) {
 		ask(home, first, turn);
 	} else {
-		home->open = NULL;
-		px_turn_free(turn);
+		ask_later(home, turn);
 	}
 }
 
@@ -391,6 +509,8 @@ static void accept_up_to(struct px_home *home, const struct px_turn *turn)
 		struct px_turn *accepted = take_asked(home);
 		is_that = accepted == turn;
 		home->broker->bus->stats.turns += !accepted->commit.is_part;
+		home->accepted = accepted->commit.rev;
+		px_stream_confirm(home, accepted->own);
 		release(accepted);
 		px_turn_free(accepted);
 	}

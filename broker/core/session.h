@@ -17,6 +17,7 @@ enum px_session_phase {
 	PX_SESSION_CLOSED,  /* the transport was told; waits for px_session_lost() */
 	PX_SESSION_DETACHED, /* without a connection; may be resumed (replay_buffer.h) */
 	PX_SESSION_LOST,     /* without a connection for good; freed when the turn ends */
+	PX_SESSION_GUEST,    /* of another node, at its practice's home: see bus/ */
 };
 
 struct px_session_state;
@@ -49,6 +50,8 @@ struct px_session {
 	bool is_rejected : 1;      /* its token was rejected on connecting */
 	bool is_noticed : 1;       /* was sent the expiry notice */
 	bool is_pinged : 1;        /* and has shown no sign of life since */
+	bool is_greeting : 1;      /* it is greeted when it has arrived in all its practices */
+	bool is_anew : 1;          /* … and told that it was not resumed */
 	uint8_t waiting;           /* messages that wait for their practice: bus/ */
 	uint32_t waiting_bytes;    /* … and what they hold of memory */
 	uint16_t arriving;         /* practices that wait for the session to arrive in them: bus/ */
@@ -105,7 +108,7 @@ static inline bool px_session_is_to_return(const struct px_session *session)
 /* Whether messages can still reach it: now, or (praxis.v1) when it is resumed. */
 static inline bool px_session_hears(const struct px_session *session)
 {
-	return session->phase == PX_SESSION_OPEN ||
+	return session->phase == PX_SESSION_OPEN || session->phase == PX_SESSION_GUEST ||
 			(session->versioned && session->resume &&
 			(session->phase == PX_SESSION_DETACHED ||
 			(session->phase < PX_SESSION_DETACHED &&

@@ -32,7 +32,7 @@ struct px_deferred {
 
 /* None is NULL. None but `over` may call into a service. */
 struct px_turn_hooks {
-	/* In place of px_session_push() and px_session_close(), while px_turn_catches(). */
+	/* In place of px_session_push() and px_session_close(), while px_turn_catches_for(). */
 	void (*send)(struct px_session *session, struct px_message *message);
 	void (*close)(struct px_session *session, enum px_close code);
 
@@ -44,16 +44,24 @@ struct px_turn_hooks {
 	/* It has left its channel, and is about to be freed. */
 	void (*member_gone)(struct px_member *member);
 	/* It has another identity. */
-	void (*session_changed)(struct px_session *session);
+	void (*session_changed)(struct px_session *session, const struct px_identity *old);
+	/* It has left all its channels for good. May be called twice. */
+	void (*session_gone)(struct px_session *session);
 
 	/*
 	 * Whether the practice can run now a message of the session, or (empty text) what its services
-	 * do when the session arrives. 0: it can; 1: the journal keeps that, and runs it when it can;
-	 * -EAGAIN, -ENOMEM: neither.
+	 * do when the session arrives. 0: it can; 1: the journal keeps that, and runs it when it can,
+	 * here or at the practice's home; -EAGAIN, -ENOMEM: neither.
 	 */
 	int (*admit)(struct px_session *session, struct px_practice *practice, struct px_span text);
 	/* Whether the practice can run now. If not, it is sought. */
 	bool (*is_home)(struct px_broker *broker, struct px_practice *practice);
+
+	/*
+	 * Whether the session is in practices whose home is elsewhere: what it misses without a
+	 * connection could not be sent to it later.
+	 */
+	bool (*is_away)(const struct px_session *session);
 
 	/* Settles that with the practice's turn, after what was sent so far. */
 	void (*defer)(struct px_practice *practice, struct px_deferred *deferred);
@@ -81,6 +89,13 @@ static inline void px_turn_end(struct px_broker *broker, struct px_practice *bef
 static inline bool px_turn_can_begin(struct px_broker *broker, struct px_practice *practice)
 {
 	return !broker->turn_hooks || broker->turn_hooks->is_home(broker, practice);
+}
+
+/* Whether a journal keeps what is sent now, or all that is sent to that session. */
+static inline bool px_turn_catches_for(const struct px_session *session)
+{
+	const struct px_broker *broker = session->broker;
+	return broker->turn_hooks && (broker->at || session->phase == PX_SESSION_GUEST);
 }
 
 /* Whether a journal keeps what is sent now. */

@@ -222,7 +222,7 @@ void px_session_send(struct px_session *session, struct px_message *message)
 	if (!message || !px_session_hears(session) || px_session_mutes(session, message)) {
 		return;
 	}
-	if (px_turn_catches(session->broker)) {
+	if (px_turn_catches_for(session)) {
 		session->broker->turn_hooks->send(session, message);
 	} else {
 		px_session_push(session, message);

@@ -104,7 +104,7 @@ void px_session_become(struct px_session *session, struct px_identity *identity,
 	enter_gained(session, old);
 	px_session_attach(session);
 	if (session->broker->turn_hooks) {
-		session->broker->turn_hooks->session_changed(session);
+		session->broker->turn_hooks->session_changed(session, old);
 	}
 	px_identity_destroy(session->broker, old);
 	if (px_session_arm(session) < 0) {

@@ -105,6 +105,31 @@ static struct px_session *create(struct px_broker *broker, const struct px_sessi
 	return session;
 }
 
+void px_session_begin_guest(struct px_session *session, struct px_broker *broker,
+		const struct px_session_params *params, uint64_t client_id)
+{
+	session->link.hash = client_id;
+	session->broker = broker;
+	session->realm = params->realm;
+	session->identity = params->identity;
+	session->service = (int8_t)params->service;
+	session->phase = PX_SESSION_GUEST;
+	session->alive_ms = broker->timers.now_ms;
+	session->opened_ms = broker->timers.now_ms;
+	session->realm->sessions++;
+	px_identity_take_up(broker, session->identity);
+}
+
+void px_session_end_guest(struct px_session *session, enum px_leave_reason reason)
+{
+	struct px_broker *broker = session->broker;
+	px_session_leave_all(session, reason);
+	px_session_close_services(session);
+	session->realm->sessions--;
+	px_identity_put_down(broker, session->identity);
+	px_identity_destroy(broker, session->identity);
+}
+
 /* Everything that can fail, before anybody is notified. */
 static int begin(struct px_session *session)
 {
@@ -151,6 +176,30 @@ int px_session_restore(struct px_broker *broker, const struct px_session_params 
 	return 0;
 }
 
+/* With a journal it is greeted when it has arrived: then it misses nothing of its practices. */
+static void enter(struct px_session *session)
+{
+	uint32_t services = px_session_open_services(session);
+	session->is_greeting = true;
+	if (!session->broker->turn_hooks) {
+		px_session_arrived(session);
+	}
+	px_session_enter_services(session, services);
+	if (session->arriving == 0) {
+		px_session_arrived(session);
+	} else if (px_session_arm(session) < 0) {
+		px_session_close(session, PX_CLOSE_TRY_LATER);
+	}
+}
+
+void px_session_arrived(struct px_session *session)
+{
+	if (session->is_greeting) {
+		session->is_greeting = false;
+		px_session_greet(session, session->is_anew);
+	}
+}
+
 int px_session_open(struct px_broker *broker, const struct px_session_params *params,
 		struct px_session **ret_session)
 {
@@ -179,9 +228,8 @@ int px_session_open(struct px_broker *broker, const struct px_session_params *pa
 		px_session_close(session, params->verdict == PX_VERDICT_UNAVAILABLE ?
 				PX_CLOSE_TRY_LATER : PX_CLOSE_UNAUTHENTICATED);
 	} else {
-		uint32_t services = px_session_open_services(session);
-		px_session_greet(session, params->versioned && params->resume.len > 0);
-		px_session_enter_services(session, services);
+		session->is_anew = params->versioned && params->resume.len > 0;
+		enter(session);
 	}
 	session->is_opening = false;
 	return 0;
@@ -235,10 +283,18 @@ static void on_timer(struct px_timer *timer)
 	}
 }
 
+static void tell_gone(struct px_session *session)
+{
+	if (session->broker->turn_hooks) {
+		session->broker->turn_hooks->session_gone(session);
+	}
+}
+
 static void free_session(struct px_session *session)
 {
 	struct px_broker *broker = session->broker;
 	px_session_close_services(session);
+	tell_gone(session);
 	if (!session->is_rejected) {
 		(void)px_broker_tell(broker, &(struct px_event){
 			.kind = PX_EVENT_DISCONNECTED,
@@ -265,6 +321,7 @@ static void end_session(struct px_session *session)
 		 */
 		if (session->close_code != PX_CLOSE_RESTART) {
 			px_session_leave_all(session, PX_DISCONNECTED);
+			tell_gone(session);
 		}
 		if (px_queue_empty(&session->queue) &&
 				!session->broker->transport.busy(session->conn)) {

@@ -8,6 +8,8 @@
 
 #include "core/session.h"
 
+#include <praxis/channel.h>
+
 struct px_session_params;
 
 /* ---- session.c ---- */
@@ -21,6 +23,18 @@ extern const struct px_outbound_hooks px_session_outbound_hooks;
  */
 int px_session_restore(struct px_broker *broker, const struct px_session_params *params,
 		uint64_t client_id, struct px_session **ret_session);
+
+/*
+ * Makes a guest of zeroed memory, which is the caller's: it is in none of the broker's lists, and
+ * all that is sent to it goes to the journal. Takes over the identity.
+ */
+void px_session_begin_guest(struct px_session *session, struct px_broker *broker,
+		const struct px_session_params *params, uint64_t client_id);
+/* It leaves its channels; the memory is the caller's again. */
+void px_session_end_guest(struct px_session *session, enum px_leave_reason reason);
+
+/* It has arrived in all its practices: it is greeted, if it was not before. */
+void px_session_arrived(struct px_session *session);
 
 /* ---- session_end.c ---- */
 

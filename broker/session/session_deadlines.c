@@ -14,6 +14,9 @@
 
 #include <praxis/host/session.h>
 
+/* How long a session waits to be greeted, with a journal. */
+#define ARRIVAL_MS 2000
+
 static void earlier(int64_t *next_ms, int64_t at_ms)
 {
 	if (at_ms < *next_ms) {
@@ -117,6 +120,21 @@ static void tell_expiring(struct px_session *session)
 	px_session_send_json(session, &json);
 }
 
+/* Its practices' homes have not confirmed that it is there. */
+static bool check_arrival(struct px_session *session, int64_t *next_ms)
+{
+	int64_t due_ms = session->opened_ms + ARRIVAL_MS;
+	if (!session->is_greeting) {
+		return true;
+	}
+	if (session->broker->timers.now_ms >= due_ms) {
+		px_session_close(session, PX_CLOSE_TRY_LATER);
+		return false;
+	}
+	earlier(next_ms, due_ms);
+	return true;
+}
+
 /* Tokens expire by wall-clock time, timers by monotonic time. */
 static bool check_expiry(struct px_session *session, int64_t *next_ms)
 {
@@ -168,12 +186,18 @@ static int64_t first_deadline(const struct px_session *session)
 	if (session->leave_ms > 0) {
 		earlier(&next_ms, session->leave_ms);
 	}
+	if (session->is_greeting) {
+		earlier(&next_ms, session->opened_ms + ARRIVAL_MS);
+	}
 	return next_ms;
 }
 
 int px_session_arm(struct px_session *session)
 {
 	struct px_timers *timers = &session->broker->timers;
+	if (session->phase == PX_SESSION_GUEST) {
+		return 0; /* its own node watches it */
+	}
 	int64_t next_ms = first_deadline(session);
 	if (next_ms == INT64_MAX) {
 		px_timer_stop(timers, &session->timer);
@@ -186,8 +210,9 @@ void px_session_deadlines(struct px_session *session)
 {
 	int64_t next_ms = INT64_MAX;
 	if (!check_leaving(session, &next_ms) || !check_queue(session, &next_ms) ||
-			!check_heartbeat(session, &next_ms) || !check_authenticated(session, &next_ms) ||
-			!check_expiry(session, &next_ms) || next_ms == INT64_MAX) {
+			!check_arrival(session, &next_ms) || !check_heartbeat(session, &next_ms) ||
+			!check_authenticated(session, &next_ms) || !check_expiry(session, &next_ms) ||
+			next_ms == INT64_MAX) {
 		return;
 	}
 	if (px_timer_arm(&session->broker->timers, &session->timer, next_ms) < 0) {

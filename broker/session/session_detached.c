@@ -12,6 +12,7 @@
 #include "core/identity.h"
 #include "core/message.h"
 #include "core/session.h"
+#include "core/turn.h"
 #include "detached.h"
 #include "outbound/replay_buffer.h"
 #include "outbound/slow_consumer.h"
@@ -29,6 +30,12 @@ bool px_session_expired(const struct px_session *session)
 			identity->expires_ms + identity->leeway_ms <= session->broker->wall_ms;
 }
 
+static bool is_away(const struct px_session *session)
+{
+	const struct px_turn_hooks *hooks = session->broker->turn_hooks;
+	return hooks && hooks->is_away(session);
+}
+
 /* Of the closes that the server initiates, only a restart expects the client to return. */
 static bool may_live_on(const struct px_session *session)
 {
@@ -37,12 +44,12 @@ static bool may_live_on(const struct px_session *session)
 		return false;
 	}
 	if (session->broker->limits.grace_ms <= 0 || session->realm->retired ||
-			session->is_rejected || identity->role == 0 ||
+			session->is_rejected || session->is_greeting || identity->role == 0 ||
 			px_session_expired(session)) {
 		return false;
 	}
 	return session->versioned ? session->resume != NULL :
-			identity->authenticated && identity->user_len > 0;
+			identity->authenticated && identity->user_len > 0 && !is_away(session);
 }
 
 /* ---- sessions without praxis.v1 ---- */

@@ -28,7 +28,7 @@ void px_session_alive(struct px_session *session)
 
 void px_session_close(struct px_session *session, enum px_close code)
 {
-	if (px_turn_catches(session->broker)) {
+	if (px_turn_catches_for(session)) {
 		session->broker->turn_hooks->close(session, code);
 	} else if (session->phase == PX_SESSION_DETACHED) {
 		session->close_code = (uint16_t)code;

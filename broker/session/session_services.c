@@ -120,11 +120,13 @@ uint32_t px_session_open_services(struct px_session *session)
 {
 	uint32_t before = session->opened;
 	uint32_t wanted = px_session_services(session) & ~before;
+	bool is_guest = session->phase == PX_SESSION_GUEST;
 	if (session->identity->role == 0) {
 		return 0; /* not authenticated yet; services are opened then */
 	}
 	for (unsigned i = 0; i < session->broker->service_count; i++) {
-		if (wanted & UINT32_C(1) << i) {
+		bool operates = session->broker->services[i].service->operates;
+		if (wanted & UINT32_C(1) << i && !(is_guest && operates)) {
 			(void)open_service(session, i);
 		}
 	}

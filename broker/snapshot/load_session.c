@@ -218,7 +218,8 @@ int px_state_read_session(struct px_state_load *load, struct json_object *line)
 	if (px_identity_lacks_proof(params.identity, params.realm)) {
 		params.realm = &load->broker->nowhere;
 	}
-	rc = px_session_restore(load->broker, &params, client_id, &load->session);
+	rc = load->restore ? load->restore(load, &params, client_id, &load->session) :
+			px_session_restore(load->broker, &params, client_id, &load->session);
 	if (rc < 0) {
 		px_identity_destroy(load->broker, params.identity);
 		return rc;

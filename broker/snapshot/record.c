@@ -132,12 +132,15 @@ static bool is_open(const struct px_session *session, unsigned index)
 	return session->opened & UINT32_C(1) << index;
 }
 
-static void write_opened(struct px_json *json, const struct px_session *session)
+/* Those that operate are of the server that the session is connected to. */
+static void write_opened(struct px_json *json, const struct px_session *session,
+		const struct px_practice *only)
 {
 	px_json_open_array(json, "opened");
 	for (unsigned i = 0; i < session->broker->service_count; i++) {
-		if (is_open(session, i)) {
-			px_json_text(json, NULL, session->broker->services[i].service->name);
+		const struct px_service *service = session->broker->services[i].service;
+		if (is_open(session, i) && !(only && service->operates)) {
+			px_json_text(json, NULL, service->name);
 		}
 	}
 	px_json_close_array(json);
@@ -156,5 +159,5 @@ void px_state_write_session(struct px_json *json, const struct px_session *sessi
 	}
 	px_json_bool(json, "noticed", session->is_noticed);
 	write_identity(json, session->identity, only);
-	write_opened(json, session);
+	write_opened(json, session, only);
 }

@@ -19,6 +19,7 @@
 #include <praxis/json.h>
 
 struct json_object;
+struct px_session_params;
 struct json_tokener;
 
 /* Older than any limit on age; far from where adding to it could overflow. */
@@ -33,6 +34,9 @@ struct px_state_load {
 	struct px_channel *channel; /* that the updates which follow belong to; NULL: dropped */
 	struct px_session *session; /* the same, of memberships */
 	uint64_t order;
+	/* Makes the session; NULL: px_session_restore(), whose errors it has. */
+	int (*restore)(struct px_state_load *load, const struct px_session_params *params,
+			uint64_t client_id, struct px_session **ret_session);
 	struct px_message **messages; /* whose texts were read, each held until the end */
 	struct px_practice **practices; /* … and what it is of; NULL: none */
 	size_t message_count;
@@ -52,7 +56,7 @@ void px_state_write_update(struct px_json *json, const struct px_history_entry *
 
 /*
  * Who it is and what it was opened with; neither its secrets nor its queue. With a practice, its
- * identity is written as if it held that one alone.
+ * identity is written as if it held that one alone, and without services that `operate`.
  */
 void px_state_write_session(struct px_json *json, const struct px_session *session,
 		const struct px_practice *only);

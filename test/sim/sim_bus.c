@@ -448,15 +448,21 @@ static int claim(struct sim_store *store, struct sim_job *job)
 {
 	struct px_bus_claim *claim = (struct px_bus_claim *)job->job;
 	struct sim_place *place = get(store, &claim->job.place);
-	if (place->gen < claim->known_gen) {
+	if (place->gen < claim->known_gen && !claim->is_sure) {
 		return -ENODATA;
 	}
 	if (place->home != 0 && place->home != claim->node && place->home != claim->dead) {
 		claim->home = place->home;
+		claim->gen = place->gen;
+		claim->rev = place->rev;
 		return -EBUSY;
 	}
 	remember(store, place);
 	drop_draft(place);
+	if (place->gen < claim->known_gen) {
+		place->gen = claim->known_gen;
+		place->rev = place->rev > claim->known_rev ? place->rev : claim->known_rev;
+	}
 	place->gen++;
 	place->home = claim->node;
 	claim->gen = place->gen;
@@ -475,16 +481,13 @@ static int fetch(const struct sim_store *store, struct sim_job *job)
 	fetch->home = place->home;
 	fetch->gen = place->gen;
 	fetch->rev = place->rev;
-	if (fetch->after < place->trimmed) {
-		return -ENODATA;
-	}
 	for (size_t i = 0; i < place->outputs.count; i++) {
 		const struct sim_frame *output = &place->outputs.list[i];
 		if (output->node == fetch->node && output->rev > fetch->after) {
 			add_frame(&job->found.outputs, output->rev, output->node, text_of(output));
 		}
 	}
-	return 0;
+	return fetch->after < place->trimmed ? -ENODATA : 0;
 }
 
 /* ---- a connection ---- */
@@ -536,17 +539,35 @@ static void on_tell(void *user, uint64_t node, struct px_span frame)
 static bool is_dead(void *user, uint64_t node)
 {
 	const struct sim_link *link = user;
-	return node < link->store->alive;
+	return node < link->store->alive || link->dead[node % SIM_NODES];
+}
+
+void sim_link_bury(struct sim_link *link, uint64_t node)
+{
+	link->store->dead[node % SIM_NODES] = true;
+	if (!link->dead[node % SIM_NODES]) {
+		link->dead[node % SIM_NODES] = true;
+		px_broker_bus_dead(link->broker, node);
+	}
+}
+
+static struct px_realm *find_realm(void *user, struct px_span name)
+{
+	const struct sim_link *link = user;
+	(void)name;
+	return link->realm;
 }
 
 void sim_link_begin(struct sim_link *link, struct sim_store *store, struct px_broker *broker,
-		uint64_t node)
+		struct px_realm *realm, uint64_t node)
 {
 	struct px_bus bus = { .user = link, .commit = on_commit, .claim = on_claim,
-		.fetch = on_fetch, .tell = on_tell, .is_dead = is_dead,
+		.fetch = on_fetch, .tell = on_tell, .realm = find_realm, .is_dead = is_dead,
 		.commit_bytes = store->commit_bytes };
 	size_t place = 0;
-	*link = (struct sim_link){ .store = store, .broker = broker, .node = node };
+	*link = (struct sim_link){ .store = store, .broker = broker, .realm = realm,
+		.node = node };
+	memcpy(link->dead, store->dead, sizeof(link->dead));
 	while (place < SIM_LINKS && store->links[place]) {
 		place++;
 	}

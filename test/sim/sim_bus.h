@@ -16,6 +16,9 @@
 /* Connections to one journal. */
 #define SIM_LINKS 8
 
+/* Their numbers are lower. */
+#define SIM_NODES 16384
+
 struct sim_record {
 	enum px_bus_table table;
 	uint64_t seq;
@@ -68,6 +71,7 @@ struct sim_store {
 	uint64_t parts; /* of these, parts of a revision */
 	size_t commit_bytes; /* of each bus; 0: as it is by default */
 	uint64_t alive; /* nodes of lower numbers are dead */
+	bool dead[SIM_NODES];
 	/* A record was written; may be NULL. */
 	void (*wrote)(const struct sim_place *place, const struct sim_record *record);
 };
@@ -86,7 +90,9 @@ struct sim_job {
 struct sim_link {
 	struct sim_store *store;
 	struct px_broker *broker;
+	struct px_realm *realm;
 	uint64_t node;
+	bool dead[SIM_NODES]; /* that it was told of */
 	bool is_up;
 	struct sim_job *jobs; /* in the order in which they were asked */
 	size_t count;
@@ -103,11 +109,14 @@ struct sim_place *sim_store_find(const struct sim_store *store, const char *name
 void sim_store_lose(struct sim_store *store, unsigned writes);
 void sim_store_lose_all(struct sim_store *store);
 
-/* The broker gets a bus, which is up. */
+/* The broker gets a bus, which is up. `realm`: of all sessions in the journal. */
 void sim_link_begin(struct sim_link *link, struct sim_store *store, struct px_broker *broker,
-		uint64_t node);
+		struct px_realm *realm, uint64_t node);
 /* Nothing of it is carried out any more; the broker has no bus then. */
 void sim_link_end(struct sim_link *link);
+
+/* The node was declared dead; the broker is told so, once. */
+void sim_link_bury(struct sim_link *link, uint64_t node);
 
 /* Carries out the next job; false: there is none. */
 bool sim_link_execute(struct sim_link *link);

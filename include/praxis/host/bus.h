@@ -32,6 +32,7 @@ enum px_bus_table {
 	PX_BUS_HISTORY,  /* of channels, under their keys, ordered by seq */
 	PX_BUS_SESSIONS,
 	PX_BUS_MEMBERS,
+	PX_BUS_EDGES, /* of nodes: what each said up to that number is in the journal */
 };
 
 /* Its key is unique in its table; of history, together with its seq. */
@@ -127,8 +128,10 @@ struct px_bus_commit {
  * To be the practice's home, with a new generation above all before. The answers:
  *
  *   0           `gen`, `rev` and `records` are filled in; the records live during the answer
- *   -EBUSY      `home` is it, and not `dead`
- *   -ENODATA    there was a generation `known_gen`, and what is kept is older: wait for its home
+ *   -EBUSY      `home` is it, and not `dead`; `gen` and `rev` are its
+ *   -ENODATA    there was a generation `known_gen`, and what is kept is older: wait for its home.
+ *               With `is_sure` it is waited for no more: `gen` is above `known_gen`, and `rev` not
+ *               below `known_rev`
  *   -ENOTSUP    a newer version has written it
  *   -ECANCELED  as of a commit
  */
@@ -136,7 +139,9 @@ struct px_bus_claim {
 	struct px_bus_job job;
 	uint64_t node;
 	uint64_t known_gen; /* 0: none */
+	uint64_t known_rev;
 	uint64_t dead;      /* a home that need not be asked; 0: none */
+	bool is_sure;
 
 	uint64_t home;
 	uint64_t gen;
@@ -150,8 +155,8 @@ struct px_bus_claim {
  *
  *   0           `home` (0: nobody), `gen`, `rev` and `frames` are filled in: what revisions after
  *               `after` had for `node`, in order; they live during the answer
- *   -ENODATA    the same without frames: revisions after `after` may have had outputs that are no
- *               longer kept
+ *   -ENODATA    the same, but revisions after `after` may have had outputs that are no longer kept;
+ *               without frames, or with those that are
  *   -ENOENT     nothing is known of the practice
  *   -ECANCELED  as of a commit
  */
@@ -239,14 +244,16 @@ PX_PUBLIC void px_broker_bus_deposed(struct px_broker *broker);
 struct px_bus_stats {
 	uint64_t homes;       /* practices that this node is the home of, or wants to be */
 	uint64_t unconfirmed; /* commits without an answer */
-	uint64_t waiting;     /* messages and arrivals that wait for their practice */
+	uint64_t waiting;     /* what sessions said and the journal does not have yet */
 	uint64_t turns;       /* accepted */
 	uint64_t claims;      /* accepted */
 	uint64_t deposed;     /* practices given up, mostly because another node had claimed them */
 	uint64_t rebased;     /* practices written anew, since revisions were lost */
 	uint64_t refused;     /* messages that could not wait */
 	uint64_t heard;       /* frames from other nodes */
-	uint64_t bad;         /* of these, made no sense */
+	uint64_t bad;         /* of these, or of what is in them, made no sense */
+	uint64_t lost;        /* times that sessions ended since outputs were no longer kept */
+	uint64_t guests;      /* sessions of other nodes, in the practices of this one */
 };
 
 /* Zeroes without a bus. */

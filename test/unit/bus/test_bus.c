@@ -212,7 +212,7 @@ static struct node begin(uint64_t number)
 static void connect_to_journal(struct node *node, uint64_t number)
 {
 	store.alive = number;
-	sim_link_begin(&node->link, &store, node->fake->broker, number);
+	sim_link_begin(&node->link, &store, node->fake->broker, &node->fake->realm, number);
 }
 
 static void end(struct node *node)
@@ -240,11 +240,18 @@ static struct px_bus_stats stats_of(const struct node *node)
 	return stats;
 }
 
+/* One who connects, and is greeted when the home has confirmed it. */
+static struct fake_conn *open_as(struct node *node, const struct fake_who *who)
+{
+	struct fake_conn *conn = fake_connect(node->fake, who);
+	settle(node);
+	fake_expect(conn, "{'type':'connection_established'}");
+	return conn;
+}
+
 static struct fake_conn *open_at(struct node *node, const char *practices)
 {
-	struct fake_conn *conn = fake_open(node->fake, WHO(.practices = practices));
-	settle(node);
-	return conn;
+	return open_as(node, WHO(.practices = practices));
 }
 
 static size_t count_records(const char *name, enum px_bus_table table)
@@ -330,7 +337,8 @@ START_TEST(test_only_what_changed)
 	fake_say(ann, JOIN);
 	settle(&node);
 	fake_say(ann, "{\"type\":\"desk_count\",\"practiceId\":1}");
-	ck_assert_uint_eq(last_commit(&node)->op_count, 1);
+	/* The room, and how much the node's sessions have said. */
+	ck_assert_uint_eq(last_commit(&node)->op_count, 2);
 	ck_assert_uint_eq(last_commit(&node)->prev + 1, last_commit(&node)->rev);
 	settle(&node);
 	/* A service that only looked has nothing to wait for, and says nothing. */
@@ -338,7 +346,7 @@ START_TEST(test_only_what_changed)
 	ck_assert_uint_eq(node.link.count, 0);
 	/* With a receipt, that has to wait: it may not be the home any more. */
 	fake_say(ann, "{\"type\":\"desk_look\",\"practiceId\":1,\"id\":3}");
-	ck_assert_uint_eq(last_commit(&node)->op_count, 0);
+	ck_assert_uint_eq(last_commit(&node)->op_count, 1);
 	settle(&node);
 	end(&node);
 }
@@ -365,7 +373,7 @@ START_TEST(test_another_goes_on)
 	left_count = lost_count = 0;
 	struct fake_conn *bob = open_at(&two, "1");
 	ck_assert_uint_eq(left_count, 1); /* of the room, once */
-	ck_assert_uint_eq(lost_count, 1);
+	ck_assert_uint_eq(lost_count, 0); /* that is for its own node to tell */
 	ck_assert_uint_eq(count_records("t/1", PX_BUS_CHANNELS), 1);
 	ck_assert_uint_eq(count_records("t/1", PX_BUS_SESSIONS), 1);
 	fake_say(bob, SAY);
@@ -404,13 +412,6 @@ START_TEST(test_nobody_needs_it)
 	settle(&one);
 	connect_to_journal(&two, 2);
 	store.alive = 1;
-	struct fake_conn *bob = open_at(&two, "1");
-	fake_say(bob, SAY);
-	settle(&two);
-	/* The one that lives is asked first. */
-	ck_assert_uint_eq(stats_of(&two).claims, 0);
-	ck_assert_uint_eq(stats_of(&two).waiting, 2);
-	fake_expect_nothing(bob);
 	fake_lose(ann);
 	settle(&one);
 	ck_assert_uint_eq(stats_of(&one).homes, 1);
@@ -419,7 +420,9 @@ START_TEST(test_nobody_needs_it)
 	settle(&one);
 	ck_assert_uint_eq(stats_of(&one).homes, 0);
 	ck_assert_uint_eq(sim_store_find(&store, "t/1")->home, 0);
-	fake_advance(two.fake, PX_BUS_RETRY_MS);
+	ck_assert_uint_eq(sim_store_find(&store, "t/1")->count, 0);
+	struct fake_conn *bob = open_at(&two, "1");
+	fake_say(bob, SAY);
 	settle(&two);
 	fake_expect(bob, "{'type':'ack','seq':1}");
 	end(&one);
@@ -435,8 +438,10 @@ START_TEST(test_the_dead_are_not_asked)
 	struct fake_conn *ann = open_at(&one, "1");
 	connect_to_journal(&two, 2);
 	store.alive = 1;
-	struct fake_conn *bob = open_at(&two, "1");
+	struct fake_conn *bob = fake_connect(two.fake, WHO(.practices = "1"));
+	settle(&two);
 	ck_assert_uint_eq(stats_of(&two).claims, 0);
+	fake_expect_nothing(bob);
 	store.alive = 2;
 	px_broker_bus_dead(two.fake->broker, 1);
 	settle(&two);
@@ -444,6 +449,7 @@ START_TEST(test_the_dead_are_not_asked)
 	ck_assert_uint_eq(sim_store_find(&store, "t/1")->home, 2);
 	fake_say(bob, SAY);
 	settle(&two);
+	fake_expect(bob, "{'type':'connection_established'}");
 	fake_expect(bob, "{'type':'ack','seq':1}");
 	fake_expect_nothing(ann);
 	end(&one);
@@ -541,7 +547,7 @@ START_TEST(test_the_home_comes_first)
 	ck_assert_uint_eq(stats_of(&one).deposed, 1);
 	sim_link_cut(&two.link);
 	sim_store_lose_all(&store);
-	struct fake_conn *eve = fake_open(one.fake, WHO(.practices = "1"));
+	struct fake_conn *eve = fake_connect(one.fake, WHO(.practices = "1"));
 	fake_advance(one.fake, PX_BUS_RETRY_MS);
 	settle(&one);
 	ck_assert_uint_eq(stats_of(&one).claims, 1);
@@ -553,6 +559,7 @@ START_TEST(test_the_home_comes_first)
 	store.alive = 3;
 	fake_advance(one.fake, PX_BUS_RETRY_MS);
 	settle(&one);
+	fake_expect(eve, "{'type':'connection_established'}");
 	fake_expect(eve, "{'type':'ack','seq':2}");
 	end(&one);
 	end(&two);
@@ -697,7 +704,7 @@ START_TEST(test_in_order_whatever_waits)
 	node.fake->over_budget = true;
 	sim_link_mend(&node.link);
 	ck_assert(fake_turn(node.fake));
-	ck_assert_uint_eq(stats_of(&node).waiting, 2);
+	ck_assert_uint_eq(stats_of(&node).waiting, 3); /* two of them have not run */
 	fake_send(ann, "{\"type\":\"desk_say\",\"practiceId\":1,\"id\":4}");
 	node.fake->over_budget = false;
 	settle(&node);
@@ -721,7 +728,7 @@ START_TEST(test_too_many_without_an_answer)
 	ck_assert_uint_eq(stats_of(&node).unconfirmed, PX_BUS_PIPELINE);
 	fake_say(ann, SAY);
 	ck_assert_uint_eq(stats_of(&node).unconfirmed, PX_BUS_PIPELINE);
-	ck_assert_uint_eq(stats_of(&node).waiting, 1);
+	ck_assert_uint_eq(stats_of(&node).waiting, PX_BUS_PIPELINE + 1);
 	settle(&node);
 	ck_assert_uint_eq(stats_of(&node).waiting, 0);
 	ck_assert_uint_eq(count_records("t/1", PX_BUS_HISTORY), 4);
@@ -734,7 +741,8 @@ START_TEST(test_those_who_arrive)
 	struct node node = begin(1);
 	struct px_identity *identity;
 	connect_to_journal(&node, 1);
-	struct fake_conn *ann = fake_open(node.fake, WHO(.practices = "1 2"));
+	struct fake_conn *ann = fake_connect(node.fake, WHO(.practices = "1 2"));
+	turn(&node);
 	ck_assert_uint_eq(stats_of(&node).waiting, 2);
 	struct px_practice *practice = px_practice_find(node.fake->broker, px_span("t"),
 			px_span("1"));
@@ -748,9 +756,8 @@ START_TEST(test_those_who_arrive)
 	ck_assert_uint_eq(count_records("t/2", PX_BUS_MEMBERS), 1);
 	/* Nobody needs that practice any more, and one who only comes and goes leaves nothing. */
 	ck_assert_uint_eq(stats_of(&node).homes, 1);
-	struct fake_conn *bob = fake_open(node.fake, WHO(.practices = "3",
+	struct fake_conn *bob = open_as(&node, WHO(.practices = "3",
 			.role = PX_ROLE_PATIENT));
-	settle(&node);
 	ck_assert_uint_eq(stats_of(&node).homes, 2);
 	fake_lose(bob);
 	settle(&node);
@@ -811,7 +818,7 @@ static void say_bytes(struct fake_conn *conn, size_t len)
 
 START_TEST(test_large_messages_that_wait)
 {
-	const size_t len = PX_BUS_SESSION_WAITING_BYTES / 4 - sizeof(struct px_waiting);
+	const size_t len = PX_BUS_SESSION_WAITING_BYTES / 4 - sizeof(struct px_item);
 	struct node node = begin(1);
 	connect_to_journal(&node, 1);
 	struct fake_conn *ann = open_at(&node, "1");
@@ -870,10 +877,9 @@ START_TEST(test_what_a_session_has_heard)
 	limits.grace_ms = 30000;
 	struct node node = begin_with(1, &limits);
 	connect_to_journal(&node, 1);
-	struct fake_conn *ann = fake_open(node.fake, WHO(.practices = "1", .user = "7",
+	struct fake_conn *ann = open_as(&node, WHO(.practices = "1", .user = "7",
 			.authenticated = true));
 	struct fake_conn *bob = open_at(&node, "1");
-	settle(&node);
 	fake_say(bob, SAY);
 	settle(&node);
 	ck_assert_int_eq(heard_by(ann->client_id), 0);
@@ -905,13 +911,14 @@ START_TEST(test_those_who_publish)
 	struct px_published published;
 	struct px_error_detail detail;
 	connect_to_journal(&node, 1);
-	struct fake_conn *ann = fake_open(node.fake, WHO(.practices = "1"));
+	struct fake_conn *ann = fake_connect(node.fake, WHO(.practices = "1"));
 	struct px_operator operator = px_session_operator(ann->session);
 	struct px_span text = px_span("{\"type\":\"desk_news\",\"practiceId\":1}");
 	ck_assert_int_eq(px_operate_publish(&operator, NULL, text, &published, &detail), -1);
 	ck_assert_int_eq(detail.code, PX_E_UNAVAILABLE);
 	settle(&node);
 	ck_assert_int_eq(px_operate_publish(&operator, NULL, text, &published, &detail), 0);
+	fake_expect(ann, "{'type':'connection_established'}");
 	fake_expect_nothing(ann);
 	settle(&node);
 	fake_expect(ann, "{'type':'desk_news'}");
@@ -925,9 +932,7 @@ START_TEST(test_what_is_said_while_it_is_dropped)
 	struct node one = begin(1);
 	connect_to_journal(&one, 1);
 	struct fake_conn *ann = open_at(&one, "1");
-	struct fake_conn *eve = fake_open(one.fake, WHO(.practices = "1",
-			.role = PX_ROLE_PATIENT));
-	settle(&one);
+	struct fake_conn *eve = open_as(&one, WHO(.practices = "1", .role = PX_ROLE_PATIENT));
 	struct node two = begin(2);
 	connect_to_journal(&two, 2);
 	(void)open_at(&two, "1");
@@ -1103,7 +1108,8 @@ static uint64_t visit(uint64_t number)
 {
 	struct node node = begin(number);
 	connect_to_journal(&node, number);
-	struct fake_conn *ann = open_at(&node, "1");
+	struct fake_conn *ann = fake_connect(node.fake, WHO(.practices = "1"));
+	settle(&node);
 	fake_say(ann, SAY);
 	settle(&node);
 	uint64_t claims = stats_of(&node).claims - stats_of(&node).deposed;
@@ -1204,7 +1210,7 @@ START_TEST(test_limits_of_the_new_home)
 		connect_to_journal(&node, 2);
 		(void)open_at(&node, "2");
 		ck_assert_uint_eq(fake_stats(node.fake).channels, 1);
-		(void)fake_open(node.fake, WHO(.practices = "1", .role = PX_ROLE_PATIENT));
+		(void)fake_connect(node.fake, WHO(.practices = "1", .role = PX_ROLE_PATIENT));
 		settle(&node);
 		/* The room is nobody's, and takes no place. */
 		ck_assert_uint_eq(stats_of(&node).deposed, 0);
@@ -1243,7 +1249,8 @@ START_TEST(test_nothing_is_told_of_what_is_unusable)
 	left_count = lost_count = 0;
 	struct node node = begin(2);
 	connect_to_journal(&node, 2);
-	struct fake_conn *ann = open_at(&node, "1");
+	struct fake_conn *ann = fake_connect(node.fake, WHO(.practices = "1"));
+	settle(&node);
 	ck_assert_uint_eq(left_count + lost_count, 0);
 	ck_assert_uint_eq(fake_stats(node.fake).sessions, 1);
 	ck_assert_uint_eq(fake_stats(node.fake).channels, 0);
@@ -1257,6 +1264,7 @@ START_TEST(test_nothing_is_told_of_what_is_unusable)
 	fake_say(ann, SAY);
 	fake_advance(node.fake, PX_BUS_RETRY_MS);
 	settle(&node);
+	fake_expect(ann, "{'type':'connection_established'}");
 	fake_expect(ann, "{'type':'ack','seq':3}");
 	ck_assert_uint_eq(left_count, 2);
 	end(&node);

@@ -213,10 +213,21 @@ static void hook_member_gone(struct px_member *member)
 	note(word);
 }
 
-static void hook_session(struct px_session *session)
+static void hook_session(struct px_session *session, const struct px_identity *old)
+{
+	ck_assert_ptr_ne(session->identity, old);
+	note("session!");
+}
+
+static void hook_session_gone(struct px_session *session)
+{
+	ck_assert_ptr_null(session->members);
+}
+
+static bool hook_is_away(const struct px_session *session)
 {
 	(void)session;
-	note("session!");
+	return false;
 }
 
 static int hook_admit(struct px_session *session, struct px_practice *practice, struct px_span text)
@@ -248,6 +259,8 @@ static const struct px_turn_hooks hooks = {
 	.member_changed = hook_member,
 	.member_gone = hook_member_gone,
 	.session_changed = hook_session,
+	.session_gone = hook_session_gone,
+	.is_away = hook_is_away,
 	.admit = hook_admit,
 	.is_home = hook_is_home,
 	.over = hook_over,
