@@ -29,7 +29,8 @@ static void begin(struct node *node, struct sim_store *store, uint64_t number)
 	node->fake->random ^= number * 0x9e3779b97f4a7c15u;
 	(void)fake_add_service(node->fake, svc_whiteboard.protocols[0].user, NULL);
 	(void)fake_add_service(node->fake, svc_telemedicine.protocols[0].user, NULL);
-	sim_link_begin(&node->link, store, node->fake->broker, &node->fake->realm, number);
+	sim_link_begin(&node->link, store, node->fake->broker, number);
+	node->link.realm = &node->fake->realm;
 }
 
 static bool move(struct node *node)

@@ -93,7 +93,8 @@ static bool visit(struct sim_store *store, uint64_t number)
 	(void)fake_add_service(node.fake, svc_telemedicine.protocols[0].user,
 			"{\"chat-history\":3,\"room-members\":3}");
 	store->alive = number;
-	sim_link_begin(&node.link, store, node.fake->broker, &node.fake->realm, number);
+	sim_link_begin(&node.link, store, node.fake->broker, number);
+	node.link.realm = &node.fake->realm;
 	struct fake_conn *conn = fake_connect(node.fake, WHO(.authenticated = true, .user = "77"));
 	fake_send(conn, "{\"type\":\"telemedicine_user_joined\",\"roomId\":\"r\",\"appointmentId\":1,"
 			"\"userId\":77,\"userName\":\"n\"}");

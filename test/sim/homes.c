@@ -329,8 +329,8 @@ static void begin_server(struct server *server)
 	if (now_ms > server->fake->mono_ms) {
 		fake_advance(server->fake, now_ms - server->fake->mono_ms);
 	}
-	sim_link_begin(&server->link, &store, server->fake->broker, &server->fake->realm,
-			server->node);
+	sim_link_begin(&server->link, &store, server->fake->broker, server->node);
+	server->link.realm = &server->fake->realm;
 }
 
 static void add_up(const struct server *server)

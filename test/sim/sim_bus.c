@@ -559,14 +559,13 @@ static struct px_realm *find_realm(void *user, struct px_span name)
 }
 
 void sim_link_begin(struct sim_link *link, struct sim_store *store, struct px_broker *broker,
-		struct px_realm *realm, uint64_t node)
+		uint64_t node)
 {
 	struct px_bus bus = { .user = link, .commit = on_commit, .claim = on_claim,
 		.fetch = on_fetch, .tell = on_tell, .realm = find_realm, .is_dead = is_dead,
 		.commit_bytes = store->commit_bytes };
 	size_t place = 0;
-	*link = (struct sim_link){ .store = store, .broker = broker, .realm = realm,
-		.node = node };
+	*link = (struct sim_link){ .store = store, .broker = broker, .node = node };
 	memcpy(link->dead, store->dead, sizeof(link->dead));
 	while (place < SIM_LINKS && store->links[place]) {
 		place++;

@@ -90,7 +90,7 @@ struct sim_job {
 struct sim_link {
 	struct sim_store *store;
 	struct px_broker *broker;
-	struct px_realm *realm;
+	struct px_realm *realm; /* of all sessions in the journal; the test sets it; NULL: none */
 	uint64_t node;
 	bool dead[SIM_NODES]; /* that it was told of */
 	bool is_up;
@@ -109,9 +109,9 @@ struct sim_place *sim_store_find(const struct sim_store *store, const char *name
 void sim_store_lose(struct sim_store *store, unsigned writes);
 void sim_store_lose_all(struct sim_store *store);
 
-/* The broker gets a bus, which is up. `realm`: of all sessions in the journal. */
+/* The broker gets a bus, which is up. */
 void sim_link_begin(struct sim_link *link, struct sim_store *store, struct px_broker *broker,
-		struct px_realm *realm, uint64_t node);
+		uint64_t node);
 /* Nothing of it is carried out any more; the broker has no bus then. */
 void sim_link_end(struct sim_link *link);
 

@@ -212,7 +212,8 @@ static struct node begin(uint64_t number)
 static void connect_to_journal(struct node *node, uint64_t number)
 {
 	store.alive = number;
-	sim_link_begin(&node->link, &store, node->fake->broker, &node->fake->realm, number);
+	sim_link_begin(&node->link, &store, node->fake->broker, number);
+	node->link.realm = &node->fake->realm;
 }
 
 static void end(struct node *node)
