@@ -18,6 +18,7 @@
 #define FROM ",\"from\":\"u\",\"fromUserId\":\"u\""
 #define JOIN "{\"type\":\"telemedicine_user_joined\"," ROOM ME "}"
 #define LEAVE "{\"type\":\"telemedicine_user_left\"," ROOM ME "}"
+#define TYPING "{\"type\":\"telemedicine_typing\"," ROOM ",\"typing\":true}"
 #define CHAT "{\"type\":\"telemedicine_chat_message\"," ROOM FROM ",\"message\":\"m\"}"
 #define OFFER "{\"type\":\"telemedicine_offer\"," ROOM FROM ",\"offer\":{}}"
 #define END "{\"type\":\"telemedicine_end\"," ROOM "}"
@@ -109,6 +110,7 @@ static unsigned play(bool for_good)
 	about(ann, "admit", two);
 	say(two, CHAT);
 	say(bob, OFFER);
+	say(bob, TYPING);
 	let_pass(fake, 200);
 	about(bob, "deny", twin);
 	say(twin, JOIN);
