@@ -19,7 +19,7 @@ export function waited(ms: number): string {
 export class Admission {
 	readonly element: HTMLElement;
 	#list = element('ul');
-	#title = element('h3');
+	#title = element('h2');
 	#known = new Set<string>();
 	readonly #call: TelemedicineCall;
 

@@ -17,7 +17,12 @@ const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-d
 
 export class Chat {
 	readonly element: HTMLElement;
-	#list: HTMLOListElement;
+	#list = element('ol');
+	#log = element(
+		'div',
+		{ className: 'messages', tabIndex: 0, ariaLabel: 'Messages' },
+		this.#list,
+	);
 	#input: HTMLTextAreaElement;
 	#typing = element('p', { className: 'typing' });
 	#lines = new Map<string, HTMLLIElement>();
@@ -26,8 +31,7 @@ export class Chat {
 	/** `closed`: the user wants to see it no more. */
 	constructor(call: TelemedicineCall, closed: () => void) {
 		this.#call = call;
-		this.#list = element('ol', { className: 'messages', tabIndex: 0, ariaLabel: 'Messages' });
-		this.#list.role = 'log';
+		this.#log.role = 'log';
 		this.#input = element('textarea', {
 			id: 'text',
 			rows: 1,
@@ -45,8 +49,8 @@ export class Chat {
 		this.element = element(
 			'section',
 			{ className: 'chat', ariaLabel: 'Chat' },
-			element('header', {}, element('h3', {}, 'Chat'), close),
-			this.#list,
+			element('header', {}, element('h2', {}, 'Chat'), close),
+			this.#log,
 			this.#typing,
 			this.#form(),
 		);
@@ -152,11 +156,11 @@ export class Chat {
 	}
 
 	#append(line: HTMLLIElement): void {
-		const { scrollHeight, scrollTop, clientHeight } = this.#list;
+		const { scrollHeight, scrollTop, clientHeight } = this.#log;
 		const isAtEnd = scrollHeight - scrollTop - clientHeight < 40;
 		this.#list.append(line);
 		if (isAtEnd || line.dataset.state) {
-			this.#list.scrollTop = this.#list.scrollHeight;
+			this.#log.scrollTop = this.#log.scrollHeight;
 		}
 	}
 }

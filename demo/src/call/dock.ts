@@ -42,7 +42,7 @@ export class Dock {
 	/** On the board the list is here, else in the call's own screen. */
 	show(isAway: boolean, screen: CallScreen | undefined): void {
 		this.element.hidden = !isAway;
-		(isAway ? this.element : screen?.middle)?.append(this.#admission.element);
+		(isAway ? this.element : screen?.overlay)?.append(this.#admission.element);
 	}
 
 	close(): void {

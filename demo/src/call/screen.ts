@@ -19,8 +19,8 @@ const WIDE = matchMedia('(min-width: 75rem)');
 
 export class CallScreen {
 	readonly element: HTMLElement;
-	/** Where cards lie over the stage. */
-	readonly middle: HTMLElement;
+	/** Where cards and ribbons lie over the stage. */
+	readonly overlay: HTMLElement;
 	#chat: Chat;
 	#stage: Stage;
 	#controls: Controls;
@@ -51,16 +51,12 @@ export class CallScreen {
 			stop,
 		);
 		this.#away.append(icon('offline'), element('p'));
-		this.middle = element(
-			'div',
-			{ className: 'middle' },
-			this.#stage.element,
-			element('div', { className: 'ribbons' }, this.#sharing, this.#away),
-		);
+		this.overlay = element('div', { className: 'overlay' }, this.#sharing, this.#away);
 		this.element = element(
 			'div',
 			{ className: 'call-screen' },
-			this.middle,
+			element('h1', { className: 'hidden' }, 'Call'),
+			element('div', { className: 'middle' }, this.#stage.element, this.overlay),
 			this.#controls.element,
 			this.#chat.element,
 		);

@@ -29,7 +29,6 @@ export class WaitingRoom {
 			preview.element,
 			leave,
 		);
-		this.#title.role = 'status';
 		call.on('state', (state) => {
 			if (state === 'waiting') {
 				leave.hidden = false;
