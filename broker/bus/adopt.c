@@ -162,6 +162,36 @@ static int restore(struct px_state_load *load, const struct px_session_params *p
 	return rc;
 }
 
+static int read_value(struct px_state_load *load, struct json_object *line)
+{
+	const struct adoption *adoption = (struct adoption *)load;
+	const struct px_value *value;
+	int rc = read_time((struct adoption *)load, line);
+	rc = rc < 0 ? rc : px_state_read_value(load, line, &value);
+	return rc == 0 && !px_entry_is_keyed(PX_BUS_VALUES, value, adoption->now->key) ?
+			-EINVAL : rc;
+}
+
+/* Its key is its channel's, a newline and its own. */
+static int read_value_of(struct adoption *adoption, const struct px_bus_record *record)
+{
+	struct px_span key = record->key;
+	while (key.len > 0 && key.data[key.len - 1] != '\n') {
+		key.len--;
+	}
+	key.len -= key.len > 0;
+	adoption->load.channel = NULL;
+	for (size_t i = 0; i < adoption->channel_count; i++) {
+		if (px_entry_is_keyed(PX_BUS_CHANNELS, adoption->channels[i], key)) {
+			adoption->load.channel = adoption->channels[i];
+		}
+	}
+	if (!adoption->load.channel) {
+		return adoption->counts.dropped_channels > 0 ? 0 : -EINVAL;
+	}
+	return px_state_read_text(&adoption->load, record->value, read_value);
+}
+
 static int read_session(struct px_state_load *load, struct json_object *line)
 {
 	struct adoption *adoption = (struct adoption *)load;
@@ -258,6 +288,8 @@ static int read_record(struct adoption *adoption, const struct px_bus_record *re
 	case PX_BUS_HISTORY:
 		return adoption->of && px_span_equal(adoption->of->key, record->key) ?
 				px_state_read_text(load, record->value, read_update) : -EINVAL;
+	case PX_BUS_VALUES:
+		return read_value_of(adoption, record);
 	case PX_BUS_SESSIONS:
 		return px_state_read_text(load, record->value, read_session);
 	case PX_BUS_MEMBERS:

@@ -70,6 +70,8 @@ static bool on_over(struct px_broker *broker)
 static const struct px_turn_hooks hooks = {
 	.send = px_turn_send,
 	.close = px_turn_close,
+	.value_changed = px_entry_value_changed,
+	.value_gone = px_entry_value_gone,
 	.channel_changed = px_entry_channel_changed,
 	.channel_gone = px_entry_channel_gone,
 	.member_changed = px_entry_member_changed,

@@ -88,7 +88,7 @@ struct px_turn {
 struct px_entry {
 	struct px_table_link link;
 	struct px_entry *next_marked;
-	void *item;      /* px_channel, px_session or px_member; NULL: gone */
+	void *item;      /* px_channel, px_session, px_member or px_value; NULL: gone */
 	uint64_t digest; /* of the record that is kept */
 	uint64_t seq;    /* of a channel: its history is kept up to that … */
 	uint64_t first;  /* … and from that on */
@@ -269,6 +269,8 @@ int px_turn_add(struct px_turn *turn, enum px_bus_change change,
 
 /* ---- record.c ---- */
 
+void px_entry_value_changed(struct px_value *value);
+void px_entry_value_gone(struct px_value *value);
 void px_entry_channel_changed(struct px_channel *channel);
 void px_entry_channel_gone(struct px_channel *channel);
 void px_entry_member_changed(struct px_member *member);
@@ -276,7 +278,7 @@ void px_entry_member_gone(struct px_member *member);
 /* It is in the practice, or has another identity there. */
 void px_entry_session_changed(struct px_home *home, struct px_session *session);
 void px_entry_session_gone(struct px_home *home, uint64_t client_id);
-/* Whether that is the key of a channel's, a session's or a membership's record. */
+/* Whether that is the key of such an item's record. */
 bool px_entry_is_keyed(enum px_bus_table table, const void *item, struct px_span key);
 /* Writes what changed into the turn. -ENOMEM: it is still to be written. */
 int px_entries_write(struct px_home *home, struct px_turn *turn);

@@ -15,12 +15,13 @@
 #include "snapshot/record.h"
 
 #include <errno.h>
+#include <praxis/hex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A service's name, a kind's, a room's, and a client id. */
-#define KEY_MAX 512
+/* A service's name, a kind's, a room's, and a client id, or a value's key in hexadecimal. */
+#define KEY_MAX 1024
 
 struct key {
 	char text[KEY_MAX];
@@ -64,6 +65,19 @@ static void add_member(struct key *key, const struct px_member *member)
 	add_session(key, member->session);
 	append(key, px_span("\n"));
 	add_channel(key, member->channel);
+}
+
+/* A key may have any character; a record's has no control characters but newlines. */
+static void add_value(struct key *key, const struct px_value *value)
+{
+	struct px_span own = px_message_key(value->message);
+	add_channel(key, value->channel);
+	append(key, px_span("\n"));
+	for (size_t i = 0; i < own.len; i++) {
+		unsigned char byte = (unsigned char)own.data[i];
+		append(key, (struct px_span){ &PX_HEX_DIGITS[byte >> 4], 1 });
+		append(key, (struct px_span){ &PX_HEX_DIGITS[byte & 15], 1 });
+	}
 }
 
 static uint64_t hash_of(const struct px_home *home, enum px_bus_table table,
@@ -139,6 +153,8 @@ static void set_key(struct key *key, enum px_bus_table table, const void *item)
 		add_session(key, item);
 	} else if (table == PX_BUS_MEMBERS) {
 		add_member(key, item);
+	} else if (table == PX_BUS_VALUES) {
+		add_value(key, item);
 	} else {
 		add_channel(key, item);
 	}
@@ -184,6 +200,36 @@ void px_entry_channel_gone(struct px_channel *channel)
 	entry->is_anew = entry->is_anew || entry->seq > 0;
 	entry->seq = entry->first = 0;
 	mark(channel->practice->home, entry);
+}
+
+/* NULL as of entry_of(). */
+static struct px_entry *entry_of_value(const struct px_value *value)
+{
+	struct key key = { .len = 0 };
+	if (!is_kept(value->channel)) {
+		return NULL;
+	}
+	add_value(&key, value);
+	return get(value->channel->practice->home, PX_BUS_VALUES, &key);
+}
+
+void px_entry_value_changed(struct px_value *value)
+{
+	struct px_entry *entry = entry_of_value(value);
+	if (entry) {
+		entry->item = value;
+		mark(value->channel->practice->home, entry);
+	}
+}
+
+/* Another may have taken its place already. */
+void px_entry_value_gone(struct px_value *value)
+{
+	struct px_entry *entry = entry_of_value(value);
+	if (entry && (entry->item == value || !entry->item)) {
+		entry->item = NULL;
+		mark(value->channel->practice->home, entry);
+	}
 }
 
 /* By 1, or by -1. */
@@ -348,6 +394,12 @@ static int64_t write_text(const struct px_entry *entry, const struct px_practice
 	case PX_BUS_CHANNELS:
 		px_state_write_channel(json, channel);
 		return channel->opened_ms;
+	case PX_BUS_VALUES: {
+		const struct px_value *value = entry->item;
+		px_state_write_value(json, value);
+		px_json_string(json, "text", px_message_text(value->message));
+		return value->at_ms;
+	}
 	case PX_BUS_SESSIONS:
 		px_state_write_session(json, session, practice);
 		px_json_bool(json, "versioned", false);
@@ -459,6 +511,10 @@ static void remake(struct px_channel *channel)
 	px_entry_channel_changed(channel);
 	for (uint32_t i = 0; i < channel->member_count; i++) {
 		px_entry_member_changed(channel->members[i]);
+	}
+	struct px_value *value = channel->values ? channel->values->oldest : NULL;
+	for (; value; value = value->newer) {
+		px_entry_value_changed(value);
 	}
 }
 

@@ -77,15 +77,25 @@ static bool is_held(const struct px_channel *channel)
 	return channel->broker->is_holding && channel->kind->has_history && !channel->is_ending;
 }
 
+/* When the next of what keeps it ends; what is past, nothing keeps it. */
+static int64_t expires_at(const struct px_channel *channel)
+{
+	int64_t at = channel->kept_until_ms;
+	int64_t value_at = px_values_expire_at(channel);
+	if (channel->history.count > 0) {
+		at = px_history_at(&channel->history, 0)->at_ms + channel->limits.history_age_ms;
+	}
+	return at <= channel->broker->timers.now_ms || (value_at > 0 && value_at < at) ?
+			value_at : at;
+}
+
 static void expire(struct px_channel *channel)
 {
 	struct px_broker *broker = channel->broker;
 	changed(channel);
 	px_history_expire(&channel->history, broker, &channel->limits, broker->timers.now_ms);
-	int64_t at = channel->kept_until_ms;
-	if (channel->history.count > 0) {
-		at = px_history_at(&channel->history, 0)->at_ms + channel->limits.history_age_ms;
-	}
+	px_values_fit(channel);
+	int64_t at = expires_at(channel);
 	if (at > broker->timers.now_ms && px_timer_arm(&broker->timers, &channel->timer, at) == 0) {
 		return;
 	}
@@ -199,6 +209,7 @@ void px_channel_destroy(struct px_channel *channel)
 		channel->kind->closed(channel);
 		px_turn_end(broker, at);
 	}
+	px_values_finish(channel);
 	if (broker->turn_hooks) {
 		broker->turn_hooks->channel_gone(channel);
 	}
@@ -215,11 +226,12 @@ void px_channel_destroy(struct px_channel *channel)
 	free(channel);
 }
 
-/* A channel without members exists only for its history, or for sessions that may return. */
+/* A channel without members exists only for what it keeps, or for sessions that may return. */
 bool px_channel_is_wanted(const struct px_channel *channel)
 {
 	return channel->member_count > 0 || is_held(channel) ||
 			(!channel->is_ending && (channel->history.count > 0 ||
+			px_channel_value_count(channel) > 0 ||
 			channel->kept_until_ms > channel->broker->timers.now_ms));
 }
 
@@ -245,15 +257,49 @@ int px_channel_keep(struct px_channel *channel)
 {
 	struct px_broker *broker = channel->broker;
 	px_history_expire(&channel->history, broker, &channel->limits, broker->timers.now_ms);
+	px_values_fit(channel);
 	if (!channel->kind->has_history || channel->limits.history_age_ms == 0) {
 		return 0;
 	}
 	channel->kept_until_ms = broker->timers.now_ms + channel->limits.history_age_ms;
-	int64_t at = channel->kept_until_ms;
-	if (channel->history.count > 0) {
-		at = px_history_at(&channel->history, 0)->at_ms + channel->limits.history_age_ms;
+	return px_timer_arm(&broker->timers, &channel->timer, expires_at(channel));
+}
+
+static void count_limit(struct px_broker *broker, const struct px_channel_kind *kind, int rc)
+{
+	switch (rc) {
+	case -ENFILE: broker->stats.bounds[PX_LIMIT_KIND_CHANNELS]++; break;
+	case -EMFILE: broker->stats.bounds[PX_LIMIT_KIND_ROOMS_PER_SESSION]++; break;
+	case -EDQUOT: broker->stats.bounds[PX_LIMIT_KIND_ROOMS_PER_PRACTICE]++; break;
+	case -ENOSPC:
+		broker->stats.bounds[kind->waiting ? PX_LIMIT_KIND_WAITING :
+				PX_LIMIT_KIND_ROOM_MEMBERS]++;
+		break;
+	default: break;
 	}
-	return px_timer_arm(&broker->timers, &channel->timer, at);
+}
+
+int px_channel_open(struct px_broker *broker, struct px_practice *practice,
+		const struct px_service *service, const struct px_channel_kind *kind,
+		struct px_span name, const struct px_channel_limits *limits,
+		struct px_channel **ret_channel)
+{
+	struct px_channel *channel =
+			px_channel_find_kind(broker, practice, service, name, kind->waiting);
+	int rc = channel ? 0 : may_begin(broker, practice, kind);
+	if (rc == 0 && !channel) {
+		rc = px_channel_create(broker, practice, service, kind, name, limits, &channel);
+		rc = rc < 0 ? rc : px_channel_keep(channel);
+		if (rc < 0 && channel) {
+			px_channel_destroy(channel);
+		}
+	}
+	if (rc < 0) {
+		count_limit(broker, kind, rc);
+		return rc;
+	}
+	*ret_channel = channel;
+	return 0;
 }
 
 static int reserve(struct px_channel *channel)
@@ -422,20 +468,6 @@ static int join(struct px_session *session, const struct px_service *service,
 	return 0;
 }
 
-static void count_limit(struct px_broker *broker, const struct px_channel_kind *kind, int rc)
-{
-	switch (rc) {
-	case -ENFILE: broker->stats.bounds[PX_LIMIT_KIND_CHANNELS]++; break;
-	case -EMFILE: broker->stats.bounds[PX_LIMIT_KIND_ROOMS_PER_SESSION]++; break;
-	case -EDQUOT: broker->stats.bounds[PX_LIMIT_KIND_ROOMS_PER_PRACTICE]++; break;
-	case -ENOSPC:
-		broker->stats.bounds[kind->waiting ? PX_LIMIT_KIND_WAITING :
-				PX_LIMIT_KIND_ROOM_MEMBERS]++;
-		break;
-	default: break;
-	}
-}
-
 int px_channel_join(struct px_session *session, const struct px_service *service,
 		const struct px_channel_kind *kind, struct px_practice *practice,
 		struct px_span name, const struct px_channel_limits *limits,
@@ -535,10 +567,11 @@ static void remember(struct px_channel *channel, struct px_message *message, uin
 		.by = by,
 		.at_ms = broker->timers.now_ms,
 	});
-	if (channel->history.count > 0 && channel->timer.place == 0) {
+	int64_t at = broker->timers.now_ms + channel->limits.history_age_ms;
+	if (channel->history.count > 0 && (channel->timer.place == 0 ||
+			channel->timer.at_ms > at)) {
 		/* Without a timer, it expires with the next publication. */
-		(void)px_timer_arm(&broker->timers, &channel->timer,
-				broker->timers.now_ms + channel->limits.history_age_ms);
+		(void)px_timer_arm(&broker->timers, &channel->timer, at);
 	}
 }
 

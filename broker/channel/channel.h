@@ -7,6 +7,7 @@
 
 #include "core/broker.h"
 #include "history.h"
+#include "values.h"
 
 #include <praxis/channel.h>
 
@@ -39,7 +40,11 @@ struct px_channel {
 	uint64_t number;   /* in the broker's paged index of rooms and waiting rooms; 0: neither */
 	int64_t opened_ms;
 	struct px_history history;
-	/* The history's oldest entry expires, kept_until_ms is reached, or px_channel_wake()'s time. */
+	struct px_values *values; /* NULL: there were never any */
+	/*
+	 * The history's oldest entry or the oldest value expires, kept_until_ms is reached, or
+	 * px_channel_wake()'s time.
+	 */
 	struct px_timer timer;
 	int64_t kept_until_ms; /* without members and history: until then; 0: not kept */
 	struct px_label *label; /* its name, for messages; NULL: not a room */
@@ -80,6 +85,15 @@ struct px_channel *px_channel_find_kind(const struct px_broker *broker,
  * -ENOMEM.
  */
 int px_channel_create(struct px_broker *broker, struct px_practice *practice,
+		const struct px_service *service, const struct px_channel_kind *kind,
+		struct px_span name, const struct px_channel_limits *limits,
+		struct px_channel **ret_channel);
+
+/*
+ * The channel with that key, created if there is none: within the broker's limits, and kept for as
+ * long as a history lasts. The caller has checked isolation. -ENFILE, -EDQUOT, -ENOMEM.
+ */
+int px_channel_open(struct px_broker *broker, struct px_practice *practice,
 		const struct px_service *service, const struct px_channel_kind *kind,
 		struct px_span name, const struct px_channel_limits *limits,
 		struct px_channel **ret_channel);

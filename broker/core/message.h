@@ -22,6 +22,12 @@ enum px_opcode {
 #define PX_SERVICE_NONE 255
 #define PX_SERVICE_GONE 254
 
+/*
+ * The longest key of a message: a client's (PX_NAME_MAX), and what a service puts before it to tell
+ * apart what must not replace each other.
+ */
+#define PX_KEY_MAX (PX_NAME_MAX + 1)
+
 /* The name of a room, shared by its channel and the messages in it. */
 struct px_label {
 	uint32_t refs;

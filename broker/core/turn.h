@@ -21,6 +21,7 @@
 #include "session.h"
 
 struct px_channel;
+struct px_value;
 struct px_member;
 
 /* Something to be told when a turn is accepted; its owner's, which `settle` gives back. */
@@ -36,6 +37,9 @@ struct px_turn_hooks {
 	void (*send)(struct px_session *session, struct px_message *message);
 	void (*close)(struct px_session *session, enum px_close code);
 
+	/* It is kept from now on; or no more, and about to be freed. */
+	void (*value_changed)(struct px_value *value);
+	void (*value_gone)(struct px_value *value);
 	/* It is new, or its seq, its history or its service's state changed. */
 	void (*channel_changed)(struct px_channel *channel);
 	/* It is about to be freed, and has no members. */

@@ -47,6 +47,14 @@ struct px_channel *px_publication_channel(const struct px_publication *publicati
 			name);
 }
 
+int px_publication_open(const struct px_publication *publication,
+		const struct px_channel_kind *kind, struct px_span name,
+		const struct px_channel_limits *limits, struct px_channel **ret_channel)
+{
+	return px_channel_open(publication->broker, publication->practice, publication->service,
+			kind, name, limits, ret_channel);
+}
+
 void px_publication_announce(struct px_publication *publication, struct px_channel *channel,
 		struct px_message *message)
 {

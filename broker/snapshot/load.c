@@ -177,6 +177,44 @@ int px_state_read_update(struct px_state_load *load, struct json_object *line)
 	return 0;
 }
 
+int px_state_read_value(struct px_state_load *load, struct json_object *line,
+		const struct px_value **ret_value)
+{
+	struct px_channel *channel = load->channel;
+	struct px_message *message;
+	struct px_span key;
+	int64_t seq;
+	int64_t age_ms;
+	*ret_value = NULL;
+	if (!px_json_get_int(line, "value", 1, INT64_MAX - 1, &seq) ||
+			!px_json_get_int(line, "age", 0, PX_STATE_AGE_MAX_MS, &age_ms)) {
+		return -EINVAL;
+	}
+	int rc = px_state_get_message(load, line, "text", &message);
+	if (rc < 0 || !channel) {
+		return rc;
+	}
+	/* A text that stands elsewhere has the key and the practice that it has there. */
+	if (!channel->kind->has_history || (uint64_t)seq > channel->seq ||
+			!px_json_get_text(line, "key", &key) ||
+			!px_span_equal(key, px_message_key(message)) ||
+			message->practice_number != channel->practice->number) {
+		return -EINVAL;
+	}
+	rc = px_values_restore(channel, message, (uint64_t)seq,
+			load->broker->timers.now_ms - load->reader->elapsed_ms - age_ms);
+	if (rc == 0) {
+		*ret_value = px_values_find(channel, key);
+	}
+	return rc;
+}
+
+static int load_value(struct px_state_load *load, struct json_object *line)
+{
+	const struct px_value *value;
+	return px_state_read_value(load, line, &value);
+}
+
 static int load_order(struct px_state_load *load, struct json_object *line)
 {
 	int64_t order;
@@ -201,6 +239,7 @@ static int load_line(struct px_state_load *load, struct json_object *line)
 		{ "saved", px_state_load_saved },
 		{ "session", px_state_read_session },
 		{ "update", px_state_read_update },
+		{ "value", load_value },
 	};
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (json_object_object_get_ex(line, kinds[i].key, NULL)) {

@@ -206,7 +206,7 @@ static int make_update(struct px_state_load *load, struct json_object *line, str
 {
 	const struct px_channel *channel = load->channel;
 	struct px_span key;
-	if (!get_optional(line, "key", PX_NAME_MAX, &key)) {
+	if (!get_optional(line, "key", PX_KEY_MAX, &key)) {
 		return -EINVAL;
 	}
 	*ret_message = channel ? px_message_text_keyed(load->broker, text, channel->practice,

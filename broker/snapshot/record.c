@@ -55,6 +55,12 @@ void px_state_write_update(struct px_json *json, const struct px_history_entry *
 	}
 }
 
+void px_state_write_value(struct px_json *json, const struct px_value *value)
+{
+	px_json_int(json, "value", (int64_t)value->seq);
+	px_json_string(json, "key", px_message_key(value->message));
+}
+
 void px_state_write_member(struct px_json *json, struct px_member *member)
 {
 	const struct px_channel *channel = member->channel;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Records: a channel, one of its updates, a session, a membership, each as one JSON object. Opened
- * by whoever keeps state outside of memory: the state file (save.c, load.c) writes all of them when
- * a server ends, a journal those that changed. It never decides when something is written.
+ * Records: a channel, one of its updates or values, a session, a membership, each as one JSON
+ * object. Opened by whoever keeps state outside of memory: the state file (save.c, load.c) writes
+ * all of them when a server ends, a journal those that changed. It never decides when something is
+ * written.
  *
  * A writer adds members to an object that is open, and leaves out what only time changes: so equal
  * state makes equal text, and a journal can tell by comparing whether there is anything to write.
@@ -31,7 +32,7 @@ struct px_state_load {
 	const struct px_state_reader *reader; /* realm() and elapsed_ms are asked of it */
 	struct px_state_counts *counts;
 	struct json_tokener *tokener;
-	struct px_channel *channel; /* that the updates which follow belong to; NULL: dropped */
+	struct px_channel *channel; /* of the updates and values that follow; NULL: dropped */
 	struct px_session *session; /* the same, of memberships */
 	uint64_t order;
 	/* Makes the session; NULL: px_session_restore(), whose errors it has. */
@@ -53,6 +54,7 @@ void px_state_write_member(struct px_json *json, struct px_member *member);
 
 /* All but the text; see message.c for why that is the caller's. */
 void px_state_write_update(struct px_json *json, const struct px_history_entry *entry);
+void px_state_write_value(struct px_json *json, const struct px_value *value);
 
 /*
  * Who it is and what it was opened with; neither its secrets nor its queue. With a practice, its
@@ -68,6 +70,9 @@ void px_state_write_session(struct px_json *json, const struct px_session *sessi
 int px_state_read_channel(struct px_state_load *load, struct json_object *line);
 /* An update of that channel, which must come right after the one before it. */
 int px_state_read_update(struct px_state_load *load, struct json_object *line);
+/* A value of that channel, in any order; *ret_value NULL: its channel was dropped. */
+int px_state_read_value(struct px_state_load *load, struct json_object *line,
+		const struct px_value **ret_value);
 /* A session that there is not yet, detached; in `load->session`, or NULL: its service is gone. */
 int px_state_read_session(struct px_state_load *load, struct json_object *line);
 /* A membership of that session, in a channel that there is. */

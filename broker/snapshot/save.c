@@ -7,6 +7,8 @@
  *    "state":{…},"age":5000}                     service and key; the service's own state; ms
  *   {"update":7,"from":"c…","key":"…","age":1200,"text":"…"}
  *                                                of the channel above, in order; its publisher
+ *   {"value":6,"key":"…","age":5000,"text":"…"}
+ *                                                of the channel above; the seq of its update
  *   {"session":…} and what follows it            see save_session.c
  *
  * A message is written as a string instead of JSON, so that reading yields the sender's bytes,
@@ -99,6 +101,21 @@ static int save_updates(const struct px_channel *channel, struct px_state_save *
 	return rc;
 }
 
+static int save_values(const struct px_channel *channel, struct px_state_save *save)
+{
+	const struct px_value *value = channel->values ? channel->values->oldest : NULL;
+	int rc = 0;
+	for (; rc == 0 && value; value = value->newer) {
+		struct px_json json;
+		px_json_begin(&json, NULL);
+		px_state_write_value(&json, value);
+		px_json_int(&json, "age", channel->broker->timers.now_ms - value->at_ms);
+		px_state_put_update(save, &json, value->message);
+		rc = px_state_put(save, &json);
+	}
+	return rc;
+}
+
 static int save_channel(struct px_channel *channel, struct px_state_save *save)
 {
 	struct px_json json;
@@ -109,7 +126,8 @@ static int save_channel(struct px_channel *channel, struct px_state_save *save)
 	px_state_write_channel(&json, channel);
 	px_json_int(&json, "age", channel->broker->timers.now_ms - channel->opened_ms);
 	int rc = px_state_put(save, &json);
-	return rc < 0 ? rc : save_updates(channel, save);
+	rc = rc < 0 ? rc : save_updates(channel, save);
+	return rc < 0 ? rc : save_values(channel, save);
 }
 
 static int save_channels(struct px_state_save *save)

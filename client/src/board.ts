@@ -7,7 +7,6 @@
 // to ask only for what was missed, saves bytes where a session was lost, and goes wrong for ever
 // where it goes wrong once.
 
-import type { WhiteboardState } from './board-types.js';
 import { Emitter } from './emitter.js';
 import { Parts } from './shared-parts.js';
 import { whiteboardService } from './shared.js';
@@ -17,6 +16,7 @@ import type {
 	Receipt,
 	Unsubscribe,
 	WebSocketMessage,
+	WhiteboardState,
 	WhiteboardSubscribed,
 	WhiteboardUpdate,
 } from './types.js';

@@ -5,7 +5,6 @@
 export * from './legacy.js';
 export * from './shared.js';
 export * from './types.js';
-export * from './board-types.js';
 export { createWebSocketManager, WebSocketManager } from './manager.js';
 export type {
 	ManagerEvents,

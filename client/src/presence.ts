@@ -5,12 +5,18 @@
 // Both are mutual: who asks is shown to the others. A user with several pages is one. The server
 // tells of changes a moment later, several at once, and waits for a page that is loaded again.
 
-import type { PresentUser, WhiteboardPresence, WhiteboardSeen } from './board-types.js';
 import { Emitter } from './emitter.js';
 import { Timer } from './environment.js';
 import { Parts } from './shared-parts.js';
 import { whiteboardService } from './shared.js';
-import type { Id, PraxisError, Unsubscribe } from './types.js';
+import type {
+	Id,
+	PraxisError,
+	PresentUser,
+	Unsubscribe,
+	WhiteboardPresence,
+	WhiteboardSeen,
+} from './types.js';
 import type { WhiteboardWebSocketService } from './whiteboard-service.js';
 
 /** Of several updates that were seen in this time, the last one is confirmed. */

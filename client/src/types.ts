@@ -77,6 +77,8 @@ export interface WhiteboardUpdate extends WebSocketMessage, Sender {
 	data?: unknown;
 	/** Of updates with the same key only the last one matters. */
 	key?: string;
+	/** True: the server keeps the data under the key. False: it keeps none any more. */
+	keep?: boolean;
 	seq: number;
 }
 
@@ -87,6 +89,61 @@ export interface WhiteboardSubscribed extends WebSocketMessage {
 	seq: number;
 	recovered: boolean;
 	members: number;
+	/**
+	 * Where the board's state was asked for: it follows; what was missed follows instead; or no
+	 * state is kept.
+	 */
+	state?: 'follows' | 'recovered' | 'off';
+}
+
+/** What is kept of a practice's board, or a part of it, as it was after the update `seq`. */
+export interface WhiteboardState extends WebSocketMessage {
+	type: 'whiteboard_state';
+	practiceId: Id;
+	epoch: string;
+	seq: number;
+	/** Which part it is, from 1, of how many. */
+	part: number;
+	parts: number;
+	/** The latest update of each key, the oldest first. */
+	values: WhiteboardUpdate[];
+}
+
+/** A user who looks at a practice's whiteboard, in whatever number of sessions. */
+export interface PresentUser {
+	userId?: Id;
+	userName?: string;
+	/** Of a user without an id: the session. */
+	clientId?: string;
+	role: Role;
+	/** In ms since 1970. */
+	since: number;
+	/** The user has seen everything up to that update; 0: nothing is known. */
+	seq: number;
+}
+
+/** Who is present: at once, and a moment after each change. */
+export interface WhiteboardPresence extends WebSocketMessage {
+	type: 'whiteboard_presence';
+	practiceId: Id;
+	/** All of them; `users` may be fewer. */
+	count: number;
+	/** Who came first first. */
+	users: PresentUser[];
+}
+
+export interface SeenUser {
+	userId?: Id;
+	/** Of a user without an id: the session. */
+	clientId?: string;
+	seq: number;
+}
+
+/** Who of those present has seen more, since this was last told. */
+export interface WhiteboardSeen extends WebSocketMessage {
+	type: 'whiteboard_seen';
+	practiceId: Id;
+	users: SeenUser[];
 }
 
 export interface MediaState {
@@ -268,7 +325,10 @@ export interface MessageMap {
 	telemedicine_user_left: TelemedicineUserLeft;
 	telemedicine_waiting: TelemedicineWaiting;
 	telemedicine_waiting_list: TelemedicineWaitingList;
+	whiteboard_presence: WhiteboardPresence;
 	whiteboard_reload: WhiteboardReload;
+	whiteboard_seen: WhiteboardSeen;
+	whiteboard_state: WhiteboardState;
 	whiteboard_subscribed: WhiteboardSubscribed;
 	whiteboard_update: WhiteboardUpdate;
 }

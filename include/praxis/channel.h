@@ -26,6 +26,7 @@ struct px_message;
 struct px_practice;
 struct px_service;
 struct px_session;
+struct px_value;
 
 /* Why a membership ended. On the wire it is the name in lower case. */
 enum px_leave_reason {
@@ -191,5 +192,44 @@ PX_PUBLIC struct px_session *px_member_session(const struct px_member *member);
 
 /* Grows with each membership of the broker, so later members have larger values. */
 PX_PUBLIC uint64_t px_member_order(const struct px_member *member);
+
+/*
+ * Values: state that clients load as a whole. Of each key (px_call.key) a channel holds the latest
+ * message that its service kept. Values survive what the channel survives, and it exists as long as
+ * it has any. For kinds with a history only.
+ */
+struct px_value_limits {
+	uint32_t count; /* 0: no values */
+	uint32_t bytes; /* of memory */
+	int64_t age_ms; /* since it was kept */
+};
+
+/*
+ * Sets the limits, and drops what exceeds them, the oldest first. Initially nothing is kept, so
+ * call it for a channel that was joined, and in `restore` of px_snapshot_ops. -ENOMEM: unchanged.
+ */
+PX_PUBLIC int px_channel_limit_values(struct px_channel *channel,
+		const struct px_value_limits *limits);
+
+/*
+ * Keeps a message that is published next, in place of what was kept of its key. Takes a reference
+ * of its own. -EINVAL: it has no key; -ENOSPC: a limit; -ENOMEM.
+ */
+PX_PUBLIC int px_channel_keep_value(struct px_channel *channel, struct px_message *message);
+
+/* Keeps nothing of that key any more; false: nothing was kept. */
+PX_PUBLIC bool px_channel_drop_value(struct px_channel *channel, struct px_span key);
+
+PX_PUBLIC uint32_t px_channel_value_count(const struct px_channel *channel);
+
+/*
+ * The values, in the order in which they were kept; NULL after the last. Valid until one is kept or
+ * dropped.
+ */
+PX_PUBLIC const struct px_value *px_channel_first_value(struct px_channel *channel);
+PX_PUBLIC const struct px_value *px_value_next(const struct px_value *value);
+
+/* Valid as long as the value. */
+PX_PUBLIC struct px_message *px_value_message(const struct px_value *value);
 
 #endif

@@ -23,6 +23,8 @@
 
 struct px_broker;
 struct px_channel;
+struct px_channel_kind;
+struct px_channel_limits;
 struct px_envelope;
 struct px_message;
 struct px_practice;
@@ -165,6 +167,14 @@ PX_PUBLIC struct px_message *px_publication_message(const struct px_publication 
 /* The practice's channel with that name, of the service; NULL: there is none now. */
 PX_PUBLIC struct px_channel *px_publication_channel(const struct px_publication *publication,
 		struct px_span name);
+
+/*
+ * The same, created if there is none: for a publication of which something is kept. The kind must
+ * have a history. -ENFILE: the broker has too many channels; -ENOMEM.
+ */
+PX_PUBLIC int px_publication_open(const struct px_publication *publication,
+		const struct px_channel_kind *kind, struct px_span name,
+		const struct px_channel_limits *limits, struct px_channel **ret_channel);
 
 /* Sends it to all members, and sets `delivered`. */
 PX_PUBLIC void px_publication_announce(struct px_publication *publication,

@@ -7,7 +7,8 @@
  * A practice has one channel. The broker numbers its updates and keeps the latest, so that
  * a screen that comes back gets what it missed, or is told that it must load anew.
  */
-#include <praxis/operate.h>
+#include "whiteboard.h"
+
 #include <praxis/plugin.h>
 
 #include <errno.h>
@@ -15,16 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct whiteboard {
-	struct px_channel_limits limits;
-};
-
-/* Our state in a membership. */
-struct subscriber {
-	uint64_t has_from; /* every update after this one was sent to it, but for its own */
-};
-
-static const struct px_channel_kind practice_kind = {
+const struct px_channel_kind whiteboard_kind = {
 	.name = "whiteboard",
 	.member_size = sizeof(struct subscriber),
 	.has_history = true,
@@ -37,12 +29,21 @@ static const struct px_option option_table[] = {
 		.max = 1 << 30, .help = "maximum size of these updates, in bytes" },
 	{ .key = "history-age-s", .type = PX_OPTION_INT, .fallback = "600", .min = 1,
 		.max = 86400, .help = "maximum age of these updates, in seconds" },
+	{ .key = "board-values", .type = PX_OPTION_INT, .fallback = "0", .min = 0, .max = 4096,
+		.help = "number of keys of which the server keeps the latest update marked keep, for "
+			"each practice; 0: none" },
+	{ .key = "board-bytes", .type = PX_OPTION_INT, .fallback = "262144", .min = 0,
+		.max = 1 << 30, .help = "maximum size of these values, in bytes" },
+	{ .key = "board-age-s", .type = PX_OPTION_INT, .fallback = "604800", .min = 1,
+		.max = 31536000, .help = "maximum age of a value, in seconds" },
+	{ .key = "presence", .type = PX_OPTION_BOOL, .fallback = "true",
+		.help = "whether clients may ask who is present, and are listed themselves" },
+	{ .key = "presence-listed", .type = PX_OPTION_INT, .fallback = "50", .min = 1, .max = 500,
+		.help = "number of users in a list of who is present; the others are counted" },
 	{ .key = NULL },
 };
 
 static const struct px_span no_name = { "", 0 };
-
-static const struct px_service service;
 
 static int configure(void *state, const struct px_options *options)
 {
@@ -52,6 +53,13 @@ static int configure(void *state, const struct px_options *options)
 		.history_bytes = (uint32_t)px_options_int(options, "history-bytes"),
 		.history_age_ms = px_options_int(options, "history-age-s") * 1000,
 	};
+	whiteboard->value_limits = (struct px_value_limits){
+		.count = (uint32_t)px_options_int(options, "board-values"),
+		.bytes = (uint32_t)px_options_int(options, "board-bytes"),
+		.age_ms = px_options_int(options, "board-age-s") * 1000,
+	};
+	whiteboard->presence = px_options_bool(options, "presence");
+	whiteboard->presence_listed = (uint32_t)px_options_int(options, "presence-listed");
 	return 0;
 }
 
@@ -72,15 +80,18 @@ static void stop(void *state)
 	free(state);
 }
 
-static int subscribe(const struct whiteboard *whiteboard, struct px_session *session,
+int whiteboard_subscribe(const struct whiteboard *whiteboard, struct px_session *session,
 		struct px_practice *practice, struct px_member **ret_member)
 {
 	bool is_new;
-	int rc = px_channel_join(session, &service, &practice_kind, practice, no_name,
+	int rc = px_channel_join(session, &whiteboard_service, &whiteboard_kind, practice, no_name,
 			&whiteboard->limits, ret_member, &is_new);
 	if (rc == 0 && is_new) {
+		struct px_channel *channel = px_member_channel(*ret_member);
 		struct subscriber *subscriber = px_member_state(*ret_member);
-		subscriber->has_from = px_channel_seq(px_member_channel(*ret_member));
+		subscriber->has_from = px_channel_seq(channel);
+		/* Without memory, nothing can be kept, and who wants that is told. */
+		(void)px_channel_limit_values(channel, &whiteboard->value_limits);
 	}
 	return rc;
 }
@@ -102,13 +113,13 @@ static void enter(void *state, struct px_session *session, struct px_practice *p
 	if (!(px_session_role(session) & PX_ROLES_TEAM)) {
 		return;
 	}
-	if (subscribe(state, session, practice, &member) < 0) {
+	if (whiteboard_subscribe(state, session, practice, &member) < 0) {
 		/* It would believe that nothing happens in its practice. */
 		px_session_close(session, PX_CLOSE_TRY_LATER);
 	}
 }
 
-static int fail_join(struct px_call *call, int error)
+int whiteboard_fail_join(struct px_call *call, int error)
 {
 	if (error == -EACCES) {
 		return px_call_fail(call, PX_E_FORBIDDEN, "practiceId",
@@ -139,6 +150,12 @@ static int read_since(struct px_call *call, char *epoch, size_t size, uint64_t *
 	return 0;
 }
 
+/* Whether the state of the board follows, if the client asked for it. */
+static const char *state_word(const struct whiteboard *whiteboard, bool recovered)
+{
+	return whiteboard->value_limits.count == 0 ? "off" : recovered ? "recovered" : "follows";
+}
+
 static void tell_subscribed(struct px_call *call, struct px_channel *channel, bool recovered)
 {
 	struct px_json json;
@@ -148,12 +165,16 @@ static void tell_subscribed(struct px_call *call, struct px_channel *channel, bo
 	px_json_int(&json, "seq", (int64_t)px_channel_seq(channel));
 	px_json_bool(&json, "recovered", recovered);
 	px_json_int(&json, "members", px_channel_member_count(channel));
+	if (px_envelope_bool(call->message, "state")) {
+		px_json_text(&json, "state", state_word(call->service_state, recovered));
+	}
 	px_json_end(&json);
 	px_session_send_json(call->session, &json);
 }
 
 static int handle_subscribe(struct px_call *call)
 {
+	const struct whiteboard *whiteboard = call->service_state;
 	char epoch[64];
 	uint64_t seq = 0;
 	struct px_member *member;
@@ -162,101 +183,36 @@ static int handle_subscribe(struct px_call *call)
 		return px_call_fail(call, PX_E_BAD_MESSAGE, "since",
 				"This field must be an object with epoch, a string, and seq, an integer from 0.");
 	}
-	int rc = subscribe(call->service_state, call->session, call->practice, &member);
+	int rc = whiteboard_subscribe(whiteboard, call->session, call->practice, &member);
 	if (rc < 0) {
-		return fail_join(call, rc);
+		return whiteboard_fail_join(call, rc);
 	}
 	struct px_channel *channel = px_member_channel(member);
 	bool recovered = since == 0 && px_channel_covers(channel, px_span(epoch), seq);
 	tell_subscribed(call, channel, recovered);
 	if (recovered) {
 		catch_up(member, seq);
+	} else if (px_envelope_bool(call->message, "state") && whiteboard->value_limits.count > 0) {
+		whiteboard_tell_state(call, channel);
 	}
 	return 0;
 }
 
 static int handle_unsubscribe(struct px_call *call)
 {
-	struct px_member *member = px_session_member(call->session, &practice_kind,
+	struct px_member *member = px_session_member(call->session, &whiteboard_kind,
 			call->practice, no_name);
+	whiteboard_leave_presence(call->session, call->practice);
 	if (member) {
 		px_member_leave(member, PX_LEFT);
 	}
 	return 0;
 }
 
-static int publish(struct px_call *call, struct px_channel *channel)
-{
-	char key[PX_NAME_MAX + 1];
-	uint64_t seq = px_channel_seq(channel) + 1;
-	if (px_envelope_string(call->message, "key", key, sizeof(key), &call->key.len) == 0) {
-		call->key.data = key;
-	}
-	struct px_message *message = px_call_forward(call, seq);
-	if (!message) {
-		return px_call_fail(call, PX_E_UNAVAILABLE, NULL, "The server is out of memory.");
-	}
-	int rc = px_channel_publish(channel, call->session, message, call->session);
-	px_message_unref(px_session_broker(call->session), message);
-	if (rc < 0) {
-		return fail_join(call, rc);
-	}
-	call->seq = seq;
-	return 0;
-}
-
-/* One who unsubscribed may still write; being a member meanwhile keeps the channel alive. */
-static int handle_update(struct px_call *call)
-{
-	struct px_member *member;
-	bool guest = !px_session_member(call->session, &practice_kind, call->practice, no_name);
-	int rc = subscribe(call->service_state, call->session, call->practice, &member);
-	if (rc < 0) {
-		return fail_join(call, rc);
-	}
-	rc = publish(call, px_member_channel(member));
-	if (guest) {
-		px_member_leave(member, PX_LEFT);
-	}
-	return rc;
-}
-
-/* Where nobody listens and nothing is kept there is nothing to number, either. */
-static int take(void *state, struct px_publication *publication)
-{
-	(void)state;
-	if (strcmp(publication->type, "whiteboard_update") != 0) {
-		return px_publication_fail(publication, PX_E_UNKNOWN_TYPE, "type",
-				"Only whiteboard_update can be published for this service.");
-	}
-	char key[PX_NAME_MAX + 1];
-	if (px_envelope_kind(publication->message, "key") != PX_ABSENT) {
-		if (px_envelope_string(publication->message, "key", key, sizeof(key),
-				&publication->key.len) < 0) {
-			return px_publication_fail(publication, PX_E_BAD_MESSAGE, "key",
-					"This field must be a string of at most 256 bytes.");
-		}
-		publication->key.data = key;
-	}
-	struct px_channel *channel = px_publication_channel(publication, no_name);
-	if (!channel) {
-		return 0;
-	}
-	uint64_t seq = px_channel_seq(channel) + 1;
-	struct px_message *message = px_publication_message(publication, seq);
-	if (!message) {
-		return px_publication_fail(publication, PX_E_UNAVAILABLE, NULL,
-				"The server is out of memory.");
-	}
-	px_publication_announce(publication, channel, message);
-	px_message_unref(publication->broker, message);
-	publication->seq = seq;
-	return 0;
-}
-
 static const struct px_field_rule subscribe_fields[] = {
 	{ "practiceId", PX_FIELD_ID, false },
 	{ "since", PX_FIELD_OBJECT, true },
+	{ "state", PX_FIELD_BOOL, true },
 	{ NULL, 0, false },
 };
 
@@ -268,15 +224,32 @@ static const struct px_field_rule unsubscribe_fields[] = {
 static const struct px_field_rule update_fields[] = {
 	{ "practiceId", PX_FIELD_ID, false },
 	{ "key", PX_FIELD_NAME, true },
+	{ "keep", PX_FIELD_BOOL, true },
+	{ NULL, 0, false },
+};
+
+static const struct px_field_rule presence_fields[] = {
+	{ "practiceId", PX_FIELD_ID, false },
+	{ "present", PX_FIELD_BOOL, true },
+	{ NULL, 0, false },
+};
+
+static const struct px_field_rule seen_fields[] = {
+	{ "practiceId", PX_FIELD_ID, false },
+	{ "seq", PX_FIELD_INTEGER, false },
 	{ NULL, 0, false },
 };
 
 static const struct px_command commands[] = {
+	{ .type = "whiteboard_presence", .handle = whiteboard_handle_presence,
+		.roles = PX_ROLES_TEAM, .fields = presence_fields },
+	{ .type = "whiteboard_seen", .handle = whiteboard_handle_seen, .roles = PX_ROLES_TEAM,
+		.fields = seen_fields },
 	{ .type = "whiteboard_subscribe", .handle = handle_subscribe, .roles = PX_ROLES_TEAM,
 		.fields = subscribe_fields },
 	{ .type = "whiteboard_unsubscribe", .handle = handle_unsubscribe, .roles = PX_ROLES_TEAM,
 		.fields = unsubscribe_fields },
-	{ .type = "whiteboard_update", .handle = handle_update, .roles = PX_ROLES_TEAM,
+	{ .type = "whiteboard_update", .handle = whiteboard_handle_update, .roles = PX_ROLES_TEAM,
 		.fields = update_fields },
 };
 
@@ -286,7 +259,14 @@ static void get_limits(void *state, struct px_channel_limits *ret_limits)
 	*ret_limits = whiteboard->limits;
 }
 
-/* The broker keeps epoch, seq and history; there is nothing else to a practice's channel. */
+/* The broker keeps epoch, seq, history and values; what it may keep of them it is told here. */
+static int restore_practice(void *state, struct px_channel *channel, struct json_object *saved)
+{
+	const struct whiteboard *whiteboard = state;
+	(void)saved;
+	return px_channel_limit_values(channel, &whiteboard->value_limits);
+}
+
 static void save_subscriber(void *state, struct px_member *member, struct px_json *json)
 {
 	const struct subscriber *subscriber = px_member_state(member);
@@ -308,15 +288,23 @@ static int restore_subscriber(void *state, struct px_member *member, struct json
 
 static const struct px_snapshot_ops snapshot_ops[] = {
 	{
-		.kind = &practice_kind,
+		.kind = &whiteboard_kind,
 		.limits = get_limits,
+		.restore = restore_practice,
 		.save_member = save_subscriber,
 		.restore_member = restore_subscriber,
+	},
+	{
+		.kind = &whiteboard_presence_kind,
+		.limits = whiteboard_get_presence_limits,
+		.restore = whiteboard_restore_presence,
+		.save_member = whiteboard_save_present,
+		.restore_member = whiteboard_restore_present,
 	},
 	{ .kind = NULL },
 };
 
-static const struct px_service service = {
+const struct px_service whiteboard_service = {
 	.abi = PX_SERVICE_ABI,
 	.size = sizeof(struct px_service),
 	.name = "whiteboard",
@@ -329,8 +317,8 @@ static const struct px_service service = {
 	.configure = configure,
 	.enter = enter,
 	.snapshot_ops = snapshot_ops,
-	.publish = take,
+	.publish = whiteboard_take,
 	.probe = "\"type\":\"whiteboard_subscribe\"", /* it is subscribed already */
 };
 
-PX_SERVICE_PLUGIN(svc_whiteboard, service);
+PX_SERVICE_PLUGIN(svc_whiteboard, whiteboard_service);

@@ -432,7 +432,11 @@ describe('docs/operations.md: backup', () => {
 });
 
 describe('messages', () => {
-	for (const begins of ['{"type":"connection_established"', '{"type":"error"']) {
+	for (const begins of [
+		'{"type":"connection_established"',
+		'{"type":"error"',
+		'{"type":"whiteboard_presence"',
+	]) {
 		it(`docs/protocol.md: ${begins}`, async () => {
 			const text = await block('docs/protocol.md', begins);
 			assert.equal(faultOf('server', JSON.parse(text)), undefined);

@@ -53,6 +53,8 @@ const TABLE = {
 	whiteboard_subscribe: forStaff(ACK),
 	whiteboard_unsubscribe: forStaff(ACK),
 	whiteboard_update: forStaff(ACK),
+	whiteboard_presence: forStaff(ACK),
+	'whiteboard_seen by who is not present': forStaff(NOTIN),
 	telemedicine_user_joined: forPatients(ACK),
 	'telemedicine_user_joined to a room that the token does not name': forStaff(ACK),
 	telemedicine_user_left: forPatients(ACK),
@@ -127,6 +129,8 @@ const BODIES = {
 	whiteboard_subscribe: () => ({}),
 	whiteboard_unsubscribe: () => ({}),
 	whiteboard_update: () => ({ data: secret('data') }),
+	whiteboard_presence: () => ({}),
+	whiteboard_seen: () => ({ seq: 0 }),
 	telemedicine_user_joined: ({ room }) => ({
 		...call,
 		roomId: room,
@@ -155,7 +159,13 @@ const BODIES = {
 // Those that the broker answers itself: they name no practice.
 const OWN = ['ping', 'auth'];
 
-const NEEDS_PRACTICE = ['whiteboard_subscribe', 'whiteboard_unsubscribe', 'whiteboard_update'];
+const NEEDS_PRACTICE = [
+	'whiteboard_subscribe',
+	'whiteboard_unsubscribe',
+	'whiteboard_update',
+	'whiteboard_presence',
+	'whiteboard_seen',
+];
 
 function messageOf(type, column, cell) {
 	const message = { type, ...BODIES[type](cell) };

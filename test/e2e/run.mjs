@@ -22,6 +22,7 @@ const ALL = [
 	'connect.test.mjs',
 	'envelope.test.mjs',
 	'whiteboard.test.mjs',
+	'whiteboard_state.test.mjs',
 	'telemedicine.test.mjs',
 	'waiting.test.mjs',
 	'slow.test.mjs',

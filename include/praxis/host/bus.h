@@ -33,6 +33,7 @@ enum px_bus_table {
 	PX_BUS_SESSIONS,
 	PX_BUS_MEMBERS,
 	PX_BUS_EDGES, /* of nodes: what each said up to that number is in the journal */
+	PX_BUS_VALUES, /* of channels; each has a key that begins with its channel's */
 };
 
 /* Its key is unique in its table; of history, together with its seq. */

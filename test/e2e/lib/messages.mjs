@@ -17,6 +17,7 @@ export const KINDS = {
 	objectOrNull: { good: ['{}', 'null'], bad: ['7', '"x"', 'true', '[]'] },
 	string: { good: ['""', '"x"'], bad: ['7', 'true', 'null', '[]', '{}'] },
 	boolean: { good: ['true', 'false'], bad: ['1', '0', '"true"', 'null', '[]', '{}'] },
+	integer: { good: ['0'], bad: ['"1"', '1.5', 'true', 'null', '[]', '{}'] },
 	since: {
 		good: ['{"epoch":"e","seq":1}'],
 		bad: [
@@ -43,9 +44,11 @@ const signal = { ...call, from: 'id', 'to?': 'id', 'practiceId?': 'id' };
 // A name with `?` is optional.
 export const MESSAGES = {
 	echo_say: { text: 'string' },
-	whiteboard_subscribe: { practiceId: 'id', 'since?': 'since' },
+	whiteboard_subscribe: { practiceId: 'id', 'since?': 'since', 'state?': 'boolean' },
 	whiteboard_unsubscribe: { practiceId: 'id' },
-	whiteboard_update: { practiceId: 'id', 'data?': 'any' },
+	whiteboard_update: { practiceId: 'id', 'data?': 'any', 'keep?': 'boolean' },
+	whiteboard_presence: { practiceId: 'id', 'present?': 'boolean' },
+	whiteboard_seen: { practiceId: 'id', seq: 'integer' },
 	telemedicine_user_joined: { ...call, userId: 'id', userName: 'string', 'practiceId?': 'id' },
 	telemedicine_user_left: { ...call, userId: 'id', 'practiceId?': 'id' },
 	telemedicine_offer: { ...signal, offer: 'object' },

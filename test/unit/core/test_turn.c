@@ -251,9 +251,16 @@ static bool hook_over(struct px_broker *broker)
 	return false;
 }
 
+static void hook_value(struct px_value *value)
+{
+	(void)value;
+}
+
 static const struct px_turn_hooks hooks = {
 	.send = hook_send,
 	.close = hook_close,
+	.value_changed = hook_value,
+	.value_gone = hook_value,
 	.channel_changed = hook_channel,
 	.channel_gone = hook_channel_gone,
 	.member_changed = hook_member,
