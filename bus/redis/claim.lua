@@ -32,4 +32,5 @@ for _, key in ipairs(redis.call('SMEMBERS', base .. 'k')) do
 	histories[#histories + 1] = redis.call('XRANGE', base .. 'h:' .. key, '-', '+')
 end
 return { 0, new_gen, rev, redis.call('HGETALL', base .. 'c'), redis.call('HGETALL', base .. 's'),
-	redis.call('HGETALL', base .. 'r'), redis.call('HGETALL', base .. 'v'), histories }
+	redis.call('HGETALL', base .. 'r'), redis.call('HGETALL', base .. 'e'),
+	redis.call('HGETALL', base .. 'v'), histories }

@@ -15,6 +15,7 @@ static const char table_letters[] = {
 	[PX_BUS_HISTORY] = 'h',
 	[PX_BUS_SESSIONS] = 's',
 	[PX_BUS_MEMBERS] = 'r',
+	[PX_BUS_EDGES] = 'e',
 	[PX_BUS_VALUES] = 'v',
 };
 
@@ -307,6 +308,7 @@ static int read_claim(struct px_resp *resp, struct px_bus_claim *claim, struct r
 	int rc = read_table(resp, PX_BUS_CHANNELS, records);
 	rc = rc < 0 ? rc : read_table(resp, PX_BUS_SESSIONS, records);
 	rc = rc < 0 ? rc : read_table(resp, PX_BUS_MEMBERS, records);
+	rc = rc < 0 ? rc : read_table(resp, PX_BUS_EDGES, records);
 	rc = rc < 0 ? rc : read_table(resp, PX_BUS_VALUES, records);
 	rc = rc < 0 ? rc : read_histories(resp, records);
 	claim->records = records->list;

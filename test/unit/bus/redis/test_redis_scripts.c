@@ -80,7 +80,7 @@ static struct px_bus_op random_op(struct pair *pair)
 	static uint64_t seq = 1;
 	struct px_bus_op op = { .change = dice(4) == 0 ? PX_BUS_DELETE : PX_BUS_SET };
 	const char *key = keys[dice(4)];
-	op.record.table = (enum px_bus_table)dice(5);
+	op.record.table = (enum px_bus_table)dice(6);
 	op.record.key = (struct px_span){ key, strlen(key) };
 	if (op.record.table == PX_BUS_HISTORY) {
 		seq += dice(2);
