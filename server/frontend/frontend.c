@@ -169,7 +169,8 @@ static void relay(struct px_frontend *frontend, const struct px_http_head *head)
 	}
 }
 
-static void take_head(struct px_frontend *frontend, const char *bytes, size_t len)
+/* `bytes` holds `len` of what has come, and has room for all of a head. */
+static void take_head(struct px_frontend *frontend, char *bytes, size_t len)
 {
 	struct px_http_head head;
 	struct px_http_fault fault;
@@ -179,6 +180,11 @@ static void take_head(struct px_frontend *frontend, const char *bytes, size_t le
 		return;
 	}
 	px_stream_set_low_water(&frontend->stream, 1);
+	if (rc == -EAGAIN) {
+		/* The rest may have come with the end, after `bytes` was filled. */
+		ssize_t n = px_stream_peek(&frontend->stream, bytes, PX_HTTP_HEAD_MAX);
+		rc = n > 0 ? px_http_head_parse(bytes, (size_t)n, &head, &fault) : rc;
+	}
 	if (rc == -EAGAIN) {
 		/* An end is told again and again, for as long as it is not taken. */
 		px_frontend_refuse(frontend, &head, &(struct px_http_fault){

@@ -231,7 +231,8 @@ function answers(text, requests) {
 		if (!(text.length >= end + 4 + body)) {
 			throw new Error(`an answer cut off: ${JSON.stringify(text.slice(0, 200))}`);
 		}
-		found.push({ status: Number(status), closes: /\r\nconnection: close/i.test(head) });
+		const said = text.slice(end + 4, end + 4 + Math.min(body, 200));
+		found.push({ status: Number(status), closes: /\r\nconnection: close/i.test(head), said });
 		text = text.slice(end + 4 + body);
 	}
 	return found;
@@ -240,10 +241,12 @@ function answers(text, requests) {
 function check(requests, text, secure) {
 	const found = answers(text, requests);
 	const last = requests.findIndex(({ ends, unknown }) => ends || unknown);
-	found.forEach(({ status, closes }, at) => {
+	found.forEach(({ status, closes, said }, at) => {
 		const request = requests[at];
 		if (closes !== (at === last)) {
-			throw new Error(`answer ${at} of ${found.length}: Connection: close is ${closes}`);
+			throw new Error(
+				`answer ${at} of ${found.length}, ${status} ${said}: Connection: close is ${closes}`,
+			);
 		}
 		if (!request || at > last) {
 			if (requests[last].ends) {
