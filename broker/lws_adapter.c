@@ -26,6 +26,7 @@
 
 #include <praxis/host/adapter.h>
 #include <praxis/plugin.h>
+#include <praxis/utf8.h>
 
 #include <assert.h>
 #include <errno.h>
@@ -354,7 +355,32 @@ static void catch_up_some(struct px_lws *lws)
 	}
 }
 
-static void on_message(struct conn *conn, const void *piece, size_t len)
+/* Whether so many bytes are ASCII: as nearly all of a message is. */
+#define ASCII_BYTES 32
+
+static bool is_ascii(const uint8_t at[ASCII_BYTES])
+{
+	uint64_t words[ASCII_BYTES / sizeof(uint64_t)];
+	memcpy(words, at, sizeof(words));
+	uint64_t all = words[0] | words[1] | words[2] | words[3];
+	return (all & UINT64_C(0x8080808080808080)) == 0;
+}
+
+static bool is_utf8(const uint8_t *at, size_t len)
+{
+	const uint8_t *end = at + len;
+	while (at && at < end) {
+		if (end - at >= ASCII_BYTES && is_ascii(at)) {
+			at += ASCII_BYTES;
+		} else {
+			at = *at < 0x80 ? at + 1 : px_utf8_end(at, end);
+		}
+	}
+	return at == end;
+}
+
+/* Returns -1 if lws is to close the connection. */
+static int on_message(struct conn *conn, const void *piece, size_t len)
 {
 	const struct px_lws *lws = conn->lws;
 	bool must_defer = lws->deferred ||
@@ -362,10 +388,15 @@ static void on_message(struct conn *conn, const void *piece, size_t len)
 	if (must_defer || conn->partial) {
 		if (len > 0 && keep_piece(conn, piece, len) < 0) {
 			refuse(conn, PX_CLOSE_TRY_LATER);
-			return;
+			return 0;
 		}
 		piece = conn->partial;
 		len = conn->partial_len;
+	}
+	if (!is_utf8(piece, len)) {
+		drop_partial(conn);
+		lws_close_reason(conn->wsi, LWS_CLOSE_STATUS_INVALID_PAYLOAD, NULL, 0);
+		return -1;
 	}
 	if (must_defer) {
 		put_off(conn);
@@ -373,43 +404,47 @@ static void on_message(struct conn *conn, const void *piece, size_t len)
 		px_session_receive(conn->session, piece, len);
 		drop_partial(conn);
 	}
+	return 0;
 }
 
-static void on_receive(struct conn *conn, const void *piece, size_t len)
+/* Returns -1 if lws is to close the connection. */
+static int on_receive(struct conn *conn, const void *piece, size_t len)
 {
 	struct lws *wsi = conn->wsi;
 	bool complete = lws_is_final_fragment(wsi) != 0;
 	if (conn->is_closer) {
-		return;
+		return 0;
 	}
 	if (conn->is_deferred) {
 		catch_up(conn); /* lws had read it already */
 		if (!conn->session || conn->is_closer) {
-			return;
+			return 0;
 		}
 	}
 	size_t total = conn->partial_len + len + lws_remaining_packet_payload(wsi);
 	mark_reader(conn, len);
 	if (!conn->in_message && lws_frame_is_binary(wsi)) {
 		refuse(conn, PX_CLOSE_BINARY);
-		return;
+		return 0;
 	}
 	if (total > conn->lws->max_message_bytes) {
 		refuse(conn, PX_CLOSE_TOO_BIG);
-		return;
+		return 0;
 	}
 	conn->in_message = !complete;
 	conn->frames += lws_remaining_packet_payload(wsi) == 0;
 	if (conn->frames > FRAMES_MAX) {
 		refuse(conn, PX_CLOSE_FLOODING);
-		return;
+		return 0;
 	}
 	conn->frames = complete ? 0 : conn->frames;
 	if (complete) {
-		on_message(conn, piece, len);
-	} else if (len > 0 && keep_piece(conn, piece, len) < 0) {
+		return on_message(conn, piece, len);
+	}
+	if (len > 0 && keep_piece(conn, piece, len) < 0) {
 		refuse(conn, PX_CLOSE_TRY_LATER);
 	}
+	return 0;
 }
 
 /* After this, lws must not be given anything to write for this connection. */
@@ -449,8 +484,8 @@ static enum px_loss loss_of_drop(const struct conn *conn)
 }
 
 /*
- * The rest of RFC 6455's closing handshake: lws would echo a close frame of one byte, and codes
- * from 5000 on. The answer is written into lws's frame, which it sends.
+ * The rest of RFC 6455's closing handshake: lws would echo a close frame of one byte, codes from
+ * 5000 on, and a reason that is not UTF-8. The answer is written into lws's frame, which it sends.
  */
 static int answer_close(struct lws *wsi, uint8_t *payload, size_t len)
 {
@@ -462,13 +497,17 @@ static int answer_close(struct lws *wsi, uint8_t *payload, size_t len)
 		payload[0] = LWS_CLOSE_STATUS_PROTOCOL_ERR >> 8;
 		payload[1] = LWS_CLOSE_STATUS_PROTOCOL_ERR & 0xff;
 	}
+	if (len > 2 && !is_utf8(payload + 2, len - 2)) {
+		lws_close_reason(wsi, LWS_CLOSE_STATUS_INVALID_PAYLOAD, NULL, 0);
+		return -1;
+	}
 	return 0;
 }
 
 /*
  * If lws ends a connection without a close frame, although the client is there and Praxis did not
- * close it, the client sent a control frame of more than 125 bytes, a length beyond 63 bits, or a
- * reason that is not UTF-8. Then the client is sent 1002, as lws does for other violations.
+ * close it, the client sent a control frame of more than 125 bytes, or a length beyond 63 bits.
+ * Then the client is sent 1002, as lws does for other violations.
  */
 static void say_why(struct conn *conn)
 {
@@ -523,10 +562,7 @@ int px_lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 		return on_established(lws, wsi, conn);
 	case LWS_CALLBACK_RECEIVE:
 		begin_turn(lws);
-		if (conn->session) {
-			on_receive(conn, in, len);
-		}
-		return 0;
+		return conn->session ? on_receive(conn, in, len) : 0;
 	case LWS_CALLBACK_RECEIVE_PONG:
 		begin_turn(lws);
 		on_pong(conn);

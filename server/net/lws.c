@@ -85,8 +85,8 @@ static struct lws_context_creation_info describe(struct px_server *server)
 		.max_http_header_data = 2 * PX_TOKEN_HEADER_BYTES, /* a token, and cookies besides */
 		.gid = -1,
 		.uid = -1,
-		.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_VALIDATE_UTF8 |
-				LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
+		/* UTF-8 is validated by the adapter, many bytes at a time. */
+		.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
 		.pt_serv_buf_size = 2 * PX_HTTP_HEADERS_MAX, /* for the headers of a file, too */
 	};
 }

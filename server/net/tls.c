@@ -15,8 +15,15 @@
  * A handshake has a pointer to the px_tls, so that lives as long as the process, and one that no
  * vhost of the configuration has is there for the next that wants TLS.
  *
- * There is no resumption, neither by tickets nor by a cache: it would skip the check of the
- * client's certificate, and a ticket's key would have to be rotated for forward secrecy.
+ * TLS 1.3 resumes sessions by tickets: a client that returns costs neither a signature nor the
+ * certificates. There is forward secrecy as in a full handshake, because OpenSSL resumes with a
+ * key exchange only (psk_dhe_ke, RFC 8446 section 4.2.9), and no early data. What encrypts tickets
+ * is the SSL_CTX's own random key; it is replaced with the certificate, so that a client sees each
+ * new one, and is gone with the process.
+ *
+ * Rejected: tickets of TLS 1.2, whose key decrypts recorded sessions; tickets where client
+ * certificates are asked for, since resumption would skip their check; a cache of sessions, which
+ * is memory for each client that may return.
  */
 #include "tls.h"
 #include "base/file_stamp.h"
@@ -28,6 +35,7 @@
 
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +49,9 @@
 #define ENDS_SOON_DAYS 7
 
 #define REASON_SIZE 256
+
+/* A name and two keys; OpenSSL 3 takes 80 bytes. */
+#define TICKET_KEY_MAX 128
 
 enum {
 	CERT,
@@ -250,10 +261,45 @@ static int on_handshake(SSL *ssl, void *user)
 		return 0; /* its vhost is gone */
 	}
 	SSL_CTX *ctx = tls->material->ctx;
+	if (SSL_version(ssl) != TLS1_3_VERSION) {
+		SSL_set_options(ssl, SSL_OP_NO_TICKET);
+	}
 	SSL_certs_clear(ssl);
 	SSL_CTX_get0_chain_certs(ctx, &chain);
 	return SSL_use_cert_and_key(ssl, SSL_CTX_get0_certificate(ctx),
 			SSL_CTX_get0_privatekey(ctx), chain, 1);
+}
+
+/* A client has brought a ticket; OpenSSL has tried its key. Resuming asks for no certificate. */
+static SSL_TICKET_RETURN on_ticket(SSL *ssl, SSL_SESSION *session, const unsigned char *name,
+		size_t len, SSL_TICKET_STATUS status, void *user)
+{
+	const struct px_tls *tls = user;
+	(void)session, (void)name, (void)len;
+	if ((status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW) ||
+			!tls->material || tls->vhost->config->host_ssl_ca ||
+			SSL_version(ssl) != TLS1_3_VERSION) {
+		return SSL_TICKET_RETURN_IGNORE_RENEW;
+	}
+	return SSL_TICKET_RETURN_USE_RENEW;
+}
+
+static int on_new_ticket(SSL *ssl, void *user)
+{
+	(void)ssl, (void)user;
+	return 1;
+}
+
+/* Makes the tickets that were given out worthless. Without random numbers there are none at all. */
+static void replace_ticket_key(SSL_CTX *ctx)
+{
+	unsigned char key[TICKET_KEY_MAX];
+	long size = SSL_CTX_get_tlsext_ticket_keys(ctx, NULL, 0);
+	if (size <= 0 || (size_t)size > sizeof(key) || RAND_priv_bytes(key, (int)size) != 1 ||
+			SSL_CTX_set_tlsext_ticket_keys(ctx, key, size) != 1) {
+		SSL_CTX_set_num_tickets(ctx, 0);
+	}
+	OPENSSL_cleanse(key, sizeof(key));
 }
 
 /* Settings for new connections besides the certificate. */
@@ -273,6 +319,7 @@ static void set_up(const struct px_tls *tls, const struct px_config_vhost *confi
 	(void)SSL_CTX_set_min_proto_version(ctx,
 			config->tls_min_version == PX_CONFIG_TLS_1_3 ? TLS1_3_VERSION :
 			TLS1_2_VERSION);
+	SSL_CTX_set_num_tickets(ctx, config->host_ssl_ca ? 0 : 1);
 }
 
 static void tell(const struct px_tls *tls, const struct px_config_vhost *config)
@@ -305,6 +352,7 @@ void px_tls_put_in_force(struct px_tls *tls, const struct px_vhost *vhost,
 	memcpy(tls->stamps, material->stamps, sizeof(tls->stamps));
 	set_up(tls, vhost->config);
 	if (!is_known) {
+		replace_ticket_key(tls->serving);
 		tell(tls, vhost->config);
 	}
 }
@@ -369,10 +417,10 @@ static SSL_CTX *create_context(struct px_tls *tls)
 	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
 	SSL_CTX_set_session_id_context(ctx, session_context, sizeof(session_context) - 1);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_num_tickets(ctx, 0);
+	SSL_CTX_set_session_ticket_cb(ctx, on_new_ticket, on_ticket, tls);
 	/* An end without "close notify" is the client's end, too: requests say how long they are. */
 	SSL_CTX_set_options(ctx,
-			SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+			SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
 					SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
 					SSL_OP_IGNORE_UNEXPECTED_EOF);
 	SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN | SSL_MODE_ENABLE_PARTIAL_WRITE |

@@ -151,6 +151,7 @@ export const SCENARIOS = [
 		variants: [
 			{ title: 'without TLS' },
 			{ title: 'TLS 1.3, full', tls: '1.3' },
+			{ title: 'TLS 1.3, resumed', tls: '1.3', args: ['--resume'] },
 			{ title: 'TLS 1.2, full', tls: '1.2' },
 		],
 		columns: HANDSHAKE_COLUMNS,

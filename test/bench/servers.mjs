@@ -89,6 +89,7 @@ async function praxis(options, port, { alg, wide, tls } = {}) {
 		'messages-per-second': 0,
 		'bytes-per-second': 0,
 		'max-connections-per-user': 0,
+		'max-channels': 1_000_000,
 	};
 	const vhost = {
 		name: 'default',

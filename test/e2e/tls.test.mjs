@@ -5,6 +5,7 @@
 // the vhost that only redirects.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
@@ -65,6 +66,20 @@ async function portOf(praxis, name) {
 
 // A TLS connection, or the error that ended it. With TLS 1.3 a server refuses a client's
 // certificate after the client thinks all is well, so a request is sent, too.
+// A connection with one request: whether it resumed a session, and the session to resume next.
+async function visit(port, options = {}) {
+	const socket = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options });
+	let session;
+	socket.on('session', (given) => (session = given));
+	await within(once(socket, 'secureConnect'), 'a TLS connection');
+	const wire = new Wire(socket);
+	wire.write(request('GET', '/health'));
+	assert.equal((await wire.response())?.status, 200); // tickets come before it
+	const resumed = socket.isSessionReused();
+	socket.destroy();
+	return { resumed, session: session ?? socket.getSession() };
+}
+
 async function connect(port, options = {}, text = request('GET', '/health')) {
 	const socket = tls.connect({
 		port,
@@ -187,27 +202,17 @@ describe('TLS', () => {
 		await refused(port, { ALPNProtocols: ['h2'] });
 	});
 
-	for (const version of ['TLSv1.2', 'TLSv1.3']) {
-		it(`resumes no session of ${version}`, async () => {
-			let session;
-			const agent = new https.Agent({ keepAlive: false, maxCachedSessions: 10 });
-			for (let round = 0; round < 2; round++) {
-				const socket = tls.connect({
-					port,
-					host: '127.0.0.1',
-					rejectUnauthorized: false,
-					maxVersion: version,
-					session,
-				});
-				socket.on('session', (given) => (session = given));
-				await new Promise((resolve) => socket.once('secureConnect', resolve));
-				session ??= socket.getSession();
-				assert.equal(socket.isSessionReused(), false);
-				socket.destroy();
-			}
-			agent.destroy();
-		});
-	}
+	it('resumes a session of TLS 1.3 by a ticket, again and again', async () => {
+		const first = await visit(port);
+		const second = await visit(port, { session: first.session });
+		const third = await visit(port, { session: second.session });
+		assert.deepEqual([first.resumed, second.resumed, third.resumed], [false, true, true]);
+	});
+
+	it('resumes no session of TLS 1.2', async () => {
+		const { session } = await visit(port, { maxVersion: 'TLSv1.2' });
+		assert.equal((await visit(port, { maxVersion: 'TLSv1.2', session })).resumed, false);
+	});
 
 	it('what is no TLS is cut off', async () => {
 		const response = await get(port, '/health');
@@ -338,6 +343,14 @@ describe('client certificates', () => {
 			await refused(asking, await credentials(name));
 		});
 	}
+
+	it('are asked for again: no session is resumed', async () => {
+		for (const port of [demanding, asking]) {
+			const shown = await credentials('client');
+			const { session } = await visit(port, shown);
+			assert.equal((await visit(port, { ...shown, session })).resumed, false);
+		}
+	});
 
 	it('may be shown where they are only asked for', async () => {
 		assert.equal((await connect(asking)).response.status, 200);
@@ -489,6 +502,7 @@ describe('renewal', () => {
 
 	async function renew(name, { hup = false } = {}) {
 		const { fingerprint } = await connect(port);
+		const { session } = await visit(port);
 		await certificates.replace('live.pem', `${name}.pem`);
 		await certificates.replace('live.key', `${name}.key`);
 		if (hup) {
@@ -498,6 +512,7 @@ describe('renewal', () => {
 			'the new certificate',
 			async () => (await connect(port)).fingerprint !== fingerprint,
 		);
+		assert.equal((await visit(port, { session })).resumed, false, 'the new one is shown');
 		for (const maxVersion of ['TLSv1.2', 'TLSv1.3']) {
 			const got = await connect(port, { maxVersion });
 			assert.equal(got.name, `${name}.test`);
