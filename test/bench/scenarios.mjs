@@ -109,6 +109,7 @@ export const SCENARIOS = [
 	},
 	{
 		id: 'flat',
+		seldom: true,
 		title: 'cost of a delivery (rooms of 10) beside others',
 		kind: 'flat',
 		quick: ['--messages', '1600', '--idle', '50'],
@@ -145,6 +146,7 @@ export const SCENARIOS = [
 	},
 	{
 		id: 'tls',
+		seldom: true,
 		title: 'TLS: clients that come, are greeted and go',
 		args: ['handshakes'],
 		quick: ['--messages', '200'],
@@ -158,6 +160,7 @@ export const SCENARIOS = [
 	},
 	{
 		id: 'secure1',
+		seldom: true,
 		title: 'TLS: room of 100, one at a time',
 		args: ['fanout'],
 		quick: ['--messages', '200'],
@@ -171,6 +174,7 @@ export const SCENARIOS = [
 	},
 	{
 		id: 'secure16',
+		seldom: true,
 		title: 'TLS: room of 100, 16 in flight',
 		args: ['fanout', '--in-flight', '16'],
 		quick: ['--messages', '2000'],
@@ -184,6 +188,7 @@ export const SCENARIOS = [
 	},
 	{
 		id: 'visitors',
+		seldom: true,
 		title: 'room of 100, while 200 clients a second connect',
 		args: ['fanout'],
 		quick: ['--messages', '100', '--members', '20'],
