@@ -203,10 +203,10 @@ export class TelemedicineCall {
 		);
 	}
 
-	/** Sends a message again whose state is `failed`; rejects at once if there is none. */
+	/** Sends a message again whose state is `failed`; rejects if there is none, or the call is over. */
 	retryChat(localId: string): Promise<Receipt> {
 		const failed = this.#chat.find((one) => one.localId === localId && one.state === 'failed');
-		return failed
+		return failed && this.#state !== 'ended'
 			? this.#post(this.#become(failed, 'pending'))
 			: Promise.reject(new PraxisError('not_found'));
 	}

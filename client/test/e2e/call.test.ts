@@ -88,6 +88,27 @@ describe('a call', () => {
 		[ann, bob].forEach(({ call }) => call.leave());
 	});
 
+	it('shows to staff and patient that the other one is typing', async () => {
+		const ann = new Caller(1);
+		await ann.until('joined', () => ann.call.state === 'joined');
+		const bob = new Caller(2, 'patient');
+		await ann.until('one waits', () => ann.call.waiting.length === 1);
+		ann.telemedicine.admit('r', bob.manager.clientId ?? '');
+		await Promise.all([ann.sees(1), bob.sees(1)]);
+		for (const [one, other] of [
+			[ann, bob],
+			[bob, ann],
+		] as const) {
+			const typing = () => other.call.members[0]?.typing;
+			one.call.setTyping(true);
+			await other.until('typing', () => typing() === true);
+			await one.call.sendChat(secret('chat'));
+			await other.until('the message', () => typing() === false);
+		}
+		bob.call.leave();
+		ann.call.leave();
+	});
+
 	it('that is ended for all ends for all', async () => {
 		const [ann, bob] = [new Caller(1), new Caller(2)];
 		await Promise.all([ann.sees(1), bob.sees(1)]);

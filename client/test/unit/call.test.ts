@@ -4,6 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { CallChatMessage } from '../../src/index.js';
 import { Caller, Room } from '../lib/room.js';
 import { FakeStream } from '../lib/webrtc.js';
 
@@ -293,6 +294,13 @@ describe("one's own chat", () => {
 			],
 		);
 		await assert.rejects(ann.call.retryChat(failed.localId), { code: 'not_found' });
+		const sent = ann.call.sendChat('too late');
+		ann.call.leave();
+		await assert.rejects(sent, { code: 'disconnected' });
+		const { localId, state } = ann.call.chat[2] as CallChatMessage;
+		assert.equal(state, 'failed');
+		await assert.rejects(ann.call.retryChat(localId), { code: 'not_found' });
+		assert.equal(ann.manager.getStatus(), 'disconnected');
 		const travelled = ann.log.filter(({ type }) => type === 'telemedicine_chat_message');
 		assert.ok(
 			travelled.every((said) => !('localId' in said || 'own' in said || 'state' in said)),
