@@ -9,19 +9,11 @@ import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { internal } from './internal-names.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const dist = path.join(here, 'dist');
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
-
-// Members of classes that nobody outside of a bundle has: shortened, as minifiers do to the names
-// of variables. None of them is a field of a message, of an option, or of anything of the browser's.
-const internal = `
-	abandon ahead atLeastMs awaitConfirmation confirm confirmed doubt drain established feed
-	flying forget former gap giveUp isBroken isBusy isOpen isSet letIn live look loudness measure member mends meter
-	opened packets pause peer pong prepare restart retire seen setTrack settle shown stopSharing take theirs told trim
-	typingUntil updates wanted
-`;
 
 const besides = {
 	name: 'besides',
@@ -37,7 +29,7 @@ const common = {
 	bundle: true,
 	external: ['react'],
 	logLevel: 'warning',
-	mangleProps: new RegExp(`^(${internal.trim().split(/\s+/).join('|')})$`),
+	mangleProps: new RegExp(`^(${internal.join('|')})$`),
 	plugins: [besides],
 	sourcemap: true,
 	target: 'es2022',
@@ -75,7 +67,7 @@ for (const [format, type] of [
 	writeFileSync(path.join(dist, format, 'package.json'), `{ "type": "${type}" }\n`);
 	await build({
 		...common,
-		entryPoints: ['src/index.ts', 'src/react.ts', 'src/check.ts'],
+		entryPoints: ['src/index.ts', 'src/react.ts', 'src/check.ts', 'src/devtools.ts'],
 		format,
 		outdir: path.join('dist', format),
 	});

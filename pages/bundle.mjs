@@ -21,6 +21,7 @@ export async function bundle(page, options = {}) {
 		alias: {
 			'praxis-client': path.join(client, 'src', 'index.ts'),
 			'praxis-client/check': path.join(client, 'src', 'check.ts'),
+			'praxis-client/devtools': path.join(client, 'src', 'devtools.ts'),
 		},
 		bundle: true,
 		entryPoints: { main: 'src/main.ts', style: 'style.css' },

@@ -20,6 +20,7 @@ import { Emitter } from './emitter.js';
 import { Timer } from './environment.js';
 import { IceServers } from './ice-servers.js';
 import { LocalMedia } from './local-media.js';
+import { onNetworkChange } from './network.js';
 import { Peer } from './peer.js';
 import { level, QualityMeter, Steady, STEPS } from './quality.js';
 import type { QualityStep } from './quality.js';
@@ -333,7 +334,7 @@ export class TelemedicineCall {
 				}
 			}),
 			manager.onStatusChange(() => queueMicrotask(() => this.#statusChanged())),
-			manager.environment.onNetworkChange(() => this.#networkChanged()),
+			this.#onNetworkChange(() => this.#networkChanged()),
 			manager.environment.onHide(() =>
 				keepCall({ ...this.#options, media: this.media }, manager.environment.wall()),
 			),
@@ -499,6 +500,11 @@ export class TelemedicineCall {
 
 	#config(): RTCConfiguration {
 		return { iceServers: this.#ice.servers, ...this.#options.rtc };
+	}
+
+	#onNetworkChange(handler: () => void): Unsubscribe {
+		const { environment } = this.#service.manager;
+		return environment.onNetworkChange?.(handler) ?? onNetworkChange(handler);
 	}
 
 	// Changes come in bursts: the first is acted on, and those that its burst has left without a path.

@@ -32,8 +32,8 @@ export interface Environment {
 	onWake(handler: () => void): Unsubscribe;
 	/** Calls the handler when the page is left; `maybeBack`: it may be shown again as it is. */
 	onHide(handler: (maybeBack: boolean) => void): Unsubscribe;
-	/** Calls the handler when packets may have to take another path from now on. */
-	onNetworkChange(handler: () => void): Unsubscribe;
+	/** Calls the handler when packets may have to take another path from now on; see network.ts. */
+	onNetworkChange?(handler: () => void): Unsubscribe;
 	/** Asks a server why it refused an upgrade, where it can say (docs/protocol.md, "Origin"). */
 	askWhy(url: string): Promise<Word | null>;
 	/** Tells the developer of an error in a handler. */
@@ -41,7 +41,7 @@ export interface Environment {
 }
 
 /** Where there is no page there is nothing to hear. */
-function listen(
+export function listen(
 	handler: EventListener,
 	...events: [EventTarget | undefined, string][]
 ): Unsubscribe {
@@ -49,7 +49,7 @@ function listen(
 	return () => events.forEach(([target, event]) => target?.removeEventListener(event, handler));
 }
 
-const aPage = () => (typeof document === 'undefined' ? undefined : globalThis);
+export const aPage = () => (typeof document === 'undefined' ? undefined : globalThis);
 
 function onWake(handler: () => void): Unsubscribe {
 	const page = aPage();
@@ -70,28 +70,6 @@ function onHide(handler: (maybeBack: boolean) => void): Unsubscribe {
 		(event) => handler((event as PageTransitionEvent).persisted),
 		[aPage(), 'pagehide'],
 	);
-}
-
-// The Network Information API (not in all browsers) also tells of each new estimate of speed.
-function onNetworkChange(handler: () => void): Unsubscribe {
-	const page = aPage();
-	const { connection } = (page?.navigator ?? {}) as {
-		connection?: EventTarget & { type?: string };
-	};
-	let type = connection?.type;
-	const ends = [
-		listen(() => {
-			type = connection?.type;
-			handler();
-		}, [page, 'online']),
-		listen(() => {
-			if (connection?.type !== type) {
-				type = connection?.type;
-				handler();
-			}
-		}, [connection, 'change']),
-	];
-	return () => ends.forEach((end) => end());
 }
 
 // With POST the browser says the page's origin, also where the server is of the same.
@@ -117,7 +95,6 @@ export const theEnvironment: Environment = {
 	onWake,
 	onHide,
 	askWhy,
-	onNetworkChange,
 	report: (error) => {
 		if (typeof reportError === 'function') {
 			reportError(error);

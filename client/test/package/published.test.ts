@@ -20,6 +20,7 @@ const USE = `
 	import type { WebSocketMessage } from 'praxis-client';
 	import { webSocketManager as inBrowsers } from 'praxis-client/browser';
 	import { checkCall } from 'praxis-client/check';
+	import { mountDevtools } from 'praxis-client/devtools';
 	import { useConnectionStatus, useWebSocketStatus, useWhiteboard } from 'praxis-client/react';
 
 	const status: WebSocketStatus = whiteboardService.getStatus();
@@ -29,6 +30,7 @@ const USE = `
 	export const { lastUpdate } = useWhiteboard(1);
 	export const { reason, retryAt, sentence } = useConnectionStatus();
 	export const verdict: Promise<string> = checkCall().result.then((result) => result.verdict);
+	export const unmount: () => void = mountDevtools(webSocketManager, document.body);
 	connectWebSocket();
 	// The types are there: all of this is wrong.
 	// @ts-expect-error
@@ -76,6 +78,7 @@ describe('the tarball', () => {
 			'.',
 			'./react',
 			'./check',
+			'./devtools',
 			'./browser',
 			'./package.json',
 		]);
@@ -86,7 +89,7 @@ describe('the tarball', () => {
 		assert.equal(licence, readFileSync(path.join(client, '..', 'LICENSE'), 'utf8'));
 		const names = readdirSync(consumer.installed).sort();
 		const wanted = [
-			...['LICENSE', 'README.md', 'browser', 'check'],
+			...['LICENSE', 'README.md', 'browser', 'check', 'devtools'],
 			...['dist', 'package.json', 'react', 'src'],
 		];
 		assert.deepEqual(names, wanted);

@@ -39,6 +39,7 @@ export async function buildPages() {
 		alias: {
 			'praxis-client': path.join(root, 'client', 'src', 'index.ts'),
 			'praxis-client/check': path.join(root, 'client', 'src', 'check.ts'),
+			'praxis-client/devtools': path.join(root, 'client', 'src', 'devtools.ts'),
 		},
 		bundle: true,
 		format: 'esm',
@@ -48,7 +49,8 @@ export async function buildPages() {
 			contents: `
 				import * as praxis from 'praxis-client';
 				import * as check from 'praxis-client/check';
-				globalThis.praxis = { ...praxis, ...check };`,
+				import * as devtools from 'praxis-client/devtools';
+				globalThis.praxis = { ...praxis, ...check, ...devtools };`,
 			resolveDir: root,
 		},
 	});
