@@ -64,7 +64,6 @@ export class Stage {
 		}
 		people.forEach((person, id) => this.#tile(id).show(person));
 		this.#list.style.setProperty('--people', String(Math.max(1, members.length)));
-		this.#list.classList.toggle('few', members.length < 2);
 		this.#alone.hidden = members.length > 0;
 		this.#place();
 	}
@@ -127,6 +126,11 @@ export class Stage {
 			members.find(({ sharing }) => sharing)?.clientId ??
 			[activeSpeaker?.clientId, this.#large].find((id) => is(id) && id !== OWN) ??
 			members[0]?.clientId;
+		// In a corner one's own picture hides nothing of a face, but it might of a screen.
+		const isScreen = members.some(
+			({ clientId, sharing }) => sharing && clientId === this.#large,
+		);
+		this.#list.classList.toggle('few', members.length < 2 && !isScreen);
 		for (const [id, tile] of this.#tiles) {
 			tile.setLarge(id === this.#large, id === this.#picked);
 		}
