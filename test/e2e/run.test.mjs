@@ -130,6 +130,31 @@ describe('scripts/run', () => {
 		assert.equal(await server.end(), 0);
 	});
 
+	it('prints a link for a patient, who waits to be let in', async (t) => {
+		const server = await run([], withSecret());
+		const [, token] = server.output.match(/Ms\. Hartmann +http:\S+#token=(\S+)/) ?? [];
+		if (!token) {
+			assert.match(server.output, /there is no demonstration|could not be built/);
+			assert.equal(await server.end(), 0);
+			t.skip('the demonstration could not be built here');
+			return;
+		}
+		const { client, hello } = await greeting(
+			`ws://localhost:${server.port}/ws?access_token=${token}`,
+		);
+		assert.equal(hello.user.role, 'patient');
+		client.send({
+			type: 'telemedicine_user_joined',
+			roomId: 'demo',
+			appointmentId: 'demo',
+			userId: '3',
+			userName: 'Ms. Hartmann',
+		});
+		assert.equal((await client.next('telemedicine_waiting')).position, 1);
+		await client.close();
+		assert.equal(await server.end(), 0);
+	});
+
 	it('prints how to make a token for somebody else', async () => {
 		const server = await run([], withSecret());
 		const [line] = server.output.match(/^ {4}\S*praxisctl token .*$/m);
