@@ -23,7 +23,8 @@ static struct fake *begin(void)
 	limits.resume_messages = 64;
 	limits.resume_bytes = 65536;
 	struct fake *fake = fake_create(&limits);
-	(void)fake_add_service(fake, svc_whiteboard.protocols[0].user, "{\"history\":8}");
+	(void)fake_add_service(fake, svc_whiteboard.protocols[0].user,
+			"{\"history\":8,\"board-values\":4,\"board-age-s\":3600}");
 	(void)fake_add_service(fake, svc_telemedicine.protocols[0].user,
 			"{\"chat-history\":3,\"room-members\":3}");
 	return fake;
@@ -37,6 +38,11 @@ static void visit(struct fake *fake)
 			"\"userId\":77,\"userName\":\"n\"}");
 	fake_send(conn, "{\"type\":\"whiteboard_subscribe\",\"practiceId\":1,"
 			"\"since\":{\"epoch\":\"0123456789abcdef\",\"seq\":1}}");
+	fake_send(conn, "{\"type\":\"whiteboard_subscribe\",\"practiceId\":1,\"state\":true}");
+	fake_send(conn, "{\"type\":\"whiteboard_presence\",\"practiceId\":1}");
+	fake_send(conn, "{\"type\":\"whiteboard_seen\",\"practiceId\":1,\"seq\":1}");
+	fake_send(conn, "{\"type\":\"whiteboard_update\",\"practiceId\":1,\"key\":\"b\","
+			"\"keep\":true}");
 	fake_say(conn, "{\"type\":\"whiteboard_update\",\"practiceId\":1}");
 	fake_advance(fake, 29000);
 	fake_turn(fake);
