@@ -20,7 +20,12 @@ const VIEW = { viewport: { width: 1440, height: 900 } };
 
 // A camera that shows somebody instead of a test pattern.
 function useCamera(colours) {
-	navigator.mediaDevices.getUserMedia = async () => {
+	const native = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+	navigator.mediaDevices.getUserMedia = async ({ audio, video }) => {
+		const sound = audio ? (await native({ audio })).getTracks() : [];
+		if (!video) {
+			return new MediaStream(sound);
+		}
 		const canvas = Object.assign(document.createElement('canvas'), { width: 640, height: 480 });
 		const context = canvas.getContext('2d');
 		const circle = (colour, x, y, radius) => {
@@ -38,7 +43,7 @@ function useCamera(colours) {
 		};
 		draw();
 		setInterval(draw, 100);
-		return canvas.captureStream(10);
+		return new MediaStream([...canvas.captureStream(10).getTracks(), ...sound]);
 	};
 }
 
@@ -49,6 +54,7 @@ const pages = await buildPages();
 const dashboard = await buildDashboard();
 const praxis = new Praxisd();
 const browser = await Browser.launch();
+let reception;
 
 async function open(at, claims, colours) {
 	const page = await browser.page(VIEW);
@@ -58,13 +64,10 @@ async function open(at, claims, colours) {
 	return page;
 }
 
-// Moves the first card of a column into another one.
-async function move(page, from, to) {
-	const column = (title) => page.getByRole('list', { name: title });
-	const card = (title) => column(title).locator('.card').first();
-	const patient = (await card(from).textContent()).replace(/[←→]/g, '').trim();
-	await card(from).dragTo(column(to));
-	await column(to).getByText(patient).waitFor();
+// Moves a card to the next column, and waits until the others see it.
+async function move(page, patient, to) {
+	await page.getByRole('button', { name: `Move ${patient} to ${to}` }).click();
+	await reception.getByRole('list', { name: to }).getByText(patient).waitFor();
 }
 
 async function shoot(page, name, options = {}) {
@@ -74,21 +77,25 @@ async function shoot(page, name, options = {}) {
 try {
 	await mkdir(directory, { recursive: true });
 	await praxis.start({
-		services: { whiteboard: {}, telemedicine: {}, admin: {} },
+		services: { whiteboard: { 'board-values': 200 }, telemedicine: {}, admin: {} },
 		vhost: tokenVhost(
 			{},
 			{ mounts: [{ mountpoint: '/demo', origin: `${pages.directory}/demo` }] },
 		),
 	});
 	const weber = await open('/demo/', { sub: '2', name: 'Dr. Weber', practices: [1] }, WEBER);
-	const reception = await open(
-		'/demo/',
-		{ sub: '1', name: 'Reception', practices: [1] },
-		RECEPTION,
-	);
+	await weber.waitForSelector('.card');
+	const nurse = await open('/demo/', { sub: '3', name: 'Amira Said', practices: [1] }, WEBER);
+	reception = await open('/demo/', { sub: '1', name: 'Reception', practices: [1] }, RECEPTION);
 	await reception.waitForSelector('.card');
-	await move(reception, 'In treatment', 'Checkout');
-	await move(weber, 'Waiting', 'In treatment');
+	await move(nurse, 'Coco', 'Checkout');
+	await move(weber, 'Bella', 'In treatment');
+	await reception.waitForSelector('#presence .avatar:nth-child(2)');
+	await reception.evaluate(() =>
+		Promise.all(document.getAnimations().map(({ finished }) => finished)),
+	);
+	await shoot(reception, 'demo');
+	await nurse.close();
 
 	for (const page of [weber, reception]) {
 		await page.getByRole('link', { name: 'Call' }).click();
@@ -109,7 +116,7 @@ try {
 		await reception.getByText(line).waitFor();
 	}
 	await reception.locator('#text').blur();
-	await shoot(reception, 'demo', { fullPage: true });
+	await shoot(reception, 'call');
 
 	const claims = { sub: 'admin', name: 'Administrator', practices: ['*'], role: 'admin' };
 	const admin = await open('/admin/websocket-admin', claims, RECEPTION);

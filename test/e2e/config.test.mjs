@@ -497,6 +497,7 @@ describe('the configuration that is installed', () => {
 		PRAXIS_OPEN_PRACTICE: ['x'.repeat(129), '"open-practice"'],
 		PRAXIS_DEMO_DIR: [NOWHERE, '"origin"'],
 		PRAXIS_WAITING_ROOM: ['x', 'waiting-room'],
+		PRAXIS_BOARD_VALUES: ['x', 'board-values'],
 		PRAXIS_TURN_URLS: ['turn:turn.example.org', 'turn-urls'],
 		PRAXIS_TURN_SECRET_FILE: [NOWHERE, '"turn-secret-file"'],
 		PRAXIS_DRAIN_DEADLINE_MS: ['x', '"drain-deadline-ms"'],

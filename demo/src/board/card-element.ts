@@ -100,18 +100,18 @@ export class CardElement {
 		} else if (card.column !== HOME) {
 			marks.push(badge(`Here ${duration(here)}`, 'neutral', 'clock'));
 		}
-		if (!saved) {
-			marks.push(badge('Not saved yet', 'warn', 'offline'));
-		}
 		if (isNews) {
 			marks.push(badge('Changed', 'accent'));
 		}
 		this.#marks.replaceChildren(...marks.flatMap((mark) => [mark, ' ']));
 		const { moved } = card;
-		this.#moved.hidden = !moved;
-		if (moved) {
+		this.#moved.hidden = saved && !moved;
+		if (!saved) {
+			this.#moved.replaceChildren(badge('Not saved yet', 'warn', 'offline'));
+		} else if (moved) {
 			const ago = now - moved.at < 60_000 ? 'just now' : `${duration(now - moved.at)} ago`;
-			this.#moved.replaceChildren('Moved by ', element('bdi', {}, moved.by), `, ${ago}`);
+			const who = element('bdi', { className: 'who' }, moved.by);
+			this.#moved.replaceChildren(element('bdi', {}, 'Moved by ', who, `, ${ago}`));
 		}
 	}
 

@@ -8,10 +8,10 @@ import { HOME } from './card.js';
 import { askForCard } from './card-dialog.js';
 import { Cards } from './cards.js';
 import type { Deed } from './cards.js';
+import { openStore } from './open-store.js';
 import { showPeople } from './people.js';
-import { PeerStore } from './peer-store.js';
 import { Seen } from './seen.js';
-import type { Change } from './store.js';
+import type { Change, Store } from './store.js';
 import { hideBanner, showBanner } from '../shell/banner.js';
 import { announce, byId } from '../shell/dom.js';
 import { button } from '../shell/parts.js';
@@ -29,9 +29,13 @@ export class BoardView implements View {
 	#last: Deed | undefined;
 	#forget = () => {};
 
-	start({ practiceId, user }: Context): void {
+	start(context: Context): void {
+		const { practiceId } = context;
+		void openStore(whiteboardService, practiceId).then((store) => this.#begin(store, context));
+	}
+
+	#begin(store: Store, { practiceId, user }: Context): void {
 		const who = { userId: String(user.userId), userName: user.userName ?? 'Guest' };
-		const store = new PeerStore(whiteboardService, practiceId);
 		const seen = new Seen(`praxis-demo-seen-${practiceId}-${who.userId}`);
 		const now = () => webSocketManager.environment.wall();
 		this.#cards = new Cards(

@@ -2,8 +2,7 @@
 //
 // Puts the views into the page and starts them once the server has said who one is.
 
-import { webSocketManager, whiteboardService } from 'praxis-client';
-import type { SessionEvent } from 'praxis-client';
+import { webSocketManager, WebSocketStatus, whiteboardService } from 'praxis-client';
 import { configure, showNoLink, started, watchConnection } from './connection.js';
 import { byId, element } from './dom.js';
 import { keptIdentity, takeIdentity } from './identity.js';
@@ -32,16 +31,18 @@ export function startShell(views: readonly View[], patients: readonly View[]): v
 	watchConnection();
 	configure(identity);
 	let isStarted = false;
-	webSocketManager.on('session', ({ user }: SessionEvent) => {
+	// Not in the event `session`: there it is not connected yet, and what is opened would wait for the next one.
+	webSocketManager.onStatusChange((status) => {
+		const { user } = webSocketManager;
 		const practiceId = user?.practices?.[0];
-		if (isStarted || !user || practiceId === undefined) {
+		if (isStarted || status !== WebSocketStatus.CONNECTED || practiceId === undefined) {
 			return;
 		}
 		isStarted = true;
 		started();
-		showUser(practiceId, user.userName ?? 'Guest');
+		showUser(practiceId, user?.userName ?? 'Guest');
 		const go = router.go.bind(router);
-		own.forEach((view) => view.start({ user, practiceId, isPatient, go }));
+		own.forEach((view) => view.start({ user: user!, practiceId, isPatient, go }));
 		router.start();
 	});
 	whiteboardService.connect();

@@ -72,8 +72,12 @@ export class Practice {
 		);
 	}
 
+	/** It is back, which the pages' browser notices, so that none waits for its next attempt. */
 	async mend(...all) {
 		this.network.down = false;
+		await Promise.all(
+			all.map((page) => page.evaluate(() => window.dispatchEvent(new Event('online')))),
+		);
 		await Promise.all(all.map((page) => page.waitForSelector('#status[data-state=connected]')));
 	}
 }
