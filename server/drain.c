@@ -8,6 +8,7 @@
 #include "core/server.h"
 #include "api/api.h"
 #include "base/log.h"
+#include "bus/bus.h"
 #include "lifecycle.h"
 #include "webhook/webhook.h"
 
@@ -86,7 +87,8 @@ static void on_tick(uv_timer_t *timer)
 	struct px_server *server = timer->data;
 	int64_t now_ms = (int64_t)uv_now(&server->loop);
 	uint64_t open = open_sessions(server);
-	bool is_over = open == 0 && is_flushed(server, now_ms) && is_answered(server, now_ms);
+	bool is_over = open == 0 && is_flushed(server, now_ms) && is_answered(server, now_ms) &&
+			px_bus_is_idle(server);
 	if (now_ms >= server->drain_deadline_ms || is_over) {
 		px_log(PX_LOG_NOTICE, "drained; %llu sessions cut off", (unsigned long long)open);
 		uv_stop(&server->loop);

@@ -7,6 +7,7 @@
 #include "core/plan.h"
 #include "access/lockout.h"
 #include "base/log.h"
+#include "bus/bus.h"
 #include "common/standard_fds.h"
 #include "core/clock.h"
 #include "core/settings.h"
@@ -243,6 +244,7 @@ static void rearm(struct px_server *server, bool at_once)
 static void end_turn(struct px_server *server)
 {
 	bool at_once = px_lws_end_turn(server->lws);
+	px_bus_flush(server);
 	rearm(server, at_once);
 }
 
@@ -363,7 +365,9 @@ static void stop_loop(struct px_server *server)
 	uv_close((uv_handle_t *)&server->tail_stream_timer, NULL);
 	uv_close((uv_handle_t *)&server->watchdog_timer, NULL);
 	stop_signals(server);
+	px_bus_stop(server);
 	uv_run(&server->loop, UV_RUN_DEFAULT);
+	px_bus_destroy(server);
 	px_context_destroy(server);
 	uv_loop_close(&server->loop);
 }
@@ -430,6 +434,7 @@ static int start(struct px_server *server, struct px_config *config,
 	int rc = px_security_create(server);
 	px_head_memory_track();
 	rc = rc < 0 ? rc : px_context_create(server, config, &px_router_lws_hooks);
+	rc = rc < 0 ? rc : px_bus_start(server, config, sink);
 	rc = rc < 0 ? rc : px_plan_carry_out(server, config, sink);
 	if (rc < 0) {
 		return rc;
@@ -523,8 +528,9 @@ static int check(struct px_server *server, struct px_config *config,
 {
 	int services = px_plugins_load(server, config, sink);
 	int security = px_security_check(config, sink);
+	int bus = px_bus_check(config, sink);
 	px_config_destroy(config);
-	if (services < 0 || security < 0) {
+	if (services < 0 || security < 0 || bus < 0) {
 		return EXIT_CONFIG;
 	}
 	puts("The configuration is valid. Whether its ports are free is checked at start.");

@@ -6,6 +6,7 @@
  */
 #include "core/plan.h"
 #include "base/log.h"
+#include "bus/bus.h"
 #include "core/settings.h"
 #include "core/vhost.h"
 #include "lifecycle.h"
@@ -25,6 +26,7 @@
 static int prepare(struct px_plan *plan)
 {
 	px_security_warn(plan->config, plan->sink);
+	px_bus_compare(plan);
 	int rc = px_plan_load_services(plan);
 	rc = rc < 0 ? rc : px_plan_prepare_state(plan);
 	rc = rc < 0 ? rc : px_plan_prepare_vhosts(plan);

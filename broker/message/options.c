@@ -49,7 +49,7 @@ static void complain(const struct check *check, const char *format, ...) PX_PRIN
 
 static void complain(const struct check *check, const char *format, ...)
 {
-	char text[1024];
+	char text[2048];
 	va_list args;
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
@@ -244,7 +244,7 @@ static void complain_of_key(const struct check *check, const struct px_option *t
 		complain(check, "unknown key \"%.*s\" (there are none here)", SHOWN_BYTES, key);
 		return;
 	}
-	char list[768] = "";
+	char list[1536] = "";
 	size_t used = 0;
 	for (size_t i = 0; table[i].key && used < sizeof(list); i++) {
 		int n = snprintf(list + used, sizeof(list) - used, "%s%s", i > 0 ? ", " : "",

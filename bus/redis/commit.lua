@@ -119,7 +119,8 @@ if is_anew then
 	for _, key in ipairs(redis.call('SMEMBERS', base .. 'k')) do
 		redis.call('DEL', base .. 'h:' .. key)
 	end
-	redis.call('DEL', base .. 'c', base .. 's', base .. 'r', base .. 'e', base .. 'v', base .. 'k', base .. 'o')
+	redis.call('DEL', base .. 'c', base .. 's', base .. 'r', base .. 'e', base .. 'v', base .. 'k',
+		base .. 'o')
 end
 local outs = {}
 if kept[7] then

@@ -130,13 +130,15 @@ static void send_commit(struct px_bus_link *link, const struct px_bus_commit *co
 static void send_claim(struct px_bus_link *link, const struct px_bus_claim *claim)
 {
 	struct px_resp_out *out = &link->out;
-	px_link_call(link, PX_SCRIPT_CLAIM, &link->names[0], 6);
+	px_link_call(link, PX_SCRIPT_CLAIM, &link->names[0], 8);
 	put_node(out, claim->node);
 	px_resp_put_number(out, claim->known_gen);
 	put_node(out, claim->dead);
 	px_resp_put(out, px_name_text(&link->names[1]));
 	px_resp_put(out, px_name_text(&link->names[2]));
 	px_resp_put_number(out, PX_REDIS_VERSION);
+	px_resp_put_number(out, claim->known_rev);
+	px_resp_put_number(out, claim->is_sure);
 }
 
 static void send_fetch(struct px_bus_link *link, const struct px_bus_fetch *fetch)
@@ -299,10 +301,15 @@ static int read_histories(struct px_resp *resp, struct records *records)
 	return 0;
 }
 
+static bool read_numbers(struct px_resp *resp, uint64_t *ret_gen, uint64_t *ret_rev)
+{
+	return px_resp_number(resp, ret_gen) && px_resp_number(resp, ret_rev) &&
+			*ret_gen <= PX_REDIS_NUMBER_MAX && *ret_rev <= PX_REDIS_NUMBER_MAX;
+}
+
 static int read_claim(struct px_resp *resp, struct px_bus_claim *claim, struct records *records)
 {
-	if (!px_resp_number(resp, &claim->gen) || !px_resp_number(resp, &claim->rev) ||
-			claim->gen > PX_REDIS_NUMBER_MAX || claim->rev > PX_REDIS_NUMBER_MAX) {
+	if (!read_numbers(resp, &claim->gen, &claim->rev)) {
 		return -EBADMSG;
 	}
 	int rc = read_table(resp, PX_BUS_CHANNELS, records);
@@ -329,7 +336,8 @@ static void claim_answered(struct px_bus_link *link, int rc, struct px_resp *res
 	struct px_bus_claim *claim = (struct px_bus_claim *)link->first;
 	struct records records = { .list = NULL };
 	int read = 0;
-	if (rc == -EBUSY && (!read_home(resp, &claim->home) || claim->home == 0)) {
+	if (rc == -EBUSY && (!read_home(resp, &claim->home) || claim->home == 0 ||
+			!read_numbers(resp, &claim->gen, &claim->rev))) {
 		read = -EBADMSG;
 	} else if (rc == 0) {
 		read = read_claim(resp, claim, &records);
@@ -367,11 +375,11 @@ static void fetch_answered(struct px_bus_link *link, int rc, struct px_resp *res
 	fetch->frames = NULL;
 	fetch->frame_count = 0;
 	if (rc != -ENOENT && (count < 3 || !read_home(resp, &fetch->home) ||
-			!px_resp_number(resp, &fetch->gen) || !px_resp_number(resp, &fetch->rev))) {
+			!read_numbers(resp, &fetch->gen, &fetch->rev))) {
 		px_jobs_failed(link);
 		return;
 	}
-	if (rc == 0 && read_frames(resp, count - 3, fetch, &frames) < 0) {
+	if (rc != -ENOENT && read_frames(resp, count - 3, fetch, &frames) < 0) {
 		px_link_fail(link, "not enough memory for what was missed");
 		return;
 	}

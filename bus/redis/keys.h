@@ -3,7 +3,7 @@
  * Names of keys and channels. Everything of one practice, and what its scripts publish to, has the
  * tag of its partition in braces, so that a cluster keeps it in one place:
  *
- *   px:{4f}:<tenant>/<practice>:m   its hash, see commit.lua; …:c :r :s tables, …:k the channels
+ *   px:{4f}:<tenant>/<practice>:m   its hash, see commit.lua; …:c :r :s :e :v tables, …:k channels
  *                                   that have a history, …:h:<channel> one, …:o outputs, …:d parts
  *   px:{4f}:homes:<node>            practices that the node is the home of
  *   px:{4f}:n:<node>                channel of outputs for the node

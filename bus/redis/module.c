@@ -69,6 +69,12 @@ static bool on_is_dead(void *user, uint64_t node)
 	return px_nodes_is_dead(user, node);
 }
 
+static struct px_realm *on_realm(void *user, struct px_span name)
+{
+	const struct px_bus_link *link = user;
+	return link->owner.realm ? link->owner.realm(link->owner.user, name) : NULL;
+}
+
 static uint64_t on_bus(struct px_bus_link *link, struct px_bus *ret_bus)
 {
 	*ret_bus = (struct px_bus){
@@ -78,6 +84,7 @@ static uint64_t on_bus(struct px_bus_link *link, struct px_bus *ret_bus)
 		.fetch = on_fetch,
 		.tell = on_tell,
 		.is_dead = on_is_dead,
+		.realm = on_realm,
 	};
 	return link->node;
 }

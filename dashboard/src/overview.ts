@@ -122,6 +122,7 @@ function stateOf({ draining, ready }: Facts): string {
 
 const UNREADY: Record<string, string> = {
 	draining: 'it is shutting down',
+	bus: 'it is not connected to Redis',
 	audit: 'the audit log cannot be written, and on-full is refuse',
 	connections: 'it has reached max-connections',
 	descriptors: 'there are no file descriptors left',

@@ -53,6 +53,22 @@ struct px_config_audit {
 	char *key; /* of the HMAC; NULL: plain hashes. Wiped when destroyed */
 };
 
+/* The Redis that several servers share. */
+struct px_config_bus {
+	char *host; /* IPv6 without brackets */
+	uint16_t port;
+	bool is_tls;
+	bool is_exposed; /* without TLS, and to another machine */
+	unsigned database;
+	char *user;     /* NULL: Redis' default one */
+	char *password; /* NULL: none. Wiped when destroyed */
+	char *ca_file;  /* absolute path of a file that could be read; NULL: the system's */
+	char *prefix;
+	int64_t node_timeout_ms;
+	const struct px_config_file *file;
+	unsigned line;
+};
+
 struct px_config_global {
 	struct px_options *options; /* all keys as they were checked, to be shown */
 	char **plugin_dirs; /* absolute */
@@ -75,6 +91,7 @@ struct px_config_global {
 	uint32_t resume_bytes;
 	uint32_t detached_sessions; /* at a time; at least 1 */
 	struct px_config_audit *audit; /* NULL: none is kept */
+	struct px_config_bus *bus;     /* NULL: this server is alone */
 	char *state_file;              /* absolute; NULL: a restart begins anew */
 	int64_t state_max_age_ms;
 	uint64_t state_max_bytes;

@@ -128,6 +128,13 @@ int px_config_tokens_read(struct px_config_loader *loader,
 
 void px_config_tokens_destroy(struct px_config_tokens *tokens);
 
+/* ---- bus.c ---- */
+
+/* *ret_bus stays NULL where "bus" is unset. What is wrong was complained of. -ENOMEM. */
+int px_config_bus_read(struct px_config_loader *loader, const struct px_options *options,
+		struct px_config_bus **ret_bus);
+void px_config_bus_destroy(struct px_config_bus *bus);
+
 /* ---- url.c, proxy.c, tls.c: keys of a vhost ---- */
 
 int px_config_auth_url_read(struct px_config_loader *loader,

@@ -146,6 +146,19 @@ const struct px_option px_config_global_table[] = {
 	{ .key = "state-max-bytes", .type = PX_OPTION_INT, .fallback = "1073741824",
 		.min = 65536, .max = INT64_C(1) << 40,
 		.help = "maximum size of the state" },
+	{ .key = "bus", .type = PX_OPTION_STRING, .max = 1000,
+		.help = "EXPERIMENTAL: redis://user@host:port/database of the Redis or Valkey that several "
+				"servers share, with TLS rediss://; empty: this server is alone" },
+	{ .key = "bus-password", .type = PX_OPTION_STRING, .max = 1000,
+		.help = "the user's password in that Redis" },
+	{ .key = "bus-ca", .type = PX_OPTION_STRING, .max = 4000,
+		.help = "file with certificates that sign that of Redis; without it, those that the system "
+				"trusts" },
+	{ .key = "bus-prefix", .type = PX_OPTION_STRING, .fallback = "px", .min = 1, .max = 32,
+		.help = "what all keys and channels in Redis begin with" },
+	{ .key = "bus-node-timeout-ms", .type = PX_OPTION_INT, .fallback = "4000", .min = 2000,
+		.max = 600000,
+		.help = "time without a sign of life after which other servers declare one dead" },
 	{ .key = "audit", .type = PX_OPTION_JSON,
 		.help = "object: the audit log" },
 	{ .key = NULL },
@@ -320,6 +333,7 @@ int px_config_global_read(struct px_config_loader *loader)
 		check_order(loader, options, "max-message-bytes", "queue-bytes");
 		check_order(loader, options, "drain-ms", "drain-deadline-ms");
 		r = take_state_file(loader, options);
+		r = r < 0 ? r : px_config_bus_read(loader, options, &loader->config->global.bus);
 	}
 	loader->config->global.options = options;
 	const struct px_config_member *audit = px_config_object_find(&loader->global, "audit");
@@ -347,4 +361,5 @@ void px_config_global_finish(struct px_config_global *global)
 	free(global->state_file);
 	px_options_destroy(global->options);
 	px_config_audit_destroy(global->audit);
+	px_config_bus_destroy(global->bus);
 }

@@ -29,6 +29,7 @@ struct px_pending_proxy;
 struct px_idempotency;
 struct px_listener;
 struct px_lws;
+struct px_server_bus;
 struct px_state_lock;
 struct px_tail_stream;
 struct px_limiter;
@@ -81,6 +82,8 @@ struct px_server {
 	struct px_http_client *http_client;
 	struct px_webhook *webhooks; /* of all vhosts that have or had one */
 	struct px_audit *audit; /* NULL: none is kept */
+	struct px_server_bus *bus; /* NULL: the server is alone */
+	struct px_config *bus_config; /* the bus's texts are in it */
 	struct px_state_lock *state_lock; /* NULL: no state file, or it cannot be locked */
 	struct px_tail_stream *tail_streams;
 	uint32_t tail_stream_count;
@@ -119,6 +122,7 @@ struct px_server {
 	int64_t webhooks_stopped_ms; /* what happens from then on waits for the next server; 0: no */
 	int64_t flush_end_ms; /* all are gone, and webhooks are waited for until then; 0: not yet */
 	bool draining;
+	bool renewing; /* others have declared this server dead: see bus/ */
 	bool missed_dashboard;     /* the log has it that there is none */
 	bool handed_on;            /* sessions that are left go on in the next server */
 };

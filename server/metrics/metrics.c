@@ -9,6 +9,7 @@
 #include "api/idempotency.h"
 #include "audit/audit.h"
 #include "base/log.h"
+#include "bus/bus.h"
 #include "core/counters.h"
 #include "metrics.h"
 #include "net/limiter.h"
@@ -305,6 +306,54 @@ static void write_webhooks(struct px_prometheus *out, const struct px_server *se
 			(uint64_t)(totals.oldest_ms / 1000));
 }
 
+/* Of a server that is alone nothing is said. */
+static void write_bus(struct px_prometheus *out, const struct px_server *server)
+{
+	struct px_bus_link_stats link;
+	struct px_bus_stats stats;
+	if (!px_bus_stats(server, &link)) {
+		return;
+	}
+	px_broker_bus_stats(server->broker, &stats);
+	const struct {
+		enum px_metric_type type;
+		const char *name;
+		const char *help;
+		uint64_t value;
+	} figures[] = {
+		{ GAUGE, "praxis_bus_up", "1 while there is a connection to Redis.", link.is_up },
+		{ GAUGE, "praxis_bus_nodes", "Servers that share Redis and live, this one included.",
+			link.nodes },
+		{ GAUGE, "praxis_bus_homes", "Practices whose services run on this server.", stats.homes },
+		{ GAUGE, "praxis_bus_unconfirmed", "Turns that Redis has not accepted yet.",
+			stats.unconfirmed },
+		{ GAUGE, "praxis_bus_waiting", "Messages and arrivals that wait for their practice.",
+			stats.waiting },
+		{ COUNTER, "praxis_bus_turns_total", "Turns that Redis accepted.", stats.turns },
+		{ COUNTER, "praxis_bus_claims_total", "Practices that this server became the home of.",
+			stats.claims },
+		{ COUNTER, "praxis_bus_deposed_total", "Practices that this server gave up, mostly because "
+				"another had claimed them.", stats.deposed },
+		{ COUNTER, "praxis_bus_rebased_total", "Practices that Redis had lost something of, and "
+				"that were written anew.", stats.rebased },
+		{ COUNTER, "praxis_bus_refused_total", "Messages that could not wait for their practice.",
+			stats.refused },
+		{ COUNTER, "praxis_bus_connections_total", "Connections to Redis that were established.",
+			link.connects },
+		{ COUNTER, "praxis_bus_buried_total", "Other servers that were declared dead.",
+			link.buried },
+		{ COUNTER, "praxis_bus_bad_total", "Answers and frames that made no sense.",
+			link.bad + stats.bad },
+	};
+	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
+		px_prometheus_one(out, figures[i].type, figures[i].name, figures[i].help,
+				figures[i].value);
+	}
+	px_prometheus_family(out, COUNTER, "praxis_bus_bytes_total", "Bytes to and from Redis.");
+	px_prometheus_sample(out, (px_labels){ "direction", "out" }, link.bytes_out);
+	px_prometheus_sample(out, (px_labels){ "direction", "in" }, link.bytes_in);
+}
+
 static void write_auth_url(struct px_prometheus *out, const struct px_server *server)
 {
 	px_prometheus_family(out, COUNTER, "praxis_auth_url_requests_total",
@@ -379,5 +428,6 @@ void px_metrics_write(struct px_server *server, struct px_prometheus *out)
 	write_audit(out, server);
 	write_webhooks(out, server);
 	write_auth_url(out, server);
+	write_bus(out, server);
 	write_process(out, server);
 }

@@ -7,6 +7,7 @@
 #include "readiness.h"
 
 #include "audit/audit.h"
+#include "bus/bus.h"
 #include "core/server.h"
 #include "net/peer.h"
 
@@ -17,6 +18,7 @@
 const char *const px_unready_names[PX_UNREADY_COUNT] = {
 	[PX_UNREADY_DRAINING] = "draining",
 	[PX_UNREADY_AUDIT] = "audit",
+	[PX_UNREADY_BUS] = "bus",
 	[PX_UNREADY_CONNECTIONS] = "connections",
 	[PX_UNREADY_DESCRIPTORS] = "descriptors",
 };
@@ -24,6 +26,7 @@ const char *const px_unready_names[PX_UNREADY_COUNT] = {
 static const char *const sentences[PX_UNREADY_COUNT] = {
 	[PX_UNREADY_DRAINING] = "The server is shutting down.",
 	[PX_UNREADY_AUDIT] = "The audit log cannot be written, and on-full refuses clients.",
+	[PX_UNREADY_BUS] = "The server is not connected to Redis.",
 	[PX_UNREADY_CONNECTIONS] = "The server has too many connections.",
 	[PX_UNREADY_DESCRIPTORS] = "The server has no file descriptors left.",
 };
@@ -44,6 +47,8 @@ bool px_unready_is(const struct px_server *server, enum px_unready what)
 		return server->draining;
 	case PX_UNREADY_AUDIT:
 		return !px_audit_takes(server->audit);
+	case PX_UNREADY_BUS:
+		return px_bus_fault(server) != NULL;
 	case PX_UNREADY_CONNECTIONS:
 		return server->connections >= server->max_connections;
 	case PX_UNREADY_DESCRIPTORS:
@@ -59,7 +64,7 @@ const char *px_unready_sentence(const struct px_server *server, enum px_unready 
 	for (unsigned i = 0; i < PX_UNREADY_COUNT; i++) {
 		if (px_unready_is(server, i)) {
 			*ret_reason = i;
-			return sentences[i];
+			return i == PX_UNREADY_BUS ? px_bus_fault(server) : sentences[i];
 		}
 	}
 	return NULL;

@@ -12,6 +12,7 @@ struct px_server;
 enum px_unready {
 	PX_UNREADY_DRAINING,
 	PX_UNREADY_AUDIT,       /* the audit log cannot be written, and on-full is refuse */
+	PX_UNREADY_BUS,         /* no connection to what the servers share */
 	PX_UNREADY_CONNECTIONS, /* max-connections */
 	PX_UNREADY_DESCRIPTORS, /* not enough for another request */
 	PX_UNREADY_COUNT,

@@ -403,6 +403,10 @@ int px_upgrade_decide(void *user, struct lws *wsi)
 		return refuse_until(wsi, peer, 503, "unavailable", "The server is shutting down.",
 				px_server_ends_in_ms(server));
 	}
+	if (server->renewing) {
+		return refuse_until(wsi, peer, 503, "unavailable",
+				"The server was cut off from the others, and begins anew.", PX_RETRY_UNKNOWN_MS);
+	}
 	fault = px_upgrade_page_fault(peer, wsi);
 	if (fault) {
 		return refuse_page(peer, wsi, fault);

@@ -44,6 +44,7 @@ const ALL = [
 	'renewal.test.mjs',
 	'restart.test.mjs',
 	'restored.test.mjs',
+	'bus.test.mjs',
 	'http.test.mjs',
 	'conformance.test.mjs',
 	'api.test.mjs',

@@ -39,6 +39,8 @@ struct px_bus_owner {
 	void (*random)(void *user, void *buf, size_t len);
 	/* A line; PX_LOG_ERROR … of praxis/service.h. Without a payload, a name or a secret. */
 	void (*log)(void *user, int level, const char *line);
+	/* As of struct px_bus; may be NULL. */
+	struct px_realm *(*realm)(void *user, struct px_span name);
 	/* This node was declared dead, and the broker knows. See renew(). */
 	void (*deposed)(void *user);
 };
@@ -64,7 +66,7 @@ struct px_bus_module {
 	int (*create)(const struct px_bus_setup *setup, const struct px_bus_owner *owner,
 			struct px_bus_link **ret_link);
 
-	/* For px_broker_set_bus(): this node's number, and the bus but for its `realm`. */
+	/* For px_broker_set_bus(): this node's number, and the bus. */
 	uint64_t (*bus)(struct px_bus_link *link, struct px_bus *ret_bus);
 
 	/* At the end of each turn: what was asked for is sent. */

@@ -393,6 +393,7 @@ START_TEST(has_defaults)
 	ck_assert_uint_eq(global->api_requests_per_second, 200);
 	ck_assert_uint_eq(global->api_bytes_per_second, 4194304);
 	ck_assert_ptr_null(global->audit);
+	ck_assert_ptr_null(global->bus);
 	const struct px_config_vhost *vhost = &config->vhosts[0];
 	ck_assert_str_eq(vhost->name, "a");
 	ck_assert_str_eq(vhost->tenant, "a");
@@ -463,6 +464,38 @@ START_TEST(takes_global_values)
 		ck_assert_int_eq(config->global.log_level, i);
 		px_config_destroy(config);
 	}
+}
+END_TEST
+
+static void expect_bus(const char *url, const char *user, const char *host, unsigned port,
+		unsigned database)
+{
+	char members[256];
+	(void)snprintf(members, sizeof(members), "\"bus\": \"%s\"", url);
+	struct px_config *config = load_global(members, "");
+	const struct px_config_bus *bus = config->global.bus;
+	ck_assert_ptr_nonnull(bus);
+	ck_assert_int_eq(bus->is_tls, url[5] == 's');
+	ck_assert(user ? strcmp(bus->user, user) == 0 : !bus->user);
+	ck_assert_str_eq(bus->host, host);
+	ck_assert_uint_eq(bus->port, port);
+	ck_assert_uint_eq(bus->database, database);
+	ck_assert_ptr_null(bus->password);
+	ck_assert_str_eq(bus->prefix, "px");
+	ck_assert_int_eq(bus->node_timeout_ms, 4000);
+	px_config_destroy(config);
+}
+
+START_TEST(takes_a_bus)
+{
+	expect_bus("redis://localhost", NULL, "localhost", 6379, 0);
+	expect_bus("rediss://redis.example.org:80", NULL, "redis.example.org", 80, 0);
+	expect_bus("redis://praxis@127.0.0.1:7000/3", "praxis", "127.0.0.1", 7000, 3);
+	expect_bus("rediss://[::1]:7000/", NULL, "::1", 7000, 0);
+	expect_bus("redis://[::1]", NULL, "::1", 6379, 0);
+	struct px_config *config = load_global("\"bus\": \"\", \"bus-prefix\": \"a.b\"", "");
+	ck_assert_ptr_null(config->global.bus);
+	px_config_destroy(config);
 }
 END_TEST
 
@@ -728,7 +761,7 @@ RUN("config", reads_global_file_and_conf_d, reads_conf_d_alone, reads_global_fil
 		takes_the_later_form_of_a_key, finds_the_vhost_whose_name_is_elsewhere,
 		says_what_is_wrong_with_keys_of_other_files, bounds_the_keys_of_a_vhost,
 		does_not_guess_about_files_that_it_could_not_parse, has_defaults,
-		takes_global_values, takes_limits, checks_global_values, resolves_plugin_dirs,
+		takes_global_values, takes_a_bus, takes_limits, checks_global_values, resolves_plugin_dirs,
 		takes_an_audit_log, checks_an_audit_log,
 		says_whose_rights_an_audit_log_lacks, says_whose_a_secret_is_that_cannot_be_read,
 		documents_every_key, destroys_nothing);

@@ -32,7 +32,8 @@
 	"bytes-per-second, bytes-burst, acts-per-second, acts-burst, " \
 	"requests-per-second-per-address, api-requests-per-second, api-bytes-per-second, heartbeat-ms, drain-ms, drain-deadline-ms, " \
 	"slow-close-ms, grace-ms, resume-messages, resume-bytes, detached-sessions, " \
-	"send-buffer-bytes, state-file, state-max-age-s, state-max-bytes, audit"
+	"send-buffer-bytes, state-file, state-max-age-s, state-max-bytes, bus, bus-password, bus-ca, " \
+	"bus-prefix, bus-node-timeout-ms, audit"
 #define VHOST_KEYS \
 	"name, port, interface, tenant, path, tokens, auth-url, auth-timeout-ms, auth-max, " \
 	"identity-ttl-s, auth-cache-s, webhook-url, webhook-secret, webhook-timeout-ms, webhook-max, " \

@@ -112,11 +112,12 @@ void px_broker_bus_answer(struct px_broker *broker, struct px_bus_job *job, int 
 		add_text(&asked->answer, "%" PRIu64 " %" PRIu64, asked->claim.gen, asked->claim.rev);
 		add_records(&asked->answer, &asked->claim);
 	} else if (job->kind == PX_BUS_CLAIM && rc == -EBUSY) {
-		add_text(&asked->answer, "%" PRIx64, asked->claim.home);
+		add_text(&asked->answer, "%" PRIx64 " %" PRIu64 " %" PRIu64, asked->claim.home,
+				asked->claim.gen, asked->claim.rev);
 	} else if (job->kind == PX_BUS_FETCH && (rc == 0 || rc == -ENODATA)) {
 		add_text(&asked->answer, "%" PRIx64 " %" PRIu64 " %" PRIu64, asked->fetch.home,
 				asked->fetch.gen, asked->fetch.rev);
-		for (size_t i = 0; rc == 0 && i < asked->fetch.frame_count; i++) {
+		for (size_t i = 0; i < asked->fetch.frame_count; i++) {
 			add_text(&asked->answer, "\n");
 			add_bytes(&asked->answer, asked->fetch.frames[i]);
 		}

@@ -124,6 +124,8 @@ static void random_claim(struct pair *pair, struct guess *guess)
 	claim->job.kind = PX_BUS_CLAIM;
 	claim->node = random_node();
 	claim->known_gen = dice(3) ? 0 : near(guess->gen);
+	claim->known_rev = near(guess->rev);
+	claim->is_sure = dice(3) == 0;
 	claim->dead = dice(2) ? guess->home : dice(2) ? random_node() : 0;
 	guess->gen++;
 	guess->home = claim->node;
