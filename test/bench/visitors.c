@@ -53,6 +53,7 @@ static void come(struct visitors *v, struct client *c)
 {
 	char path[160];
 
+	c->number += v->slot_count; /* somebody else each time: a user may not come that often */
 	v->dialect->path(c, path, sizeof(path)); /* in open mode it says who it is */
 	c->came_ns = clock_ns();
 	client_connect(v->loop, c, path, token_of(c->number));
