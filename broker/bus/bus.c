@@ -180,6 +180,8 @@ void px_broker_bus_up(struct px_broker *broker)
 {
 	struct px_bus_state *bus = broker->bus;
 	bus->is_up = true;
+	bus->calm_until_ms = bus->was_up ? broker->timers.now_ms + PX_BUS_CALM_MS : 0;
+	bus->was_up = true;
 	for (struct px_home *home = bus->homes; home; home = home->next) {
 		home->must_check = home->is_running && !home->unanswered;
 		home->lost_ms = 0;
@@ -196,8 +198,23 @@ void px_broker_bus_up(struct px_broker *broker)
 	px_bus_retry(bus);
 }
 
+/*
+ * What was asked of a journal before it may have restarted must not be granted by it afterwards: a
+ * claim that is repeated is in vain, and is asked for anew when nothing can be missing.
+ */
+static void withdraw(struct px_home *home)
+{
+	if (home->is_claiming) {
+		home->claim.known_gen = PX_BUS_WITHDRAWN;
+		home->claim.is_sure = false;
+	}
+}
+
 void px_broker_bus_down(struct px_broker *broker)
 {
+	for (struct px_home *home = broker->bus->homes; home; home = home->next) {
+		withdraw(home);
+	}
 	broker->bus->is_up = false;
 	broker->bus->down_since_ms = broker->timers.now_ms;
 }

@@ -39,6 +39,12 @@ struct px_session_params;
 /* After the first frame that reached nobody, another one says that the home need not be asked. */
 #define PX_BUS_SUSPECT_MS 250
 
+/* After a connection was lost and is there again, nothing is claimed for so long. */
+#define PX_BUS_CALM_MS 2000
+
+/* More than any generation: a claim that knows it is never granted. */
+#define PX_BUS_WITHDRAWN ((UINT64_C(1) << 53) - 1)
+
 /* For so long, with a connection, the home of what the journal has lost may put it back. */
 #define PX_BUS_LOST_MS 10000
 
@@ -120,6 +126,8 @@ struct px_item {
 struct px_visit {
 	struct px_table_link link;
 	bool is_gone;         /* that it left is on the way */
+	bool is_said;         /* a home may know of it */
+	bool is_known;        /* the journal has it, or had it */
 	struct px_item *leave; /* allocated beforehand: leaving cannot fail */
 };
 
@@ -197,7 +205,8 @@ struct px_home {
 
 	/* Of an edge. */
 	struct px_bus_fetch fetch;
-	uint64_t heard; /* of revisions up to this one something came */
+	uint64_t heard; /* of revisions up to this one something came … */
+	uint64_t asked_for; /* … when the latest fetch was asked for */
 	int64_t suspect_ms; /* since when the home seems not to be there; 0: it is */
 	uint64_t stuck;     /* that was the oldest at the last attempt, too */
 	int64_t lost_ms;    /* since when the journal lacks what is known; 0: it does not */
@@ -215,6 +224,8 @@ struct px_bus_state {
 	struct px_broker *broker;
 	uint64_t node;
 	int64_t down_since_ms;
+	int64_t calm_until_ms; /* until then nothing is claimed */
+	bool was_up;
 	bool is_up;
 	struct px_home *homes;
 	struct px_home *sweep;   /* whether it is still wanted is asked next */
@@ -242,6 +253,11 @@ void px_home_claimed(struct px_home *home, int rc);
  */
 void px_home_deposed(struct px_home *home);
 bool px_home_is_idle(const struct px_home *home);
+/*
+ * A journal that restarts may have lost something, and cuts off everybody. Homes put that back as
+ * soon as they are connected; until then nobody may take the journal at its word.
+ */
+bool px_bus_is_calm(const struct px_bus_state *bus);
 bool px_bus_is_dead(const struct px_bus_state *bus, uint64_t node);
 /* Looks at everything again after PX_BUS_RETRY_MS. */
 void px_bus_retry(struct px_bus_state *bus);
@@ -278,6 +294,7 @@ void px_entry_member_gone(struct px_member *member);
 /* It is in the practice, or has another identity there. */
 void px_entry_session_changed(struct px_home *home, struct px_session *session);
 void px_entry_session_gone(struct px_home *home, uint64_t client_id);
+bool px_entry_has_session(const struct px_home *home, uint64_t client_id);
 /* Whether that is the key of such an item's record. */
 bool px_entry_is_keyed(enum px_bus_table table, const void *item, struct px_span key);
 /* Writes what changed into the turn. -ENOMEM: it is still to be written. */
@@ -310,6 +327,12 @@ bool px_stream_is_away(const struct px_session *session);
 bool px_stream_run(struct px_home *home);
 /* What was said up to that number is in the journal. */
 void px_stream_confirm(struct px_home *home, uint64_t number);
+/* All of it was sent. */
+void px_stream_sent(struct px_home *home);
+/* Whether a home may know that the session is there. */
+bool px_stream_is_said(const struct px_home *home, const struct px_session *session);
+/* Sessions that the journal does not have any more: another home took them for dead. */
+void px_stream_expel(struct px_home *home);
 /* All that is not in the journal is to be said again. */
 void px_stream_rewind(struct px_home *home);
 void px_stream_finish(struct px_home *home);

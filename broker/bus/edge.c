@@ -150,7 +150,8 @@ void px_edge_send(struct px_home *home)
 	};
 	if (!body.has_failed && px_bus_tell(home, home->owner, &frame,
 			(struct px_span){ body.data, body.len })) {
-		home->next_item = NULL;
+		px_stream_sent(home);
+		home->is_fresh = false; /* something may be on its way from now on */
 	}
 	px_bytes_finish(&body);
 	px_bus_retry(home->broker->bus);
@@ -175,9 +176,13 @@ void px_edge_not_home(struct px_home *home, const struct px_frame *frame)
 	if (home->is_running || home->is_claiming || frame->from != home->owner) {
 		return;
 	}
-	home->owner = 0;
 	px_stream_rewind(home);
-	if (home->items || home->visits.count > 0) {
+	if (px_bus_is_calm(home->broker->bus)) {
+		home->owner = 0;
+		home->is_resting = true;
+		px_bus_retry(home->broker->bus);
+	} else if (home->items || home->visits.count > 0) {
+		home->is_hinted = true; /* it does not run it, whatever the journal says */
 		px_home_seek(home);
 	}
 }
@@ -187,7 +192,9 @@ void px_edge_unheard(struct px_home *home)
 {
 	int64_t now_ms = home->broker->timers.now_ms;
 	px_stream_rewind(home);
-	if (home->suspect_ms == 0) {
+	if (px_bus_is_calm(home->broker->bus)) {
+		home->suspect_ms = 0;
+	} else if (home->suspect_ms == 0) {
 		home->suspect_ms = now_ms > 0 ? now_ms : 1;
 	} else if (now_ms - home->suspect_ms >= PX_BUS_SUSPECT_MS && !home->is_claiming) {
 		home->suspect_ms = 0;
@@ -313,7 +320,6 @@ static int take(struct px_home *home, const struct px_frame *frame)
 		struct px_bytes bytes = home->parts.bytes;
 		home->parts = (struct px_parts){ .number = 0 };
 		home->rev = frame->rev;
-		home->is_fresh = false;
 		px_stream_confirm(home, frame->number);
 		give_all(home, (struct px_span){ bytes.data, bytes.len });
 		px_bytes_finish(&bytes);
@@ -323,8 +329,9 @@ static int take(struct px_home *home, const struct px_frame *frame)
 
 static void lose_one(struct px_home *home, struct px_session *session)
 {
-	(void)home;
-	px_session_close(session, PX_CLOSE_TRY_LATER);
+	if (px_stream_is_said(home, session)) {
+		px_session_close(session, PX_CLOSE_TRY_LATER);
+	}
 }
 
 /* Something is missing for good: those who may have missed it begin anew. */
@@ -380,6 +387,7 @@ void px_edge_fetch(struct px_home *home)
 		return;
 	}
 	home->is_fetching = true;
+	home->asked_for = home->heard;
 	home->fetch = (struct px_bus_fetch){
 		.job.kind = PX_BUS_FETCH,
 		.job.place = px_home_place(home),
@@ -454,9 +462,12 @@ static void follow(struct px_home *home)
 	}
 	if (home->owner == 0 || home->owner == home->broker->bus->node) {
 		home->owner = 0;
-		px_home_seek(home);
-	} else if (home->heard > home->rev && !home->is_unsure) {
+		home->is_resting = true; /* it is claimed in a moment */
+		px_bus_retry(home->broker->bus);
+	} else if (home->heard > home->rev && !home->is_unsure && home->heard != home->asked_for) {
 		fall_behind(home);
+	} else {
+		home->heard = home->rev; /* a frame of a revision that the journal has not is a lie */
 	}
 }
 
@@ -479,8 +490,9 @@ void px_edge_fetched(struct px_home *home, int rc)
 		home->rev = rev;
 		return;
 	}
-	if (is_older(home, rc) || !take_all(home, rc == 0)) {
-		home->is_behind = true;
+	bool is_new = home->gen == 0 || home->is_fresh;
+	if (is_older(home, rc) || (!is_new && !take_all(home, rc == 0))) {
+		home->is_behind = home->gen != 0;
 		px_bus_retry(bus);
 		return;
 	}

@@ -104,12 +104,12 @@ static void drop_turns(struct px_home *home)
 void px_home_free(struct px_home *home)
 {
 	struct px_broker *broker = home->broker;
-	unlink_home(broker->bus, home);
 	drop_turns(home);
 	px_stream_finish(home);
 	home->is_discarding = true;
 	px_guests_finish(home);
 	px_entries_finish(home);
+	unlink_home(broker->bus, home);
 	px_parts_finish(&home->parts);
 	home->practice->home = NULL;
 	px_practice_unref(broker, home->practice);
@@ -145,6 +145,11 @@ bool px_bus_is_dead(const struct px_bus_state *bus, uint64_t node)
 	return node != 0 && node != bus->node && bus->bus.is_dead(bus->bus.user, node);
 }
 
+bool px_bus_is_calm(const struct px_bus_state *bus)
+{
+	return bus->broker->timers.now_ms < bus->calm_until_ms;
+}
+
 /* The journal has lost it for so long that nobody puts it back. */
 static bool is_lost_for_good(const struct px_home *home)
 {
@@ -156,6 +161,12 @@ void px_home_seek(struct px_home *home)
 {
 	struct px_bus_state *bus = home->broker->bus;
 	if (home->is_running || home->is_claiming || !bus->is_up) {
+		return;
+	}
+	if (px_bus_is_calm(bus)) {
+		home->is_resting = true;
+		px_edge_fetch(home); /* who is the home, if anybody */
+		px_bus_retry(bus);
 		return;
 	}
 	bool is_dead = px_bus_is_dead(bus, home->owner);
@@ -219,9 +230,11 @@ static void begin(struct px_home *home)
 		return;
 	}
 	px_stream_confirm(home, home->applied);
+	px_stream_expel(home);
 	px_stream_rewind(home);
 	catch_up(home, rev);
 	px_guests_bury(home);
+	home->is_fresh = false;
 }
 
 /* Another node is the home: this one is an edge of it. */
@@ -259,7 +272,8 @@ void px_home_claimed(struct px_home *home, int rc)
 	home->is_claiming = false;
 	if (rc == -EBUSY && home->claim.home != 0) {
 		follow(home);
-	} else if (rc == -ENODATA && home->lost_ms == 0) {
+	} else if (rc == -ENODATA && home->lost_ms == 0 &&
+			home->claim.known_gen != PX_BUS_WITHDRAWN) {
 		home->lost_ms = bus->broker->timers.now_ms;
 	}
 	if (rc == -EBUSY && px_bus_is_dead(bus, home->owner)) {

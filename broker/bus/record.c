@@ -302,6 +302,15 @@ void px_entry_session_gone(struct px_home *home, uint64_t client_id)
 	}
 }
 
+bool px_entry_has_session(const struct px_home *home, uint64_t client_id)
+{
+	struct key key = { .len = 0 };
+	add_client(&key, client_id);
+	const struct px_entry *entry =
+			find(home, PX_BUS_SESSIONS, &key, hash_of(home, PX_BUS_SESSIONS, &key));
+	return entry && entry->is_inside;
+}
+
 /* ---- writing ---- */
 
 /* Ends the record with its age, and the moment at which it has that. -ENOMEM. */

@@ -171,7 +171,7 @@ static int enter(struct px_home *home, struct px_session *session, bool runs)
 	if (!item) {
 		return -ENOMEM;
 	}
-	home->is_fresh = home->is_fresh || home->visits.count == 0;
+	home->is_fresh = !home->is_running && (home->is_fresh || home->visits.count == 0);
 	if (!find_visit(home, client_id) && !begin_visit(home, client_id)) {
 		free(item);
 		return -ENOMEM;
@@ -351,6 +351,11 @@ static struct px_session *take(struct px_home *home, struct px_item **ret_item)
 	if (item->kind == PX_SAID_ENTER && session) {
 		session->arriving--;
 	}
+	struct px_visit *visit = item->kind == PX_SAID_ENTER ?
+			find_visit(home, item->client_id) : NULL;
+	if (visit) {
+		visit->is_said = visit->is_known = true;
+	}
 	if (item->is_part) {
 		end_visit(home, item->client_id);
 	}
@@ -369,6 +374,42 @@ void px_stream_confirm(struct px_home *home, uint64_t number)
 		free(item);
 	}
 	px_home_changed(home);
+}
+
+static void note_said(struct px_home *home, const struct px_item *item)
+{
+	struct px_visit *visit = item->kind == PX_SAID_ENTER ?
+			find_visit(home, item->client_id) : NULL;
+	if (visit) {
+		visit->is_said = true;
+	}
+}
+
+void px_stream_sent(struct px_home *home)
+{
+	for (; home->next_item; home->next_item = home->next_item->next) {
+		note_said(home, home->next_item);
+	}
+}
+
+bool px_stream_is_said(const struct px_home *home, const struct px_session *session)
+{
+	const struct px_visit *visit = find_visit(home, px_session_own_id(session));
+	return visit && visit->is_said;
+}
+
+static void expel(struct px_home *home, struct px_session *session)
+{
+	uint64_t client_id = px_session_own_id(session);
+	const struct px_visit *visit = find_visit(home, client_id);
+	if (visit->is_known && !px_entry_has_session(home, client_id)) {
+		px_session_close(session, PX_CLOSE_TRY_LATER);
+	}
+}
+
+void px_stream_expel(struct px_home *home)
+{
+	px_home_visit(home, expel);
 }
 
 void px_stream_rewind(struct px_home *home)

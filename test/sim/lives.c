@@ -13,6 +13,7 @@
  *     lives [--seed N] [--steps N]
  */
 #include "../unit/memory.h"
+#include "args.h"
 #include "../unit/state_text.h"
 #include "core/session.h"
 
@@ -52,7 +53,7 @@ struct client {
 
 static struct fake *fake;
 static struct client clients[CLIENTS];
-static uint64_t dice_state, seed, step;
+static uint64_t seed, step;
 static uint64_t resumed, anew, restarts, kills, failures, taken_over, slow, updates, chats;
 
 extern const lws_plugin_protocol_t svc_whiteboard;
@@ -63,16 +64,6 @@ _Noreturn static void fail(const struct client *client, const char *what)
 	fprintf(stderr, "lives: seed %llu, step %llu, client %td: %s\n", (unsigned long long)seed,
 			(unsigned long long)step, client - clients, what);
 	abort();
-}
-
-static unsigned dice(unsigned sides)
-{
-	return (unsigned)((fake_random(&dice_state) >> 32) % sides);
-}
-
-static bool chance(unsigned percent)
-{
-	return dice(100) < percent;
 }
 
 /* ---- what a client hears ---- */
@@ -537,19 +528,9 @@ static void check_end(void)
 
 int main(int argc, char **argv)
 {
-	uint64_t steps = 100000;
-	seed = 1;
-	for (int i = 1; i + 1 < argc; i += 2) {
-		uint64_t *value = strcmp(argv[i], "--seed") == 0 ? &seed :
-				strcmp(argv[i], "--steps") == 0 ? &steps : NULL;
-		if (!value) {
-			fputs("usage: lives [--seed N] [--steps N]\n", stderr);
-			return 2;
-		}
-		*value = strtoull(argv[i + 1], NULL, 10);
-	}
-	printf("seed %llu\n", (unsigned long long)seed);
-	dice_state = seed * 2654435761u + 1;
+	struct sim_args args = sim_args_read("lives", argc, argv);
+	uint64_t steps = args.steps;
+	seed = args.seed;
 	begin_server();
 	for (size_t i = 0; i < CLIENTS; i++) {
 		(void)snprintf(clients[i].practice, sizeof(clients[i].practice), "%zu",

@@ -178,7 +178,7 @@ struct px_bus_fetch {
  * px_broker_bus_answer(), never before the call has returned. Jobs of one practice are carried out
  * and answered in the order of the calls. After a lost connection the bus repeats all jobs that
  * were not answered, in that order; so a job may be carried out twice, with the same effect as
- * once.
+ * once. It reads a claim again then: px_broker_bus_down() makes it one that is not granted.
  */
 struct px_bus {
 	void *user;
