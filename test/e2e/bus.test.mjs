@@ -422,7 +422,15 @@ describe('several servers on one Redis', () => {
 		await Promise.all([two.settle(), three.settle()]); // a home has guests in its rooms
 	});
 
-	it('and end with clean logs', async () => {
+	it('and end with clean logs, also the home of practices where others are', async () => {
+		for (const practiceId of ['x', 'y', 'z']) {
+			const [ann, bob] = [
+				await two.connect({ practiceId }),
+				await three.connect({ practiceId }),
+			];
+			await ann.join('r');
+			await bob.join('r');
+		}
 		await two.stop();
 		await three.stop();
 	});
