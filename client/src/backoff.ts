@@ -3,6 +3,8 @@
 // How long to wait before the next attempt: exponential back-off with full jitter, so that a
 // thousand clients that lost the same server do not come back at the same moment. It has no end.
 
+import type { Environment } from './environment.js';
+
 export interface BackoffOptions {
 	/** The first wait is at most that long. */
 	baseMs: number;
@@ -10,21 +12,19 @@ export interface BackoffOptions {
 	maxMs: number;
 }
 
-export const BACKOFF: BackoffOptions = { baseMs: 1_000, maxMs: 30_000 };
-
 export class Backoff {
-	#ceiling: number;
+	#ceiling = 0;
 	readonly #options: BackoffOptions;
-	readonly #random: () => number;
+	readonly #environment: Environment;
 
-	constructor(options: BackoffOptions, random: () => number) {
-		this.#options = options;
-		this.#random = random;
-		this.#ceiling = options.baseMs;
+	constructor(environment: Environment, options?: Partial<BackoffOptions>) {
+		this.#environment = environment;
+		this.#options = { baseMs: 1_000, maxMs: 30_000, ...options };
+		this.reset();
 	}
 
 	next(): number {
-		const wait = this.#random() * this.#ceiling;
+		const wait = this.#environment.random() * this.#ceiling;
 		this.#ceiling = Math.min(this.#ceiling * 2, this.#options.maxMs);
 		return wait;
 	}

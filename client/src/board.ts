@@ -79,7 +79,7 @@ export class Board {
 		const { manager } = service;
 		this.#service = service;
 		this.practiceId = practiceId;
-		this.#events = new Emitter((error) => manager.environment.report(error));
+		this.#events = new Emitter(manager);
 		service.listen();
 		this.#ends = [
 			manager.registerHandler('whiteboard_subscribed', (answer) => this.#answered(answer)),

@@ -86,7 +86,7 @@ export class TelemedicineCall {
 		this.#service = service;
 		this.#options = options;
 		const { environment } = service.manager;
-		this.#events = new Emitter((error) => environment.report(error));
+		this.#events = new Emitter(service.manager);
 		this.#roster = new Roster(this.#events);
 		this.#watching = new Timer(environment);
 		this.#settling = new Timer(environment);

@@ -115,7 +115,7 @@ export class CallCheck {
 		this.#options = options;
 		this.#manager = options.manager ?? webSocketManager;
 		const { environment } = this.#manager;
-		this.#events = new Emitter((error) => environment.report(error));
+		this.#events = new Emitter(this.#manager);
 		this.#meter = new LevelMeter(environment, (level) => {
 			this.#level = level;
 			this.#events.emit('level', level);

@@ -2,58 +2,47 @@
 //
 // What a close code asks of the client (docs/protocol.md, "Close codes"), and what it is called.
 
-export interface Closing {
-	/** Come back by itself? `auth`: with a new token, if there is somebody to ask for one. */
-	back: 'yes' | 'no' | 'auth';
-	/** May the session be resumed? */
-	resume: boolean;
-	/** Not before that. */
-	atLeastMs: number;
-}
-
 /** The server's own word for it. */
 export interface Word {
 	code: string;
 	message: string;
 }
 
-const NAMES: Record<number, string> = {
-	1000: 'closed',
-	1001: 'server_restart',
-	1003: 'bad_message',
-	1007: 'bad_message',
-	1008: 'bad_message',
-	1009: 'too_large',
-	1012: 'server_restart',
-	1013: 'unavailable',
-	4401: 'unauthenticated',
-	4403: 'forbidden',
-	4408: 'too_slow',
-	4409: 'replaced',
-	4410: 'removed',
-	4429: 'rate_limited',
-};
-/** Ends of which the message before them says more. */
-const TOLD = [1008, 1013, 4401, 4403, 4410, 4429];
+/** `resume` the session, begin `anew`, with a new token (`auth`), or stay away. */
+type Then = 'resume' | 'anew' | 'auth' | 'never';
 
-const NEVER = [1000, 1003, 1007, 1008, 1009, 4403, 4409, 4410];
-const ANEW = [4401, 4408, 4429];
-const LATER: Record<number, number> = { 1013: 2_000, 4429: 5_000 };
-
-export function closingOf(code: number): Closing {
-	const never = NEVER.includes(code);
-	return {
-		back: never ? 'no' : code === 4401 ? 'auth' : 'yes',
-		resume: !never && !ANEW.includes(code),
-		atLeastMs: LATER[code] ?? 0,
-	};
+/** Why a connection ended, and what to do then, after at least that time. */
+export interface Closing extends Word {
+	then: Then;
+	atLeastMs: number;
 }
 
-/** Why a connection ended; `told`: the server's last word on it. No server's word: "network". */
-export function reasonOf(code: number, reason: string, told: Word | null): Word {
-	if (told && TOLD.includes(code)) {
-		return told;
-	}
-	const named = code >= 4000 && /^[a-z]+(_[a-z]+)*$/.test(reason);
-	return { code: named ? reason : (NAMES[code] ?? 'network'), message: reason };
+/** `isTold`: the message before it says more. */
+type Row = [name: string, then: Then, isTold?: boolean, atLeastMs?: number];
+
+const ROWS: Record<number, Row> = {
+	1000: ['closed', 'never'],
+	1001: ['server_restart', 'resume'],
+	1003: ['bad_message', 'never'],
+	1007: ['bad_message', 'never'],
+	1008: ['bad_message', 'never', true],
+	1009: ['too_large', 'never'],
+	1012: ['server_restart', 'resume'],
+	1013: ['unavailable', 'resume', true, 2_000],
+	4401: ['unauthenticated', 'auth', true],
+	4403: ['forbidden', 'never', true],
+	4408: ['too_slow', 'anew'],
+	4409: ['replaced', 'never'],
+	4410: ['removed', 'never', true],
+	4429: ['rate_limited', 'anew', true, 5_000],
+};
+/** No word of the server's. */
+const OTHER: Row = ['network', 'resume'];
+
+/** `told`: the server's last word before it. */
+export function closingOf(code: number, reason: string, told: Word | null): Closing {
+	const [name, then, isTold, atLeastMs = 0] = ROWS[code] ?? OTHER;
+	const isNamed = code >= 4000 && /^[a-z_]+$/.test(reason);
+	const word = { code: isNamed ? reason : name, message: reason };
+	return { ...((isTold && told) || word), then, atLeastMs };
 }

@@ -3,7 +3,7 @@
 // Being let in, and staying in: the server's greeting, the token, the session that is resumed or
 // begun anew. Sockets are the dialer's.
 
-import { Backoff, BACKOFF } from './backoff.js';
+import { Backoff } from './backoff.js';
 import type { Word } from './closing.js';
 import { Dialer } from './dialer.js';
 import type { DialerHooks, DialerOwner } from './dialer.js';
@@ -56,8 +56,7 @@ export class Connection implements DialerHooks {
 		this.#dialer = new Dialer(environment, this, hooks);
 		this.#deadline = new Timer(environment);
 		this.#renewal = new Timer(environment);
-		const backoff = { ...BACKOFF, ...hooks.options().backoff };
-		this.#backoff = new Backoff(backoff, () => environment.random());
+		this.#backoff = new Backoff(environment, hooks.options().backoff);
 	}
 
 	/** When the next attempt is due, in ms since 1970, while one is waited for. */
@@ -131,15 +130,15 @@ export class Connection implements DialerHooks {
 			if (token) {
 				next(token);
 			} else if (error === undefined) {
-				this.#dialer.giveUp('logged_out', 'getToken() gave no token');
+				this.#dialer.giveUp('logged_out', '');
 			} else {
-				this.#hooks.problem('no_token', `getToken(): ${error}`);
+				this.#hooks.problem('no_token', error);
 				if (question === this.#question - 1) {
 					fail();
 				}
 			}
 		};
-		this.#deadline.set(TOKEN_MS, () => answer(null, `nothing within ${TOKEN_MS} ms`));
+		this.#deadline.set(TOKEN_MS, () => answer(null, 'timeout'));
 		Promise.resolve()
 			.then(() => getToken?.())
 			.then(answer, (error: unknown) => answer(null, String(error)));

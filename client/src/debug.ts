@@ -3,6 +3,7 @@
 // Says what happens, for a developer who looks: states, sessions, and the heads of messages. Never
 // what is in a message, a token, or an address, so that what is printed may be shown to others.
 
+import { aPage } from './environment.js';
 import type { ManagerEvents } from './options.js';
 import type { Unsubscribe } from './types.js';
 
@@ -24,7 +25,7 @@ export function print(event: string, detail: Record<string, unknown>): void {
 /** Whether the user of this browser has asked for it: `localStorage['praxis:debug'] = 1`. */
 export function isSwitchedOn(): boolean {
 	try {
-		return typeof document !== 'undefined' && localStorage.getItem('praxis:debug') !== null;
+		return (aPage()?.localStorage.getItem('praxis:debug') ?? null) !== null;
 	} catch {
 		return false; // a page that may not use the storage
 	}

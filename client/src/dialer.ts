@@ -3,8 +3,8 @@
 // One socket after the other: dials, finds out why a socket closed, and dials again when that is due,
 // without end, until stopped or told that coming back is of no use. Knows nothing of messages.
 
-import { Backoff, BACKOFF } from './backoff.js';
-import { closingOf, reasonOf } from './closing.js';
+import { Backoff } from './backoff.js';
+import { closingOf } from './closing.js';
 import type { Word } from './closing.js';
 import { Timer } from './environment.js';
 import type { Environment, Socket, SocketConstructor } from './environment.js';
@@ -81,8 +81,7 @@ export class Dialer {
 		this.#environment = environment;
 		this.#hooks = hooks;
 		this.#owner = owner;
-		const backoff = { ...BACKOFF, ...owner.options().backoff };
-		this.#backoff = new Backoff(backoff, () => environment.random());
+		this.#backoff = new Backoff(environment, owner.options().backoff);
 		this.#retry = new Timer(environment);
 		this.#handshake = new Timer(environment);
 		this.#stable = new Timer(environment);
@@ -107,8 +106,7 @@ export class Dialer {
 
 	/** Closes in order and stays away. */
 	stop(): void {
-		const socket = this.#end();
-		close(socket, 1000);
+		close(this.#end(), 1000);
 	}
 
 	send(text: string): void {
@@ -146,8 +144,7 @@ export class Dialer {
 
 	/** Coming back is of no use until somebody asks for it. */
 	giveUp(code: string, message: string): void {
-		const socket = this.#end();
-		close(socket, 1000);
+		close(this.#end(), 1000);
 		this.#hooks.lost(false);
 		this.#owner.problem(code, message);
 		this.#owner.status(WebSocketStatus.ERROR, code);
@@ -181,7 +178,7 @@ export class Dialer {
 		const world = globalThis as { WebSocket?: SocketConstructor };
 		const Constructor = this.#owner.options().WebSocket ?? world.WebSocket;
 		if (!Constructor) {
-			this.giveUp('no_websocket', 'needs configure({ WebSocket })');
+			this.giveUp('no_websocket', '');
 			return;
 		}
 		let socket: Socket;
@@ -213,14 +210,14 @@ export class Dialer {
 
 	#closed(code: number, text: string, opened: boolean): void {
 		const failed = !this.#open;
-		const { back, resume, atLeastMs } = closingOf(code);
-		const word = reasonOf(code, text, this.#hooks.told());
+		const word = closingOf(code, text, this.#hooks.told());
+		const { then } = word;
 		const drainMs = this.#drainMs;
-		const notBeforeMs = Math.max(atLeastMs, this.#notBeforeMs);
+		const notBeforeMs = Math.max(word.atLeastMs, this.#notBeforeMs);
 		this.#drainMs = null;
 		this.#notBeforeMs = 0;
 		this.#detach();
-		this.#hooks.lost(resume);
+		this.#hooks.lost(then === 'resume');
 		const canAuthenticate = () =>
 			this.#owner.options().getToken && ++this.#authFailures <= AUTH_FAILURES;
 		if (code === 1000) {
@@ -228,7 +225,7 @@ export class Dialer {
 			this.#owner.status(WebSocketStatus.DISCONNECTED, word.code);
 			return;
 		}
-		if (back === 'no' || (back === 'auth' && !canAuthenticate())) {
+		if (then === 'never' || (then === 'auth' && !canAuthenticate())) {
 			this.giveUp(word.code, word.message);
 			return;
 		}
@@ -244,7 +241,7 @@ export class Dialer {
 			return;
 		}
 		// A token that has just expired is replaced at once.
-		const atOnce = back === 'auth' && !failed;
+		const atOnce = then === 'auth' && !failed;
 		const waitMs = Math.max(notBeforeMs, atOnce ? 0 : this.#backoff.next());
 		this.#reconnect(failed, waitMs, opened ? word.code : (this.#refusal?.code ?? word.code));
 		if (!opened && failed && ++this.#failures === 1) {

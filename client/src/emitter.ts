@@ -3,49 +3,50 @@
 // Who wants to hear of what. A handler that throws harms neither the others nor us; one that is
 // taken away while a message goes round does not get it any more.
 
+import type { Environment } from './environment.js';
 import type { Unsubscribe } from './types.js';
 
 type Handler<A extends unknown[]> = (...args: A) => void;
 
-export class Emitter<Events extends Record<keyof Events, unknown[]>> {
-	#handlers = new Map<keyof Events & string, Set<{ handler: Handler<never> }>>();
-	readonly #report: (error: unknown) => void;
+interface Entry<E> {
+	event: E;
+	handler: Handler<never>;
+}
 
-	/** `report` gets what handlers throw. */
-	constructor(report: (error: unknown) => void) {
-		this.#report = report;
+export class Emitter<Events extends Record<keyof Events, unknown[]>> {
+	#entries = new Set<Entry<keyof Events & string>>();
+	readonly #owner: { readonly environment: Environment };
+
+	/** The owner's environment gets what handlers throw. */
+	constructor(owner: { readonly environment: Environment }) {
+		this.#owner = owner;
 	}
 
 	on<E extends keyof Events & string>(event: E, handler: Handler<Events[E]>): Unsubscribe {
-		const entry = { handler };
-		const entries = this.#handlers.get(event) ?? new Set();
-		this.#handlers.set(event, entries.add(entry));
+		const entry = { event, handler };
+		this.#entries.add(entry);
 		return () => {
-			entries.delete(entry);
-			if (entries.size === 0 && this.#handlers.get(event) === entries) {
-				this.#handlers.delete(event);
-			}
+			this.#entries.delete(entry);
 		};
 	}
 
 	emit<E extends keyof Events & string>(event: E, ...args: Events[E]): void {
-		const entries = this.#handlers.get(event);
-		for (const entry of [...(entries ?? [])]) {
-			if (entries?.has(entry)) {
+		for (const entry of [...this.#entries]) {
+			if (entry.event === event && this.#entries.has(entry)) {
 				try {
 					(entry.handler as Handler<Events[E]>)(...args);
 				} catch (error) {
-					this.#report(error);
+					this.#owner.environment.report(error);
 				}
 			}
 		}
 	}
 
 	has(event: keyof Events & string): boolean {
-		return this.#handlers.has(event);
+		return this.events.includes(event);
 	}
 
 	get events(): (keyof Events & string)[] {
-		return [...this.#handlers.keys()];
+		return [...new Set([...this.#entries].map(({ event }) => event))];
 	}
 }

@@ -78,7 +78,7 @@ async function askWhy(url: string): Promise<Word | null> {
 		return null;
 	}
 	try {
-		const answer = await fetch(url, { method: 'POST', credentials: 'omit', cache: 'no-store' });
+		const answer = await fetch(url, { method: 'POST', credentials: 'omit' });
 		const { error } = (await answer.json()) as { error: Word };
 		return [403, 429, 503].includes(answer.status) ? error : null;
 	} catch {
@@ -95,13 +95,9 @@ export const theEnvironment: Environment = {
 	onWake,
 	onHide,
 	askWhy,
-	report: (error) => {
-		if (typeof reportError === 'function') {
-			reportError(error);
-		} else {
-			console.error(error);
-		}
-	},
+	// Node has none, whatever the types say.
+	report: (error) =>
+		((globalThis.reportError as typeof reportError | undefined) ?? console.error)(error),
 };
 
 /** A clock that never goes back, whatever that of `read` does. */
@@ -121,13 +117,12 @@ export function steady(read: () => number): () => number {
  * serves has it, `/ws`), else port 9002 of the page's host. `url` may be relative to the page.
  */
 export function resolveUrl(url?: string): URL {
-	const page = typeof location === 'undefined' ? undefined : location;
-	const meta =
-		url === undefined && typeof document !== 'undefined'
-			? document.querySelector<HTMLMetaElement>('meta[name="praxis-url"]')?.content
-			: undefined;
-	const port9002 = page?.hostname ? `//${page.hostname}:9002/ws` : 'ws://localhost:9002/ws';
-	const resolved = new URL(url ?? meta ?? port9002, page?.href);
+	const { document, location } = globalThis as Partial<typeof globalThis>;
+	const meta = document?.querySelector<HTMLMetaElement>('meta[name="praxis-url"]')?.content;
+	const port9002 = location?.hostname
+		? `//${location.hostname}:9002/ws`
+		: 'ws://localhost:9002/ws';
+	const resolved = new URL(url ?? meta ?? port9002, location?.href);
 	resolved.protocol = resolved.protocol.replace('http', 'ws');
 	resolved.hash = '';
 	return resolved;

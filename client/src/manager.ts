@@ -59,8 +59,8 @@ export class WebSocketManager<In extends object = object, Out extends object = I
 	#pace = new Timer(this.#environment);
 	#ids = 0;
 
-	#events = new Emitter<ManagerEvents>((error) => this.#environment.report(error));
-	#messages = new Emitter<Messages>((error) => this.#environment.report(error));
+	#events = new Emitter<ManagerEvents>(this);
+	#messages = new Emitter<Messages>(this);
 	#interceptors = new Map<string, (message: never) => boolean>();
 	#outbox = new Outbox(
 		() => ({ messages: 1000, characters: 1 << 20, ...this.#options.queue }),
@@ -266,7 +266,9 @@ export class WebSocketManager<In extends object = object, Out extends object = I
 	send<T extends string>(message: Unmapped<Out, T>, options?: SendOptions): Promise<Receipt>;
 	send(message: WebSocketMessage, { lifetime = 'always' }: SendOptions = {}): Promise<Receipt> {
 		return new Promise((resolve, reject) => {
-			const refusal = this.#post(this.#ask(message), lifetime, { resolve, reject });
+			const settle = (outcome: Receipt | PraxisError) =>
+				outcome instanceof PraxisError ? reject(outcome) : resolve(outcome);
+			const refusal = this.#post(this.#ask(message), lifetime, settle);
 			if (refusal) {
 				reject(new PraxisError(refusal, undefined, { ref: message.type }));
 			}
@@ -329,7 +331,7 @@ export class WebSocketManager<In extends object = object, Out extends object = I
 		let refusal: DropReason | null = null;
 		if (!this.isEnabled(message.type)) {
 			refusal = 'service_disabled';
-		} else if (text.length * 3 > most && new TextEncoder().encode(text).length > most) {
+		} else if (new TextEncoder().encode(text).length > most) {
 			refusal = 'too_large';
 		}
 		if (refusal) {

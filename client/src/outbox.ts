@@ -35,11 +35,8 @@ interface Entry {
 	settle?: Settle;
 }
 
-/** Who awaits a receipt. */
-export interface Settle {
-	resolve: (receipt: Receipt) => void;
-	reject: (error: PraxisError) => void;
-}
+/** Who awaits a receipt: gets it, or why there is none. */
+export type Settle = (outcome: Receipt | PraxisError) => void;
 
 const WINDOW = 256;
 
@@ -47,7 +44,6 @@ export class Outbox {
 	#waiting: Entry[] = [];
 	#flying: Entry[] = [];
 	#receipts = new Map<string, Entry>();
-	#characters = 0;
 	readonly #limits: () => QueueLimits;
 	readonly #dropped: (message: WebSocketMessage, reason: DropReason) => void;
 
@@ -82,7 +78,6 @@ export class Outbox {
 			this.#receipts.set(String(message.id), entry);
 		}
 		this.#waiting.push(entry);
-		this.#characters += text.length;
 	}
 
 	/** What is pushed by `run` comes ahead of what is waiting. */
@@ -108,7 +103,6 @@ export class Outbox {
 				return ms;
 			}
 			this.#waiting.shift();
-			this.#characters -= entry.text.length;
 			entry.index = send(entry.text);
 			this.#flying.push(entry);
 		}
@@ -116,13 +110,11 @@ export class Outbox {
 
 	/** Drops the oldest that are more than may wait. Called where nothing more can be flushed. */
 	trim(): void {
-		const { messages, characters } = this.#limits();
-		while (
-			this.#waiting.length > messages ||
-			(this.#characters > characters && this.#waiting.length > 0)
-		) {
+		const limits = this.#limits();
+		let characters = this.#waiting.reduce((sum, { text }) => sum + text.length, 0);
+		while (this.#waiting.length > limits.messages || characters > limits.characters) {
 			const oldest = this.#waiting.shift() as Entry;
-			this.#characters -= oldest.text.length;
+			characters -= oldest.text.length;
 			this.#drop(oldest, 'queue_full');
 		}
 	}
@@ -133,11 +125,7 @@ export class Outbox {
 		if (entry) {
 			this.#receipts.delete(String(id));
 			this.confirm(entry.index);
-			if (outcome instanceof PraxisError) {
-				entry.settle?.reject(outcome);
-			} else {
-				entry.settle?.resolve(outcome);
-			}
+			entry.settle?.(outcome);
 		}
 		return entry?.settle !== undefined;
 	}
@@ -171,7 +159,7 @@ export class Outbox {
 		for (const [id, entry] of this.#receipts) {
 			if (!open.has(entry)) {
 				this.#receipts.delete(id);
-				entry.settle?.reject(new PraxisError('session_lost'));
+				entry.settle?.(new PraxisError('session_lost'));
 			}
 		}
 		const lost = [...this.#flying, ...this.#waiting].filter(gone);
@@ -185,11 +173,10 @@ export class Outbox {
 		const told = [...this.#flying.filter((entry) => entry.settle), ...this.#waiting];
 		this.#flying = [];
 		this.#waiting = [];
-		this.#characters = 0;
 		told.forEach((entry) => this.#drop(entry, reason));
 		const rest = [...this.#receipts.values()];
 		this.#receipts.clear();
-		rest.forEach((entry) => entry.settle?.reject(new PraxisError(reason)));
+		rest.forEach((entry) => entry.settle?.(new PraxisError(reason)));
 	}
 
 	// Of updates with the same key only the last one need be sent. Who awaits a receipt gets it.
@@ -206,7 +193,6 @@ export class Outbox {
 		);
 		if (older >= 0) {
 			const [entry] = this.#waiting.splice(older, 1) as [Entry];
-			this.#characters -= entry.text.length;
 			this.#forget(entry);
 		}
 	}
@@ -216,7 +202,6 @@ export class Outbox {
 		this.#flying = [];
 		again.forEach((entry) => (entry.index = 0));
 		this.#waiting.unshift(...again);
-		this.#characters = this.#waiting.reduce((sum, { text }) => sum + text.length, 0);
 	}
 
 	#forget({ message }: Entry): void {
@@ -225,7 +210,7 @@ export class Outbox {
 
 	#drop(entry: Entry, reason: DropReason): void {
 		this.#forget(entry);
-		entry.settle?.reject(new PraxisError(reason, undefined, { ref: entry.message.type }));
+		entry.settle?.(new PraxisError(reason, undefined, { ref: entry.message.type }));
 		if (entry.lifetime !== 'restored') {
 			this.#dropped(entry.message, reason);
 		}

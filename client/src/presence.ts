@@ -54,7 +54,7 @@ export class Presence {
 		const { manager } = service;
 		this.#service = service;
 		this.practiceId = practiceId;
-		this.#events = new Emitter((error) => manager.environment.report(error));
+		this.#events = new Emitter(manager);
 		this.#timer = new Timer(manager.environment);
 		service.listen();
 		this.#ends = [

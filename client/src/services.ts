@@ -5,36 +5,16 @@
 
 import type { ServiceConfig } from './types.js';
 
-const telemedicine = [
-	'offer',
-	'answer',
-	'ice_candidate',
-	'user_joined',
-	'user_left',
-	'chat_message',
-	'media_state',
-	'typing',
-	'room_joined',
-	'ice_servers',
-	'waiting',
-	'waiting_list',
-	'denied',
-];
+/** Those of Praxis. Their messages are known by their prefix. */
+const OWN = ['Whiteboard', 'Telemedicine'];
 
 export class Services {
 	#services = new Map<string, ServiceConfig>();
 
 	constructor() {
-		this.set('whiteboard', {
-			name: 'Whiteboard',
-			messageTypes: ['whiteboard_update', 'whiteboard_subscribed'],
-			enabled: true,
-		});
-		this.set('telemedicine', {
-			name: 'Telemedicine',
-			messageTypes: telemedicine.map((type) => `telemedicine_${type}`),
-			enabled: true,
-		});
+		OWN.forEach((name) =>
+			this.set(name.toLowerCase(), { name, messageTypes: [], enabled: true }),
+		);
 	}
 
 	set(id: string, service: ServiceConfig): void {

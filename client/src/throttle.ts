@@ -3,16 +3,14 @@
 // Of values that come often under the same key only the last one matters: the first leaves at once,
 // the last one of a period at its end.
 
-import type { Environment } from './environment.js';
+import type { WebSocketManager } from './manager.js';
 
 export class Throttle {
 	#last = new Map<string, { run: (() => void) | null }>();
-	readonly #environment: () => Environment;
-	readonly #periodMs: () => number;
+	readonly #manager: WebSocketManager;
 
-	constructor(environment: () => Environment, periodMs: () => number) {
-		this.#environment = environment;
-		this.#periodMs = periodMs;
+	constructor(manager: WebSocketManager) {
+		this.#manager = manager;
 	}
 
 	run(key: string, run: () => void): void {
@@ -35,7 +33,8 @@ export class Throttle {
 	#wait(key: string): void {
 		const entry: { run: (() => void) | null } = { run: null };
 		this.#last.set(key, entry);
-		this.#environment().setTimeout(() => {
+		const { environment, options } = this.#manager;
+		environment.setTimeout(() => {
 			if (this.#last.get(key) !== entry) {
 				return;
 			}
@@ -44,6 +43,6 @@ export class Throttle {
 				entry.run();
 				this.#wait(key);
 			}
-		}, this.#periodMs());
+		}, options.throttleMs ?? 100);
 	}
 }

@@ -366,6 +366,7 @@ export type Unsubscribe = () => void;
 export interface ServiceConfig {
 	/** For people. */
 	name: string;
+	/** Beside those that begin with its id and `_`. */
 	messageTypes: string[];
 	enabled: boolean;
 }
@@ -395,9 +396,9 @@ export type DropReason =
 export class PraxisError extends Error {
 	override name = 'PraxisError';
 	/** The type of the message that it is about. */
-	readonly ref?: string;
-	readonly field?: string;
-	readonly retryAfterMs?: number;
+	declare readonly ref?: string;
+	declare readonly field?: string;
+	declare readonly retryAfterMs?: number;
 
 	constructor(
 		readonly code: string,

@@ -31,8 +31,8 @@ export interface UpdateOptions {
 interface Practice {
 	id: Id;
 	recovery: Recovery;
-	/** As the token has it, or as it was asked for here. */
-	wanted: 'by token' | 'yes' | 'no';
+	/** As it was asked for here; undefined: as the token has it. */
+	wanted?: boolean;
 }
 
 export class WhiteboardWebSocketService extends Service {
@@ -42,10 +42,7 @@ export class WhiteboardWebSocketService extends Service {
 
 	constructor(manager: WebSocketManager) {
 		super(manager, 'whiteboard');
-		this.#throttle = new Throttle(
-			() => manager.environment,
-			() => manager.options.throttleMs ?? 100,
-		);
+		this.#throttle = new Throttle(manager);
 	}
 
 	/** Ends its handlers and lets go of the connection; other services keep it. */
@@ -73,7 +70,7 @@ export class WhiteboardWebSocketService extends Service {
 	subscribe(practiceId: Id): void {
 		this.listen();
 		this.manager.ensure(this);
-		this.#practice(practiceId).wanted = 'yes';
+		this.#practice(practiceId).wanted = true;
 		this.#ask(practiceId);
 	}
 
@@ -81,7 +78,7 @@ export class WhiteboardWebSocketService extends Service {
 	unsubscribe(practiceId: Id): void {
 		this.listen();
 		this.#practices.delete(String(practiceId));
-		this.#practice(practiceId).wanted = 'no';
+		this.#practice(practiceId).wanted = false;
 		this.#leave(practiceId);
 	}
 
@@ -116,8 +113,7 @@ export class WhiteboardWebSocketService extends Service {
 	}
 
 	#practice(id: Id): Practice {
-		const known = this.#practices.get(String(id));
-		const practice = known ?? { id, recovery: new Recovery(), wanted: 'by token' as const };
+		const practice = this.#practices.get(String(id)) ?? { id, recovery: new Recovery() };
 		this.#practices.set(String(id), practice);
 		return practice;
 	}
@@ -130,9 +126,9 @@ export class WhiteboardWebSocketService extends Service {
 		const named = (user?.practices ?? []).filter((id) => id !== '*');
 		named.forEach((id) => this.#practice(id));
 		for (const [key, { id, wanted }] of this.#practices) {
-			if (wanted === 'by token' && !named.some((name) => String(name) === key)) {
+			if (wanted === undefined && !named.some((name) => String(name) === key)) {
 				this.#practices.delete(key);
-			} else if (wanted === 'no') {
+			} else if (wanted === false) {
 				this.#leave(id);
 			} else {
 				this.#ask(id);
@@ -156,7 +152,7 @@ export class WhiteboardWebSocketService extends Service {
 
 	#isNew(message: WhiteboardUpdate): boolean {
 		const practice = this.#practices.get(String(message.practiceId));
-		const fresh = !practice || (practice.wanted !== 'no' && practice.recovery.update(message));
+		const fresh = !practice || (practice.wanted !== false && practice.recovery.update(message));
 		return fresh && !this.#own.has(message.clientId);
 	}
 

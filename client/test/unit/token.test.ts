@@ -194,7 +194,7 @@ describe('a token', () => {
 		world.manager.on('problem', ({ code, message }) => problems.push(`${code}: ${message}`));
 		world.manager.connect();
 		await world.settle();
-		assert.deepEqual(problems, ['no_token: getToken(): Error: offline']);
+		assert.deepEqual(problems, ['no_token: Error: offline']);
 		assert.deepEqual(world.statuses, ['connecting', 'error', 'reconnecting']);
 		fails = false;
 		await world.again();
