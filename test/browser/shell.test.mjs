@@ -9,7 +9,7 @@ import path from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { bearer, nowS, token } from '../e2e/lib/issuer.mjs';
-import { assertAccessible, assertFits, PHONE, Practice } from './lib/practice.mjs';
+import { allSaved, assertAccessible, assertFits, PHONE, Practice } from './lib/practice.mjs';
 
 const BUDGET_BYTES = 60 * 1024;
 const LONG = {
@@ -74,7 +74,7 @@ describe('around the views', { timeout: 300_000 }, () => {
 		});
 		const ann = await practice.enter({ name: 'Ann' });
 		await ann.getByRole('button', { name: 'Move Milo to In treatment' }).click();
-		await ann.getByText('Not saved yet').waitFor({ state: 'detached' });
+		await allSaved(ann);
 		await page.reload(); // what was on its way is through
 		await page.waitForSelector('#status[data-state=connected]');
 		assert.equal(await page.locator('#board-view').isVisible(), false);

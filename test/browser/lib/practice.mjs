@@ -100,6 +100,11 @@ export async function assertAccessible(page, what) {
 	assert.deepEqual(found, [], what);
 }
 
+/** Everything that was done on the page has its receipt. */
+export function allSaved(page) {
+	return page.waitForFunction(() => document.querySelector('.card.unsaved') === null);
+}
+
 /** The page is no wider than the screen. */
 export async function assertFits(page, what) {
 	const { content, screen } = await page.evaluate(() => ({
