@@ -183,14 +183,19 @@ static int arrive(struct px_member *member, int64_t since_ms)
 	return 0;
 }
 
-static void see(struct px_channel *channel, struct person *person, uint64_t seq)
+static void tell_seen_soon(struct px_channel *channel)
 {
 	struct present *present = px_channel_state(channel);
+	take_earlier(&present->seen_ms, now_of(channel) + SEEN_DELAY_MS +
+			(int64_t)SEEN_DELAY_EACH_MS * present->count);
+}
+
+static void see(struct px_channel *channel, struct person *person, uint64_t seq)
+{
 	if (seq > person->seq) {
 		person->seq = seq;
 		person->has_seen = true;
-		take_earlier(&present->seen_ms, now_of(channel) + SEEN_DELAY_MS +
-				(int64_t)SEEN_DELAY_EACH_MS * present->count);
+		tell_seen_soon(channel);
 	}
 }
 
@@ -282,28 +287,36 @@ static struct px_message *compose(struct px_channel *channel, bool is_list, stru
 	return px_message_from_json(broker, &json);
 }
 
-/* One message for all who spell the practice as an integer, one for the others. */
-static void tell_all(struct px_channel *channel, bool is_list)
+/*
+ * One message for all who spell the practice as an integer, one for the others. False: without
+ * memory some were not told; it has to be tried again.
+ */
+static bool tell_all(struct px_channel *channel, bool is_list)
 {
 	struct px_broker *broker = px_channel_broker(channel);
 	struct px_message *messages[2] = { NULL, NULL };
-	for (uint32_t i = 0; i < px_channel_member_count(channel); i++) {
+	bool is_told = true;
+	for (uint32_t i = 0; is_told && i < px_channel_member_count(channel); i++) {
 		struct px_session *session = px_member_session(px_channel_member(channel, i));
 		struct px_id practice =
 				px_session_practice_id(session, px_channel_practice(channel));
 		struct px_message **message = &messages[practice.number];
 		*message = *message ? *message : compose(channel, is_list, practice);
+		is_told = *message;
 		px_session_send(session, *message);
 	}
 	px_message_unref(broker, messages[0]);
 	px_message_unref(broker, messages[1]);
+	return is_told;
 }
 
 static void tell_list(struct px_channel *channel)
 {
 	struct present *present = px_channel_state(channel);
 	present->list_ms = 0;
-	tell_all(channel, true);
+	if (!tell_all(channel, true)) {
+		list_soon(channel);
+	}
 }
 
 static bool has_news(const struct present *present)
@@ -320,8 +333,9 @@ static void tell_seen(struct px_channel *channel)
 {
 	struct present *present = px_channel_state(channel);
 	present->seen_ms = 0;
-	if (has_news(present)) {
-		tell_all(channel, false);
+	if (has_news(present) && !tell_all(channel, false)) {
+		tell_seen_soon(channel);
+		return;
 	}
 	for (uint32_t i = 0; i < present->count; i++) {
 		present->persons[i]->has_seen = false;
@@ -439,6 +453,9 @@ int whiteboard_handle_presence(struct px_call *call)
 	}
 	struct px_message *message = compose(px_member_channel(member), true,
 			px_session_practice_id(call->session, call->practice));
+	if (!message) {
+		return px_call_fail(call, PX_E_UNAVAILABLE, NULL, "The server is out of memory.");
+	}
 	px_session_send(call->session, message);
 	px_message_unref(px_session_broker(call->session), message);
 	return 0;

@@ -70,14 +70,18 @@ static bool read_update(const struct whiteboard *whiteboard, const struct px_env
 	return true;
 }
 
-/* Before it is published. 0, or why it cannot be. */
-static int keep(const struct update *update, struct px_channel *channel,
-		struct px_message *message, struct refusal *ret_refusal)
+/*
+ * Before it is published. 0, or why it cannot be. The limits may have changed since the last
+ * subscriber came.
+ */
+static int keep(const struct whiteboard *whiteboard, const struct update *update,
+		struct px_channel *channel, struct px_message *message, struct refusal *ret_refusal)
 {
-	int rc = 0;
-	if (update->keep) {
+	int rc = update->keep ?
+			px_channel_limit_values(channel, &whiteboard->value_limits) : 0;
+	if (rc == 0 && update->keep) {
 		rc = px_channel_keep_value(channel, message);
-	} else if (update->has_keep) {
+	} else if (rc == 0 && update->has_keep) {
 		(void)px_channel_drop_value(channel, update->key);
 	}
 	if (rc < 0) {
@@ -101,7 +105,7 @@ static int publish(struct px_call *call, const struct update *update, struct px_
 	if (!message) {
 		return px_call_fail(call, PX_E_UNAVAILABLE, NULL, "The server is out of memory.");
 	}
-	int rc = keep(update, channel, message, &refusal);
+	int rc = keep(call->service_state, update, channel, message, &refusal);
 	if (rc < 0) {
 		fail(call, &refusal);
 	} else {
@@ -146,9 +150,8 @@ static int find_channel(const struct whiteboard *whiteboard, const struct update
 	if (*ret_channel || !update->keep) {
 		return 0;
 	}
-	int rc = px_publication_open(publication, &whiteboard_kind, px_span(""),
+	return px_publication_open(publication, &whiteboard_kind, px_span(""),
 			&whiteboard->limits, ret_channel);
-	return rc < 0 ? rc : px_channel_limit_values(*ret_channel, &whiteboard->value_limits);
 }
 
 static int refuse(struct px_publication *publication, const struct refusal *refusal)
@@ -156,8 +159,8 @@ static int refuse(struct px_publication *publication, const struct refusal *refu
 	return px_publication_fail(publication, refusal->code, refusal->field, refusal->sentence);
 }
 
-static int announce(const struct update *update, struct px_publication *publication,
-		struct px_channel *channel)
+static int announce(const struct whiteboard *whiteboard, const struct update *update,
+		struct px_publication *publication, struct px_channel *channel)
 {
 	uint64_t seq = px_channel_seq(channel) + 1;
 	struct refusal refusal;
@@ -166,7 +169,7 @@ static int announce(const struct update *update, struct px_publication *publicat
 		return px_publication_fail(publication, PX_E_UNAVAILABLE, NULL,
 				"The server is out of memory.");
 	}
-	int rc = keep(update, channel, message, &refusal);
+	int rc = keep(whiteboard, update, channel, message, &refusal);
 	if (rc < 0) {
 		refuse(publication, &refusal);
 	} else {
@@ -194,5 +197,5 @@ int whiteboard_take(void *state, struct px_publication *publication)
 		return px_publication_fail(publication, PX_E_UNAVAILABLE, NULL,
 				"The server is at its limit.");
 	}
-	return channel ? announce(&update, publication, channel) : 0;
+	return channel ? announce(state, &update, publication, channel) : 0;
 }

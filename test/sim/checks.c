@@ -373,7 +373,7 @@ static void check_present(const struct px_stats *stats)
 		members += channel->member_count;
 		waiting += channel->kind == WAITING ? channel->member_count : 0;
 		room_members += channel->exists && channel->kind == ROOM ? channel->member_count : 0;
-		kept += channel->history_count + channel->chat_count;
+		kept += channel->history_count + channel->chat_count + model_extra_values(channel);
 	}
 	same("sessions", stats->sessions, sessions);
 	same("detached", stats->detached, detached);
@@ -469,7 +469,8 @@ static unsigned place_of_practice(const struct px_practice *practice)
 static void check_channel(const struct px_channel *real)
 {
 	char name[16];
-	enum kind kind = strcmp(real->service->name, "whiteboard") == 0 ? BOARD :
+	enum kind kind = strcmp(real->service->name, "whiteboard") == 0 ?
+			(real->kind->has_history ? BOARD : PRESENCE) :
 			strcmp(real->service->name, "probe") == 0 ? HALL :
 			real->kind->waiting ? WAITING : ROOM;
 	(void)snprintf(name, sizeof(name), "%.*s", (int)real->name_len, real->name);
@@ -480,6 +481,7 @@ static void check_channel(const struct px_channel *real)
 		sim_fail("%s %s of place %u is not as it must be", real->service->name, name,
 				place);
 	}
+	check_values(real, channel);
 	for (uint32_t i = 0; i < real->member_count; i++) {
 		const struct px_member *member = real->members[i];
 		const struct peer *peer = peer_of(member->session);
@@ -571,7 +573,7 @@ void check_end(void)
 	struct px_stats stats;
 	lose_all();
 	check_turn();
-	sim.fake->mono_ms += HISTORY_AGE_MS;
+	sim.fake->mono_ms += BOARD_AGE_MS;
 	px_broker_set_time(sim.fake->broker, sim.fake->mono_ms, sim.fake->wall_ms);
 	model_expire();
 	check_turn();

@@ -42,6 +42,12 @@ static const char *const keys[] = {
 	"position",
 	"since",
 	"typing",
+	"key",
+	"keep",
+	"state",
+	"part",
+	"parts",
+	"count",
 };
 
 struct words *words_begin(const char *type)
@@ -197,6 +203,33 @@ static void add_waiting(struct words *words, struct json_object *list)
 	words_add(words, "waiting", "%s", text);
 }
 
+static void add_values(struct words *words, struct json_object *list)
+{
+	char text[1024] = "";
+	size_t len = 0;
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *value = json_object_array_get_idx(list, i);
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s/%s/%s/%s;",
+				member_text(value, "n"), member_text(value, "clientId"),
+				member_text(value, "seq"), member_text(value, "keep"));
+	}
+	words_add(words, "values", "%s", text);
+}
+
+static void add_users(struct words *words, struct json_object *list)
+{
+	char text[4096] = "";
+	size_t len = 0;
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *user = json_object_array_get_idx(list, i);
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s/%s/%s/%s/%s/%s;",
+				member_text(user, "userId"), member_text(user, "clientId"),
+				member_text(user, "userName"), member_text(user, "role"),
+				member_text(user, "since"), member_text(user, "seq"));
+	}
+	words_add(words, "users", "%s", text);
+}
+
 static void describe(struct words *words, struct json_object *object)
 {
 	struct json_object *value;
@@ -222,6 +255,12 @@ static void describe(struct words *words, struct json_object *object)
 	}
 	if (json_object_object_get_ex(object, "waiting", &value)) {
 		add_waiting(words, value);
+	}
+	if (json_object_object_get_ex(object, "values", &value)) {
+		add_values(words, value);
+	}
+	if (json_object_object_get_ex(object, "users", &value)) {
+		add_users(words, value);
 	}
 }
 

@@ -74,7 +74,8 @@ static void add(const struct px_service *service, const char *options)
 
 static void begin(uint64_t seed)
 {
-	char board[64];
+	char board[200];
+	const struct px_service *boards = svc_whiteboard.protocols[0].user;
 	char room[160];
 	const struct px_service *calls = svc_telemedicine.protocols[0].user;
 	struct px_limits limits = {
@@ -97,15 +98,21 @@ static void begin(uint64_t seed)
 	}
 	sim.fake = fake_create(&limits);
 	sim.fake->random = sim.dice;
-	(void)snprintf(board, sizeof(board), "{\"history\":%d,\"history-age-s\":%d}", HISTORY,
-			HISTORY_AGE_MS / 1000);
+	for (int i = 2; i >= 0; i--) {
+		(void)snprintf(board, sizeof(board), "{\"history\":%d,\"history-age-s\":%d,"
+				"\"board-values\":%u,\"board-bytes\":%llu,\"board-age-s\":%d,"
+				"\"presence-listed\":%d}", HISTORY, HISTORY_AGE_MS / 1000,
+				board_limits[i].values, (unsigned long long)board_limits[i].bytes,
+				BOARD_AGE_MS / 1000, PRESENT_LISTED);
+		sim.boards[i] = fake_options(sim.fake, boards->options, board);
+	}
 	for (int i = 0; i < 2; i++) {
 		(void)snprintf(room, sizeof(room), "{\"room-members\":%d,\"chat-history\":%d,"
 				"\"waiting-max\":%d,\"waiting-timeout\":%d,\"waiting-room\":%d}",
 				ROOM_MEMBERS, CHATS, WAITING_MAX, WAITING_MS / 1000, i);
 		sim.calls[i] = fake_options(sim.fake, calls->options, room);
 	}
-	add(svc_whiteboard.protocols[0].user, board);
+	add(boards, board);
 	add(calls, room);
 	sim.waiting = true;
 	add(&probe_service, NULL);
@@ -165,6 +172,12 @@ static void report(double seconds)
 			(unsigned long long)(sim.resumes[PX_RESUME_UNKNOWN] +
 			sim.resumes[PX_RESUME_BEHIND] + sim.resumes[PX_RESUME_BAD_COUNT] +
 			sim.resumes[PX_RESUME_OTHER_USER]), (unsigned long long)sim.reattached);
+	(void)printf("%llu values kept, %llu refused, %llu dropped, %llu states told (%llu in parts), "
+			"%llu lists of who is present, %llu of what was seen\n",
+			(unsigned long long)sim.done[43], (unsigned long long)sim.done[44],
+			(unsigned long long)sim.done[45], (unsigned long long)sim.done[46],
+			(unsigned long long)sim.done[47], (unsigned long long)sim.done[48],
+			(unsigned long long)sim.done[49]);
 	for (unsigned i = 0; verbose && i < PX_E_COUNT; i++) {
 		(void)printf("  %-18s %llu\n", px_error_name(i), (unsigned long long)sim.errors[i]);
 	}

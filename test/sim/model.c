@@ -294,6 +294,7 @@ int model_join(struct peer *peer, enum kind kind, unsigned place, const char *na
 	channel->members[channel->member_count++] = (struct member){ .peer = peer,
 		.order = ++sim.order, .has_from = channel->seq, .heard = channel->seq };
 	if (kind == BOARD) {
+		model_limit_values(channel);
 		learn_epoch(peer, channel);
 	}
 	*ret_channel = channel;
@@ -311,6 +312,8 @@ static void end_channel(struct channel *channel)
 	for (unsigned i = 0; i < channel->chat_count; i++) {
 		line_unref(channel->chat[i]);
 	}
+	model_forget_values(channel);
+	free(channel->persons);
 	if (channel->kind == BOARD && channel->epoch[0] != '\0') {
 		strcpy(sim.last_epoch[channel->place], channel->epoch);
 	}
@@ -319,7 +322,8 @@ static void end_channel(struct channel *channel)
 
 static void end_if_empty(struct channel *channel)
 {
-	if (channel->exists && channel->member_count == 0 && channel->history_count == 0) {
+	if (channel->exists && channel->member_count == 0 && channel->history_count == 0 &&
+			channel->value_count == 0) {
 		end_channel(channel);
 	}
 }
@@ -380,6 +384,8 @@ void model_leave(struct channel *channel, struct peer *peer, const char *reason)
 		leave_hall(channel, &member, reason);
 	} else if (channel->kind == WAITING) {
 		model_left_waiting(channel, &member, reason);
+	} else if (channel->kind == PRESENCE) {
+		model_left_presence(channel, peer);
 	}
 	end_if_empty(channel);
 }
@@ -433,12 +439,11 @@ void model_expire(void)
 				channel->history[old].at_ms + HISTORY_AGE_MS <= sim.fake->mono_ms) {
 			line_unref(channel->history[old++].line);
 		}
-		if (old > 0) {
-			channel->history_count -= old;
-			memmove(channel->history, channel->history + old,
-					channel->history_count * sizeof(channel->history[0]));
-			end_if_empty(channel);
-		}
+		channel->history_count -= old;
+		memmove(channel->history, channel->history + old,
+				channel->history_count * sizeof(channel->history[0]));
+		model_expire_values(channel);
+		end_if_empty(channel);
 	}
 }
 

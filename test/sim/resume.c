@@ -91,6 +91,7 @@ static uint64_t real_mark(const struct peer *peer, const struct channel *board)
 {
 	const struct px_member *at = peer->session->members;
 	while (at && (strcmp(at->channel->service->name, "whiteboard") != 0 ||
+			!at->channel->kind->has_history ||
 			strcmp(at->channel->practice->id,
 			practice_ids[board->place % PRACTICES]) != 0)) {
 		at = at->next;

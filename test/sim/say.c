@@ -3,6 +3,7 @@
 #include "say.h"
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,8 +76,15 @@ static void add_forgery(struct said *said)
 void said_begin(struct said *said, struct peer *peer, int service, const char *type,
 		unsigned roles)
 {
-	*said = (struct said){ .peer = peer, .service = service, .type = type, .roles = roles,
-		.practice_index = -1, .tag = ++sim.tag, .text = "{", .len = 1 };
+	memset(said, 0, offsetof(struct said, text));
+	said->peer = peer;
+	said->service = service;
+	said->type = type;
+	said->roles = roles;
+	said->practice_index = -1;
+	said->tag = ++sim.tag;
+	said->text[0] = '{';
+	said->len = 1;
 	if (chance(10)) {
 		add_forgery(said);
 	}
@@ -315,5 +323,7 @@ struct line *said_line(const struct said *said, unsigned place, uint64_t seq)
 		words_add_if(words, "seq", said->seq);
 	}
 	words_add(words, "timestamp", "%lld", (long long)sim.fake->wall_ms);
+	words_add_if(words, "key", said->key);
+	words_add_if(words, "keep", said->keep);
 	return words_line(words, said->len + 512);
 }

@@ -26,10 +26,12 @@ struct said {
 	char from[RAW];
 	char from_user[RAW];
 	char seq[RAW];
+	char key[RAW];
+	char keep[RAW];
 	uint64_t tag;
 	unsigned place;   /* set by said_send(): the practice that it is of */
-	char text[4096];
 	size_t len;
+	char text[40960];
 };
 
 /* Which words about itself a message must have. */
@@ -90,6 +92,8 @@ void say_update(struct peer *peer);
 void say_drag(struct peer *peer);
 void say_subscribe(struct peer *peer);
 void say_unsubscribe(struct peer *peer);
+void say_presence(struct peer *peer);
+void say_seen(struct peer *peer);
 void say_join_room(struct peer *peer);
 void say_leave_room(struct peer *peer);
 void say_signal(struct peer *peer);

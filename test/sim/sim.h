@@ -10,6 +10,7 @@
  *   resume.c   connections that break, and sessions that go on with others
  *   model.c    practices' boards, rooms and halls, and who must hear what
  *   waiting.c  … and the waiting rooms
+ *   values.c   … what boards keep, and presence.c who looks at them
  *   rights.c   … and who may not hear it any more
  *   lines.c    messages as one line of text, made by the model and of a frame
  *   checks.c   after each action and each turn: are both still of one opinion
@@ -17,8 +18,9 @@
  *   probe.c    a service of our own, for what the real ones do not do
  *
  * The model knows the contracts (docs/protocol.md, include/praxis/) and nothing of how they
- * are kept. It looks into the broker for three things only: whether a session was found too
- * slow, the epoch of a new channel, and in what order an ended channel loses its members.
+ * are kept. It looks into the broker for four things only: whether a session was found too
+ * slow, the epoch of a new channel, in what order an ended channel loses its members, and how
+ * large a value of a board is.
  * What was replaced by a later message with the same key it learns from what does not come;
  * it knows where that may be.
  *
@@ -44,10 +46,20 @@ enum {
 	CHATS = 4,       /* messages that a room's chat keeps */
 	ROOM_MEMBERS = 4,
 	WAITING_MAX = 2,
+	VALUES = 4,      /* keys of which a board keeps a value, at most */
+	PERSONS = 64,    /* present in one practice, or held a moment longer */
+	PRESENT_LISTED = 3,
 	RAW = 48,        /* an id or name as it stands in a message */
 };
 
 #define HISTORY_AGE_MS 60000
+#define BOARD_AGE_MS 100000
+#define BOARD_PART_BYTES (48 * 1024)
+#define PRESENT_DELAY_MS 200
+#define PRESENT_DELAY_EACH_MS 20
+#define SEEN_DELAY_MS 500
+#define SEEN_DELAY_EACH_MS 10
+#define PRESENT_HOLD_MS 5000
 #define WAITING_MS 40000
 #define LIST_DELAY_MS 100
 #define LIST_DELAY_EACH_MS 10
@@ -60,11 +72,11 @@ enum {
 #define RATE_PER_S 5
 #define RATE_BURST 40
 #define QUEUE_AGE_MS 20000
-#define CHANNEL_LIMIT 34
+#define CHANNEL_LIMIT 40
 #define ROOMS_LIMIT 3
 
 enum service_index { WHITEBOARD, TELEMEDICINE, PROBE, SERVICES };
-enum kind { BOARD, ROOM, HALL, WAITING };
+enum kind { BOARD, ROOM, HALL, WAITING, PRESENCE };
 
 /* A message as it must be, shared by all who must get it. */
 struct line {
@@ -173,6 +185,28 @@ struct entry {
 	char by[PX_CLIENT_ID_SIZE];
 };
 
+/* What a board keeps of a key. */
+struct value {
+	struct line *line;
+	char key[RAW];
+	uint64_t seq;
+	int64_t at_ms;
+	uint64_t bytes; /* of memory */
+	size_t len;     /* of its text */
+};
+
+/* A user who is present, or was a moment ago. */
+struct person {
+	bool has_id;
+	char id[RAW];   /* JSON; without one: its session's */
+	char name[RAW]; /* JSON */
+	enum px_role role;
+	unsigned sessions;
+	int64_t since_ms, gone_ms;
+	uint64_t seq;
+	bool has_seen;
+};
+
 struct channel {
 	bool exists;
 	enum kind kind;
@@ -188,6 +222,11 @@ struct channel {
 	char chat_item[CHATS][64]; /* as a room's list of it has it */
 	unsigned chat_count;
 	int64_t list_ms; /* of a room: when its team is told who waits; 0: not */
+	struct value values[VALUES]; /* the oldest first */
+	unsigned value_count;
+	struct person *persons; /* of PRESENCE; who came first first */
+	unsigned person_count;
+	int64_t seen_ms; /* … and list_ms: when all are told; 0: not */
 };
 
 struct sim {
@@ -204,6 +243,8 @@ struct sim {
 	uint64_t tag;   /* of the latest message; each has its own */
 	bool waiting;   /* patients wait to be let in */
 	struct px_options *calls[2]; /* options of telemedicine: without and with */
+	unsigned board;              /* which limits of what boards keep */
+	struct px_options *boards[3];
 	uint64_t order;
 	unsigned batch; /* of what is expected now; 0: strict */
 	uint64_t errors[PX_E_COUNT];
@@ -304,6 +345,37 @@ void model_enter(struct peer *peer, unsigned practice, uint32_t services);
 void model_close(struct peer *peer, int code);
 void model_clear(struct peer *peer); /* it must get nothing more */
 void model_free(struct peer *peer);
+
+/* ---- values.c ---- */
+
+struct board_limits {
+	unsigned values;
+	uint64_t bytes;
+};
+
+extern const struct board_limits board_limits[3];
+
+/* What exceeds the limits of now is dropped. */
+void model_limit_values(struct channel *board);
+void model_expire_values(struct channel *board);
+void model_forget_values(struct channel *board);
+void model_drop_value(struct channel *board, const char *key);
+
+/*
+ * Its update is to be kept, and would have this number: whether the broker has done so, and whether
+ * it may have, and must. Then it is kept here, too.
+ */
+bool model_keep_value(struct channel *board, const struct peer *peer, const char *key,
+		struct line *line, uint64_t seq);
+void model_tell_values(struct peer *peer, const struct channel *board);
+uint64_t model_extra_values(const struct channel *board); /* which are in no history any more */
+void check_values(const struct px_channel *real, const struct channel *board);
+
+/* ---- presence.c ---- */
+
+void model_left_presence(struct channel *channel, struct peer *peer);
+void model_wake_presence(void);
+bool is_present(const struct peer *peer);
 
 /* ---- waiting.c ---- */
 

@@ -136,6 +136,7 @@ static const struct {
 	void (*say)(struct peer *peer);
 } talks[] = {
 	{ 63, say_update }, { 3, say_drag }, { 24, say_subscribe }, { 8, say_unsubscribe },
+	{ 14, say_presence }, { 8, say_seen },
 	{ 50, say_join_room }, { 10, say_leave_room }, { 50, say_signal }, { 24, say_chat },
 	{ 9, say_media }, { 7, say_typing }, { 5, say_ice }, { 5, say_remove },
 	{ 2, say_end }, { 12, say_admit },

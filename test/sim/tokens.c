@@ -70,7 +70,8 @@ void tokens_who(const struct peer *peer, struct who_words *words, struct fake_wh
 /* Only where its end meets no other timer of a call: which is first would be a guess. */
 void tokens_pick_expiry(struct peer *peer)
 {
-	bool may = peer->authenticated && peer->service >= 0 && peer->service != TELEMEDICINE;
+	bool may = peer->authenticated && peer->service >= 0 && peer->service != TELEMEDICINE &&
+			!is_present(peer);
 	peer->expires_ms = may && chance(80) ? sim.fake->wall_ms + 1000 + dice(60000) : 0;
 	peer->is_noticed = false;
 	peer->due_ms = -1;

@@ -145,7 +145,8 @@ void model_wake(void)
 	detail[0] = '\0';
 	for (size_t i = 0; i < CHANNELS; i++) {
 		struct channel *room = &sim.channels[i];
-		if (!room->exists || room->list_ms == 0 || room->list_ms > sim.fake->mono_ms) {
+		if (!room->exists || room->kind != ROOM || room->list_ms == 0 ||
+				room->list_ms > sim.fake->mono_ms) {
 			continue;
 		}
 		struct channel *waiting = find_channel(WAITING, room->place, room->name);

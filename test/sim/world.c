@@ -199,6 +199,14 @@ static void drain(void)
 	}
 }
 
+static void switch_board(void)
+{
+	sim.board = chance(70) ? 0 : 1 + dice(2);
+	if (px_broker_configure(sim.fake->broker, WHITEBOARD, sim.boards[sim.board]) < 0) {
+		sim_fail("the whiteboard does not take its options");
+	}
+}
+
 static void switch_waiting(void)
 {
 	sim.waiting = chance(80);
@@ -238,6 +246,8 @@ void happen(void)
 		switch_service();
 	} else if (chance(20)) {
 		drain();
+	} else if (chance(50)) {
+		switch_board();
 	} else {
 		switch_waiting();
 	}
@@ -318,6 +328,7 @@ void pass_time(void)
 	/* In the order of their timers, which may be due at once. */
 	sim.batch = (unsigned)sim.turn + 1 + (1u << 31);
 	model_wake();
+	model_wake_presence();
 	sim.batch = 0;
 }
 

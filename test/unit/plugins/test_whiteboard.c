@@ -33,6 +33,12 @@ static struct fake_conn *open_user(struct fake *fake, const char *user)
 	return fake_open(fake, WHO(.user = user, .name = "\"Ann\"", .authenticated = true));
 }
 
+static void configure(struct fake *fake, const char *options)
+{
+	struct px_options *read = fake_options(fake, whiteboard_service.options, options);
+	ck_assert_int_eq(px_broker_configure(fake->broker, 0, read), 0);
+}
+
 static void later(struct fake *fake, int64_t ms)
 {
 	fake_advance(fake, ms);
@@ -185,6 +191,25 @@ START_TEST(test_full)
 END_TEST
 
 /* A board that is longer than a message may be, and an update behind it. */
+/* Who is there already keeps within the limits of now, too. */
+START_TEST(test_new_limits)
+{
+	struct fake *fake = begin("{\"board-values\":0,\"board-age-s\":3600}");
+	struct fake_conn *ann = open_user(fake, "7");
+	set(ann, "a", "1", "{'type':'error','code':'service_disabled','field':'keep'}");
+	configure(fake, "{\"board-values\":2,\"board-age-s\":3600}");
+	set(ann, "a", "1", "{'type':'ack','seq':1}");
+	set(ann, "b", "2", "{'type':'ack','seq':2}");
+	set(ann, "c", "3", "{'type':'error','code':'unavailable','field':'keep'}");
+	configure(fake, "{\"board-values\":3,\"board-age-s\":3600}");
+	set(ann, "c", "3", "{'type':'ack','seq':3}");
+	configure(fake, "{\"board-values\":1,\"board-age-s\":3600}");
+	set(ann, "d", "4", "{'type':'error','code':'unavailable','field':'keep'}");
+	ck_assert_str_eq(state_of(ann), "c=3 ");
+	fake_destroy(fake);
+}
+END_TEST
+
 START_TEST(test_parts)
 {
 	static char text[30100];
@@ -291,7 +316,7 @@ START_TEST(test_restart)
 	ann = open_user(fake, "9");
 	ck_assert_str_eq(state_of(ann), "\001 \"=1 b={ \"n\": 1.50 } c=3 ");
 	/* The limits of the next server: the oldest goes first; or all. */
-	fake = restart(fake, "{\"board-values\":1}");
+	fake = restart(fake, "{\"board-values\":1,\"board-age-s\":3600}");
 	ann = open_user(fake, "9");
 	ck_assert_str_eq(state_of(ann), "c=3 ");
 	fake = restart(fake, NULL);
@@ -534,6 +559,7 @@ START_TEST(test_presence_restart)
 }
 END_TEST
 
-RUN_TESTS("whiteboard", test_kept, test_not_kept, test_refused, test_off, test_full, test_parts,
+RUN_TESTS("whiteboard", test_kept, test_not_kept, test_refused, test_off, test_full,
+		test_new_limits, test_parts,
 		test_age, test_conflation, test_restart, test_present, test_one_user, test_grace,
 		test_listed, test_not_present, test_seen, test_unsubscribed, test_presence_restart);

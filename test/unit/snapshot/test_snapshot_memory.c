@@ -50,13 +50,15 @@ static void begin(void)
 	struct px_limits limits = fake_limits();
 	limits.grace_ms = 30000;
 	fake = fake_create(&limits);
-	(void)fake_add_service(fake, svc_whiteboard.protocols[0].user, NULL);
+	(void)fake_add_service(fake, svc_whiteboard.protocols[0].user,
+			"{\"board-values\":4,\"board-age-s\":3600}");
 	(void)fake_add_service(fake, svc_telemedicine.protocols[0].user, NULL);
 }
 
 /* ---- tests ---- */
 
-static const char *const names[] = { "board", "call", "two-tenants", "waiting" };
+static const char *const names[] = { "board", "call", "presence", "two-tenants", "values",
+	"waiting" };
 
 START_TEST(loading)
 {
