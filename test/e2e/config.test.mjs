@@ -500,6 +500,8 @@ describe('the configuration that is installed', () => {
 		PRAXIS_BOARD_VALUES: ['x', 'board-values'],
 		PRAXIS_TURN_URLS: ['turn:turn.example.org', 'turn-urls'],
 		PRAXIS_TURN_SECRET_FILE: [NOWHERE, '"turn-secret-file"'],
+		PRAXIS_BUS: ['http://x', '"bus"'],
+		PRAXIS_BUS_PASSWORD_FILE: [NOWHERE, '"bus-password-file"'],
 		PRAXIS_DRAIN_DEADLINE_MS: ['x', '"drain-deadline-ms"'],
 		PRAXIS_AUDIT_FILE: [NOWHERE, '"file"'],
 		PRAXIS_LOG_LEVEL: ['x', '"log-level"'],
@@ -514,6 +516,7 @@ describe('the configuration that is installed', () => {
 		PRAXIS_AUDIT_KEY_FILE: [NOWHERE, '"key-file"', { PRAXIS_AUDIT_FILE: '/tmp/audit' }],
 		PRAXIS_AUDIT_SYNC: ['x', '"sync"', { PRAXIS_AUDIT_FILE: '/tmp/audit' }],
 		PRAXIS_STATE_FILE: ['x'.repeat(4001), '"state-file"'],
+		PRAXIS_BUS_CA: ['x'.repeat(4001), '"bus-ca"'],
 	};
 	const all = { ...REFUSED, ...TOGETHER };
 
