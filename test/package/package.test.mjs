@@ -32,6 +32,15 @@ const SLOW_MS = 120_000;
 
 const inRoot = (file) => path.join(ROOT, file);
 
+// What runs as `pid`; null where it is over, as the first child of a machine that starts may be.
+function commandOf(pid) {
+	try {
+		return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+	} catch {
+		return null;
+	}
+}
+
 describe('the Debian packages', () => {
 	let machine;
 	let log = '';
@@ -67,7 +76,7 @@ describe('the Debian packages', () => {
 					encoding: 'utf8',
 				});
 				pid = stdout.trim();
-				return pid && readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'systemd';
+				return commandOf(pid) === 'systemd';
 			},
 			SLOW_MS,
 		);
