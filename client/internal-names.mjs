@@ -5,8 +5,8 @@
 // test/package/names.test.ts compares them with what is exported.
 
 export const internal = `
-	abandon ahead atLeastMs awaitConfirmation broken confirm confirmed dead dialling doubt drain
-	established feed flying forget former gap giveUp isBroken isBusy isOpen isSet letIn live
+	abandon ahead atLeastMs awaitConfirmation broken confirm confirmed dead dialling doubt drain emit
+	established feed flying forget former gap giveUp hold isBroken isBusy isOpen isSet letIn live
 	look loudness measure member mends meter opened packets pause peer pong prepare recovery
 	restart retire setTrack settle shown stopSharing theirs told typingUntil
 	updates wanted write

@@ -8,7 +8,7 @@
 // where it goes wrong once.
 
 import { Emitter } from './emitter.js';
-import { Parts } from './shared-parts.js';
+import { inEachSession, Parts } from './shared-parts.js';
 import { whiteboardService } from './shared.js';
 import type {
 	Id,
@@ -85,15 +85,8 @@ export class Board {
 			manager.registerHandler('whiteboard_subscribed', (answer) => this.#answered(answer)),
 			manager.registerHandler('whiteboard_state', (part) => this.#part(part)),
 			manager.registerHandler('whiteboard_update', (update) => this.#update(update)),
-			manager.on('session', ({ resumed }) => {
-				if (!resumed) {
-					this.#ask();
-				}
-			}),
+			inEachSession(manager, () => this.#ask()),
 		];
-		if (manager.isConnected()) {
-			this.#ask();
-		}
 	}
 
 	/** How many changes of this page the server has not confirmed. */
@@ -128,13 +121,10 @@ export class Board {
 	}
 
 	#ask(): void {
-		const { services, user } = this.#service.manager.session();
-		if (services.includes('whiteboard') && user?.role !== 'patient') {
-			this.#service.manager.sendMessage(
-				{ type: 'whiteboard_subscribe', practiceId: this.practiceId, state: true },
-				{ lifetime: 'restored' },
-			);
-		}
+		this.#service.manager.sendMessage(
+			{ type: 'whiteboard_subscribe', practiceId: this.practiceId, state: true },
+			{ lifetime: 'restored' },
+		);
 	}
 
 	#answered({ practiceId, state }: WhiteboardSubscribed): void {

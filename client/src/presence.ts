@@ -7,7 +7,7 @@
 
 import { Emitter } from './emitter.js';
 import { Timer } from './environment.js';
-import { Parts } from './shared-parts.js';
+import { inEachSession, Parts } from './shared-parts.js';
 import { whiteboardService } from './shared.js';
 import type {
 	Id,
@@ -70,16 +70,8 @@ export class Presence {
 					this.#latest = seq;
 				}
 			}),
-			manager.on('session', ({ resumed }) => {
-				if (!resumed) {
-					this.#seq = this.#sent = 0;
-					this.#enter();
-				}
-			}),
+			inEachSession(manager, () => this.#enter()),
 		];
-		if (manager.isConnected()) {
-			this.#enter();
-		}
 	}
 
 	/** How many are not in `users`: "and 12 more". */
@@ -126,19 +118,17 @@ export class Presence {
 	}
 
 	#enter(): void {
-		const { services, user } = this.#service.manager.session();
-		if (services.includes('whiteboard') && user?.role !== 'patient') {
-			this.#service.manager
-				.send(
-					{ type: 'whiteboard_presence', practiceId: this.practiceId },
-					{ lifetime: 'restored' },
-				)
-				.catch((error: unknown) => {
-					if (REFUSED.includes((error as PraxisError).code)) {
-						this.#change([], 0, false);
-					}
-				});
-		}
+		this.#seq = this.#sent = 0;
+		this.#service.manager
+			.send(
+				{ type: 'whiteboard_presence', practiceId: this.practiceId },
+				{ lifetime: 'restored' },
+			)
+			.catch((error: unknown) => {
+				if (REFUSED.includes((error as PraxisError).code)) {
+					this.#change([], 0, false);
+				}
+			});
 	}
 
 	#tell(): void {

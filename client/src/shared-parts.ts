@@ -3,7 +3,22 @@
 // What there is once for a practice on a service, however many components of a page use it: its
 // board, who is present. The last one that lets go of it ends it.
 
-import type { Id } from './types.js';
+import type { WebSocketManager } from './manager.js';
+import type { SessionEvent } from './options.js';
+import type { Id, Unsubscribe } from './types.js';
+
+/** Runs it in each new session that has a whiteboard: now, if there is one, and from now on. */
+export function inEachSession(manager: WebSocketManager, run: () => void): Unsubscribe {
+	const enter = ({ resumed, services, user }: SessionEvent) => {
+		if (!resumed && services.includes('whiteboard') && user?.role !== 'patient') {
+			run();
+		}
+	};
+	if (manager.isConnected()) {
+		enter(manager.session());
+	}
+	return manager.on('session', enter);
+}
 
 export interface Part {
 	/** The last holder has let go. */
