@@ -22,6 +22,9 @@
 #define SEEN_DELAY_EACH_MS 10
 #define HOLD_MS 5000
 
+/* No update has it: see update.c. */
+#define LIST_KEY "\001"
+
 /* Sessions that are present in one practice. */
 #define SESSIONS_MAX 1000
 
@@ -268,23 +271,31 @@ static void write_seen(const struct present *present, struct px_json *json)
 	px_json_close_array(json);
 }
 
-/* `is_list`: who is present, else who has seen more. NULL without memory. */
-static struct px_message *compose(struct px_channel *channel, bool is_list, struct px_id practice)
+static struct px_id practice_of(const struct px_member *member)
 {
-	struct px_broker *broker = px_channel_broker(channel);
+	return px_session_practice_id(px_member_session(member),
+			px_channel_practice(px_member_channel(member)));
+}
+
+/*
+ * `is_list`: who is present, else who has seen more. Only the latest list matters to a slow reader,
+ * and to one who returns. For all who spell the practice as that member. NULL without memory.
+ */
+static struct px_message *compose(const struct px_member *member, bool is_list)
+{
+	struct px_channel *channel = px_member_channel(member);
 	const struct present *present = px_channel_state(channel);
 	struct px_json json;
+	px_json_begin(&json, is_list ? "whiteboard_presence" : "whiteboard_seen");
 	if (is_list) {
-		px_json_begin(&json, "whiteboard_presence");
 		write_list(present, &json);
 	} else {
-		px_json_begin(&json, "whiteboard_seen");
 		write_seen(present, &json);
 	}
-	px_json_int(&json, "timestamp", px_broker_wall_ms(broker));
-	px_json_id(&json, "practiceId", practice);
+	px_json_int(&json, "timestamp", px_broker_wall_ms(px_channel_broker(channel)));
+	px_json_id(&json, "practiceId", practice_of(member));
 	px_json_end(&json);
-	return px_message_from_json(broker, &json);
+	return px_member_message(member, &json, px_span(is_list ? LIST_KEY : ""));
 }
 
 /*
@@ -297,13 +308,11 @@ static bool tell_all(struct px_channel *channel, bool is_list)
 	struct px_message *messages[2] = { NULL, NULL };
 	bool is_told = true;
 	for (uint32_t i = 0; is_told && i < px_channel_member_count(channel); i++) {
-		struct px_session *session = px_member_session(px_channel_member(channel, i));
-		struct px_id practice =
-				px_session_practice_id(session, px_channel_practice(channel));
-		struct px_message **message = &messages[practice.number];
-		*message = *message ? *message : compose(channel, is_list, practice);
+		const struct px_member *member = px_channel_member(channel, i);
+		struct px_message **message = &messages[practice_of(member).number];
+		*message = *message ? *message : compose(member, is_list);
 		is_told = *message;
-		px_session_send(session, *message);
+		px_session_send(px_member_session(member), *message);
 	}
 	px_message_unref(broker, messages[0]);
 	px_message_unref(broker, messages[1]);
@@ -451,8 +460,7 @@ int whiteboard_handle_presence(struct px_call *call)
 	if (rc < 0) {
 		return whiteboard_fail_join(call, rc);
 	}
-	struct px_message *message = compose(px_member_channel(member), true,
-			px_session_practice_id(call->session, call->practice));
+	struct px_message *message = compose(member, true);
 	if (!message) {
 		return px_call_fail(call, PX_E_UNAVAILABLE, NULL, "The server is out of memory.");
 	}

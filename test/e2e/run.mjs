@@ -23,6 +23,7 @@ const ALL = [
 	'envelope.test.mjs',
 	'whiteboard.test.mjs',
 	'whiteboard_state.test.mjs',
+	'board_attacks.test.mjs',
 	'telemedicine.test.mjs',
 	'waiting.test.mjs',
 	'slow.test.mjs',

@@ -155,7 +155,11 @@ static void expect_users(const struct channel *channel, struct peer *peer, bool 
 	}
 	words_add(words, "users", "%s", text);
 	sim.done[is_list ? 48 : 49]++;
-	expect_line(peer, words_line(words, 1024));
+	struct line *line = words_line(words, 1024);
+	if (is_list) {
+		(void)snprintf(line->key, sizeof(line->key), "%u present", channel->place);
+	}
+	expect_line(peer, line);
 }
 
 static void tell_all(struct channel *channel, bool is_list)

@@ -9,13 +9,15 @@
 static void add_key(struct said *said, char key[RAW])
 {
 	static const char *const raws[] = { "\"a\"", "\"b\"", "\"\\u0061\"", "\"c\"", "\"\"",
-		"\"\\u0001a\"", "\"__proto__\"", "\"\\ud83d\\ude00\"" };
+		"\"\\u0001a\"", "\"__proto__\"", "\"\\ud83d\\ude00\"", "\"d\"", "\"e\"", "\"f\"",
+		"\"\\u0001\"" };
 	static const char *const texts[] = { "a", "b", "a", "c", "", "\001a", "__proto__",
-		"\xf0\x9f\x98\x80" };
+		"\xf0\x9f\x98\x80", "d", "e", "f", "\001" };
 	static const char *const told[] = { "\"a\"", "\"b\"", "\"a\"", "\"c\"", "\"\"",
-		"\"\\u0001a\"", "\"__proto__\"", "\"\xf0\x9f\x98\x80\"" };
+		"\"\\u0001a\"", "\"__proto__\"", "\"\xf0\x9f\x98\x80\"", "\"d\"",
+		"\"e\"", "\"f\"", "\"\\u0001\"" };
 	unsigned way = dice(100);
-	unsigned which = dice(8);
+	unsigned which = dice(12);
 	key[0] = '\0';
 	if (way < 2) {
 		said->bad_field = said->bad_field ? said->bad_field : "key";
