@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -27,8 +27,9 @@ async function unbundled() {
 	const dir = await mkdtemp(path.join(tmpdir(), 'praxis-pages-'));
 	for (const page of ['dashboard', 'demo']) {
 		await mkdir(path.join(dir, page));
-		await cp(path.join(ROOT, page, 'index.html'), path.join(dir, page, 'index.html'));
-		for (const file of ['main.js', 'style.css', 'icon.svg']) {
+		const text = await readFile(path.join(ROOT, page, 'index.html'), 'utf8');
+		await writeFile(path.join(dir, page, 'index.html'), text);
+		for (const [, file] of text.matchAll(/{{praxis-base}}([^"]+)/g)) {
 			await writeFile(path.join(dir, page, file), '');
 		}
 	}
