@@ -92,18 +92,25 @@ static inline size_t ws_header_encode(
 	return bytes;
 }
 
-/* Masks or unmasks in place, eight bytes at a time. */
+/* Masks or unmasks in place, 16 bytes at a time: in pairs it is a third of what the floor does. */
 static inline void ws_mask(uint8_t *data, size_t bytes, const uint8_t mask[4])
 {
-	uint64_t wide, word;
+	typedef uint32_t vector __attribute__((vector_size(16)));
+	uint32_t word, four;
+	vector wide, at;
 	size_t i = 0;
 
-	memcpy(&wide, mask, 4);
-	memcpy((uint8_t *)&wide + 4, mask, 4);
-	for (; i + 8 <= bytes; i += 8) {
-		memcpy(&word, data + i, 8);
-		word ^= wide;
-		memcpy(data + i, &word, 8);
+	memcpy(&word, mask, 4);
+	wide = (vector){ word, word, word, word };
+	for (; i + 16 <= bytes; i += 16) {
+		memcpy(&at, data + i, 16);
+		at ^= wide;
+		memcpy(data + i, &at, 16);
+	}
+	for (; i + 4 <= bytes; i += 4) {
+		memcpy(&four, data + i, 4);
+		four ^= word;
+		memcpy(data + i, &four, 4);
 	}
 	for (; i < bytes; i++) {
 		data[i] ^= mask[i & 3];
