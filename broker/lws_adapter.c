@@ -160,8 +160,8 @@ static void transport_close(void *user, uint16_t code)
 	if (conn->is_deferred) {
 		unlink_late(conn);
 		drop_partial(conn);
-		read_on(conn); /* to hear the answer to a close frame */
 	}
+	read_on(conn); /* to hear the answer to a close frame */
 	if (!conn->is_closer) {
 		link_closer(conn);
 	}
@@ -175,6 +175,9 @@ static int transport_write(void *user, const uint8_t *bytes, size_t len)
 	if (n < 0) {
 		transport_close(conn, 0);
 		return -EPIPE;
+	}
+	if (!conn->is_deferred && conn->session && !px_session_is_greeting(conn->session)) {
+		read_on(conn); /* this was the greeting */
 	}
 	return 0;
 }
@@ -222,6 +225,14 @@ static int open_session(struct px_lws *lws, const struct px_session_params *para
 	return rc;
 }
 
+/* What it sends before its greeting would be answered before it. */
+static void await_greeting(struct conn *conn)
+{
+	if (conn->session && !conn->is_closer && px_session_is_greeting(conn->session)) {
+		stop_reading(conn);
+	}
+}
+
 static int on_established(struct px_lws *lws, struct lws *wsi, struct conn *conn)
 {
 	struct px_session_params params = { .conn = conn };
@@ -239,6 +250,7 @@ static int on_established(struct px_lws *lws, struct lws *wsi, struct conn *conn
 		lws_close_reason(wsi, (enum lws_close_status)PX_CLOSE_TRY_LATER, NULL, 0);
 		return -1;
 	}
+	await_greeting(conn);
 	return 0;
 }
 
@@ -265,6 +277,7 @@ void px_lws_admit(struct lws *wsi, const struct px_session_params *params, enum 
 		px_broker_count_close(conn->lws->broker, why);
 		transport_close(conn, why);
 	}
+	await_greeting(conn);
 }
 
 /* Keeps a piece of a message. Memory grows with what arrived, not with what was announced. */

@@ -63,6 +63,11 @@ const struct px_realm *px_session_realm(const struct px_session *session)
 	return session->realm;
 }
 
+bool px_session_is_greeting(const struct px_session *session)
+{
+	return session->is_greeting;
+}
+
 int64_t px_session_age_ms(const struct px_session *session)
 {
 	return session->broker->timers.now_ms - session->opened_ms;

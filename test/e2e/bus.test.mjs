@@ -8,10 +8,11 @@ import { readFile, rm } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Certificates } from './lib/certificates.mjs';
-import { get } from './lib/http.mjs';
+import { get, Wire } from './lib/http.mjs';
 import { globalConfig, itEnds, Praxisd, runPraxisd, secret } from './lib/praxisd.mjs';
 import { vhostConfig, writeConfig, writeFiles } from './lib/praxisd.mjs';
 import { freePort } from './lib/ports.mjs';
+import { frame, OP, RawClient } from './lib/raw.mjs';
 import { Redis } from './lib/redis.mjs';
 import { until, within } from './lib/wait.mjs';
 
@@ -397,6 +398,17 @@ describe('several servers on one Redis', () => {
 		}
 		assert.equal(seqs.size, 60);
 		await Promise.all(servers.map((praxis) => praxis.settle()));
+	});
+
+	it('greet before they answer what came with the upgrade', async () => {
+		const wire = await Wire.open(two.port);
+		const write = wire.write.bind(wire);
+		const ping = frame(OP.text, '{"type":"ping","t":1}');
+		wire.write = (upgrade) => write(Buffer.concat([Buffer.from(upgrade), ping]));
+		const ann = await RawClient.open(two.port, '/ws', {}, { wire });
+		assert.equal((await ann.next()).type, 'connection_established');
+		assert.equal((await ann.next()).type, 'pong');
+		await ann.kill();
 	});
 
 	it('and go on when the one that runs it is killed: who was there has left, once', async () => {

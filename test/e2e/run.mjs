@@ -2,10 +2,11 @@
 //
 // Runs the end-to-end tests: all of them, or the files given. Needs `npm ci` and a built praxisd.
 //
-//	node run.mjs [--overlay] [--option-of-node…] [file…]
+//	node run.mjs [--overlay] [--nodes 3] [--option-of-node…] [file…]
 //
 // With --overlay those for which it makes sense are run with an audit log, webhooks, trusted proxies
-// and auth-url under every configuration (lib/overlay.mjs).
+// and auth-url under every configuration (lib/overlay.mjs). With --nodes those for which it makes
+// sense (lib/onnodes.mjs) are run with so many servers on one Redis behind HAProxy in place of one.
 //
 // Environment: PRAXIS_BUILD, the build directory (../../build from here); PRAXIS_E2E_LOG=1 shows
 // the servers' logs; PRAXIS_E2E_DEADLINE_MS, how long to wait for anything (10000); PRAXIS_E2E_JOBS, how many
@@ -17,6 +18,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { NOT_ON_NODES, ON_NODES } from './lib/onnodes.mjs';
 
 const ALL = [
 	'connect.test.mjs',
@@ -97,6 +99,7 @@ const OVERLAID = [
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const given = process.argv.slice(2);
+const nodes = given.includes('--nodes') ? given.splice(given.indexOf('--nodes'), 2)[1] : null;
 const overlaid = given.includes('--overlay');
 const options = given.filter((word) => word.startsWith('-') && word !== '--overlay');
 const files = given.filter((word) => !word.startsWith('-'));
@@ -112,22 +115,30 @@ if (forgotten.length > 0) {
 	console.error(`these are in no list, so that nobody would run them: ${forgotten.join(' ')}`);
 	process.exit(2);
 }
+const unknown = [...ON_NODES, ...Object.keys(NOT_ON_NODES)].filter((name) => !ALL.includes(name));
+if (unknown.length > 0) {
+	console.error(`lib/onnodes.mjs has files that are none: ${unknown.join(' ')}`);
+	process.exit(2);
+}
 const { BUILD } = await import('./lib/praxisd.mjs');
 if (!existsSync(path.join(BUILD, 'server', 'praxisd'))) {
 	console.error(`${BUILD}/server/praxisd does not exist: build it, or set PRAXIS_BUILD`);
 	process.exit(2);
 }
 
-const all = overlaid ? OVERLAID : ALL;
+const all = overlaid ? OVERLAID : nodes ? ON_NODES : ALL;
 const jobs =
 	process.env.PRAXIS_E2E_JOBS ?? Math.max(1, os.availableParallelism?.() ?? os.cpus().length);
-const overlay = overlaid ? { PRAXIS_E2E_OVERLAY: 'all' } : {};
+const mode = {
+	...(overlaid && { PRAXIS_E2E_OVERLAY: 'all' }),
+	...(nodes && { PRAXIS_E2E_NODES: nodes }),
+};
 spawn(
 	process.execPath,
 	['--test', `--test-concurrency=${jobs}`, ...options, ...(files.length ? files : all)],
 	{
 		cwd: here,
 		stdio: 'inherit',
-		env: { ...process.env, PRAXIS_BUILD: BUILD, ...overlay },
+		env: { ...process.env, PRAXIS_BUILD: BUILD, ...mode },
 	},
 ).on('exit', (code) => process.exit(code ?? 1));

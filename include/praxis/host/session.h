@@ -86,6 +86,9 @@ PX_PUBLIC const struct px_realm *px_session_realm(const struct px_session *sessi
 /* Milliseconds since it was opened, including earlier processes. */
 PX_PUBLIC int64_t px_session_age_ms(const struct px_session *session);
 
+/* Whether it waits for its greeting, with several servers: until then nothing should be read. */
+PX_PUBLIC bool px_session_is_greeting(const struct px_session *session);
+
 /* The practices that it holds, in its own spelling; index below the count. */
 PX_PUBLIC uint32_t px_session_practice_count(const struct px_session *session);
 PX_PUBLIC struct px_id px_session_practice(const struct px_session *session, uint32_t index);

@@ -8,7 +8,8 @@
 // SECRET (see secret()), and no log may.
 //
 // Environment: PRAXIS_BUILD, the build directory; PRAXIS_E2E_LOG=1 shows the server's log;
-// PRAXIS_E2E_OVERLAY, what every configuration has besides (overlay.mjs).
+// PRAXIS_E2E_OVERLAY, what every configuration has besides (overlay.mjs); PRAXIS_E2E_NODES=3, a suite's
+// server is three of them (nodes.mjs).
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -21,6 +22,7 @@ import { fileURLToPath } from 'node:url';
 import { WsClient } from './client.mjs';
 import { takeFaults } from './conformance.mjs';
 import { get } from './http.mjs';
+import { NODES, severalOf } from './nodes.mjs';
 import { overlay } from './overlay.mjs';
 import { RawClient } from './raw.mjs';
 import { until, within } from './wait.mjs';
@@ -138,7 +140,7 @@ export async function runPraxisd(args, env = {}) {
 // The server of a suite: started before its tests and asked after each whether all is gone. Options
 // as in Praxisd.start(), or a function that returns them. The suite's last line is itEnds(praxis).
 export function usePraxisd(options) {
-	const praxis = new Praxisd();
+	const praxis = NODES ? new (severalOf(Praxisd))() : new Praxisd();
 	before(async () => praxis.start(typeof options === 'function' ? await options() : options));
 	afterEach(() => praxis.settle());
 	after(() => praxis.kill());
@@ -199,8 +201,7 @@ export class Praxisd {
 			() => {},
 		);
 		this.#child.stderr.setEncoding('utf8').on('data', (text) => {
-			this.log += text;
-			this.#wake.forEach((wake) => wake());
+			this.takeLog(text);
 			if (process.env.PRAXIS_E2E_LOG) {
 				process.stderr.write(text);
 			}
@@ -211,6 +212,11 @@ export class Praxisd {
 		]);
 		this.port = Number(port);
 		return this;
+	}
+
+	takeLog(text) {
+		this.log += text;
+		this.#wake.forEach((wake) => wake());
 	}
 
 	// What it has mapped. Not by fs/promises, which takes the first page of it for all with Node 18.

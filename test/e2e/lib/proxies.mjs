@@ -97,21 +97,27 @@ export function startNginx(target, location, { tls, reloads = false } = {}) {
 	);
 }
 
-// `bind` and `server`: what stands behind the address in these lines; `more`: lines of the listener.
-export function startHaproxy(target, { bind = '', server = '', more = '' } = {}) {
+// `target`: a port, or several that get a connection each in turn; `mode`: "tcp" where bytes are
+// passed on as they are; `bind` and `server`: what stands behind the address in these lines; `more`:
+// lines of the listener.
+export function startHaproxy(target, { mode = 'http', bind = '', server = '', more = '' } = {}) {
+	const servers = [target]
+		.flat()
+		.map((port, at) => `\tserver praxis${at} 127.0.0.1:${port} ${server}`);
 	return start(
 		'haproxy',
 		(file) => ['-db', '-f', file],
 		(port) => `
 defaults
-	mode http
+	mode ${mode}
 	timeout connect 5s
 	timeout client 30s
 	timeout server 30s
 listen praxis
 	bind 127.0.0.1:${port} ${bind}
+	balance roundrobin
 	${more}
-	server praxis 127.0.0.1:${target} ${server}
+${servers.join('\n')}
 `,
 	);
 }
