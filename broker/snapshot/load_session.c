@@ -308,7 +308,8 @@ static int find_channel(const struct px_state_load *load, const struct membershi
 	}
 	*ret_channel = px_channel_find_kind(load->broker, held->practice, service,
 			membership->name, ops->kind->waiting);
-	return *ret_channel ? 0 : -EINVAL;
+	/* Kinds of one service share its names: another kind has another state. */
+	return *ret_channel && (*ret_channel)->kind == ops->kind ? 0 : -EINVAL;
 }
 
 int px_state_read_member(struct px_state_load *load, struct json_object *line)
