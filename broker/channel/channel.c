@@ -279,6 +279,12 @@ static void count_limit(struct px_broker *broker, const struct px_channel_kind *
 	}
 }
 
+/* A state that is read in may have given the name to another kind, whose state has another form. */
+static int check_kind(const struct px_channel *channel, const struct px_channel_kind *kind)
+{
+	return channel->kind != kind ? -EINVAL : 0;
+}
+
 int px_channel_open(struct px_broker *broker, struct px_practice *practice,
 		const struct px_service *service, const struct px_channel_kind *kind,
 		struct px_span name, const struct px_channel_limits *limits,
@@ -286,7 +292,7 @@ int px_channel_open(struct px_broker *broker, struct px_practice *practice,
 {
 	struct px_channel *channel =
 			px_channel_find_kind(broker, practice, service, name, kind->waiting);
-	int rc = channel ? 0 : may_begin(broker, practice, kind);
+	int rc = channel ? check_kind(channel, kind) : may_begin(broker, practice, kind);
 	if (rc == 0 && !channel) {
 		rc = px_channel_create(broker, practice, service, kind, name, limits, &channel);
 		rc = rc < 0 ? rc : px_channel_keep(channel);
@@ -436,7 +442,7 @@ static int join(struct px_session *session, const struct px_service *service,
 	}
 	struct px_channel *channel =
 			px_channel_find_kind(broker, practice, service, name, kind->waiting);
-	int rc = channel ? 0 : may_begin(broker, practice, kind);
+	int rc = channel ? check_kind(channel, kind) : may_begin(broker, practice, kind);
 	if (rc == 0 && !channel) {
 		rc = px_channel_create(broker, practice, service, kind, name, limits, &channel);
 	}

@@ -95,8 +95,8 @@ struct px_channel_limits {
  * member already: 0, that membership, and *ret_new false. The broker owns the membership. -EACCES:
  * the session's identity does not hold the practice, or may not join a room with that name;
  * -ENOSPC: the channel is full; -EMFILE: the session has too many rooms; -EDQUOT: the practice has;
- * -ENFILE: the broker has too many channels; -EROFS: the host forbids it; -EINVAL: the name;
- * -ENOMEM.
+ * -ENFILE: the broker has too many channels; -EROFS: the host forbids it; -EINVAL: the name,
+ * or a channel of another kind has it; -ENOMEM.
  */
 PX_PUBLIC int px_channel_join(struct px_session *session, const struct px_service *service,
 		const struct px_channel_kind *kind, struct px_practice *practice,

@@ -8,6 +8,7 @@
 #include "core/session.h"
 
 #include <check.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -104,6 +105,24 @@ START_TEST(each_practice_is_held_and_found)
 }
 END_TEST
 
+START_TEST(a_name_has_one_kind)
+{
+	struct fake *fake = create();
+	struct fake_conn conn = { .fake = fake, .close_code = FAKE_OPEN, .busy = true };
+	struct px_session *session = open_wide(fake, 1, &conn);
+	struct px_practice *practice = session->identity->practices[0].practice;
+	struct px_member *member = join(session, practice, "a");
+	struct px_member *other = NULL;
+	bool is_new;
+	ck_assert_int_eq(px_channel_join(session, &service, &other_kind, practice, px_span("a"),
+			&limits, &other, &is_new), -EINVAL);
+	ck_assert_ptr_null(other);
+	ck_assert_ptr_eq(px_session_member(session, &kind, practice, px_span("a")), member);
+	close_wide(fake, &conn);
+	fake_destroy(fake);
+}
+END_TEST
+
 /* Up over the number from which they are in a tree, down again, and what is in between. */
 START_TEST(rooms_come_and_go)
 {
@@ -176,5 +195,5 @@ START_TEST(one_of_a_thousand_is_found_as_one_of_a_few)
 }
 END_TEST
 
-RUN_TESTS("membership", each_practice_is_held_and_found, rooms_come_and_go,
+RUN_TESTS("membership", each_practice_is_held_and_found, a_name_has_one_kind, rooms_come_and_go,
 		one_of_a_thousand_is_found_as_one_of_a_few);
