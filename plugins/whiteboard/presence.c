@@ -286,10 +286,11 @@ static struct px_message *compose(const struct px_member *member, bool is_list)
 	struct px_channel *channel = px_member_channel(member);
 	const struct present *present = px_channel_state(channel);
 	struct px_json json;
-	px_json_begin(&json, is_list ? "whiteboard_presence" : "whiteboard_seen");
 	if (is_list) {
+		px_json_begin(&json, "whiteboard_presence");
 		write_list(present, &json);
 	} else {
+		px_json_begin(&json, "whiteboard_seen");
 		write_seen(present, &json);
 	}
 	px_json_int(&json, "timestamp", px_broker_wall_ms(px_channel_broker(channel)));
