@@ -43,6 +43,10 @@ ENVIRONMENT = {
 	"OPENSSL_ia32cap": "0:0",
 }
 
+# Where the stack begins depends on how long the program's name, its arguments and its environment are, and what
+# copies and scans cost depends on where on the stack something is, by 3 %. So these are as long for each path.
+STACK_BYTES = 4096
+
 
 class Failure(Exception):
 	"""A scenario could not be counted."""
@@ -54,9 +58,9 @@ def measure(program, scenario, more=0, out=None):
 		out = out or os.path.join(scratch, "out")
 		command = ["valgrind", "-q", "--tool=callgrind", "--toggle-collect=measured_*",
 			"--toggle-collect=fake_on_*", "--zero-before=counting_begins", "--dump-before=counting_ends",
-			"--callgrind-out-file=" + str(out), program, scenario]
-		command += ["--more", str(more)] if more else []
-		run = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
+			"--callgrind-out-file=" + str(out), program, scenario, "--more", f"{more:03}"]
+		environment = {**ENVIRONMENT, "PADDING": "x" * (STACK_BYTES - len(str(program)))}
+		run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
 		if run.returncode != 0:
 			raise Failure(f"{scenario} ended with {run.returncode}: {run.stderr.strip()[-400:]}")
 		with open(str(out) + ".1", encoding="utf-8") as file:
