@@ -24,6 +24,14 @@ export default tseslint.config(
 			eqeqeq: 'error',
 			'no-constructor-return': 'error',
 			'no-implicit-coercion': 'error',
+			'no-restricted-syntax': [
+				'error',
+				{
+					selector:
+						'CallExpression[callee.property.name=/^(toSorted|toReversed|toSpliced|withResolvers|fromAsync)$/]',
+					message: 'Debian 12 has Node 18, which does not know it.',
+				},
+			],
 			'no-self-compare': 'error',
 			'no-unreachable-loop': 'error',
 			// Knows no `??=`.

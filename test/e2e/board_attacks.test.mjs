@@ -69,17 +69,18 @@ describe('keys of a board that is kept', () => {
 			global: { 'state-file': 'state' },
 			services: { whiteboard: { 'board-values': 100 } },
 		});
+		const backwards = [...KEYS].reverse();
 		const ann = await praxis.connect();
 		for (const key of KEYS) {
 			await ann.accepted(kept(key, key));
 		}
-		for (const key of KEYS.toReversed()) {
+		for (const key of backwards) {
 			await ann.accepted(kept(key, `${key}!`));
 		}
 		const values = await valuesOf(ann);
 		assert.deepEqual(
 			values.map(({ key, data }) => [key, data]),
-			KEYS.toReversed().map((key) => [key, `${key}!`]),
+			backwards.map((key) => [key, `${key}!`]),
 		);
 	});
 
@@ -126,7 +127,7 @@ describe('keys of a board that is kept', () => {
 		await praxis.ended();
 		await praxis.launch();
 		const values = await valuesOf(await praxis.connect());
-		assert.deepEqual(values.map(({ key }) => key).toSorted(), KEYS.toSorted());
+		assert.deepEqual(values.map(({ key }) => key).sort(), [...KEYS].sort());
 		assert.ok(values.every(({ key, data }) => data === `${key}!`));
 	});
 

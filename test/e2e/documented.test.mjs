@@ -89,9 +89,7 @@ describe('audit logs', () => {
 		const lines = text.split('\n');
 		for (const wrong of [
 			text.replace('"user":4711', '"user":4712'),
-			lines.toSpliced
-				? lines.toSpliced(2, 1).join('\n')
-				: lines.filter((_, at) => at !== 2).join('\n'),
+			lines.filter((_, at) => at !== 2).join('\n'),
 			[lines[1], lines[0], ...lines.slice(2)].join('\n'),
 		]) {
 			await writeFile(changed, wrong);
