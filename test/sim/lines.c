@@ -58,20 +58,32 @@ struct words *words_begin(const char *type)
 	return &words;
 }
 
-void words_add(struct words *words, const char *key, const char *format, ...)
+static void append(struct words *words, const char *format, va_list args)
 {
-	va_list args;
 	size_t left = sizeof(words->text) - words->len;
-	int n = snprintf(words->text + words->len, left, "%s%s=", words->len > 0 ? " " : "", key);
-	words->len += (size_t)n;
-	left -= (size_t)n;
-	va_start(args, format);
-	n = vsnprintf(words->text + words->len, left, format, args);
-	va_end(args);
-	if ((size_t)n >= left) {
+	int n = vsnprintf(words->text + words->len, left, format, args);
+	if (n < 0 || (size_t)n >= left) {
 		sim_fail("a line is too long");
 	}
 	words->len += (size_t)n;
+}
+
+/* More of the value that was added last. */
+static void add_more(struct words *words, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	append(words, format, args);
+	va_end(args);
+}
+
+void words_add(struct words *words, const char *key, const char *format, ...)
+{
+	va_list args;
+	add_more(words, "%s%s=", words->len > 0 ? " " : "", key);
+	va_start(args, format);
+	append(words, format, args);
+	va_end(args);
 }
 
 void words_add_if(struct words *words, const char *key, const char *value)
@@ -163,71 +175,39 @@ static bool member_is_true(struct json_object *object, const char *key)
 
 static void add_members(struct words *words, struct json_object *list)
 {
-	char text[8192] = "";
-	size_t len = 0;
+	words_add(words, "members", "%s", "");
 	for (size_t i = 0; i < json_object_array_length(list); i++) {
 		struct json_object *member = json_object_array_get_idx(list, i);
 		struct json_object *media = NULL;
 		json_object_object_get_ex(member, "media", &media);
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s/%s/%s/%s/%d%d%d;",
+		add_more(words, "%s/%s/%s/%s/%d%d%d;",
 				member_text(member, "clientId"), member_text(member, "userId"),
 				member_text(member, "userName"), member_text(member, "role"),
 				member_is_true(media, "audio"), member_is_true(media, "video"),
 				member_is_true(media, "screen"));
 	}
-	words_add(words, "members", "%s", text);
 }
 
-static void add_chat(struct words *words, struct json_object *list)
-{
-	char text[1024] = "";
-	size_t len = 0;
-	for (size_t i = 0; i < json_object_array_length(list); i++) {
-		struct json_object *message = json_object_array_get_idx(list, i);
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s/%s;",
-				member_text(message, "n"), member_text(message, "clientId"));
-	}
-	words_add(words, "chat", "%s", text);
-}
+/* A list, and what is predicted of each of its objects, in this order. */
+static const struct list {
+	const char *key;
+	const char *members[7]; /* NULL ends it */
+} lists[] = {
+	{ "chat", { "n", "clientId" } },
+	{ "waiting", { "clientId", "userId", "userName", "since" } },
+	{ "values", { "n", "clientId", "seq", "keep" } },
+	{ "users", { "userId", "clientId", "userName", "role", "since", "seq" } },
+};
 
-static void add_waiting(struct words *words, struct json_object *list)
+static void add_list(struct words *words, const struct list *list, struct json_object *array)
 {
-	char text[2048] = "";
-	size_t len = 0;
-	for (size_t i = 0; i < json_object_array_length(list); i++) {
-		struct json_object *waiter = json_object_array_get_idx(list, i);
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s/%s/%s/%s;",
-				member_text(waiter, "clientId"), member_text(waiter, "userId"),
-				member_text(waiter, "userName"), member_text(waiter, "since"));
+	words_add(words, list->key, "%s", "");
+	for (size_t i = 0; i < json_object_array_length(array); i++) {
+		struct json_object *object = json_object_array_get_idx(array, i);
+		for (const char *const *member = list->members; *member; member++) {
+			add_more(words, "%s%s", member_text(object, *member), member[1] ? "/" : ";");
+		}
 	}
-	words_add(words, "waiting", "%s", text);
-}
-
-static void add_values(struct words *words, struct json_object *list)
-{
-	char text[1024] = "";
-	size_t len = 0;
-	for (size_t i = 0; i < json_object_array_length(list); i++) {
-		struct json_object *value = json_object_array_get_idx(list, i);
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s/%s/%s/%s;",
-				member_text(value, "n"), member_text(value, "clientId"),
-				member_text(value, "seq"), member_text(value, "keep"));
-	}
-	words_add(words, "values", "%s", text);
-}
-
-static void add_users(struct words *words, struct json_object *list)
-{
-	char text[4096] = "";
-	size_t len = 0;
-	for (size_t i = 0; i < json_object_array_length(list); i++) {
-		struct json_object *user = json_object_array_get_idx(list, i);
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s/%s/%s/%s/%s/%s;",
-				member_text(user, "userId"), member_text(user, "clientId"),
-				member_text(user, "userName"), member_text(user, "role"),
-				member_text(user, "since"), member_text(user, "seq"));
-	}
-	words_add(words, "users", "%s", text);
 }
 
 static void describe(struct words *words, struct json_object *object)
@@ -250,17 +230,10 @@ static void describe(struct words *words, struct json_object *object)
 	if (json_object_object_get_ex(object, "participants", &value)) {
 		words_add(words, "participants", "%s", text_of(value));
 	}
-	if (json_object_object_get_ex(object, "chat", &value)) {
-		add_chat(words, value);
-	}
-	if (json_object_object_get_ex(object, "waiting", &value)) {
-		add_waiting(words, value);
-	}
-	if (json_object_object_get_ex(object, "values", &value)) {
-		add_values(words, value);
-	}
-	if (json_object_object_get_ex(object, "users", &value)) {
-		add_users(words, value);
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		if (json_object_object_get_ex(object, lists[i].key, &value)) {
+			add_list(words, &lists[i], value);
+		}
 	}
 }
 
