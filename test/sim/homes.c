@@ -298,6 +298,9 @@ static void check_end(void)
 			leave(&clients[i]);
 		}
 	}
+	/* After a connection was lost, a practice that has no home is claimed after a while only. */
+	fake_advance(server->fake, PX_BUS_CALM_MS);
+	sim_link_run(&server->link, run, server);
 	for (size_t i = 0; i < CLIENTS; i++) {
 		come(&clients[i]);
 		fake_advance(server->fake, 1000);
