@@ -3,43 +3,12 @@
 // The hooks of the board as shared state, with React and a DOM.
 
 import assert from 'node:assert/strict';
-import { afterEach, describe, it } from 'node:test';
-import { parseHTML } from 'linkedom';
-import { act, StrictMode } from 'react';
-import type { ReactNode } from 'react';
-import type { Root } from 'react-dom/client';
+import { describe, it } from 'node:test';
 import { WhiteboardWebSocketService } from '../../src/index.js';
 import { useBoard, usePresence, useSeen } from '../../src/react.js';
 import type { UseBoard, UsePresence, UseSeen } from '../../src/react.js';
 import { FakeWorld } from '../lib/fakes.js';
-
-const { window, document } = parseHTML('<html><body></body></html>');
-Object.assign(globalThis, { window, document, IS_REACT_ACT_ENVIRONMENT: true });
-Object.defineProperty(globalThis, 'navigator', { value: { userAgent: '' }, configurable: true });
-// React looks for a DOM when it is loaded.
-const { createRoot } = await import('react-dom/client');
-
-const roots: Root[] = [];
-
-/** Does it, and waits until React has shown what follows. */
-const doing = (what: () => unknown) =>
-	act(async () => {
-		await what();
-	});
-
-async function render(element: ReactNode): Promise<(next: ReactNode) => Promise<void>> {
-	const root = createRoot(document.createElement('div'));
-	roots.push(root);
-	const show = (next: ReactNode) => doing(() => root.render(<StrictMode>{next}</StrictMode>));
-	await show(element);
-	return show;
-}
-
-afterEach(async () => {
-	for (const root of roots.splice(0)) {
-		await doing(() => root.unmount());
-	}
-});
+import { doing, render } from '../lib/react.js';
 
 describe('useBoard', () => {
 	it('gives a map, and receipts', async () => {

@@ -3,44 +3,13 @@
 // The hooks of a call that is under way, with React and a DOM.
 
 import assert from 'node:assert/strict';
-import { afterEach, describe, it } from 'node:test';
-import { parseHTML } from 'linkedom';
-import { act, StrictMode } from 'react';
-import type { ReactNode } from 'react';
-import type { Root } from 'react-dom/client';
+import { describe, it } from 'node:test';
 import type { TelemedicineCall } from '../../src/index.js';
 import { useCallStatus, useChat, useWaitingRoom } from '../../src/react.js';
 import type { CallStatus, Chat, WaitingRoom } from '../../src/react.js';
+import { doing, render } from '../lib/react.js';
 import { Caller, Room } from '../lib/room.js';
 import { FakeStream } from '../lib/webrtc.js';
-
-const { window, document } = parseHTML('<html><body></body></html>');
-Object.assign(globalThis, { window, document, IS_REACT_ACT_ENVIRONMENT: true });
-Object.defineProperty(globalThis, 'navigator', { value: { userAgent: '' }, configurable: true });
-// React looks for a DOM when it is loaded.
-const { createRoot } = await import('react-dom/client');
-
-const roots: Root[] = [];
-
-/** Does it, and waits until React has shown what follows. */
-const doing = (what: () => unknown) =>
-	act(async () => {
-		await what();
-	});
-
-async function render(element: ReactNode): Promise<(next: ReactNode) => Promise<void>> {
-	const root = createRoot(document.createElement('div'));
-	roots.push(root);
-	const show = (next: ReactNode) => doing(() => root.render(<StrictMode>{next}</StrictMode>));
-	await show(element);
-	return show;
-}
-
-afterEach(async () => {
-	for (const root of roots.splice(0)) {
-		await doing(() => root.unmount());
-	}
-});
 
 const camera = () => FakeStream.of('audio', 'video');
 
