@@ -11,9 +11,49 @@ import type {
 	Presence,
 	PresentUser,
 	Receipt,
+	Unsubscribe,
 	WhiteboardWebSocketService,
 } from './index.js';
 import { useCallback, useEffect, useRef, useState } from 'react';
+
+/** What there is once for a practice on a service, and how a component shows it. */
+interface Openable<Part, View> {
+	open: (practiceId: Id, service: WhiteboardWebSocketService) => [part: Part, close: () => void];
+	show: (part: Part) => View;
+	/** Until there is something to show. */
+	before: View;
+}
+
+interface Changing {
+	on: (event: 'change', handler: () => void) => Unsubscribe;
+}
+
+/** Open, and the service connected, while a component uses it. `what` is the same in each render. */
+function useOpened<Part extends Changing, View>(
+	what: Openable<Part, View>,
+	practiceId: Id,
+	service: WhiteboardWebSocketService,
+): [view: View, opened: { readonly current: Part | null }] {
+	const [view, setView] = useState(what.before);
+	const opened = useRef<Part | null>(null);
+	useEffect(() => {
+		const [part, close] = what.open(practiceId, service);
+		const show = () => setView(what.show(part));
+		const end = part.on('change', show);
+		const holder = {};
+		service.manager.connect(holder);
+		opened.current = part;
+		show();
+		return () => {
+			end();
+			close();
+			service.manager.release(holder);
+			opened.current = null;
+			setView(what.before);
+		};
+	}, [service, practiceId]);
+	return [view, opened];
+}
 
 export interface UseBoard<T = unknown> {
 	/** By key; a new map with each change. What is not `saved` was changed here a moment ago. */
@@ -28,32 +68,21 @@ export interface UseBoard<T = unknown> {
 
 type BoardView = Pick<UseBoard, 'board' | 'state' | 'unsaved'>;
 
-const EMPTY: BoardView = { board: new Map(), state: 'loading', unsaved: 0 };
+const boards: Openable<Board, BoardView> = {
+	open(id, service) {
+		const { board, close } = openBoard(id, service);
+		return [board, close];
+	},
+	show: ({ entries, state, unsaved }) => ({ board: entries, state, unsaved }),
+	before: { board: new Map(), state: 'loading', unsaved: 0 },
+};
 
 /** The practice's board as a map that the server keeps; connected while a component uses it. */
 export function useBoard<T = unknown>(
 	practiceId: Id,
 	{ service = whiteboardService }: { service?: WhiteboardWebSocketService } = {},
 ): UseBoard<T> {
-	const [view, setView] = useState(EMPTY);
-	const opened = useRef<Board | null>(null);
-	useEffect(() => {
-		const { board, close } = openBoard(practiceId, service);
-		const show = () =>
-			setView({ board: board.entries, state: board.state, unsaved: board.unsaved });
-		const end = board.on('change', show);
-		const holder = {};
-		service.manager.connect(holder);
-		opened.current = board;
-		show();
-		return () => {
-			end();
-			close();
-			service.manager.release(holder);
-			opened.current = null;
-			setView(EMPTY);
-		};
-	}, [service, practiceId]);
+	const [view, opened] = useOpened(boards, practiceId, service);
 	return {
 		...(view as Pick<UseBoard<T>, keyof BoardView>),
 		setBoardValue: useCallback((key, value) => there(opened.current).set(key, value), []),
@@ -76,34 +105,21 @@ export interface UsePresence {
 
 type PresenceView = Pick<UsePresence, 'users' | 'more' | 'available'>;
 
-const NOBODY: PresenceView = { users: [], more: 0, available: undefined };
+const presences: Openable<Presence, PresenceView> = {
+	open(id, service) {
+		const { presence, close } = openPresence(id, service);
+		return [presence, close];
+	},
+	show: ({ users, more, available }) => ({ users, more, available }),
+	before: { users: [], more: 0, available: undefined },
+};
 
 /** Who looks at the practice's whiteboard, and how far they have seen it; shows this user to them. */
 export function usePresence(
 	practiceId: Id,
 	{ service = whiteboardService }: { service?: WhiteboardWebSocketService } = {},
 ): UsePresence {
-	const [view, setView] = useState(NOBODY);
-	const opened = useRef<Presence | null>(null);
-	useEffect(() => {
-		const { presence, close } = openPresence(practiceId, service);
-		const show = () => {
-			const { users, more, available } = presence;
-			setView({ users, more, available });
-		};
-		const end = presence.on('change', show);
-		const holder = {};
-		service.manager.connect(holder);
-		opened.current = presence;
-		show();
-		return () => {
-			end();
-			close();
-			service.manager.release(holder);
-			opened.current = null;
-			setView(NOBODY);
-		};
-	}, [service, practiceId]);
+	const [view, opened] = useOpened(presences, practiceId, service);
 	const { users } = view;
 	return {
 		...view,
