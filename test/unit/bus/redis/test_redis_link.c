@@ -11,41 +11,13 @@
 #include <string.h>
 
 static struct node one;
-static const struct px_bus_place place = { { "default", 7 }, { "12", 2 } };
-
-static void set_up(void)
-{
-	world_begin(false);
-}
-
-static void begin(struct node *node)
-{
-	node_begin(node);
-	WAIT_UNTIL(node->broker.is_up);
-}
-
-static int wait_for(struct node *node, struct asked *asked)
-{
-	node_flush(node);
-	WAIT_UNTIL(asked->is_answered);
-	return asked->rc;
-}
-
-static int claim(struct node *node, struct asked *asked)
-{
-	free(asked->answer);
-	*asked = (struct asked){ .claim = { .job = { .kind = PX_BUS_CLAIM, .place = place },
-			.node = node->broker.node } };
-	fake_ask(&node->broker, asked);
-	return wait_for(node, asked);
-}
 
 static const struct px_bus_op set_a = { PX_BUS_SET, { PX_BUS_CHANNELS, { "a", 1 }, 0, { "{}", 2 } } };
 
 static void ask_commit(struct node *node, struct asked *asked, uint64_t gen, uint64_t rev,
 		bool is_whole)
 {
-	*asked = (struct asked){ .commit = { .job = { .kind = PX_BUS_COMMIT, .place = place },
+	*asked = (struct asked){ .commit = { .job = { .kind = PX_BUS_COMMIT, .place = world_place },
 			.node = node->broker.node, .gen = gen, .prev = rev - 1, .rev = rev,
 			.is_whole = is_whole, .ops = &set_a, .op_count = 1 } };
 	fake_ask(&node->broker, asked);
@@ -55,14 +27,14 @@ static int commit(struct node *node, uint64_t gen, uint64_t rev, bool is_whole)
 {
 	struct asked asked;
 	ask_commit(node, &asked, gen, rev, is_whole);
-	return wait_for(node, &asked);
+	return node_wait_for(node, &asked);
 }
 
 static int fetch(struct node *node)
 {
-	struct asked asked = { .fetch = { .job = { .kind = PX_BUS_FETCH, .place = place } } };
+	struct asked asked = { .fetch = { .job = { .kind = PX_BUS_FETCH, .place = world_place } } };
 	fake_ask(&node->broker, &asked);
-	int rc = wait_for(node, &asked);
+	int rc = node_wait_for(node, &asked);
 	free(asked.answer);
 	return rc;
 }
@@ -75,15 +47,15 @@ START_TEST(what_was_answered_outlives_a_kill_of_redis)
 	redis_server_end(&redis);
 	redis_server_begin(&redis, true);
 	setup.port = redis.port;
-	begin(&one);
-	ck_assert_int_eq(claim(&one, &asked), 0);
+	node_begin_up(&one);
+	ck_assert_int_eq(node_claim(&one, &asked), 0);
 	ck_assert_int_eq(commit(&one, 1, 1, false), 0);
 	redis_server_kill(&redis);
 	WAIT_UNTIL(!one.broker.is_up);
 	ask_commit(&one, &waiting, 1, 2, false);
 	redis_server_start(&redis);
-	ck_assert_int_eq(wait_for(&one, &waiting), 0);
-	ck_assert_int_eq(claim(&one, &asked), 0);
+	ck_assert_int_eq(node_wait_for(&one, &waiting), 0);
+	ck_assert_int_eq(node_claim(&one, &asked), 0);
 	ck_assert_str_eq(asked.answer, "2 2\n0 a 0 {}");
 	free(asked.answer);
 	node_end(&one);
@@ -93,8 +65,8 @@ END_TEST
 START_TEST(a_redis_that_comes_back_empty_has_no_data)
 {
 	struct asked asked = { .answer = NULL };
-	begin(&one);
-	ck_assert_int_eq(claim(&one, &asked), 0);
+	node_begin_up(&one);
+	ck_assert_int_eq(node_claim(&one, &asked), 0);
 	redis_server_kill(&redis);
 	WAIT_UNTIL(!one.broker.is_up);
 	redis_server_start(&redis);
@@ -111,12 +83,12 @@ END_TEST
 START_TEST(a_redis_that_stands_still_is_noticed)
 {
 	struct asked asked = { .answer = NULL };
-	begin(&one);
+	node_begin_up(&one);
 	ck_assert_int_eq(kill(redis.pid, SIGSTOP), 0);
 	WAIT_UNTIL(!one.broker.is_up);
 	ck_assert_ptr_nonnull(strstr(one.log, "Redis does not answer"));
 	ck_assert_int_eq(kill(redis.pid, SIGCONT), 0);
-	ck_assert_int_eq(claim(&one, &asked), 0);
+	ck_assert_int_eq(node_claim(&one, &asked), 0);
 	free(asked.answer);
 	node_end(&one);
 }
@@ -174,8 +146,8 @@ START_TEST(the_acl_of_the_documentation_is_enough)
 			"+time +spublish +ssubscribe");
 	setup.user = "praxis";
 	setup.password = "secret";
-	begin(&one);
-	ck_assert_int_eq(claim(&one, &asked), 0);
+	node_begin_up(&one);
+	ck_assert_int_eq(node_claim(&one, &asked), 0);
 	ck_assert_int_eq(commit(&one, 1, 1, true), 0);
 	free(asked.answer);
 	node_end(&one);
@@ -256,18 +228,18 @@ START_TEST(keys_of_another_program_stop_nobody_else)
 {
 	struct asked asked = { .answer = NULL };
 	struct px_name name = { .data = NULL };
-	begin(&one);
-	px_name_meta(&name, "px", &place);
+	node_begin_up(&one);
+	px_name_meta(&name, "px", &world_place);
 	(void)redis_ask(&redis, "SET %.*s x", (int)name.len, name.data);
-	ck_assert_int_eq(claim(&one, &asked), -ENOTSUP);
+	ck_assert_int_eq(node_claim(&one, &asked), -ENOTSUP);
 	ck_assert_int_eq(commit(&one, 1, 1, false), -ESTALE);
 	ck_assert_int_eq(fetch(&one), -ENODATA);
 	ck_assert_uint_eq(one.link->stats.bad, 3);
 	ck_assert(one.broker.is_up);
 	(void)redis_ask(&redis, "DEL %.*s", (int)name.len, name.data);
-	ck_assert_int_eq(claim(&one, &asked), 0);
+	ck_assert_int_eq(node_claim(&one, &asked), 0);
 	(void)redis_ask(&redis, "HSET %.*s g x r 9999999999999999999", (int)name.len, name.data);
-	ck_assert_int_eq(claim(&one, &asked), -ENOTSUP);
+	ck_assert_int_eq(node_claim(&one, &asked), -ENOTSUP);
 	px_name_finish(&name);
 	free(asked.answer);
 	node_end(&one);
@@ -278,11 +250,11 @@ START_TEST(a_practice_of_a_newer_version_is_not_claimed)
 {
 	struct asked asked = { .answer = NULL };
 	struct px_name name = { .data = NULL };
-	begin(&one);
-	ck_assert_int_eq(claim(&one, &asked), 0);
-	px_name_meta(&name, "px", &place);
+	node_begin_up(&one);
+	ck_assert_int_eq(node_claim(&one, &asked), 0);
+	px_name_meta(&name, "px", &world_place);
 	(void)redis_ask(&redis, "HSET %.*s v %d", (int)name.len, name.data, PX_REDIS_VERSION + 1);
-	ck_assert_int_eq(claim(&one, &asked), -ENOTSUP);
+	ck_assert_int_eq(node_claim(&one, &asked), -ENOTSUP);
 	px_name_finish(&name);
 	free(asked.answer);
 	node_end(&one);
@@ -292,9 +264,9 @@ END_TEST
 START_TEST(scripts_that_redis_forgot_are_loaded_again)
 {
 	struct asked asked = { .answer = NULL };
-	begin(&one);
+	node_begin_up(&one);
 	(void)redis_ask(&redis, "SCRIPT FLUSH");
-	ck_assert_int_eq(claim(&one, &asked), 0);
+	ck_assert_int_eq(node_claim(&one, &asked), 0);
 	ck_assert_uint_eq(one.broker.ups, 2);
 	free(asked.answer);
 	node_end(&one);
@@ -303,7 +275,7 @@ END_TEST
 
 START_TEST(a_connection_that_gets_no_publications_is_given_up)
 {
-	begin(&one);
+	node_begin_up(&one);
 	px_resp_words(&one.link->out, "SUNSUBSCRIBE px:{c}:ctl");
 	node_flush(&one);
 	WAIT_UNTIL(!one.broker.is_up);
@@ -313,7 +285,7 @@ START_TEST(a_connection_that_gets_no_publications_is_given_up)
 }
 END_TEST
 
-RUN_REDIS_TESTS(set_up, "redis/link", what_was_answered_outlives_a_kill_of_redis,
+RUN_REDIS_TESTS("redis/link", what_was_answered_outlives_a_kill_of_redis,
 		a_redis_that_comes_back_empty_has_no_data, a_redis_that_stands_still_is_noticed,
 		a_password_that_is_missing, a_wrong_password, a_user_that_may_not,
 		the_acl_of_the_documentation_is_enough, a_redis_that_evicts, a_replica,

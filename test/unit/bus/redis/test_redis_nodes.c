@@ -11,39 +11,11 @@
 #include <string.h>
 
 static struct node one, two;
-static const struct px_bus_place place = { { "default", 7 }, { "12", 2 } };
-
-static void set_up(void)
-{
-	world_begin(false);
-}
-
-static void begin(struct node *node)
-{
-	node_begin(node);
-	WAIT_UNTIL(node->broker.is_up);
-}
-
-static int wait_for(struct node *node, struct asked *asked)
-{
-	node_flush(node);
-	WAIT_UNTIL(asked->is_answered);
-	return asked->rc;
-}
-
-static int claim(struct node *node, struct asked *asked)
-{
-	free(asked->answer);
-	*asked = (struct asked){ .claim = { .job = { .kind = PX_BUS_CLAIM, .place = place },
-			.node = node->broker.node } };
-	fake_ask(&node->broker, asked);
-	return wait_for(node, asked);
-}
 
 START_TEST(frames_arrive_or_are_told_to_have_reached_nobody)
 {
-	begin(&one);
-	begin(&two);
+	node_begin_up(&one);
+	node_begin_up(&two);
 	one.broker.bus.tell(one.link, two.broker.node, (struct px_span){ "hello", 5 });
 	one.broker.bus.tell(one.link, two.broker.node, (struct px_span){ "again", 5 });
 	one.broker.bus.tell(one.link, 77, (struct px_span){ "nobody", 6 });
@@ -61,11 +33,11 @@ START_TEST(a_node_that_gives_no_sign_of_life_is_dead_once)
 	struct asked asked = { .answer = NULL };
 	char orphan[128];
 	setup.node_timeout_ms = 1500;
-	begin(&one);
-	begin(&two);
+	node_begin_up(&one);
+	node_begin_up(&two);
 	uint64_t number = two.broker.node;
-	ck_assert_int_eq(claim(&two, &asked), 0);
-	ck_assert_int_eq(claim(&one, &asked), -EBUSY);
+	ck_assert_int_eq(node_claim(&two, &asked), 0);
+	ck_assert_int_eq(node_claim(&one, &asked), -EBUSY);
 	ck_assert(!one.broker.bus.is_dead(one.link, number));
 	node_end(&two); /* without a word, as if it was killed */
 	WAIT_UNTIL(one.broker.orphans);
@@ -84,8 +56,8 @@ END_TEST
 START_TEST(a_node_that_leaves_is_dead_at_once)
 {
 	setup.node_timeout_ms = 600000;
-	begin(&one);
-	begin(&two);
+	node_begin_up(&one);
+	node_begin_up(&two);
 	uint64_t number = two.broker.node;
 	px_bus_module.leave(two.link);
 	WAIT_UNTIL(one.broker.dead_count == 1);
@@ -98,7 +70,7 @@ END_TEST
 START_TEST(a_node_that_nobody_knows_is_dead)
 {
 	setup.node_timeout_ms = 1500;
-	begin(&one);
+	node_begin_up(&one);
 	ck_assert(!one.broker.bus.is_dead(one.link, 4711));
 	ck_assert(!one.broker.bus.is_dead(one.link, one.broker.node));
 	WAIT_UNTIL(one.broker.dead_count == 1);
@@ -110,9 +82,9 @@ END_TEST
 START_TEST(a_node_that_was_declared_dead_gets_another_number)
 {
 	char text[PX_REDIS_NODE_LEN + 1];
-	struct asked asked = { .claim = { .job = { .kind = PX_BUS_CLAIM, .place = place } } };
+	struct asked asked = { .claim = { .job = { .kind = PX_BUS_CLAIM, .place = world_place } } };
 	struct px_bus bus;
-	begin(&one);
+	node_begin_up(&one);
 	uint64_t number = one.broker.node;
 	px_node_text(number, text);
 	(void)redis_ask(&redis, "HDEL px:{c}:nodes %s", text);
@@ -134,8 +106,8 @@ END_TEST
 START_TEST(an_empty_redis_declares_nobody_dead)
 {
 	setup.node_timeout_ms = 1500;
-	begin(&one);
-	begin(&two);
+	node_begin_up(&one);
+	node_begin_up(&two);
 	uint64_t beats = one.link->beats;
 	WAIT_UNTIL(one.link->stats.nodes == 2 && one.link->beats > beats);
 	(void)redis_ask(&redis, "FLUSHALL");
@@ -149,7 +121,7 @@ START_TEST(an_empty_redis_declares_nobody_dead)
 }
 END_TEST
 
-RUN_REDIS_TESTS(set_up, "redis/nodes", frames_arrive_or_are_told_to_have_reached_nobody,
+RUN_REDIS_TESTS("redis/nodes", frames_arrive_or_are_told_to_have_reached_nobody,
 		a_node_that_gives_no_sign_of_life_is_dead_once, a_node_that_leaves_is_dead_at_once,
 		a_node_that_nobody_knows_is_dead, a_node_that_was_declared_dead_gets_another_number,
 		an_empty_redis_declares_nobody_dead);

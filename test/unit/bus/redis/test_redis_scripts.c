@@ -313,9 +313,4 @@ START_TEST(do_what_the_simulated_journal_does)
 }
 END_TEST
 
-static void set_up(void)
-{
-	world_begin(false);
-}
-
-RUN_REDIS_TESTS(set_up, "redis/scripts", do_what_the_simulated_journal_does);
+RUN_REDIS_TESTS("redis/scripts", do_what_the_simulated_journal_does);

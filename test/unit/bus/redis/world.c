@@ -10,6 +10,7 @@
 uv_loop_t loop;
 struct redis_server redis;
 struct px_bus_setup setup;
+const struct px_bus_place world_place = { { "default", 7 }, { "12", 2 } };
 static uint64_t state = 1;
 
 uint32_t dice(uint32_t below)
@@ -67,10 +68,10 @@ static void on_deposed(void *user)
 	((struct node *)user)->is_deposed = true;
 }
 
-void world_begin(bool keeps)
+void world_begin(void)
 {
 	uv_loop_init(&loop);
-	redis_server_begin(&redis, keeps);
+	redis_server_begin(&redis, false);
 	setup = (struct px_bus_setup){ .host = "127.0.0.1", .port = redis.port, .prefix = "px",
 		.node_timeout_ms = 60000 };
 }
@@ -105,6 +106,28 @@ void node_begin(struct node *node)
 void node_flush(struct node *node)
 {
 	px_bus_module.flush(node->link);
+}
+
+void node_begin_up(struct node *node)
+{
+	node_begin(node);
+	WAIT_UNTIL(node->broker.is_up);
+}
+
+int node_wait_for(struct node *node, struct asked *asked)
+{
+	node_flush(node);
+	WAIT_UNTIL(asked->is_answered);
+	return asked->rc;
+}
+
+int node_claim(struct node *node, struct asked *asked)
+{
+	free(asked->answer);
+	*asked = (struct asked){ .claim = { .job = { .kind = PX_BUS_CLAIM, .place = world_place },
+			.node = node->broker.node } };
+	fake_ask(&node->broker, asked);
+	return node_wait_for(node, asked);
 }
 
 /* A closed handle is libuv's for another turn of the loop. */

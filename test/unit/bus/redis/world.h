@@ -21,13 +21,22 @@ extern struct redis_server redis;
 /* Of the next link; the port is that of the server. */
 extern struct px_bus_setup setup;
 
-void world_begin(bool keeps);
+/* A Redis that keeps nothing when it ends. */
+void world_begin(void);
 void world_end(void);
 
+/* The practice that most tests are about. */
+extern const struct px_bus_place world_place;
+
 void node_begin(struct node *node);
+void node_begin_up(struct node *node); /* … and waits for its connection */
 void node_end(struct node *node);
 /* Sends what was asked for. */
 void node_flush(struct node *node);
+/* Sends it, and waits for its answer, which is returned. */
+int node_wait_for(struct node *node, struct asked *asked);
+/* The node claims `world_place`; *asked is used again, and its answer freed. */
+int node_claim(struct node *node, struct asked *asked);
 
 /* Turns the loop until it is so; fails the test if that takes too long. */
 #define WAIT_UNTIL(condition) \
@@ -46,9 +55,9 @@ void turn_loop(void);
 uint32_t dice(uint32_t below);
 
 /* The main() of a test program, which includes run.h. Without a redis-server it is skipped. */
-#define RUN_REDIS_TESTS(set_up, suite_name, ...) \
+#define RUN_REDIS_TESTS(suite_name, ...) \
 	int run_all(void); \
-	RUN_TESTS_BETWEEN_AS(run_all, set_up, world_end, suite_name, __VA_ARGS__); \
+	RUN_TESTS_BETWEEN_AS(run_all, world_begin, world_end, suite_name, __VA_ARGS__); \
 	int main(void) \
 	{ \
 		return redis_server_exists() ? run_all() : world_skip(); \
