@@ -31,4 +31,20 @@
 	} \
 	struct end_of_tests
 
+/* One test, which runs with _i from 0 to `end` - 1, each time in a process of its own. */
+#define RUN_LOOP_TEST(suite_name, test, end) \
+	int main(void) \
+	{ \
+		Suite *suite = suite_create(suite_name); \
+		TCase *tcase = tcase_create(suite_name); \
+		tcase_add_loop_test(tcase, test, 0, end); \
+		suite_add_tcase(suite, tcase); \
+		SRunner *runner = srunner_create(suite); \
+		srunner_run_all(runner, CK_ENV); \
+		int failed = srunner_ntests_failed(runner); \
+		srunner_free(runner); \
+		return failed > 0; \
+	} \
+	struct end_of_tests
+
 #endif

@@ -6,6 +6,7 @@
  */
 #include "fake.h"
 #include "memory.h"
+#include "run.h"
 #include "core/session.h"
 
 #include "../../plugins/whiteboard/whiteboard.h"
@@ -197,15 +198,4 @@ START_TEST(whoever_asks_is_answered_and_what_is_confirmed_is_kept)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("board_memory");
-	TCase *tcase = tcase_create("board_memory");
-	tcase_add_loop_test(tcase, whoever_asks_is_answered_and_what_is_confirmed_is_kept, 0, 2);
-	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
-}
+RUN_LOOP_TEST("board_memory", whoever_asks_is_answered_and_what_is_confirmed_is_kept, 2);

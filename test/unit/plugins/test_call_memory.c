@@ -5,6 +5,7 @@
  */
 #include "fake.h"
 #include "memory.h"
+#include "run.h"
 #include "core/session.h"
 
 #include "../../plugins/telemedicine/telemedicine.h"
@@ -138,15 +139,4 @@ START_TEST(whoever_asks_is_answered_or_shown_the_door)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("call_memory");
-	TCase *tcase = tcase_create("call_memory");
-	tcase_add_loop_test(tcase, whoever_asks_is_answered_or_shown_the_door, 0, 2);
-	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
-}
+RUN_LOOP_TEST("call_memory", whoever_asks_is_answered_or_shown_the_door, 2);
