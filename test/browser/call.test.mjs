@@ -4,9 +4,8 @@
 // speaks, what is to be seen and heard, the chat, and a page that is loaded again in the middle.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
-import { Praxisd } from '../e2e/lib/praxisd.mjs';
-import { Browser, buildPages } from './lib/browser.mjs';
+import { beforeEach, describe, it } from 'node:test';
+import { showPlain, usePlain } from './lib/plain.mjs';
 
 // Runs in a page: the call with a camera that is none, and a tone that can be turned on.
 async function begin({ user, options }) {
@@ -44,39 +43,24 @@ async function begin({ user, options }) {
 }
 
 describe('a call', { timeout: 240_000 }, () => {
-	const praxis = new Praxisd();
+	const plain = usePlain((mounts) => ({ mounts }));
+	const { praxis } = plain;
 	const users = [
 		{ id: 7, name: 'Ann' },
 		{ id: 8, name: 'Bob' },
 	];
-	let browser;
-	let pages;
 	let ann;
 	let bob;
 
-	before(async () => {
-		pages = await buildPages();
-		const mounts = [{ mountpoint: '/plain', origin: `${pages.directory}/plain` }];
-		await praxis.start({ vhost: { mounts } });
-		browser = await Browser.launch();
-	});
 	beforeEach(async () => {
-		ann = await open(await browser.page(), users[0]);
-		bob = await open(await browser.page(), users[1]);
+		ann = await open(await plain.browser.page(), users[0]);
+		bob = await open(await plain.browser.page(), users[1]);
 		for (const page of [ann, bob]) {
 			await becomes(page, { connection: 'connected' });
 		}
 	});
-	afterEach(async () => assert.deepEqual(await browser.closePages(), []));
-	after(async () => {
-		await browser?.close();
-		await praxis.kill();
-		await pages?.remove();
-	});
-
 	async function load(page) {
-		await page.goto(`http://127.0.0.1:${praxis.port}/plain/`);
-		await page.waitForFunction(() => globalThis.praxis);
+		await showPlain(page, praxis.port);
 		await page.mouse.click(5, 5); // sound needs a gesture of the user
 	}
 

@@ -8,6 +8,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { claimsOf, sign, tokenVhost } from '../e2e/lib/issuer.mjs';
 import { Praxisd } from '../e2e/lib/praxisd.mjs';
 import { Browser, buildPages, pictures } from './lib/browser.mjs';
+import { plainMounts, showPlain } from './lib/plain.mjs';
 import { Relay } from './lib/relay.mjs';
 
 const SECRET = 'of the relay';
@@ -25,10 +26,7 @@ describe('before a call', { timeout: 240_000 }, () => {
 		pages = await buildPages();
 		await Promise.all([relay.listen(), stranger.listen()]);
 		await praxis.start({
-			vhost: tokenVhost(
-				{},
-				{ mounts: [{ mountpoint: '/plain', origin: `${pages.directory}/plain` }] },
-			),
+			vhost: tokenVhost({}, { mounts: plainMounts(pages) }),
 			services: { telemedicine: { 'turn-urls': [relay.url], 'turn-secret': SECRET } },
 		});
 		browser = await Browser.launch({ flags: [TWO_CAMERAS] });
@@ -50,8 +48,7 @@ describe('before a call', { timeout: 240_000 }, () => {
 	async function open({ name = 'Ann', within = browser } = {}) {
 		const page = await within.page();
 		const token = await sign(claimsOf({ sub: name, name, practices: [1] }));
-		await page.goto(`http://127.0.0.1:${praxis.port}/plain/`);
-		await page.waitForFunction(() => globalThis.praxis);
+		await showPlain(page, praxis.port);
 		await page.evaluate((given) => {
 			const { webSocketManager, checkCall } = globalThis.praxis;
 			webSocketManager.configure({ url: `ws://${location.host}/ws`, getToken: () => given });

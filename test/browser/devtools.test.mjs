@@ -4,38 +4,18 @@
 // nothing of what is in one; the page's styles and its own leave each other alone.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { claimsOf, sign, tokenVhost } from '../e2e/lib/issuer.mjs';
-import { Praxisd } from '../e2e/lib/praxisd.mjs';
-import { Browser, buildPages } from './lib/browser.mjs';
+import { showPlain, usePlain } from './lib/plain.mjs';
 
 describe('the developers’ panel', { timeout: 120_000 }, () => {
-	const praxis = new Praxisd();
-	let browser;
-	let pages;
-
-	before(async () => {
-		pages = await buildPages();
-		await praxis.start({
-			vhost: tokenVhost(
-				{},
-				{ mounts: [{ mountpoint: '/plain', origin: `${pages.directory}/plain` }] },
-			),
-		});
-		browser = await Browser.launch();
-	});
-	afterEach(async () => assert.deepEqual(await browser.closePages(), []));
-	after(async () => {
-		await browser?.close();
-		await praxis.kill();
-		await pages?.remove();
-	});
+	const plain = usePlain((mounts) => tokenVhost({}, { mounts }));
+	const { praxis } = plain;
 
 	it('shows heads and no contents, by keyboard, and goes without a trace', async () => {
-		const page = await browser.page();
+		const page = await plain.browser.page();
 		const token = await sign(claimsOf({ sub: 'Ann', name: 'Ann', practices: [1] }));
-		await page.goto(`http://127.0.0.1:${praxis.port}/plain/`);
-		await page.waitForFunction(() => globalThis.praxis);
+		await showPlain(page, praxis.port);
 		await page.evaluate(async (given) => {
 			const {
 				webSocketManager: manager,

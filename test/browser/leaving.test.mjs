@@ -8,6 +8,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { Praxisd } from '../e2e/lib/praxisd.mjs';
 import { until } from '../e2e/lib/wait.mjs';
 import { Browser, buildPages } from './lib/browser.mjs';
+import { plainMounts, showPlain } from './lib/plain.mjs';
 
 const WAIT_MS = 30_000;
 
@@ -19,7 +20,7 @@ describe('a page', { timeout: 120_000 }, () => {
 
 	before(async () => {
 		pages = await buildPages();
-		const mounts = [{ mountpoint: '/plain', origin: `${pages.directory}/plain` }];
+		const mounts = plainMounts(pages);
 		await praxis.start({ global: { 'grace-ms': 4 * WAIT_MS }, vhost: { mounts } });
 		await strict.start({ vhost: { mounts, origins: ['https://app.example.org'] } });
 		browser = await Browser.launch({ ignoreDefaultArgs: ['--disable-back-forward-cache'] });
@@ -33,8 +34,7 @@ describe('a page', { timeout: 120_000 }, () => {
 
 	async function open(server) {
 		const page = await browser.page();
-		await page.goto(`http://127.0.0.1:${server.port}/plain/`);
-		await page.waitForFunction(() => globalThis.praxis);
+		await showPlain(page, server.port);
 		await page.evaluate((where) => {
 			const { webSocketManager: manager, whiteboardService } = globalThis.praxis;
 			globalThis.sessions = [];

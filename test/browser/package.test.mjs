@@ -3,44 +3,24 @@
 // The client package in a real browser, where the demonstration does not reach: tokens that expire.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { claimsOf, nowS, sign, tokenVhost } from '../e2e/lib/issuer.mjs';
-import { Praxisd } from '../e2e/lib/praxisd.mjs';
-import { Browser, buildPages } from './lib/browser.mjs';
+import { showPlain, usePlain } from './lib/plain.mjs';
 
 describe('tokens', { timeout: 120_000 }, () => {
-	const praxis = new Praxisd();
-	let browser;
-	let pages;
-
-	before(async () => {
-		pages = await buildPages();
-		await praxis.start({
-			vhost: tokenVhost(
-				{},
-				{ mounts: [{ mountpoint: '/plain', origin: `${pages.directory}/plain` }] },
-			),
-		});
-		browser = await Browser.launch();
-	});
-	afterEach(async () => assert.deepEqual(await browser.closePages(), []));
-	after(async () => {
-		await browser?.close();
-		await praxis.kill();
-		await pages?.remove();
-	});
+	const plain = usePlain((mounts) => tokenVhost({}, { mounts }));
+	const { praxis } = plain;
 
 	// A page whose application hands out these tokens, one after the other, the last for ever.
 	async function open(expiries) {
-		const page = await browser.page();
+		const page = await plain.browser.page();
 		const sub = `user-${Math.random()}`;
 		let asked = 0;
 		await page.exposeFunction('freshToken', () => {
 			const exp = expiries[Math.min(asked++, expiries.length - 1)]();
 			return sign(claimsOf({ sub, exp }));
 		});
-		await page.goto(`http://127.0.0.1:${praxis.port}/plain/`);
-		await page.waitForFunction(() => globalThis.praxis);
+		await showPlain(page, praxis.port);
 		await page.evaluate(async () => {
 			const { webSocketManager: manager, whiteboardService } = globalThis.praxis;
 			globalThis.statuses = [];
