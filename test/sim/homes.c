@@ -11,16 +11,13 @@
  *
  *     homes [--seed N] [--steps N]
  */
-#include "../unit/fake.h"
 #include "../unit/memory.h"
 #include "bus/bus_internal.h"
 #include "channel/channel.h"
 #include "core/practice.h"
 #include "args.h"
-#include "boards.h"
-#include "sim_bus.h"
+#include "server.h"
 
-#include <praxis/plugin.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,22 +26,12 @@ enum {
 	SERVERS = 2, /* one that serves, and one that stands still */
 };
 
-struct server {
-	struct fake *fake; /* NULL: there is none */
-	struct sim_link link;
-	uint64_t node;
-	bool is_frozen;
-};
-
 static struct server servers[SERVERS];
 static struct sim_store store;
 static uint64_t seed, step, nodes;
 static uint64_t failures, kills, freezes, cuts, losses, parted;
 static struct px_bus_stats sums;
 static bool is_at_risk; /* the journal has forgotten what only the home knows */
-
-extern const lws_plugin_protocol_t svc_whiteboard;
-extern const lws_plugin_protocol_t svc_telemedicine;
 
 _Noreturn void fail(const char *what, uint64_t number)
 {
@@ -66,14 +53,6 @@ static void come(struct client *client)
 	boards_come(client, server, server->fake);
 }
 
-static void leave(struct client *client)
-{
-	if (chance(60)) {
-		boards_read(client);
-	}
-	boards_leave(client, ((struct server *)client->server)->fake);
-}
-
 static void act(struct client *client)
 {
 	unsigned way = dice(100);
@@ -87,13 +66,13 @@ static void act(struct client *client)
 		}
 	} else if (client->conn->close_code != FAKE_OPEN) {
 		boards_read(client);
-		leave(client);
+		server_lose(client);
 	} else if (way < 60) {
 		boards_update(client);
 	} else if (way < 95) {
 		boards_read(client);
 	} else {
-		leave(client);
+		server_lose(client);
 	}
 }
 
@@ -101,49 +80,26 @@ static void act(struct client *client)
 
 static void begin_server(struct server *server)
 {
-	struct px_limits limits = fake_limits();
 	static uint64_t random = 1;
 	int64_t now_ms = 0;
 	for (size_t i = 0; i < SERVERS; i++) {
-		now_ms = servers[i].fake && servers[i].fake->mono_ms > now_ms ?
-				servers[i].fake->mono_ms : now_ms;
+		int64_t elapsed_ms = servers[i].fake ? server_elapsed_ms(&servers[i]) : 0;
+		now_ms = elapsed_ms > now_ms ? elapsed_ms : now_ms;
 	}
-	server->fake = fake_create(&limits);
-	server->fake->random ^= ++random * 0x9e3779b97f4a7c15u;
-	server->is_frozen = false;
-	server->node = ++nodes;
-	(void)fake_add_service(server->fake, svc_whiteboard.protocols[0].user, "{\"history\":64}");
-	(void)fake_add_service(server->fake, svc_telemedicine.protocols[0].user,
-			"{\"room-members\":50}");
-	if (now_ms > server->fake->mono_ms) {
-		fake_advance(server->fake, now_ms - server->fake->mono_ms);
-	}
-	sim_link_begin(&server->link, &store, server->fake->broker, server->node);
-	server->link.realm = &server->fake->realm;
-}
-
-static void add_up(const struct server *server)
-{
-	struct px_bus_stats stats;
-	px_broker_bus_stats(server->fake->broker, &stats);
-	sums.turns += stats.turns;
-	sums.claims += stats.claims;
-	sums.deposed += stats.deposed;
-	sums.rebased += stats.rebased;
+	server_begin(server, &store, ++nodes, ++random, now_ms);
 }
 
 /* Its clients find their connections dead. */
 static void end_server(struct server *server)
 {
-	add_up(server);
+	server_add_up(server, &sums);
 	sim_link_end(&server->link);
 	for (size_t i = 0; i < CLIENTS; i++) {
 		if (clients[i].server == server) {
-			leave(&clients[i]);
+			server_lose(&clients[i]);
 		}
 	}
-	fake_abandon(server->fake);
-	*server = (struct server){ .fake = NULL };
+	server_abandon(server);
 }
 
 static struct server *other(const struct server *server)
@@ -295,7 +251,7 @@ static void check_end(void)
 	}
 	for (size_t i = 0; i < CLIENTS; i++) {
 		if (clients[i].conn) {
-			leave(&clients[i]);
+			server_lose(&clients[i]);
 		}
 	}
 	/* After a connection was lost, a practice that has no home is claimed after a while only. */

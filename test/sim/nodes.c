@@ -12,41 +12,27 @@
  *
  * With an odd seed memory runs out as well; with an even one it does not, and more is checked.
  */
-#include "../unit/fake.h"
 #include "../unit/memory.h"
 #include "args.h"
-#include "boards.h"
 #include "bus/bus_internal.h"
 #include "core/practice.h"
-#include "sim_bus.h"
+#include "server.h"
 
-#include <praxis/plugin.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { SERVERS = 3 };
 
-struct server {
-	struct fake *fake; /* NULL: there is none */
-	struct sim_link link;
-	uint64_t node;
-	bool is_frozen;
-};
-
 static struct server servers[SERVERS];
 static struct sim_store store;
 static uint64_t seed, step, nodes;
 static uint64_t dead[SIM_NODES]; /* that not all may have been told of */
 static size_t dead_count;
-static int64_t began_ms; /* what clocks begin with */
 static int64_t now_ms; /* everywhere, but where time stands still */
 static uint64_t failures, kills, freezes, wrongs, cuts, losses, parted;
 static struct px_bus_stats sums;
 static bool is_at_risk; /* the journal has forgotten what only homes know */
-
-extern const lws_plugin_protocol_t svc_whiteboard;
-extern const lws_plugin_protocol_t svc_telemedicine;
 
 _Noreturn void fail(const char *what, uint64_t number)
 {
@@ -84,14 +70,6 @@ static unsigned serving_count(void)
 
 /* ---- clients ---- */
 
-static void leave(struct client *client)
-{
-	if (chance(60)) {
-		boards_read(client);
-	}
-	boards_leave(client, ((struct server *)client->server)->fake);
-}
-
 static void act(struct client *client)
 {
 	unsigned way = dice(100);
@@ -106,13 +84,13 @@ static void act(struct client *client)
 	} else if (client->conn->close_code != FAKE_OPEN) {
 		boards_read(client);
 		parted++;
-		leave(client);
+		server_lose(client);
 	} else if (way < 60) {
 		boards_update(client);
 	} else if (way < 96) {
 		boards_read(client);
 	} else {
-		leave(client);
+		server_lose(client);
 	}
 }
 
@@ -120,42 +98,16 @@ static void act(struct client *client)
 
 static void begin_server(struct server *server)
 {
-	struct px_limits limits = fake_limits();
-	server->fake = fake_create(&limits);
-	server->is_frozen = false;
-	server->node = ++nodes;
-	server->fake->random ^= server->node * 0x9e3779b97f4a7c15u;
-	(void)fake_add_service(server->fake, svc_whiteboard.protocols[0].user, "{\"history\":64}");
-	(void)fake_add_service(server->fake, svc_telemedicine.protocols[0].user,
-			"{\"room-members\":50}");
-	began_ms = server->fake->mono_ms;
-	fake_advance(server->fake, now_ms);
-	if (server->node == SIM_NODES) {
+	if (++nodes == SIM_NODES) {
 		fail("there are too many nodes for the journal in memory", nodes);
 	}
-	sim_link_begin(&server->link, &store, server->fake->broker, server->node);
-	server->link.realm = &server->fake->realm;
-}
-
-static void add_up(const struct server *server)
-{
-	struct px_bus_stats stats;
-	px_broker_bus_stats(server->fake->broker, &stats);
-	sums.turns += stats.turns;
-	sums.claims += stats.claims;
-	sums.deposed += stats.deposed;
-	sums.rebased += stats.rebased;
-	sums.heard += stats.heard;
-	sums.lost += stats.lost;
-	if (stats.bad > 0) {
-		fail("a frame makes no sense", stats.bad);
-	}
+	server_begin(server, &store, nodes, nodes, now_ms);
 }
 
 /* Its clients find their connections dead. */
 static void end_server(struct server *server)
 {
-	add_up(server);
+	server_add_up(server, &sums);
 	for (size_t i = 0; i < CLIENTS; i++) {
 		if (clients[i].server == server && chance(60)) {
 			boards_read(&clients[i]);
@@ -167,8 +119,7 @@ static void end_server(struct server *server)
 			boards_leave(&clients[i], server->fake);
 		}
 	}
-	fake_abandon(server->fake);
-	*server = (struct server){ .fake = NULL };
+	server_abandon(server);
 }
 
 static void declare_dead(uint64_t node)
@@ -275,7 +226,7 @@ static void learn(struct server *server)
 
 static void keep_time(struct server *server)
 {
-	int64_t behind_ms = now_ms + began_ms - server->fake->mono_ms;
+	int64_t behind_ms = now_ms - server_elapsed_ms(server);
 	if (behind_ms > 0) {
 		fake_advance(server->fake, behind_ms);
 	}
@@ -491,7 +442,7 @@ static void check_end(void)
 	rest();
 	for (size_t i = 0; i < CLIENTS; i++) {
 		if (clients[i].conn) {
-			leave(&clients[i]);
+			server_lose(&clients[i]);
 		}
 	}
 	rest();
