@@ -33,6 +33,13 @@ const DELIVERY_COLUMNS = {
 	'p99 µs': (result) => result.latency_p99_us,
 };
 
+const WITH_AND_WITHOUT_TLS = [
+	{ title: 'Praxis, without TLS' },
+	{ title: 'Praxis, TLS 1.3', tls: '1.3' },
+	{ title: 'nchan, without TLS', server: 'nchan' },
+	{ title: 'nchan, TLS 1.3', tls: '1.3', server: 'nchan' },
+];
+
 export const SCENARIOS = [
 	delivery('fanout1', 'room of 100, one at a time', ['fanout'], ['--messages', '200'], {
 		aim: 1.05,
@@ -164,12 +171,7 @@ export const SCENARIOS = [
 		title: 'TLS: room of 100, one at a time',
 		args: ['fanout'],
 		quick: ['--messages', '200'],
-		variants: [
-			{ title: 'Praxis, without TLS' },
-			{ title: 'Praxis, TLS 1.3', tls: '1.3' },
-			{ title: 'nchan, without TLS', server: 'nchan' },
-			{ title: 'nchan, TLS 1.3', tls: '1.3', server: 'nchan' },
-		],
+		variants: WITH_AND_WITHOUT_TLS,
 		columns: DELIVERY_COLUMNS,
 	},
 	{
@@ -178,12 +180,7 @@ export const SCENARIOS = [
 		title: 'TLS: room of 100, 16 in flight',
 		args: ['fanout', '--in-flight', '16'],
 		quick: ['--messages', '2000'],
-		variants: [
-			{ title: 'Praxis, without TLS' },
-			{ title: 'Praxis, TLS 1.3', tls: '1.3' },
-			{ title: 'nchan, without TLS', server: 'nchan' },
-			{ title: 'nchan, TLS 1.3', tls: '1.3', server: 'nchan' },
-		],
+		variants: WITH_AND_WITHOUT_TLS,
 		columns: DELIVERY_COLUMNS,
 	},
 	{
